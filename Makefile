@@ -1,0 +1,43 @@
+# Everything runs in .venv, which is made on demand: a machine with Python >= 3.11 and make is enough.
+PYTHON ?= python3
+BIN = .venv/bin
+INSTALLED = .venv/.installed
+
+.PHONY: help demo test lint types twin check clean
+
+help:
+	@echo "make demo    run examples/quickstart.py"
+	@echo "make test    run the whole test suite"
+	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
+	@echo "make twin    write the blocking client from the async one"
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph_client needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/python examples/quickstart.py
+
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/python .ci/stubtest.py
+
+twin: $(INSTALLED)
+	@$(BIN)/python .ci/unasync.py
+
+check: lint types
+	@$(BIN)/python .ci/unasync.py --check
+	@$(MAKE) --no-print-directory test
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
