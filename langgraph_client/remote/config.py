@@ -1,0 +1,158 @@
+"""A caller's config, read: what goes to the server, and which thread and checkpoint it addresses.
+
+Pure: nothing here talks to a server, and nothing the caller passed is ever changed.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.seam import RunnableConfig
+
+#: Namespace of the UUIDv5 that stands for a thread id that is not a UUID itself:
+#: `uuid5(THREAD_NAMESPACE, thread_id)`. Fixed for ever: threads on servers depend on it.
+THREAD_NAMESPACE = uuid.UUID("8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c")
+
+#: Under this key a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
+GIVEN_ID = "given_thread_id"
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_TOP_LEVEL = frozenset(
+    {
+        "tags",
+        "metadata",
+        "callbacks",
+        "run_name",
+        "max_concurrency",
+        "recursion_limit",
+        "configurable",
+        "run_id",
+    }
+)
+_COORDINATES = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"})
+
+
+def merge(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Merge configs as a local graph does: the later wins, tags add up, metadata and configurable merge.
+
+    Keys that no config has at its top (`{"thread_id": "1"}`) mean `configurable`, as locally.
+    """
+    merged: dict[str, Any] = {"configurable": {}}
+    for config in configs:
+        for key, value in (config or {}).items():
+            if value is None:
+                continue
+            if key not in _TOP_LEVEL:
+                merged["configurable"][key] = value
+            elif key == "configurable":
+                merged[key] = {**merged[key], **value}
+            elif key == "metadata":
+                merged[key] = {**merged.get(key, {}), **value}
+            elif key == "tags":
+                merged[key] = sorted({*merged.get(key, ()), *value})
+            elif key == "callbacks" and isinstance(merged.get(key), list):
+                merged[key] = [*merged[key], *value] if isinstance(value, list) else value
+            else:
+                merged[key] = value
+    return merged
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where on the server an invocation or a state call takes place."""
+
+    #: As the caller wrote it; None is a stateless run.
+    given: str | None = None
+    #: What the server knows it as: a UUID.
+    thread_id: str | None = None
+    #: `checkpoint_id`, `checkpoint_ns`, `checkpoint_map`, as far as the config has them.
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Address:
+        """Read the address out of a merged config."""
+        configurable = config["configurable"]
+        checkpoint = {
+            key: configurable[key]
+            for key in ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
+            if configurable.get(key)
+        }
+        given = configurable.get("thread_id")
+        if given is None:
+            return cls(checkpoint=checkpoint)
+        if isinstance(given, uuid.UUID | int) and not isinstance(given, bool):
+            given = str(given)
+        if not isinstance(given, str) or not given:
+            raise InvalidArgumentError(
+                "config.configurable.thread_id",
+                f"must be a non-empty string, a UUID or an integer, not {given!r}",
+            )
+        return cls(given, server_thread_id(given), checkpoint)
+
+    def require_thread(self, method: str) -> str:
+        """The thread's id on the server; raises where the config names no thread."""
+        if self.thread_id is None:
+            raise InvalidArgumentError(
+                "config.configurable.thread_id",
+                f"is missing: {method}() needs a thread. Pass "
+                '{"configurable": {"thread_id": ...}}, here and to invoke() or stream(); '
+                "without one a run keeps nothing",
+            )
+        return self.thread_id
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the server knows the thread under another id than the caller."""
+        return self.given != self.thread_id
+
+    def configurable(self, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+        """A checkpoint the server named, under the caller's own thread id."""
+        configurable: dict[str, Any] = {
+            "thread_id": self.given,
+            "checkpoint_ns": checkpoint.get("checkpoint_ns") or "",
+        }
+        for key in ("checkpoint_id", "checkpoint_map"):
+            if checkpoint.get(key):
+                configurable[key] = checkpoint[key]
+        return configurable
+
+    def config(self, checkpoint: Mapping[str, Any] | None) -> RunnableConfig | None:
+        """The same as a config, to read or go on from there; None for no checkpoint."""
+        return None if checkpoint is None else {"configurable": self.configurable(checkpoint)}
+
+
+def server_thread_id(given: str) -> str:
+    """The UUID under which a server knows a caller's thread id.
+
+    A UUID (any case, with or without dashes) is itself, in lower case with dashes. Any other text
+    is `uuid5(THREAD_NAMESPACE, text)`: the same in every process, for ever.
+    """
+    if _UUID.fullmatch(given):
+        return str(uuid.UUID(given))
+    return str(uuid.uuid5(THREAD_NAMESPACE, given))
+
+
+def wire_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a merged config goes to the server as a run's `config`.
+
+    Left out: where the run takes place (that is the address), the parent graph's own bookkeeping
+    (`__pregel_*`), and what lives in this process only (`callbacks`).
+    """
+    sent = {
+        key: value
+        for key, value in config.items()
+        if key not in ("configurable", "callbacks") and value not in ([], {})
+    }
+    configurable = {
+        key: value
+        for key, value in config["configurable"].items()
+        if key not in _COORDINATES and not key.startswith("__pregel_")
+    }
+    if configurable:
+        sent["configurable"] = configurable
+    return sent

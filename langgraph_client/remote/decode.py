@@ -1,0 +1,134 @@
+"""JSON from the server, made into what a local graph gives: messages, interrupts, tuples.
+
+Pure. A decoder belongs to one call, since it knows the caller's own thread id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_client.remote.config import Address
+from langgraph_client.remote.seam import Interrupt, message_from, run_error
+
+INTERRUPT = "__interrupt__"
+
+#: What servers add to the metadata of a checkpoint or message, and a local graph does not.
+SERVER_METADATA = frozenset(
+    {
+        "assistant_id",
+        "created_by",
+        "graph_id",
+        "langgraph_api_url",
+        "langgraph_api_version",
+        "langgraph_auth_permissions",
+        "langgraph_auth_user",
+        "langgraph_auth_user_id",
+        "langgraph_host",
+        "langgraph_plan",
+        "langgraph_request_id",
+        "langgraph_version",
+        "run_attempt",
+        "run_id",
+        "thread_id",
+        "user_id",
+    }
+)
+
+
+def interrupt_from(document: Mapping[str, Any]) -> Interrupt:
+    """An interrupt as events and states carry it: `id` and `value`, perhaps `response_schema`."""
+    schema = document.get("response_schema")
+    made = Interrupt(value=document.get("value"), id=document.get("id", ""))
+    if schema is not None:
+        made.response_schema = schema
+    return made
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How one call's JSON is read back."""
+
+    address: Address
+    decode_messages: bool = True
+    #: Metadata keys that the caller sent itself: kept, whatever a server does with them.
+    own_metadata: frozenset[str] = frozenset()
+
+    def value(self, value: Any) -> Any:
+        """Revive the messages in a JSON value, at any depth; everything else stays as it is."""
+        if isinstance(value, dict):
+            if self.decode_messages:
+                message = message_from(value)
+                if message is not None:
+                    return message
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
+
+    def output(self, data: Any) -> Any:
+        """Data of a `values` or `updates` event: a state in which `__interrupt__` is a tuple."""
+        if isinstance(data, dict) and INTERRUPT in data:
+            found = tuple(interrupt_from(item) for item in data[INTERRUPT] or ())
+            rest = {key: self.value(item) for key, item in data.items() if key != INTERRUPT}
+            return {**rest, INTERRUPT: found}
+        return self.value(data)
+
+    def message(self, data: Any) -> tuple[Any, dict[str, Any]]:
+        """Data of a `messages` event: the message or chunk, and its metadata."""
+        message, metadata = data
+        return self.value(message), self.message_metadata(metadata)
+
+    def message_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        kept = self.metadata(metadata)
+        if "thread_id" in metadata:  # Local message metadata names the thread, too.
+            kept["thread_id"] = self.address.given
+        return kept
+
+    def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Metadata without what only a server adds."""
+        return {
+            key: value
+            for key, value in metadata.items()
+            if key not in SERVER_METADATA or key in self.own_metadata
+        }
+
+    def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Data of a `tasks` event: the start of a task, or its result."""
+        task = dict(data)
+        if "input" in task:
+            task["input"] = self.value(task["input"])
+            task["triggers"] = tuple(task.get("triggers") or ())
+            if "metadata" in task:
+                metadata = self.metadata(task.pop("metadata") or {})
+                if metadata:
+                    task["metadata"] = metadata
+        if "result" in task:
+            task["result"] = self.value(task["result"])
+            if isinstance(error := task.get("error"), Mapping):
+                task["error"] = run_error(error.get("error", ""), error.get("message", ""))
+        return task
+
+    def checkpoint(self, data: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+        """Data of a `checkpoints` event; `own` is the configurable that the caller sent."""
+        payload = {
+            **data,
+            "values": self.value(data.get("values")),
+            "tasks": [self._checkpoint_task(task) for task in data.get("tasks") or ()],
+        }
+        for key in ("config", "parent_config"):
+            if config := data.get(key):
+                where = self.address.configurable(config["configurable"])
+                payload[key] = {"configurable": {**own, **where}}
+        if metadata := data.get("metadata"):
+            payload["metadata"] = self.metadata(metadata)
+        return payload
+
+    def _checkpoint_task(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        task = dict(data)
+        if "interrupts" in task:
+            task["interrupts"] = tuple(task["interrupts"] or ())
+        if isinstance(state := task.get("state"), Mapping) and "configurable" in state:
+            task["state"] = self.address.config(state["configurable"])
+        return task

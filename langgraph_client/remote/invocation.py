@@ -1,0 +1,247 @@
+"""One invocation of a remote graph, translated: arguments → run request, events → outputs.
+
+Free of I/O, so that `stream` and `astream` are short loops around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.config import Address, wire_config
+from langgraph_client.remote.decode import INTERRUPT, Decoder
+from langgraph_client.remote.seam import Command, GraphOutput, Send, run_error
+
+#: Stream modes of a local graph, and what the protocol calls them.
+WIRE_MODES = {
+    "values": "values",
+    "updates": "updates",
+    "custom": "custom",
+    "messages": "messages-tuple",
+    "tasks": "tasks",
+    "checkpoints": "checkpoints",
+    "debug": "debug",
+}
+
+
+class Invocation:
+    """What the caller asked for, as a run request and a reader of its events."""
+
+    def __init__(
+        self,
+        input: Any,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: str | Sequence[str],
+        print_mode: str | Sequence[str] = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: str | Sequence[str] | None = None,
+        interrupt_after: str | Sequence[str] | None = None,
+        subgraphs: bool = False,
+        version: str = "v1",
+        decode_messages: bool = True,
+        **options: Any,
+    ) -> None:
+        if version not in ("v1", "v2"):
+            raise InvalidArgumentError("version", f'must be "v1" or "v2", not {version!r}')
+        self.address = Address.of(config)
+        self.run_id: str | None = None
+        self._modes = [stream_mode] if isinstance(stream_mode, str) else list(stream_mode)
+        self._print_modes = [print_mode] if isinstance(print_mode, str) else list(print_mode)
+        # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
+        self._is_list = isinstance(stream_mode, list)
+        self._subgraphs = subgraphs
+        self._output_keys = output_keys
+        self._version = version
+        sent_config = wire_config(config)
+        self._own_configurable = sent_config.get("configurable", {})
+        self._decoder = Decoder(
+            self.address, decode_messages, frozenset(sent_config.get("metadata", ()))
+        )
+        self.request = {
+            **_input_or_command(input),
+            "config": sent_config or None,
+            "checkpoint": self.address.checkpoint or None,
+            "stream_mode": _wire_modes([*self._modes, *self._print_modes]),
+            "stream_subgraphs": subgraphs,
+            "interrupt_before": _nodes("interrupt_before", interrupt_before),
+            "interrupt_after": _nodes("interrupt_after", interrupt_after),
+            **options,
+        }
+        # A thread that does not exist yet begins with its first run, as locally. Its run survives
+        # a lost connection (whoever leaves early cancels it); a stateless one cannot be found
+        # again, so it ends with its connection.
+        if self.address.thread_id is None:
+            self.request.setdefault("on_disconnect", "cancel")
+        else:
+            self.request.setdefault("if_not_exists", "create")
+            self.request.setdefault("on_disconnect", "continue")
+
+    def read(self, event: str, data: Any) -> Iterator[Any]:
+        """What the caller sees of one event: nothing, or one item of the stream.
+
+        Raises:
+            RemoteException: for an `error` event; the run failed on the server.
+        """
+        if event == "metadata":
+            self.run_id = data.get("run_id")
+            return
+        if event == "error":
+            raise run_error(
+                data.get("error", "Error") if isinstance(data, dict) else "Error",
+                data.get("message", "") if isinstance(data, dict) else str(data),
+                run_id=self.run_id,
+                thread_id=self.address.given,
+            )
+        name, *namespace = event.split("|")
+        ns = tuple(namespace)
+        if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.
+            return
+        payload = self._payload(name, data)
+        if name in self._print_modes:
+            where = f" [graph={ns}]" if self._subgraphs and ns else ""
+            print(f"[{name}]{where} {payload!r}")
+        if name in self._modes:
+            yield self._item(ns, name, payload)
+
+    def _payload(self, mode: str, data: Any) -> Any:
+        decoder = self._decoder
+        match mode:
+            case "values":
+                return _select(decoder.output(data), self._output_keys)
+            case "updates":
+                return _select_updates(decoder.output(data), self._output_keys)
+            case "messages":
+                return decoder.message(data)
+            case "tasks":
+                return decoder.task(data)
+            case "checkpoints":
+                return decoder.checkpoint(data, self._own_configurable)
+            case "debug":
+                kind, inner = data.get("type"), data.get("payload")
+                if kind == "checkpoint":
+                    inner = decoder.checkpoint(inner, self._own_configurable)
+                elif kind in ("task", "task_result"):
+                    inner = decoder.task(inner)
+                return {**data, "payload": inner}
+            case _:
+                return decoder.value(data)
+
+    def _item(self, ns: tuple[str, ...], mode: str, payload: Any) -> Any:
+        if self._version == "v2":
+            part: dict[str, Any] = {"type": mode, "ns": ns, "data": payload}
+            if mode == "values":
+                part["interrupts"] = ()
+                if isinstance(payload, dict) and INTERRUPT in payload:
+                    part["interrupts"] = payload[INTERRUPT]
+                    part["data"] = {k: v for k, v in payload.items() if k != INTERRUPT}
+            return part
+        if self._subgraphs and self._is_list:
+            return (ns, mode, payload)
+        if self._is_list:
+            return (mode, payload)
+        if self._subgraphs:
+            return (ns, payload)
+        return payload
+
+
+class Output:
+    """Folds the items of a `values` stream into what `invoke` returns."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._latest: Any = None
+        self._interrupts: list[Any] = []
+
+    def add(self, item: Any) -> None:
+        """Take one item of the stream; the last state wins, interrupts add up."""
+        if self._version == "v2":
+            self._latest = item["data"]
+            self._interrupts.extend(item["interrupts"])
+        elif isinstance(item, dict) and INTERRUPT in item:
+            self._interrupts.extend(item[INTERRUPT])
+            self._latest = {key: value for key, value in item.items() if key != INTERRUPT}
+        else:
+            self._latest = item
+
+    def result(self) -> Any:
+        """The last state, with the interrupts if there are any; None if nothing came."""
+        if self._version == "v2":
+            return GraphOutput(value=self._latest, interrupts=tuple(self._interrupts))
+        if not self._interrupts:
+            return self._latest
+        latest = self._latest if isinstance(self._latest, dict) else {}
+        return {**latest, INTERRUPT: self._interrupts}
+
+
+def _input_or_command(input: Any) -> dict[str, Any]:
+    if not isinstance(input, Command):
+        return {"input": input}
+    if input.graph is not None:
+        raise InvalidArgumentError(
+            "input.graph",
+            f"is {input.graph!r}: a command from outside acts on the remote graph itself, "
+            "leave `graph` out",
+        )
+    command: dict[str, Any] = {}
+    if input.update is not None:
+        command["update"] = input.update
+    if input.resume is not None:
+        command["resume"] = input.resume
+    if input.goto:
+        goto = [input.goto] if isinstance(input.goto, str | Send) else list(input.goto)
+        command["goto"] = _goto(goto)
+    return {"command": command}
+
+
+def _goto(targets: Sequence[Any]) -> Any:
+    """Names, or sends; servers refuse a list that mixes the two."""
+    if all(isinstance(target, str) for target in targets):
+        return targets[0] if len(targets) == 1 else targets
+    if all(isinstance(target, Send) for target in targets):
+        sends = [{"node": target.node, "input": target.arg} for target in targets]
+        return sends[0] if len(sends) == 1 else sends
+    raise InvalidArgumentError(
+        "input.goto", "must be node names or Send objects, not a mix: the protocol has no such list"
+    )
+
+
+def _wire_modes(modes: Sequence[str]) -> list[Any]:
+    for mode in modes:
+        if mode == "tools":
+            raise NotImplementedError(
+                'stream_mode="tools": the protocol sends no tool events for a run'
+            )
+        if mode not in WIRE_MODES:
+            raise InvalidArgumentError(
+                "stream_mode", f"{mode!r} is not one of {', '.join(map(repr, WIRE_MODES))}"
+            )
+    return [WIRE_MODES[mode] for mode in dict.fromkeys(modes)]
+
+
+def _nodes(name: str, nodes: str | Sequence[str] | None) -> Any:
+    if nodes is None or nodes == "*":
+        return nodes
+    if isinstance(nodes, str):
+        raise InvalidArgumentError(name, f'must be "*" or a list of node names, not {nodes!r}')
+    return list(nodes)
+
+
+def _select(values: Any, keys: str | Sequence[str] | None) -> Any:
+    """`output_keys` as a local graph applies it to its state."""
+    if keys is None or not isinstance(values, dict):
+        return values
+    if isinstance(keys, str):
+        return values.get(keys)
+    return {key: values[key] for key in (*keys, INTERRUPT) if key in values}
+
+
+def _select_updates(updates: Any, keys: str | Sequence[str] | None) -> Any:
+    """`output_keys` as a local graph applies it to what each node wrote."""
+    if keys is None or not isinstance(updates, dict):
+        return updates
+    return {
+        node: update if node.startswith("__") else _select(update, keys)
+        for node, update in updates.items()
+    }

@@ -1,0 +1,125 @@
+"""The few classes of langgraph and langchain-core that RemoteGraph hands out, for when neither is installed.
+
+Same names, fields and order as the originals, so that code reading them runs unchanged. Nothing
+here is used where the originals can be imported (see `seam.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+
+@dataclass
+class Interrupt:
+    """A question that a paused graph asks; `id` addresses it when resuming."""
+
+    value: Any
+    id: str = "placeholder-id"
+    response_schema: dict[str, Any] | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Send:
+    """Run `node` next, with `arg` as its input."""
+
+    node: str
+    arg: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """An input that resumes, updates or redirects a graph."""
+
+    graph: str | None = None
+    update: Any | None = None
+    resume: Any | None = None
+    goto: Send | Sequence[Send | str] | str = ()
+
+    PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
+
+
+@dataclass(frozen=True)
+class GraphOutput:
+    """What `invoke(version="v2")` gives: the output and the interrupts, apart."""
+
+    value: Any
+    interrupts: tuple[Interrupt, ...] = ()
+
+
+class StateUpdate(NamedTuple):
+    """One update of the state, as `node` would write it."""
+
+    values: dict[str, Any] | None
+    as_node: str | None = None
+    task_id: str | None = None
+
+
+class PregelTask(NamedTuple):
+    """A node to run in the next step, or one that ran in a past step."""
+
+    id: str
+    name: str
+    path: tuple[Any, ...]
+    error: Any = None
+    interrupts: tuple[Interrupt, ...] = ()
+    state: Any = None
+    result: Any = None
+
+
+class StateSnapshot(NamedTuple):
+    """The state of a thread at one checkpoint."""
+
+    values: Any
+    next: tuple[str, ...]
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str | None
+    parent_config: dict[str, Any] | None
+    tasks: tuple[PregelTask, ...]
+    interrupts: tuple[Interrupt, ...]
+
+
+class Edge(NamedTuple):
+    """An arrow of a drawing."""
+
+    source: str
+    target: str
+    data: Any = None
+    conditional: bool = False
+
+
+class Node(NamedTuple):
+    """A box of a drawing."""
+
+    id: str
+    name: str
+    data: Any
+    metadata: dict[str, Any] | None
+
+
+@dataclass
+class Graph:
+    """The drawing of a graph: `nodes` by id, and `edges`."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+
+    def draw_mermaid(self) -> str:
+        """Draw the graph as the text of a Mermaid flowchart."""
+        keys = {node: f"n{number}" for number, node in enumerate(self.nodes)}
+        lines = ["graph TD;"]
+        lines += [f'\t{keys[node.id]}["{node.name}"];' for node in self.nodes.values()]
+        for edge in self.edges:
+            arrow = "-.->" if edge.conditional else "-->"
+            label = f'|"{edge.data}"|' if edge.data is not None else ""
+            lines.append(f"\t{keys[edge.source]} {arrow}{label} {keys[edge.target]};")
+        return "\n".join(lines) + "\n"
+
+
+class GraphBase:
+    """Stands for langgraph's `PregelProtocol`, which RemoteGraph is where langgraph is installed."""
+
+    def __class_getitem__(cls, _parameters: Any) -> type[GraphBase]:
+        return cls

@@ -1,0 +1,175 @@
+"""Everything that RemoteGraph takes from langgraph and langchain-core, each optional.
+
+The only module of the client that imports them. Type checkers see the originals (through
+`stubs/`); at run time `lookalike` stands in for what is not installed.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from langgraph_client.errors import RemoteException
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langchain_core.runnables.graph import Edge, Graph, Node
+    from langgraph.pregel.protocol import PregelProtocol as GraphBase
+    from langgraph.types import (
+        Command,
+        GraphOutput,
+        Interrupt,
+        PregelTask,
+        Send,
+        StateSnapshot,
+        StateUpdate,
+    )
+else:
+    RunnableConfig = dict
+    try:
+        from langgraph.pregel.protocol import PregelProtocol as GraphBase
+        from langgraph.types import (
+            Command,
+            GraphOutput,
+            Interrupt,
+            PregelTask,
+            Send,
+            StateSnapshot,
+            StateUpdate,
+        )
+    except ImportError:
+        from langgraph_client.remote.lookalike import (
+            Command,
+            GraphBase,
+            GraphOutput,
+            Interrupt,
+            PregelTask,
+            Send,
+            StateSnapshot,
+            StateUpdate,
+        )
+    try:
+        from langchain_core.runnables.graph import Edge, Graph, Node
+    except ImportError:
+        from langgraph_client.remote.lookalike import Edge, Graph, Node
+
+__all__ = [
+    "Command",
+    "Edge",
+    "Graph",
+    "GraphBase",
+    "GraphOutput",
+    "Interrupt",
+    "Node",
+    "PregelTask",
+    "RunnableConfig",
+    "Send",
+    "StateSnapshot",
+    "StateUpdate",
+    "ambient_config",
+    "message_from",
+    "run_error",
+]
+
+_MESSAGE_KEYS = ("content", "additional_kwargs", "response_metadata")
+_message_classes: dict[str, Any] | None = None
+
+
+def _load_message_classes() -> dict[str, Any]:
+    try:
+        from langchain_core import messages
+    except ImportError:
+        return {}
+    return {
+        "human": messages.HumanMessage,
+        "ai": messages.AIMessage,
+        "system": messages.SystemMessage,
+        "tool": messages.ToolMessage,
+        "function": messages.FunctionMessage,
+        "remove": messages.RemoveMessage,
+        "chat": messages.ChatMessage,
+        "HumanMessageChunk": messages.HumanMessageChunk,
+        "AIMessageChunk": messages.AIMessageChunk,
+        "SystemMessageChunk": messages.SystemMessageChunk,
+        "ToolMessageChunk": messages.ToolMessageChunk,
+        "FunctionMessageChunk": messages.FunctionMessageChunk,
+        "ChatMessageChunk": messages.ChatMessageChunk,
+    }
+
+
+def message_from(document: dict[str, Any]) -> Any:
+    """The message object that a JSON object stands for, or None where it is not a message.
+
+    Servers always write `content`, `additional_kwargs` and `response_metadata`; a dict of the
+    user's that merely has a `type`, such as a content block, stays a dict. None, too, where
+    langchain-core is not installed.
+    """
+    global _message_classes
+    kind = document.get("type")
+    if not isinstance(kind, str) or not all(key in document for key in _MESSAGE_KEYS):
+        return None
+    if _message_classes is None:
+        _message_classes = _load_message_classes()
+    made = _message_classes.get(kind)
+    if made is None:
+        return None
+    fields = {key: value for key, value in document.items() if key != "type"}
+    if kind == "remove":  # Takes its id alone; its content is always empty.
+        return made(id=fields["id"])
+    return made(**fields)
+
+
+def ambient_config() -> Mapping[str, Any] | None:
+    """The config of the node that is being run around this call, where there is one."""
+    try:
+        from langchain_core.runnables.config import var_child_runnable_config
+    except ImportError:
+        return None
+    return var_child_runnable_config.get()
+
+
+_error_classes: dict[str, type[RemoteException]] = {}
+
+
+def run_error(error: str, message: str, **details: Any) -> RemoteException:
+    """The exception for a run that failed with an exception called `error`.
+
+    A subclass of `RemoteException`, and of the local class of that name too, where there is one
+    (Python's own exceptions, langgraph's errors), so that either `except` catches it.
+    """
+    made = _error_classes.get(error)
+    if made is None:
+        made = _error_classes[error] = _error_class(error)
+    return made(error, message, **details)
+
+
+def _error_class(error: str) -> type[RemoteException]:
+    local = getattr(builtins, error, None)
+    if local is None:
+        try:
+            from langgraph import errors
+        except ImportError:
+            return RemoteException
+        local = getattr(errors, error, None)
+    if not (isinstance(local, type) and issubclass(local, Exception)):
+        return RemoteException
+    try:
+        return type(
+            error,
+            (RemoteException, local),
+            {"__module__": __name__, "__reduce__": _reduce_run_error},
+        )
+    except TypeError:  # Some built-in exceptions have a layout that does not combine.
+        return RemoteException
+
+
+def _reduce_run_error(self: RemoteException) -> tuple[Any, ...]:
+    # Classes made on demand cannot be pickled by name; remake them from what they were made of.
+    return _restore_run_error, (self.error, self.message, dict(self.__dict__))
+
+
+def _restore_run_error(error: str, message: str, state: dict[str, Any]) -> RemoteException:
+    restored = run_error(error, message)
+    restored.__dict__.update(state)
+    return restored
