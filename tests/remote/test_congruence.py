@@ -1,0 +1,164 @@
+"""The same call on a local graph and on the remote one gives the same, once ids are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from support.graphs import graphs
+
+from langgraph_client import RemoteGraph, Server
+
+INPUTS: dict[str, Any] = {
+    "row": {"topic": "t"},
+    "counter": {"count": 1},
+    "loop": {"step": 0},
+    "chat": {"messages": [("user", "hi! I'm bob")]},
+    "functional": 3,
+    "approval": {"draft": "d"},
+    "parallel": {"draft": "d"},
+    "nested": {"draft": "d"},
+    "fanout": {"items": [1, 2, 3]},
+    "router": {"topic": "right"},
+}
+MODES = ["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"]
+CONFIG = {"configurable": {"thread_id": "user-1"}, "metadata": {"m": 1}, "tags": ["t"]}
+
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
+    r"|\d{4}-\d\d-\d\dT[\d:.]+\+00:00"
+)
+
+
+class Names:
+    """Names ids and times by the order in which they appear, so that two runs can be compared."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return _ID.sub(lambda m: self._seen.setdefault(m[0], f"#{len(self._seen)}"), value)
+        if isinstance(value, BaseMessage):
+            return type(value).__name__, self(value.model_dump())
+        if isinstance(value, dict):
+            # Sorted: a dict's order is not part of equality, but of the naming.
+            return {self(k): self(value[k]) for k in sorted(value)}
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            return type(value).__name__, self(value._asdict())
+        if isinstance(value, list | tuple):
+            return type(value)(self(item) for item in value)
+        if isinstance(value, BaseException):
+            return type(value).__name__, self(str(value))
+        if type(value).__name__ == "Interrupt":
+            return "Interrupt", self(value.value), self(value.id), self(value.response_schema)
+        return value
+
+
+@pytest.fixture(scope="module")
+def remotes() -> Iterator[Server]:
+    with Server(graphs()) as server:
+        yield server
+
+
+def pair(server: Server, name: str) -> tuple[Any, RemoteGraph]:
+    local = graphs()[name].copy({"checkpointer": InMemorySaver()})
+    return local, server.remote_graph(name)
+
+
+def config_for(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {**CONFIG, "configurable": {"thread_id": request.node.name}}
+
+
+def compare(here: Any, there: Any) -> None:
+    assert Names()(there) == Names()(here)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", INPUTS)
+def test_streams(remotes: Server, request: pytest.FixtureRequest, name: str, mode: str) -> None:
+    """Each mode of each graph streams the same items."""
+    local, remote = pair(remotes, name)
+    config = config_for(request)
+    compare(
+        list(local.stream(INPUTS[name], config, stream_mode=mode)),
+        list(remote.stream(INPUTS[name], config, stream_mode=mode)),
+    )
+
+
+@pytest.mark.parametrize("name", ["row", "chat", "nested", "approval"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_streams_of_several_modes(
+    remotes: Server, request: pytest.FixtureRequest, name: str, version: str, subgraphs: bool
+) -> None:
+    """A list of modes gives the same tuples or parts, with and without subgraphs."""
+    local, remote = pair(remotes, name)
+    config = config_for(request)
+    how: Any = {
+        "stream_mode": ["values", "updates", "custom"],
+        "version": version,
+        "subgraphs": subgraphs,
+    }
+    compare(
+        list(local.stream(INPUTS[name], config, **how)),
+        list(remote.stream(INPUTS[name], config, **how)),
+    )
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_state_and_history(remotes: Server, request: pytest.FixtureRequest, name: str) -> None:
+    """Result, state, and every snapshot of the history are the same."""
+    local, remote = pair(remotes, name)
+    config = config_for(request)
+    compare(local.invoke(INPUTS[name], config), remote.invoke(INPUTS[name], config))
+    compare(local.get_state(config), remote.get_state(config))
+    compare(list(local.get_state_history(config)), list(remote.get_state_history(config)))
+
+
+@pytest.mark.parametrize("name", INPUTS)
+async def test_async_twins(remotes: Server, request: pytest.FixtureRequest, name: str) -> None:
+    """The async methods give what the local ones give."""
+    local, remote = pair(remotes, name)
+    config = config_for(request)
+    compare(await local.ainvoke(INPUTS[name], config), await remote.ainvoke(INPUTS[name], config))
+    compare(await local.aget_state(config), await remote.aget_state(config))
+    compare(
+        [state async for state in local.aget_state_history(config)],
+        [state async for state in remote.aget_state_history(config)],
+    )
+    await remote.aclose()
+
+
+def test_subgraph_states(remotes: Server, request: pytest.FixtureRequest) -> None:
+    """`get_state(subgraphs=True)` nests the state of an interrupted subgraph."""
+    local, remote = pair(remotes, "nested")
+    config = config_for(request)
+    local.invoke(INPUTS["nested"], config)
+    remote.invoke(INPUTS["nested"], config)
+    compare(local.get_state(config, subgraphs=True), remote.get_state(config, subgraphs=True))
+
+
+@pytest.mark.parametrize("how", ["value", "key", "update", "loop"])
+def test_failures(remotes: Server, request: pytest.FixtureRequest, how: str) -> None:
+    """A failed run raises an exception of the local class, too, and leaves the same state."""
+    local, remote = pair(remotes, "failing")
+    config = {**config_for(request), "recursion_limit": 5}
+    with pytest.raises(Exception) as here:  # noqa: PT011
+        local.invoke({"how": how}, config)
+    with pytest.raises(type(here.value)):
+        remote.invoke({"how": how}, config)
+    compare(local.get_state(config), remote.get_state(config))
+
+
+@pytest.mark.parametrize("xray", [False, True])
+@pytest.mark.parametrize("name", ["row", "loop", "nested", "fanout", "router"])
+def test_drawings(remotes: Server, name: str, xray: bool) -> None:
+    """The drawing is the same."""
+    local, remote = pair(remotes, name)
+    here, there = local.get_graph(xray=xray), remote.get_graph(xray=xray)
+    assert there.draw_mermaid() == here.draw_mermaid()
