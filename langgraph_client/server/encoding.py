@@ -1,0 +1,210 @@
+"""Python values to JSON, as the protocol writes them.
+
+orjson does it where it is installed, pydantic-core where it is not. Both are given only what they
+agree about: whatever is not plain JSON is first turned into something plainer by `plainer`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import decimal
+import enum
+import ipaddress
+import math
+import pathlib
+import re
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pydantic_core
+from pydantic import BaseModel
+
+try:
+    import orjson
+except ImportError:  # the `speed` extra
+    orjson = None  # type: ignore[assignment]
+
+_HIDDEN = "An internal error occurred"
+# Exceptions whose text callers may see whatever they are; langgraph's and ours by name, so that
+# nothing has to be imported to compare with.
+_SHOWN = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, TimeoutError)
+_SHOWN_NAMES = {
+    "InvalidUpdateError",
+    "EmptyInputError",
+    "GraphRecursionError",
+    "TaskNotFound",
+    "GraphBubbleUp",
+    "HTTPException",
+    "UserInterrupt",
+    "UserRollback",
+}
+_TEXT = (
+    uuid.UUID,
+    pathlib.Path,
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Interface,
+    ipaddress.IPv6Interface,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+)
+_EXACT = 2**63
+_DEPTH = 200
+
+
+def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
+    """Return an exception as the protocol shows it: its class name and what it says.
+
+    Args:
+        error: What was raised.
+        show: Give the text of every class. Otherwise that of classes which are not known to be
+            meant for callers is withheld, as the real server does.
+    """
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        told = show
+    else:
+        told = show or isinstance(error, _SHOWN) or not names.isdisjoint(_SHOWN_NAMES)
+    return {"error": type(error).__name__, "message": str(error) if told else _HIDDEN}
+
+
+def plainer(value: Any) -> Any:
+    """Return a value one step closer to JSON; what is unknown becomes None."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    if isinstance(value, (set, frozenset, deque, tuple)):
+        return list(value)
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, BaseException):
+        return error_document(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, _TEXT):
+        return str(value)
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, dt.tzinfo):
+        return value.tzname(None) or str(value)
+    if isinstance(value, decimal.Decimal):
+        return _number(value)
+    if isinstance(value, re.Pattern):
+        return value.pattern
+    return _duck(value)
+
+
+def _duck(value: Any) -> Any:
+    """Treat what is known by its shape: old pydantic models, mappings, langgraph's own."""
+    for name in ("model_dump", "dict", "_asdict"):
+        method = getattr(value, name, None)
+        if callable(method) and not isinstance(value, type):
+            try:
+                return method()
+            except TypeError:  # some other method of that name
+                continue
+    if isinstance(value, Mapping):
+        return dict(value)
+    slots = getattr(type(value), "__slots__", ())
+    if type(value).__name__ in ("Send", "Interrupt", "Command") and slots:
+        return {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    return None
+
+
+def _number(value: decimal.Decimal) -> int | float | None:
+    if not value.is_finite():
+        return None
+    return int(value) if int(value.as_tuple().exponent) >= 0 else float(value)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a value as nothing but dicts, lists, strings, numbers, booleans and None."""
+    kind = type(value)
+    if value is None or kind is bool or (kind is int and -_EXACT <= value < 2 * _EXACT):
+        return value
+    if kind is str:
+        return _text(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if depth > _DEPTH:
+        raise ValueError(f"a value is nested deeper than {_DEPTH} levels")
+    if kind is dict:
+        return {_key(k): plain(v, depth + 1) for k, v in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, enum.Enum) or not isinstance(value, (str, int, float, dict, list)):
+        return plain(plainer(value), depth + 1)
+    if kind is int:
+        return float(value)
+    for base in (str, int, float, dict, list):
+        if isinstance(value, base):  # a subclass
+            return plain(base(value), depth + 1)
+    raise AssertionError("unreachable")
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        value = value.replace("\x00", "\ufffd")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return _text(str(key.value if isinstance(key, enum.Enum) else key))
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, (int, float)):
+        return repr(key)
+    made = plain(key)
+    return made if isinstance(made, str) else str(made)
+
+
+def _encode_plain(value: Any) -> bytes:
+    return pydantic_core.to_json(plain(value), inf_nan_mode="null")
+
+
+def _with_orjson() -> Callable[[Any], bytes]:
+    options = (
+        orjson.OPT_NON_STR_KEYS
+        | orjson.OPT_PASSTHROUGH_DATACLASS
+        | orjson.OPT_PASSTHROUGH_DATETIME
+        | orjson.OPT_PASSTHROUGH_SUBCLASS
+    )
+    dumps = orjson.dumps
+    nul = b"\\u0000"
+
+    def encode(value: Any) -> bytes:
+        try:
+            text = dumps(value, plainer, options)
+        except (TypeError, ValueError, RecursionError):
+            return _encode_plain(value)
+        # Also true of a backslash in front of "u0000"; the slow way tells them apart.
+        return text if nul not in text else _encode_plain(value)
+
+    return encode
+
+
+encode: Callable[[Any], bytes] = _with_orjson() if orjson is not None else _encode_plain
+"""Return a value as compact JSON."""
+
+
+def decode(text: bytes | str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: The text is not JSON. NaN and Infinity are not.
+    """
+    return pydantic_core.from_json(text, allow_inf_nan=False)

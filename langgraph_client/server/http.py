@@ -1,0 +1,66 @@
+"""What all routes share: JSON in and out, errors as the protocol words them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from langgraph_client.server.encoding import decode, encode
+
+MAX_BODY = 64 * 1024 * 1024
+"""How many bytes a request may have."""
+HEARTBEAT_SECONDS = 5.0
+
+
+def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a value as a JSON response."""
+    return Response(encode(value), status, headers, media_type="application/json")
+
+
+def nothing(status: int = 204) -> Response:
+    """Return a response without a body."""
+    return Response(status_code=status)
+
+
+def fail(status: int, detail: str | None = None) -> HTTPException:
+    """Return the exception that answers a request with `{"detail": ...}`."""
+    return HTTPException(status, detail)
+
+
+async def read_json(request: Request) -> Any:
+    """Return a request's JSON body.
+
+    Raises:
+        HTTPException: 422 if it is not JSON (an empty one is not), 413 if it is too long.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+    try:
+        return decode(bytes(body))
+    except ValueError:
+        raise fail(422, "Invalid JSON in request body") from None
+
+
+def uuid_text(text: str, detail: str, status: int = 422) -> str:
+    """Return an id in its canonical form, lower case with dashes.
+
+    Raises:
+        HTTPException: With this status and detail, if it is not a UUID.
+    """
+    try:
+        return str(uuid.UUID(text))
+    except (ValueError, AttributeError):
+        raise fail(status, detail) from None
+
+
+def truth(text: str | None) -> bool:
+    """Return what a query parameter such as `wait=yes` says."""
+    return (text or "").lower() in ("true", "yes", "1")

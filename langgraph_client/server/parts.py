@@ -1,0 +1,36 @@
+"""The parts a request handler can reach, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+if TYPE_CHECKING:
+    from langgraph_client.server.clock import Clock
+    from langgraph_client.server.engine import Engine
+    from langgraph_client.server.graphs import Graphs
+    from langgraph_client.server.storage import Storage
+
+
+@dataclass
+class Parts:
+    """What the server is made of; built by `Server`, found at `request.app.state.parts`."""
+
+    clock: Clock
+    storage: Storage
+    graphs: Graphs
+    engine: Engine
+    #: langgraph's store over the shared connection, None where langgraph is not installed.
+    store: Any
+    #: Where the server is reached from outside, shown in metadata; None if it listens nowhere.
+    url: str | None = None
+    #: Whether webhooks may go to loopback addresses and plain http.
+    webhooks: Any = None
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the server that a request reached."""
+    parts: Parts = request.app.state.parts
+    return parts
