@@ -105,6 +105,18 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
                 self._sync_client = get_sync_client(**self._settings)
             return self._sync_client
 
+    def __enter__(self) -> RemoteGraph:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> RemoteGraph:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     def close(self) -> None:
         """Close the blocking client, if this graph made it. It is made again when needed."""
         with self._lock:
