@@ -1,0 +1,195 @@
+"""What streams yield: `StreamPart` (version v1) and the typed parts of version v2."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from typing_extensions import NotRequired, TypedDict
+
+
+class StreamPart(NamedTuple):
+    """One event of a stream, as the server sent it.
+
+    `event` is the mode's name, with the namespace of a subgraph behind it (`updates|child:id`).
+    `id` is there on resumable streams.
+    """
+
+    event: str
+    data: Any
+    id: str | None = None
+
+
+class InterruptPayload(TypedDict):
+    """An interrupt inside an event."""
+
+    value: Any
+    id: NotRequired[str]
+    response_schema: NotRequired[dict[str, Any] | None]
+
+
+class RunMetadataPayload(TypedDict):
+    """The run that the stream shows; `attempt` counts from 1."""
+
+    run_id: str
+    attempt: NotRequired[int]
+
+
+class ErrorPayload(TypedDict):
+    """The exception that ended the run."""
+
+    error: str
+    message: NotRequired[str]
+
+
+class TaskPayload(TypedDict):
+    """A task that starts (`input`, `triggers`) or ends (`result`, `error`, `interrupts`)."""
+
+    id: str
+    name: str
+    input: NotRequired[Any]
+    triggers: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+    error: NotRequired[Any]
+    result: NotRequired[Any]
+    interrupts: NotRequired[list[InterruptPayload]]
+
+
+class CheckpointPayload(TypedDict, total=False):
+    """A checkpoint that was made."""
+
+    config: dict[str, Any] | None
+    parent_config: dict[str, Any] | None
+    values: Any
+    metadata: dict[str, Any]
+    next: list[str]
+    tasks: list[dict[str, Any]]
+
+
+class DebugPayload(TypedDict):
+    """A checkpoint, a task's start or its end, with the step's number and time."""
+
+    step: int
+    timestamp: str
+    type: Literal["checkpoint", "task", "task_result"]
+    payload: dict[str, Any]
+
+
+class _Part(TypedDict):
+    ns: list[str]
+    interrupts: list[InterruptPayload]
+
+
+class ValuesStreamPart(_Part):
+    """The whole state; its interrupts stand apart."""
+
+    type: Literal["values"]
+    data: Any
+
+
+class UpdatesStreamPart(_Part):
+    """What nodes returned."""
+
+    type: Literal["updates"]
+    data: dict[str, Any]
+
+
+class MessagesTupleStreamPart(_Part):
+    """A message, or a chunk of one, and its metadata (mode `messages-tuple`)."""
+
+    type: Literal["messages"]
+    data: list[Any]
+
+
+class MessagesPartialStreamPart(_Part):
+    """Messages as far as they have come (mode `messages`)."""
+
+    type: Literal["messages/partial"]
+    data: list[dict[str, Any]]
+
+
+class MessagesCompleteStreamPart(_Part):
+    """Messages that came whole (mode `messages`)."""
+
+    type: Literal["messages/complete"]
+    data: list[dict[str, Any]]
+
+
+class MessagesMetadataStreamPart(_Part):
+    """Metadata by message id (mode `messages`)."""
+
+    type: Literal["messages/metadata"]
+    data: dict[str, Any]
+
+
+class CustomStreamPart(_Part):
+    """What a node gave to its stream writer."""
+
+    type: Literal["custom"]
+    data: Any
+
+
+class CheckpointsStreamPart(_Part):
+    """A checkpoint."""
+
+    type: Literal["checkpoints"]
+    data: CheckpointPayload
+
+
+class TasksStreamPart(_Part):
+    """A task's start or end."""
+
+    type: Literal["tasks"]
+    data: TaskPayload
+
+
+class DebugStreamPart(_Part):
+    """A checkpoint, a task's start or its end."""
+
+    type: Literal["debug"]
+    data: DebugPayload
+
+
+class EventsStreamPart(_Part):
+    """An event of `astream_events`."""
+
+    type: Literal["events"]
+    data: dict[str, Any]
+
+
+class MetadataStreamPart(_Part):
+    """The first part: which run it is."""
+
+    type: Literal["metadata"]
+    data: RunMetadataPayload
+
+
+class FeedbackStreamPart(_Part):
+    """URLs by feedback key."""
+
+    type: Literal["feedback"]
+    data: dict[str, str]
+
+
+class ErrorStreamPart(_Part):
+    """The run failed; nothing follows."""
+
+    type: Literal["error"]
+    data: ErrorPayload
+
+
+StreamPartV2: TypeAlias = (
+    ValuesStreamPart
+    | UpdatesStreamPart
+    | MessagesTupleStreamPart
+    | MessagesPartialStreamPart
+    | MessagesCompleteStreamPart
+    | MessagesMetadataStreamPart
+    | CustomStreamPart
+    | CheckpointsStreamPart
+    | TasksStreamPart
+    | DebugStreamPart
+    | EventsStreamPart
+    | MetadataStreamPart
+    | FeedbackStreamPart
+    | ErrorStreamPart
+)

@@ -1,0 +1,218 @@
+"""What requests say: the names of their options, and the shapes of their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from typing_extensions import NotRequired, TypedDict
+
+# Open JSON, which may hold whatever `_core.codec` can encode: datetimes, UUIDs, messages, ...
+Input: TypeAlias = Any
+Values: TypeAlias = Any
+Metadata: TypeAlias = Mapping[str, Any]
+Context: TypeAlias = Mapping[str, Any]
+Headers: TypeAlias = Mapping[str, str]
+QueryParams: TypeAlias = "Mapping[str, Any] | Sequence[tuple[str, Any]]"
+
+StreamMode: TypeAlias = Literal[
+    "values",
+    "updates",
+    "custom",
+    "tasks",
+    "checkpoints",
+    "debug",
+    "messages",
+    "messages-tuple",
+    "events",
+]
+ThreadStreamMode: TypeAlias = Literal["run_modes", "lifecycle", "state_update"]
+StreamVersion: TypeAlias = Literal["v1", "v2"]
+DisconnectMode: TypeAlias = Literal["cancel", "continue"]
+MultitaskStrategy: TypeAlias = Literal["reject", "interrupt", "rollback", "enqueue"]
+OnConflictBehavior: TypeAlias = Literal["raise", "do_nothing"]
+OnCompletionBehavior: TypeAlias = Literal["delete", "keep"]
+Durability: TypeAlias = Literal["sync", "async", "exit"]
+IfNotExists: TypeAlias = Literal["create", "reject"]
+PruneStrategy: TypeAlias = Literal["delete", "keep_latest"]
+CancelAction: TypeAlias = Literal["interrupt", "rollback"]
+BulkCancelRunsStatus: TypeAlias = Literal["pending", "running", "all"]
+RunStatus: TypeAlias = Literal["pending", "running", "error", "success", "timeout", "interrupted"]
+ThreadStatus: TypeAlias = Literal["idle", "busy", "interrupted", "error"]
+All: TypeAlias = Literal["*"]
+SortOrder: TypeAlias = Literal["asc", "desc"]
+AssistantSortBy: TypeAlias = Literal["assistant_id", "graph_id", "name", "created_at", "updated_at"]
+ThreadSortBy: TypeAlias = Literal[
+    "thread_id", "status", "created_at", "updated_at", "state_updated_at"
+]
+CronSortBy: TypeAlias = Literal[
+    "cron_id",
+    "assistant_id",
+    "thread_id",
+    "next_run_date",
+    "end_time",
+    "created_at",
+    "updated_at",
+]
+AssistantSelectField: TypeAlias = Literal[
+    "assistant_id",
+    "graph_id",
+    "name",
+    "description",
+    "config",
+    "context",
+    "created_at",
+    "updated_at",
+    "metadata",
+    "version",
+]
+ThreadSelectField: TypeAlias = Literal[
+    "thread_id",
+    "created_at",
+    "updated_at",
+    "state_updated_at",
+    "metadata",
+    "config",
+    "context",
+    "status",
+    "values",
+    "interrupts",
+]
+ThreadStateSelectField: TypeAlias = Literal[
+    "values",
+    "next",
+    "checkpoint",
+    "metadata",
+    "created_at",
+    "parent_checkpoint",
+    "tasks",
+    "interrupts",
+]
+RunSelectField: TypeAlias = Literal[
+    "run_id",
+    "thread_id",
+    "assistant_id",
+    "created_at",
+    "updated_at",
+    "status",
+    "metadata",
+    "kwargs",
+    "multitask_strategy",
+]
+CronSelectField: TypeAlias = Literal[
+    "cron_id",
+    "assistant_id",
+    "thread_id",
+    "end_time",
+    "schedule",
+    "created_at",
+    "updated_at",
+    "user_id",
+    "payload",
+    "next_run_date",
+    "metadata",
+    "now",
+    "on_run_completed",
+    "enabled",
+    "timezone",
+]
+
+
+class Config(TypedDict, total=False):
+    """How a graph is run.
+
+    `tags` mark the run, `recursion_limit` bounds its number of steps, `configurable` holds what
+    the graph's nodes can read, `metadata` is kept with the run.
+    """
+
+    tags: list[str]
+    recursion_limit: int
+    configurable: dict[str, Any]
+    metadata: dict[str, Any]
+
+
+# A mapping with other keys passes, too: the server keeps what it does not know.
+ConfigParam: TypeAlias = "Config | Mapping[str, Any]"
+
+
+class CheckpointParam(TypedDict, total=False):
+    """A point in a thread's history: the latest where `checkpoint_id` is left out."""
+
+    thread_id: str
+    checkpoint_ns: str
+    checkpoint_id: str | None
+    checkpoint_map: dict[str, Any] | None
+
+
+class Send(TypedDict):
+    """A node to run, and what with."""
+
+    node: str
+    input: Any
+
+
+class Command(TypedDict, total=False):
+    """Go on with a graph that has stopped, or change its course.
+
+    `resume` answers an interrupt, `update` writes to the state, `goto` names what runs next.
+    langgraph's own `Command` can be given in its place.
+    """
+
+    goto: Send | str | Sequence[Send | str]
+    update: Any
+    resume: Any
+
+
+class LangSmithTracing(TypedDict, total=False):
+    """Where the run is traced to."""
+
+    project_name: str
+    example_id: str
+
+
+class TTL(TypedDict, total=False):
+    """When a thread is removed: `ttl` minutes after its last use, by `strategy`."""
+
+    ttl: float
+    strategy: PruneStrategy
+
+
+class StateUpdateParam(TypedDict, total=False):
+    """One update of a superstep, written as the node `as_node`."""
+
+    as_node: str
+    values: Any
+    command: Any
+
+
+class Superstep(TypedDict):
+    """State updates that are made together."""
+
+    updates: Sequence[StateUpdateParam | Mapping[str, Any]]
+
+
+class RunCreate(TypedDict, total=False):
+    """One run of `runs.create_batch`: the fields of `runs.create`, by the same names."""
+
+    thread_id: str | None
+    assistant_id: str
+    input: Any
+    command: Any
+    metadata: Metadata | None
+    config: ConfigParam | None
+    context: Context | None
+    checkpoint: Any
+    checkpoint_id: str | None
+    checkpoint_during: bool | None
+    interrupt_before: All | Sequence[str] | None
+    interrupt_after: All | Sequence[str] | None
+    webhook: str | None
+    multitask_strategy: MultitaskStrategy | None
+    if_not_exists: IfNotExists | None
+    on_completion: OnCompletionBehavior | None
+    after_seconds: float | None
+    durability: Durability | None
+    stream_mode: StreamMode | Sequence[StreamMode] | None
+    stream_subgraphs: bool
+    stream_resumable: bool
+    langsmith_tracer: NotRequired[Mapping[str, Any] | None]

@@ -1,0 +1,61 @@
+"""Runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from typing_extensions import NotRequired, TypedDict
+
+from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Timestamp
+from langgraph_client.models.params import MultitaskStrategy, RunStatus
+
+
+class Run(Model):
+    """One execution of an assistant. `kwargs` holds what it was started with."""
+
+    run_id: str = SENT
+    thread_id: str = SENT
+    assistant_id: str = SENT
+    metadata: JsonObject | None = Field(default_factory=dict)
+    status: RunStatus | str = SENT
+    kwargs: JsonObject | None = None
+    multitask_strategy: MultitaskStrategy | str | None = None
+    created_at: Timestamp = SENT
+    updated_at: Timestamp = SENT
+    langsmith_session_name: str | None = None
+
+
+class RunCreateMetadata(TypedDict):
+    """What `on_run_created` gets. A stateless run may have no `thread_id` to tell."""
+
+    run_id: str
+    thread_id: NotRequired[str | None]
+
+
+class RunOutput(dict[str, Any]):
+    """A run's result: a dict, which also knows the run that it came from."""
+
+    run_id: str | None = None
+    thread_id: str | None = None
+
+
+class RunOutputList(list[Any]):
+    """A run's result that is a list, which also knows the run that it came from."""
+
+    run_id: str | None = None
+    thread_id: str | None = None
+
+
+def run_output(value: JSON, run_id: str | None, thread_id: str | None) -> JSON:
+    """`value`, knowing its run where it is a dict or a list; other values as they are."""
+    output: RunOutput | RunOutputList
+    if isinstance(value, dict):
+        output = RunOutput(value)
+    elif isinstance(value, list):
+        output = RunOutputList(value)
+    else:
+        return value
+    output.run_id = run_id
+    output.thread_id = thread_id
+    return output
