@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "_core": {"errors", "models"},
     "_async": {"errors", "models", "_core"},
     "_sync": {"errors", "models", "_core"},
+    "types": {"remote"},
     "remote": {"errors", "models", "_core", "_async", "_sync", "get_client", "get_sync_client"},
     "server": {"errors", "models"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},

@@ -18,7 +18,7 @@ from langgraph_client.remote.seam import RunnableConfig
 #: `uuid5(THREAD_NAMESPACE, thread_id)`. Fixed for ever: threads on servers depend on it.
 THREAD_NAMESPACE = uuid.UUID("8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c")
 
-#: Under this key a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
+#: Where a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
 GIVEN_ID = "given_thread_id"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -38,7 +38,7 @@ _COORDINATES = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkp
 
 
 def merge(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Merge configs as a local graph does: the later wins, tags add up, metadata and configurable merge.
+    """Merge configs as a local graph does: the later wins, tags add up, dicts merge.
 
     Keys that no config has at its top (`{"thread_id": "1"}`) mean `configurable`, as locally.
     """

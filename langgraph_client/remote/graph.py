@@ -7,15 +7,13 @@ the blocking one is documented, its twin behaves the same.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import InvalidArgumentError, LangGraphError, NotFoundError
-from langgraph_client.models import UNSET
+from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.config import Address, merge
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.drawing import drawing_from
@@ -46,7 +44,7 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
         url: Where the server is. Default: `LANGGRAPH_URL`, else `http://localhost:8123`.
         api_key: Sent to the server. Default: read from the environment, as `get_client` does.
         headers: Sent with every request.
-        client: Used by the async methods in place of one made from `url`; never closed by this graph.
+        client: Used by the async methods in place of one made from `url`; never closed here.
         sync_client: The same for the blocking methods.
         config: Merged under the config of every call, as `with_config` does.
         name: What this graph is called in drawings and parent graphs. Default: `assistant_id`.
@@ -76,15 +74,7 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
         self.name = name or assistant_id
         self.config = config
         self.decode_messages = decode_messages
-        self._settings: dict[str, Any] = {
-            "url": url,
-            "api_key": UNSET if api_key is None else api_key,
-            "headers": headers,
-        }
-        self._client = client
-        self._sync_client = sync_client
-        self._given = (client, sync_client)
-        self._lock = threading.Lock()
+        self._clients = Clients(url, api_key, headers, client, sync_client)
         self._threads = Threads(assistant_id)
 
     # --- clients, made on first use ---
@@ -92,18 +82,12 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
     @property
     def client(self) -> LangGraphClient:
         """The async client."""
-        with self._lock:
-            if self._client is None:
-                self._client = get_client(**self._settings)
-            return self._client
+        return self._clients.client
 
     @property
     def sync_client(self) -> SyncLangGraphClient:
         """The blocking client."""
-        with self._lock:
-            if self._sync_client is None:
-                self._sync_client = get_sync_client(**self._settings)
-            return self._sync_client
+        return self._clients.sync_client
 
     def __enter__(self) -> RemoteGraph:
         return self
@@ -119,18 +103,11 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
 
     def close(self) -> None:
         """Close the blocking client, if this graph made it. It is made again when needed."""
-        with self._lock:
-            made, self._sync_client = self._sync_client, self._given[1]
-        if made is not None and made is not self._given[1]:
-            made.close()
+        self._clients.close()
 
     async def aclose(self) -> None:
         """Close both clients, where this graph made them. They are made again when needed."""
-        self.close()
-        with self._lock:
-            made, self._client = self._client, self._given[0]
-        if made is not None and made is not self._given[0]:
-            await made.aclose()
+        await self._clients.aclose()
 
     # --- invoke and stream ---
 
@@ -645,18 +622,20 @@ class RemoteGraph(GraphBase[Any, Any, Any, Any]):
         """Return a copy that shares this graph's clients.
 
         Args:
-            update: New values for `config`, `name`, `assistant_id` or `decode_messages`.
+            update: New values for `assistant_id`, `config`, `name` or `decode_messages`.
         """
         settings = {
+            "assistant_id": self.assistant_id,
             "config": self.config,
             "name": self.name,
             "decode_messages": self.decode_messages,
-            **(update or {}),
         }
-        assistant_id = settings.pop("assistant_id", self.assistant_id)
-        return type(self)(
-            assistant_id, client=self.client, sync_client=self.sync_client, **settings
-        )
+        if unknown := (update or {}).keys() - settings.keys():
+            raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
+        settings.update(update or {})
+        copied = type(self)(settings.pop("assistant_id"), **settings)
+        copied._clients = self._clients
+        return copied
 
     def __repr__(self) -> str:
         return f"RemoteGraph({self.assistant_id!r})"

@@ -1,7 +1,7 @@
-"""The few classes of langgraph and langchain-core that RemoteGraph hands out, for when neither is installed.
+"""Stand-ins for the few classes of langgraph and langchain-core that RemoteGraph hands out.
 
 Same names, fields and order as the originals, so that code reading them runs unchanged. Nothing
-here is used where the originals can be imported (see `seam.py`).
+here is used where the originals are installed (see `seam.py`).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Graph:
 
 
 class GraphBase:
-    """Stands for langgraph's `PregelProtocol`, which RemoteGraph is where langgraph is installed."""
+    """Stands for langgraph's `PregelProtocol`, the base of RemoteGraph."""
 
     def __class_getitem__(cls, _parameters: Any) -> type[GraphBase]:
         return cls

@@ -15,7 +15,7 @@ import json, sys
 for name in ("langgraph", "langchain_core", "langsmith", "starlette", "uvicorn"):
     sys.modules[name] = None
 from langgraph_client import RemoteGraph
-from langgraph_client.remote.seam import Command
+from langgraph_client.types import Command
 config = {"configurable": {"thread_id": "user-1"}}
 """
 

@@ -1,0 +1,69 @@
+"""The two clients behind a RemoteGraph: given, or made on first use; shared by its copies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from langgraph_client import get_client, get_sync_client
+from langgraph_client._async.client import LangGraphClient
+from langgraph_client._core.unset import UNSET
+from langgraph_client._sync.client import SyncLangGraphClient
+
+
+class Clients:
+    """One async and one blocking client of the same server."""
+
+    def __init__(
+        self,
+        url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str] | None,
+        given: LangGraphClient | None,
+        given_sync: SyncLangGraphClient | None,
+    ) -> None:
+        self._url = url
+        self._api_key = api_key
+        self._headers = headers
+        self._given = given
+        self._given_sync = given_sync
+        self._made: LangGraphClient | None = None
+        self._made_sync: SyncLangGraphClient | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> LangGraphClient:
+        """The async client."""
+        if self._given is not None:
+            return self._given
+        with self._lock:
+            if self._made is None:
+                key = UNSET if self._api_key is None else self._api_key
+                self._made = get_client(url=self._url, api_key=key, headers=self._headers)
+            return self._made
+
+    @property
+    def sync_client(self) -> SyncLangGraphClient:
+        """The blocking client."""
+        if self._given_sync is not None:
+            return self._given_sync
+        with self._lock:
+            if self._made_sync is None:
+                key = UNSET if self._api_key is None else self._api_key
+                self._made_sync = get_sync_client(url=self._url, api_key=key, headers=self._headers)
+            return self._made_sync
+
+    def close(self) -> None:
+        """Close the blocking client if it was made here; it is made again when needed."""
+        with self._lock:
+            made, self._made_sync = self._made_sync, None
+        if made is not None:
+            made.close()
+
+    async def aclose(self) -> None:
+        """Close both clients if they were made here; they are made again when needed."""
+        self.close()
+        with self._lock:
+            made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()

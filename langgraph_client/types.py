@@ -1,0 +1,26 @@
+"""The values RemoteGraph takes and gives: langgraph's own classes, or look-alikes where it is absent.
+
+With langgraph installed these are the very classes of `langgraph.types`.
+"""
+
+from __future__ import annotations
+
+from langgraph_client.remote.seam import (
+    Command,
+    GraphOutput,
+    Interrupt,
+    PregelTask,
+    Send,
+    StateSnapshot,
+    StateUpdate,
+)
+
+__all__ = [
+    "Command",
+    "GraphOutput",
+    "Interrupt",
+    "PregelTask",
+    "Send",
+    "StateSnapshot",
+    "StateUpdate",
+]
