@@ -1,4 +1,4 @@
-"""The values RemoteGraph takes and gives: langgraph's own classes, or look-alikes where it is absent.
+"""The values RemoteGraph takes and gives: langgraph's own classes, or stand-ins without langgraph.
 
 With langgraph installed these are the very classes of `langgraph.types`.
 """

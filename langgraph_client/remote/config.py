@@ -62,16 +62,33 @@ def merge(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
     return merged
 
 
+def with_ambient(ambient: Mapping[str, Any] | None, config: dict[str, Any]) -> dict[str, Any]:
+    """A merged config on top of that of the node around the call, if the call is made in one.
+
+    A config that names a thread or checkpoint of its own addresses that, and takes nothing of the
+    surrounding node's `configurable`.
+    """
+    if not ambient:
+        return config
+    if _COORDINATES & config["configurable"].keys():
+        ambient = {key: value for key, value in ambient.items() if key != "configurable"}
+    return merge(ambient, config)
+
+
 @dataclass(frozen=True)
 class Address:
     """Where on the server an invocation or a state call takes place."""
 
-    #: As the caller wrote it; None is a stateless run.
+    #: The thread's id as the caller knows it; None is a stateless run.
     given: str | None = None
     #: What the server knows it as: a UUID.
     thread_id: str | None = None
     #: `checkpoint_id`, `checkpoint_ns`, `checkpoint_map`, as far as the config has them.
     checkpoint: dict[str, Any] = field(default_factory=dict)
+    #: What `thread_id` was derived from, where it is not the thread's own id.
+    made_from: str | None = None
+    #: Where a parent graph sees this graph; empty outside one.
+    namespace: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Address:
@@ -92,7 +109,9 @@ class Address:
                 "config.configurable.thread_id",
                 f"must be a non-empty string, a UUID or an integer, not {given!r}",
             )
-        return cls(given, server_thread_id(given), checkpoint)
+        thread_id = server_thread_id(given)
+        is_own = _UUID.fullmatch(given) is not None
+        return cls(given, thread_id, checkpoint, made_from=None if is_own else given)
 
     def require_thread(self, method: str) -> str:
         """The thread's id on the server; raises where the config names no thread."""
@@ -105,16 +124,12 @@ class Address:
             )
         return self.thread_id
 
-    @property
-    def is_mapped(self) -> bool:
-        """Whether the server knows the thread under another id than the caller."""
-        return self.given != self.thread_id
-
     def configurable(self, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         """A checkpoint the server named, under the caller's own thread id."""
+        inner = checkpoint.get("checkpoint_ns")
         configurable: dict[str, Any] = {
             "thread_id": self.given,
-            "checkpoint_ns": checkpoint.get("checkpoint_ns") or "",
+            "checkpoint_ns": "|".join((*self.namespace, *([inner] if inner else []))),
         }
         for key in ("checkpoint_id", "checkpoint_map"):
             if checkpoint.get(key):

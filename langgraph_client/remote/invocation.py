@@ -11,7 +11,16 @@ from typing import Any
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.config import Address, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder
-from langgraph_client.remote.seam import Command, GraphOutput, Send, run_error
+from langgraph_client.remote.nested import Nested
+from langgraph_client.remote.seam import (
+    Command,
+    GraphOutput,
+    Interrupt,
+    Send,
+    StateSnapshot,
+    pause,
+    run_error,
+)
 
 #: Stream modes of a local graph, and what the protocol calls them.
 WIRE_MODES = {
@@ -32,6 +41,7 @@ class Invocation:
         self,
         input: Any,
         config: Mapping[str, Any],
+        address: Address,
         *,
         stream_mode: str | Sequence[str],
         print_mode: str | Sequence[str] = (),
@@ -45,8 +55,11 @@ class Invocation:
     ) -> None:
         if version not in ("v1", "v2"):
             raise InvalidArgumentError("version", f'must be "v1" or "v2", not {version!r}')
-        self.address = Address.of(config)
+        self.address = address
         self.run_id: str | None = None
+        self.nested = Nested.of(config["configurable"], address)
+        self._input = input
+        self._interrupts: dict[str, Interrupt] = {}
         self._modes = [stream_mode] if isinstance(stream_mode, str) else list(stream_mode)
         self._print_modes = [print_mode] if isinstance(print_mode, str) else list(print_mode)
         # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
@@ -63,8 +76,8 @@ class Invocation:
             **_input_or_command(input),
             "config": sent_config or None,
             "checkpoint": self.address.checkpoint or None,
-            "stream_mode": _wire_modes([*self._modes, *self._print_modes]),
-            "stream_subgraphs": subgraphs,
+            "stream_mode": _wire_modes(self._wanted_modes()),
+            "stream_subgraphs": subgraphs or bool(self.nested and self.nested.emit),
             "interrupt_before": _nodes("interrupt_before", interrupt_before),
             "interrupt_after": _nodes("interrupt_after", interrupt_after),
             **options,
@@ -77,6 +90,44 @@ class Invocation:
         else:
             self.request.setdefault("if_not_exists", "create")
             self.request.setdefault("on_disconnect", "continue")
+
+    def _wanted_modes(self) -> list[str]:
+        modes = [*self._modes, *self._print_modes]
+        if self.nested is not None:
+            # The parent's stream shows what happens here, and must learn of interrupts.
+            modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
+            if "values" not in modes and "updates" not in modes:
+                modes.append("updates")
+        return modes
+
+    @property
+    def needs_state(self) -> bool:
+        """Whether the thread's state decides how to begin; see `go_on`."""
+        nested = self.nested
+        return nested is not None and nested.resuming and self.address.thread_id is not None
+
+    def go_on(self, state: StateSnapshot) -> None:
+        """Begin where the remote was left, as a local subgraph does when its parent goes on.
+
+        Raises:
+            GraphInterrupt: The remote still waits for an answer, and the parent brings none.
+        """
+        assert self.nested is not None
+        pending = self.nested.unanswered(state)
+        if pending:
+            raise pause(pending)
+        for key in ("input", "command"):
+            self.request.pop(key, None)
+        self.request.update(_input_or_command(self.nested.go_on(self._input, state)))
+
+    def finish(self) -> None:
+        """Take note that the events are over.
+
+        Raises:
+            GraphInterrupt: The remote paused, inside a parent graph: the parent pauses, too.
+        """
+        if self.nested is not None and self._interrupts:
+            raise pause(tuple(self._interrupts.values()))
 
     def read(self, event: str, data: Any) -> Iterator[Any]:
         """What the caller sees of one event: nothing, or one item of the stream.
@@ -102,8 +153,16 @@ class Invocation:
         if name in self._print_modes:
             where = f" [graph={ns}]" if self._subgraphs and ns else ""
             print(f"[{name}]{where} {payload!r}")
-        if name in self._modes:
+        if self.nested is not None:
+            self._tell_parent(self.nested, ns, name, payload)
+        if name in self._modes and (self._subgraphs or not ns):
             yield self._item(ns, name, payload)
+
+    def _tell_parent(self, nested: Nested, ns: tuple[str, ...], mode: str, payload: Any) -> None:
+        if nested.emit is not None and mode in nested.modes:
+            nested.emit(((*nested.namespace, *ns), mode, payload))
+        if not ns and mode in ("values", "updates") and isinstance(payload, dict):
+            self._interrupts.update({found.id: found for found in payload.get(INTERRUPT, ())})
 
     def _payload(self, mode: str, data: Any) -> Any:
         decoder = self._decoder

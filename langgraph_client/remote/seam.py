@@ -69,6 +69,7 @@ __all__ = [
     "StateUpdate",
     "ambient_config",
     "message_from",
+    "pause",
     "run_error",
 ]
 
@@ -118,6 +119,13 @@ def message_from(document: dict[str, Any]) -> Any:
     if kind == "remove":  # Takes its id alone; its content is always empty.
         return made(id=fields["id"])
     return made(**fields)
+
+
+def pause(interrupts: tuple[Interrupt, ...]) -> Exception:
+    """The exception that pauses the parent graph around this call."""
+    from langgraph.errors import GraphInterrupt
+
+    return GraphInterrupt(interrupts)
 
 
 def ambient_config() -> Mapping[str, Any] | None:

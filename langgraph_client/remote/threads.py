@@ -28,10 +28,10 @@ class Threads:
     def to_announce(self, address: Address) -> Iterator[dict[str, Any]]:
         """The arguments of `threads.create` for a thread that must be made before its first run.
 
-        That is one the server knows under another id: it keeps the caller's in its metadata. Any
-        other thread is made by its run.
+        That is one the server knows under another id than the caller: its metadata keeps what the
+        id was derived from. Any other thread is made by its run.
         """
-        if address.is_mapped and address.thread_id not in self._announced:
+        if address.made_from is not None and address.thread_id not in self._announced:
             yield self._thread(address)
 
     def announced(self, address: Address) -> None:
@@ -54,7 +54,7 @@ class Threads:
 
     @staticmethod
     def _thread(address: Address) -> dict[str, Any]:
-        metadata = {GIVEN_ID: address.given} if address.is_mapped else None
+        metadata = None if address.made_from is None else {GIVEN_ID: address.made_from}
         return {
             "thread_id": address.thread_id,
             "if_exists": "do_nothing",

@@ -1,0 +1,115 @@
+"""What every part of RemoteGraph stands on: its settings, its clients, and how it reads a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import Self
+
+from langgraph_client._async.client import LangGraphClient
+from langgraph_client._sync.client import SyncLangGraphClient
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.clients import Clients
+from langgraph_client.remote.config import Address, merge, with_ambient
+from langgraph_client.remote.nested import nested_address
+from langgraph_client.remote.seam import GraphBase, ambient_config
+from langgraph_client.remote.threads import Threads
+
+
+class Connected(GraphBase[Any, Any, Any, Any]):
+    """A name on a server."""
+
+    def __init__(
+        self,
+        assistant_id: str,
+        /,
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: LangGraphClient | None = None,
+        sync_client: SyncLangGraphClient | None = None,
+        config: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        decode_messages: bool = True,
+        checkpointer: bool | None = None,
+    ) -> None:
+        if not isinstance(assistant_id, str) or not assistant_id:
+            raise InvalidArgumentError(
+                "assistant_id", f"must be a graph's name or an assistant's id, not {assistant_id!r}"
+            )
+        self.assistant_id = assistant_id
+        self.name = name or assistant_id
+        self.config = config
+        self.decode_messages = decode_messages
+        self.checkpointer = checkpointer
+        self._clients = Clients(url, api_key, headers, client, sync_client)
+        self._threads = Threads(assistant_id)
+
+    # --- clients, made on first use ---
+
+    @property
+    def client(self) -> LangGraphClient:
+        """The async client."""
+        return self._clients.client
+
+    @property
+    def sync_client(self) -> SyncLangGraphClient:
+        """The blocking client."""
+        return self._clients.sync_client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def close(self) -> None:
+        """Close the blocking client, if this graph made it. It is made again when needed."""
+        self._clients.close()
+
+    async def aclose(self) -> None:
+        """Close both clients, where this graph made them. They are made again when needed."""
+        await self._clients.aclose()
+
+    def with_config(self, config: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:
+        """Return a copy of this graph whose config is merged with this one."""
+        return self.copy({"config": merge(self.config, config, kwargs)})
+
+    def copy(self, update: Mapping[str, Any] | None = None) -> Self:
+        """Return a copy that shares this graph's clients.
+
+        Args:
+            update: New values for `assistant_id`, `config`, `name`, `decode_messages` or
+                `checkpointer`.
+        """
+        settings = {
+            "assistant_id": self.assistant_id,
+            "config": self.config,
+            "name": self.name,
+            "decode_messages": self.decode_messages,
+            "checkpointer": self.checkpointer,
+        }
+        if unknown := (update or {}).keys() - settings.keys():
+            raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
+        settings.update(update or {})
+        copied = type(self)(settings.pop("assistant_id"), **settings)
+        copied._clients = self._clients
+        return copied
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.assistant_id!r})"
+
+    def _merged(self, config: Mapping[str, Any] | None) -> dict[str, Any]:
+        return with_ambient(ambient_config(), merge(self.config, config))
+
+    def _address(self, merged: Mapping[str, Any], *, calling: bool = False) -> Address:
+        nested = nested_address(merged["configurable"], self.checkpointer, calling=calling)
+        return nested or Address.of(merged)

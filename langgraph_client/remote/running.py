@@ -1,0 +1,292 @@
+"""RemoteGraph's runs: `invoke` and `stream`, and their async twins.
+
+The blocking method of a pair is documented; the other behaves the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+
+from langgraph_client.errors import LangGraphError
+from langgraph_client.remote.invocation import Invocation, Output
+from langgraph_client.remote.state import Stateful
+
+
+class Running(Stateful):
+    """A graph that can be run."""
+
+    def invoke(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        context: Any = None,
+        stream_mode: Any = "values",
+        print_mode: Any = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Any = None,
+        control: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        version: Any = "v1",
+        **kwargs: Any,
+    ) -> Any:
+        """Run the graph to its end, or to where it stops, and return its output.
+
+        Args:
+            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+                updates or redirects.
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there goes on from
+                that checkpoint. `tags`, `metadata`, `recursion_limit` and further `configurable`
+                values reach the graph.
+            context: Static context, as the graph's `context_schema` has it.
+            stream_mode: "values" returns the output; any other mode returns the list of what
+                `stream` would have yielded.
+            print_mode: Modes to print as they come.
+            output_keys: Which parts of the state to return.
+            interrupt_before: Nodes to stop before; "*" is all.
+            interrupt_after: Nodes to stop after; "*" is all.
+            durability: When checkpoints are written: "sync", "async" or "exit".
+            headers: Sent with this call.
+            params: Query parameters, sent with this call.
+            version: "v2" returns a `GraphOutput`.
+            **kwargs: Further options of `client.runs.stream`, such as `multitask_strategy`.
+
+        Returns:
+            The output, as the local graph's. A graph stopped by `interrupt()` has its
+            interrupts under `__interrupt__`.
+
+        Raises:
+            RemoteException: The graph raised; also an instance of the local class of that name.
+            LangGraphError: The server could not be asked, or said no.
+        """
+        items = self.stream(
+            input,
+            config,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            control=control,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
+        if stream_mode != "values":
+            return list(items)
+        output = Output(version)
+        for item in items:
+            output.add(item)
+        return output.result()
+
+    async def ainvoke(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        context: Any = None,
+        stream_mode: Any = "values",
+        print_mode: Any = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Any = None,
+        control: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        version: Any = "v1",
+        **kwargs: Any,
+    ) -> Any:
+        """Async twin of `invoke`."""
+        items = self.astream(
+            input,
+            config,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            control=control,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
+        if stream_mode != "values":
+            return [item async for item in items]
+        output = Output(version)
+        async for item in items:
+            output.add(item)
+        return output.result()
+
+    def stream(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        context: Any = None,
+        stream_mode: Any = None,
+        print_mode: Any = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Any = None,
+        control: Any = None,
+        subgraphs: bool = False,
+        debug: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        version: Any = "v1",
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Run the graph and yield what it does, as it happens.
+
+        Args as for `invoke`, and:
+            stream_mode: One of "values", "updates" (the default), "custom", "messages", "tasks",
+                "checkpoints", "debug", or a list of them.
+            subgraphs: Yield what subgraphs do, too.
+            debug: Print updates and values as they come.
+
+        Yields:
+            The data of one mode; `(mode, data)` for a list of modes; with `subgraphs` the
+            namespace in front; `{"type", "ns", "data"}` for `version="v2"`.
+
+        Leaving early, by `break` or an exception, cancels the run.
+        """
+        invocation = self._invocation(
+            input,
+            config,
+            control=control,
+            debug=debug,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            subgraphs=subgraphs,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
+        client, address = self.sync_client, invocation.address
+        for thread in self._threads.to_announce(address):
+            client.threads.create(**thread)
+            self._threads.announced(address)
+        if invocation.needs_state:
+            invocation.go_on(self._read_state(address))
+        with client.runs.stream(
+            address.thread_id, self.assistant_id, **invocation.request
+        ) as events:
+            try:
+                for part in events:
+                    yield from invocation.read(part.event, part.data)
+            except LangGraphError:
+                raise
+            except BaseException:  # The caller left: stop the run, as leaving a local graph does.
+                if address.thread_id is not None and events.run_id is not None:
+                    # What made the caller leave matters more than a cancel that came too late.
+                    with contextlib.suppress(LangGraphError):
+                        client.runs.cancel(address.thread_id, events.run_id)
+                raise
+        invocation.finish()
+
+    async def astream(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        context: Any = None,
+        stream_mode: Any = None,
+        print_mode: Any = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Any = None,
+        control: Any = None,
+        subgraphs: bool = False,
+        debug: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        version: Any = "v1",
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Async twin of `stream`."""
+        invocation = self._invocation(
+            input,
+            config,
+            control=control,
+            debug=debug,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            subgraphs=subgraphs,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
+        client, address = self.client, invocation.address
+        for thread in self._threads.to_announce(address):
+            await client.threads.create(**thread)
+            self._threads.announced(address)
+        if invocation.needs_state:
+            invocation.go_on(await self._aread_state(address))
+        async with client.runs.stream(
+            address.thread_id, self.assistant_id, **invocation.request
+        ) as events:
+            try:
+                async for part in events:
+                    for item in invocation.read(part.event, part.data):
+                        yield item
+            except LangGraphError:
+                raise
+            except BaseException:  # See `stream`.
+                if address.thread_id is not None and events.run_id is not None:
+                    with contextlib.suppress(LangGraphError):
+                        await client.runs.cancel(address.thread_id, events.run_id)
+                raise
+        invocation.finish()
+
+    def _invocation(
+        self,
+        input: Any,
+        config: RunnableConfig | None,
+        *,
+        control: Any,
+        debug: bool | None,
+        stream_mode: Any,
+        print_mode: Any,
+        **options: Any,
+    ) -> Invocation:
+        if control is not None:
+            raise NotImplementedError(
+                "control: a RunControl acts inside the process that runs the graph; "
+                "use client.runs.cancel() to stop a remote run"
+            )
+        merged = self._merged(config)
+        return Invocation(
+            input,
+            merged,
+            self._address(merged, calling=True),
+            stream_mode="updates" if stream_mode is None else stream_mode,
+            print_mode=["updates", "values"] if debug else print_mode,
+            decode_messages=self.decode_messages,
+            **options,
+        )

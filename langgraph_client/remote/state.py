@@ -1,0 +1,229 @@
+"""RemoteGraph's state methods: read, walk through, and write a thread's state; and async twins.
+
+The blocking method of a pair is documented; the other behaves the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, cast
+
+from langgraph_client.errors import NotFoundError
+from langgraph_client.remote.base import Connected
+from langgraph_client.remote.config import Address
+from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.seam import RunnableConfig, StateSnapshot
+from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
+
+
+class Stateful(Connected):
+    """A graph whose threads have a state."""
+
+    def get_state(
+        self,
+        config: Mapping[str, Any],
+        *,
+        subgraphs: bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> StateSnapshot:
+        """Read the state of a thread: the latest, or that of the `checkpoint_id` in the config.
+
+        Args:
+            config: Names the thread.
+            subgraphs: Put the states of interrupted subgraphs into `tasks[].state`.
+            headers: Sent with this call.
+            params: Query parameters, sent with this call.
+
+        Returns:
+            A snapshot; an empty one for a thread that does not exist or never ran.
+
+        Raises:
+            InvalidArgumentError: The config names no thread.
+        """
+        merged = self._merged(config)
+        address = self._address(merged)
+        address.require_thread("get_state")
+        return self._read_state(
+            address, _asked(merged), subgraphs=subgraphs, headers=headers, params=params
+        )
+
+    def _read_state(
+        self, address: Address, asked: RunnableConfig | None = None, **options: Any
+    ) -> StateSnapshot:
+        assert address.thread_id is not None
+        asked = asked if asked is not None else {"configurable": address.configurable({})}
+        try:
+            state = self.sync_client.threads.get_state(
+                address.thread_id, address.checkpoint or None, **options
+            )
+        except NotFoundError:
+            return empty_snapshot(asked)
+        return snapshot_from(state, Decoder(address, self.decode_messages), asked)
+
+    async def aget_state(
+        self,
+        config: Mapping[str, Any],
+        *,
+        subgraphs: bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> StateSnapshot:
+        """Async twin of `get_state`."""
+        merged = self._merged(config)
+        address = self._address(merged)
+        address.require_thread("aget_state")
+        return await self._aread_state(
+            address, _asked(merged), subgraphs=subgraphs, headers=headers, params=params
+        )
+
+    async def _aread_state(
+        self, address: Address, asked: RunnableConfig | None = None, **options: Any
+    ) -> StateSnapshot:
+        assert address.thread_id is not None
+        asked = asked if asked is not None else {"configurable": address.configurable({})}
+        try:
+            state = await self.client.threads.get_state(
+                address.thread_id, address.checkpoint or None, **options
+            )
+        except NotFoundError:
+            return empty_snapshot(asked)
+        return snapshot_from(state, Decoder(address, self.decode_messages), asked)
+
+    def get_state_history(
+        self,
+        config: Mapping[str, Any],
+        *,
+        filter: dict[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Iterator[StateSnapshot]:
+        """Yield the states of a thread, newest first, reading a page whenever one is needed.
+
+        Args:
+            config: Names the thread.
+            filter: Only checkpoints whose metadata has these values.
+            before: Only what is older than this config's checkpoint.
+            limit: How many at most; default all.
+            headers: Sent with each page's request.
+            params: Query parameters, sent with each page's request.
+        """
+        merged = self._merged(config)
+        address, asked = self._address(merged), _asked(merged)
+        decoder = Decoder(address, self.decode_messages)
+        thread_id = address.require_thread("get_state_history")
+        pages = HistoryPages(address, filter, before, limit)
+        while pages.wanted:
+            try:
+                states = self.sync_client.threads.get_history(
+                    thread_id, **pages.request(), headers=headers, params=params
+                )
+            except NotFoundError:
+                return
+            yield from (snapshot_from(state, decoder, asked) for state in states)
+            pages.took(states)
+
+    async def aget_state_history(
+        self,
+        config: Mapping[str, Any],
+        *,
+        filter: dict[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[StateSnapshot]:
+        """Async twin of `get_state_history`."""
+        merged = self._merged(config)
+        address, asked = self._address(merged), _asked(merged)
+        decoder = Decoder(address, self.decode_messages)
+        thread_id = address.require_thread("aget_state_history")
+        pages = HistoryPages(address, filter, before, limit)
+        while pages.wanted:
+            try:
+                states = await self.client.threads.get_history(
+                    thread_id, **pages.request(), headers=headers, params=params
+                )
+            except NotFoundError:
+                return
+            for state in states:
+                yield snapshot_from(state, decoder, asked)
+            pages.took(states)
+
+    def update_state(
+        self,
+        config: Mapping[str, Any],
+        values: Any,
+        as_node: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> RunnableConfig:
+        """Write to the state of a thread, through its reducers.
+
+        Args:
+            config: Names the thread; with a `checkpoint_id`, the update forks from there.
+            values: What to write; None writes nothing but moves on as `as_node` would.
+            as_node: The node to write as; default the one that ran last.
+            headers: Sent with this call.
+            params: Query parameters, sent with this call.
+
+        Returns:
+            The config of the new checkpoint.
+        """
+        address = self._address(self._merged(config))
+        thread_id = address.require_thread("update_state")
+        client = self.sync_client
+        if self._threads.needs_graph(address):
+            graph_id = self._threads.graph_id or client.assistants.get(self.assistant_id).graph_id
+            thread = client.threads.create(**self._threads.with_graph(address, graph_id))
+            if not thread.metadata.get("graph_id"):
+                client.threads.update(thread_id, metadata={"graph_id": graph_id})
+            self._threads.has_graph(address, graph_id)
+        updated = client.threads.update_state(
+            thread_id,
+            values,
+            as_node=as_node,
+            checkpoint=address.checkpoint or None,
+            headers=headers,
+            params=params,
+        )
+        return {"configurable": address.configurable(updated["checkpoint"])}
+
+    async def aupdate_state(
+        self,
+        config: Mapping[str, Any],
+        values: Any,
+        as_node: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> RunnableConfig:
+        """Async twin of `update_state`."""
+        address = self._address(self._merged(config))
+        thread_id = address.require_thread("aupdate_state")
+        client = self.client
+        if self._threads.needs_graph(address):
+            graph_id = self._threads.graph_id
+            if graph_id is None:
+                graph_id = (await client.assistants.get(self.assistant_id)).graph_id
+            thread = await client.threads.create(**self._threads.with_graph(address, graph_id))
+            if not thread.metadata.get("graph_id"):
+                await client.threads.update(thread_id, metadata={"graph_id": graph_id})
+            self._threads.has_graph(address, graph_id)
+        updated = await client.threads.update_state(
+            thread_id,
+            values,
+            as_node=as_node,
+            checkpoint=address.checkpoint or None,
+            headers=headers,
+            params=params,
+        )
+        return {"configurable": address.configurable(updated["checkpoint"])}
+
+
+def _asked(merged: Mapping[str, Any]) -> RunnableConfig:
+    """The config of a state call, as a local graph gives it back for an empty thread."""
+    return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
