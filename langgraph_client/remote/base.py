@@ -1,11 +1,9 @@
-"""What every part of RemoteGraph stands on: its settings, its clients, and how it reads a config."""
+"""What every part of RemoteGraph stands on: settings, clients, and how a config is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from typing_extensions import Self
+from typing import Any, Self
 
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._sync.client import SyncLangGraphClient
@@ -23,7 +21,6 @@ class Connected(GraphBase[Any, Any, Any, Any]):
     def __init__(
         self,
         assistant_id: str,
-        /,
         *,
         url: str | None = None,
         api_key: str | None = None,

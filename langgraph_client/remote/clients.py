@@ -9,6 +9,7 @@ from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import UNSET
 from langgraph_client._sync.client import SyncLangGraphClient
+from langgraph_client.errors import InvalidArgumentError
 
 
 class Clients:
@@ -36,6 +37,7 @@ class Clients:
         """The async client."""
         if self._given is not None:
             return self._given
+        self._must_be_made("client", "async")
         with self._lock:
             if self._made is None:
                 key = UNSET if self._api_key is None else self._api_key
@@ -47,11 +49,20 @@ class Clients:
         """The blocking client."""
         if self._given_sync is not None:
             return self._given_sync
+        self._must_be_made("sync_client", "blocking")
         with self._lock:
             if self._made_sync is None:
                 key = UNSET if self._api_key is None else self._api_key
                 self._made_sync = get_sync_client(url=self._url, api_key=key, headers=self._headers)
             return self._made_sync
+
+    def _must_be_made(self, parameter: str, colour: str) -> None:
+        # Someone who gave the one client and no URL means that client's server, which it need not
+        # tell; the default URL would be another server.
+        if self._url is None and (self._given is not None or self._given_sync is not None):
+            raise InvalidArgumentError(
+                parameter, f"is missing: for the {colour} methods pass {parameter}= or url= as well"
+            )
 
     def close(self) -> None:
         """Close the blocking client if it was made here; it is made again when needed."""

@@ -267,7 +267,7 @@ class Running(Stateful):
     def _invocation(
         self,
         input: Any,
-        config: RunnableConfig | None,
+        config: Mapping[str, Any] | None,
         *,
         control: Any,
         debug: bool | None,
