@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: help demo test lint types twin check clean
+.PHONY: help demo test interop lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
 	@echo "make test    run the whole test suite"
+	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
 	@echo "make twin    write the blocking client from the async one"
 
@@ -22,6 +23,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m pytest
+
+interop: $(INSTALLED)
+	@$(BIN)/python -m pytest tests/interop --interop
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .

@@ -11,6 +11,12 @@ from support.graphs import graphs
 from langgraph_client import LangGraphClient, Server, SyncLangGraphClient
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--interop", action="store_true", help="run the interop scenarios on a langgraph dev, too"
+    )
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     """An in-process server with the graphs of `support.graphs`, in memory."""

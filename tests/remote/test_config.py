@@ -1,0 +1,126 @@
+"""How a caller's config is read, by tables."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from langgraph_client import InvalidArgumentError
+from langgraph_client.remote.config import (
+    THREAD_NAMESPACE,
+    Address,
+    merge,
+    server_thread_id,
+    wire_config,
+    with_ambient,
+)
+
+ID = "0199a7e2-3c1f-7a53-9e7b-1f2d3c4b5a69"
+
+
+@pytest.mark.parametrize(
+    ("given", "known_as"),
+    [
+        (ID, ID),
+        (ID.upper(), ID),
+        (ID.replace("-", ""), ID),
+        ("1", None),
+        ("user-1", None),
+        ("ü" * 500, None),
+        ("{" + ID + "}", None),
+    ],
+)
+def test_a_thread_id_becomes_a_uuid(given: str, known_as: str | None) -> None:
+    """A UUID is itself; anything else is a version 5 UUID that is the same for ever."""
+    if known_as is None:
+        known_as = str(uuid.uuid5(THREAD_NAMESPACE, given))
+    assert server_thread_id(given) == known_as
+
+
+def test_the_namespace_never_changes() -> None:
+    """Threads on servers depend on it."""
+    assert str(THREAD_NAMESPACE) == "8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c"
+    assert server_thread_id("user-1") == "4d228ab0-595c-5818-b661-e725ff70a8ee"
+
+
+@pytest.mark.parametrize(
+    ("configs", "merged"),
+    [
+        ((None, {}), {"configurable": {}}),
+        (({"thread_id": "1"},), {"configurable": {"thread_id": "1"}}),
+        (
+            ({"tags": ["b"]}, {"tags": ["a", "b"]}),
+            {"configurable": {}, "tags": ["a", "b"]},
+        ),
+        (
+            ({"metadata": {"a": 1, "b": 1}}, {"metadata": {"b": 2}}),
+            {"configurable": {}, "metadata": {"a": 1, "b": 2}},
+        ),
+        (
+            ({"configurable": {"a": 1}, "recursion_limit": 5}, {"configurable": {"b": 2}}),
+            {"configurable": {"a": 1, "b": 2}, "recursion_limit": 5},
+        ),
+        (
+            ({"recursion_limit": 5}, {"recursion_limit": None}),
+            {"configurable": {}, "recursion_limit": 5},
+        ),
+    ],
+)
+def test_merge(configs: tuple[Any, ...], merged: dict[str, Any]) -> None:
+    """Configs merge as a local graph merges them."""
+    assert merge(*configs) == merged
+
+
+def test_merging_changes_nothing_that_was_passed() -> None:
+    """What the caller passed stays as it was."""
+    config = {"configurable": {"a": 1}, "tags": ["t"], "metadata": {"m": 1}}
+    merge(config, {"configurable": {"b": 1}, "tags": ["u"], "metadata": {"n": 1}})
+    assert config == {"configurable": {"a": 1}, "tags": ["t"], "metadata": {"m": 1}}
+
+
+@pytest.mark.parametrize("given", [1, uuid.UUID(ID)])
+def test_a_thread_id_may_be_a_number_or_a_uuid(given: Any) -> None:
+    """As locally, where any id becomes text."""
+    assert Address.of(merge({"thread_id": given})).given == str(given)
+
+
+@pytest.mark.parametrize("given", ["", b"1", True, 1.5, ["1"]])
+def test_other_thread_ids_are_refused(given: Any) -> None:
+    """The error names the parameter."""
+    with pytest.raises(InvalidArgumentError, match=r"config\.configurable\.thread_id"):
+        Address.of(merge({"configurable": {"thread_id": given}}))
+
+
+def test_only_the_callers_own_values_go_on_the_wire() -> None:
+    """Neither the address, nor a parent's bookkeeping, nor callbacks are sent."""
+    config = merge(
+        {
+            "configurable": {
+                "thread_id": "1",
+                "checkpoint_id": "c",
+                "checkpoint_ns": "",
+                "__pregel_task_id": "t",
+                "model": "small",
+            },
+            "callbacks": [object()],
+            "tags": [],
+            "metadata": {"a": 1},
+            "recursion_limit": 7,
+        }
+    )
+    assert wire_config(config) == {
+        "configurable": {"model": "small"},
+        "metadata": {"a": 1},
+        "recursion_limit": 7,
+    }
+
+
+def test_a_config_with_its_own_thread_takes_nothing_of_the_node_around_it() -> None:
+    """An explicit coordinate drops the ambient configurable; other keys go on top of it."""
+    ambient = {"configurable": {"thread_id": "p", "__pregel_task_id": "t"}, "tags": ["x"]}
+    own = with_ambient(ambient, merge({"thread_id": "1"}))
+    assert own == {"configurable": {"thread_id": "1"}, "tags": ["x"]}
+    inherited = with_ambient(ambient, merge({"configurable": {"a": 1}}))
+    assert inherited["configurable"] == {"thread_id": "p", "__pregel_task_id": "t", "a": 1}

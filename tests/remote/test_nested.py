@@ -1,0 +1,206 @@
+"""A RemoteGraph as a node of a parent graph, beside the same parent over a local subgraph."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, Send
+from support.graphs import Draft, Log, graphs
+
+from langgraph_client import Server
+from langgraph_client.remote.config import GIVEN_ID
+
+
+def on(thread_id: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+@pytest.fixture(params=["local", "remote"])
+def child_named(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Gives a subgraph by name: local, or remote, in turn."""
+    if request.param == "local":
+        yield graphs().__getitem__
+    else:
+        with Server(graphs()) as server:
+            yield server.remote_graph
+
+
+def parent_of(child: Any, state: Any, **compiled: Any) -> Any:
+    return (
+        StateGraph(state)
+        .add_node("child", child)
+        .add_edge(START, "child")
+        .compile(checkpointer=InMemorySaver(), **compiled)
+    )
+
+
+def test_a_remote_node_gives_its_output_to_the_parent(child_named: Any) -> None:
+    """The parent's state after the node is the child's output."""
+    parent = parent_of(child_named("row"), Log)
+    assert parent.invoke({"topic": "t"}, on("1"))["log"] == ["one", "two:t"]
+
+
+async def test_in_an_async_parent_too(child_named: Any) -> None:
+    """The same through `ainvoke`."""
+    parent = parent_of(child_named("row"), Log)
+    assert (await parent.ainvoke({"topic": "t"}, on("1")))["log"] == ["one", "two:t"]
+
+
+def test_the_parent_resumes_an_interrupted_remote_node(child_named: Any) -> None:
+    """`Command(resume=…)` on the parent answers the child's `interrupt()`."""
+    parent = parent_of(child_named("approval"), Draft)
+    (asked,) = parent.invoke({"draft": "d"}, on("1"))["__interrupt__"]
+    assert asked.value == {"question": "approve?", "draft": "d!"}
+    assert parent.get_state(on("1")).next == ("child",)
+    assert parent.invoke(Command(resume="yes"), on("1")) == {"draft": "d!", "answers": ["yes"]}
+
+
+def test_parallel_interrupts_of_a_remote_are_answered_by_id(child_named: Any) -> None:
+    """All interrupts of the child reach the parent; answers by id find their way."""
+    parent = parent_of(child_named("parallel"), Draft)
+    parent.invoke({"draft": "d"}, on("1"))
+    asked = parent.get_state(on("1")).interrupts
+    assert sorted(one.value for one in asked) == ["left?", "right?"]
+    result = parent.invoke(Command(resume={one.id: one.value[0] for one in asked}), on("1"))
+    assert result["answers"] == [{"left": "l"}, {"right": "r"}]
+
+
+def test_parallel_interrupts_can_be_answered_one_after_the_other(child_named: Any) -> None:
+    """What was answered stays answered while the other question is open."""
+    parent = parent_of(child_named("parallel"), Draft)
+    parent.invoke({"draft": "d"}, on("1"))
+    left, right = sorted(parent.get_state(on("1")).interrupts, key=lambda one: one.value)
+    parent.invoke(Command(resume={left.id: "L"}), on("1"))
+    assert [one.value for one in parent.get_state(on("1")).interrupts] == ["right?"]
+    result = parent.invoke(Command(resume={right.id: "R"}), on("1"))
+    assert result["answers"] == [{"left": "L"}, {"right": "R"}]
+
+
+def test_two_levels_of_remotes(child_named: Any) -> None:
+    """An interrupt passes through a remote graph that has a subgraph itself."""
+    parent = parent_of(child_named("nested"), Draft)
+    parent.invoke({"draft": "d"}, on("1"))
+    assert parent.invoke(Command(resume="yes"), on("1"))["answers"] == ["yes"]
+
+
+def test_the_parent_streams_what_the_remote_does(child_named: Any) -> None:
+    """With `subgraphs`, the child's events stand in the parent's stream, under the node's name."""
+    parent = parent_of(child_named("row"), Log)
+    seen = [
+        (tuple(part.partition(":")[0] for part in ns), mode, data)
+        for ns, mode, data in parent.stream(
+            {"topic": "t"}, on("1"), stream_mode=["updates", "custom"], subgraphs=True
+        )
+    ]
+    assert seen == [
+        (("child",), "custom", {"from": "one"}),
+        (("child",), "updates", {"one": {"log": ["one"]}}),
+        (("child",), "updates", {"two": {"log": ["two:t"]}}),
+        ((), "updates", {"child": {"topic": "t", "log": ["one", "two:t"]}}),
+    ]
+
+
+def test_without_subgraphs_the_parent_streams_its_own_events_only(child_named: Any) -> None:
+    """The node is one update of the parent."""
+    parent = parent_of(child_named("row"), Log)
+    seen = list(parent.stream({"topic": "t"}, on("1"), stream_mode="updates"))
+    assert seen == [{"child": {"topic": "t", "log": ["one", "two:t"]}}]
+
+
+def test_the_state_of_an_interrupted_remote_shows_in_the_parents(child_named: Any) -> None:
+    """`get_state(subgraphs=True)` nests the child's snapshot in the parent's task."""
+    parent = parent_of(child_named("approval"), Draft)
+    parent.invoke({"draft": "d"}, on("1"))
+    (task,) = parent.get_state(on("1"), subgraphs=True).tasks
+    assert task.state.next == ("review",)
+    assert task.state.values == {"draft": "d!", "answers": []}
+    assert task.state.config["configurable"]["thread_id"] == "1"
+    assert task.state.config["configurable"]["checkpoint_ns"].startswith("child:")
+
+
+def test_a_fan_out_of_remote_calls(child_named: Any) -> None:
+    """`Send` runs the remote once for each packet, side by side."""
+
+    class Many(Log, total=False):
+        topics: list[str]
+
+    parent = (
+        StateGraph(Many)
+        .add_node("child", child_named("row"))
+        .add_conditional_edges(
+            START, lambda state: [Send("child", {"topic": t}) for t in state["topics"]], ["child"]
+        )
+        .compile(checkpointer=InMemorySaver())
+    )
+
+    class Topic(Log):
+        topics: Annotated[list[str], operator.add]
+
+    topics = [f"t{number}" for number in range(20)]
+    with pytest.raises(Exception, match="topic"):  # Twenty values for one key: as locally.
+        parent.invoke({"topics": topics}, on("1"))
+
+
+def test_the_parent_draws_what_is_inside(child_named: Any) -> None:
+    """`get_graph(xray=True)` opens the remote node."""
+    drawn = parent_of(child_named("row"), Log).get_graph(xray=True)
+    assert {"child:one", "child:two"} <= drawn.nodes.keys()
+
+
+def test_a_failing_remote_fails_the_parent(child_named: Any) -> None:
+    """The exception is of the local class in either case."""
+    parent = parent_of(child_named("failing"), dict)
+    with pytest.raises(ValueError, match="value is wrong"):
+        parent.invoke({"how": "value"}, on("1"))
+
+
+# --- what only a remote has: threads on a server ---
+
+
+@pytest.fixture
+def hosted() -> Iterator[Server]:
+    with Server(graphs()) as server:
+        yield server
+
+
+def test_a_remote_node_has_a_thread_of_its_own(hosted: Server) -> None:
+    """Its id is derived from the parent's thread and the node's namespace; metadata says so."""
+    parent_of(hosted.remote_graph("row"), Log).invoke({"topic": "t"}, on("parent-1"))
+    (thread,) = hosted.sync_client().threads.search()
+    assert thread.metadata[GIVEN_ID].startswith("parent-1/child:")
+
+
+def test_a_parent_without_a_thread_leaves_none_behind(hosted: Server) -> None:
+    """Stateless stays stateless."""
+    parent = (
+        StateGraph(Log)
+        .add_node("child", hosted.remote_graph("row"))
+        .add_edge(START, "child")
+        .compile()
+    )
+    assert parent.invoke({"topic": "t"})["log"] == ["one", "two:t"]
+    assert hosted.sync_client().threads.search() == []
+
+
+@pytest.mark.parametrize(("checkpointer", "remembered"), [(None, 2), (True, 3), (False, 2)])
+def test_a_remote_node_remembers_as_its_checkpointer_says(
+    hosted: Server, checkpointer: bool | None, remembered: int
+) -> None:
+    """True keeps the node's state across the parent's invocations; None and False do not."""
+    chat = hosted.remote_graph("row", checkpointer=checkpointer)
+    seen: list[int] = []
+
+    def call(state: Log) -> dict[str, Any]:
+        seen.append(len(chat.invoke({"topic": "t"})["log"]))
+        return {}
+
+    parent = parent_of(call, Log)
+    parent.invoke({"topic": "a"}, on("1"))
+    parent.invoke({"topic": "b"}, on("1"))
+    assert seen == [2, 4 if checkpointer else 2]
+    assert remembered
