@@ -126,18 +126,26 @@ class EventLog:
         """Whether anything would see an event: a reader, or a reader to come."""
         return bool(self._readers) or self.keeper is not None
 
-    def append(self, name: str, data: bytes, event_id: EventId | None = None) -> Event:
+    @property
+    def has_readers(self) -> bool:
+        """Whether anybody reads now."""
+        return bool(self._readers)
+
+    def append(
+        self, name: str, data: bytes, event_id: EventId | None = None, *, keep: bool = True
+    ) -> Event:
         """Add an event. Readers get it in the next turn of the event loop.
 
         Args:
             name: The event's name, its namespace included.
             data: Its data, as JSON.
             event_id: The id, where the same event stands in another log as well.
+            keep: Give it to the keeper; without, only those who read now get it.
         """
         if self.closed:
             raise AssertionError("an event was appended to a closed log")
         event = Event(event_id or self._clock.event_id(), name, data)
-        if self.keeper is not None:
+        if self.keeper is not None and keep:
             self._unkept.append(event)
         for reader in self._readers:
             reader.pending.append(event)

@@ -1,0 +1,45 @@
+"""The Starlette application: routes, errors, headers."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import import_module
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from langgraph_client.server.http import nothing, reply
+from langgraph_client.server.parts import Parts
+
+# The order matters where one pattern could swallow another's path: "/runs/crons" and so on come
+# before "/runs/{run_id}".
+_ROUTES = ("crons", "streams", "runs", "threads", "state", "assistants", "store", "system")
+
+
+def make_app(parts: Parts, middleware: list[Middleware] | None = None) -> Starlette:
+    """Return the application over a server's parts."""
+    routes: list[BaseRoute] = []
+    for name in _ROUTES:
+        if importlib.util.find_spec(f"langgraph_client.server.routes.{name}") is None:
+            continue
+        module: Any = import_module(f"langgraph_client.server.routes.{name}")
+        routes += module.routes
+    app = Starlette(
+        routes=routes,
+        middleware=middleware or [],
+        exception_handlers={HTTPException: _http_error},
+    )
+    app.state.parts = parts
+    return app
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code in (204, 304):
+        return nothing(error.status_code)
+    return reply({"detail": error.detail}, error.status_code, error.headers)

@@ -1,0 +1,575 @@
+"""The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
+
+A run is `pending`, then `running`, then over. What may follow what is `TRANSITIONS`. Each thread has
+a `Line`: one run at a time, the oldest first; several threads at a time, up to a limit. All of this
+happens on the server's event loop, so a decision needs no lock: it is taken between two awaits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.encoding import encode, error_document
+from langgraph_client.server.log import Event, EventLog, Keeper
+from langgraph_client.server.outcome import Outcome, fallback_result
+from langgraph_client.server.records import Storage
+
+logger = logging.getLogger("langgraph_client.server")
+
+Document = dict[str, Any]
+Action = Literal["interrupt", "rollback"]
+DELETED = "deleted"
+RUN_DONE = "run_done"
+
+TRANSITIONS: dict[tuple[str, str], str] = {
+    ("pending", "start"): "running",
+    ("pending", "interrupt"): "interrupted",
+    ("pending", "rollback"): DELETED,
+    ("running", "succeed"): "success",
+    ("running", "fail"): "error",
+    ("running", "time out"): "timeout",
+    ("running", "interrupt"): "interrupted",
+    ("running", "rollback"): DELETED,
+    ("running", "requeue"): "pending",
+}
+OVER = {"success", "error", "timeout", "interrupted", DELETED}
+_BY_REQUEST = "requested via POST"
+
+
+class BusyError(Exception):
+    """The thread has a run already, and the new one asked to be rejected then."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A run that is not over."""
+
+    run: Document
+    log: EventLog
+    outcome: Outcome
+    due: float
+    #: How a request to stop it wants it to end.
+    stop: Action | None = None
+    task: asyncio.Task[None] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What `wait` answers; set when it is over.
+    result: Any = None
+    deleted: bool = False
+    started_at: str | None = None
+    #: Marks where the run began, for a rollback.
+    mark: int | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return str(self.run["run_id"])
+
+    @property
+    def thread_id(self) -> str:
+        """The id of its thread."""
+        return str(self.run["thread_id"])
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the thread goes with the run."""
+        return bool(self.run["kwargs"]["temporary"])
+
+
+@dataclass
+class Line:
+    """The runs of one thread that are not over, and the thread as it was before them."""
+
+    rest: Document
+    jobs: list[Job] = field(default_factory=list)
+    current: Job | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What those who want to know when a run ends are told."""
+
+    run: Document
+    status: str
+    values: Any
+    error: dict[str, str] | None
+    started_at: str
+    ended_at: str
+
+
+# How the engine runs a graph: gives events to the job, returns the thread's new state.
+Perform = Callable[[Job], Awaitable[None]]
+
+
+class Engine:
+    """Runs runs.
+
+    Args:
+        storage: Where threads, runs and resumable events are kept.
+        clock: Time and event ids.
+        performer: Runs a job's graph, and reads and rolls back a thread's state.
+        limit: How many runs may run at the same time, each on a thread of its own.
+        seconds: How long a run may take before it ends as `timeout`; None for no limit.
+        show_errors: Show the text of every exception, see `error_document`.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        performer: Performer,
+        *,
+        limit: int = 100,
+        seconds: float | None = None,
+        show_errors: bool = False,
+    ) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.ended: list[Callable[[Ended], None]] = []
+        self._storage = storage
+        self._clock = clock
+        self._performer = performer
+        self._limit = limit
+        self._seconds = seconds
+        self._show_errors = show_errors
+        self._lines: dict[str, Line] = {}
+        self._feeds: dict[str, EventLog] = {}
+        self._running = 0
+        self._waiting: deque[str] = deque()
+        self._closing = False
+
+    # Creating.
+
+    def submit(self, run: Document, thread: Document) -> Job:
+        """Take on a new run, and start it if it is its turn.
+
+        Args:
+            run: The run's document, status `pending`. Stored.
+            thread: Its thread's document, changed to `busy` and stored.
+
+        Raises:
+            BusyError: The thread is busy and the run's strategy is `reject`.
+        """
+        thread_id = thread["thread_id"]
+        line = self._lines.get(thread_id)
+        if line is not None and line.jobs:
+            strategy = run["multitask_strategy"]
+            if strategy == "reject":
+                raise BusyError
+        with self._storage.transaction():
+            if line is None:
+                line = self._lines[thread_id] = Line(_resting(thread))
+            thread["status"] = "busy"
+            thread["updated_at"] = self._clock.stamp()
+            self._storage.threads.put(thread)
+            self._storage.runs.insert(run)
+        others = list(line.jobs)
+        job = self._enter(run, line)
+        if run["multitask_strategy"] in ("interrupt", "rollback"):
+            for other in others:
+                self._stop(other, run["multitask_strategy"])
+        self._advance(thread_id)
+        return job
+
+    def _enter(self, run: Document, line: Line) -> Job:
+        keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
+        due = _seconds_of(run["created_at"])
+        job = Job(run, EventLog(self._clock, keeper), Outcome(), due)
+        line.jobs.append(job)
+        line.jobs.sort(key=lambda other: other.due)
+        self.jobs[job.run_id] = job
+        return job
+
+    # Whose turn it is.
+
+    def _advance(self, thread_id: str) -> None:
+        """Start the next run of a thread, if it is time and there is room."""
+        line = self._lines.get(thread_id)
+        if line is None or line.current is not None or self._closing:
+            return
+        if line.timer is not None:
+            line.timer.cancel()
+            line.timer = None
+        if not line.jobs:
+            del self._lines[thread_id]
+            return
+        job = line.jobs[0]
+        wait = job.due - self._clock.time()
+        if wait > 0:
+            loop = asyncio.get_running_loop()
+            line.timer = loop.call_later(wait, self._advance, thread_id)
+        elif self._running >= self._limit:
+            if thread_id not in self._waiting:
+                self._waiting.append(thread_id)
+        else:
+            line.current = job
+            self._running += 1
+            job.task = asyncio.create_task(self._work(job), name=f"run {job.run_id}")
+
+    def _leave(self, job: Job) -> None:
+        """Take a run that is over out of its line, and let the next one in."""
+        line = self._lines[job.thread_id]
+        line.jobs.remove(job)
+        self.jobs.pop(job.run_id, None)
+        if line.current is job:
+            line.current = None
+            self._running -= 1
+        job.log.close()
+        job.over.set()
+        self._advance(job.thread_id)
+        while self._waiting and self._running < self._limit:
+            self._advance(self._waiting.popleft())
+
+    # Running.
+
+    async def _work(self, job: Job) -> None:
+        self._move(job, "start")
+        run = job.run
+        job.started_at = self._clock.stamp()
+        run["kwargs"]["config"].setdefault("configurable", {})["__pregel_node_finished"] = None
+        metadata = run["kwargs"]["config"].setdefault("metadata", {})
+        metadata["run_attempt"] = attempt = metadata.get("run_attempt", 0) + 1
+        metadata.update(self._performer.versions)
+        self._save(job)
+        self._emit(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
+        job.mark = self._performer.mark(job)
+        error: dict[str, str] | None = None
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                await self._perform(job)
+            event = "succeed"
+        except asyncio.CancelledError:
+            if job.stop is None:  # the server is stopping: the run is taken up again at a restart
+                job.log.close()
+                raise
+            event = job.stop
+        except Exception as raised:
+            late = isinstance(raised, TimeoutError) and limit.expired()
+            event = "time out" if late else "fail"
+            error = error_document(raised, self._show_errors)
+            logger.info("run %s failed", job.run_id, exc_info=raised)
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        await asyncio.shield(self._finish(job, event, error))
+
+    async def _perform(self, job: Job) -> None:
+        note, log, run_feed = job.outcome.note, job.log, self._feeds
+        events = self._performer.events(job)
+        try:
+            async for name, data in events:
+                note(name, data)
+                if log.watched or job.thread_id in run_feed:
+                    self._emit(job, name, data)
+                    if log.full:
+                        await log.room()
+        finally:
+            await events.aclose()
+
+    def _emit(self, job: Job, name: str, data: Any, keep: bool = True) -> None:
+        event = job.log.append(name, encode(data), keep=keep)
+        if (feed := self._feeds.get(job.thread_id)) is not None:
+            feed.append(name, event.data, event.id)
+
+    async def _finish(self, job: Job, event: str, error: dict[str, str] | None) -> None:
+        """Bring the documents to the truth, tell who waits, and let the next run in."""
+        if event == "rollback":
+            self._performer.roll_back(job)
+        if event == "interrupt":
+            error = {"error": "UserInterrupt", "message": f"interrupt {_BY_REQUEST}"}
+        elif event == "rollback":
+            error = {"error": "UserRollback", "message": f"rollback {_BY_REQUEST}"}
+        line = self._lines[job.thread_id]
+        rest = line.rest
+        gone = job.temporary or job.deleted
+        if not job.temporary:
+            try:
+                rest = await self._performer.state(job, line.rest)
+            except Exception as raised:
+                logger.exception("the state of thread %s cannot be read", job.thread_id)
+                event, error = "fail", error_document(raised, self._show_errors)
+        if job.deleted and job.stop is None:
+            gone = True
+        status = self._move(job, event)
+        if status == "error" or status == "timeout":
+            self._emit(job, "error", error, keep=False)
+        failed = status in ("error", "timeout")
+        line.rest = {**rest, "error": error}
+        if failed:
+            line.rest["status"] = "error"
+        job.result = job.outcome.result(error if failed else None)
+        if job.result is None:
+            job.result = {} if job.temporary else fallback_result(line.rest)
+        if event in ("interrupt", "rollback") and job.outcome.values is None:
+            job.result = {}
+        with self._storage.transaction():
+            if status == DELETED or gone:
+                self._storage.runs.delete(job.run_id)
+            else:
+                self._save(job)
+            if job.temporary:
+                self._storage.threads.delete(job.thread_id)
+            elif not job.deleted:
+                self._settle(job.thread_id, line, others=len(line.jobs) > 1)
+        self._run_done(job, keep=status != DELETED and not gone)
+        self._leave(job)
+        self._tell(job, status, line.rest, error)
+
+    def _settle(self, thread_id: str, line: Line, others: bool) -> None:
+        """Write what a thread's runs left to its document."""
+        thread = self._storage.threads.get(thread_id)
+        if thread is None:
+            return
+        now = self._clock.stamp()
+        thread.update(line.rest, updated_at=now, state_updated_at=now)
+        if others:
+            thread["status"] = "busy"
+        self._storage.threads.put(thread)
+
+    def _move(self, job: Job, event: str) -> str:
+        """Take a run from one state to the next; what the table does not allow is a mistake."""
+        before = job.run["status"]
+        after = TRANSITIONS.get((before, event))
+        if after is None:
+            raise AssertionError(f"a {before} run cannot {event}")
+        job.run["status"] = after
+        job.run["updated_at"] = self._clock.stamp()
+        return after
+
+    def _save(self, job: Job) -> None:
+        if not job.deleted:
+            self._storage.runs.put(job.run)
+
+    def _run_done(self, job: Job, keep: bool) -> None:
+        data = encode({"status": RUN_DONE, "run_id": job.run_id})
+        event_id = self._clock.event_id()
+        job.log.flush()
+        if keep and job.run["kwargs"]["resumable"]:
+            RunEvents(self._storage, job.run).add([Event(event_id, RUN_DONE, data)])
+        if (feed := self._feeds.get(job.thread_id)) is not None:
+            feed.append("metadata", data, event_id)
+
+    def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
+        if job.started_at is None:
+            return
+        told = Ended(
+            run=job.run,
+            status="rollback" if status == DELETED else status,
+            values=None if job.temporary or status == DELETED else rest.get("values"),
+            error=error,
+            started_at=job.started_at,
+            ended_at=self._clock.stamp(),
+        )
+        for listener in self.ended:
+            listener(told)
+
+    # Stopping.
+
+    def _stop(self, job: Job, action: Action) -> None:
+        """Ask a run to end; a pending one ends at once."""
+        if job.stop is not None or job.over.is_set():
+            return
+        job.stop = action
+        if job.task is not None:
+            job.task.cancel()
+            return
+        error = None
+        status = self._move(job, action)
+        with self._storage.transaction():
+            if status == DELETED or job.deleted:
+                self._storage.runs.delete(job.run_id)
+            else:
+                self._save(job)
+                error = {"error": "UserInterrupt", "message": f"interrupt {_BY_REQUEST}"}
+            line = self._lines[job.thread_id]
+            if error is not None:
+                line.rest["error"] = error
+            if job.temporary:
+                self._storage.threads.delete(job.thread_id)
+            elif len(line.jobs) == 1:
+                self._settle(job.thread_id, line, others=False)
+        job.result = {}
+        self._run_done(job, keep=status != DELETED and not job.deleted)
+        self._leave(job)
+
+    def cancel(self, run_ids: list[str], action: Action) -> list[Job]:
+        """Ask runs to end. Returns those that were not over; the rest is passed over."""
+        found = [self.jobs[run_id] for run_id in run_ids if run_id in self.jobs]
+        for job in found:
+            self._stop(job, action)
+        return found
+
+    def delete_run(self, run_id: str) -> None:
+        """End a run whose document is being deleted; its readers are told that it is gone."""
+        job = self.jobs.get(run_id)
+        if job is not None:
+            job.deleted = True
+            self._emit(job, "error", NOT_FOUND, keep=False)
+            self._stop(job, "rollback")
+
+    def delete_thread(self, thread_id: str) -> None:
+        """End the runs of a thread that is being deleted."""
+        line = self._lines.get(thread_id)
+        for job in list(line.jobs) if line else ():
+            self.delete_run(job.run_id)
+
+    def forget(self, run: Document) -> None:
+        """Delete a run that is over, with its checkpoints."""
+        with self._storage.transaction():
+            self._performer.forget(run)
+            self._storage.runs.delete(run["run_id"])
+
+    # Reading.
+
+    def busy(self, thread_id: str) -> list[str]:
+        """Return the ids of a thread's runs that are not over."""
+        line = self._lines.get(thread_id)
+        return [job.run_id for job in line.jobs] if line else []
+
+    async def result(self, run_id: str) -> Any:
+        """Wait for a run to be over and return what `wait` answers."""
+        job = self.jobs[run_id]
+        await job.over.wait()
+        return job.result
+
+    def log_of(self, run: Document) -> EventLog:
+        """Return the event log of a run, of one that is over too."""
+        if job := self.jobs.get(run["run_id"]):
+            return job.log
+        keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
+        log = EventLog(self._clock, keeper)
+        log.close()
+        return log
+
+    def feed(self, thread_id: str) -> EventLog:
+        """Return the log of all that happens on a thread. Give it back with `drop_feed`."""
+        if thread_id not in self._feeds:
+            self._feeds[thread_id] = EventLog(self._clock, ThreadEvents(self._storage, thread_id))
+        return self._feeds[thread_id]
+
+    def drop_feed(self, thread_id: str) -> None:
+        """Forget the log of a thread that nobody reads any more."""
+        feed = self._feeds.get(thread_id)
+        if feed is not None and not feed.has_readers:
+            del self._feeds[thread_id]
+
+    def announce(self, thread_id: str, name: str, data: Any) -> None:
+        """Put an event that belongs to no run, such as `state_update`, on a thread's stream."""
+        if (feed := self._feeds.get(thread_id)) is not None:
+            feed.append(name, encode(data))
+
+    # Starting and stopping the server.
+
+    def recover(self) -> None:
+        """Take up again what an earlier process left pending or running."""
+        for run in self._storage.runs.unfinished():
+            thread = self._storage.threads.get(run["thread_id"])
+            if thread is None:
+                self._storage.runs.delete(run["run_id"])
+                continue
+            line = self._lines.setdefault(run["thread_id"], Line(_resting(thread)))
+            job = self._enter(run, line)
+            if run["status"] == "running":
+                self._move(job, "requeue")
+                self._save(job)
+        for thread_id in list(self._lines):
+            self._advance(thread_id)
+
+    async def close(self) -> None:
+        """Stop all work. What was running stays so on disk and is taken up at a restart."""
+        self._closing = True
+        tasks = [job.task for job in self.jobs.values() if job.task is not None]
+        for task in tasks:
+            task.cancel()
+        for line in self._lines.values():
+            if line.timer is not None:
+                line.timer.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        for job in self.jobs.values():
+            if not job.log.closed:
+                job.log.close()
+        for feed in self._feeds.values():
+            feed.close()
+
+
+class Performer:
+    """What the engine asks of whoever runs graphs; see `performing.GraphPerformer`."""
+
+    versions: dict[str, str]
+
+    def events(self, job: Job) -> Any:
+        """Run a job's graph, giving what happens."""
+        raise NotImplementedError
+
+    async def state(self, job: Job, rest: Document) -> Document:
+        """Return the part of the thread's document that its state decides."""
+        raise NotImplementedError
+
+    def mark(self, job: Job) -> int | None:
+        """Return what `roll_back` needs to know about the moment before the run."""
+        raise NotImplementedError
+
+    def roll_back(self, job: Job) -> None:
+        """Undo what a run did to its thread's state."""
+        raise NotImplementedError
+
+    def forget(self, run: Document) -> None:
+        """Delete the checkpoints of a run that is over."""
+        raise NotImplementedError
+
+
+NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
+
+
+def _resting(thread: Document) -> Document:
+    """Return what a thread goes back to when its runs leave nothing behind."""
+    rest = {key: thread[key] for key in ("values", "interrupts", "error") if key in thread}
+    status = thread.get("status", "idle")
+    return {**rest, "status": "idle" if status == "busy" else status}
+
+
+def _seconds_of(stamp: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+class RunEvents(Keeper):
+    """The kept events of one run."""
+
+    def __init__(self, storage: Storage, run: Document) -> None:
+        self._storage = storage
+        self._run_id: str = run["run_id"]
+        self._thread_id: str = run["thread_id"]
+
+    def add(self, events: list[Event]) -> None:
+        """Write events, in one transaction."""
+        self._storage.events.add(self._thread_id, self._run_id, events)
+
+    def after(self, event_id: EventId, limit: int) -> list[Event]:
+        """Return events of the run. That it is done is the thread's event, not the run's."""
+        return self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
+
+
+class ThreadEvents(Keeper):
+    """The kept events of all runs of a thread; the runs' own logs write them."""
+
+    def __init__(self, storage: Storage, thread_id: str) -> None:
+        self._storage = storage
+        self._thread_id = thread_id
+
+    def add(self, events: list[Event]) -> None:
+        """Do nothing: they are written by the log of their run."""
+
+    def after(self, event_id: EventId, limit: int) -> list[Event]:
+        """Return events of the thread's runs."""
+        found = self._storage.events.of_thread(self._thread_id, event_id, limit)
+        return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]

@@ -1,0 +1,128 @@
+"""Runs graphs for the engine, and keeps a thread's document true to its state."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import uuid
+from collections.abc import AsyncGenerator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.execution import Item, context_keys, events_of
+from langgraph_client.server.graphs import Graphs
+
+if TYPE_CHECKING:
+    from langgraph_client.server.checkpoints import Checkpoints
+    from langgraph_client.server.engine import Document, Job
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return what run metadata says about the software, under the names clients know."""
+    found = {}
+    for name, package in (
+        ("langgraph_version", "langgraph"),
+        ("langgraph_api_version", "langgraph-client"),
+    ):
+        try:
+            found[name] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return {**found, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
+
+
+def thread_config(thread_id: str, **more: Any) -> dict[str, Any]:
+    """Return the config that names a thread's state."""
+    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", **more}}
+
+
+class GraphPerformer:
+    """See `engine.Performer`."""
+
+    def __init__(self, graphs: Graphs, checkpoints: Checkpoints | None, url: str | None) -> None:
+        self._graphs = graphs
+        self._checkpoints = checkpoints
+        self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
+
+    async def events(self, job: Job) -> AsyncGenerator[Item, None]:
+        """Run the job's graph, giving what happens."""
+        run = job.run
+        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
+        config = self._config(run)
+        async with self._graphs.open(graph_id, config, durable=not job.temporary) as graph:
+            schema = getattr(graph, "context_schema", None)
+            if schema is not None and run["kwargs"].get("context"):
+                known = context_keys(schema)
+                given = run["kwargs"]["context"]
+                config["configurable"].update({k: v for k, v in given.items() if k in known})
+            if await self._begun(job, graph):
+                run = {**run, "kwargs": {**run["kwargs"], "input": None, "command": None}}
+            async for item in events_of(graph, run, config):
+                yield item
+
+    async def _begun(self, job: Job, graph: Any) -> bool:
+        """Whether an earlier attempt left a checkpoint to go on from."""
+        if job.temporary or job.run["kwargs"]["config"]["metadata"]["run_attempt"] == 1:
+            return False
+        state = await graph.aget_state(thread_config(job.thread_id))
+        return bool(state.metadata and state.metadata.get("run_id") == job.run_id)
+
+    def _config(self, run: Document) -> dict[str, Any]:
+        given = run["kwargs"]["config"]
+        configurable = dict(given["configurable"])
+        configurable.setdefault("checkpoint_ns", "")
+        return {
+            **given,
+            "configurable": configurable,
+            "metadata": dict(given["metadata"]),
+            "run_id": uuid.UUID(run["run_id"]),
+        }
+
+    async def state(self, job: Job, rest: Document) -> Document:
+        """Return the part of the thread's document that its state decides."""
+        graph_id: str = job.run["kwargs"]["config"]["configurable"]["graph_id"]
+        config = thread_config(job.thread_id)
+        async with self._graphs.open(graph_id, self._config(job.run)) as graph:
+            state = await graph.aget_state(config)
+        if state.created_at is None:  # nothing was ever written
+            return {**rest, "interrupts": rest.get("interrupts") or {}}
+        return thread_fields(state)
+
+    def mark(self, job: Job) -> int | None:
+        """Return what `roll_back` needs to know about the moment before the run."""
+        if job.temporary or self._checkpoints is None:
+            return None
+        return self._checkpoints.mark()
+
+    def roll_back(self, job: Job) -> None:
+        """Undo what a run did to its thread's state."""
+        if self._checkpoints is not None:
+            self._checkpoints.delete_run(job.thread_id, job.run_id, job.mark)
+
+    def forget(self, run: Document) -> None:
+        """Delete the checkpoints of a run that is over."""
+        if self._checkpoints is not None:
+            self._checkpoints.delete_run(run["thread_id"], run["run_id"])
+
+
+def thread_fields(state: Any) -> Document:
+    """Return status, values and interrupts of a thread whose state is this."""
+    waiting = {
+        task.id: [interrupt_document(item) for item in task.interrupts]
+        for task in state.tasks
+        if task.interrupts
+    }
+    return {
+        "status": "interrupted" if state.next else "idle",
+        "values": decode(encode(state.values)),
+        "interrupts": decode(encode(waiting)),
+        "error": None,
+    }
+
+
+def interrupt_document(interrupt: Any) -> dict[str, Any]:
+    """Return an interrupt as threads and states show it."""
+    shown = {"id": interrupt.id, "value": interrupt.value}
+    schema = getattr(interrupt, "response_schema", None)
+    return shown if schema is None else {**shown, "response_schema": schema}

@@ -1,0 +1,281 @@
+"""Runs: create, wait, join, list, read, cancel, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.engine import NOT_FOUND, Document, Job
+from langgraph_client.server.http import (
+    HEARTBEAT_SECONDS,
+    fail,
+    nothing,
+    read_json,
+    reply,
+    truth,
+    uuid_text,
+)
+from langgraph_client.server.outcome import fallback_result
+from langgraph_client.server.parts import Parts, parts_of
+from langgraph_client.server.requests import launch
+
+BAD_UUID = "badly formed hexadecimal UUID string"
+_FIELDS = [
+    "run_id",
+    "thread_id",
+    "assistant_id",
+    "metadata",
+    "status",
+    "kwargs",
+    "multitask_strategy",
+    "created_at",
+    "updated_at",
+    "langsmith_session_name",
+]
+
+
+def thread_id_of(request: Request, detail: str, status: int = 422) -> str | None:
+    """Return the thread a path names; None if it names none."""
+    text = request.path_params.get("thread_id")
+    return None if text is None else uuid_text(text, detail, status)
+
+
+def begin(request: Request, body: Any, thread_id: str | None) -> Job:
+    """Create the run that a validated body asks for."""
+    return launch(
+        parts_of(request), body, thread_id, request_id=request.headers.get("x-request-id")
+    )
+
+
+async def create(request: Request) -> Response:
+    """POST /runs, POST /threads/{thread_id}/runs"""
+    body = await read_json(request)
+    thread_id = thread_id_of(request, "Invalid thread ID")
+    run = begin(request, body, thread_id).run
+    return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
+
+
+async def create_batch(request: Request) -> Response:
+    """POST /runs/batch"""
+    body = await read_json(request)
+    return reply([begin(request, item, None).run for item in body])
+
+
+def path_of(run: Document, stateless: bool = False) -> str:
+    """Return a run's path."""
+    if stateless:
+        return f"/runs/{run['run_id']}"
+    return f"/threads/{run['thread_id']}/runs/{run['run_id']}"
+
+
+async def wait(request: Request) -> Response:
+    """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
+    body = await read_json(request)
+    job = begin(request, body, thread_id_of(request, BAD_UUID, 400))
+    cancel = job.run_id if body.get("on_disconnect") == "cancel" else None
+    return await answer_when_over(request, job, path_of(job.run), cancel)
+
+
+async def answer_when_over(
+    request: Request, job: Job, path: str, cancel_when_gone: str | None
+) -> Response:
+    """Return the response that tells a run's result once it is over.
+
+    A newline goes out for every five seconds of waiting; the status is sent at once then.
+    """
+    headers = {"location": f"{path}/join", "content-location": path}
+    parts = parts_of(request)
+    over = asyncio.ensure_future(job.over.wait())
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait(
+            [over, gone], timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if over.done():
+            return reply(job.result, headers=headers)
+        if gone.done():
+            if cancel_when_gone is not None:
+                parts.engine.cancel([cancel_when_gone], "interrupt")
+            return nothing(200)
+    finally:
+        over.cancel()
+        gone.cancel()
+    body = _patient(parts, job, cancel_when_gone)
+    return StreamingResponse(body, headers=headers, media_type="application/json")
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _patient(parts: Parts, job: Job, cancel_when_gone: str | None) -> AsyncIterator[bytes]:
+    try:
+        while not job.over.is_set():
+            yield b"\n"
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await job.over.wait()
+            except TimeoutError:
+                continue
+        yield encode(job.result)
+    finally:
+        if cancel_when_gone is not None and not job.over.is_set():
+            parts.engine.cancel([cancel_when_gone], "interrupt")
+
+
+def run_ids_of(request: Request) -> tuple[str, str]:
+    """Return the thread and run a path names."""
+    return (
+        uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID"),
+        uuid_text(request.path_params["run_id"], "Invalid run ID: must be a UUID"),
+    )
+
+
+def find_run(parts: Parts, thread_id: str, run_id: str) -> Document | None:
+    """Return a run of a thread, if the thread has it."""
+    run = parts.storage.runs.get(run_id)
+    return run if run is not None and run["thread_id"] == thread_id else None
+
+
+def _need_thread(parts: Parts, thread_id: str) -> Document:
+    thread = parts.storage.threads.get(thread_id)
+    if thread is None:
+        raise fail(404, f"Thread with ID {thread_id} not found")
+    return thread
+
+
+async def join(request: Request) -> Response:
+    """GET /threads/{thread_id}/runs/{run_id}/join"""
+    parts = parts_of(request)
+    thread_id, run_id = run_ids_of(request)
+    path = f"/threads/{thread_id}/runs/{run_id}"
+    run = find_run(parts, thread_id, run_id)
+    if job := parts.engine.jobs.get(run_id if run else ""):
+        cancel = truth(request.query_params.get("cancel_on_disconnect"))
+        return await answer_when_over(request, job, path, run_id if cancel else None)
+    headers = {"location": f"{path}/join", "content-location": path}
+    if run is None:
+        return reply({"__error__": NOT_FOUND}, headers=headers)
+    thread = parts.storage.threads.get(thread_id)
+    return reply(fallback_result(thread or {}), headers=headers)
+
+
+async def list_runs(request: Request) -> Response:
+    """GET /threads/{thread_id}/runs"""
+    parts = parts_of(request)
+    query = request.query_params
+    thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
+    limit, offset = (_integer(query.get(k, d)) for k, d in (("limit", "10"), ("offset", "0")))
+    chosen = query.getlist("select")
+    if odd := [name for name in chosen if name not in _FIELDS]:
+        raise fail(422, f"Invalid select columns: {odd}. Expected: {set(_FIELDS)}")
+    _need_thread(parts, thread_id)
+    runs = parts.storage.runs.of_thread(thread_id)
+    if status := query.get("status"):
+        runs = [run for run in runs if run["status"] == status]
+    runs = runs[max(offset, 0) : max(offset, 0) + max(limit, 0)]
+    if chosen:
+        runs = [{name: run[name] for name in _FIELDS if name in chosen} for run in runs]
+    return reply(runs)
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise fail(400, str(error)) from None
+
+
+async def get_run(request: Request) -> Response:
+    """GET /threads/{thread_id}/runs/{run_id}"""
+    parts = parts_of(request)
+    thread_id, run_id = run_ids_of(request)
+    _need_thread(parts, thread_id)
+    run = find_run(parts, thread_id, run_id)
+    if run is None:
+        raise fail(404, "Not Found")
+    return reply(run)
+
+
+async def delete_run(request: Request) -> Response:
+    """DELETE /threads/{thread_id}/runs/{run_id}"""
+    parts = parts_of(request)
+    thread_id, run_id = run_ids_of(request)
+    run = find_run(parts, thread_id, run_id)
+    if run is None:
+        raise fail(404, "Run not found")
+    if job := parts.engine.jobs.get(run_id):
+        parts.engine.delete_run(run_id)
+        await job.over.wait()
+    else:
+        parts.engine.forget(run)
+    return nothing()
+
+
+async def cancel(request: Request) -> Response:
+    """POST /threads/{thread_id}/runs/{run_id}/cancel"""
+    parts = parts_of(request)
+    thread_id, run_id = run_ids_of(request)
+    action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
+    run = find_run(parts, thread_id, run_id)
+    if run is None:
+        raise fail(404, "No runs found to cancel.")
+    job = parts.engine.jobs.get(run_id)
+    if job is None:
+        raise fail(404, _OVER)
+    parts.engine.cancel([run_id], action)
+    if not truth(request.query_params.get("wait")):
+        return nothing(202)
+    return await answer_when_over(request, job, path_of(run), None)
+
+
+_OVER = (
+    "No matching runs to cancel. Please verify the thread ID and run IDs are correct,"
+    " and the runs haven't already finished or been canceled."
+)
+
+
+async def cancel_many(request: Request) -> Response:
+    """POST /runs/cancel"""
+    parts = parts_of(request)
+    body = await read_json(request)
+    action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
+    if ("status" in body) == ("run_ids" in body or "thread_id" in body):
+        raise fail(422, "Must provide either a status or both thread_id and run_ids")
+    if "status" in body:
+        wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
+        ids = [job.run_id for job in parts.engine.jobs.values() if job.run["status"] in wanted]
+    else:
+        if "run_ids" not in body or "thread_id" not in body:
+            raise fail(422, "Must provide either a status or both thread_id and run_ids")
+        thread_id = uuid_text(body["thread_id"], "Invalid thread ID: must be a UUID")
+        given = [uuid_text(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
+        ids = [one for one in given if find_run(parts, thread_id, one)]
+        if not ids:
+            raise fail(404, "No runs found to cancel.")
+    if not parts.engine.cancel(ids, action):
+        raise fail(404, _OVER)
+    return nothing()
+
+
+Handler = Awaitable[Response]
+routes = [
+    Route("/threads/{thread_id}/runs/wait", wait, methods=["POST"]),
+    Route("/runs/wait", wait, methods=["POST"]),
+    Route("/threads/{thread_id}/runs", create, methods=["POST"]),
+    Route("/threads/{thread_id}/runs", list_runs, methods=["GET"]),
+    Route("/runs", create, methods=["POST"]),
+    Route("/runs/batch", create_batch, methods=["POST"]),
+    Route("/runs/cancel", cancel_many, methods=["POST"]),
+    Route("/threads/{thread_id}/runs/{run_id}/join", join, methods=["GET"]),
+    Route("/threads/{thread_id}/runs/{run_id}/cancel", cancel, methods=["POST"]),
+    Route("/threads/{thread_id}/runs/{run_id}", get_run, methods=["GET"]),
+    Route("/threads/{thread_id}/runs/{run_id}", delete_run, methods=["DELETE"]),
+]

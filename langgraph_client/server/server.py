@@ -1,0 +1,288 @@
+"""`Server`: the reference server, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from starlette.applications import Starlette
+
+from langgraph_client.server.app import make_app
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.engine import Engine
+from langgraph_client.server.graphs import Graphs
+from langgraph_client.server.parts import Parts
+from langgraph_client.server.performing import GraphPerformer
+from langgraph_client.server.records import Storage
+from langgraph_client.server.requests import assistant_id_of
+from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
+
+if TYPE_CHECKING:
+    from langgraph_client import LangGraphClient, SyncLangGraphClient
+    from langgraph_client.remote.graph import RemoteGraph
+
+IN_PROCESS_URL = "http://langgraph.server"
+"""What in-process clients call the server; nothing is ever looked up or dialled."""
+
+
+class Server:
+    """A LangGraph server in this process: no port, no network, no keys.
+
+    Use it as a context manager, `with` or `async with`. It works on an event loop in a thread of
+    its own, so that blocking clients, async clients and graphs can all talk to it.
+
+        with Server({"agent": graph}) as server:
+            client = server.sync_client()
+
+    Args:
+        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`.
+        path: The SQLite file that keeps everything; in memory by default. What was pending or
+            running when an earlier process ended is taken up again.
+        show_errors: Tell callers the text of every exception a graph raises. False withholds that
+            of classes that are not known to be meant for them, as servers on a port do.
+        max_runs: How many runs may be running at the same time, each on its own thread.
+        max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
+        clock: Time and ids; for tests.
+
+    Raises:
+        TypeError: Something in `graphs` is not a graph.
+    """
+
+    def __init__(
+        self,
+        graphs: Mapping[str, Any],
+        *,
+        path: str | os.PathLike[str] | None = None,
+        show_errors: bool = True,
+        max_runs: int = 100,
+        max_run_seconds: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.url: str | None = None
+        self._given = dict(graphs)
+        self._path = path
+        self._show_errors = show_errors
+        self._max_runs = max_runs
+        self._max_run_seconds = max_run_seconds
+        self._clock = clock or Clock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._parts: Parts | None = None
+        self._app: Starlette | None = None
+        self._stop: asyncio.Event | None = None
+        self._port: Any = None
+
+    # Starting and stopping.
+
+    def start(self) -> Server:
+        """Start the server; `with` does this.
+
+        Raises:
+            RuntimeError: It is running.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the server is running already")
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="langgraph-server", daemon=True
+        )
+        self._thread.start()
+        try:
+            started.result()
+        except BaseException:
+            self._thread.join()
+            self._thread = None
+            raise
+        return self
+
+    def close(self) -> None:
+        """Stop the server: end its runs, answer nothing more, close the file. Safe to repeat."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        thread.join()
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Server:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def _run(self, started: Future[None]) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(self._main(started))
+
+    async def _main(self, started: Future[None]) -> None:
+        storage: Storage | None = None
+        engine: Engine | None = None
+        try:
+            try:
+                self._loop = asyncio.get_running_loop()
+                self._stop = asyncio.Event()
+                storage = Storage(self._path)
+                engine = self._assemble(storage)
+                engine.recover()
+            except BaseException as error:
+                started.set_exception(error)
+                return
+            started.set_result(None)
+            await self._stop.wait()
+            if self._port is not None:
+                await self._port.stop()
+        finally:
+            if engine is not None:
+                await engine.close()
+            current = asyncio.current_task()
+            others = [task for task in asyncio.all_tasks() if task is not current]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            if storage is not None:
+                storage.close()
+            self._loop = self._stop = self._parts = self._app = self._port = None
+            self.url = None
+
+    def _assemble(self, storage: Storage) -> Engine:
+        checkpoints, store = _langgraph_parts(storage)
+        graphs = Graphs(self._given, checkpoints, store)
+        self._clock.start_after(storage.events.last_id())
+        performer = GraphPerformer(graphs, checkpoints, self.url)
+        engine = Engine(
+            storage,
+            self._clock,
+            performer,
+            limit=self._max_runs,
+            seconds=self._max_run_seconds,
+            show_errors=self._show_errors,
+        )
+        for name in graphs.names:
+            _ensure_assistant(storage, self._clock, name)
+        self._parts = Parts(self._clock, storage, graphs, engine, store)
+        self._app = make_app(self._parts)
+        return engine
+
+    # What it offers.
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The server's event loop. Raises RuntimeError if it is not running."""
+        if self._loop is None:
+            raise RuntimeError("the server is not running; use it as a context manager")
+        return self._loop
+
+    @property
+    def app(self) -> Any:
+        """The ASGI application. It has to be called on the server's own loop."""
+        if self._app is None:
+            raise RuntimeError("the server is not running; use it as a context manager")
+        return self._app
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the running server; to be touched on its loop only."""
+        if self._parts is None:
+            raise RuntimeError("the server is not running; use it as a context manager")
+        return self._parts
+
+    def transport(self) -> httpx.BaseTransport:
+        """Return a blocking httpx transport to this server, usable from any thread."""
+        return ServerTransport(self)
+
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """Return an async httpx transport to this server, usable from any event loop."""
+        return AsyncServerTransport(self)
+
+    def client(self, **options: Any) -> LangGraphClient:
+        """Return an async client of this server; `options` are those of `get_client`."""
+        from langgraph_client import get_client
+
+        options = {"url": IN_PROCESS_URL, "transport": self.async_transport(), **options}
+        return get_client(**options)
+
+    def sync_client(self, **options: Any) -> SyncLangGraphClient:
+        """Return a blocking client of this server; `options` are those of `get_sync_client`."""
+        from langgraph_client import get_sync_client
+
+        options = {"url": IN_PROCESS_URL, "transport": self.transport(), **options}
+        return get_sync_client(**options)
+
+    def remote_graph(self, name: str, **options: Any) -> RemoteGraph:
+        """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`."""
+        from langgraph_client.remote.graph import RemoteGraph
+
+        options = {"client": self.client(), "sync_client": self.sync_client(), **options}
+        return RemoteGraph(name, **options)
+
+    def listen(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Also serve on a port, until the server is closed. Returns the URL.
+
+        Args:
+            host: The address to listen on.
+            port: The port; 0 for any free one.
+
+        Raises:
+            OSError: The address cannot be used.
+        """
+        from langgraph_client.server.port import Port
+
+        async def start() -> str:
+            self._port = Port(self.app, host, port)
+            self.url = await self._port.start()
+            return self.url
+
+        return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
+
+
+def _langgraph_parts(storage: Storage) -> tuple[Any, Any]:
+    """Return checkpointer and store; None each where langgraph is not installed."""
+    try:
+        from langgraph.store.sqlite import SqliteStore
+
+        from langgraph_client.server.checkpoints import Checkpoints
+    except ImportError:
+        return None, None
+    return Checkpoints(storage.connection, storage.lock), None
+
+
+def _ensure_assistant(storage: Storage, clock: Clock, name: str) -> None:
+    assistant_id = assistant_id_of(name)
+    if storage.assistants.get(assistant_id) is None:
+        now = clock.stamp()
+        storage.assistants.insert(
+            {
+                "assistant_id": assistant_id,
+                "graph_id": name,
+                "config": {},
+                "context": {},
+                "metadata": {"created_by": "system"},
+                "name": name,
+                "created_at": now,
+                "updated_at": now,
+                "version": 1,
+                "description": None,
+            }
+        )
