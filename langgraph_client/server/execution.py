@@ -36,6 +36,8 @@ async def events_of(
         "interrupt_after": kwargs["interrupt_after"],
         "subgraphs": bool(kwargs["subgraphs"]),
     }
+    if (shown := getattr(graph, "output_channels", None)) is not None:
+        options["output_keys"] = shown  # what callers of the graph see, not all of its state
     if getattr(graph, "checkpointer", None):  # langgraph warns where it has no effect
         options["durability"] = kwargs["durability"]
     context = _context_for(graph, kwargs)

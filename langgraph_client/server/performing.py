@@ -70,11 +70,9 @@ class GraphPerformer:
 
     def _config(self, run: Document) -> dict[str, Any]:
         given = run["kwargs"]["config"]
-        configurable = dict(given["configurable"])
-        configurable.setdefault("checkpoint_ns", "")
         return {
             **given,
-            "configurable": configurable,
+            "configurable": dict(given["configurable"]),
             "metadata": dict(given["metadata"]),
             "run_id": uuid.UUID(run["run_id"]),
         }

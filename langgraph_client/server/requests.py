@@ -93,6 +93,7 @@ def launch(
     created = parts.clock.stamp()
     temporary = thread_id is None and body.get("on_completion", "delete") == "delete"
     thread = None if thread_id is None else parts.storage.threads.get(thread_id)
+    made = thread is None
     if thread is None:
         if thread_id is not None and body.get("if_not_exists") != "create":
             raise fail(404, _NOT_FOUND)
@@ -102,8 +103,12 @@ def launch(
     of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
     if thread_id is not None:
         inherited = thread["metadata"] = {**thread["metadata"], **of_run}
-    elif not temporary:
-        thread["metadata"] = of_run
+    if made and not temporary:
+        # A thread that a run makes takes over what the run says about itself.
+        config = body.get("config") or {}
+        said = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
+        thread["metadata"] = {**of_run, **without(said, RESERVED_METADATA)}
+        thread["config"] = {key: config[key] for key in config if key != "configurable"}
     run = _run_document(parts, body, assistant, thread["thread_id"], inherited, request_id)
     run["kwargs"]["temporary"] = temporary
     _note_config(thread, body.get("config") or {})
