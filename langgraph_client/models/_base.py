@@ -9,8 +9,8 @@ from collections.abc import (
     Mapping,
     ValuesView,
 )
-from datetime import datetime, timezone
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, overload
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self, TypeAlias, TypeVar, overload
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,6 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -32,7 +31,7 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 # A time as servers write it; one without an offset is taken for UTC.

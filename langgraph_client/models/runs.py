@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired
 
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Timestamp
 from langgraph_client.models.params import MultitaskStrategy, RunStatus

@@ -1,0 +1,391 @@
+"""Crons: runs that are started by the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from langgraph_client._async.pages import iterate
+from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._core.call import NOTHING, Reply, body, call, mapping, optional_id, path
+from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
+from langgraph_client._core.unset import UNSET, Unset
+from langgraph_client.models.crons import Cron
+from langgraph_client.models.params import (
+    All,
+    ConfigParam,
+    Context,
+    CronSelectField,
+    CronSortBy,
+    Durability,
+    Headers,
+    Input,
+    Metadata,
+    MultitaskStrategy,
+    OnCompletionBehavior,
+    QueryParams,
+    SortOrder,
+    StreamMode,
+)
+
+_CRON = Reply(Cron)
+_CRONS = Reply(list[Cron])
+_COUNT = Reply(int)
+_PATH = "/runs/crons/{cron_id}"
+
+
+class CronClient:
+    """Crons: runs that are started by the clock, on one thread or on a new one each time."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(
+        self,
+        assistant_id: str,
+        *,
+        schedule: str,
+        input: Input | None = None,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        webhook: str | None = None,
+        on_run_completed: OnCompletionBehavior | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        end_time: datetime | None = None,
+        enabled: bool | None = None,
+        timezone: str | tzinfo | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        stream_subgraphs: bool | None = None,
+        stream_resumable: bool | None = None,
+        durability: Durability | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Cron:
+        """Start a run, on a thread of its own, whenever the schedule says so.
+
+        What is not told here is told at `runs.create`.
+
+        Args:
+            schedule: Five fields, minute first: `"0 9 * * 1"`.
+            on_run_completed: `"delete"` (the default) or `"keep"` the thread of each run.
+            end_time: When it stops.
+            enabled: False makes it wait; True is the default.
+            timezone: What the schedule's times are in: an IANA name or a `ZoneInfo`. UTC where it
+                is left out.
+
+        Raises:
+            NotFoundError: there is no such assistant.
+            UnprocessableEntityError: bad schedule or time zone.
+
+        POST /runs/crons
+        """
+        fields = run_body(
+            assistant_id,
+            input=input,
+            metadata=metadata,
+            config=config,
+            context=context,
+            checkpoint_during=checkpoint_during,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            webhook=webhook,
+            on_run_completed=on_run_completed,
+            multitask_strategy=multitask_strategy,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            stream_resumable=stream_resumable,
+            durability=durability,
+        )
+        return await self._transport.send(
+            call(
+                "POST",
+                "/runs/crons",
+                _CRON,
+                body={**fields, **cron_body(schedule, end_time, timezone, enabled)},
+                headers=headers,
+                params=params,
+            )
+        )
+
+    async def create_for_thread(
+        self,
+        thread_id: str,
+        assistant_id: str,
+        *,
+        schedule: str,
+        input: Input | None = None,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        webhook: str | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        end_time: datetime | None = None,
+        enabled: bool | None = None,
+        timezone: str | tzinfo | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        stream_subgraphs: bool | None = None,
+        stream_resumable: bool | None = None,
+        durability: Durability | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Cron:
+        """Start a run on a thread whenever the schedule says so.
+
+        What is not told here is told at `create` and at `runs.create`.
+
+        Args:
+            multitask_strategy: What to do when the thread is busy; servers enqueue by default.
+
+        Raises:
+            NotFoundError: there is no such thread or assistant.
+            UnprocessableEntityError: bad schedule or time zone.
+
+        POST /threads/{thread_id}/runs/crons
+        """
+        fields = run_body(
+            assistant_id,
+            input=input,
+            metadata=metadata,
+            config=config,
+            context=context,
+            checkpoint_during=checkpoint_during,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            webhook=webhook,
+            multitask_strategy=multitask_strategy,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            stream_resumable=stream_resumable,
+            durability=durability,
+        )
+        return await self._transport.send(
+            call(
+                "POST",
+                path("/threads/{thread_id}/runs/crons", thread_id=thread_id),
+                _CRON,
+                body={**fields, **cron_body(schedule, end_time, timezone, enabled)},
+                headers=headers,
+                params=params,
+            )
+        )
+
+    async def get(
+        self,
+        cron_id: str,
+        *,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Cron:
+        """Get a cron.
+
+        Raises:
+            NotFoundError: there is no such cron.
+
+        GET /runs/crons/{cron_id}
+        """
+        return await self._transport.send(
+            call("GET", path(_PATH, cron_id=cron_id), _CRON, headers=headers, params=params)
+        )
+
+    async def update(
+        self,
+        cron_id: str,
+        *,
+        schedule: str | None = None,
+        end_time: datetime | Unset | None = UNSET,
+        input: Input | None = None,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        webhook: str | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        on_run_completed: OnCompletionBehavior | None = None,
+        enabled: bool | None = None,
+        timezone: str | tzinfo | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        stream_subgraphs: bool | None = None,
+        stream_resumable: bool | None = None,
+        durability: Durability | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Cron:
+        """Change a cron. What is left out stays as it is.
+
+        Args:
+            end_time: None takes the end away.
+            metadata: Merged into the cron's.
+
+        Raises:
+            NotFoundError: there is no such cron.
+            BadRequestError: nothing was given.
+
+        PATCH /runs/crons/{cron_id}
+        """
+        fields = run_fields(
+            input=input,
+            metadata=metadata,
+            config=config,
+            context=context,
+            webhook=webhook,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            on_run_completed=on_run_completed,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            stream_resumable=stream_resumable,
+            durability=durability,
+        )
+        end = UNSET if end_time is None else end_time
+        fields |= cron_body(schedule, end, timezone, enabled)
+        if end_time is None:
+            fields["end_time"] = None
+        return await self._transport.send(
+            call(
+                "PATCH",
+                path(_PATH, cron_id=cron_id),
+                _CRON,
+                body=fields,
+                headers=headers,
+                params=params,
+            )
+        )
+
+    async def delete(
+        self,
+        cron_id: str,
+        *,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> None:
+        """Delete a cron. Runs that it has started go on.
+
+        Raises:
+            NotFoundError: there is no such cron.
+
+        DELETE /runs/crons/{cron_id}
+        """
+        await self._transport.send(
+            call("DELETE", path(_PATH, cron_id=cron_id), NOTHING, headers=headers, params=params)
+        )
+
+    async def search(
+        self,
+        *,
+        assistant_id: str | None = None,
+        thread_id: str | None = None,
+        enabled: bool | None = None,
+        metadata: Metadata | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        sort_by: CronSortBy | None = None,
+        sort_order: SortOrder | None = None,
+        select: Sequence[CronSelectField] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> list[Cron]:
+        """Search crons, the newest first. All conditions must hold.
+
+        Args:
+            assistant_id: An id; the name of a graph will not do here.
+            limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            select: The fields to answer; reading any other raises AttributeError.
+
+        POST /runs/crons/search
+        """
+        conditions = page_body(
+            limit,
+            offset,
+            assistant_id=optional_id("assistant_id", assistant_id),
+            thread_id=optional_id("thread_id", thread_id),
+            enabled=boolean("enabled", enabled),
+            metadata=metadata,
+            sort_by=sort_by,
+            sort_order=sort_order,
+            select=select,
+        )
+        return await self._transport.send(
+            call(
+                "POST",
+                "/runs/crons/search",
+                _CRONS,
+                body=conditions,
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )
+
+    def iter(
+        self,
+        *,
+        limit: int | None = None,
+        page_size: int = 100,
+        assistant_id: str | None = None,
+        thread_id: str | None = None,
+        enabled: bool | None = None,
+        metadata: Metadata | None = None,
+        sort_by: CronSortBy | None = None,
+        sort_order: SortOrder | None = None,
+        select: Sequence[CronSelectField] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> AsyncIterator[Cron]:
+        """Iterate over all crons that `search` would find, page by page.
+
+        Args:
+            limit: Stop after so many; to the end where it is left out.
+            page_size: Crons per request, 1 to 1000.
+
+        POST /runs/crons/search
+        """
+        conditions = {
+            "assistant_id": assistant_id,
+            "thread_id": thread_id,
+            "enabled": enabled,
+            "metadata": metadata,
+            "sort_by": sort_by,
+            "sort_order": sort_order,
+            "select": select,
+            "headers": headers,
+            "params": params,
+        }
+        return iterate(self.search, limit, page_size, conditions)
+
+    async def count(
+        self,
+        *,
+        assistant_id: str | None = None,
+        thread_id: str | None = None,
+        metadata: Metadata | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> int:
+        """Count the crons that `search` would find.
+
+        POST /runs/crons/count
+        """
+        conditions = body(
+            assistant_id=optional_id("assistant_id", assistant_id),
+            thread_id=optional_id("thread_id", thread_id),
+            metadata=mapping("metadata", metadata),
+        )
+        return await self._transport.send(
+            call(
+                "POST",
+                "/runs/crons/count",
+                _COUNT,
+                body=conditions,
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )

@@ -1,0 +1,260 @@
+"""The key-value store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal
+
+from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._core.call import (
+    NOTHING,
+    Nullable,
+    Reply,
+    at_least,
+    body,
+    call,
+    check_id,
+    texts,
+)
+from langgraph_client._core.requests import boolean, item_body, namespace_labels, page_body
+from langgraph_client.models.params import Headers, QueryParams
+from langgraph_client.models.store import (
+    Item,
+    ListNamespaceResponse,
+    SearchItem,
+    SearchItemsResponse,
+)
+
+_ITEM = Nullable(Item)
+_FOUND = Reply(SearchItemsResponse)
+_NAMESPACES = Reply(ListNamespaceResponse)
+
+
+class StoreClient:
+    """Documents under a namespace and a key, which all threads can read."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def put_item(
+        self,
+        namespace: Sequence[str],
+        /,
+        key: str,
+        value: Mapping[str, Any],
+        index: Literal[False] | Sequence[str] | None = None,
+        ttl: float | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> None:
+        """Store a document, in place of the one that was there.
+
+        Args:
+            namespace: Labels, which are neither empty nor have dots.
+            index: The fields that can be searched by meaning; False for none.
+            ttl: Minutes until it is deleted.
+
+        Raises:
+            BadRequestError: the namespace is reserved.
+
+        PUT /store/items
+        """
+        await self._transport.send(
+            call(
+                "PUT",
+                "/store/items",
+                NOTHING,
+                body=item_body(namespace, key, value, index, ttl),
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )
+
+    async def get_item(
+        self,
+        namespace: Sequence[str],
+        /,
+        key: str,
+        *,
+        refresh_ttl: bool | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Item | None:
+        """Get a document; None if there is none.
+
+        Args:
+            refresh_ttl: Whether its time to live begins anew.
+
+        GET /store/items
+        """
+        return await self._transport.send(
+            call(
+                "GET",
+                "/store/items",
+                _ITEM,
+                query={
+                    "namespace": ".".join(namespace_labels("namespace", namespace)),
+                    "key": check_id("key", key),
+                    "refresh_ttl": boolean("refresh_ttl", refresh_ttl),
+                },
+                headers=headers,
+                params=params,
+            )
+        )
+
+    async def delete_item(
+        self,
+        namespace: Sequence[str],
+        /,
+        key: str,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> None:
+        """Delete a document, if there is one.
+
+        DELETE /store/items
+        """
+        await self._transport.send(
+            call(
+                "DELETE",
+                "/store/items",
+                NOTHING,
+                body={
+                    "namespace": namespace_labels("namespace", namespace),
+                    "key": check_id("key", key),
+                },
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )
+
+    async def search_items(
+        self,
+        namespace_prefix: Sequence[str],
+        /,
+        filter: Mapping[str, Any] | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        query: str | None = None,
+        refresh_ttl: bool | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> SearchItemsResponse:
+        """Search documents.
+
+        Args:
+            namespace_prefix: Where to look; an empty list is everywhere.
+            filter: What their fields must equal, or compare with: `{"age": {"$gte": 40}}`.
+                Operators are `$eq $ne $gt $gte $lt $lte`.
+            limit: At most so many. `iter_items` goes on to the end.
+            query: What they should be about, on servers that can search by meaning.
+            refresh_ttl: Whether their time to live begins anew.
+
+        Returns:
+            One page, in `items`, which may be empty.
+
+        POST /store/items/search
+        """
+        return await self._transport.send(
+            call(
+                "POST",
+                "/store/items/search",
+                _FOUND,
+                body={
+                    "namespace_prefix": namespace_labels("namespace_prefix", namespace_prefix),
+                    **page_body(
+                        limit,
+                        offset,
+                        filter=filter,
+                        query=query,
+                        refresh_ttl=boolean("refresh_ttl", refresh_ttl),
+                    ),
+                },
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )
+
+    async def iter_items(
+        self,
+        namespace_prefix: Sequence[str],
+        /,
+        *,
+        filter: Mapping[str, Any] | None = None,
+        query: str | None = None,
+        limit: int | None = None,
+        page_size: int = 100,
+        refresh_ttl: bool | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> AsyncIterator[SearchItem]:
+        """Iterate over all documents that `search_items` would find, page by page.
+
+        Args:
+            limit: Stop after so many; to the end where it is left out.
+            page_size: Documents per request, 1 to 1000.
+
+        POST /store/items/search
+        """
+        most = at_least("limit", limit, 0)
+        at_least("page_size", page_size, 1)
+        done = 0
+        while most is None or done < most:
+            size = page_size if most is None else min(page_size, most - done)
+            found = await self.search_items(
+                namespace_prefix,
+                filter=filter,
+                query=query,
+                limit=size,
+                offset=done,
+                refresh_ttl=refresh_ttl,
+                headers=headers,
+                params=params,
+            )
+            for item in found.items:
+                yield item
+            done += len(found.items)
+            if len(found.items) < size:
+                return
+
+    async def list_namespaces(
+        self,
+        prefix: Sequence[str] | None = None,
+        suffix: Sequence[str] | None = None,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> ListNamespaceResponse:
+        """List the namespaces that have documents.
+
+        Args:
+            prefix: How they begin; `"*"` stands for any one label.
+            suffix: How they end, likewise.
+            max_depth: Cut them to so many labels; each is then listed once.
+
+        Returns:
+            One page, in `namespaces`, which may be empty.
+
+        POST /store/namespaces
+        """
+        conditions = body(
+            prefix=texts("prefix", prefix),
+            suffix=texts("suffix", suffix),
+            max_depth=at_least("max_depth", max_depth, 1),
+        )
+        return await self._transport.send(
+            call(
+                "POST",
+                "/store/namespaces",
+                _NAMESPACES,
+                body={**conditions, **page_body(limit, offset)},
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )

@@ -1,0 +1,284 @@
+"""One request as a value, and how its answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from langgraph_client._core.codec import decode
+from langgraph_client._core.settings import check_headers
+from langgraph_client._core.unset import UNSET, Unset
+from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
+
+T = TypeVar("T")
+Query = list[tuple[str, str]]
+
+
+class Reply(Generic[T]):
+    """Reads a JSON answer into a type. The validator is made when the first answer is there."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._kind = kind
+        self._adapter: TypeAdapter[T] | None = None
+
+    def read(self, content: bytes) -> T:
+        """The answer's value. Raises ValueError where it is not JSON or has another shape."""
+        if self._adapter is None:
+            self._adapter = TypeAdapter(self._kind)
+        return self._adapter.validate_python(decode(content))
+
+
+class Nullable(Reply[T | None]):
+    """Reads a JSON answer that is null, or empty, where there is nothing."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._some = Reply(kind)
+
+    def read(self, content: bytes) -> T | None:
+        return None if content.strip() in (b"null", b"") else self._some.read(content)
+
+
+class AnyReply(Reply[Any]):
+    """Reads any JSON; an empty body is None."""
+
+    def __init__(self) -> None:
+        super().__init__(object)
+
+    def read(self, content: bytes) -> Any:
+        return decode(content) if content.strip() else None
+
+
+class NoReply(Reply[None]):
+    """For answers whose body says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(type(None))
+
+    def read(self, content: bytes) -> None:
+        return None
+
+
+ANY = AnyReply()
+NOTHING = NoReply()
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path below the server's URL, its parts quoted.
+        reply: How the answer is read.
+        query: The query's pairs, in order.
+        body: The JSON body; UNSET for none.
+        headers: Headers of this request alone, in lower case.
+        safe: Whether the request can be sent again although it may have arrived before.
+        on_headers: Told of the answer's headers, once it is known to be good.
+        on_response: Told of the answer as a whole (`httpx.Response`), likewise.
+    """
+
+    method: str
+    path: str
+    reply: Reply[T]
+    query: Query = field(default_factory=list)
+    body: Any = UNSET
+    headers: Mapping[str, str] = field(default_factory=dict)
+    safe: bool = False
+    on_headers: Callable[[Mapping[str, str]], None] | None = None
+    on_response: Callable[[Any], None] | None = None
+
+    def read(self, content: bytes, *, url: str, content_type: str) -> T:
+        """The answer's value.
+
+        Raises:
+            APIResponseValidationError: if it is not JSON, or not of the documented shape.
+        """
+        try:
+            return self.reply.read(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            problem = f"the answer has an unexpected shape: {where}: {first['msg']}"
+            raise self._invalid(problem, url, content) from error
+        except ValueError as error:
+            kind = f" ({content_type or 'no content type'})"
+            problem = "the answer is empty" if not content.strip() else f"not JSON{kind}: {error}"
+            raise self._invalid(problem, url, content) from error
+
+    def _invalid(self, problem: str, url: str, content: bytes) -> APIResponseValidationError:
+        return APIResponseValidationError(
+            problem, method=self.method, url=url, body=content[:2000].decode("utf-8", "replace")
+        )
+
+
+def call(
+    method: str,
+    path: str,
+    reply: Reply[T],
+    *,
+    query: Mapping[str, Any] | None = None,
+    body: Any = UNSET,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+    extra_headers: Mapping[str, str] | None = None,
+    safe: bool | None = None,
+    on_headers: Callable[[Mapping[str, str]], None] | None = None,
+    on_response: Callable[[Any], None] | None = None,
+) -> Call[T]:
+    """A `Call` from what a method was given. `query` values that are None are left out.
+
+    A caller's `params` and `headers` win over the method's own.
+    """
+    own = {k.lower(): v for k, v in (extra_headers or {}).items()}
+    given = {k.lower(): v for k, v in check_headers(headers).items()}
+    return Call(
+        method,
+        path,
+        reply,
+        query=merge_query(query or {}, params),
+        body=body,
+        headers={**own, **given},
+        safe=method in ("GET", "HEAD") if safe is None else safe,
+        on_headers=on_headers,
+        on_response=on_response,
+    )
+
+
+def merge_query(
+    own: Mapping[str, Any], params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
+) -> Query:
+    """The pairs of a query: a method's own, then the caller's, which replace those they repeat."""
+    if params is None:
+        given: list[tuple[str, Any]] = []
+    elif isinstance(params, Mapping):
+        given = list(params.items())
+    elif isinstance(params, str | bytes):
+        raise InvalidArgumentError("params", "must be a mapping or a list of pairs")
+    else:
+        try:
+            given = [(key, value) for key, value in params]
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError("params", "must be a mapping or a list of pairs") from error
+    replaced = {key for key, _ in given}
+    pairs: Query = []
+    for key, value in own.items():
+        if value is not None and key not in replaced:
+            pairs.extend(_pairs(key, value))
+    for key, value in given:
+        pairs.extend(_pairs(key, value))
+    return pairs
+
+
+def _pairs(key: object, value: Any) -> Query:
+    if not isinstance(key, str):
+        raise InvalidArgumentError("params", f"{key!r} is not a parameter's name")
+    values = value if isinstance(value, list | tuple) else [value]
+    return [(key, _text(f"params[{key!r}]", item)) for item in values]
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise InvalidArgumentError(name, f"must be text, a number or a boolean, not {value!r:.80}")
+
+
+def path(template: str, **ids: Any) -> str:
+    """`template` with its `{names}` filled by quoted ids: `path("/threads/{thread_id}", ...)`.
+
+    Raises:
+        InvalidArgumentError: for an id that is not text, or empty, or would lead elsewhere.
+    """
+    return template.format(
+        **{name: quote(check_id(name, value), safe="") for name, value in ids.items()}
+    )
+
+
+def check_path(given: Any) -> str:
+    """A path that the caller has quoted.
+
+    Raises:
+        InvalidArgumentError: if it does not begin with a slash, or leads to another host.
+    """
+    if not isinstance(given, str) or not given.startswith("/") or given.startswith("//"):
+        raise InvalidArgumentError("path", f"must begin with one slash: {given!r:.80}")
+    return given
+
+
+def check_id(name: str, value: Any) -> str:
+    """An id as text. UUID objects pass."""
+    if isinstance(value, str):
+        text = value
+    elif type(value).__name__ == "UUID":
+        text = str(value)
+    else:
+        kind = "None" if value is None else type(value).__name__
+        raise InvalidArgumentError(name, f"must be an id as text, not {kind}")
+    if not text.strip():
+        raise InvalidArgumentError(name, "is empty")
+    if text in (".", ".."):
+        raise InvalidArgumentError(name, f"{text!r} is not an id")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(name, "has a lone surrogate") from error
+    return text
+
+
+def optional_id(name: str, value: Any) -> str | None:
+    """An id as text, or None."""
+    return None if value is None else check_id(name, value)
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    """The JSON body of a request: what is None or UNSET is not said."""
+    return {k: v for k, v in fields.items() if v is not None and not isinstance(v, Unset)}
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> Any:
+    """`value`, which must be one of the words, or None."""
+    if value is not None and value not in allowed:
+        words = ", ".join(map(repr, allowed))
+        raise InvalidArgumentError(name, f"must be one of {words}, not {value!r}")
+    return value
+
+
+def at_least(name: str, value: Any, least: int) -> Any:
+    """`value`, which must be a whole number of at least `least`, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidArgumentError(name, f"must be a whole number from {least} on, not {value!r}")
+    return value
+
+
+def texts(name: str, value: Any, *, may_be_empty: bool = True) -> list[str] | None:
+    """A list of texts from any sequence of them, or None. A lone text is not taken for one."""
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | set | frozenset):
+        raise InvalidArgumentError(name, f"must be a list of texts, not {value!r:.80}")
+    items = [str(item) if type(item).__name__ == "UUID" else item for item in value]
+    for index, item in enumerate(items):
+        if not isinstance(item, str):
+            raise InvalidArgumentError(f"{name}[{index}]", f"must be text, not {item!r:.80}")
+    if not items and not may_be_empty:
+        raise InvalidArgumentError(name, "is empty")
+    return items
+
+
+def mapping(name: str, value: Any) -> Any:
+    """`value`, which must be a mapping (or an object that the codec makes one of), or None."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    if isinstance(value, str | bytes | int | float | list | tuple | set | frozenset):
+        raise InvalidArgumentError(name, f"must be a mapping, not {type(value).__name__}")
+    return value

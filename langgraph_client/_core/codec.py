@@ -1,0 +1,220 @@
+"""JSON out and in.
+
+What plain JSON does not know is written as servers write it: datetimes, dates and times in ISO
+8601, a timedelta as seconds, UUIDs, paths and IP addresses as text, an enum as its value, a
+Decimal as a number, bytes as base64 (standard alphabet, with padding), sets, tuples and deques as
+arrays (named tuples too), dataclasses and pydantic models as objects. Messages of langchain, and
+langgraph's `Command`, `Send` and `Interrupt`, are known by their shape; neither is imported.
+NaN and infinity are refused, and so is everything else that would not arrive as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping, Set
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import from_json
+
+from langgraph_client.errors import InvalidArgumentError
+
+_TEXT = (uuid.UUID, PurePath, IPv4Address, IPv6Address)
+
+
+def decode(content: bytes | bytearray | str) -> Any:
+    """The value of a JSON document. Raises ValueError where it is none."""
+    return from_json(content)
+
+
+def encode(value: Any, name: str = "json") -> bytes:
+    """`value` as compact JSON.
+
+    Raises:
+        InvalidArgumentError: for what cannot be JSON, naming the path to it. `name` is what the
+            value is called; the keys of a request's body stand for themselves.
+    """
+    try:
+        return _ENCODER.encode(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        # The encoder was fast and does not know where it was. Walk there, to say it.
+        found = _offence(value, "" if isinstance(value, dict) else name)
+        if found is None:
+            found = (name, str(error))
+        raise InvalidArgumentError(*found) from error
+
+
+class _Unencodable(TypeError):
+    pass
+
+
+def _convert(value: Any) -> Any:
+    """One step towards JSON for a value that the encoder does not know."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        return _message(value) or _convert_model(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Set | deque):
+        return list(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, _TEXT):
+        return str(value)
+    if isinstance(value, Decimal):
+        return _convert_decimal(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, tzinfo):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode("ascii")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _convert_dataclass(value)
+    return _convert_by_shape(value)
+
+
+def _convert_model(value: BaseModel) -> Any:
+    # JSON mode would write bytes, decimals and times its own way. Replies go back as they came.
+    if "_wire" in type(value).__private_attributes__:
+        return value.model_dump(mode="json")
+    return value.model_dump()
+
+
+def _convert_decimal(value: Decimal) -> int | float:
+    if not value.is_finite():
+        raise _Unencodable(f"{value} is not a number that JSON has")
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
+
+
+def _convert_dataclass(value: Any) -> dict[str, Any]:
+    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    module = type(value).__module__
+    if module.startswith("langgraph"):
+        name = type(value).__name__
+        if name == "Command":
+            return _convert_command(fields)
+        if name == "Interrupt":
+            return {key: fields[key] for key in ("value", "id") if key in fields}
+    return fields
+
+
+def _convert_command(fields: dict[str, Any]) -> dict[str, Any]:
+    # A request may leave out what a command does not say, and does: null has its own meanings.
+    if fields.get("graph") is not None:
+        raise _Unencodable("a Command for a parent graph cannot be sent to a server")
+    command = {key: fields[key] for key in ("update", "resume") if fields.get(key) is not None}
+    goto = fields.get("goto")
+    if goto:
+        command["goto"] = list(goto) if isinstance(goto, list | tuple) else goto
+    return command
+
+
+def _convert_by_shape(value: Any) -> Any:
+    kind = type(value)
+    if kind.__name__ == "Send" and hasattr(value, "node") and hasattr(value, "arg"):
+        return {"node": value.node, "input": value.arg}
+    if (module := kind.__module__).startswith("numpy") or module.startswith("pandas"):
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        if hasattr(value, "isoformat"):
+            return value.isoformat()
+    raise _Unencodable(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
+
+
+def _message(value: BaseModel) -> dict[str, Any] | None:
+    """A langchain message as the flat object that servers write, None for other models."""
+    kind = getattr(value, "type", None)
+    fields = type(value).model_fields
+    if not isinstance(kind, str) or "response_metadata" not in fields or "content" not in fields:
+        return None
+    document: dict[str, Any] = {}
+    extra = value.__pydantic_extra__ or {}
+    for key in (*fields, *extra):
+        document[key] = getattr(value, key)
+    return document
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert
+)
+
+
+def _offence(root: Any, name: str) -> tuple[str, str] | None:
+    """Where `root` is not JSON, and why; None if no value of it alone is to blame.
+
+    Depth-first, without recursion: deep nesting may be what is wrong.
+    """
+    above: dict[int, int] = {}  # id of a container -> its depth, of those around the value
+    todo: list[tuple[Any, str, int]] = [(root, name, 0)]
+    trail: list[int] = []
+    while todo:
+        value, path, depth = todo.pop()
+        while len(trail) > depth:
+            above.pop(trail.pop(), None)
+        problem = _problem(value)
+        if problem is not None:
+            return path, problem
+        if value is None or isinstance(value, str | int | float):
+            continue
+        if id(value) in above:
+            return path, "a circular reference cannot be JSON"
+        if depth > _DEEPEST:
+            return path, f"nested more than {_DEEPEST} levels deep"
+        above[id(value)] = depth
+        trail.append(id(value))
+        try:
+            inside = list(_inside(value, path))
+        except _Unencodable as error:
+            return path, str(error)
+        for key, item in reversed(inside):
+            if key is None:
+                return item, "a key must be text, a number, a boolean or None"
+            todo.append((item, key, depth + 1))
+    return None
+
+
+_DEEPEST = 900
+
+
+def _inside(value: Any, path: str) -> Iterator[tuple[str | None, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not (key is None or isinstance(key, str | int | float)):
+                yield None, f"{path}[{key!r}]"
+            else:
+                plain = isinstance(key, str) and key.isidentifier()
+                dotted = f"{path}.{key}" if path else str(key)
+                yield dotted if plain else f"{path}[{key!r}]", item
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield f"{path}[{index}]", item
+    else:
+        converted = _convert(value)
+        if isinstance(converted, dict | list | tuple):
+            yield from _inside(converted, path)
+        else:
+            yield path, converted
+
+
+def _problem(value: Any) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} is not a number that JSON has"
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return "text with a lone surrogate cannot be sent"
+    return None

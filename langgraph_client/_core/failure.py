@@ -1,0 +1,168 @@
+"""From answers to errors, and which failures are worth another try."""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from langgraph_client._core.codec import decode
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RemoteException,
+    UnprocessableEntityError,
+)
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_LONGEST_DETAIL = 2000
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When and how often a request is sent again.
+
+    A request that never reached the server (connection refused, DNS) is always repeated; one that
+    may have reached it, or was answered 429, 502, 503 or 504, only if it changes nothing (reading,
+    searching, counting). A server's `Retry-After` wins over the schedule.
+
+    Attributes:
+        max_attempts: How often a request is sent at most; 1 turns repeating off.
+        initial: Seconds before the second attempt; doubled for each further one.
+        maximum: Seconds between attempts at most, also if the server asks for more.
+        jitter: Up to so many seconds are added at random, so that clients do not march in step.
+    """
+
+    max_attempts: int = 3
+    initial: float = 0.5
+    maximum: float = 8.0
+    jitter: float = 0.25
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
+            raise InvalidArgumentError(
+                "max_attempts", f"must be 1 or more, not {self.max_attempts}"
+            )
+        for name in ("initial", "maximum", "jitter"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
+
+    def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
+        """Seconds to wait after the given attempt (from 1), with `random` between 0 and 1."""
+        asked = getattr(error, "retry_after", None)
+        if asked is not None:
+            return min(asked, self.maximum)
+        doubled: float = self.initial * 2 ** min(attempt - 1, 64)
+        return min(doubled, self.maximum) + self.jitter * random
+
+
+def worth_repeating(error: BaseException, *, safe: bool) -> bool:
+    """Whether the same request may succeed when sent again, and does no harm if it does."""
+    if isinstance(error, APIStatusError):
+        return safe and error.status_code in _TRANSIENT
+    if isinstance(error, APIConnectionError):
+        return safe or never_sent(error.__cause__)
+    return False
+
+
+def never_sent(cause: BaseException | None) -> bool:
+    """Whether it is certain that not a byte of the request reached the server."""
+    return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def status_error(
+    *,
+    method: str,
+    url: str,
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    now: datetime | None = None,
+) -> APIStatusError:
+    """The error for an answer with an error status. `content` is its body."""
+    body = _body(content)
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        kind = InternalServerError if status >= 500 else APIStatusError
+    return kind(
+        method=method,
+        url=url,
+        status_code=status,
+        detail=_detail(body) or httpx.codes.get_reason_phrase(status) or "error",
+        body=body,
+        content=content,
+        headers=httpx.Headers(headers),
+        retry_after=retry_after(headers.get("retry-after"), now),
+    )
+
+
+def _body(content: bytes) -> Any:
+    if not content.strip():
+        return None
+    try:
+        return decode(content)
+    except ValueError:
+        return content.decode("utf-8", "replace")
+
+
+def _detail(body: Any) -> str:
+    said = body
+    if isinstance(body, dict):
+        said = next((body[k] for k in ("detail", "message", "error") if body.get(k)), body)
+    text = said if isinstance(said, str) else "" if said is None else str(said)
+    text = text.strip()
+    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + " ..."
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds until the time of a `Retry-After` header, which is a number or a date."""
+    if not value:
+        return None
+    value = value.strip()
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if now is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def run_failure(output: Any, run_id: str | None, thread_id: str | None) -> RemoteException | None:
+    """The failure that the result of a run tells of, None where it succeeded."""
+    if not isinstance(output, dict) or not (said := output.get("__error__")):
+        return None
+    if not isinstance(said, dict):
+        return RemoteException("Error", str(said), run_id=run_id, thread_id=thread_id)
+    return RemoteException(
+        str(said.get("error") or "Error"),
+        str(said.get("message") or ""),
+        run_id=run_id,
+        thread_id=thread_id,
+        node=said["node"] if isinstance(said.get("node"), str) else None,
+    )

@@ -1,0 +1,309 @@
+"""What requests say: the bodies and queries that several methods, in both colours, share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, get_args
+
+from langgraph_client._core.call import (
+    at_least,
+    body,
+    check_id,
+    mapping,
+    one_of,
+    optional_id,
+    path,
+    texts,
+)
+from langgraph_client._core.codec import encode
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.params import (
+    BulkCancelRunsStatus,
+    Durability,
+    IfNotExists,
+    MultitaskStrategy,
+    OnCompletionBehavior,
+    StreamMode,
+    ThreadStreamMode,
+)
+
+STREAM_MODES: tuple[str, ...] = get_args(StreamMode)
+THREAD_STREAM_MODES: tuple[str, ...] = get_args(ThreadStreamMode)
+_DISCONNECT = ("cancel", "continue")
+STREAM_HEADERS = {"accept": "text/event-stream", "cache-control": "no-store"}
+_WORDS: dict[str, tuple[str, ...]] = {
+    "multitask_strategy": get_args(MultitaskStrategy),
+    "if_not_exists": get_args(IfNotExists),
+    "on_completion": get_args(OnCompletionBehavior),
+    "on_run_completed": get_args(OnCompletionBehavior),
+    "on_disconnect": _DISCONNECT,
+    "durability": get_args(Durability),
+}
+
+
+def run_path(thread_id: str | None, what: str = "") -> str:
+    """Where a run is created: under its thread, or without one."""
+    if thread_id is None:
+        return f"/runs{what}"
+    return path("/threads/{thread_id}/runs", thread_id=thread_id) + what
+
+
+class NextPage:
+    """Learns from the headers of a search where the next page begins."""
+
+    def __init__(self) -> None:
+        self.next: str | None = None
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The answer is there."""
+        self.next = headers.get("x-pagination-next")
+
+
+def xray_level(xray: Any) -> Any:
+    """How far a drawing opens subgraphs, None for not at all."""
+    if isinstance(xray, bool):
+        return xray or None
+    return at_least("xray", xray, 1)
+
+
+def run_body(assistant_id: str, **fields: Any) -> dict[str, Any]:
+    """The body of a request that starts a run or a cron, from a method's arguments.
+
+    Raises:
+        InvalidArgumentError: for an argument that no server could take.
+    """
+    return _checked({"assistant_id": check_id("assistant_id", assistant_id), **fields})
+
+
+def run_fields(**fields: Any) -> dict[str, Any]:
+    """What a run is made of, checked, where no assistant is named."""
+    return _checked(fields)
+
+
+def batch_body(payloads: Any) -> list[dict[str, Any]]:
+    """The body of a batch: one run after the other, each checked like a single one's."""
+    if isinstance(payloads, Mapping | str | bytes) or not isinstance(payloads, Sequence):
+        raise InvalidArgumentError("payloads", "must be a list of runs")
+    if not payloads:
+        raise InvalidArgumentError("payloads", "is empty")
+    runs = []
+    for index, payload in enumerate(payloads):
+        where = f"payloads[{index}]"
+        if not isinstance(payload, Mapping):
+            raise InvalidArgumentError(where, f"must be a mapping, not {type(payload).__name__}")
+        try:
+            check_id("assistant_id", payload.get("assistant_id"))
+            runs.append(_checked(dict(payload)))
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(f"{where}.{error.parameter}", error.problem) from None
+    return runs
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    fields = {key: value for key, value in given.items() if value is not None}
+    for name, words in _WORDS.items():
+        one_of(name, fields.get(name), words)
+    for name in ("config", "context", "metadata", "command", "checkpoint"):
+        mapping(name, fields.get(name))
+    for name in ("checkpoint_id", "webhook"):
+        optional_id(name, fields.get(name))
+    for name in ("interrupt_before", "interrupt_after"):
+        if name in fields and fields[name] != "*":
+            fields[name] = texts(name, fields[name])
+    if "feedback_keys" in fields:
+        fields["feedback_keys"] = texts("feedback_keys", fields["feedback_keys"])
+    if "stream_mode" in fields:
+        fields["stream_mode"] = stream_modes(fields["stream_mode"])
+    if "langsmith_tracing" in fields:
+        fields["langsmith_tracer"] = mapping("langsmith_tracing", fields.pop("langsmith_tracing"))
+    if (checkpoint := fields.get("checkpoint")) is not None and isinstance(checkpoint, Mapping):
+        fields["checkpoint"] = checkpoint_body(checkpoint)
+    after = fields.get("after_seconds")
+    if after is not None and (
+        isinstance(after, bool) or not isinstance(after, int | float) or not 0 <= after < 1e12
+    ):
+        raise InvalidArgumentError("after_seconds", f"must be a number from 0 on, not {after!r}")
+    for name in ("stream_subgraphs", "stream_resumable", "checkpoint_during", "strict_resume"):
+        boolean(name, fields.get(name))
+    return fields
+
+
+def boolean(name: str, value: Any) -> Any:
+    """`value`, which must be True, False or None."""
+    if value is not None and not isinstance(value, bool):
+        raise InvalidArgumentError(name, f"must be True or False, not {value!r:.80}")
+    return value
+
+
+def checkpoint_body(checkpoint: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A checkpoint as requests want it: null is not allowed where nothing is meant."""
+    mapping("checkpoint", checkpoint)
+    if checkpoint is None:
+        return None
+    return {key: value for key, value in dict(checkpoint).items() if value is not None}
+
+
+def stream_modes(given: Any, allowed: Sequence[str] = STREAM_MODES) -> Any:
+    """One stream mode, or a list of them, checked.
+
+    Raises:
+        InvalidArgumentError: for a mode that does not exist.
+    """
+    if isinstance(given, str):
+        return one_of("stream_mode", given, allowed)
+    modes = texts("stream_mode", given) or []
+    for mode in modes:
+        one_of("stream_mode", mode, allowed)
+    return modes
+
+
+def joined_modes(given: Any) -> str | None:
+    """The modes of a stream that is joined: one as it is, several as a JSON array in text.
+
+    (A repeated parameter, or a list with commas, is misread by servers.)
+    """
+    if given is None:
+        return None
+    modes = stream_modes(given)
+    if isinstance(modes, str):
+        return modes
+    if len(modes) == 1:
+        return str(modes[0])
+    return encode(modes, "stream_mode").decode() if modes else None
+
+
+def cancel_many_body(thread_id: Any, run_ids: Any, status: Any) -> dict[str, Any]:
+    """Which runs to cancel: named ones of a thread, or all of a status."""
+    one_of("status", status, get_args(BulkCancelRunsStatus))
+    ids = texts("run_ids", run_ids, may_be_empty=False)
+    if status is None and (thread_id is None or ids is None):
+        raise InvalidArgumentError("status", "give either thread_id and run_ids, or status")
+    if status is not None and (thread_id is not None or ids is not None):
+        raise InvalidArgumentError("status", "goes neither with thread_id nor with run_ids")
+    return body(thread_id=optional_id("thread_id", thread_id), run_ids=ids, status=status)
+
+
+def ttl_body(ttl: Any) -> Any:
+    """A thread's time to live: a bare number means minutes until it is deleted."""
+    if ttl is None or isinstance(ttl, Mapping):
+        return ttl
+    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not ttl >= 0:
+        raise InvalidArgumentError("ttl", f"must be minutes or a mapping, not {ttl!r:.80}")
+    return {"ttl": ttl, "strategy": "delete"}
+
+
+def supersteps_body(supersteps: Any) -> Any:
+    """State updates to make a thread with; what an update leaves open is not said."""
+    if supersteps is None:
+        return None
+    if isinstance(supersteps, str | bytes | Mapping) or not isinstance(supersteps, Sequence):
+        raise InvalidArgumentError("supersteps", "must be a list of {'updates': [...]}")
+    steps = []
+    for index, step in enumerate(supersteps):
+        where = f"supersteps[{index}]"
+        if not isinstance(mapping(where, step), Mapping):
+            raise InvalidArgumentError(where, "must be a mapping with 'updates'")
+        updates = step.get("updates")
+        if isinstance(updates, str | bytes | Mapping) or not isinstance(updates, Sequence):
+            raise InvalidArgumentError(f"{where}.updates", "must be a list of updates")
+        kept = []
+        for place, update in enumerate(updates):
+            if not isinstance(update, Mapping):
+                raise InvalidArgumentError(f"{where}.updates[{place}]", "must be a mapping")
+            kept.append({k: v for k, v in update.items() if k != "command" or v is not None})
+        steps.append({**step, "updates": kept})
+    return steps
+
+
+def page_body(limit: Any, offset: Any, *, most: int = 1000, **fields: Any) -> dict[str, Any]:
+    """The body of a search: which page, and the conditions that were given."""
+    if isinstance(at_least("limit", limit, 1), int) and limit > most:
+        raise InvalidArgumentError("limit", f"must be at most {most}, not {limit}")
+    for name in ("metadata", "values", "filter", "extract"):
+        mapping(name, fields.get(name))
+    for name in ("select", "ids"):
+        if name in fields:
+            fields[name] = texts(name, fields[name])
+    return body(limit=limit, offset=at_least("offset", offset, 0), **fields)
+
+
+def cron_body(schedule: Any, end_time: Any, timezone: Any, enabled: Any) -> dict[str, Any]:
+    """The part of a cron's body that a run's does not have."""
+    if schedule is not None and (not isinstance(schedule, str) or not schedule.strip()):
+        raise InvalidArgumentError("schedule", f"must be five fields as text, not {schedule!r:.80}")
+    return body(
+        schedule=schedule,
+        end_time=end_time,
+        timezone=timezone_name(timezone),
+        enabled=boolean("enabled", enabled),
+    )
+
+
+def timezone_name(timezone: Any) -> str | None:
+    """An IANA name, from a name or a tzinfo that has one.
+
+    Raises:
+        InvalidArgumentError: for a tzinfo without a name, such as a fixed offset.
+    """
+    if timezone is None or isinstance(timezone, str):
+        return timezone
+    if not isinstance(timezone, tzinfo):
+        raise InvalidArgumentError("timezone", f"must be a name or a tzinfo, not {timezone!r:.80}")
+    name = getattr(timezone, "key", None) or getattr(timezone, "zone", None)
+    if not isinstance(name, str):
+        name = timezone.tzname(None)
+    if name is None or (name.startswith("UTC") and name != "UTC"):
+        raise InvalidArgumentError("timezone", f"{timezone!r} has no name; use a ZoneInfo")
+    return name
+
+
+def namespace_labels(name: str, given: Any) -> list[str]:
+    """A namespace of the store: a list of labels.
+
+    Raises:
+        InvalidArgumentError: for a label that is empty or has a dot (the wire joins by dots).
+    """
+    labels = texts(name, given)
+    if labels is None:
+        raise InvalidArgumentError(name, "must be a list of labels, not None")
+    for index, label in enumerate(labels):
+        if not label or "." in label:
+            raise InvalidArgumentError(f"{name}[{index}]", "must not be empty or have a dot")
+    return labels
+
+
+def item_body(namespace: Any, key: Any, value: Any, index: Any, ttl: Any) -> dict[str, Any]:
+    """A document to store."""
+    if value is None:
+        raise InvalidArgumentError("value", "must be a mapping, not None")
+    if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, int | float)):
+        raise InvalidArgumentError("ttl", f"must be a number of minutes, not {ttl!r:.80}")
+    if index is not None and index is not False:
+        index = texts("index", index)
+    return {
+        "namespace": namespace_labels("namespace", namespace),
+        "key": check_id("key", key),
+        "value": mapping("value", value),
+        **body(index=index, ttl=ttl),
+    }
+
+
+def state_values(values: Any) -> Any:
+    """The values of a state update: an object or a list of them, or None."""
+    if isinstance(values, str | bytes | int | float | bool):
+        kind = type(values).__name__
+        raise InvalidArgumentError("values", f"must be a mapping, a list or None, not {kind}")
+    return values
+
+
+def history_before(before: Any) -> Any:
+    """The point before which history is wanted, as a config: the one form servers take."""
+    if before is None:
+        return None
+    if isinstance(before, str):
+        return {"configurable": {"checkpoint_id": check_id("before", before)}}
+    mapping("before", before)
+    if "configurable" in before:
+        return before
+    return {"configurable": checkpoint_body(before)}

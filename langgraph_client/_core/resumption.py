@@ -1,0 +1,319 @@
+"""The state of one stream: what to ask next, from which event on, when it is over.
+
+A stream is over when the server says so (an `end` or `error` event), or when its connection was
+closed in good order and the run is over. The protocol has no end event of its own, so that, where
+run and thread are known, a closed stream costs one more request: the run's status. Everything else
+is an interruption. A stream whose events have ids is continued after the last one; any other cannot
+be, and `StreamIncomplete` says so.
+
+No I/O and no clock: the shell asks (`ask`), reports (`opened`, `seen`, `closed`, `broken`) and
+sleeps for as long as it is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from langgraph_client._core.call import ANY, Call, path
+from langgraph_client._core.failure import worth_repeating
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    StreamIncomplete,
+)
+from langgraph_client.models.events import StreamPart
+from langgraph_client.models.runs import RunCreateMetadata
+
+RunCreated = Callable[[RunCreateMetadata], None]
+
+_RUN = re.compile(r"(?:/threads/([^/]+))?/runs/([^/?]+)")
+_OVER = frozenset({"success", "error", "timeout", "interrupted"})
+_OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
+_EVERYTHING = "0"  # As the id of an event: replay from the beginning.
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an outage may last. The counts start anew with every event that arrives.
+
+    Attributes:
+        max_reconnects: Attempts to continue a stream, until it is given up.
+        initial: Seconds before the second attempt; the first is made at once. Doubled for each.
+        maximum: Seconds between attempts at most.
+    """
+
+    max_reconnects: int = 6
+    initial: float = 0.25
+    maximum: float = 4.0
+
+
+def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Thread and run that an answer's headers name; None for what they do not."""
+    for name in ("content-location", "location"):
+        match = _RUN.search(urlsplit(headers.get(name, "")).path)
+        if match is not None and match[2] not in ("wait", "stream", "batch", "crons", "cancel"):
+            return (unquote(match[1]) if match[1] else None), unquote(match[2])
+    return None, None
+
+
+class Created:
+    """Learns from the headers of an answer which run was started, and tells who wants to know."""
+
+    def __init__(self, tell: RunCreated | None, thread_id: str | None) -> None:
+        self.run_id: str | None = None
+        self.thread_id = thread_id
+        self._tell = tell
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The answer is there, and it is a good one."""
+        thread_id, self.run_id = run_of(headers)
+        self.thread_id = thread_id or self.thread_id
+        if self._tell is not None and self.run_id is not None:
+            self._tell({"run_id": self.run_id, "thread_id": self.thread_id})
+
+
+class Resumption:
+    """Follows one stream through interruptions.
+
+    Args:
+        first: The request that opens it.
+        endless: The stream is a thread's, which has no end of its own.
+        subgraphs: Whether events of subgraphs are handed on.
+        resumable: Its events will have ids; known beforehand if it was asked for.
+    """
+
+    def __init__(
+        self,
+        first: Call[Any],
+        *,
+        thread_id: str | None = None,
+        run_id: str | None = None,
+        last_event_id: str | None = None,
+        resumable: bool = False,
+        endless: bool = False,
+        subgraphs: bool = True,
+        on_run_created: RunCreated | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.thread_id = thread_id
+        self.run_id = run_id
+        self.last_event_id = last_event_id
+        self.finished = False
+        self.failed = False  # The run failed, and no event said so.
+        self.pause = 0.0
+        self._first = first
+        self._again = first.method == "GET"
+        self._endless = endless
+        self._subgraphs = subgraphs
+        self._resumable = resumable
+        self._on_run_created = on_run_created
+        self._patience = patience or Patience()
+        self._location: str | None = None
+        self._older = last_event_id  # The last id before `last_event_id`: nothing of it is missing.
+        self._twins = 0  # How many events with `last_event_id` were seen.
+        self._skip = 0  # How many of them a replay will bring again.
+        self._joined = self._again and last_event_id is None
+        self._from_zero = False
+        self._caught_up = False
+        self._opened = False
+        self._attempts = 0
+        self._checks = 0
+
+    # --- asking ---
+
+    def ask(self) -> Call[Any]:
+        """The next request: the one that opens the stream, or one that continues it."""
+        if not self._opened:
+            return self._from(self._first, self.last_event_id)
+        self._skip = self._twins
+        after = self._older if self._twins else self.last_event_id
+        # Joined in the middle, and no id before the last one is known: what a replay from the
+        # beginning brings before that one was never ours.
+        self._from_zero = self._joined and self._twins > 0 and after is None
+        return self._from(self._continuing(), after or _EVERYTHING)
+
+    def _from(self, request: Call[Any], after: str | None) -> Call[Any]:
+        if after is None:
+            return request
+        return replace(request, headers={**request.headers, "last-event-id": after})
+
+    def _continuing(self) -> Call[Any]:
+        if self._again:
+            return self._first
+        headers = {k: v for k, v in self._first.headers.items() if k != "prefer"}
+        where = self._location
+        if where is None:
+            assert self.thread_id is not None
+            assert self.run_id is not None
+            where = path(
+                "/threads/{thread_id}/runs/{run_id}/stream",
+                thread_id=self.thread_id,
+                run_id=self.run_id,
+            )
+        return Call("GET", where, ANY, headers=headers, safe=True)
+
+    def status(self) -> Call[Any] | None:
+        """The request that asks whether the run is over, None where it cannot be asked for."""
+        if self._endless or self.thread_id is None or self.run_id is None:
+            return None
+        where = path(
+            "/threads/{thread_id}/runs/{run_id}", thread_id=self.thread_id, run_id=self.run_id
+        )
+        return self._question(where)
+
+    def failure(self) -> Call[Any] | None:
+        """The request for the error of a run that failed while nobody told us."""
+        if self.thread_id is None or self.run_id is None:
+            return None
+        where = path(
+            "/threads/{thread_id}/runs/{run_id}/join", thread_id=self.thread_id, run_id=self.run_id
+        )
+        return self._question(where)
+
+    def _question(self, where: str) -> Call[Any]:
+        # With the caller's own headers, which may be what lets him in.
+        headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
+        return Call("GET", where, ANY, headers=headers, safe=True)
+
+    # --- what happened ---
+
+    def opened(self, headers: Mapping[str, str], location: str | None) -> None:
+        """The stream is open. `location` is where it can be continued, if it is our server's."""
+        first, self._opened = not self._opened, True
+        if not first:
+            return
+        created = Created(self._on_run_created, self.thread_id)
+        created.opened(headers)
+        self.thread_id = created.thread_id
+        self.run_id = created.run_id or self.run_id
+        self._location = location
+
+    def seen(self, part: StreamPart) -> StreamPart | None:
+        """An event has come: the part to hand on, None if it was handed on before."""
+        if part.id is not None:
+            if part.id == self.last_event_id:
+                if self._skip:
+                    self._skip -= 1
+                    return None
+                self._twins += 1
+            else:
+                if self._skip and (part.id == self._older or self._from_zero):
+                    return None
+                self._older, self.last_event_id = self.last_event_id, part.id
+                self._twins, self._skip = 1, 0
+            self._resumable = True
+        self._attempts = self._checks = 0
+        self._caught_up = False
+        self.pause = 0.0
+        if part.event == "metadata" and isinstance(part.data, dict) and not self._endless:
+            run_id = part.data.get("run_id")
+            self.run_id = run_id if isinstance(run_id, str) else self.run_id
+        if part.event in ("end", "error") and not self._endless:
+            self.finished = True
+        if not self._subgraphs and "|" in part.event:
+            return None
+        return part
+
+    def closed(self, *, mid_event: bool) -> bool:
+        """The connection was closed in good order.
+
+        Returns whether the run's status decides (`status` gives the request); if not, either
+        `finished` is set, or the stream is to be continued.
+
+        Raises:
+            StreamIncomplete: if it was cut and cannot be continued.
+        """
+        if self._from_zero and self._skip:
+            raise self._incomplete(
+                "the server does not have the stream's last event any more", None
+            )
+        if mid_event or self._endless:
+            self.broken(None)
+            return False
+        if self.status() is None:
+            # Nobody can be asked about a stateless run; a proper close has to be believed.
+            self.finished = True
+            return False
+        return True
+
+    def answered(self, status: str | None) -> bool:
+        """The run's status after a close; None if the run does not exist any more.
+
+        Returns whether to ask for the status again, after `pause`.
+
+        Raises:
+            StreamIncomplete: if the run goes on, but its stream cannot be continued.
+        """
+        if status is None:
+            self.finished = True
+        elif status in _OVER:
+            # What came after our last event, while we were away, is fetched: until nothing is new.
+            if self._can_continue and not self._caught_up:
+                self._caught_up = True
+            else:
+                self.finished = True
+                self.failed = status in ("error", "timeout")
+        elif self._can_continue:
+            self.broken(None)
+        elif self._checks < self._patience.max_reconnects:
+            # The last event may be ahead of the status: ask again before calling it a loss.
+            self._checks += 1
+            self.pause = min(0.05 * 2**self._checks, 1.0)
+            return True
+        else:
+            raise self._incomplete(f"the stream was closed while the run is {status}", None)
+        return False
+
+    def broken(self, error: APIError | None) -> None:
+        """The connection broke, or could not be made again.
+
+        Raises:
+            StreamIncomplete: if the stream cannot be continued, or was given up.
+            APIError: `error` itself, if the stream was never open.
+        """
+        if error is not None and not self._opened:
+            raise error
+        reason = "the stream was cut" if error is None else f"the stream was cut: {error.message}"
+        if not self._can_continue:
+            raise self._incomplete(f"{reason}; it cannot be continued, not being resumable", error)
+        if error is not None and not self._passing(error):
+            raise self._incomplete(f"{reason}; continuing it was refused", error)
+        if self._attempts >= self._patience.max_reconnects:
+            raise self._incomplete(f"{reason}; given up after {self._attempts} attempts", error)
+        wait = self._patience.initial * 2.0 ** (self._attempts - 1) if self._attempts else 0.0
+        self.pause = min(wait, self._patience.maximum)
+        self._attempts += 1
+
+    @staticmethod
+    def _passing(error: APIError) -> bool:
+        return isinstance(error, APIConnectionError) or worth_repeating(error, safe=True)
+
+    @property
+    def _can_continue(self) -> bool:
+        if not self._resumable:
+            return False
+        if self._again or self._location is not None:
+            return True
+        return self.thread_id is not None and self.run_id is not None
+
+    def _incomplete(self, message: str, cause: APIError | None) -> StreamIncomplete:
+        error = StreamIncomplete(
+            message,
+            method=self._first.method,
+            url=cause.url if cause is not None else self._first.path,
+            run_id=self.run_id,
+            thread_id=self.thread_id,
+            last_event_id=self.last_event_id,
+        )
+        error.__cause__ = cause
+        return error
+
+
+def status_of(run: Any) -> str:
+    """The status in a run's document."""
+    status = run.get("status") if isinstance(run, Mapping) else None
+    return status if isinstance(status, str) else "unknown"

@@ -1,0 +1,142 @@
+"""Where to, with what key and headers, how long: the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from langgraph_client._core.unset import UNSET, Unset
+from langgraph_client.errors import InvalidArgumentError
+
+DEFAULT_URL = "http://localhost:8123"
+API_KEY_HEADER = "x-api-key"
+KEY_VARIABLES = ("LANGGRAPH_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+RESERVED_HEADERS = frozenset({API_KEY_HEADER, "host", "content-length", "transfer-encoding"})
+USER_AGENT = "langgraph-client"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a client needs to know to send a request.
+
+    Attributes:
+        url: The server's URL, without credentials and without a slash at its end.
+        headers: Sent with every request; the API key is among them, and so not in the repr.
+        credentials: User and password for basic authentication, if the URL had them.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def origin(self) -> tuple[str, str, int | None]:
+        """Scheme, host and port: what the key may be sent to."""
+        return origin_of(self.url)
+
+    @property
+    def encrypted(self) -> bool:
+        return self.url.startswith("https:")
+
+
+def settings_from(
+    url: str | None, api_key: str | Unset | None, headers: Mapping[str, str] | None
+) -> Settings:
+    """Settings from a caller's arguments, and from the environment where they say nothing.
+
+    Raises:
+        InvalidArgumentError: for a bad URL, key or header.
+    """
+    if url is None:
+        url = os.environ.get("LANGGRAPH_URL", "").strip() or DEFAULT_URL
+    address, credentials = parse_url(url)
+    own = {"user-agent": USER_AGENT, **check_headers(headers, "headers")}
+    key = _key_from_environment() if api_key is UNSET else api_key
+    if key is not None:
+        if not isinstance(key, str):
+            raise InvalidArgumentError("api_key", f"must be text or None, not {_kind(key)}")
+        key = key.strip().strip("'\"")
+        _check_header_value("api_key", key)
+        if key:
+            own[API_KEY_HEADER] = key
+    return Settings(address, own, credentials)
+
+
+def _key_from_environment() -> str | None:
+    for name in KEY_VARIABLES:
+        if value := os.environ.get(name, "").strip():
+            return value
+    return None
+
+
+def certificate_sources() -> tuple[str | None, str | None]:
+    """What of the environment decides which certificates are trusted."""
+    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+
+
+def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:
+    """A server's URL without credentials, and the credentials."""
+    if not isinstance(url, str):
+        raise InvalidArgumentError("url", f"must be text, not {_kind(url)}")
+    if not url.strip():
+        raise InvalidArgumentError("url", "is empty; give the server's URL, http://host:port")
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise InvalidArgumentError("url", f"is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise InvalidArgumentError(
+            "url", "must begin with http:// or https://, as in http://localhost:8123"
+        )
+    if not parts.hostname:
+        raise InvalidArgumentError("url", "names no host")
+    if parts.query or parts.fragment:
+        raise InvalidArgumentError("url", "must not have a query or a fragment")
+    credentials = None
+    if parts.username is not None:
+        credentials = (unquote(parts.username), unquote(parts.password or ""))
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    netloc = host if port is None else f"{host}:{port}"
+    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")), credentials
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL, the default port spelt out."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def check_headers(headers: Mapping[str, str] | None, name: str = "headers") -> dict[str, str]:
+    """A caller's headers, checked.
+
+    Raises:
+        InvalidArgumentError: for a reserved header, or one that cannot be sent.
+    """
+    checked: dict[str, str] = {}
+    if headers is not None and not isinstance(headers, Mapping):
+        raise InvalidArgumentError(name, f"must be a mapping, not {_kind(headers)}")
+    for key, value in (headers or {}).items():
+        if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable():
+            raise InvalidArgumentError(name, f"{key!r} is not a header's name")
+        if key.lower() in RESERVED_HEADERS:
+            hint = "; give api_key= to the client" if key.lower() == API_KEY_HEADER else ""
+            raise InvalidArgumentError(f"{name}[{key!r}]", f"this header is reserved{hint}")
+        _check_header_value(f"{name}[{key!r}]", value)
+        checked[key] = value
+    return checked
+
+
+def _check_header_value(name: str, value: object) -> None:
+    # The value may be secret: no message repeats it.
+    if not isinstance(value, str):
+        raise InvalidArgumentError(name, f"must be text, not {_kind(value)}")
+    if not value.isascii() or any((ord(c) < 32 and c != "\t") or c == "\x7f" for c in value):
+        raise InvalidArgumentError(name, "has characters that a header cannot have")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__

@@ -1,0 +1,193 @@
+# Generated from langgraph_client/_async/stream.py by .ci/unasync.py; do not edit.
+"""A stream of events, followed through interruptions."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    Callable,
+    Generator,
+    Iterator,
+)
+from time import sleep
+from types import TracebackType
+from typing import (
+    Generic,
+    Self,
+    TypeVar,
+)
+
+import httpx
+
+from langgraph_client._core.events import EventParser, part_from
+from langgraph_client._core.resumption import Resumption, status_of
+from langgraph_client._sync.transport import Transport
+from langgraph_client.errors import APIError, NotFoundError
+from langgraph_client.models.events import StreamPart
+
+PartT = TypeVar("PartT")
+
+
+class RunStream(Iterator[PartT], Generic[PartT]):
+    """The events of a run, or of a thread, as they happen.
+
+    Iterate over it; leaving the loop for good, by `break` or otherwise, closes the connection as
+    soon as the stream is forgotten. As a context manager it is opened on entering and closed on
+    leaving. Nothing is sent before the first event is asked for, or the context is entered.
+
+        with client.runs.stream(thread_id, "agent", input=question) as stream:
+            print(stream.run_id)
+            for part in stream:
+                print(part.event, part.data)
+
+    An interrupted stream is continued where the server allows it (`stream_resumable=True`).
+
+    Raises:
+        StreamIncomplete: while iterating, if the stream was cut and could not be continued.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        state: Resumption,
+        convert: Callable[[StreamPart], PartT | None],
+    ) -> None:
+        self._state = state
+        self._link = _Link()
+        # The generator does not know this object: when it is forgotten, so is the generator, and
+        # its `finally` closes the connection.
+        self._parts = _follow(transport, state, convert, self._link)
+        self._started = False
+
+    @property
+    def run_id(self) -> str | None:
+        """The run, as soon as the stream is open (on some servers: after the first event)."""
+        return self._state.run_id
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread. Servers may not tell that of a stateless run."""
+        return self._state.thread_id
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event, where events have ids: continue after it with `join_stream`."""
+        return self._state.last_event_id
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> PartT:
+        self._open()
+        part = self._parts.__next__()
+        assert part is not None
+        return part
+
+    def close(self) -> None:
+        """Close the connection. What the server then does is for `on_disconnect` to say."""
+        self._state.finished = True
+        self._started = True
+        try:
+            self._parts.close()
+        except (RuntimeError, ValueError):
+            # Somebody else is reading from it just now, and stops when there is no connection.
+            self._link.close()
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        if not self._started:
+            self._started = True
+            self._parts.__next__()
+
+    def __repr__(self) -> str:
+        state = self._state
+        return f"<{type(self).__name__} run_id={state.run_id!r} thread_id={state.thread_id!r}>"
+
+
+class _Link:
+    """The response that is being read."""
+
+    def __init__(self) -> None:
+        self.response: httpx.Response | None = None
+
+    def close(self) -> None:
+        response, self.response = self.response, None
+        if response is not None:
+            response.close()
+
+
+def _follow(
+    transport: Transport,
+    state: Resumption,
+    convert: Callable[[StreamPart], PartT | None],
+    link: _Link,
+) -> Generator[PartT | None, None, None]:
+    """None when the stream is open, then its parts."""
+    opened = False
+    while not state.finished:
+        call = state.ask()
+        try:
+            response = link.response = transport.open(call)
+            state.opened(response.headers, transport.location(response))
+            if not opened:
+                opened = True
+                yield None
+            parser = EventParser()
+            for chunk in response.iter_bytes():
+                for event in parser.feed(chunk):
+                    part = state.seen(part_from(event))
+                    converted = None if part is None else convert(part)
+                    if converted is not None:
+                        yield converted
+                if state.finished:
+                    return
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            if state.finished:
+                return
+            state.broken(transport.failure(call, error))
+        except APIError as error:
+            state.broken(error)
+        else:
+            asking = state.closed(mid_event=parser.pending)
+            while asking:
+                asking = state.answered(_status(transport, state))
+                if asking:
+                    sleep(state.pause)
+        finally:
+            link.close()
+        if state.pause:
+            sleep(state.pause)
+    if state.failed:
+        failure = _failure(transport, state)
+        converted = None if failure is None else convert(failure)
+        if converted is not None:
+            yield converted
+
+
+def _status(transport: Transport, state: Resumption) -> str | None:
+    """The run's status; None if the run is gone."""
+    call = state.status()
+    assert call is not None
+    try:
+        return status_of(transport.send(call))
+    except NotFoundError:
+        return None
+
+
+def _failure(transport: Transport, state: Resumption) -> StreamPart | None:
+    """The `error` event of a run that failed while the stream was cut: servers do not replay it."""
+    call = state.failure()
+    result = None if call is None else transport.wait(call)
+    if isinstance(result, dict) and isinstance(result.get("__error__"), dict):
+        return StreamPart("error", result["__error__"])
+    return None

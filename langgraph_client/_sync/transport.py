@@ -1,0 +1,255 @@
+# Generated from langgraph_client/_async/transport.py by .ci/unasync.py; do not edit.
+"""The one place that sends."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from time import sleep
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.codec import encode
+from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.settings import Settings, origin_of
+from langgraph_client._core.unset import Unset
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+)
+
+T = TypeVar("T")
+
+_MAX_REDIRECTS = 5
+
+
+class Transport:
+    """Sends calls, repeats those that may be repeated, and turns failures into our errors."""
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        settings: Settings,
+        *,
+        retry: RetryPolicy,
+        timeout: Any = httpx.USE_CLIENT_DEFAULT,
+        owned: bool = True,
+    ) -> None:
+        self.client = client
+        self.settings = settings
+        self._retry = retry
+        self._timeout = timeout
+        self._owned = owned
+        self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
+
+    def close(self) -> None:
+        """Close the connections, unless the HTTP client was given from outside."""
+        if self._owned:
+            self.client.close()
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call and read its answer."""
+        response = self._repeat(call, stream=False)
+        self._tell(call, response)
+        return self._read(call, response)
+
+    def wait(self, call: Call[T], *, reconnects: int = 5) -> T:
+        """Send a call whose answer may take long, and ask again where it is cut.
+
+        The server names in `Location` where the answer can be asked for again.
+        """
+        request: Call[Any] = call
+        told = False
+        location = None
+        for attempt in range(reconnects + 1):
+            response = self._repeat(request, stream=True)
+            try:
+                if not told:
+                    self._tell(call, response)
+                    told = True
+                location = self.location(response) or location
+                response.read()
+                if response.content.strip() or location is None or attempt == reconnects:
+                    return self._read(call, response)
+            except httpx.HTTPError as error:
+                if location is None or attempt == reconnects:
+                    raise self.failure(request, error) from error
+            finally:
+                response.close()
+            sleep(min(0.1 * 2**attempt, 4.0) if attempt else 0)
+            headers = {k: v for k, v in call.headers.items() if k != "prefer"}
+            request = Call("GET", location, ANY, headers=headers, safe=True)
+        raise AssertionError("unreachable")
+
+    def open(self, call: Call[Any]) -> httpx.Response:
+        """Open an event stream. The caller closes the response."""
+        response = self._repeat(call, stream=True)
+        kind = response.headers.get("content-type", "")
+        if not kind.startswith("text/event-stream"):
+            response.close()
+            raise APIResponseValidationError(
+                f"the answer is not an event stream: {kind or 'no content type'}",
+                method=call.method,
+                url=self._url(call),
+            )
+        self._tell(call, response)
+        return response
+
+    def location(self, response: httpx.Response) -> str | None:
+        """The path of `Location`, where the stream or result can be asked for again.
+
+        Raises:
+            APIResponseValidationError: if it leads to another origin, which must not get our key.
+        """
+        given = response.headers.get("location")
+        if not given:
+            return None
+        target = self._same_origin(given, response)
+        base = urlsplit(self.settings.url).path
+        parts = urlsplit(target)
+        below = parts.path.removeprefix(base) if urlsplit(given).netloc else urlsplit(given).path
+        return below if not parts.query else f"{below}?{parts.query}"
+
+    def failure(self, call: Call[Any], error: httpx.HTTPError | httpx.StreamError) -> APIError:
+        """Our error for one of httpx's."""
+        url = self._url(call)
+        said = str(error) or type(error).__name__
+        if isinstance(error, httpx.TimeoutException):
+            phase = type(error).__name__.removesuffix("Timeout").lower()
+            return APITimeoutError(f"timed out ({phase})", method=call.method, url=url)
+        if isinstance(error, httpx.DecodingError):
+            message = f"the answer's encoding is broken: {said}"
+            return APIResponseValidationError(message, method=call.method, url=url)
+        return APIConnectionError(f"connection failed: {said}", method=call.method, url=url)
+
+    # --- one request ---
+
+    def _repeat(self, call: Call[Any], *, stream: bool) -> httpx.Response:
+        request = self._request(call)
+        if self._retry.max_attempts == 1:
+            return self._exchange(call, request, stream=stream)
+
+        def repeated(error: BaseException) -> bool:
+            return worth_repeating(error, safe=call.safe)
+
+        for attempt in Retrying(
+            stop=stop_after_attempt(self._retry.max_attempts),
+            retry=retry_if_exception(repeated),
+            wait=self._pause,
+            reraise=True,
+        ):
+            with attempt:
+                return self._exchange(call, request, stream=stream)
+        raise AssertionError("unreachable")
+
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        return self._retry.pause(state.attempt_number, error, random.random())
+
+    def _url(self, call: Call[Any]) -> str:
+        url = self.settings.url + call.path
+        return f"{url}?{urlencode(call.query)}" if call.query else url
+
+    def _request(self, call: Call[Any]) -> httpx.Request:
+        headers = {"accept": "application/json", **self.settings.headers, **call.headers}
+        content = None
+        if not isinstance(call.body, Unset):
+            content = encode(call.body)
+            headers.setdefault("content-type", "application/json")
+        return self.client.build_request(
+            call.method, self._url(call), headers=headers, content=content, timeout=self._timeout
+        )
+
+    def _exchange(self, call: Call[Any], request: httpx.Request, *, stream: bool) -> httpx.Response:
+        """One request and its answer, redirects within our origin followed."""
+        if self.client.is_closed:
+            raise APIConnectionError(
+                "the client is closed", method=call.method, url=self._url(call)
+            )
+        auth = self._auth or httpx.USE_CLIENT_DEFAULT
+        try:
+            for _ in range(_MAX_REDIRECTS + 1):
+                response = self.client.send(
+                    request, stream=stream, follow_redirects=False, auth=auth
+                )
+                if response.is_success:
+                    return response
+                try:
+                    response.read()
+                finally:
+                    response.close()
+                if not response.has_redirect_location:
+                    raise self._refusal(call, response)
+                request = self._redirected(request, response)
+        except httpx.InvalidURL as error:
+            raise APIConnectionError(str(error), method=call.method, url=self._url(call)) from error
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise self.failure(call, error) from error
+        raise APIConnectionError(
+            f"more than {_MAX_REDIRECTS} redirects", method=call.method, url=self._url(call)
+        )
+
+    def _redirected(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
+        target = self._same_origin(response.headers["location"], response)
+        headers = dict(request.headers)
+        if response.status_code in (307, 308) or request.method in ("GET", "HEAD"):
+            return self.client.build_request(
+                request.method,
+                target,
+                headers=headers,
+                content=request.content or None,
+                timeout=self._timeout,
+            )
+        # A POST that was answered 301, 302 or 303 would silently become a GET.
+        raise self._answer_error(
+            response, f"the answer redirects a {request.method} to {response.headers['location']}"
+        )
+
+    def _same_origin(self, location: str, response: httpx.Response) -> str:
+        target = urljoin(str(response.request.url), location)
+        if origin_of(target) != self.settings.origin:
+            where = "://".join(map(str, origin_of(target)[:2]))
+            raise self._answer_error(
+                response,
+                f"the answer points to another origin, {where}, which must not get this client's "
+                "key: not followed",
+            )
+        return target
+
+    def _answer_error(self, response: httpx.Response, message: str) -> APIError:
+        request = response.request
+        return APIResponseValidationError(
+            message, method=request.method, url=str(request.url.copy_with(userinfo=None))
+        )
+
+    # --- its answer ---
+
+    def _refusal(self, call: Call[Any], response: httpx.Response) -> APIStatusError:
+        return status_error(
+            method=call.method,
+            url=self._url(call),
+            status=response.status_code,
+            headers=response.headers,
+            content=response.content,
+            now=datetime.now(UTC),
+        )
+
+    def _tell(self, call: Call[Any], response: httpx.Response) -> None:
+        if call.on_headers is not None:
+            call.on_headers(response.headers)
+        if call.on_response is not None:
+            call.on_response(response)
+
+    def _read(self, call: Call[T], response: httpx.Response) -> T:
+        return call.read(
+            response.content,
+            url=self._url(call),
+            content_type=response.headers.get("content-type", ""),
+        )
