@@ -4,15 +4,87 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from langgraph_client._async.assistants import AssistantsClient
+from langgraph_client._async.client import LangGraphClient, get_client
+from langgraph_client._async.crons import CronClient
+from langgraph_client._async.runs import RunsClient
+from langgraph_client._async.store import StoreClient
+from langgraph_client._async.threads import ThreadsClient
+from langgraph_client._sync.assistants import SyncAssistantsClient
+from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
+from langgraph_client._sync.crons import SyncCronClient
+from langgraph_client._sync.runs import SyncRunsClient
+from langgraph_client._sync.store import SyncStoreClient
+from langgraph_client._sync.threads import SyncThreadsClient
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    InvalidArgumentError,
+    LangGraphError,
+    MissingExtraError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RemoteException,
+    StreamIncomplete,
+    UnprocessableEntityError,
+)
+from langgraph_client.models.events import StreamPart
+
 if TYPE_CHECKING:
     from langgraph_client.remote.graph import RemoteGraph
     from langgraph_client.server.server import Server
 
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AssistantsClient",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "CronClient",
+    "InternalServerError",
+    "InvalidArgumentError",
+    "LangGraphClient",
+    "LangGraphError",
+    "MissingExtraError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RemoteException",
+    "RemoteGraph",
+    "RunsClient",
+    "Server",
+    "StoreClient",
+    "StreamIncomplete",
+    "StreamPart",
+    "SyncAssistantsClient",
+    "SyncCronClient",
+    "SyncLangGraphClient",
+    "SyncRunsClient",
+    "SyncStoreClient",
+    "SyncThreadsClient",
+    "ThreadsClient",
+    "UnprocessableEntityError",
+    "get_client",
+    "get_sync_client",
+]
+
 # Loaded on first use (PEP 562), so that importing the package stays light: `RemoteGraph` looks
-# for langgraph, `Server` needs Starlette.
+# for langgraph, `Server` needs Starlette. The extra is what brings the packages they need.
 _LAZY = {
-    "RemoteGraph": "langgraph_client.remote.graph",
-    "Server": "langgraph_client.server.server",
+    "RemoteGraph": ("langgraph_client.remote.graph", "langgraph"),
+    "Server": ("langgraph_client.server.server", "server"),
 }
 
 
@@ -21,7 +93,13 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    value: object = getattr(importlib.import_module(_LAZY[name]), name)
+    module, extra = _LAZY[name]
+    try:
+        value: object = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__name__):  # Ours: a defect, not a missing extra.
+            raise
+        raise MissingExtraError(name, extra) from error
     globals()[name] = value
     return value
 

@@ -5,14 +5,15 @@ The blocking method of a pair is documented; the other behaves the same.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from langgraph_client.errors import NotFoundError
+from langgraph_client.errors import InvalidArgumentError, NotFoundError
 from langgraph_client.remote.base import Connected
 from langgraph_client.remote.config import Address
 from langgraph_client.remote.decode import Decoder
-from langgraph_client.remote.seam import RunnableConfig, StateSnapshot
+from langgraph_client.remote.seam import RunnableConfig, StateSnapshot, StateUpdate
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 
 
@@ -223,7 +224,102 @@ class Stateful(Connected):
         )
         return {"configurable": address.configurable(updated["checkpoint"])}
 
+    def bulk_update_state(
+        self,
+        config: Mapping[str, Any],
+        updates: Sequence[Sequence[StateUpdate]],
+    ) -> RunnableConfig:
+        """Write several supersteps to the state of a thread, one after the other.
+
+        A superstep of one update works on any thread, as `update_state` does. One of several
+        updates exists in the protocol only where a thread is made with its supersteps.
+
+        Args:
+            config: Names the thread.
+            updates: The supersteps, each a list of `StateUpdate(values, as_node)`.
+
+        Returns:
+            The config of the last checkpoint.
+
+        Raises:
+            NotImplementedError: A superstep has several updates and the thread exists, or an
+                update has a `task_id`.
+        """
+        address = self._address(self._merged(config))
+        thread_id = address.require_thread("bulk_update_state")
+        supersteps = _supersteps(updates)
+        client = self.sync_client
+        if all(len(step) == 1 for step in supersteps):
+            for (update,) in supersteps:
+                config = self.update_state(config, update["values"], update["as_node"])
+            return cast(RunnableConfig, config)
+        with contextlib.suppress(NotFoundError):
+            client.threads.get(thread_id)
+            raise _several_updates()
+        graph_id = self._threads.graph_id or client.assistants.get(self.assistant_id).graph_id
+        thread = self._threads.with_graph(address, graph_id)
+        client.threads.create(**{**thread, "if_exists": "raise", "supersteps": _named(supersteps)})
+        self._threads.has_graph(address, graph_id)
+        return self.get_state(config).config
+
+    async def abulk_update_state(
+        self,
+        config: Mapping[str, Any],
+        updates: Sequence[Sequence[StateUpdate]],
+    ) -> RunnableConfig:
+        """Async twin of `bulk_update_state`."""
+        address = self._address(self._merged(config))
+        thread_id = address.require_thread("abulk_update_state")
+        supersteps = _supersteps(updates)
+        client = self.client
+        if all(len(step) == 1 for step in supersteps):
+            for (update,) in supersteps:
+                config = await self.aupdate_state(config, update["values"], update["as_node"])
+            return cast(RunnableConfig, config)
+        with contextlib.suppress(NotFoundError):
+            await client.threads.get(thread_id)
+            raise _several_updates()
+        graph_id = self._threads.graph_id
+        if graph_id is None:
+            graph_id = (await client.assistants.get(self.assistant_id)).graph_id
+        thread = self._threads.with_graph(address, graph_id)
+        await client.threads.create(
+            **{**thread, "if_exists": "raise", "supersteps": _named(supersteps)}
+        )
+        self._threads.has_graph(address, graph_id)
+        return (await self.aget_state(config)).config
+
 
 def _asked(merged: Mapping[str, Any]) -> RunnableConfig:
     """The config of a state call, as a local graph gives it back for an empty thread."""
     return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
+
+
+def _supersteps(updates: Sequence[Sequence[StateUpdate]]) -> list[list[dict[str, Any]]]:
+    supersteps = []
+    for step in updates:
+        if any(update.task_id is not None for update in step):
+            raise NotImplementedError(
+                "StateUpdate.task_id: the protocol's state updates have no task id"
+            )
+        supersteps.append([{"values": one.values, "as_node": one.as_node} for one in step])
+    if not supersteps or not all(supersteps):
+        raise InvalidArgumentError("updates", "must have a superstep, and each of them an update")
+    return supersteps
+
+
+def _named(supersteps: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    for step in supersteps:
+        for update in step:
+            if update["as_node"] is None:
+                raise InvalidArgumentError(
+                    "updates", "several updates in one superstep must each say `as_node`"
+                )
+    return [{"updates": step} for step in supersteps]
+
+
+def _several_updates() -> NotImplementedError:
+    return NotImplementedError(
+        "bulk_update_state: the thread exists, and the protocol takes a superstep of several "
+        "updates only together with a new thread"
+    )
