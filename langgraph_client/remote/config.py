@@ -37,6 +37,11 @@ _TOP_LEVEL = frozenset(
 _COORDINATES = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"})
 
 
+def tuples(value: Any) -> Any:
+    """Lists made tuples, at any depth: what is a tuple locally, such as a task's path."""
+    return tuple(tuples(item) for item in value) if isinstance(value, list | tuple) else value
+
+
 def merge(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
     """Merge configs as a local graph does: the later wins, tags add up, dicts merge.
 

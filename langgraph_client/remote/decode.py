@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_client.remote.config import Address
+from langgraph_client.remote.config import GIVEN_ID, Address, tuples
 from langgraph_client.remote.seam import Interrupt, message_from, run_error
 
 INTERRUPT = "__interrupt__"
@@ -20,6 +20,7 @@ SERVER_METADATA = frozenset(
         "assistant_id",
         "created_by",
         "graph_id",
+        GIVEN_ID,
         "langgraph_api_url",
         "langgraph_api_version",
         "langgraph_auth_permissions",
@@ -84,6 +85,9 @@ class Decoder:
         kept = self.metadata(metadata)
         if "thread_id" in metadata:  # Local message metadata names the thread, too.
             kept["thread_id"] = self.address.given
+        for key in ("langgraph_path", "langgraph_triggers"):
+            if key in kept:
+                kept[key] = tuples(kept[key])
         return kept
 
     def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,12 +127,18 @@ class Decoder:
                 payload[key] = {"configurable": {**own, **where}}
         if metadata := data.get("metadata"):
             payload["metadata"] = self.metadata(metadata)
+        # In debug events servers name the checkpoints a second time.
+        payload.pop("checkpoint", None)
+        payload.pop("parent_checkpoint", None)
         return payload
 
     def _checkpoint_task(self, data: Mapping[str, Any]) -> dict[str, Any]:
         task = dict(data)
         if "interrupts" in task:
             task["interrupts"] = tuple(task["interrupts"] or ())
-        if isinstance(state := task.get("state"), Mapping) and "configurable" in state:
-            task["state"] = self.address.config(state["configurable"])
+        checkpoint = task.pop("checkpoint", None)  # So in debug events.
+        if isinstance(state := task.get("state"), Mapping):
+            checkpoint = state.get("configurable")
+        if checkpoint:
+            task["state"] = {"configurable": self.address.configurable(checkpoint)}
         return task

@@ -164,7 +164,7 @@ def _error_class(error: str) -> type[RemoteException]:
         return RemoteException
     try:
         return type(
-            error,
+            f"Remote{error}",
             (RemoteException, local),
             {"__module__": __name__, "__reduce__": _reduce_run_error},
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.config import Address, merge
+from langgraph_client.remote.config import Address, merge, tuples
 from langgraph_client.remote.decode import Decoder, interrupt_from
 from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
@@ -55,17 +55,12 @@ def _task_from(task: Mapping[str, Any], decoder: Decoder) -> PregelTask:
     return PregelTask(
         id=task["id"],
         name=task["name"],
-        path=_tuples(task.get("path") or ()),
+        path=tuples(task.get("path") or ()),
         error=task.get("error"),
         interrupts=tuple(interrupt_from(found) for found in task.get("interrupts") or ()),
         state=state,
         result=decoder.value(_plain(task.get("result"))),
     )
-
-
-def _tuples(value: Any) -> Any:
-    """Task paths are tuples all the way down; JSON has lists."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:
