@@ -114,9 +114,8 @@ def _duck(value: Any) -> Any:
                 continue
     if isinstance(value, Mapping):
         return dict(value)
-    slots = getattr(type(value), "__slots__", ())
-    if type(value).__name__ in ("Send", "Interrupt", "Command") and slots:
-        return {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    if type(value).__name__ == "Send" and hasattr(value, "arg"):
+        return {"node": value.node, "args": value.arg}
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -40,7 +40,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("running", "requeue"): "pending",
 }
 OVER = {"success", "error", "timeout", "interrupted", DELETED}
-_BY_REQUEST = "requested via POST"
+GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 
 
 class BusyError(Exception):
@@ -57,6 +57,8 @@ class Job:
     due: float
     #: How a request to stop it wants it to end.
     stop: Action | None = None
+    #: What is given as the reason.
+    reason: str = ""
     task: asyncio.Task[None] | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     #: What `wait` answers; set when it is over.
@@ -102,10 +104,6 @@ class Ended:
     error: dict[str, str] | None
     started_at: str
     ended_at: str
-
-
-# How the engine runs a graph: gives events to the job, returns the thread's new state.
-Perform = Callable[[Job], Awaitable[None]]
 
 
 class Engine:
@@ -173,7 +171,8 @@ class Engine:
         job = self._enter(run, line)
         if run["multitask_strategy"] in ("interrupt", "rollback"):
             for other in others:
-                self._stop(other, run["multitask_strategy"])
+                how: Action = run["multitask_strategy"]
+                self._stop(other, how, f"{how} requested via POST /threads/{{thread_id}}/runs")
         self._advance(thread_id)
         return job
 
@@ -281,10 +280,9 @@ class Engine:
         """Bring the documents to the truth, tell who waits, and let the next run in."""
         if event == "rollback":
             self._performer.roll_back(job)
-        if event == "interrupt":
-            error = {"error": "UserInterrupt", "message": f"interrupt {_BY_REQUEST}"}
-        elif event == "rollback":
-            error = {"error": "UserRollback", "message": f"rollback {_BY_REQUEST}"}
+        if event == job.stop:
+            kind = "UserInterrupt" if event == "interrupt" else "UserRollback"
+            error = {"error": kind, "message": job.reason}
         line = self._lines[job.thread_id]
         rest = line.rest
         gone = job.temporary or job.deleted
@@ -371,25 +369,21 @@ class Engine:
 
     # Stopping.
 
-    def _stop(self, job: Job, action: Action) -> None:
+    def _stop(self, job: Job, action: Action, reason: str) -> None:
         """Ask a run to end; a pending one ends at once."""
         if job.stop is not None or job.over.is_set():
             return
-        job.stop = action
+        job.stop, job.reason = action, reason
         if job.task is not None:
             job.task.cancel()
             return
-        error = None
         status = self._move(job, action)
         with self._storage.transaction():
             if status == DELETED or job.deleted:
                 self._storage.runs.delete(job.run_id)
             else:
                 self._save(job)
-                error = {"error": "UserInterrupt", "message": f"interrupt {_BY_REQUEST}"}
             line = self._lines[job.thread_id]
-            if error is not None:
-                line.rest["error"] = error
             if job.temporary:
                 self._storage.threads.delete(job.thread_id)
             elif len(line.jobs) == 1:
@@ -398,11 +392,17 @@ class Engine:
         self._run_done(job, keep=status != DELETED and not job.deleted)
         self._leave(job)
 
-    def cancel(self, run_ids: list[str], action: Action) -> list[Job]:
-        """Ask runs to end. Returns those that were not over; the rest is passed over."""
+    def cancel(self, run_ids: list[str], action: Action, reason: str = GONE) -> list[Job]:
+        """Ask runs to end. Returns those that were not over; the rest is passed over.
+
+        Args:
+            run_ids: The runs.
+            action: Keep what they did so far, or undo it.
+            reason: What the thread will say about it.
+        """
         found = [self.jobs[run_id] for run_id in run_ids if run_id in self.jobs]
         for job in found:
-            self._stop(job, action)
+            self._stop(job, action, reason)
         return found
 
     def delete_run(self, run_id: str) -> None:
@@ -411,7 +411,7 @@ class Engine:
         if job is not None:
             job.deleted = True
             self._emit(job, "error", NOT_FOUND, keep=False)
-            self._stop(job, "rollback")
+            self._stop(job, "rollback", "the run was deleted")
 
     def delete_thread(self, thread_id: str) -> None:
         """End the runs of a thread that is being deleted."""

@@ -93,9 +93,10 @@ async def _with_events(
 
 def graph_input(kwargs: Mapping[str, Any]) -> Any:
     """Return what a run gives its graph: its command, or else its input."""
-    if kwargs.get("command") is None:
+    command = kwargs.get("command")
+    if command is None:
         return kwargs.get("input")
-    return as_command(kwargs["command"])
+    return as_command(command) if command else None
 
 
 def as_command(command: Mapping[str, Any]) -> Any:

@@ -19,12 +19,15 @@ class Outcome:
     def note(self, name: str, data: Any) -> None:
         """Take notice of an event of the top graph."""
         if name == "values":
-            self.values = data
             found = data.get(INTERRUPT) if isinstance(data, dict) else None
             if found:
                 if not self._from_values:
                     self._from_values, self.interrupts = True, []
                 self.interrupts.extend(found)
+            elif self._from_values:
+                # What the step's finished tasks wrote; the state stays that of the last checkpoint.
+                return
+            self.values = data
         elif name == "updates" and not self._from_values and isinstance(data, dict):
             self.interrupts.extend(data.get(INTERRUPT) or ())
 
@@ -39,7 +42,7 @@ class Outcome:
 
 def fallback_result(thread: Mapping[str, Any]) -> Any:
     """Return the answer for a run that is over, from what its thread is now."""
-    if thread.get("error") is not None:
+    if thread.get("status") == "error" and thread.get("error") is not None:
         return {"__error__": thread["error"]}
     waiting = [item for items in (thread.get("interrupts") or {}).values() for item in items]
     if waiting:

@@ -83,9 +83,9 @@ class GraphPerformer:
         config = thread_config(job.thread_id)
         async with self._graphs.open(graph_id, self._config(job.run)) as graph:
             state = await graph.aget_state(config)
-        if state.created_at is None:  # nothing was ever written
-            return {**rest, "interrupts": rest.get("interrupts") or {}}
-        return thread_fields(state)
+            if state.created_at is None:  # nothing was ever written
+                return {**rest, "interrupts": rest.get("interrupts") or {}}
+            return thread_fields(state, await _written(graph, state))
 
     def mark(self, job: Job) -> int | None:
         """Return what `roll_back` needs to know about the moment before the run."""
@@ -104,7 +104,15 @@ class GraphPerformer:
             self._checkpoints.delete_run(run["thread_id"], run["run_id"])
 
 
-def thread_fields(state: Any) -> Document:
+async def _written(graph: Any, state: Any) -> Any:
+    """Return the values of the last checkpoint, without what a half-done step wrote since."""
+    if not any(task.result is not None for task in state.tasks):
+        return state.values
+    # A state that is asked for by its checkpoint does not have pending writes in it.
+    return (await graph.aget_state(state.config)).values
+
+
+def thread_fields(state: Any, values: Any) -> Document:
     """Return status, values and interrupts of a thread whose state is this."""
     waiting = {
         task.id: [interrupt_document(item) for item in task.interrupts]
@@ -113,7 +121,7 @@ def thread_fields(state: Any) -> Document:
     }
     return {
         "status": "interrupted" if state.next else "idle",
-        "values": decode(encode(state.values)),
+        "values": decode(encode(values)),
         "interrupts": decode(encode(waiting)),
         "error": None,
     }

@@ -40,6 +40,9 @@ RESERVED_CONFIGURABLE = {
 }
 
 
+_NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id", "user_id"}
+
+
 def assistant_id_of(graph_id: str) -> str:
     """Return the id of the assistant that stands for a graph."""
     return str(uuid.uuid5(_NAMESPACE, graph_id))
@@ -173,9 +176,10 @@ def _run_document(
         **without(body.get("metadata"), RESERVED_METADATA),
         "assistant_id": assistant["assistant_id"],
     }
+    given = body.get("context") or config.get("configurable")
     context = {
         **(assistant.get("context") or {}),
-        **without(body.get("context"), RESERVED_CONFIGURABLE),
+        **without(given, RESERVED_CONFIGURABLE | _NOT_CONTEXT),
     }
     configurable = {
         **(assistant["config"].get("configurable") or {}),
@@ -221,7 +225,7 @@ def _run_document(
             "temporary": False,
             "subgraphs": body.get("stream_subgraphs", False),
             "resumable": body.get("stream_resumable", False),
-            "checkpoint_during": durability != "exit",
+            "checkpoint_during": body.get("checkpoint_during", durability != "exit"),
             "durability": durability,
         },
         "multitask_strategy": body.get("multitask_strategy", "enqueue"),

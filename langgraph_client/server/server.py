@@ -260,12 +260,15 @@ class Server:
 def _langgraph_parts(storage: Storage) -> tuple[Any, Any]:
     """Return checkpointer and store; None each where langgraph is not installed."""
     try:
-        from langgraph.store.sqlite import SqliteStore
-
-        from langgraph_client.server.checkpoints import Checkpoints
+        import langgraph.checkpoint.sqlite
+        import langgraph.store.sqlite  # noqa: F401
     except ImportError:
         return None, None
-    return Checkpoints(storage.connection, storage.lock), None
+    from langgraph_client.server.checkpoints import Checkpoints
+    from langgraph_client.server.store import Store
+
+    connection, lock = storage.connection, storage.lock
+    return Checkpoints(connection, lock), Store(connection, lock)
 
 
 def _ensure_assistant(storage: Storage, clock: Clock, name: str) -> None:

@@ -108,6 +108,8 @@ async def update(request: Request) -> Response:
     thread = _thread(request)
     body = await read_json(request)
     parts = parts_of(request)
+    if busy := parts.engine.busy(thread["thread_id"]):
+        raise fail(409, f"Thread {thread['thread_id']} has in-flight runs: {busy}")
     config = thread_config(thread["thread_id"], **(body.get("checkpoint") or {}))
     if body.get("checkpoint_id"):
         config["configurable"]["checkpoint_id"] = body["checkpoint_id"]
@@ -115,7 +117,7 @@ async def update(request: Request) -> Response:
     async with parts.graphs.open(thread["metadata"]["graph_id"], config) as graph:
         made = await graph.aupdate_state(config, body.get("values"), body.get("as_node"))
         found = await graph.aget_state(thread_config(thread["thread_id"]))
-    thread.update(thread_fields(found))
+    thread.update(thread_fields(found, found.values))
     parts.storage.threads.put(thread)
     parts.engine.announce(
         thread["thread_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.requests import Request
@@ -25,6 +25,7 @@ from langgraph_client.server.outcome import fallback_result
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import launch
 
+_MOMENT = 0.02
 BAD_UUID = "badly formed hexadecimal UUID string"
 _FIELDS = [
     "run_id",
@@ -83,11 +84,19 @@ async def wait(request: Request) -> Response:
 
 
 async def answer_when_over(
-    request: Request, job: Job, path: str, cancel_when_gone: str | None
+    request: Request, job: Job, path: str, cancel_when_gone: str | None, result: Any = None
 ) -> Response:
     """Return the response that tells a run's result once it is over.
 
-    A newline goes out for every five seconds of waiting; the status is sent at once then.
+    If that takes more than a moment the status goes out first, and then a newline for every five
+    seconds of waiting.
+
+    Args:
+        request: The request.
+        job: The run.
+        path: The run's path, for the headers.
+        cancel_when_gone: The run to cancel when the client goes away before the end.
+        result: What to answer in place of the run's result.
     """
     headers = {"location": f"{path}/join", "content-location": path}
     parts = parts_of(request)
@@ -95,10 +104,10 @@ async def answer_when_over(
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait(
-            [over, gone], timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            [over, gone], timeout=_MOMENT, return_when=asyncio.FIRST_COMPLETED
         )
         if over.done():
-            return reply(job.result, headers=headers)
+            return reply(job.result if result is None else result, headers=headers)
         if gone.done():
             if cancel_when_gone is not None:
                 parts.engine.cancel([cancel_when_gone], "interrupt")
@@ -106,7 +115,7 @@ async def answer_when_over(
     finally:
         over.cancel()
         gone.cancel()
-    body = _patient(parts, job, cancel_when_gone)
+    body = _patient(parts, job, cancel_when_gone, result)
     return StreamingResponse(body, headers=headers, media_type="application/json")
 
 
@@ -115,16 +124,17 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def _patient(parts: Parts, job: Job, cancel_when_gone: str | None) -> AsyncIterator[bytes]:
+async def _patient(
+    parts: Parts, job: Job, cancel_when_gone: str | None, result: Any
+) -> AsyncIterator[bytes]:
     try:
         while not job.over.is_set():
-            yield b"\n"
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await job.over.wait()
             except TimeoutError:
-                continue
-        yield encode(job.result)
+                yield b"\n"
+        yield encode(job.result if result is None else result)
     finally:
         if cancel_when_gone is not None and not job.over.is_set():
             parts.engine.cancel([cancel_when_gone], "interrupt")
@@ -230,10 +240,12 @@ async def cancel(request: Request) -> Response:
     job = parts.engine.jobs.get(run_id)
     if job is None:
         raise fail(404, _OVER)
-    parts.engine.cancel([run_id], action)
+    path = path_of(run)
+    how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
+    parts.engine.cancel([run_id], action, how)
     if not truth(request.query_params.get("wait")):
         return nothing(202)
-    return await answer_when_over(request, job, path_of(run), None)
+    return await answer_when_over(request, job, path, None, result={})
 
 
 _OVER = (
@@ -260,12 +272,11 @@ async def cancel_many(request: Request) -> Response:
         ids = [one for one in given if find_run(parts, thread_id, one)]
         if not ids:
             raise fail(404, "No runs found to cancel.")
-    if not parts.engine.cancel(ids, action):
+    if not parts.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel"):
         raise fail(404, _OVER)
     return nothing()
 
 
-Handler = Awaitable[Response]
 routes = [
     Route("/threads/{thread_id}/runs/wait", wait, methods=["POST"]),
     Route("/runs/wait", wait, methods=["POST"]),
