@@ -18,7 +18,17 @@ from langgraph_client.server.parts import Parts
 
 # The order matters where one pattern could swallow another's path: "/runs/crons" and so on come
 # before "/runs/{run_id}".
-_ROUTES = ("crons", "streams", "runs", "threads", "state", "assistants", "store", "system", "interim")
+_ROUTES: tuple[str, ...] = (
+    "crons",
+    "streams",
+    "runs",
+    "threads",
+    "state",
+    "assistants",
+    "store",
+    "system",
+    "interim",
+)
 
 
 def make_app(parts: Parts, middleware: list[Middleware] | None = None) -> Starlette:

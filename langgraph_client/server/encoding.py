@@ -140,14 +140,19 @@ def plain(value: Any, depth: int = 0) -> Any:
         return {_key(k): plain(v, depth + 1) for k, v in value.items()}
     if kind is list or kind is tuple:
         return [plain(item, depth + 1) for item in value]
-    if isinstance(value, enum.Enum) or not isinstance(value, (str, int, float, dict, list)):
-        return plain(plainer(value), depth + 1)
-    if kind is int:
-        return float(value)
-    for base in (str, int, float, dict, list):
-        if isinstance(value, base):  # a subclass
-            return plain(base(value), depth + 1)
-    raise AssertionError("unreachable")
+    if isinstance(value, enum.Enum):
+        return plain(value.value, depth + 1)
+    if isinstance(value, dict):  # here and below: subclasses, and integers out of range
+        return plain(dict(value), depth + 1)
+    if isinstance(value, list):
+        return plain(list(value), depth + 1)
+    if isinstance(value, str):
+        return _text(str(value))
+    if isinstance(value, int):
+        return int(value) if -_EXACT <= value < 2 * _EXACT else float(value)
+    if isinstance(value, float):
+        return plain(float(value), depth + 1)
+    return plain(plainer(value), depth + 1)
 
 
 def _text(value: str) -> str:

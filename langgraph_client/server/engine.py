@@ -1,8 +1,9 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
-A run is `pending`, then `running`, then over. What may follow what is `TRANSITIONS`. Each thread has
-a `Line`: one run at a time, the oldest first; several threads at a time, up to a limit. All of this
-happens on the server's event loop, so a decision needs no lock: it is taken between two awaits.
+A run is `pending`, then `running`, then over. What may follow what is `jobs.TRANSITIONS`. Each
+thread has a `Line`: one run at a time, the oldest first; several threads at a time, up to a limit.
+All of this happens on the server's event loop, so a decision needs no lock: it is taken between two
+awaits.
 """
 
 from __future__ import annotations
@@ -12,98 +13,31 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
-from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document
-from langgraph_client.server.log import Event, EventLog, Keeper
+from langgraph_client.server.jobs import (
+    DELETED,
+    TRANSITIONS,
+    Action,
+    BusyError,
+    Document,
+    Ended,
+    Job,
+    Line,
+    Performer,
+)
+from langgraph_client.server.kept import RUN_DONE, RunEvents, ThreadEvents
+from langgraph_client.server.log import Event, EventLog
 from langgraph_client.server.outcome import Outcome, fallback_result
 from langgraph_client.server.records import Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
-Document = dict[str, Any]
-Action = Literal["interrupt", "rollback"]
-DELETED = "deleted"
-RUN_DONE = "run_done"
-
-TRANSITIONS: dict[tuple[str, str], str] = {
-    ("pending", "start"): "running",
-    ("pending", "interrupt"): "interrupted",
-    ("pending", "rollback"): DELETED,
-    ("running", "succeed"): "success",
-    ("running", "fail"): "error",
-    ("running", "time out"): "timeout",
-    ("running", "interrupt"): "interrupted",
-    ("running", "rollback"): DELETED,
-    ("running", "requeue"): "pending",
-}
-OVER = {"success", "error", "timeout", "interrupted", DELETED}
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
-
-
-class BusyError(Exception):
-    """The thread has a run already, and the new one asked to be rejected then."""
-
-
-@dataclass(eq=False)
-class Job:
-    """A run that is not over."""
-
-    run: Document
-    log: EventLog
-    outcome: Outcome
-    due: float
-    #: How a request to stop it wants it to end.
-    stop: Action | None = None
-    #: What is given as the reason.
-    reason: str = ""
-    task: asyncio.Task[None] | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    #: What `wait` answers; set when it is over.
-    result: Any = None
-    deleted: bool = False
-    started_at: str | None = None
-    #: Marks where the run began, for a rollback.
-    mark: int | None = None
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return str(self.run["run_id"])
-
-    @property
-    def thread_id(self) -> str:
-        """The id of its thread."""
-        return str(self.run["thread_id"])
-
-    @property
-    def temporary(self) -> bool:
-        """Whether the thread goes with the run."""
-        return bool(self.run["kwargs"]["temporary"])
-
-
-@dataclass
-class Line:
-    """The runs of one thread that are not over, and the thread as it was before them."""
-
-    rest: Document
-    jobs: list[Job] = field(default_factory=list)
-    current: Job | None = None
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What those who want to know when a run ends are told."""
-
-    run: Document
-    status: str
-    values: Any
-    error: dict[str, str] | None
-    started_at: str
-    ended_at: str
+NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 
 
 class Engine:
@@ -500,76 +434,13 @@ class Engine:
             feed.close()
 
 
-class Performer:
-    """What the engine asks of whoever runs graphs; see `performing.GraphPerformer`."""
-
-    versions: dict[str, str]
-
-    def events(self, job: Job) -> Any:
-        """Run a job's graph, giving what happens."""
-        raise NotImplementedError
-
-    async def state(self, job: Job, rest: Document) -> Document:
-        """Return the part of the thread's document that its state decides."""
-        raise NotImplementedError
-
-    def mark(self, job: Job) -> int | None:
-        """Return what `roll_back` needs to know about the moment before the run."""
-        raise NotImplementedError
-
-    def roll_back(self, job: Job) -> None:
-        """Undo what a run did to its thread's state."""
-        raise NotImplementedError
-
-    def forget(self, run: Document) -> None:
-        """Delete the checkpoints of a run that is over."""
-        raise NotImplementedError
-
-
-NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
-
-
 def _resting(thread: Document) -> Document:
     """Return what a thread goes back to when its runs leave nothing behind."""
-    rest = {key: thread[key] for key in ("values", "interrupts", "error") if key in thread}
+    rest: Document = {k: thread[k] for k in ("values", "interrupts", "error") if k in thread}
     status = thread.get("status", "idle")
-    return {**rest, "status": "idle" if status == "busy" else status}
+    rest["status"] = "idle" if status == "busy" else status
+    return rest
 
 
 def _seconds_of(stamp: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(stamp).timestamp()
-
-
-class RunEvents(Keeper):
-    """The kept events of one run."""
-
-    def __init__(self, storage: Storage, run: Document) -> None:
-        self._storage = storage
-        self._run_id: str = run["run_id"]
-        self._thread_id: str = run["thread_id"]
-
-    def add(self, events: list[Event]) -> None:
-        """Write events, in one transaction."""
-        self._storage.events.add(self._thread_id, self._run_id, events)
-
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
-        """Return events of the run. That it is done is the thread's event, not the run's."""
-        return self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
-
-
-class ThreadEvents(Keeper):
-    """The kept events of all runs of a thread; the runs' own logs write them."""
-
-    def __init__(self, storage: Storage, thread_id: str) -> None:
-        self._storage = storage
-        self._thread_id = thread_id
-
-    def add(self, events: list[Event]) -> None:
-        """Do nothing: they are written by the log of their run."""
-
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
-        """Return events of the thread's runs."""
-        found = self._storage.events.of_thread(self._thread_id, event_id, limit)
-        return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]

@@ -14,7 +14,7 @@ from langgraph_client.server.graphs import Graphs
 
 if TYPE_CHECKING:
     from langgraph_client.server.checkpoints import Checkpoints
-    from langgraph_client.server.engine import Document, Job
+    from langgraph_client.server.jobs import Document, Job
 
 
 @cache

@@ -45,8 +45,8 @@ class Port:
     async def start(self) -> str:
         """Listen; return the URL."""
         self._task = asyncio.create_task(self._uvicorn._serve([self._socket]))
-        while not self._uvicorn.started and not self._task.done():
-            await asyncio.sleep(0.001)  # uvicorn has no event for this
+        while not self._uvicorn.started and not self._task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)  # uvicorn has no event to wait for
         if self._task.done():
             self._task.result()
         shown = f"[{self._host}]" if ":" in self._host else self._host

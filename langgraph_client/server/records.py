@@ -14,7 +14,7 @@ from langgraph_client.server.log import Event
 
 
 class Table:
-    def __init__(self, storage: "Storage", name: str, key: str) -> None:
+    def __init__(self, storage: Storage, name: str, key: str) -> None:
         self.s, self.name, self.key = storage, name, key
         storage.connection.execute(
             f"CREATE TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY, thread_id TEXT, status TEXT, created_at TEXT, doc TEXT)"
@@ -27,7 +27,13 @@ class Table:
     def put(self, doc: dict[str, Any]) -> None:
         self.s.connection.execute(
             f"INSERT OR REPLACE INTO {self.name} VALUES (?,?,?,?,?)",
-            (doc[self.key], doc.get("thread_id"), doc.get("status"), doc.get("created_at"), json.dumps(doc)),
+            (
+                doc[self.key],
+                doc.get("thread_id"),
+                doc.get("status"),
+                doc.get("created_at"),
+                json.dumps(doc),
+            ),
         )
 
     insert = put
@@ -43,13 +49,14 @@ class Table:
 
     def of_thread(self, thread_id: str) -> list[dict[str, Any]]:
         rows = self.s.connection.execute(
-            f"SELECT doc FROM {self.name} WHERE thread_id=? ORDER BY created_at DESC, id DESC", (thread_id,)
+            f"SELECT doc FROM {self.name} WHERE thread_id=? ORDER BY created_at DESC, id DESC",
+            (thread_id,),
         )
         return [json.loads(r[0]) for r in rows]
 
 
 class Events:
-    def __init__(self, storage: "Storage") -> None:
+    def __init__(self, storage: Storage) -> None:
         self.c = storage.connection
         self.s = storage
         self.c.execute(
@@ -84,7 +91,9 @@ class Events:
 
 class Storage:
     def __init__(self, path: Any = None) -> None:
-        self.connection = sqlite3.connect(str(path or ":memory:"), check_same_thread=False, isolation_level=None)
+        self.connection = sqlite3.connect(
+            str(path or ":memory:"), check_same_thread=False, isolation_level=None
+        )
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=NORMAL")
         self.lock = threading.RLock()

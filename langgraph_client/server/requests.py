@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph_client.server.engine import BusyError, Document, Job
 from langgraph_client.server.http import fail, uuid_text
+from langgraph_client.server.jobs import BusyError, Document, Job
 from langgraph_client.server.parts import Parts
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -67,7 +67,7 @@ def find_assistant(parts: Parts, text: str, missing: int = 404) -> Document:
             f"Invalid assistant: '{text}'. Must be either:\n- A valid assistant UUID, or\n"
             f"- One of the registered graphs: {', '.join(parts.graphs.names)}",
         )
-    assistant = parts.storage.assistants.get(assistant_id)
+    assistant: Document | None = parts.storage.assistants.get(assistant_id)
     if assistant is None:
         raise fail(missing, _NOT_FOUND)
     return assistant

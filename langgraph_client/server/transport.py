@@ -30,7 +30,9 @@ _BUFFER = 256 * 1024
 class Home(Protocol):
     """Where the app runs."""
 
-    app: ASGIApp
+    @property
+    def app(self) -> ASGIApp:
+        """The app."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -141,7 +143,7 @@ class Exchange:
 
     # The caller's side.
 
-    def poll(self, wake: Callable[[], None], for_head: bool) -> bytes | None | bool:
+    def poll(self, wake: Callable[[], None], for_head: bool) -> bytes | bool | None:
         """Return what is there, or False after arranging that `wake` is called when more is.
 
         For the head: True once there is a status. For the body: bytes, or None at its end.
@@ -229,7 +231,7 @@ class _SyncBody(httpx.SyncByteStream):
 
 def _wait(
     exchange: Exchange, for_head: bool, limit: float | None, request: httpx.Request
-) -> bytes | None | bool:
+) -> bytes | bool | None:
     ready = threading.Lock()
     ready.acquire()
     while (found := exchange.poll(ready.release, for_head)) is False:
@@ -284,7 +286,7 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 async def _await(
     exchange: Exchange, for_head: bool, limit: float | None, request: httpx.Request
-) -> bytes | None | bool:
+) -> bytes | bool | None:
     loop = asyncio.get_running_loop()
     while True:
         ready: asyncio.Future[None] = loop.create_future()

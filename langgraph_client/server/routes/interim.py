@@ -67,7 +67,9 @@ def state_document(state: Any) -> dict[str, Any]:
                 "id": task.id,
                 "name": task.name,
                 "path": task.path,
-                "error": task.error if task.error is None or isinstance(task.error, str) else repr(task.error),
+                "error": task.error
+                if task.error is None or isinstance(task.error, str)
+                else repr(task.error),
                 "interrupts": [interrupt_document(i) for i in task.interrupts],
                 "checkpoint": checkpoint_of(sub) if isinstance(sub, dict) else None,
                 "state": state_document(sub) if nested else None,

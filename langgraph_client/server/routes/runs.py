@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.engine import NOT_FOUND, Document, Job
+from langgraph_client.server.engine import NOT_FOUND
 from langgraph_client.server.http import (
     HEARTBEAT_SECONDS,
     fail,
@@ -21,6 +21,7 @@ from langgraph_client.server.http import (
     truth,
     uuid_text,
 )
+from langgraph_client.server.jobs import Document, Job
 from langgraph_client.server.outcome import fallback_result
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import launch
@@ -103,9 +104,7 @@ async def answer_when_over(
     over = asyncio.ensure_future(job.over.wait())
     gone = asyncio.ensure_future(_gone(request))
     try:
-        await asyncio.wait(
-            [over, gone], timeout=_MOMENT, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait([over, gone], timeout=_MOMENT, return_when=asyncio.FIRST_COMPLETED)
         if over.done():
             return reply(job.result if result is None else result, headers=headers)
         if gone.done():
@@ -155,7 +154,7 @@ def find_run(parts: Parts, thread_id: str, run_id: str) -> Document | None:
 
 
 def _need_thread(parts: Parts, thread_id: str) -> Document:
-    thread = parts.storage.threads.get(thread_id)
+    thread: Document | None = parts.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -65,9 +66,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response; whichever ends first, the log or the client, ends it."""
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        )
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.ensure_future(self._send(send))
         gone = asyncio.ensure_future(_until_gone(receive))
         beating = asyncio.ensure_future(_beat(send))
@@ -153,13 +152,12 @@ def _in_modes(given: list[str]) -> Wanted | None:
     """Return the filter that a `stream_mode` parameter asks for."""
     if not given:
         return None
-    modes: Any = given[-1]
-    if modes.startswith("["):
-        try:
-            modes = decode(modes)
-        except ValueError:
-            modes = [modes]
-    names = {"messages" if m == "messages-tuple" else m for m in ([modes] if isinstance(modes, str) else modes)}
+    chosen: Any = given[-1]
+    if chosen.startswith("["):
+        with suppress(ValueError):  # not JSON: then it is one mode that matches nothing
+            chosen = decode(chosen)
+    modes = [chosen] if isinstance(chosen, str) else chosen
+    names = {"messages" if mode == "messages-tuple" else mode for mode in modes}
 
     def wanted(event: Event) -> bool:
         name = event.name.partition("|")[0]
