@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from langgraph_client._core.call import at_least
-from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ async def _iterate(
     conditions: Mapping[str, Any],
 ) -> AsyncGenerator[T, None]:
     done = 0
+    last: list[T] | None = None
     while limit is None or done < limit:
         size = page_size if limit is None else min(page_size, limit - done)
         page = await search(**conditions, limit=size, offset=done)
@@ -43,3 +44,6 @@ async def _iterate(
         done += len(page)
         if len(page) < size:
             return
+        if page == last:
+            raise APIResponseValidationError(f"the server answers the same page for offset {done}")
+        last = page

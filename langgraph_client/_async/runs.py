@@ -28,6 +28,7 @@ from langgraph_client._core.requests import (
     joined_modes,
 )
 from langgraph_client._core.resumption import Created, Resumption
+from langgraph_client.models._base import JSON
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.params import (
     BulkCancelRunsStatus,
@@ -149,13 +150,16 @@ class RunsClient(StartingRuns):
         action: CancelAction = "interrupt",
         headers: Headers | None = None,
         params: QueryParams | None = None,
-    ) -> None:
+    ) -> JSON:
         """Cancel a run.
 
         Args:
             wait: Return only when the run has stopped.
             action: `"interrupt"` keeps the run and what it has done so far, `"rollback"` deletes
                 it and restores the state from before.
+
+        Returns:
+            None; with `wait` what a join from now on would give, which is mostly `{}`.
 
         Raises:
             NotFoundError: there is no such run, or it is over.
@@ -165,7 +169,7 @@ class RunsClient(StartingRuns):
         request = call(
             "POST",
             path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/cancel",
-            NOTHING,
+            ANY,
             query={
                 "wait": boolean("wait", wait),
                 "action": one_of("action", action, get_args(CancelAction)),
@@ -173,7 +177,7 @@ class RunsClient(StartingRuns):
             headers=headers,
             params=params,
         )
-        await self._transport.send(request)
+        return await self._transport.send(request)
 
     async def cancel_many(
         self,
@@ -238,11 +242,15 @@ class RunsClient(StartingRuns):
         *,
         headers: Headers | None = None,
         params: QueryParams | None = None,
+        cancel_on_disconnect: bool = False,
     ) -> Any:
         """Wait until a run is over, and return its result.
 
         A failed run does not raise: its result is `{"__error__": {"error", "message"}}`, and so
         is that of a run which does not exist.
+
+        Args:
+            cancel_on_disconnect: Cancel the run when this call is given up.
 
         Returns:
             As of `wait`.
@@ -255,6 +263,10 @@ class RunsClient(StartingRuns):
                 "GET",
                 path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/join",
                 ANY,
+                query={
+                    "cancel_on_disconnect": boolean("cancel_on_disconnect", cancel_on_disconnect)
+                    or None
+                },
                 headers=headers,
                 params=params,
                 on_headers=created.opened,

@@ -182,12 +182,18 @@ class StartingRuns:
         on_run_created: Callable[[RunCreateMetadata], None] | None = None,
         durability: Durability | None = None,
         strict_resume: bool | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        stream_subgraphs: bool | None = None,
+        feedback_keys: Sequence[str] | None = None,
     ) -> Any:
         """Start a run, wait until it is over, and return its result.
 
         Args:
             on_disconnect: What becomes of the run when the connection is lost: `"cancel"` or
                 `"continue"` (the default).
+            stream_mode: What those who join the run can see. Without `"values"` the result is the
+                thread's values.
+            feedback_keys: Ask for feedback URLs under these keys, in `__feedback__`.
             raise_error: Whether a failed run raises; else the result is `{"__error__": ...}`.
 
         Returns:
@@ -222,6 +228,9 @@ class StartingRuns:
             langsmith_tracing=langsmith_tracing,
             durability=durability,
             strict_resume=strict_resume,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            feedback_keys=feedback_keys,
         )
         result = await self._transport.wait(
             call(

@@ -70,7 +70,7 @@ class RetryPolicy:
 
     def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
         """Seconds to wait after the given attempt (from 1), with `random` between 0 and 1."""
-        asked = getattr(error, "retry_after", None)
+        asked: float | None = getattr(error, "retry_after", None)
         if asked is not None:
             return min(asked, self.maximum)
         doubled: float = self.initial * 2 ** min(attempt - 1, 64)

@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/assistants.py by .ci/unasync.py; do not edit.
-"""Assistants, their versions, drawings and schemas."""
+"""Assistants and their versions. (Their graphs: see `graphs`.)"""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ from langgraph_client._core.call import (
     optional_id,
     path,
 )
-from langgraph_client._core.requests import NextPage, boolean, page_body, xray_level
+from langgraph_client._core.requests import NextPage, boolean, page_body
+from langgraph_client._sync.graphs import SyncAssistantGraphs
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.transport import Transport
 from langgraph_client.models.assistants import (
     Assistant,
     AssistantsSearchResponse,
     AssistantVersion,
-    Drawing,
-    GraphSchema,
 )
 from langgraph_client.models.params import (
     AssistantSelectField,
@@ -42,18 +40,12 @@ from langgraph_client.models.params import (
 _ASSISTANT = Reply(Assistant)
 _ASSISTANTS = Reply(list[Assistant])
 _VERSIONS = Reply(list[AssistantVersion])
-_DRAWING = Reply(Drawing)
-_SCHEMAS = Reply(GraphSchema)
-_SUBGRAPHS = Reply(dict[str, GraphSchema])
 _COUNT = Reply(int)
 _PATH = "/assistants/{assistant_id}"
 
 
-class SyncAssistantsClient:
+class SyncAssistantsClient(SyncAssistantGraphs):
     """Assistants: graphs with a configuration. Each graph has one of its own to begin with."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def get(
         self,
@@ -74,97 +66,6 @@ class SyncAssistantsClient:
                 "GET",
                 path(_PATH, assistant_id=assistant_id),
                 _ASSISTANT,
-                headers=headers,
-                params=params,
-            )
-        )
-
-    def get_graph(
-        self,
-        assistant_id: str,
-        *,
-        xray: int | bool = False,
-        headers: Headers | None = None,
-        params: QueryParams | None = None,
-    ) -> Drawing:
-        """Get the graph's nodes and edges.
-
-        Args:
-            assistant_id: An assistant's id, or the name of a graph.
-            xray: Open subgraphs: True for all of them, a number for so many levels.
-
-        Raises:
-            NotFoundError: there is no such assistant.
-
-        GET /assistants/{assistant_id}/graph
-        """
-        return self._transport.send(
-            call(
-                "GET",
-                path(_PATH, assistant_id=assistant_id) + "/graph",
-                _DRAWING,
-                query={"xray": xray_level(xray)},
-                headers=headers,
-                params=params,
-            )
-        )
-
-    def get_schemas(
-        self,
-        assistant_id: str,
-        *,
-        headers: Headers | None = None,
-        params: QueryParams | None = None,
-    ) -> GraphSchema:
-        """Get the JSON schemas of the graph's input, output, state, config and context.
-
-        Raises:
-            NotFoundError: there is no such assistant.
-
-        GET /assistants/{assistant_id}/schemas
-        """
-        return self._transport.send(
-            call(
-                "GET",
-                path(_PATH, assistant_id=assistant_id) + "/schemas",
-                _SCHEMAS,
-                headers=headers,
-                params=params,
-            )
-        )
-
-    def get_subgraphs(
-        self,
-        assistant_id: str,
-        namespace: str | None = None,
-        recurse: bool = False,
-        *,
-        headers: Headers | None = None,
-        params: QueryParams | None = None,
-    ) -> dict[str, GraphSchema]:
-        """Get the schemas of the graph's subgraphs, by namespace.
-
-        Args:
-            namespace: Only this one: `"child"`, or `"child|grandchild"`.
-            recurse: Those of subgraphs, too.
-
-        Returns:
-            May be empty, also for a namespace that does not exist.
-
-        Raises:
-            NotFoundError: there is no such assistant.
-
-        GET /assistants/{assistant_id}/subgraphs, GET .../subgraphs/{namespace}
-        """
-        where = path(_PATH, assistant_id=assistant_id) + "/subgraphs"
-        if namespace is not None:
-            where = path(f"{where}/{{namespace}}", namespace=namespace)
-        return self._transport.send(
-            call(
-                "GET",
-                where,
-                _SUBGRAPHS,
-                query={"recurse": boolean("recurse", recurse) or None},
                 headers=headers,
                 params=params,
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from langgraph_client._core.call import at_least
-from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ def _iterate(
     conditions: Mapping[str, Any],
 ) -> Generator[T, None, None]:
     done = 0
+    last: list[T] | None = None
     while limit is None or done < limit:
         size = page_size if limit is None else min(page_size, limit - done)
         page = search(**conditions, limit=size, offset=done)
@@ -44,3 +45,6 @@ def _iterate(
         done += len(page)
         if len(page) < size:
             return
+        if page == last:
+            raise APIResponseValidationError(f"the server answers the same page for offset {done}")
+        last = page

@@ -29,6 +29,7 @@ from langgraph_client._core.resumption import Created, Resumption
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.starting import SyncStartingRuns
 from langgraph_client._sync.stream import RunStream
+from langgraph_client.models._base import JSON
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.params import (
     BulkCancelRunsStatus,
@@ -150,13 +151,16 @@ class SyncRunsClient(SyncStartingRuns):
         action: CancelAction = "interrupt",
         headers: Headers | None = None,
         params: QueryParams | None = None,
-    ) -> None:
+    ) -> JSON:
         """Cancel a run.
 
         Args:
             wait: Return only when the run has stopped.
             action: `"interrupt"` keeps the run and what it has done so far, `"rollback"` deletes
                 it and restores the state from before.
+
+        Returns:
+            None; with `wait` what a join from now on would give, which is mostly `{}`.
 
         Raises:
             NotFoundError: there is no such run, or it is over.
@@ -166,7 +170,7 @@ class SyncRunsClient(SyncStartingRuns):
         request = call(
             "POST",
             path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/cancel",
-            NOTHING,
+            ANY,
             query={
                 "wait": boolean("wait", wait),
                 "action": one_of("action", action, get_args(CancelAction)),
@@ -174,7 +178,7 @@ class SyncRunsClient(SyncStartingRuns):
             headers=headers,
             params=params,
         )
-        self._transport.send(request)
+        return self._transport.send(request)
 
     def cancel_many(
         self,
@@ -239,11 +243,15 @@ class SyncRunsClient(SyncStartingRuns):
         *,
         headers: Headers | None = None,
         params: QueryParams | None = None,
+        cancel_on_disconnect: bool = False,
     ) -> Any:
         """Wait until a run is over, and return its result.
 
         A failed run does not raise: its result is `{"__error__": {"error", "message"}}`, and so
         is that of a run which does not exist.
+
+        Args:
+            cancel_on_disconnect: Cancel the run when this call is given up.
 
         Returns:
             As of `wait`.
@@ -256,6 +264,10 @@ class SyncRunsClient(SyncStartingRuns):
                 "GET",
                 path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/join",
                 ANY,
+                query={
+                    "cancel_on_disconnect": boolean("cancel_on_disconnect", cancel_on_disconnect)
+                    or None
+                },
                 headers=headers,
                 params=params,
                 on_headers=created.opened,
