@@ -87,7 +87,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
             update: New values for `assistant_id`, `config`, `name`, `decode_messages` or
                 `checkpointer`.
         """
-        settings = {
+        settings: dict[str, Any] = {
             "assistant_id": self.assistant_id,
             "config": self.config,
             "name": self.name,
@@ -96,8 +96,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         }
         if unknown := (update or {}).keys() - settings.keys():
             raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
-        settings.update(update or {})
-        copied = type(self)(settings.pop("assistant_id"), **settings)
+        copied = type(self)(**{**settings, **(update or {})})
         copied._clients = self._clients
         return copied
 

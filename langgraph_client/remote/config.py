@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.threads import Checkpoint
 from langgraph_client.remote.seam import RunnableConfig
 
 #: Namespace of the UUIDv5 that stands for a thread id that is not a UUID itself:
@@ -129,7 +130,7 @@ class Address:
             )
         return self.thread_id
 
-    def configurable(self, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    def configurable(self, checkpoint: Checkpoint | Mapping[str, Any]) -> dict[str, Any]:
         """A checkpoint the server named, under the caller's own thread id."""
         inner = checkpoint.get("checkpoint_ns")
         configurable: dict[str, Any] = {
@@ -141,7 +142,7 @@ class Address:
                 configurable[key] = checkpoint[key]
         return configurable
 
-    def config(self, checkpoint: Mapping[str, Any] | None) -> RunnableConfig | None:
+    def config(self, checkpoint: Checkpoint | Mapping[str, Any] | None) -> RunnableConfig | None:
         """The same as a config, to read or go on from there; None for no checkpoint."""
         return None if checkpoint is None else {"configurable": self.configurable(checkpoint)}
 

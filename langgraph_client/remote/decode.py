@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.models.threads import Interrupt as SentInterrupt
 from langgraph_client.remote.config import GIVEN_ID, Address, tuples
 from langgraph_client.remote.seam import Interrupt, message_from, run_error
 
@@ -38,10 +39,10 @@ SERVER_METADATA = frozenset(
 )
 
 
-def interrupt_from(document: Mapping[str, Any]) -> Interrupt:
+def interrupt_from(document: SentInterrupt | Mapping[str, Any]) -> Interrupt:
     """An interrupt as events and states carry it: `id` and `value`, perhaps `response_schema`."""
     schema = document.get("response_schema")
-    made = Interrupt(value=document.get("value"), id=document.get("id", ""))
+    made = Interrupt(value=document.get("value"), id=document.get("id") or "")
     if schema is not None:
         made.response_schema = schema
     return made

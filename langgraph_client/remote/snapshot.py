@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.threads import ThreadState, ThreadTask
 from langgraph_client.remote.config import Address, merge, tuples
 from langgraph_client.remote.decode import Decoder, interrupt_from
 from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
 
-def snapshot_from(
-    state: Mapping[str, Any], decoder: Decoder, asked: RunnableConfig
-) -> StateSnapshot:
-    """The snapshot of one state document.
+def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
+    """The snapshot of a state.
 
     `asked` is the config the caller asked with; a thread that has no checkpoint yet gives it back,
     as a local graph does.
     """
-    checkpoint = state.get("checkpoint")
-    created_at = state.get("created_at")
-    metadata = state.get("metadata")
-    tasks = tuple(_task_from(task, decoder) for task in state.get("tasks") or ())
+    tasks = tuple(_task_from(task, decoder) for task in state.tasks)
+    address = decoder.address
     return StateSnapshot(
-        values=decoder.value(_plain(state.get("values"))),
-        next=tuple(state.get("next") or ()),
-        config=decoder.address.config(checkpoint) or asked,
-        metadata=None if metadata is None else decoder.metadata(metadata),
-        created_at=created_at.isoformat() if isinstance(created_at, datetime) else created_at,
-        parent_config=decoder.address.config(state.get("parent_checkpoint")),
+        values=decoder.value(state.values),
+        next=tuple(state.next),
+        config=address.config(state.checkpoint) or asked,
+        metadata=None if state.metadata is None else decoder.metadata(state.metadata),
+        created_at=state.created_at.isoformat() if state.created_at is not None else None,
+        parent_config=address.config(state.parent_checkpoint),
         tasks=tasks,
         interrupts=tuple(found for task in tasks for found in task.interrupts),
     )
@@ -41,33 +37,23 @@ def empty_snapshot(asked: RunnableConfig) -> StateSnapshot:
     return StateSnapshot({}, (), asked, None, None, None, (), ())
 
 
-def _task_from(task: Mapping[str, Any], decoder: Decoder) -> PregelTask:
-    state: Any = None
-    if task.get("state"):
-        nested = task["state"]
-        asked: RunnableConfig = {
-            "configurable": decoder.address.configurable(nested.get("checkpoint") or {})
-        }
-        state = snapshot_from(nested, decoder, asked)
-    elif task.get("checkpoint"):
-        checkpoint = {k: v for k, v in task["checkpoint"].items() if k != "thread_id"}
-        state = {"configurable": {"thread_id": decoder.address.given, **checkpoint}}
+def _task_from(task: ThreadTask, decoder: Decoder) -> PregelTask:
+    address = decoder.address
+    state: StateSnapshot | RunnableConfig | None = None
+    if task.state is not None:
+        asked: RunnableConfig = {"configurable": address.configurable(task.state.checkpoint or {})}
+        state = snapshot_from(task.state, decoder, asked)
+    elif task.checkpoint is not None:
+        state = {"configurable": address.configurable(task.checkpoint)}
     return PregelTask(
-        id=task["id"],
-        name=task["name"],
-        path=tuples(task.get("path") or ()),
-        error=task.get("error"),
-        interrupts=tuple(interrupt_from(found) for found in task.get("interrupts") or ()),
+        id=task.id,
+        name=task.name,
+        path=tuples(task.path or ()),
+        error=task.error,
+        interrupts=tuple(interrupt_from(found) for found in task.interrupts),
         state=state,
-        result=decoder.value(_plain(task.get("result"))),
+        result=decoder.value(task.result),
     )
-
-
-def _plain(value: Any) -> Any:
-    """Open JSON inside a model, as plain dicts and lists."""
-    if isinstance(value, Mapping) and not isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
 
 
 class HistoryPages:
@@ -105,11 +91,11 @@ class HistoryPages:
             "checkpoint": self._checkpoint,
         }
 
-    def took(self, states: Sequence[Mapping[str, Any]]) -> None:
+    def took(self, states: Sequence[ThreadState]) -> None:
         """Note what the last page held; a page that is not full was the last one."""
         full = len(states) == self.request()["limit"]
         if self._left is not None:
             self._left -= len(states)
         self.wanted = full and self._left != 0
-        if states:
-            self._before = states[-1]["checkpoint"]["checkpoint_id"]
+        if states and states[-1].checkpoint is not None:
+            self._before = states[-1].checkpoint.checkpoint_id

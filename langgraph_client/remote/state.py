@@ -180,7 +180,7 @@ class Stateful(Connected):
         if self._threads.needs_graph(address):
             graph_id = self._threads.graph_id or client.assistants.get(self.assistant_id).graph_id
             thread = client.threads.create(**self._threads.with_graph(address, graph_id))
-            if not thread.metadata.get("graph_id"):
+            if not (thread.metadata or {}).get("graph_id"):
                 client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
         updated = client.threads.update_state(
@@ -191,7 +191,7 @@ class Stateful(Connected):
             headers=headers,
             params=params,
         )
-        return {"configurable": address.configurable(updated["checkpoint"])}
+        return {"configurable": address.configurable(updated.checkpoint)}
 
     async def aupdate_state(
         self,
@@ -211,7 +211,7 @@ class Stateful(Connected):
             if graph_id is None:
                 graph_id = (await client.assistants.get(self.assistant_id)).graph_id
             thread = await client.threads.create(**self._threads.with_graph(address, graph_id))
-            if not thread.metadata.get("graph_id"):
+            if not (thread.metadata or {}).get("graph_id"):
                 await client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
         updated = await client.threads.update_state(
@@ -222,7 +222,7 @@ class Stateful(Connected):
             headers=headers,
             params=params,
         )
-        return {"configurable": address.configurable(updated["checkpoint"])}
+        return {"configurable": address.configurable(updated.checkpoint)}
 
     def bulk_update_state(
         self,

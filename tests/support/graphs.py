@@ -254,6 +254,27 @@ def _fanout() -> Any:
     )
 
 
+class Squares(TypedDict, total=False):
+    squares: Annotated[list[int], operator.add]
+
+
+class Item(TypedDict, total=False):
+    item: int
+    squares: Annotated[list[int], operator.add]
+
+
+def _square() -> Any:
+    def square(state: Item) -> dict[str, Any]:
+        return {"squares": [state["item"] ** 2]}
+
+    return (
+        StateGraph(Item, output_schema=Squares)
+        .add_node("square", square)
+        .add_edge(START, "square")
+        .compile(name="square")
+    )
+
+
 def _router() -> Any:
     def choose(state: Log) -> Any:
         return Command(goto=state.get("topic", "left"), update={"log": ["choose"]})
@@ -298,6 +319,7 @@ def graphs() -> dict[str, Any]:
         "nested": _nested(),
         "failing": _failing(),
         "fanout": _fanout(),
+        "square": _square(),
         "router": _router(),
         "slow": _slow(),
     }
