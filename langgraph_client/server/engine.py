@@ -162,6 +162,16 @@ class Engine:
     # Running.
 
     async def _work(self, job: Job) -> None:
+        """Take a run through to its end, whatever goes wrong: who waits must not wait for ever."""
+        try:
+            await self._attempt(job)
+        except Exception as raised:  # the server's own failure; a graph's ends the run as `error`
+            logger.exception("run %s could not be carried out", job.run_id)
+            job.result = {"__error__": error_document(raised, self._show_errors)}
+            if not job.over.is_set():
+                self._leave(job)
+
+    async def _attempt(self, job: Job) -> None:
         self._move(job, "start")
         run = job.run
         job.started_at = self._clock.stamp()
@@ -226,8 +236,6 @@ class Engine:
             except Exception as raised:
                 logger.exception("the state of thread %s cannot be read", job.thread_id)
                 event, error = "fail", error_document(raised, self._show_errors)
-        if job.deleted and job.stop is None:
-            gone = True
         status = self._move(job, event)
         if status == "error" or status == "timeout":
             self._emit(job, "error", error, keep=False)
@@ -247,7 +255,7 @@ class Engine:
                 self._save(job)
             if job.temporary:
                 self._storage.threads.delete(job.thread_id)
-            elif not job.deleted:
+            else:
                 self._settle(job.thread_id, line, others=len(line.jobs) > 1)
         self._run_done(job, keep=status != DELETED and not gone)
         self._leave(job)
@@ -347,11 +355,14 @@ class Engine:
             self._emit(job, "error", NOT_FOUND, keep=False)
             self._stop(job, "rollback", "the run was deleted")
 
-    def delete_thread(self, thread_id: str) -> None:
-        """End the runs of a thread that is being deleted."""
+    async def delete_thread(self, thread_id: str) -> None:
+        """End the runs of a thread that is about to be deleted, and wait until they are over."""
         line = self._lines.get(thread_id)
-        for job in list(line.jobs) if line else ():
+        jobs = list(line.jobs) if line else []
+        for job in reversed(jobs):  # the pending ones first, or one of them would start
             self.delete_run(job.run_id)
+        for job in jobs:
+            await job.over.wait()
 
     def forget(self, run: Document) -> None:
         """Delete a run that is over, with its checkpoints."""

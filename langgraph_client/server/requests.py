@@ -130,6 +130,8 @@ def _check(body: Mapping[str, Any], *, stateless: bool) -> None:
             " Context was introduced in LangGraph 0.6.0 and is the long term planned replacement"
             " for configurable.",
         )
+    if body.get("feedback_keys"):
+        raise fail(422, "feedback_keys need tracing, which this server does not have")
     command = body.get("command") or {}
     if stateless and command.get("resume") is not None:
         raise fail(400, "You must provide a thread_id when resuming.")

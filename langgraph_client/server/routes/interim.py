@@ -45,7 +45,7 @@ async def get(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     thread = _thread(request)
     parts = parts_of(request)
-    parts.engine.delete_thread(thread["thread_id"])
+    await parts.engine.delete_thread(thread["thread_id"])
     parts.storage.threads.delete(thread["thread_id"])
     return nothing()
 
