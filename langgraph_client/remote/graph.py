@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from langgraph_client.errors import InvalidArgumentError, LangGraphError
+from langgraph_client.models.assistants import GraphSchema
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.running import Running
 from langgraph_client.remote.seam import Graph
@@ -57,6 +60,52 @@ class RemoteGraph(Running):
             self.assistant_id, xray=xray, headers=headers, params=params
         )
         return drawing_from(drawn)
+
+    def get_input_jsonschema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Read the JSON schema of the graph's input; `{}` where the server cannot make one."""
+        return self._schemas().input_schema or {}
+
+    def get_output_jsonschema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Read the JSON schema of the graph's output; `{}` where the server cannot make one."""
+        return self._schemas().output_schema or {}
+
+    def get_context_jsonschema(self) -> dict[str, Any] | None:
+        """Read the JSON schema of the graph's context; None for a graph without one."""
+        return self._schemas().context_schema
+
+    def _schemas(self) -> GraphSchema:
+        assistants = self.sync_client.assistants
+        if self._threads.graph_id is None:  # The name is an assistant's id.
+            return assistants.get_schemas(self.assistant_id)
+        # Servers take only ids here; every graph has an assistant that stands for it.
+        for found in assistants.search(
+            graph_id=self._threads.graph_id, metadata={"created_by": "system"}, limit=1
+        ):
+            return assistants.get_schemas(found.assistant_id)
+        raise InvalidArgumentError(
+            "assistant_id", f"the server has no assistant for the graph {self.assistant_id!r}"
+        )
+
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Refuse: the protocol has no call that empties a graph's cache.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError("clear_cache: the protocol has no call that empties a cache")
+
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Async twin of `clear_cache`."""
+        self.clear_cache(nodes)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows: the name, and the drawing where the server can be asked for it."""
+        shown = {"text/plain": repr(self)}
+        # Showing a value must not fail because the server is away.
+        with contextlib.suppress(LangGraphError):
+            shown["text/vnd.mermaid"] = self.get_graph().draw_mermaid()
+            shown["text/markdown"] = f"```mermaid\n{shown['text/vnd.mermaid']}```"
+        return shown
 
     async def aget_graph(
         self,

@@ -6,7 +6,9 @@ here is used where the originals are installed (see `seam.py`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -118,7 +120,82 @@ class Graph:
         return "\n".join(lines) + "\n"
 
 
-class GraphBase:
+class BatchBase:
+    """`batch` and `abatch`, which langchain-core's `Runnable` brings where it is installed."""
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """Run the graph; RemoteGraph defines it."""
+        raise NotImplementedError
+
+    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """Async twin of `invoke`; RemoteGraph defines it."""
+        raise NotImplementedError
+
+    def batch(
+        self,
+        inputs: Sequence[Any],
+        config: Any = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Invoke once for each input, side by side, and return the outputs in their order.
+
+        Args:
+            inputs: One input for each run.
+            config: One config for all, or a list with one for each. `max_concurrency` in the
+                first says how many run at the same time.
+            return_exceptions: Return the exception of a failed run in its place.
+        """
+        configs = _configs(config, len(inputs))
+
+        def run(input: Any, config: Any) -> Any:
+            try:
+                return self.invoke(input, config, **kwargs)
+            except Exception as error:
+                if return_exceptions:
+                    return error
+                raise
+
+        if not inputs:
+            return []
+        with ThreadPoolExecutor(_width(configs)) as pool:
+            return list(pool.map(run, inputs, configs))
+
+    async def abatch(
+        self,
+        inputs: Sequence[Any],
+        config: Any = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Async twin of `batch`."""
+        configs = _configs(config, len(inputs))
+        free = asyncio.Semaphore(_width(configs) or len(inputs) or 1)
+
+        async def run(input: Any, config: Any) -> Any:
+            async with free:
+                return await self.ainvoke(input, config, **kwargs)
+
+        runs = [run(*pair) for pair in zip(inputs, configs, strict=True)]
+        return await asyncio.gather(*runs, return_exceptions=return_exceptions)
+
+
+def _configs(config: Any, count: int) -> list[Any]:
+    if not isinstance(config, list):
+        return [config] * count
+    if len(config) != count:
+        raise ValueError(f"config: {len(config)} configs for {count} inputs")
+    return config
+
+
+def _width(configs: list[Any]) -> int | None:
+    width: int | None = (configs[0] or {}).get("max_concurrency") if configs else None
+    return width
+
+
+class GraphBase(BatchBase):
     """Stands for langgraph's `PregelProtocol`, the base of RemoteGraph."""
 
     def __class_getitem__(cls, _parameters: Any) -> type[GraphBase]:

@@ -158,6 +158,7 @@ class Stateful(Connected):
         config: Mapping[str, Any],
         values: Any,
         as_node: str | None = None,
+        task_id: str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
@@ -168,12 +169,17 @@ class Stateful(Connected):
             config: Names the thread; with a `checkpoint_id`, the update forks from there.
             values: What to write; None writes nothing but moves on as `as_node` would.
             as_node: The node to write as; default the one that ran last.
+            task_id: Not to be had: the protocol's state update has no such field.
             headers: Sent with this call.
             params: Query parameters, sent with this call.
 
         Returns:
             The config of the new checkpoint.
+
+        Raises:
+            NotImplementedError: A `task_id` was given.
         """
+        _refuse_task_id(task_id)
         address = self._address(self._merged(config))
         thread_id = address.require_thread("update_state")
         client = self.sync_client
@@ -198,11 +204,13 @@ class Stateful(Connected):
         config: Mapping[str, Any],
         values: Any,
         as_node: str | None = None,
+        task_id: str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> RunnableConfig:
         """Async twin of `update_state`."""
+        _refuse_task_id(task_id)
         address = self._address(self._merged(config))
         thread_id = address.require_thread("aupdate_state")
         client = self.client
@@ -227,7 +235,7 @@ class Stateful(Connected):
     def bulk_update_state(
         self,
         config: Mapping[str, Any],
-        updates: Sequence[Sequence[StateUpdate]],
+        supersteps: Sequence[Sequence[StateUpdate]],
     ) -> RunnableConfig:
         """Write several supersteps to the state of a thread, one after the other.
 
@@ -236,7 +244,7 @@ class Stateful(Connected):
 
         Args:
             config: Names the thread.
-            updates: The supersteps, each a list of `StateUpdate(values, as_node)`.
+            supersteps: The supersteps, each a list of `StateUpdate(values, as_node)`.
 
         Returns:
             The config of the last checkpoint.
@@ -247,10 +255,10 @@ class Stateful(Connected):
         """
         address = self._address(self._merged(config))
         thread_id = address.require_thread("bulk_update_state")
-        supersteps = _supersteps(updates)
+        steps = _supersteps(supersteps)
         client = self.sync_client
-        if all(len(step) == 1 for step in supersteps):
-            for (update,) in supersteps:
+        if all(len(step) == 1 for step in steps):
+            for (update,) in steps:
                 config = self.update_state(config, update["values"], update["as_node"])
             return cast(RunnableConfig, config)
         with contextlib.suppress(NotFoundError):
@@ -258,22 +266,22 @@ class Stateful(Connected):
             raise _several_updates()
         graph_id = self._threads.graph_id or client.assistants.get(self.assistant_id).graph_id
         thread = self._threads.with_graph(address, graph_id)
-        client.threads.create(**{**thread, "if_exists": "raise", "supersteps": _named(supersteps)})
+        client.threads.create(**{**thread, "if_exists": "raise", "supersteps": _named(steps)})
         self._threads.has_graph(address, graph_id)
         return self.get_state(config).config
 
     async def abulk_update_state(
         self,
         config: Mapping[str, Any],
-        updates: Sequence[Sequence[StateUpdate]],
+        supersteps: Sequence[Sequence[StateUpdate]],
     ) -> RunnableConfig:
         """Async twin of `bulk_update_state`."""
         address = self._address(self._merged(config))
         thread_id = address.require_thread("abulk_update_state")
-        supersteps = _supersteps(updates)
+        steps = _supersteps(supersteps)
         client = self.client
-        if all(len(step) == 1 for step in supersteps):
-            for (update,) in supersteps:
+        if all(len(step) == 1 for step in steps):
+            for (update,) in steps:
                 config = await self.aupdate_state(config, update["values"], update["as_node"])
             return cast(RunnableConfig, config)
         with contextlib.suppress(NotFoundError):
@@ -283,9 +291,7 @@ class Stateful(Connected):
         if graph_id is None:
             graph_id = (await client.assistants.get(self.assistant_id)).graph_id
         thread = self._threads.with_graph(address, graph_id)
-        await client.threads.create(
-            **{**thread, "if_exists": "raise", "supersteps": _named(supersteps)}
-        )
+        await client.threads.create(**{**thread, "if_exists": "raise", "supersteps": _named(steps)})
         self._threads.has_graph(address, graph_id)
         return (await self.aget_state(config)).config
 
@@ -295,17 +301,22 @@ def _asked(merged: Mapping[str, Any]) -> RunnableConfig:
     return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
 
 
+def _refuse_task_id(task_id: str | None) -> None:
+    if task_id is not None:
+        raise NotImplementedError("task_id: the protocol's state update has no such field")
+
+
 def _supersteps(updates: Sequence[Sequence[StateUpdate]]) -> list[list[dict[str, Any]]]:
-    supersteps = []
+    steps = []
     for step in updates:
-        if any(update.task_id is not None for update in step):
-            raise NotImplementedError(
-                "StateUpdate.task_id: the protocol's state updates have no task id"
-            )
-        supersteps.append([{"values": one.values, "as_node": one.as_node} for one in step])
-    if not supersteps or not all(supersteps):
-        raise InvalidArgumentError("updates", "must have a superstep, and each of them an update")
-    return supersteps
+        for update in step:
+            _refuse_task_id(update.task_id)
+        steps.append([{"values": one.values, "as_node": one.as_node} for one in step])
+    if not steps or not all(steps):
+        raise InvalidArgumentError(
+            "supersteps", "must have a superstep, and each of them an update"
+        )
+    return steps
 
 
 def _named(supersteps: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -313,7 +324,7 @@ def _named(supersteps: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
         for update in step:
             if update["as_node"] is None:
                 raise InvalidArgumentError(
-                    "updates", "several updates in one superstep must each say `as_node`"
+                    "supersteps", "several updates in one superstep must each say `as_node`"
                 )
     return [{"updates": step} for step in supersteps]
 

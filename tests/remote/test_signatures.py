@@ -1,0 +1,103 @@
+"""RemoteGraph's methods take what the local graph's take."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from langgraph.pregel import Pregel
+
+from langgraph_client import InvalidArgumentError, RemoteGraph, Server
+from langgraph_client.types import StateUpdate
+
+METHODS = [
+    name
+    for name, method in inspect.getmembers(RemoteGraph, inspect.isfunction)
+    if not name.startswith("_")
+    and method.__module__.startswith("langgraph_client")
+    and hasattr(Pregel, name)
+]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_parameters_are_those_of_the_local_graph(name: str) -> None:
+    """Each has every parameter of its namesake, by the same name and with the same default."""
+    ours = inspect.signature(getattr(RemoteGraph, name)).parameters
+    theirs = inspect.signature(getattr(Pregel, name)).parameters
+    for parameter in theirs.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
+        assert parameter.name in ours, f"{name} lacks {parameter.name}"
+        assert ours[parameter.name].default == parameter.default, f"{name}: {parameter.name}"
+
+
+def test_each_method_has_its_twin() -> None:
+    """A blocking method and its async twin take the same."""
+    for name in METHODS:
+        if name in ("copy", "with_config", "validate") or not hasattr(RemoteGraph, f"a{name}"):
+            continue
+        blocking, twin = getattr(RemoteGraph, name), getattr(RemoteGraph, f"a{name}")
+        assert list(inspect.signature(blocking).parameters) == list(
+            inspect.signature(twin).parameters
+        ), name
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "parameter"),
+    [
+        ("invoke", {"control": object()}, "control"),
+        ("stream", {"stream_mode": "tools"}, "tools"),
+        ("update_state", {"task_id": "t"}, "task_id"),
+        ("bulk_update_state", {"supersteps": [[StateUpdate({}, "one", "t")]]}, "task_id"),
+        ("clear_cache", {}, "clear_cache"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(
+    server: Server, method: str, arguments: dict[str, Any], parameter: str
+) -> None:
+    """Nothing is accepted and ignored: what the protocol cannot say is refused, saying which."""
+    row = server.remote_graph("row")
+    given: dict[str, Any] = {"config": {"thread_id": "1"}, "input": {}, "values": {}}
+    known = inspect.signature(getattr(row, method)).parameters
+    call = {name: value for name, value in given.items() if name in known} | arguments
+    with pytest.raises(NotImplementedError, match=parameter):
+        list(getattr(row, method)(**call) or ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parameter"),
+    [
+        ({"stream_mode": "valuse"}, "stream_mode"),
+        ({"interrupt_before": "one"}, "interrupt_before"),
+        ({"version": "v3"}, "version"),
+        ({"config": {"configurable": {"thread_id": b"1"}}}, "thread_id"),
+        ({"input": {"items": [0, {"when": object()}]}}, r"items\[1\]\.when"),
+        ({"config": {"configurable": {"f": lambda: None}}}, r"config\.configurable\.f"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_sent(
+    server: Server, arguments: dict[str, Any], parameter: str
+) -> None:
+    """The error names the parameter, down to the path of the value."""
+    with pytest.raises(InvalidArgumentError, match=parameter):
+        list(server.remote_graph("row").stream(**{"input": {}, **arguments}))
+
+
+def test_unknown_keywords_are_refused(server: Server) -> None:
+    """A misspelt keyword is a TypeError, as locally."""
+    with pytest.raises(TypeError, match="thread"):
+        server.remote_graph("row").invoke({}, thread="1")
+
+
+def test_a_state_call_without_a_thread_says_what_is_missing(server: Server) -> None:
+    """The error tells how a thread is named."""
+    with pytest.raises(InvalidArgumentError, match="needs a thread"):
+        server.remote_graph("row").get_state({})
+
+
+def test_a_client_alone_is_no_licence_to_guess_a_url(server: Server) -> None:
+    """With only an async client given, the blocking methods say what they lack."""
+    graph = RemoteGraph("row", client=server.client())
+    with pytest.raises(InvalidArgumentError, match="sync_client"):
+        graph.invoke({})
