@@ -41,6 +41,9 @@ RULES = [
     (r"\baclose\b", "close"),
     (r"\baread\b", "read"),
     (r"\baiter_bytes\b", "iter_bytes"),
+    (r"\banext\(", "next("),
+    (r"\bStopAsyncIteration\b", "StopIteration"),
+    (r"\bserver\.client\(", "server.sync_client("),
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
 ]
 

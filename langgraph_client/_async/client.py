@@ -17,6 +17,7 @@ from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Reply, call
 from langgraph_client._core.connection import default_limits, ssl_context, timeouts
 from langgraph_client._core.failure import RetryPolicy
+from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import settings_from
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIError, InvalidArgumentError
@@ -97,6 +98,7 @@ def get_client(
     verify: Any = True,
     proxy: str | httpx.URL | httpx.Proxy | None = None,
     retry: RetryPolicy | None = None,
+    reconnect: ReconnectPolicy | None = None,
 ) -> LangGraphClient:
     """Make a client of the server at `url`.
 
@@ -115,21 +117,31 @@ def get_client(
         verify: As for httpx: True for the usual certificates, or an `ssl.SSLContext`.
         proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
         retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
+        reconnect: How long an interrupted stream is tried to be continued.
 
     Raises:
         InvalidArgumentError: the URL, the key or a header cannot be right.
     """
     settings = settings_from(url, api_key, headers)
     waits = timeouts(timeout)
-    policy = RetryPolicy() if retry is None else retry
+    retries = RetryPolicy() if retry is None else retry
+    reconnects = ReconnectPolicy() if reconnect is None else reconnect
     if http_client is not None:
         if transport is not None or limits is not None or proxy is not None or verify is not True:
             raise InvalidArgumentError(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
         given = httpx.USE_CLIENT_DEFAULT if timeout is None else waits
-        shell = AsyncTransport(http_client, settings, retry=policy, timeout=given, owned=False)
-        return LangGraphClient(shell)
+        return LangGraphClient(
+            AsyncTransport(
+                http_client,
+                settings,
+                retry=retries,
+                reconnect=reconnects,
+                timeout=given,
+                owned=False,
+            )
+        )
     client = httpx.AsyncClient(
         transport=transport,
         timeout=waits,
@@ -137,4 +149,4 @@ def get_client(
         verify=ssl_context(verify, encrypted=settings.encrypted),
         proxy=proxy,
     )
-    return LangGraphClient(AsyncTransport(client, settings, retry=policy))
+    return LangGraphClient(AsyncTransport(client, settings, retry=retries, reconnect=reconnects))

@@ -151,7 +151,9 @@ class HttpClient:
             on_response=on_response,
             stream=True,
         )
-        return AsyncRunStream(self._transport, Resumption(first), same_part)
+        return AsyncRunStream(
+            self._transport, Resumption(first, policy=self._transport.reconnect), same_part
+        )
 
 
 def _request(

@@ -351,6 +351,7 @@ class RunsClient(StartingRuns):
         )
         state = Resumption(
             first,
+            policy=self._transport.reconnect,
             thread_id=str(thread_id),
             run_id=str(run_id),
             last_event_id=optional_id("last_event_id", last_event_id),

@@ -407,6 +407,7 @@ class StartingRuns:
         )
         state = Resumption(
             first,
+            policy=self._transport.reconnect,
             thread_id=thread_id,
             resumable=stream_resumable,
             on_run_created=on_run_created,

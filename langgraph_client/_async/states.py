@@ -273,6 +273,7 @@ class ThreadStates:
         )
         state = Resumption(
             first,
+            policy=self._transport.reconnect,
             thread_id=thread_id,
             last_event_id=optional_id("last_event_id", last_event_id),
             endless=True,

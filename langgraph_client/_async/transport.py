@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import Settings, origin_of
 from langgraph_client._core.unset import Unset
 from langgraph_client.errors import (
@@ -38,11 +39,13 @@ class AsyncTransport:
         settings: Settings,
         *,
         retry: RetryPolicy,
+        reconnect: ReconnectPolicy,
         timeout: Any = httpx.USE_CLIENT_DEFAULT,
         owned: bool = True,
     ) -> None:
         self.client = client
         self.settings = settings
+        self.reconnect = reconnect
         self._retry = retry
         self._timeout = timeout
         self._owned = owned

@@ -49,11 +49,12 @@ def timeouts(given: Any) -> httpx.Timeout:
         return given
     if given is None:
         return httpx.Timeout(connect=5, read=300, write=300, pool=None)
-    values = given if isinstance(given, tuple) else (given,)
-    if len(values) not in (1, 4):
+    values = given if isinstance(given, tuple) else (given, given, given, given)
+    if len(values) != 4:
         raise InvalidArgumentError("timeout", "a tuple must have connect, read, write and pool")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             problem = f"must be a number of seconds above 0, not {value!r}"
             raise InvalidArgumentError("timeout", problem)
-    return httpx.Timeout(values if isinstance(given, tuple) else given)
+    connect, read, write, pool = values
+    return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)

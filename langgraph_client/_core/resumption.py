@@ -23,6 +23,7 @@ from langgraph_client._core.failure import worth_repeating
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
+    InvalidArgumentError,
     StreamIncomplete,
 )
 from langgraph_client.models.events import StreamPart
@@ -37,8 +38,10 @@ _EVERYTHING = "0"  # As the id of an event: replay from the beginning.
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long an outage may last. The counts start anew with every event that arrives.
+class ReconnectPolicy:
+    """How long an interrupted stream is tried to be continued.
+
+    The counts start anew with every event that arrives: the budget is for one outage.
 
     Attributes:
         max_reconnects: Attempts to continue a stream, until it is given up.
@@ -49,6 +52,13 @@ class Patience:
     max_reconnects: int = 6
     initial: float = 0.25
     maximum: float = 4.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_reconnects, bool) or self.max_reconnects < 0:
+            raise InvalidArgumentError("max_reconnects", "must be 0 or more")
+        for name in ("initial", "maximum"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
 
 
 def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -97,7 +107,7 @@ class Resumption:
         endless: bool = False,
         subgraphs: bool = True,
         on_run_created: RunCreated | None = None,
-        patience: Patience | None = None,
+        policy: ReconnectPolicy | None = None,
     ) -> None:
         self.thread_id = thread_id
         self.run_id = run_id
@@ -111,7 +121,7 @@ class Resumption:
         self._subgraphs = subgraphs
         self._resumable = resumable
         self._on_run_created = on_run_created
-        self._patience = patience or Patience()
+        self._policy = policy or ReconnectPolicy()
         self._location: str | None = None
         self._older = last_event_id  # The last id before `last_event_id`: nothing of it is missing.
         self._twins = 0  # How many events with `last_event_id` were seen.
@@ -259,10 +269,10 @@ class Resumption:
                 self.failed = status in ("error", "timeout")
         elif self._can_continue:
             self.broken(None)
-        elif self._checks < self._patience.max_reconnects:
+        elif self._checks < self._policy.max_reconnects:
             # The last event may be ahead of the status: ask again before calling it a loss.
             self._checks += 1
-            self.pause = min(0.05 * 2**self._checks, 1.0)
+            self.pause = min(self._policy.initial * 2.0 ** (self._checks - 1), 1.0)
             return True
         else:
             raise self._incomplete(f"the stream was closed while the run is {status}", None)
@@ -282,10 +292,10 @@ class Resumption:
             raise self._incomplete(f"{reason}; it cannot be continued, not being resumable", error)
         if error is not None and not self._passing(error):
             raise self._incomplete(f"{reason}; continuing it was refused", error)
-        if self._attempts >= self._patience.max_reconnects:
+        if self._attempts >= self._policy.max_reconnects:
             raise self._incomplete(f"{reason}; given up after {self._attempts} attempts", error)
-        wait = self._patience.initial * 2.0 ** (self._attempts - 1) if self._attempts else 0.0
-        self.pause = min(wait, self._patience.maximum)
+        wait = self._policy.initial * 2.0 ** (self._attempts - 1) if self._attempts else 0.0
+        self.pause = min(wait, self._policy.maximum)
         self._attempts += 1
 
     @staticmethod

@@ -11,6 +11,7 @@ import httpx
 from langgraph_client._core.call import Reply, call
 from langgraph_client._core.connection import default_limits, ssl_context, timeouts
 from langgraph_client._core.failure import RetryPolicy
+from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import settings_from
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.assistants import SyncAssistantsClient
@@ -98,6 +99,7 @@ def get_sync_client(
     verify: Any = True,
     proxy: str | httpx.URL | httpx.Proxy | None = None,
     retry: RetryPolicy | None = None,
+    reconnect: ReconnectPolicy | None = None,
 ) -> SyncLangGraphClient:
     """Make a client of the server at `url`.
 
@@ -116,21 +118,31 @@ def get_sync_client(
         verify: As for httpx: True for the usual certificates, or an `ssl.SSLContext`.
         proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
         retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
+        reconnect: How long an interrupted stream is tried to be continued.
 
     Raises:
         InvalidArgumentError: the URL, the key or a header cannot be right.
     """
     settings = settings_from(url, api_key, headers)
     waits = timeouts(timeout)
-    policy = RetryPolicy() if retry is None else retry
+    retries = RetryPolicy() if retry is None else retry
+    reconnects = ReconnectPolicy() if reconnect is None else reconnect
     if http_client is not None:
         if transport is not None or limits is not None or proxy is not None or verify is not True:
             raise InvalidArgumentError(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
         given = httpx.USE_CLIENT_DEFAULT if timeout is None else waits
-        shell = Transport(http_client, settings, retry=policy, timeout=given, owned=False)
-        return SyncLangGraphClient(shell)
+        return SyncLangGraphClient(
+            Transport(
+                http_client,
+                settings,
+                retry=retries,
+                reconnect=reconnects,
+                timeout=given,
+                owned=False,
+            )
+        )
     client = httpx.Client(
         transport=transport,
         timeout=waits,
@@ -138,4 +150,4 @@ def get_sync_client(
         verify=ssl_context(verify, encrypted=settings.encrypted),
         proxy=proxy,
     )
-    return SyncLangGraphClient(Transport(client, settings, retry=policy))
+    return SyncLangGraphClient(Transport(client, settings, retry=retries, reconnect=reconnects))

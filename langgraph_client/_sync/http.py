@@ -152,7 +152,9 @@ class SyncHttpClient:
             on_response=on_response,
             stream=True,
         )
-        return RunStream(self._transport, Resumption(first), same_part)
+        return RunStream(
+            self._transport, Resumption(first, policy=self._transport.reconnect), same_part
+        )
 
 
 def _request(

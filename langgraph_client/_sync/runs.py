@@ -352,6 +352,7 @@ class SyncRunsClient(SyncStartingRuns):
         )
         state = Resumption(
             first,
+            policy=self._transport.reconnect,
             thread_id=str(thread_id),
             run_id=str(run_id),
             last_event_id=optional_id("last_event_id", last_event_id),

@@ -274,6 +274,7 @@ class SyncThreadStates:
         )
         state = Resumption(
             first,
+            policy=self._transport.reconnect,
             thread_id=thread_id,
             last_event_id=optional_id("last_event_id", last_event_id),
             endless=True,

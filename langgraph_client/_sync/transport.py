@@ -15,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import Settings, origin_of
 from langgraph_client._core.unset import Unset
 from langgraph_client.errors import (
@@ -39,11 +40,13 @@ class Transport:
         settings: Settings,
         *,
         retry: RetryPolicy,
+        reconnect: ReconnectPolicy,
         timeout: Any = httpx.USE_CLIENT_DEFAULT,
         owned: bool = True,
     ) -> None:
         self.client = client
         self.settings = settings
+        self.reconnect = reconnect
         self._retry = retry
         self._timeout = timeout
         self._owned = owned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import (
     ItemsView,
     Iterator,
@@ -66,7 +67,7 @@ class Record(BaseModel):
             return record
         fields = cls.model_fields
         if len(record.model_fields_set) < len(fields):
-            present = record.__dict__
+            present: dict[str, Any] = vars(record)
             for name in fields.keys() - record.model_fields_set:
                 if present.get(name) is SENT:
                     del present[name]
@@ -147,7 +148,7 @@ class Model(Record):
 
 # `match` and `isinstance(reply, Mapping)` see a reply as the mapping that it is. (Inheriting is
 # not possible: the ABC's `values` and `items` would stand in the way of fields of that name.)
-Mapping.register(Record)
+ABCMeta.register(Mapping, Record)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,288 @@
+"""Single requests over a strange wire: what is repeated, and what failures become."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime, timezone
+from typing import Any
+
+import httpx
+import pytest
+from support.wire import URL, Answer, Wire, reply
+
+from langgraph_client import LangGraphClient, get_client
+from langgraph_client._core.failure import RetryPolicy
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    ConflictError,
+    InternalServerError,
+    InvalidArgumentError,
+    RateLimitError,
+    RemoteException,
+)
+
+KEY = "lsv2_secret"
+QUICK = RetryPolicy(initial=0, jitter=0)
+
+
+def client_of(wire: Wire, **options: Any) -> LangGraphClient:
+    options = {"api_key": KEY, "retry": QUICK, **options}
+    return get_client(url=URL, transport=wire, **options)
+
+
+async def test_reading_is_repeated() -> None:
+    """A request that changes nothing is sent again after 503 and after a reset."""
+    wire = Wire(reply({}, 503), httpx.ReadError("reset"), reply({"thread_id": "t"}))
+    async with client_of(wire) as client:
+        assert (await client.threads.get("t")).thread_id == "t"
+    assert len(wire.requests) == 3
+
+
+async def test_starting_a_run_is_not_repeated() -> None:
+    """A run that may have been started is not started again."""
+    for answer in (reply({}, 503), httpx.ReadError("reset"), httpx.ReadTimeout("slow")):
+        wire = Wire(answer)
+        async with client_of(wire) as client:
+            with pytest.raises(APIError):
+                await client.runs.create("t", "agent")
+        assert len(wire.requests) == 1
+
+
+async def test_what_was_never_sent_is_repeated() -> None:
+    """A refused connection did not start anything."""
+    wire = Wire(httpx.ConnectError("refused"), reply({"run_id": "r"}))
+    async with client_of(wire) as client:
+        assert (await client.runs.create("t", "agent")).run_id == "r"
+
+
+async def test_attempts_are_limited() -> None:
+    """The last failure is raised as it is."""
+    wire = Wire(*[reply({"detail": "later"}, 429, retry_after="0")] * 3)
+    async with client_of(wire) as client:
+        with pytest.raises(RateLimitError, match="later") as caught:
+            await client.threads.search()
+    assert caught.value.retry_after == 0
+
+
+async def test_an_error_says_what_where_and_why() -> None:
+    """Method, URL, status and the server's words are in the message; the key is nowhere."""
+    wire = Wire(reply({"detail": "Thread with ID t already exists"}, 409))
+    async with client_of(wire) as client:
+        with pytest.raises(ConflictError) as caught:
+            await client.threads.create(thread_id="t")
+        said = f"{client!r} {client._transport.settings!r} {caught.value!r}"
+    error = caught.value
+    assert str(error) == f"POST {URL}/threads: 409 Thread with ID t already exists"
+    assert (error.status_code, error.response.json()) == (409, error.body)
+    assert error.response.request.url == f"{URL}/threads"
+    said += "".join(traceback.format_exception(error))
+    assert KEY not in said
+    assert KEY not in str(error.request.headers)
+    assert wire.requests[0].headers["x-api-key"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (httpx.ConnectError("[Errno -2] Name or service not known"), APIConnectionError),
+        (httpx.ConnectTimeout("slow"), APITimeoutError),
+        (httpx.ReadTimeout("slow"), APITimeoutError),
+        (httpx.RemoteProtocolError("reset"), APIConnectionError),
+        (Answer(500, [b"Internal Server Error"]), InternalServerError),
+        (Answer(200, [b"<html>"], {"content-type": "text/html"}), APIResponseValidationError),
+        (Answer(200, [b'{"thread_id": "t'], {}), APIResponseValidationError),
+        (Answer(200, [b"[]"], {}), APIResponseValidationError),
+        (reply({"thread_id": {"no": "text"}}), APIResponseValidationError),
+        (Answer(200, [b"\x1f\x8bno"], {"content-encoding": "gzip"}), APIResponseValidationError),
+    ],
+    ids=str,
+)
+async def test_every_failure_is_one_of_ours(failure: Any, kind: type[APIError]) -> None:
+    """Whatever goes wrong becomes an error of ours, naming the request, with its cause."""
+    wire = Wire(failure)
+    async with client_of(wire, retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(kind, match="GET http://server.example/threads/t: ") as caught:
+            await client.threads.get("t")
+    if isinstance(failure, Exception):
+        assert caught.value.__cause__ is failure
+
+
+async def test_redirects_stay_at_home() -> None:
+    """A redirect within the origin is followed; one that leads elsewhere is refused."""
+    wire = Wire(Answer(307, [], {"location": "/threads/u"}), reply({"thread_id": "u"}))
+    async with client_of(wire) as client:
+        assert (await client.threads.get("t")).thread_id == "u"
+    wire = Wire(Answer(307, [], {"location": "http://evil.example/threads/t"}))
+    async with client_of(wire) as client:
+        with pytest.raises(APIResponseValidationError, match=r"another origin.*evil\.example"):
+            await client.threads.get("t")
+    assert len(wire.requests) == 1
+
+
+async def test_endless_redirects_end() -> None:
+    """A redirect loop is given up."""
+    wire = Wire(*[Answer(307, [], {"location": "/threads/t"}) for _ in range(20)])
+    async with client_of(wire, retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(APIConnectionError, match="redirects"):
+            await client.threads.get("t")
+
+
+async def test_headers_and_params_of_a_call_are_sent() -> None:
+    """What a call adds is sent, and wins over the client's headers and its own query."""
+    wire = Wire(reply([]))
+    async with client_of(wire, headers={"x-tenant": "a", "x-kept": "k"}) as client:
+        await client.runs.list("t", headers={"X-Tenant": "b"}, params={"limit": 3, "more": True})
+    sent = wire.requests[0]
+    assert (sent.headers["x-tenant"], sent.headers["x-kept"]) == ("b", "k")
+    assert wire.lines == ["GET /threads/t/runs?offset=0&limit=3&more=true"]
+
+
+async def test_ids_cannot_walk_out_of_their_place() -> None:
+    """Odd characters in an id are quoted."""
+    wire = Wire(reply({"thread_id": "x"}))
+    async with client_of(wire) as client:
+        await client.threads.get("../runs?a=b#c é")
+    assert wire.lines == ["GET /threads/..%2Fruns%3Fa%3Db%23c%20%C3%A9"]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "parameter"),
+    [
+        ("threads.get", {"thread_id": None}, "thread_id"),
+        ("threads.get", {"thread_id": b"t"}, "thread_id"),
+        ("threads.get", {"thread_id": " "}, "thread_id"),
+        ("threads.get", {"thread_id": ".."}, "thread_id"),
+        ("threads.get", {"thread_id": "t", "headers": {"X-API-Key": "k"}}, "headers['X-API-Key']"),
+        ("threads.get", {"thread_id": "t", "headers": {"a": "b\r\nc: d"}}, "headers['a']"),
+        ("threads.get", {"thread_id": "t", "params": "a=b"}, "params"),
+        ("threads.search", {"limit": 0}, "limit"),
+        ("threads.search", {"ids": "one"}, "ids"),
+        ("threads.create", {"ttl": "soon"}, "ttl"),
+        ("threads.create", {"if_exists": "maybe"}, "if_exists"),
+        ("threads.update_state", {"thread_id": "t", "values": "text"}, "values"),
+        ("threads.update_state", {"thread_id": "t", "values": {"a": {1, (2j,)}}}, "values.a"),
+        ("assistants.get_graph", {"assistant_id": "a", "xray": -1}, "xray"),
+        ("assistants.search", {"response_format": "xml"}, "response_format"),
+        ("runs.wait", {"thread_id": None, "assistant_id": ""}, "assistant_id"),
+        ("runs.create", {"thread_id": "t", "assistant_id": "a", "stream_mode": "x"}, "stream_mode"),
+        ("runs.create", {"thread_id": "t", "assistant_id": "a", "config": []}, "config"),
+        (
+            "runs.create",
+            {"thread_id": "t", "assistant_id": "a", "input": {"x": [1, {"y": float("nan")}]}},
+            "input.x[1].y",
+        ),
+        ("runs.create_batch", {"payloads": []}, "payloads"),
+        ("runs.create_batch", {"payloads": [{"assistant_id": None}]}, "payloads[0].assistant_id"),
+        ("runs.cancel", {"thread_id": "t", "run_id": "r", "action": "explode"}, "action"),
+        ("runs.cancel_many", {}, "status"),
+        ("crons.create", {"assistant_id": "a", "schedule": ""}, "schedule"),
+        (
+            "crons.create",
+            {"assistant_id": "a", "schedule": "* * * * *", "timezone": timezone.max},
+            "timezone",
+        ),
+        ("http.get", {"path": "//evil.example/"}, "path"),
+    ],
+)
+async def test_bad_input_is_refused_before_it_is_sent(
+    method: str, arguments: dict[str, Any], parameter: str
+) -> None:
+    """An argument that cannot be right is named, and nothing is sent."""
+    wire = Wire()
+    async with client_of(wire) as client:
+        resource, name = method.split(".")
+        with pytest.raises(InvalidArgumentError) as caught:
+            await getattr(getattr(client, resource), name)(**arguments)
+    assert caught.value.parameter.startswith(parameter)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("mode", ["nope", ["values", "nope"]])
+async def test_an_unknown_stream_mode_is_refused_at_once(mode: Any) -> None:
+    """A bad argument of a stream is refused when the stream is made, not when it is read."""
+    async with client_of(Wire()) as client:
+        with pytest.raises(InvalidArgumentError, match="'nope'"):
+            client.runs.stream("t", "agent", stream_mode=mode)
+
+
+async def test_a_failed_run_raises() -> None:
+    """The result of a failed run becomes an exception that knows the run, unless told not to."""
+    failed = {"__error__": {"error": "ValueError", "message": "no"}}
+    told = {"content_location": "/threads/t/runs/r"}
+    wire = Wire(reply(failed, **told), reply(failed, **told))
+    async with client_of(wire) as client:
+        with pytest.raises(RemoteException, match=r"ValueError: no \(run r, thread t\)"):
+            await client.runs.wait("t", "agent")
+        assert await client.runs.wait("t", "agent", raise_error=False) == failed
+
+
+async def test_pages_are_iterated_to_the_end() -> None:
+    """Iteration asks for page after page, to the end or to the limit; limit 0 asks for nothing."""
+    items = [{"thread_id": str(n), "status": "idle"} for n in range(5)]
+    wire = Wire(reply(items[:2]), reply(items[2:4]), reply(items[4:]))
+    async with client_of(wire) as client:
+        found = [t.thread_id async for t in client.threads.iter(page_size=2, status="idle")]
+        assert found == ["0", "1", "2", "3", "4"]
+        assert [t async for t in client.threads.iter(limit=0)] == []
+        wire.answers = [reply(items[:2]), reply(items[2:3])]
+        assert len([t async for t in client.threads.iter(limit=3, page_size=2)]) == 3
+    assert wire.requests[1].content == b'{"limit":2,"offset":2,"status":"idle"}'
+
+
+async def test_a_server_that_pays_no_heed_to_the_offset_does_not_trap_us() -> None:
+    """The same page twice is an error, not an endless iteration."""
+    wire = Wire(*[reply([{"thread_id": "t"}])] * 2)
+    async with client_of(wire) as client:
+        with pytest.raises(APIResponseValidationError, match="same page"):
+            [thread async for thread in client.threads.iter(page_size=1)]
+
+
+async def test_history_is_iterated_by_checkpoint() -> None:
+    """Each page of history begins before the last state of the one before."""
+    states = [{"values": n, "checkpoint": {"checkpoint_id": f"c{n}"}} for n in range(3)]
+    wire = Wire(reply(states[:2]), reply(states[2:]))
+    async with client_of(wire) as client:
+        found = [state.values async for state in client.threads.iter_history("t", page_size=2)]
+    assert found == [0, 1, 2]
+    assert b'"before":{"configurable":{"checkpoint_id":"c1"}}' in wire.requests[1].content
+
+
+async def test_a_cron_s_end_can_be_taken_away() -> None:
+    """For `end_time`, None and nothing are two things."""
+    wire = Wire(*[reply({"cron_id": "c"})] * 3)
+    async with client_of(wire) as client:
+        await client.crons.update("c", enabled=False)
+        await client.crons.update("c", end_time=None)
+        await client.crons.update("c", end_time=datetime(2030, 1, 1, tzinfo=UTC))
+    assert [request.content for request in wire.requests] == [
+        b'{"enabled":false}',
+        b'{"end_time":null}',
+        b'{"end_time":"2030-01-01T00:00:00+00:00"}',
+    ]
+
+
+async def test_a_client_that_was_given_is_not_closed() -> None:
+    """An HTTP client from outside stays open; one of our own is closed, and says so."""
+    wire = Wire(reply({"ok": True}))
+    async with httpx.AsyncClient(transport=wire) as given:
+        async with get_client(url=URL, http_client=given, api_key=None) as client:
+            assert await client.ok()
+        assert not given.is_closed
+    async with client_of(Wire()) as client:
+        pass
+    assert not await client.ok()
+    with pytest.raises(APIConnectionError, match="closed"):
+        await client.info()
+
+
+async def test_credentials_in_the_url_are_sent_and_not_shown() -> None:
+    """User and password of a URL become basic authentication."""
+    wire = Wire(reply({"detail": "no"}, 404))
+    async with get_client(url="http://ann:pw%21@server.example/api/", transport=wire) as client:
+        with pytest.raises(APIError) as caught:
+            await client.threads.get("t")
+    assert wire.requests[0].headers["authorization"] == "Basic YW5uOnB3IQ=="
+    assert str(caught.value) == "GET http://server.example/api/threads/t: 404 no"
