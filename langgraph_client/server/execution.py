@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from langgraph_client.server.graphs import RunnableGraph
+from langgraph_client.server.scripted import plain_command
 
 EVENTS = "events"
 Item = tuple[str, Any]
@@ -44,7 +45,7 @@ async def events_of(
     if context is not None:
         options["context"] = context
     message_events = None if "messages-tuple" in asked else Accumulator()
-    given = graph_input(kwargs)
+    given = graph_input(kwargs, getattr(graph, "plain_commands", False))
     if EVENTS in modes:
         source = _with_events(graph, given, config, options)
     else:
@@ -91,12 +92,14 @@ async def _with_events(
                 yield (), EVENTS, event
 
 
-def graph_input(kwargs: Mapping[str, Any]) -> Any:
-    """Return what a run gives its graph: its command, or else its input."""
+def graph_input(kwargs: Mapping[str, Any], plain: bool = False) -> Any:
+    """Return what a run gives its graph: its command, as it came if `plain`, or else its input."""
     command = kwargs.get("command")
     if command is None:
         return kwargs.get("input")
-    return as_command(command) if command else None
+    if not command:
+        return None
+    return plain_command(command) if plain else as_command(command)
 
 
 def as_command(command: Mapping[str, Any]) -> Any:
@@ -227,6 +230,13 @@ class Accumulator:
             self._parts[message.id] += message
         if not chunk:
             return [*found, ("messages/complete", [message])]
-        from langchain_core.messages import message_chunk_to_message
+        return [*found, ("messages/partial", [_as_message(self._parts[message.id])])]
 
-        return [*found, ("messages/partial", [message_chunk_to_message(self._parts[message.id])])]
+
+def _as_message(chunk: Any) -> Any:
+    """Return what was streamed so far as if it were finished."""
+    if hasattr(chunk, "as_message"):
+        return chunk.as_message()
+    from langchain_core.messages import message_chunk_to_message
+
+    return message_chunk_to_message(chunk)

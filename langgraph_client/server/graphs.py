@@ -16,6 +16,8 @@ from contextlib import (
 )
 from typing import Any, Protocol, runtime_checkable
 
+from langgraph_client.server.scripted import ScriptedGraph
+
 
 @runtime_checkable
 class RunnableGraph(Protocol):
@@ -44,12 +46,15 @@ class Graphs:
             (a function of nothing or of the config; plain, async, or a context manager).
         checkpointer: For graphs that have none of their own.
         store: The same.
+        script_states: What the checkpointer is to scripted graphs.
 
     Raises:
         TypeError: Something is none of these.
     """
 
-    def __init__(self, graphs: Mapping[str, Any], checkpointer: Any, store: Any) -> None:
+    def __init__(
+        self, graphs: Mapping[str, Any], checkpointer: Any, store: Any, script_states: Any = None
+    ) -> None:
         for name, graph in graphs.items():
             if not (isinstance(graph, RunnableGraph) or _is_builder(graph) or callable(graph)):
                 raise TypeError(
@@ -59,6 +64,7 @@ class Graphs:
         self._graphs = dict(graphs)
         self._checkpointer = checkpointer
         self._store = store
+        self._script_states = script_states
         self._ready: dict[tuple[str, bool], Any] = {}
 
     @property
@@ -106,6 +112,8 @@ class Graphs:
             graph = graph.compile(name=graph_id)
         if not isinstance(graph, RunnableGraph):
             raise TypeError(f"the factory of graph {graph_id!r} gave a {type(graph).__name__}")
+        if isinstance(graph, ScriptedGraph):
+            return graph.copy({"checkpointer": self._script_states if durable else None})
         update: dict[str, Any] = {}
         own = getattr(graph, "checkpointer", None)
         if not durable:

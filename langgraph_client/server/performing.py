@@ -15,6 +15,7 @@ from langgraph_client.server.graphs import Graphs
 if TYPE_CHECKING:
     from langgraph_client.server.checkpoints import Checkpoints
     from langgraph_client.server.jobs import Document, Job
+    from langgraph_client.server.script_states import ScriptStates
 
 
 @cache
@@ -40,9 +41,16 @@ def thread_config(thread_id: str, **more: Any) -> dict[str, Any]:
 class GraphPerformer:
     """See `engine.Performer`."""
 
-    def __init__(self, graphs: Graphs, checkpoints: Checkpoints | None, url: str | None) -> None:
+    def __init__(
+        self,
+        graphs: Graphs,
+        checkpoints: Checkpoints | None,
+        script_states: ScriptStates,
+        url: str | None,
+    ) -> None:
         self._graphs = graphs
         self._checkpoints = checkpoints
+        self._script_states = script_states
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
@@ -95,11 +103,13 @@ class GraphPerformer:
 
     def roll_back(self, job: Job) -> None:
         """Undo what a run did to its thread's state."""
+        self._script_states.delete_run(job.thread_id, job.run_id)
         if self._checkpoints is not None:
             self._checkpoints.delete_run(job.thread_id, job.run_id, job.mark)
 
     def forget(self, run: Document) -> None:
         """Delete the checkpoints of a run that is over."""
+        self._script_states.delete_run(run["thread_id"], run["run_id"])
         if self._checkpoints is not None:
             self._checkpoints.delete_run(run["thread_id"], run["run_id"])
 

@@ -92,7 +92,7 @@ def launch(
         HTTPException: 400, 404, 409 or 422, as the protocol has it.
     """
     assistant = find_assistant(parts, body["assistant_id"])
-    _check(body, stateless=thread_id is None)
+    _check(parts, body, stateless=thread_id is None)
     created = parts.clock.stamp()
     temporary = thread_id is None and body.get("on_completion", "delete") == "delete"
     thread = None if thread_id is None else parts.storage.threads.get(thread_id)
@@ -121,7 +121,7 @@ def launch(
         raise fail(409, _BUSY) from None
 
 
-def _check(body: Mapping[str, Any], *, stateless: bool) -> None:
+def _check(parts: Parts, body: Mapping[str, Any], *, stateless: bool) -> None:
     config = body.get("config") or {}
     if body.get("context") and config.get("configurable"):
         raise fail(
@@ -132,6 +132,10 @@ def _check(body: Mapping[str, Any], *, stateless: bool) -> None:
         )
     if body.get("feedback_keys"):
         raise fail(422, "feedback_keys need tracing, which this server does not have")
+    if body.get("webhook"):
+        if parts.webhooks is None:
+            raise fail(422, "This server does not send webhooks")
+        parts.webhooks.check(body["webhook"])
     command = body.get("command") or {}
     if stateless and command.get("resume") is not None:
         raise fail(400, "You must provide a thread_id when resuming.")

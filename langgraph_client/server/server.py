@@ -21,6 +21,7 @@ from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
 from langgraph_client.server.records import Storage
 from langgraph_client.server.requests import assistant_id_of
+from langgraph_client.server.script_states import ScriptStates
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
 
 if TYPE_CHECKING:
@@ -168,9 +169,10 @@ class Server:
 
     def _assemble(self, storage: Storage) -> Engine:
         checkpoints, store = _langgraph_parts(storage)
-        graphs = Graphs(self._given, checkpoints, store)
+        script_states = ScriptStates(storage.connection, storage.lock, self._clock)
+        graphs = Graphs(self._given, checkpoints, store, script_states)
         self._clock.start_after(storage.events.last_id())
-        performer = GraphPerformer(graphs, checkpoints, self.url)
+        performer = GraphPerformer(graphs, checkpoints, script_states, self.url)
         engine = Engine(
             storage,
             self._clock,

@@ -83,8 +83,8 @@ class Exchange:
         except Exception as raised:  # what a port would show as a broken connection
             error = httpx.RemoteProtocolError(f"the app failed: {raised!r}")
         with self._lock:
-            self._ended = True
-            self._error = error
+            if not self._ended:  # what goes wrong behind a complete response is the app's own
+                self._ended, self._error = True, error
         self._notify()
 
     async def _receive(self) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""Scripted graphs, hosted like any other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from server.conftest import parse
+
+from langgraph_client.server.scripted import Ask, Emit, Fail, Say, ScriptedGraph, Wait
+from langgraph_client.server.server import Server
+
+
+def by_input(state: dict[str, Any]) -> list[Any]:
+    return [{"topic": state["topic"].upper()}] * state["times"]
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    """Bare httpx to a server with scripted graphs."""
+    graphs = {
+        "talk": ScriptedGraph([Wait(0), Say(["Hel", "lo"]), Emit({"half": True}), {"done": True}]),
+        "ask": ScriptedGraph([{"draft": "d"}, Ask("sure?", into="said"), {"sent": True}]),
+        "fail": ScriptedGraph([{"draft": "d"}, Fail(ValueError("no"))]),
+        "function": ScriptedGraph(by_input),
+    }
+    with (
+        Server(graphs) as server,
+        httpx.Client(transport=server.transport(), base_url="http://test") as client,
+    ):
+        yield client
+
+
+def new_thread(http: httpx.Client) -> str:
+    return str(http.post("/threads", json={}).json()["thread_id"])
+
+
+def test_script_streams(http: httpx.Client) -> None:
+    """Steps become the events a graph would give: chunks, custom data, updates, values."""
+    modes = ["messages-tuple", "custom", "updates"]
+    body = {"assistant_id": "talk", "input": {"messages": []}, "stream_mode": modes}
+    events = parse(http.post("/runs/stream", json=body).text)
+    assert [event.name for event in events] == [
+        "metadata",
+        "messages",
+        "messages",
+        "updates",
+        "custom",
+        "updates",
+    ]
+    assert [event.data[0]["content"] for event in events[1:3]] == ["Hel", "lo"]
+    assert events[3].data["step-2"]["messages"][0]["content"] == "Hello"
+
+
+def test_script_accumulates_messages(http: httpx.Client) -> None:
+    """Mode `messages` gives what was said so far."""
+    body = {"assistant_id": "talk", "input": {}, "stream_mode": "messages"}
+    events = parse(http.post("/runs/stream", json=body).text)
+    said = [event.data[0]["content"] for event in events if event.name == "messages/partial"]
+    assert said == ["Hel", "Hello"]
+
+
+def test_script_stops_and_resumes(http: httpx.Client) -> None:
+    """`Ask` is an interrupt: the thread waits, the answer goes into the state."""
+    thread = new_thread(http)
+    path = f"/threads/{thread}/runs/wait"
+    first = http.post(path, json={"assistant_id": "ask", "input": {}}).json()
+    assert first["__interrupt__"][0]["value"] == "sure?"
+    state = http.get(f"/threads/{thread}/state").json()
+    assert state["next"] == ["step-2"]
+    assert http.get(f"/threads/{thread}").json()["status"] == "interrupted"
+    second = http.post(path, json={"assistant_id": "ask", "command": {"resume": False}}).json()
+    assert second == {"draft": "d", "said": False, "sent": True}
+    assert http.get(f"/threads/{thread}").json()["status"] == "idle"
+    history = http.get(f"/threads/{thread}/history", params={"limit": 20}).json()
+    assert [found["next"] for found in history] == [[], ["step-3"], ["step-2"], ["step-1"]]
+
+
+def test_script_fails(http: httpx.Client) -> None:
+    """`Fail` ends the run as an exception in a node would."""
+    thread = new_thread(http)
+    answer = http.post(
+        f"/threads/{thread}/runs/wait", json={"assistant_id": "fail", "input": {}}
+    ).json()
+    assert answer == {"__error__": {"error": "ValueError", "message": "no"}}
+    assert http.get(f"/threads/{thread}").json()["status"] == "error"
+    assert http.get(f"/threads/{thread}/state").json()["tasks"][0]["error"] == "ValueError('no')"
+
+
+def test_script_as_a_function(http: httpx.Client) -> None:
+    """A script may be a function of the state, the input included."""
+    body = {"assistant_id": "function", "input": {"topic": "t", "times": 1}}
+    assert http.post("/runs/wait", json=body).json() == {"topic": "T", "times": 1}
+
+
+def test_modes_a_script_lacks_are_refused(http: httpx.Client) -> None:
+    """A mode that scripts do not have fails the run by name instead of giving nothing."""
+    body = {"assistant_id": "talk", "input": {}, "stream_mode": "debug"}
+    assert (
+        "does not have debug" in http.post("/runs/wait", json=body).json()["__error__"]["message"]
+    )
+
+
+PROGRAM = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("langgraph", "langchain_core", "langsmith"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Blocker())
+import httpx
+from langgraph_client.server.scripted import Ask, Say, ScriptedGraph
+from langgraph_client.server.server import Server
+
+with Server({"talk": ScriptedGraph([Say("hi"), Ask("?")])}) as server:
+    with httpx.Client(transport=server.transport(), base_url="http://test") as http:
+        made = http.post("/runs/wait", json={"assistant_id": "talk", "input": {}})
+        print(made.json()["__interrupt__"][0]["value"])
+        events = {"assistant_id": "talk", "input": {}, "stream_mode": "messages"}
+        print(http.post("/runs/stream", json=events).text.count("messages/partial"))
+"""
+
+
+def test_script_needs_no_langgraph() -> None:
+    """A scripted graph is hosted where neither langgraph nor langchain is installed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["?", "1"]
