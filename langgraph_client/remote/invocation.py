@@ -12,12 +12,14 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.config import Address, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder
 from langgraph_client.remote.nested import Nested
+from langgraph_client.remote.parent import parent_command
 from langgraph_client.remote.seam import (
     Command,
     GraphOutput,
     Interrupt,
     Send,
     StateSnapshot,
+    bubble_up,
     pause,
     run_error,
 )
@@ -134,11 +136,16 @@ class Invocation:
 
         Raises:
             RemoteException: for an `error` event; the run failed on the server.
+            ParentCommand: the remote sends a command to the parent graph around this call.
         """
         if event == "metadata":
             self.run_id = data.get("run_id")
             return
         if event == "error":
+            if self.nested is not None:
+                command = parent_command(data, self.nested.namespace)
+                if command is not None:
+                    raise bubble_up(command)
             raise run_error(
                 data.get("error", "Error") if isinstance(data, dict) else "Error",
                 data.get("message", "") if isinstance(data, dict) else str(data),

@@ -68,6 +68,7 @@ __all__ = [
     "StateSnapshot",
     "StateUpdate",
     "ambient_config",
+    "bubble_up",
     "message_from",
     "pause",
     "run_error",
@@ -126,6 +127,13 @@ def pause(interrupts: tuple[Interrupt, ...]) -> Exception:
     from langgraph.errors import GraphInterrupt
 
     return GraphInterrupt(interrupts)
+
+
+def bubble_up(command: Command[Any]) -> Exception:
+    """The exception that takes a command to the parent graph around this call."""
+    from langgraph.errors import ParentCommand
+
+    return ParentCommand(command)
 
 
 def ambient_config() -> Mapping[str, Any] | None:

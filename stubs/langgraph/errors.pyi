@@ -1,11 +1,15 @@
 from collections.abc import Sequence
+from typing import Any
 
-from langgraph.types import Interrupt
+from langgraph.types import Command, Interrupt
 
 class GraphBubbleUp(Exception): ...
 
 class GraphInterrupt(GraphBubbleUp):
     def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None: ...
+
+class ParentCommand(GraphBubbleUp):
+    def __init__(self, command: Command[Any]) -> None: ...
 
 class GraphRecursionError(RecursionError): ...
 class InvalidUpdateError(Exception): ...

@@ -136,6 +136,19 @@ def test_a_fan_out_of_remote_calls(child_named: Any) -> None:
     assert sorted(result["squares"]) == [n * n for n in range(20)]
 
 
+def test_a_command_for_the_parent_acts_on_the_parent(child_named: Any) -> None:
+    """`Command(graph=Command.PARENT, …)` from inside the child updates and redirects the parent."""
+    parent = (
+        StateGraph(Log)
+        .add_node("child", child_named("climber"), destinations=("other", "never"))
+        .add_node("other", lambda state: {"log": ["other"]})
+        .add_node("never", lambda state: {"log": ["never"]})
+        .add_edge(START, "child")
+        .compile(checkpointer=InMemorySaver())
+    )
+    assert parent.invoke({"topic": "t"}, on("1"))["log"] == ["from the child", "other"]
+
+
 def test_the_parent_draws_what_is_inside(child_named: Any) -> None:
     """`get_graph(xray=True)` opens the remote node."""
     drawn = parent_of(child_named("row"), Log).get_graph(xray=True)

@@ -295,6 +295,15 @@ def _router() -> Any:
     )
 
 
+def _climber() -> Any:
+    """Leaves the graph for a node of its parent."""
+
+    def climb(state: Log) -> Any:
+        return Command(graph=Command.PARENT, goto="other", update={"log": ["from the child"]})
+
+    return StateGraph(Log).add_node("climb", climb).add_edge(START, "climb").compile(name="climber")
+
+
 def _slow() -> Any:
     """Says that it has started, then runs until it is cancelled (or the test's patience ends)."""
 
@@ -321,5 +330,6 @@ def graphs() -> dict[str, Any]:
         "fanout": _fanout(),
         "square": _square(),
         "router": _router(),
+        "climber": _climber(),
         "slow": _slow(),
     }
