@@ -104,7 +104,7 @@ async def test_every_failure_is_one_of_ours(failure: Any, kind: type[APIError]) 
     """Whatever goes wrong becomes an error of ours, naming the request, with its cause."""
     wire = Wire(failure)
     async with client_of(wire, retry=RetryPolicy(max_attempts=1)) as client:
-        with pytest.raises(kind, match="GET http://server.example/threads/t: ") as caught:
+        with pytest.raises(kind, match=r"GET http://server\.example/threads/t: ") as caught:
             await client.threads.get("t")
     if isinstance(failure, Exception):
         assert caught.value.__cause__ is failure
