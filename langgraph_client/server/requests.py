@@ -173,7 +173,7 @@ def _run_document(
     clock = parts.clock
     run_id = clock.uuid7()
     now = clock.stamp()
-    after = body.get("after_seconds") or 0
+    after = max(body.get("after_seconds") or 0, 0)
     config = body.get("config") or {}
     metadata = {
         **without(assistant["metadata"], RESERVED_METADATA),

@@ -25,6 +25,8 @@ from langgraph_client.server.jobs import Document, Job
 from langgraph_client.server.outcome import fallback_result
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import launch
+from langgraph_client.server.run_schemas import BATCH, CANCEL, DEFINITIONS, check_run
+from langgraph_client.server.validation import validate
 
 _MOMENT = 0.02
 BAD_UUID = "badly formed hexadecimal UUID string"
@@ -59,13 +61,14 @@ async def create(request: Request) -> Response:
     """POST /runs, POST /threads/{thread_id}/runs"""
     body = await read_json(request)
     thread_id = thread_id_of(request, "Invalid thread ID")
+    check_run(body, stateless=thread_id is None)
     run = begin(request, body, thread_id).run
     return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
 
 
 async def create_batch(request: Request) -> Response:
     """POST /runs/batch"""
-    body = await read_json(request)
+    body = validate(await read_json(request), BATCH, DEFINITIONS)
     return reply([begin(request, item, None).run for item in body])
 
 
@@ -79,7 +82,9 @@ def path_of(run: Document, stateless: bool = False) -> str:
 async def wait(request: Request) -> Response:
     """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
     body = await read_json(request)
-    job = begin(request, body, thread_id_of(request, BAD_UUID, 400))
+    thread_id = thread_id_of(request, BAD_UUID, 400)
+    check_run(body, stateless=thread_id is None, waiting=True)
+    job = begin(request, body, thread_id)
     cancel = job.run_id if body.get("on_disconnect") == "cancel" else None
     return await answer_when_over(request, job, path_of(job.run), cancel)
 
@@ -249,23 +254,19 @@ async def cancel(request: Request) -> Response:
 
 _OVER = (
     "No matching runs to cancel. Please verify the thread ID and run IDs are correct,"
-    " and the runs haven't already finished or been canceled."
+    " and the runs haven't been deleted or completed."
 )
 
 
 async def cancel_many(request: Request) -> Response:
     """POST /runs/cancel"""
     parts = parts_of(request)
-    body = await read_json(request)
+    body = validate(await read_json(request), CANCEL, DEFINITIONS)
     action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
-    if ("status" in body) == ("run_ids" in body or "thread_id" in body):
-        raise fail(422, "Must provide either a status or both thread_id and run_ids")
     if "status" in body:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
         ids = [job.run_id for job in parts.engine.jobs.values() if job.run["status"] in wanted]
     else:
-        if "run_ids" not in body or "thread_id" not in body:
-            raise fail(422, "Must provide either a status or both thread_id and run_ids")
         thread_id = uuid_text(body["thread_id"], "Invalid thread ID: must be a UUID")
         given = [uuid_text(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
         ids = [one for one in given if find_run(parts, thread_id, one)]

@@ -26,6 +26,7 @@ from langgraph_client.server.routes.runs import (
     run_ids_of,
     thread_id_of,
 )
+from langgraph_client.server.run_schemas import check_run
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -115,6 +116,7 @@ async def stream(request: Request) -> Response:
     parts = parts_of(request)
     body = await read_json(request)
     thread_id = thread_id_of(request, BAD_UUID, 400)
+    check_run(body, stateless=thread_id is None, waiting=True)
     job = begin(request, body, thread_id)
     path = path_of(job.run, stateless=thread_id is None)
     cancels = body.get("on_disconnect") == "cancel"
