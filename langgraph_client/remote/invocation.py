@@ -53,6 +53,7 @@ class Invocation:
         subgraphs: bool = False,
         version: str = "v1",
         decode_messages: bool = True,
+        wants_output: bool = False,
         **options: Any,
     ) -> None:
         if version not in ("v1", "v2"):
@@ -60,7 +61,11 @@ class Invocation:
         self.address = address
         self.run_id: str | None = None
         self.nested = Nested.of(config["configurable"], address)
+        #: The last state of the graph, where `wants_output` says that somebody asks for it.
+        self.output: Any = None
         self._input = input
+        self._wants_output = wants_output
+        self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._modes = [stream_mode] if isinstance(stream_mode, str) else list(stream_mode)
         self._print_modes = [print_mode] if isinstance(print_mode, str) else list(print_mode)
@@ -95,6 +100,8 @@ class Invocation:
 
     def _wanted_modes(self) -> list[str]:
         modes = [*self._modes, *self._print_modes]
+        if self._wants_output:
+            modes.append("values")
         if self.nested is not None:
             # The parent's stream shows what happens here, and must learn of interrupts.
             modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
@@ -122,6 +129,15 @@ class Invocation:
             self.request.pop(key, None)
         self.request.update(_input_or_command(self.nested.go_on(self._input, state)))
 
+    def run_to_cancel(self, run_id: str | None) -> tuple[str, str] | None:
+        """Thread and run, for a caller who leaves while the run goes on.
+
+        None where it is over, or cannot be named: a stateless run ends with its connection.
+        """
+        if self._is_over or run_id is None or self.address.thread_id is None:
+            return None
+        return self.address.thread_id, run_id
+
     def finish(self) -> None:
         """Take note that the events are over.
 
@@ -142,6 +158,7 @@ class Invocation:
             self.run_id = data.get("run_id")
             return
         if event == "error":
+            self._is_over = True
             if self.nested is not None:
                 command = parent_command(data, self.nested.namespace)
                 if command is not None:
@@ -157,6 +174,8 @@ class Invocation:
         if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.
             return
         payload = self._payload(name, data)
+        if name == "values" and not ns:
+            self.output = payload
         if name in self._print_modes:
             where = f" [graph={ns}]" if self._subgraphs and ns else ""
             print(f"[{name}]{where} {payload!r}")

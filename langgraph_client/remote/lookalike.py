@@ -121,7 +121,13 @@ class Graph:
 
 
 class BatchBase:
-    """`batch` and `abatch`, which langchain-core's `Runnable` brings where it is installed."""
+    """What langchain-core's `Runnable` brings where it is installed: names and batches."""
+
+    name: str | None
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """What the graph is called, with a suffix where one is given."""
+        return f"{name or self.name or ''}{suffix or ''}"
 
     def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
         """Run the graph; RemoteGraph defines it."""

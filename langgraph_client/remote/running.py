@@ -6,11 +6,13 @@ The blocking method of a pair is documented; the other behaves the same.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_client.errors import LangGraphError
+from langgraph_client.remote.callbacks import Watched
 from langgraph_client.remote.invocation import Invocation, Output
+from langgraph_client.remote.nested import TASK_ID
 from langgraph_client.remote.state import Stateful
 
 
@@ -163,45 +165,29 @@ class Running(Stateful):
 
         Leaving early, by `break` or an exception, cancels the run.
         """
-        invocation = self._invocation(
-            input,
-            config,
-            control=control,
-            debug=debug,
-            context=context,
-            stream_mode=stream_mode,
-            print_mode=print_mode,
-            output_keys=output_keys,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            durability=durability,
-            subgraphs=subgraphs,
-            headers=headers,
-            params=params,
-            version=version,
-            **kwargs,
-        )
-        client, address = self.sync_client, invocation.address
-        for thread in self._threads.to_announce(address):
-            client.threads.create(**thread)
-            self._threads.announced(address)
-        if invocation.needs_state:
-            invocation.go_on(self._read_state(address))
-        with client.runs.stream(
-            address.thread_id, self.assistant_id, **invocation.request
-        ) as events:
-            try:
-                for part in events:
-                    yield from invocation.read(part.event, part.data)
-            except LangGraphError:
-                raise
-            except BaseException:  # The caller left: stop the run, as leaving a local graph does.
-                if address.thread_id is not None and events.run_id is not None:
-                    # What made the caller leave matters more than a cancel that came too late.
-                    with contextlib.suppress(LangGraphError):
-                        client.runs.cancel(address.thread_id, events.run_id)
-                raise
-        invocation.finish()
+        merged = self._merged(config)
+        with Watched(merged, input, self.get_name()) as watched:
+            invocation = self._invocation(
+                input,
+                merged,
+                control=control,
+                debug=debug,
+                context=context,
+                stream_mode=stream_mode,
+                print_mode=print_mode,
+                output_keys=output_keys,
+                interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after,
+                durability=durability,
+                subgraphs=subgraphs,
+                headers=headers,
+                params=params,
+                version=version,
+                **kwargs,
+                wants_output=watched.wants_output,
+            )
+            yield from self._run(invocation)
+            watched.output = invocation.output
 
     async def astream(
         self,
@@ -224,24 +210,85 @@ class Running(Stateful):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """Async twin of `stream`."""
-        invocation = self._invocation(
+        merged = self._merged(config)
+        async with Watched(merged, input, self.get_name()) as watched:
+            invocation = self._invocation(
+                input,
+                merged,
+                control=control,
+                debug=debug,
+                context=context,
+                stream_mode=stream_mode,
+                print_mode=print_mode,
+                output_keys=output_keys,
+                interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after,
+                durability=durability,
+                subgraphs=subgraphs,
+                headers=headers,
+                params=params,
+                version=version,
+                **kwargs,
+                wants_output=watched.wants_output,
+            )
+            # Closed with this generator, not when it happens to be collected.
+            async with contextlib.aclosing(self._arun(invocation)) as items:
+                async for item in items:
+                    yield item
+            watched.output = invocation.output
+
+    def _invocation(
+        self,
+        input: Any,
+        merged: dict[str, Any],
+        *,
+        control: Any,
+        debug: bool | None,
+        stream_mode: Any,
+        print_mode: Any,
+        **options: Any,
+    ) -> Invocation:
+        if control is not None:
+            raise NotImplementedError(
+                "control: a RunControl acts inside the process that runs the graph; "
+                "use client.runs.cancel() to stop a remote run"
+            )
+        if stream_mode is None:
+            stream_mode = "values" if TASK_ID in merged["configurable"] else "updates"
+        return Invocation(
             input,
-            config,
-            control=control,
-            debug=debug,
-            context=context,
+            merged,
+            self._address(merged, calling=True),
             stream_mode=stream_mode,
-            print_mode=print_mode,
-            output_keys=output_keys,
-            interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after,
-            durability=durability,
-            subgraphs=subgraphs,
-            headers=headers,
-            params=params,
-            version=version,
-            **kwargs,
+            print_mode=["updates", "values"] if debug else print_mode,
+            decode_messages=self.decode_messages,
+            **options,
         )
+
+    def _run(self, invocation: Invocation) -> Iterator[Any]:
+        client, address = self.sync_client, invocation.address
+        for thread in self._threads.to_announce(address):
+            client.threads.create(**thread)
+            self._threads.announced(address)
+        if invocation.needs_state:
+            invocation.go_on(self._read_state(address))
+        with client.runs.stream(
+            address.thread_id, self.assistant_id, **invocation.request
+        ) as events:
+            try:
+                for part in events:
+                    yield from invocation.read(part.event, part.data)
+            except LangGraphError:
+                raise
+            except BaseException:  # The caller left: stop the run, as leaving a local graph does.
+                if run_id := invocation.run_to_cancel(events.run_id):
+                    # What made the caller leave matters more than a cancel that came too late.
+                    with contextlib.suppress(LangGraphError):
+                        client.runs.cancel(*run_id)
+                raise
+        invocation.finish()
+
+    async def _arun(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
         client, address = self.client, invocation.address
         for thread in self._threads.to_announce(address):
             await client.threads.create(**thread)
@@ -258,35 +305,8 @@ class Running(Stateful):
             except LangGraphError:
                 raise
             except BaseException:  # See `stream`.
-                if address.thread_id is not None and events.run_id is not None:
+                if run_id := invocation.run_to_cancel(events.run_id):
                     with contextlib.suppress(LangGraphError):
-                        await client.runs.cancel(address.thread_id, events.run_id)
+                        await client.runs.cancel(*run_id)
                 raise
         invocation.finish()
-
-    def _invocation(
-        self,
-        input: Any,
-        config: Mapping[str, Any] | None,
-        *,
-        control: Any,
-        debug: bool | None,
-        stream_mode: Any,
-        print_mode: Any,
-        **options: Any,
-    ) -> Invocation:
-        if control is not None:
-            raise NotImplementedError(
-                "control: a RunControl acts inside the process that runs the graph; "
-                "use client.runs.cancel() to stop a remote run"
-            )
-        merged = self._merged(config)
-        return Invocation(
-            input,
-            merged,
-            self._address(merged, calling=True),
-            stream_mode="updates" if stream_mode is None else stream_mode,
-            print_mode=["updates", "values"] if debug else print_mode,
-            decode_messages=self.decode_messages,
-            **options,
-        )

@@ -68,7 +68,9 @@ __all__ = [
     "StateSnapshot",
     "StateUpdate",
     "ambient_config",
+    "async_callback_manager",
     "bubble_up",
+    "callback_manager",
     "message_from",
     "pause",
     "run_error",
@@ -134,6 +136,24 @@ def bubble_up(command: Command[Any]) -> Exception:
     from langgraph.errors import ParentCommand
 
     return ParentCommand(command)
+
+
+def callback_manager(config: Mapping[str, Any]) -> Any:
+    """The caller's callbacks and tracers, ready to be called; None without langchain-core."""
+    try:
+        from langchain_core.runnables.config import get_callback_manager_for_config
+    except ImportError:
+        return None
+    return get_callback_manager_for_config(config)
+
+
+def async_callback_manager(config: Mapping[str, Any]) -> Any:
+    """The same for async code."""
+    try:
+        from langchain_core.runnables.config import get_async_callback_manager_for_config
+    except ImportError:
+        return None
+    return get_async_callback_manager_for_config(config)
 
 
 def ambient_config() -> Mapping[str, Any] | None:

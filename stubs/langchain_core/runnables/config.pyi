@@ -12,4 +12,7 @@ class RunnableConfig(TypedDict, total=False):
     configurable: dict[str, Any]
     run_id: uuid.UUID | None
 
+def get_callback_manager_for_config(config: Any) -> Any: ...
+def get_async_callback_manager_for_config(config: Any) -> Any: ...
+
 var_child_runnable_config: ContextVar[RunnableConfig | None]

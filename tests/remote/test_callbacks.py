@@ -1,0 +1,75 @@
+"""Callbacks of the caller hear of a remote run as they do of a local one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+
+
+class Heard(BaseCallbackHandler):
+    """Notes what the outermost chain says."""
+
+    def __init__(self) -> None:
+        self.root: Any = None
+        self.said: list[Any] = []
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+        if self.root is None:
+            self.root = kwargs["run_id"]
+            tags, metadata = kwargs["tags"], kwargs["metadata"]
+            self.said.append(("start", inputs, kwargs["name"], tags, metadata["m"]))
+
+    def on_chain_end(self, outputs: Any, **kwargs: Any) -> None:
+        if kwargs["run_id"] == self.root:
+            self.said.append(("end", outputs))
+
+    def on_chain_error(self, error: BaseException, **kwargs: Any) -> None:
+        if kwargs["run_id"] == self.root:
+            self.said.append(("error", isinstance(error, ValueError)))
+
+
+class AsyncHeard(AsyncCallbackHandler):
+    """The same, heard by async callbacks."""
+
+    def __init__(self) -> None:
+        self.heard = Heard()
+
+    async def on_chain_start(self, *args: Any, **kwargs: Any) -> None:
+        self.heard.on_chain_start(*args, **kwargs)
+
+    async def on_chain_end(self, *args: Any, **kwargs: Any) -> None:
+        self.heard.on_chain_end(*args, **kwargs)
+
+
+def config_with(handler: Any) -> dict[str, Any]:
+    return {
+        "configurable": {"thread_id": "1"},
+        "callbacks": [handler],
+        "tags": ["t"],
+        "metadata": {"m": 1},
+        "run_name": "mine",
+    }
+
+
+def test_start_and_end_of_a_run_are_heard(graph_named: Any) -> None:
+    """The input with name, tags and metadata; then the output, in whatever mode is streamed."""
+    heard = Heard()
+    list(graph_named("counter").stream({"count": 1}, config_with(heard), stream_mode="updates"))
+    assert heard.said == [("start", {"count": 1}, "mine", ["t"], 1), ("end", {"count": 2})]
+
+
+async def test_async_callbacks_are_awaited(graph_named: Any) -> None:
+    """The async methods tell async callbacks the same."""
+    handler = AsyncHeard()
+    await graph_named("counter").ainvoke({"count": 1}, config_with(handler))
+    assert handler.heard.said == [("start", {"count": 1}, "mine", ["t"], 1), ("end", {"count": 2})]
+
+
+def test_a_failure_is_heard(graph_named: Any) -> None:
+    """The error that the caller gets is the error that callbacks get."""
+    heard = Heard()
+    with pytest.raises(ValueError, match="value is wrong"):
+        graph_named("failing").invoke({"how": "value"}, config_with(heard))
+    assert heard.said[1:] == [("error", True)]
