@@ -1,0 +1,129 @@
+"""URL, key and headers; errors; retries."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from langgraph_client import errors
+from langgraph_client._core.connection import ssl_context, timeouts
+from langgraph_client._core.failure import RetryPolicy, retry_after
+from langgraph_client._core.settings import API_KEY_HEADER, KEY_VARIABLES, settings_from
+from langgraph_client._core.unset import UNSET
+from langgraph_client.errors import InvalidArgumentError
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*KEY_VARIABLES, "LANGGRAPH_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_url_comes_from_the_caller_then_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A given URL, else LANGGRAPH_URL, else the port that `langgraph up` serves."""
+    assert settings_from(None, None, None).url == "http://localhost:8123"
+    monkeypatch.setenv("LANGGRAPH_URL", "https://a.example/base/")
+    assert settings_from(None, None, None).url == "https://a.example/base"
+    assert settings_from("http://[::1]:8000", None, None).url == "http://[::1]:8000"
+
+
+def test_the_key_comes_from_the_first_variable_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three variables in order; None turns them off; a given key wins."""
+    assert API_KEY_HEADER not in settings_from(None, UNSET, None).headers
+    for name in reversed(KEY_VARIABLES):
+        monkeypatch.setenv(name, f"from {name}")
+        assert settings_from(None, UNSET, None).headers[API_KEY_HEADER] == f"from {name}"
+    assert API_KEY_HEADER not in settings_from(None, None, None).headers
+    assert settings_from(None, "mine", None).headers[API_KEY_HEADER] == "mine"
+    assert "mine" not in repr(settings_from("http://u:mine@h", "mine", None))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "  ", "localhost:2024", "ftp://h", "http://", "http://h:port", "http://h?q=1", 3]
+)
+def test_a_bad_url_is_refused(url: Any) -> None:
+    """A URL that cannot be right is refused, by the name of its parameter."""
+    with pytest.raises(InvalidArgumentError, match=r"^url: "):
+        settings_from(url, None, None)
+
+
+@pytest.mark.parametrize("headers", [{"X-Api-Key": "k"}, {"a": 1}, {"": "x"}, {"a": "é"}, ["a"]])
+def test_a_bad_header_is_refused(headers: Any) -> None:
+    """A reserved header, or one that cannot be sent."""
+    with pytest.raises(InvalidArgumentError, match=r"^headers"):
+        settings_from("http://h", None, headers)
+
+
+def test_certificates_are_loaded_once_and_only_for_tls() -> None:
+    """One context per process and settings; a plain server's has no certificates at all."""
+    assert ssl_context(True, encrypted=True) is ssl_context(True, encrypted=True)
+    assert ssl_context(True, encrypted=True) is not ssl_context(False, encrypted=True)
+    assert ssl_context(True, encrypted=False).cert_store_stats()["x509"] == 0
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "1", (1, 2), True, float("nan")])
+def test_a_bad_timeout_is_refused(timeout: Any) -> None:
+    """A timeout is a number of seconds above 0, or four of them."""
+    with pytest.raises(InvalidArgumentError, match=r"^timeout"):
+        timeouts(timeout)
+
+
+def test_pauses_double_and_the_server_s_word_wins() -> None:
+    """The schedule: doubled, bounded, with jitter on top; `Retry-After` in its place."""
+    policy = RetryPolicy(initial=1, maximum=5, jitter=0.5)
+    assert [policy.pause(n, None, 0) for n in (1, 2, 3, 4, 1000)] == [1, 2, 4, 5, 5]
+    assert policy.pause(1, None, 1) == 1.5
+    limited = errors.RateLimitError(method="", url="", status_code=429, detail="", retry_after=3)
+    assert policy.pause(1, limited, 1) == 3
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert retry_after("Thu, 01 Jan 2026 00:00:09 GMT", now) == 9
+    assert retry_after("7", now) == 7
+    assert retry_after("soon", now) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.APIConnectionError("no", method="GET", url="u"),
+        errors.APIResponseValidationError("no", method="GET", url="u", body="b"),
+        errors.ConflictError(method="POST", url="u", status_code=409, detail="d", content=b"{}"),
+        errors.StreamIncomplete("cut", run_id="r", last_event_id="1-0"),
+        errors.RemoteException("ValueError", "no", run_id="r", node="n"),
+        errors.InvalidArgumentError("input.a", "no"),
+        errors.MissingExtraError("Server", "server"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_can_be_pickled(error: errors.LangGraphError) -> None:
+    """An error comes out of a pickle with its type, its message and all it knew."""
+    other = pickle.loads(pickle.dumps(error))
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    assert vars(other) == vars(error)
+    assert isinstance(error, errors.LangGraphError)
+
+
+def test_bad_input_is_a_value_error_and_a_type_error() -> None:
+    """Code that catches the built-in ones catches ours; an extra's error is an ImportError."""
+    assert issubclass(InvalidArgumentError, ValueError)
+    assert issubclass(InvalidArgumentError, TypeError)
+    assert issubclass(errors.MissingExtraError, ImportError)
+    assert "pip install" in str(errors.MissingExtraError("Server", "server"))
+
+
+def test_importing_is_light() -> None:
+    """The client alone loads neither langgraph nor langchain nor Starlette."""
+    code = (
+        "import sys, langgraph_client._async.client, langgraph_client._sync.client;"
+        "heavy = {'langgraph', 'langchain_core', 'langsmith', 'starlette'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
