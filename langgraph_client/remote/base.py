@@ -31,6 +31,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         name: str | None = None,
         decode_messages: bool = True,
         checkpointer: bool | None = None,
+        strict_config: bool = True,
     ) -> None:
         if not isinstance(assistant_id, str) or not assistant_id:
             raise InvalidArgumentError(
@@ -41,6 +42,8 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         self.config = config
         self.decode_messages = decode_messages
         self.checkpointer = checkpointer
+        self.strict_config = strict_config
+        self._warned: set[str] = set()
         self._clients = Clients(url, api_key, headers, client, sync_client)
         self._threads = Threads(assistant_id)
 
@@ -84,8 +87,8 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         """Return a copy that shares this graph's clients.
 
         Args:
-            update: New values for `assistant_id`, `config`, `name`, `decode_messages` or
-                `checkpointer`.
+            update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
+                `checkpointer` or `strict_config`.
         """
         settings: dict[str, Any] = {
             "assistant_id": self.assistant_id,
@@ -93,6 +96,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
             "name": self.name,
             "decode_messages": self.decode_messages,
             "checkpointer": self.checkpointer,
+            "strict_config": self.strict_config,
         }
         if unknown := (update or {}).keys() - settings.keys():
             raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.threads import Checkpoint
 from langgraph_client.remote.seam import RunnableConfig
@@ -177,3 +178,25 @@ def wire_config(config: Mapping[str, Any]) -> dict[str, Any]:
     if configurable:
         sent["configurable"] = configurable
     return sent
+
+
+def sendable(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A wire config without the values that cannot be JSON, and the paths of those left out."""
+    left_out: list[str] = []
+
+    def keep(value: Any, path: str) -> Any:
+        if not isinstance(value, dict):
+            return value
+        kept = {}
+        for key, item in value.items():
+            here = f"{path}.{key}"
+            item = keep(item, here)
+            try:
+                encode(item)
+            except InvalidArgumentError:
+                left_out.append(here)
+            else:
+                kept[key] = item
+        return kept
+
+    return keep(config, "config"), left_out

@@ -38,6 +38,8 @@ class RemoteGraph(Running):
             that `compile(checkpointer=...)` has for a local subgraph: None the state of one task
             of the parent, so that it can resume; True that of the node, across the parent's
             invocations; False nothing.
+        strict_config: Refuse a config with values that cannot be sent. False leaves them out, and
+            warns of each once.
     """
 
     def get_graph(

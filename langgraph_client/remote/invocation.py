@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.config import Address, wire_config
+from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.parent import parent_command
@@ -54,6 +54,7 @@ class Invocation:
         version: str = "v1",
         decode_messages: bool = True,
         wants_output: bool = False,
+        strict_config: bool = True,
         **options: Any,
     ) -> None:
         if version not in ("v1", "v2"):
@@ -75,6 +76,10 @@ class Invocation:
         self._output_keys = output_keys
         self._version = version
         sent_config = wire_config(config)
+        #: Paths of config values that were left out, since they cannot be JSON.
+        self.left_out: list[str] = []
+        if not strict_config:
+            sent_config, self.left_out = sendable(sent_config)
         self._own_configurable = sent_config.get("configurable", {})
         self._decoder = Decoder(
             self.address, decode_messages, frozenset(sent_config.get("metadata", ()))

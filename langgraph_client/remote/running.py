@@ -6,6 +6,7 @@ The blocking method of a pair is documented; the other behaves the same.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -255,15 +256,22 @@ class Running(Stateful):
             )
         if stream_mode is None:
             stream_mode = "values" if TASK_ID in merged["configurable"] else "updates"
-        return Invocation(
+        invocation = Invocation(
             input,
             merged,
             self._address(merged, calling=True),
             stream_mode=stream_mode,
             print_mode=["updates", "values"] if debug else print_mode,
             decode_messages=self.decode_messages,
+            strict_config=self.strict_config,
             **options,
         )
+        if new := [path for path in invocation.left_out if path not in self._warned]:
+            self._warned.update(new)
+            warnings.warn(
+                f"not sent, since it cannot be JSON: {', '.join(new)}", UserWarning, stacklevel=4
+            )
+        return invocation
 
     def _run(self, invocation: Invocation) -> Iterator[Any]:
         client, address = self.sync_client, invocation.address

@@ -84,6 +84,17 @@ def test_bad_arguments_are_refused_before_anything_is_sent(
         list(server.remote_graph("row").stream(**{"input": {}, **arguments}))
 
 
+def test_what_cannot_be_sent_may_be_left_out_with_a_warning(server: Server) -> None:
+    """`strict_config=False` drops such config values, and says so once for each."""
+    row = server.remote_graph("row", strict_config=False)
+    config = {"configurable": {"thread_id": "1", "f": print, "deep": {"ok": 1, "not": print}}}
+    with pytest.warns(
+        UserWarning, match=r"config\.configurable\.f, config\.configurable\.deep\.not"
+    ):
+        row.invoke({"topic": "t"}, config)
+    row.invoke({"topic": "t"}, config)  # Warnings are errors here: this one must not come again.
+
+
 def test_unknown_keywords_are_refused(server: Server) -> None:
     """A misspelt keyword is a TypeError, as locally."""
     with pytest.raises(TypeError, match="thread"):
