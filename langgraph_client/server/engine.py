@@ -32,7 +32,7 @@ from langgraph_client.server.jobs import (
 from langgraph_client.server.kept import RUN_DONE, RunEvents, ThreadEvents
 from langgraph_client.server.log import Event, EventLog
 from langgraph_client.server.outcome import Outcome, fallback_result
-from langgraph_client.server.records import Storage
+from langgraph_client.server.storage import Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -250,11 +250,11 @@ class Engine:
             job.result = {}
         with self._storage.transaction():
             if status == DELETED or gone:
-                self._storage.runs.delete(job.run_id)
+                self._drop(job.run_id)
             else:
                 self._save(job)
             if job.temporary:
-                self._storage.threads.delete(job.thread_id)
+                self._storage.delete_thread(job.thread_id)
             else:
                 self._settle(job.thread_id, line, others=len(line.jobs) > 1)
         self._run_done(job, keep=status != DELETED and not gone)
@@ -322,12 +322,12 @@ class Engine:
         status = self._move(job, action)
         with self._storage.transaction():
             if status == DELETED or job.deleted:
-                self._storage.runs.delete(job.run_id)
+                self._drop(job.run_id)
             else:
                 self._save(job)
             line = self._lines[job.thread_id]
             if job.temporary:
-                self._storage.threads.delete(job.thread_id)
+                self._storage.delete_thread(job.thread_id)
             elif len(line.jobs) == 1:
                 self._settle(job.thread_id, line, others=False)
         job.result = {}
@@ -368,7 +368,11 @@ class Engine:
         """Delete a run that is over, with its checkpoints."""
         with self._storage.transaction():
             self._performer.forget(run)
-            self._storage.runs.delete(run["run_id"])
+            self._drop(run["run_id"])
+
+    def _drop(self, run_id: str) -> None:
+        self._storage.runs.delete(run_id)
+        self._storage.events.delete_run(run_id)
 
     # Reading.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.log import Event, Keeper
-from langgraph_client.server.records import Storage
+from langgraph_client.server.storage import Storage
 
 RUN_DONE = "run_done"
 """The name under which the end of a run is kept, which only thread streams tell."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.clock import Clock
     from langgraph_client.server.engine import Engine
     from langgraph_client.server.graphs import Graphs
-    from langgraph_client.server.records import Storage
+    from langgraph_client.server.storage import Storage
 
 
 @dataclass

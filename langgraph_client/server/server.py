@@ -19,9 +19,9 @@ from langgraph_client.server.engine import Engine
 from langgraph_client.server.graphs import Graphs
 from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
-from langgraph_client.server.records import Storage
 from langgraph_client.server.requests import assistant_id_of
 from langgraph_client.server.script_states import ScriptStates
+from langgraph_client.server.storage import Storage
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from langgraph_client.server.encoding import decode
 from langgraph_client.server.http import fail, nothing, read_json, reply, uuid_text
 from langgraph_client.server.parts import parts_of
 from langgraph_client.server.performing import interrupt_document, thread_config, thread_fields
@@ -46,7 +45,7 @@ async def delete(request: Request) -> Response:
     thread = _thread(request)
     parts = parts_of(request)
     await parts.engine.delete_thread(thread["thread_id"])
-    parts.storage.threads.delete(thread["thread_id"])
+    parts.storage.delete_thread(thread["thread_id"])
     return nothing()
 
 
@@ -80,7 +79,7 @@ def state_document(state: Any) -> dict[str, Any]:
     if state.created_at is None:
         checkpoint = parent = None
     return {
-        "values": state.values or {},
+        "values": state.values if state.created_at else {},
         "next": list(state.next),
         "tasks": tasks,
         "metadata": {**state.metadata, "thread_id": state.config["configurable"].get("thread_id")}
@@ -149,9 +148,8 @@ async def history(request: Request) -> Response:
 
 async def search_assistants(request: Request) -> Response:
     body = await read_json(request)
-    rows = parts_of(request).storage.connection.execute("SELECT doc FROM assistants")
-    found = [decode(r[0]) for r in rows]
-    return reply([a for a in found if a["graph_id"] == body.get("graph_id", a["graph_id"])])
+    where = {"graph_id": body["graph_id"]} if "graph_id" in body else {}
+    return reply(parts_of(request).storage.assistants.search(where=where))
 
 
 async def create_assistant(request: Request) -> Response:

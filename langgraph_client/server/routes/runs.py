@@ -191,10 +191,9 @@ async def list_runs(request: Request) -> Response:
     if odd := [name for name in chosen if name not in _FIELDS]:
         raise fail(422, f"Invalid select columns: {odd}. Expected: {set(_FIELDS)}")
     _need_thread(parts, thread_id)
-    runs = parts.storage.runs.of_thread(thread_id)
-    if status := query.get("status"):
-        runs = [run for run in runs if run["status"] == status]
-    runs = runs[max(offset, 0) : max(offset, 0) + max(limit, 0)]
+    runs = parts.storage.runs.of_thread(
+        thread_id, status=query.get("status"), limit=max(limit, 0), offset=max(offset, 0)
+    )
     if chosen:
         runs = [{name: run[name] for name in _FIELDS if name in chosen} for run in runs]
     return reply(runs)
