@@ -11,7 +11,7 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.nested import nested_address
-from langgraph_client.remote.seam import GraphBase, ambient_config
+from langgraph_client.remote.seam import GraphBase, ambient_config, tracing_headers
 from langgraph_client.remote.threads import Threads
 
 
@@ -32,6 +32,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         decode_messages: bool = True,
         checkpointer: bool | None = None,
         strict_config: bool = True,
+        distributed_tracing: bool = False,
     ) -> None:
         if not isinstance(assistant_id, str) or not assistant_id:
             raise InvalidArgumentError(
@@ -43,6 +44,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         self.decode_messages = decode_messages
         self.checkpointer = checkpointer
         self.strict_config = strict_config
+        self.distributed_tracing = distributed_tracing
         self._warned: set[str] = set()
         self._clients = Clients(url, api_key, headers, client, sync_client)
         self._threads = Threads(assistant_id)
@@ -88,7 +90,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
 
         Args:
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
-                `checkpointer` or `strict_config`.
+                `checkpointer`, `strict_config` or `distributed_tracing`.
         """
         settings: dict[str, Any] = {
             "assistant_id": self.assistant_id,
@@ -97,6 +99,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
             "decode_messages": self.decode_messages,
             "checkpointer": self.checkpointer,
             "strict_config": self.strict_config,
+            "distributed_tracing": self.distributed_tracing,
         }
         if unknown := (update or {}).keys() - settings.keys():
             raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
@@ -106,6 +109,12 @@ class Connected(GraphBase[Any, Any, Any, Any]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.assistant_id!r})"
+
+    def _headers(self, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """The headers of one call: the caller's, over those of the current trace."""
+        if not self.distributed_tracing:
+            return headers
+        return {**tracing_headers(), **(headers or {})}
 
     def _merged(self, config: Mapping[str, Any] | None) -> dict[str, Any]:
         return with_ambient(ambient_config(), merge(self.config, config))

@@ -40,6 +40,8 @@ class RemoteGraph(Running):
             invocations; False nothing.
         strict_config: Refuse a config with values that cannot be sent. False leaves them out, and
             warns of each once.
+        distributed_tracing: Send with every call the headers of the current LangSmith run, and of
+            the active OpenTelemetry span (W3C `traceparent`), so that the server's traces join.
     """
 
     def get_graph(
@@ -59,7 +61,7 @@ class RemoteGraph(Running):
             params: Query parameters, sent with this call.
         """
         drawn = self.sync_client.assistants.get_graph(
-            self.assistant_id, xray=xray, headers=headers, params=params
+            self.assistant_id, xray=xray, headers=self._headers(headers), params=params
         )
         return drawing_from(drawn)
 
@@ -119,6 +121,6 @@ class RemoteGraph(Running):
     ) -> Graph:
         """Async twin of `get_graph`."""
         drawn = await self.client.assistants.get_graph(
-            self.assistant_id, xray=xray, headers=headers, params=params
+            self.assistant_id, xray=xray, headers=self._headers(headers), params=params
         )
         return drawing_from(drawn)

@@ -74,6 +74,7 @@ __all__ = [
     "message_from",
     "pause",
     "run_error",
+    "tracing_headers",
 ]
 
 _MESSAGE_KEYS = ("content", "additional_kwargs", "response_metadata")
@@ -154,6 +155,29 @@ def async_callback_manager(config: Mapping[str, Any]) -> Any:
     except ImportError:
         return None
     return get_async_callback_manager_for_config(config)
+
+
+def tracing_headers() -> dict[str, str]:
+    """Headers that tie the server's traces to the current one.
+
+    LangSmith's of the current run, where there is one, and W3C `traceparent`, `tracestate` and
+    `baggage` of the active OpenTelemetry span; each where its package is installed.
+    """
+    headers: dict[str, str] = {}
+    try:
+        from langsmith.run_helpers import get_current_run_tree
+    except ImportError:
+        pass
+    else:
+        if (run := get_current_run_tree()) is not None:
+            headers.update(run.to_headers())
+    try:
+        from opentelemetry.propagate import inject
+    except ImportError:
+        pass
+    else:
+        inject(headers)
+    return headers
 
 
 def ambient_config() -> Mapping[str, Any] | None:

@@ -46,7 +46,11 @@ class Stateful(Connected):
         address = self._address(merged)
         address.require_thread("get_state")
         return self._read_state(
-            address, _asked(merged), subgraphs=subgraphs, headers=headers, params=params
+            address,
+            _asked(merged),
+            subgraphs=subgraphs,
+            headers=self._headers(headers),
+            params=params,
         )
 
     def _read_state(
@@ -75,7 +79,11 @@ class Stateful(Connected):
         address = self._address(merged)
         address.require_thread("aget_state")
         return await self._aread_state(
-            address, _asked(merged), subgraphs=subgraphs, headers=headers, params=params
+            address,
+            _asked(merged),
+            subgraphs=subgraphs,
+            headers=self._headers(headers),
+            params=params,
         )
 
     async def _aread_state(
@@ -119,7 +127,7 @@ class Stateful(Connected):
         while pages.wanted:
             try:
                 states = self.sync_client.threads.get_history(
-                    thread_id, **pages.request(), headers=headers, params=params
+                    thread_id, **pages.request(), headers=self._headers(headers), params=params
                 )
             except NotFoundError:
                 return
@@ -145,7 +153,7 @@ class Stateful(Connected):
         while pages.wanted:
             try:
                 states = await self.client.threads.get_history(
-                    thread_id, **pages.request(), headers=headers, params=params
+                    thread_id, **pages.request(), headers=self._headers(headers), params=params
                 )
             except NotFoundError:
                 return
@@ -194,7 +202,7 @@ class Stateful(Connected):
             values,
             as_node=as_node,
             checkpoint=address.checkpoint or None,
-            headers=headers,
+            headers=self._headers(headers),
             params=params,
         )
         return {"configurable": address.configurable(updated.checkpoint)}
@@ -227,7 +235,7 @@ class Stateful(Connected):
             values,
             as_node=as_node,
             checkpoint=address.checkpoint or None,
-            headers=headers,
+            headers=self._headers(headers),
             params=params,
         )
         return {"configurable": address.configurable(updated.checkpoint)}

@@ -1,0 +1,3 @@
+from langsmith.run_trees import RunTree
+
+def get_current_run_tree() -> RunTree | None: ...

@@ -1,0 +1,3 @@
+from typing import Any
+
+def inject(carrier: Any, context: Any = None, setter: Any = ...) -> None: ...
