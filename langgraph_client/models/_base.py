@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
 from collections.abc import (
     ItemsView,
     Iterator,
@@ -44,7 +43,7 @@ Timestamp: TypeAlias = Annotated[datetime, AfterValidator(_aware)]
 SENT: Final[Any] = object()
 
 
-class Record(BaseModel):
+class Record(BaseModel, frozen=True):
     """A reply. Attributes and keys give the same values; a reply cannot be changed.
 
     As a mapping it has the top-level keys that the server sent, in the server's order, fields
@@ -54,7 +53,7 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="allow", protected_namespaces=(), defer_build=True, ser_json_bytes="utf8"
+        extra="allow", protected_namespaces=(), defer_build=True, ser_json_bytes="utf8"
     )
 
     _wire: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -72,7 +71,9 @@ class Record(BaseModel):
                 if present.get(name) is SENT:
                     del present[name]
         wire = data if isinstance(data, dict) else dict(data)
-        record._wire = wire
+        private = record.__pydantic_private__
+        assert private is not None
+        private["_wire"] = wire
         return record
 
     @model_serializer(mode="plain")
@@ -134,7 +135,7 @@ class Record(BaseModel):
         return type(self).model_validate({**self._wire, **update})
 
 
-class Model(Record):
+class Model(Record, frozen=True):
     """A reply none of whose fields is called `items` or `values`: has these two methods as well."""
 
     def items(self) -> ItemsView[str, Any]:
@@ -148,7 +149,7 @@ class Model(Record):
 
 # `match` and `isinstance(reply, Mapping)` see a reply as the mapping that it is. (Inheriting is
 # not possible: the ABC's `values` and `items` would stand in the way of fields of that name.)
-ABCMeta.register(Mapping, Record)
+Mapping.register(Record)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _plain(value: Any) -> Any:

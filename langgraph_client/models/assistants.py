@@ -9,7 +9,7 @@ from pydantic import Field
 from langgraph_client.models._base import SENT, JsonObject, Model, Timestamp
 
 
-class Assistant(Model):
+class Assistant(Model, frozen=True):
     """A graph with a configuration, under an id."""
 
     assistant_id: str = SENT
@@ -24,7 +24,7 @@ class Assistant(Model):
     description: str | None = None
 
 
-class AssistantVersion(Model):
+class AssistantVersion(Model, frozen=True):
     """One version of an assistant."""
 
     assistant_id: str = SENT
@@ -38,14 +38,14 @@ class AssistantVersion(Model):
     description: str | None = None
 
 
-class AssistantsSearchResponse(Model):
+class AssistantsSearchResponse(Model, frozen=True):
     """A page of assistants, and the offset of the next page, None on the last one."""
 
     assistants: list[Assistant] = SENT
     next: str | None = None
 
 
-class GraphSchema(Model):
+class GraphSchema(Model, frozen=True):
     """A graph's JSON schemas; None where the server could not make one."""
 
     graph_id: str | None = None
@@ -56,7 +56,7 @@ class GraphSchema(Model):
     context_schema: JsonObject | None = None
 
 
-class DrawnNode(Model):
+class DrawnNode(Model, frozen=True):
     """A node of a drawing."""
 
     id: str | int = SENT
@@ -64,7 +64,7 @@ class DrawnNode(Model):
     data: Any = None
 
 
-class DrawnEdge(Model):
+class DrawnEdge(Model, frozen=True):
     """An edge of a drawing. `data` is its label."""
 
     source: str | int = SENT
@@ -73,7 +73,7 @@ class DrawnEdge(Model):
     data: Any = None
 
 
-class Drawing(Model):
+class Drawing(Model, frozen=True):
     """A graph's nodes and edges."""
 
     nodes: list[DrawnNode] = SENT

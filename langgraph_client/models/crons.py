@@ -10,7 +10,7 @@ from langgraph_client.models._base import SENT, JsonObject, Model, Timestamp
 from langgraph_client.models.params import OnCompletionBehavior
 
 
-class Cron(Model):
+class Cron(Model, frozen=True):
     """A scheduled run. `payload` holds what its runs are started with.
 
     `end_time` is text where it is not a time: servers keep whatever they were given.

@@ -11,7 +11,7 @@ from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Timesta
 from langgraph_client.models.params import MultitaskStrategy, RunStatus
 
 
-class Run(Model):
+class Run(Model, frozen=True):
     """One execution of an assistant. `kwargs` holds what it was started with."""
 
     run_id: str = SENT

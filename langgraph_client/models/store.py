@@ -8,7 +8,7 @@ from typing import Any
 from langgraph_client.models._base import SENT, JsonObject, Model, Record, Timestamp
 
 
-class Item(Model):
+class Item(Model, frozen=True):
     """A stored document."""
 
     namespace: list[str] = SENT
@@ -18,13 +18,13 @@ class Item(Model):
     updated_at: Timestamp = SENT
 
 
-class SearchItem(Item):
+class SearchItem(Item, frozen=True):
     """A document that was found. `score` says how well it fits, with semantic search."""
 
     score: float | None = None
 
 
-class SearchItemsResponse(Record):
+class SearchItemsResponse(Record, frozen=True):
     """The documents that were found."""
 
     items: list[SearchItem] = SENT
@@ -34,7 +34,7 @@ class SearchItemsResponse(Record):
         return {key: self[key] for key in self}.values()
 
 
-class ListNamespaceResponse(Model):
+class ListNamespaceResponse(Model, frozen=True):
     """The namespaces that were found."""
 
     namespaces: list[list[str]] = SENT

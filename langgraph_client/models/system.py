@@ -7,7 +7,7 @@ from pydantic import Field
 from langgraph_client.models._base import JsonObject, Model
 
 
-class ServerInfo(Model):
+class ServerInfo(Model, frozen=True):
     """What the server says about itself."""
 
     version: str | None = None

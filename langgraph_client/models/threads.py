@@ -11,7 +11,7 @@ from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Record,
 from langgraph_client.models.params import ThreadStatus
 
 
-class Interrupt(Model):
+class Interrupt(Model, frozen=True):
     """What a graph that stopped to ask wants to know. Answer it by its id, or alone."""
 
     value: JSON = None
@@ -19,21 +19,21 @@ class Interrupt(Model):
     response_schema: JsonObject | None = None
 
 
-class RunError(Model):
+class RunError(Model, frozen=True):
     """The exception that ended a run: the name of its class, and its text."""
 
     error: str = SENT
     message: str = ""
 
 
-class _WithItems(Record):
+class _WithItems(Record, frozen=True):
     # For replies that have a field called `values` (which is what `.values` gives).
     def items(self) -> ItemsView[str, Any]:
         """Keys and values, as a dict's."""
         return {key: self[key] for key in self}.items()
 
 
-class Thread(_WithItems):
+class Thread(_WithItems, frozen=True):
     """A conversation, or whatever else keeps its state from run to run."""
 
     thread_id: str = SENT
@@ -50,7 +50,7 @@ class Thread(_WithItems):
     ttl: JsonObject | None = None
 
 
-class Checkpoint(Model):
+class Checkpoint(Model, frozen=True):
     """A point in a thread's history."""
 
     thread_id: str | None = None
@@ -59,7 +59,7 @@ class Checkpoint(Model):
     checkpoint_map: JsonObject | None = None
 
 
-class ThreadTask(Model):
+class ThreadTask(Model, frozen=True):
     """A task of a thread's next step; in history, of the step that was made from there."""
 
     id: str = SENT
@@ -72,7 +72,7 @@ class ThreadTask(Model):
     result: JSON = None
 
 
-class ThreadState(_WithItems):
+class ThreadState(_WithItems, frozen=True):
     """A thread's state at one point. `next` names the nodes that would run from there."""
 
     values: JSON = None
@@ -87,7 +87,7 @@ class ThreadState(_WithItems):
     parent_checkpoint_id: str | None = None
 
 
-class ThreadUpdateStateResponse(Model):
+class ThreadUpdateStateResponse(Model, frozen=True):
     """The checkpoint that a state update made."""
 
     checkpoint: Checkpoint = SENT
@@ -95,7 +95,7 @@ class ThreadUpdateStateResponse(Model):
     checkpoint_id: str | None = None
 
 
-class PruneResult(Model):
+class PruneResult(Model, frozen=True):
     """How many threads were pruned."""
 
     pruned_count: int = SENT
