@@ -44,6 +44,7 @@ RULES = [
     (r"\banext\(", "next("),
     (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\bserver\.client\(", "server.sync_client("),
+    (r"\basync_transport\b", "transport"),
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
 ]
 

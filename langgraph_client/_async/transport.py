@@ -93,15 +93,18 @@ class AsyncTransport:
     async def open(self, call: Call[Any]) -> httpx.Response:
         """Open an event stream. The caller closes the response."""
         response = await self._repeat(call, stream=True)
-        kind = response.headers.get("content-type", "")
-        if not kind.startswith("text/event-stream"):
+        try:
+            kind = response.headers.get("content-type", "")
+            if not kind.startswith("text/event-stream"):
+                raise APIResponseValidationError(
+                    f"the answer is not an event stream: {kind or 'no content type'}",
+                    method=call.method,
+                    url=self._url(call),
+                )
+            self._tell(call, response)
+        except BaseException:
             await response.aclose()
-            raise APIResponseValidationError(
-                f"the answer is not an event stream: {kind or 'no content type'}",
-                method=call.method,
-                url=self._url(call),
-            )
-        self._tell(call, response)
+            raise
         return response
 
     def location(self, response: httpx.Response) -> str | None:
@@ -139,7 +142,7 @@ class AsyncTransport:
             return await self._exchange(call, request, stream=stream)
 
         def repeated(error: BaseException) -> bool:
-            return worth_repeating(error, safe=call.safe)
+            return worth_repeating(error, safe=call.safe) and self._retry.patient(error)
 
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(self._retry.max_attempts),

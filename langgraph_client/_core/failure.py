@@ -50,29 +50,36 @@ class RetryPolicy:
     Attributes:
         max_attempts: How often a request is sent at most; 1 turns repeating off.
         initial: Seconds before the second attempt; doubled for each further one.
-        maximum: Seconds between attempts at most, also if the server asks for more.
+        maximum: Seconds between attempts at most, unless the server asks for more.
         jitter: Up to so many seconds are added at random, so that clients do not march in step.
+        longest_asked: A server that asks for more seconds than these is not waited for.
     """
 
     max_attempts: int = 3
     initial: float = 0.5
     maximum: float = 8.0
     jitter: float = 0.25
+    longest_asked: float = 60.0
 
     def __post_init__(self) -> None:
         if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
             raise InvalidArgumentError(
                 "max_attempts", f"must be 1 or more, not {self.max_attempts}"
             )
-        for name in ("initial", "maximum", "jitter"):
+        for name in ("initial", "maximum", "jitter", "longest_asked"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
+
+    def patient(self, error: BaseException) -> bool:
+        """Whether the pause that a server asks for, if it does, is worth waiting for."""
+        asked: float | None = getattr(error, "retry_after", None)
+        return asked is None or asked <= self.longest_asked
 
     def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
         """Seconds to wait after the given attempt (from 1), with `random` between 0 and 1."""
         asked: float | None = getattr(error, "retry_after", None)
         if asked is not None:
-            return min(asked, self.maximum)
+            return asked
         doubled: float = self.initial * 2 ** min(attempt - 1, 64)
         return min(doubled, self.maximum) + self.jitter * random
 

@@ -129,6 +129,7 @@ class Resumption:
         self._joined = self._again and last_event_id is None
         self._from_zero = False
         self._caught_up = False
+        self._over: str | None = None  # The run's status, once it is over.
         self._opened = False
         self._attempts = 0
         self._checks = 0
@@ -244,6 +245,9 @@ class Resumption:
         if mid_event or self._endless:
             self.broken(None)
             return False
+        if self._over is not None:
+            self.answered(self._over)
+            return False
         if self.status() is None:
             # Nobody can be asked about a stateless run; a proper close has to be believed.
             self.finished = True
@@ -261,6 +265,7 @@ class Resumption:
         if status is None:
             self.finished = True
         elif status in _OVER:
+            self._over = status
             # What came after our last event, while we were away, is fetched: until nothing is new.
             if self._can_continue and not self._caught_up:
                 self._caught_up = True

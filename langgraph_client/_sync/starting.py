@@ -362,7 +362,8 @@ class SyncStartingRuns:
 
         Returns:
             The stream. Nothing is sent before it is iterated over, or entered. A failed run ends
-            it with a part `error`.
+            it with a part `error`. Since the protocol has no end event, a stream on a thread asks
+            for the run's status when it was closed, which is one more request.
 
         Raises:
             NotFoundError: on opening: there is no such thread or assistant.

@@ -94,15 +94,18 @@ class Transport:
     def open(self, call: Call[Any]) -> httpx.Response:
         """Open an event stream. The caller closes the response."""
         response = self._repeat(call, stream=True)
-        kind = response.headers.get("content-type", "")
-        if not kind.startswith("text/event-stream"):
+        try:
+            kind = response.headers.get("content-type", "")
+            if not kind.startswith("text/event-stream"):
+                raise APIResponseValidationError(
+                    f"the answer is not an event stream: {kind or 'no content type'}",
+                    method=call.method,
+                    url=self._url(call),
+                )
+            self._tell(call, response)
+        except BaseException:
             response.close()
-            raise APIResponseValidationError(
-                f"the answer is not an event stream: {kind or 'no content type'}",
-                method=call.method,
-                url=self._url(call),
-            )
-        self._tell(call, response)
+            raise
         return response
 
     def location(self, response: httpx.Response) -> str | None:
@@ -140,7 +143,7 @@ class Transport:
             return self._exchange(call, request, stream=stream)
 
         def repeated(error: BaseException) -> bool:
-            return worth_repeating(error, safe=call.safe)
+            return worth_repeating(error, safe=call.safe) and self._retry.patient(error)
 
         for attempt in Retrying(
             stop=stop_after_attempt(self._retry.max_attempts),

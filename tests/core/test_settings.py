@@ -82,6 +82,8 @@ def test_pauses_double_and_the_server_s_word_wins() -> None:
     assert policy.pause(1, None, 1) == 1.5
     limited = errors.RateLimitError(method="", url="", status_code=429, detail="", retry_after=3)
     assert policy.pause(1, limited, 1) == 3
+    assert policy.patient(limited)
+    assert not RetryPolicy(longest_asked=2).patient(limited)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert retry_after("Thu, 01 Jan 2026 00:00:09 GMT", now) == 9
     assert retry_after("7", now) == 7

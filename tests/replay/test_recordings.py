@@ -6,10 +6,11 @@ import inspect
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import parse_qsl
 
 import pytest
+from pydantic import TypeAdapter
 from replay.calls import Untyped, make
 from replay.recordings import FOLDER, Exchange, Playback, exchanges
 
@@ -214,10 +215,30 @@ def compare_answer(exchange: Exchange, result: Any, how: str) -> None:
     if exchange.frames is not None:
         assert [tuple(part) for part in result] == exchange.events()
     elif "json" in answer:
+        check_types(result)
         # As text, so that the order of keys counts, too.
         assert json.dumps(plain(result)) == json.dumps(answer["json"])
     else:
         assert result is None
+
+
+def check_types(value: Any) -> None:
+    """What an annotation says is what the value is, all the way down."""
+    if isinstance(value, Record):
+        for name in value.model_fields_set & type(value).model_fields.keys():
+            read = getattr(value, name)
+            key = (type(value), name)
+            if key not in ADAPTERS:
+                annotations = get_type_hints(type(value), include_extras=True)
+                ADAPTERS[key] = TypeAdapter(annotations[name])
+            ADAPTERS[key].validate_python(read, strict=True)
+            check_types(read)
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            check_types(item)
+
+
+ADAPTERS: dict[tuple[type, str], TypeAdapter[Any]] = {}
 
 
 @pytest.mark.parametrize("colour", ["async", "sync"])
