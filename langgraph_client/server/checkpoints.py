@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,8 @@ class Checkpoints(SqliteSaver):
         # Reentrant, and the one that guards the documents' transactions: a node in a worker
         # thread may read a checkpoint while the loop writes a document.
         self.lock: threading.RLock = lock  # type: ignore[assignment]
+        self.before_writing: Callable[[], None] | None = None
+        self._home = threading.get_ident()
         self.setup()
         connection.execute(
             "CREATE INDEX IF NOT EXISTS checkpoints_by_run ON checkpoints"
@@ -85,7 +87,9 @@ class Checkpoints(SqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, in place."""
+        """Write a checkpoint, in place, behind the events that led to it."""
+        if self.before_writing is not None and threading.get_ident() == self._home:
+            self.before_writing()
         return self.put(config, checkpoint, metadata, new_versions)
 
     async def aput_writes(

@@ -72,6 +72,7 @@ class Engine:
         self._show_errors = show_errors
         self._lines: dict[str, Line] = {}
         self._feeds: dict[str, EventLog] = {}
+        self._unwritten: set[EventLog] = set()
         self._running = 0
         self._waiting: deque[str] = deque()
         self._closing = False
@@ -113,7 +114,8 @@ class Engine:
     def _enter(self, run: Document, line: Line) -> Job:
         keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
         due = _seconds_of(run["created_at"])
-        job = Job(run, EventLog(self._clock, keeper), Outcome(), due)
+        log = EventLog(self._clock, keeper, unwritten=self._unwritten)
+        job = Job(run, log, Outcome(), due)
         line.jobs.append(job)
         line.jobs.sort(key=lambda other: other.due)
         self.jobs[job.run_id] = job
@@ -373,6 +375,14 @@ class Engine:
     def _drop(self, run_id: str) -> None:
         self._storage.runs.delete(run_id)
         self._storage.events.delete_run(run_id)
+
+    def write_logs(self) -> None:
+        """Write the events that are to be kept, before a checkpoint is written that is behind them.
+
+        Otherwise a kill in between would lose them: their step is done, and not done again.
+        """
+        for log in list(self._unwritten):
+            log.write()
 
     # Reading.
 

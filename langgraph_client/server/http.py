@@ -61,6 +61,17 @@ def uuid_text(text: str, detail: str, status: int = 422) -> str:
         raise fail(status, detail) from None
 
 
+def page(offset: int, limit: int, shown: int, more: bool) -> dict[str, str]:
+    """Return the headers of one page of a search.
+
+    The total is no total: while there are more it says "one more, at least".
+    """
+    if not more:
+        return {"x-pagination-total": str(offset + shown)}
+    following = offset + limit
+    return {"x-pagination-next": str(following), "x-pagination-total": str(following + 1)}
+
+
 def truth(text: str | None) -> bool:
     """Return what a query parameter such as `wait=yes` says."""
     return (text or "").lower() in ("true", "yes", "1")

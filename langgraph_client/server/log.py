@@ -109,15 +109,29 @@ class Reader:
 
 
 class EventLog:
-    """The events of one run, or of one thread, in the order of their ids."""
+    """The events of one run, or of one thread, in the order of their ids.
 
-    def __init__(self, clock: Clock, keeper: Keeper | None = None, backlog: int = BACKLOG) -> None:
+    Args:
+        clock: Gives the ids.
+        keeper: Keeps what is to outlive memory; None to keep nothing.
+        backlog: How far a reader may be behind before the log counts as full.
+        unwritten: A set that the log is in while it has events to be kept that are not written.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        keeper: Keeper | None = None,
+        backlog: int = BACKLOG,
+        unwritten: set[EventLog] | None = None,
+    ) -> None:
         self.closed = False
         self._clock = clock
         self.keeper = keeper
         self._backlog = backlog
         self._readers: list[Reader] = []
         self._unkept: list[Event] = []
+        self._unwritten = unwritten
         self._flush: asyncio.Handle | None = None
         self._space: asyncio.Future[None] | None = None
 
@@ -147,6 +161,8 @@ class EventLog:
         event = Event(event_id or self._clock.event_id(), name, data)
         if self.keeper is not None and keep:
             self._unkept.append(event)
+            if self._unwritten is not None:
+                self._unwritten.add(self)
         for reader in self._readers:
             reader.pending.append(event)
         if self._flush is None and self.watched:
@@ -158,12 +174,18 @@ class EventLog:
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
-        if self._unkept and self.keeper is not None:
-            events, self._unkept = self._unkept, []
-            self.keeper.add(events)
+        self.write()
         for reader in self._readers:
             if reader.wake is not None and not reader.wake.done():
                 reader.wake.set_result(None)
+
+    def write(self) -> None:
+        """Write what is to be kept, without telling the readers yet."""
+        if self._unwritten is not None:
+            self._unwritten.discard(self)
+        if self._unkept and self.keeper is not None:
+            events, self._unkept = self._unkept, []
+            self.keeper.add(events)
 
     def close(self) -> None:
         """End the log: readers get what is left, and then the end."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.clock import Clock
     from langgraph_client.server.engine import Engine
     from langgraph_client.server.graphs import Graphs
+    from langgraph_client.server.script_states import ScriptStates
     from langgraph_client.server.storage import Storage
 
 
@@ -24,10 +25,31 @@ class Parts:
     engine: Engine
     #: langgraph's store over the shared connection, None where langgraph is not installed.
     store: Any
+    #: Checkpoints of compiled graphs, None where langgraph is not installed, and of scripted ones.
+    checkpoints: Any
+    script_states: ScriptStates
     #: Where the server is reached from outside, shown in metadata; None if it listens nowhere.
     url: str | None = None
     #: Whether webhooks may go to loopback addresses and plain http.
     webhooks: Any = None
+
+    def delete_state(self, thread_id: str) -> None:
+        """Delete the checkpoints of a thread."""
+        self.script_states.delete_thread(thread_id)
+        if self.checkpoints is not None:
+            self.checkpoints.delete_thread(thread_id)
+
+    def copy_state(self, source: str, target: str) -> None:
+        """Copy the checkpoints of a thread to another one."""
+        self.script_states.copy_thread(source, target)
+        if self.checkpoints is not None:
+            self.checkpoints.copy_thread(source, target)
+
+    def keep_latest_state(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread but the latest."""
+        self.script_states.prune(thread_id)
+        if self.checkpoints is not None:
+            self.checkpoints.prune([thread_id], strategy="keep_latest")
 
 
 def parts_of(request: Request) -> Parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +33,9 @@ def versions() -> dict[str, str]:
     return {**found, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
 
 
-def thread_config(thread_id: str, **more: Any) -> dict[str, Any]:
-    """Return the config that names a thread's state."""
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", **more}}
+def thread_config(thread_id: str, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the config that names a thread's state, the latest or that of a checkpoint."""
+    return {"configurable": {"checkpoint_ns": "", **(checkpoint or {}), "thread_id": thread_id}}
 
 
 class GraphPerformer:

@@ -100,7 +100,7 @@ def launch(
     if thread is None:
         if thread_id is not None and body.get("if_not_exists") != "create":
             raise fail(404, _NOT_FOUND)
-        thread = _new_thread(parts, thread_id or parts.clock.uuid7(), created)
+        thread = new_thread(thread_id or parts.clock.uuid7(), created)
     # A stateless run's metadata does not say its graph: the thread did not have it yet.
     inherited: Mapping[str, Any] = {}
     of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
@@ -143,7 +143,8 @@ def _check(parts: Parts, body: Mapping[str, Any], *, stateless: bool) -> None:
         uuid_text(body["checkpoint_id"], "Invalid checkpoint ID")
 
 
-def _new_thread(parts: Parts, thread_id: str, created: str) -> Document:
+def new_thread(thread_id: str, created: str) -> Document:
+    """Return the document of a thread that was never run."""
     return {
         "thread_id": thread_id,
         "status": "idle",

@@ -82,6 +82,15 @@ class ScriptStates:
         with self._lock:
             self._connection.execute("DELETE FROM script_states WHERE thread_id = ?", (thread_id,))
 
+    def prune(self, thread_id: str) -> None:
+        """Delete all states of a thread but the latest."""
+        with self._lock:
+            self._connection.execute(
+                "DELETE FROM script_states WHERE thread_id = ? AND id <"
+                " (SELECT MAX(id) FROM script_states WHERE thread_id = ?)",
+                (thread_id, thread_id),
+            )
+
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all states of a thread; their ids stay."""
         with self._lock:

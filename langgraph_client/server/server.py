@@ -181,9 +181,13 @@ class Server:
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
         )
+        if checkpoints is not None:
+            checkpoints.before_writing = engine.write_logs
         for name in graphs.names:
             _ensure_assistant(storage, self._clock, name)
-        self._parts = Parts(self._clock, storage, graphs, engine, store)
+        self._parts = Parts(
+            self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
+        )
         self._app = make_app(self._parts)
         return engine
 
