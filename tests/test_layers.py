@@ -15,13 +15,23 @@ PACKAGE = Path(__file__).parent.parent / "langgraph_client"
 #: What each part may import of ours. The package itself (`langgraph_client`) is the public face.
 MAY_IMPORT = {
     "errors": set(),
+    "values": set(),
     "models": {"errors"},
     "_core": {"errors", "models"},
     "_async": {"errors", "models", "_core"},
     "_sync": {"errors", "models", "_core"},
     "types": {"remote"},
-    "remote": {"errors", "models", "_core", "_async", "_sync", "get_client", "get_sync_client"},
-    "server": {"errors", "models"},
+    "remote": {
+        "errors",
+        "values",
+        "models",
+        "_core",
+        "_async",
+        "_sync",
+        "get_client",
+        "get_sync_client",
+    },
+    "server": {"errors", "models", "values"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
 }
 #: Optional packages, and the only modules that may import them at their top.

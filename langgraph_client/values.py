@@ -1,0 +1,319 @@
+"""What JSON flattens, told beside it: tuples, sets, times, ids, enums, classes.
+
+Where a RemoteGraph and the bundled server have agreed to it, a value that plain JSON would change
+travels as an envelope of two: the plain JSON that every reader of the protocol understands, and a
+list of notes that say what stood where:
+
+    {"__plain__": {"when": "2026-01-01", "at": [1, 2]},
+     "__types__": [[["when"], "date"], [["at"], "tuple"]]}
+
+A note is a path and a tag; a tag is a word, or a word with what it needs to know. Notes are in the
+order in which they have to be applied, the inner ones first. A value that JSON carries as it is
+has no notes and no envelope.
+
+Classes (enums, dataclasses, pydantic models, named tuples) are told by name and made again only
+where the reader allows them: nothing is ever imported because a message says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeAlias, get_args, get_type_hints
+
+from pydantic import BaseModel
+
+PLAIN = "__plain__"
+TYPES = "__types__"
+#: Request header with which a client says that it reads envelopes, and the server that it does.
+HEADER = "x-langgraph-client-values"
+VERSION = "1"
+
+Note: TypeAlias = list[Any]
+Allowed: TypeAlias = Mapping[str, type]
+
+
+def split(value: Any, plain: Callable[[Any], Any]) -> tuple[Any, list[Note]]:
+    """The plain JSON of a value, and the notes that make the value out of it again.
+
+    Args:
+        value: Anything.
+        plain: Gives the plain JSON of a value that is none, one that is not told apart here.
+    """
+    notes: list[Note] = []
+    return _split(value, plain, [], notes), notes
+
+
+def enclose(value: Any, plain: Callable[[Any], Any]) -> Any:
+    """`value` as plain JSON, in an envelope where that loses something."""
+    flat, notes = split(value, plain)
+    return {PLAIN: flat, TYPES: notes} if notes else flat
+
+
+def is_envelope(value: Any) -> bool:
+    """Whether a JSON value is an envelope."""
+    return isinstance(value, dict) and value.keys() == {PLAIN, TYPES}
+
+
+def open_envelope(value: Any, allowed: Allowed) -> Any:
+    """The value in an envelope; any other JSON value is given back as it is.
+
+    Raises:
+        ValueError: The notes do not fit the value.
+    """
+    return restore(value[PLAIN], value[TYPES], allowed) if is_envelope(value) else value
+
+
+def restore(flat: Any, notes: Iterable[Note], allowed: Allowed) -> Any:
+    """The value that `split` took apart. A class that is not allowed stays what it is in JSON.
+
+    Raises:
+        ValueError: The notes do not fit the value.
+    """
+    holder = [flat]
+    for note in notes:
+        try:
+            path, tag = note
+            at: Any = holder
+            key: Any = 0
+            for step in path:
+                at, key = at[key], step
+            at[key] = _restored(at[key], tag, allowed)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise ValueError(f"a value does not fit its type note {note!r}: {error}") from error
+    return holder[0]
+
+
+def classes_in(*schemas: Any) -> dict[str, type]:
+    """The classes that schemas name: themselves and those of their fields, however deep."""
+    found: dict[str, type] = {}
+    todo = list(schemas)
+    seen: list[Any] = []
+    while todo:
+        kind = todo.pop()
+        if any(kind is old for old in seen):
+            continue
+        seen.append(kind)
+        todo.extend(get_args(kind))
+        if not isinstance(kind, type):
+            continue
+        if _tag_of(kind) is not None:
+            found[name_of(kind)] = kind
+        try:
+            todo.extend(get_type_hints(kind).values())
+        except (NameError, TypeError):  # A forward reference that leads nowhere names no class.
+            continue
+    return found
+
+
+def name_of(kind: type) -> str:
+    """What a class is called in a note."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+# --- taking apart ---
+
+
+def _split(value: Any, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]) -> Any:
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is str:
+        return _split_text(value, plain, path, notes)
+    if kind is int:
+        if not -(2**63) <= value < 2**64:
+            notes.append([path, ["int", str(value)]])
+        return plain(value)
+    if kind is float:
+        if not math.isfinite(value):
+            notes.append([path, ["float", str(value)]])
+        return plain(value)
+    if kind is dict:
+        return _split_dict(value, plain, path, notes)
+    if kind is list:
+        return [_split(item, plain, [*path, i], notes) for i, item in enumerate(value)]
+    if _is_message(value):  # Messages have a form of their own on the wire.
+        return plain(value)
+    if kind in _SEQUENCES:
+        items = [_split(item, plain, [*path, i], notes) for i, item in enumerate(value)]
+        notes.append([path, _SEQUENCES[kind]])
+        return items
+    if kind in _LEAVES:
+        notes.append([path, _LEAVES[kind](value)])
+        return plain(value)
+    return _split_object(value, plain, path, notes)
+
+
+def _split_text(value: str, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]) -> Any:
+    flat = plain(value)
+    if flat != value:  # NUL, lone surrogates.
+        notes.append([path, ["text", [ord(character) for character in value]]])
+    return flat
+
+
+def _split_dict(
+    value: dict[Any, Any], plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
+) -> Any:
+    flat: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
+    for key, item in value.items():
+        if type(key) is str:
+            name = key
+        else:
+            (name,) = plain({key: None})
+            tag = _key_tag(key)
+            if tag is None or name in flat:
+                return plain(value)  # Keys that no note tells apart: plain JSON, as ever.
+            keys[name] = tag
+        flat[name] = _split(item, plain, [*path, name], notes)
+    if keys:
+        notes.append([path, ["keys", keys]])
+    return flat
+
+
+def _key_tag(key: Any) -> Any:
+    if key is None or isinstance(key, bool):
+        return ["json", key]
+    if type(key) is int:
+        return ["int", str(key)]
+    if type(key) is float:
+        return ["float", repr(key)]
+    if type(key) in (uuid.UUID, date, datetime):
+        return [type(key).__name__.lower(), str(key)]
+    return None
+
+
+def _split_object(
+    value: Any, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
+) -> Any:
+    tag = _tag_of(type(value))
+    if tag is None:
+        return plain(value)
+    if tag == "enum":
+        notes.append([path, ["enum", name_of(type(value)), value.name]])
+        return plain(value)
+    if tag == "namedtuple":
+        fields = value._asdict()
+    elif tag == "pydantic":
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        fields.update(value.model_extra or {})
+    else:
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}
+    notes.append([path, [tag, name_of(type(value))]])
+    return flat
+
+
+def _tag_of(kind: type) -> str | None:
+    if issubclass(kind, Enum):
+        return "enum"
+    if issubclass(kind, BaseModel):
+        return "pydantic"
+    if issubclass(kind, tuple) and hasattr(kind, "_asdict"):
+        return "namedtuple"
+    if dataclasses.is_dataclass(kind) and not kind.__module__.startswith("langgraph."):
+        return "dataclass"
+    return None
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, BaseModel) and hasattr(value, "additional_kwargs")
+
+
+_SEQUENCES: dict[type, str] = {
+    tuple: "tuple",
+    set: "set",
+    frozenset: "frozenset",
+    deque: "deque",
+}
+_LEAVES: dict[type, Callable[[Any], Any]] = {
+    bytes: lambda value: "bytes",
+    bytearray: lambda value: "bytearray",
+    datetime: lambda value: "datetime",
+    date: lambda value: "date",
+    time: lambda value: "time",
+    timedelta: lambda value: ["timedelta", [value.days, value.seconds, value.microseconds]],
+    uuid.UUID: lambda value: "uuid",
+    Decimal: lambda value: ["decimal", str(value)],
+}
+
+
+# --- putting together ---
+
+
+def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
+    said: list[Any] = [tag] if isinstance(tag, str) else tag
+    word, *details = said
+    if word in _SIMPLE:
+        return _SIMPLE[word](flat)
+    if word in _DETAILED:
+        return _DETAILED[word](details[0])
+    if word == "keys":
+        return {_key(details[0].get(name), name): item for name, item in flat.items()}
+    if word in ("enum", "pydantic", "dataclass", "namedtuple"):
+        return _instance(flat, word, details, allowed)
+    return flat  # A word of a later version: what it means, JSON does not need.
+
+
+def _key(tag: Any, name: str) -> Any:
+    if tag is None:
+        return name
+    word, told = tag
+    return told if word == "json" else _DETAILED[word](told)
+
+
+def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any:
+    kind: Any = _allowed_class(details[0], allowed)
+    if kind is None or _tag_of(kind) != word:
+        return flat
+    if word == "enum":
+        return kind[details[1]]
+    if word == "namedtuple":
+        return kind(**flat)
+    if word == "pydantic":
+        # What is inside was a valid model on the other side; checking again would convert again.
+        return kind.model_construct(**flat)
+    made = object.__new__(kind)
+    for name, item in flat.items():
+        object.__setattr__(made, name, item)
+    return made
+
+
+def _allowed_class(name: str, allowed: Allowed) -> type | None:
+    """The allowed class of that name; of that name in another module, where just one is."""
+    if name in allowed:
+        return allowed[name]
+    qualified = name.partition(":")[2]
+    others = {kind for known, kind in allowed.items() if known.partition(":")[2] == qualified}
+    return others.pop() if len(others) == 1 else None
+
+
+_SIMPLE: dict[str, Callable[[Any], Any]] = {
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "deque": deque,
+    "bytes": base64.b64decode,
+    "bytearray": lambda flat: bytearray(base64.b64decode(flat)),
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "uuid": uuid.UUID,
+}
+_DETAILED: dict[str, Callable[[Any], Any]] = {
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "timedelta": lambda parts: timedelta(*parts),
+    "text": lambda codes: "".join(map(chr, codes)),
+    "uuid": uuid.UUID,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}

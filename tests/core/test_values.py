@@ -1,0 +1,143 @@
+"""What JSON flattens survives the envelope; what JSON carries has none."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any, NamedTuple
+
+import pytest
+from pydantic import BaseModel
+
+from langgraph_client.server.encoding import plain
+from langgraph_client.values import (
+    PLAIN,
+    TYPES,
+    classes_in,
+    enclose,
+    is_envelope,
+    name_of,
+    open_envelope,
+)
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Point(NamedTuple):
+    x: int
+    y: Any
+
+
+@dataclass(frozen=True)
+class Box:
+    width: int
+    label: Any = None
+
+
+class Person(BaseModel):
+    name: str
+    born: date
+    boxes: list[Box] = []
+
+
+ALLOWED = classes_in(Colour, Level, Point, Box, Person)
+
+VALUES: list[Any] = [
+    (1, "two", None),
+    {1, 2},
+    frozenset({"a"}),
+    deque([1, (2,)]),
+    b"\x00\xff",
+    bytearray(b"a"),
+    datetime(2024, 5, 6, 7, 8, 9, 123456, UTC),
+    datetime(2024, 5, 6),
+    date(2024, 5, 6),
+    time(7, 8, 9),
+    timedelta(days=2, microseconds=1),
+    uuid.UUID(int=7),
+    Decimal("1.50"),
+    float("inf"),
+    2**70,
+    "a\x00b",
+    "\ud800",
+    Colour.RED,
+    Level.HIGH,
+    Point(1, (2,)),
+    Box(1, {"deep": (1, {2})}),
+    Person(name="Ada", born=date(1815, 12, 10), boxes=[Box(2)]),
+    {1: "one", 2.5: "x", None: 0, False: (1,)},
+    {"a": [{"b": ({"c": {date(2024, 1, 1)}},)}]},
+    {(1, 2)},
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_round_trip(value: Any) -> None:
+    """Through real JSON and back, the value is equal and of the same type."""
+    sent = json.loads(json.dumps(enclose(value, plain)))
+    back = open_envelope(sent, ALLOWED)
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_nan_survives() -> None:
+    """NaN equals nothing, so it is asked for by name."""
+    (back,) = open_envelope(json.loads(json.dumps(enclose([float("nan")], plain))), {})
+    assert math.isnan(back)
+
+
+@pytest.mark.parametrize("value", [None, True, 1, 1.5, "é", [1, {"a": []}], {"a": {"b": None}}])
+def test_plain_json_has_no_envelope(value: Any) -> None:
+    """What JSON carries goes as it is."""
+    assert enclose(value, plain) == value
+    assert not is_envelope(value)
+
+
+def test_the_plain_part_is_what_everyone_else_gets() -> None:
+    """A reader that knows nothing of notes finds the protocol's own JSON."""
+    for value in VALUES:
+        assert enclose(value, plain)[PLAIN] == plain(value)
+
+
+def test_a_class_that_is_not_allowed_stays_json() -> None:
+    """Nothing is imported or made because a message says so."""
+    sent = enclose({"who": Box(1), "at": (1,)}, plain)
+    assert open_envelope(sent, {}) == {"who": {"width": 1, "label": None}, "at": (1,)}
+    evil = {PLAIN: {}, TYPES: [[[], ["dataclass", "os:system"]]]}
+    assert open_envelope(evil, ALLOWED) == {}
+
+
+def test_a_class_of_the_same_name_elsewhere_is_the_same_class() -> None:
+    """The graph's module may be called otherwise on the server."""
+    sent = enclose(Box(1), plain)
+    moved = {f"elsewhere:{Box.__qualname__}": Box}
+    assert open_envelope(sent, moved) == Box(1)
+
+
+def test_notes_that_do_not_fit_are_refused() -> None:
+    """A message that lies about its value is an error, not a wrong value."""
+    for notes in ([[["a"], "tuple"]], [[[], "uuid"]], [["x"]], [[[0, 0], "set"]]):
+        with pytest.raises(ValueError, match="type note"):
+            open_envelope({PLAIN: {"b": 1}, TYPES: notes}, {})
+
+
+def test_the_classes_of_a_schema_are_found_however_deep() -> None:
+    """Fields' types, containers' arguments, and the schema itself."""
+
+    class State(BaseModel):
+        people: dict[str, list[Person]] | None
+        colour: Colour
+
+    assert {name_of(kind) for kind in (State, Person, Box, Colour)} == set(classes_in(State))
