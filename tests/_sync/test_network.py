@@ -1,0 +1,64 @@
+# Generated from tests/_async/test_network.py by .ci/unasync.py; do not edit.
+"""Over real sockets: proxies, and ports where nobody listens."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from support.tcp import listening
+
+from langgraph_client import get_sync_client
+from langgraph_client._core.failure import RetryPolicy
+from langgraph_client.errors import APIConnectionError
+
+PROXIES = ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_environment_s_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY carries requests, except to the hosts of NO_PROXY."""
+    with listening() as proxy, listening() as direct:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with get_sync_client(url="http://server.example") as client:
+            client.threads.get("a")
+        with get_sync_client(url=direct.url) as client:
+            client.threads.get("b")
+        assert proxy.asked == ["http://server.example/threads/a"]
+        assert direct.asked == ["/threads/b"]
+
+
+def test_a_given_proxy_is_used() -> None:
+    """`proxy=` needs no environment."""
+    with listening() as proxy:
+        with get_sync_client(url="http://server.example/base", proxy=proxy.url) as client:
+            client.threads.get("a")
+        assert proxy.asked == ["http://server.example/base/threads/a"]
+
+
+def test_a_port_where_nobody_listens() -> None:
+    """A refused connection is an error of ours that names the URL, after the attempts allowed."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        twice = RetryPolicy(max_attempts=2, initial=0, jitter=0)
+        with get_sync_client(url=url, retry=twice) as client:
+            with pytest.raises(APIConnectionError, match=url) as caught:
+                client.runs.create(None, "agent")
+            assert caught.value.__cause__ is not None
+            assert not client.ok()
+
+
+def test_a_host_that_does_not_exist() -> None:
+    """A name that is not known is an error of ours."""
+    with get_sync_client(
+        url="http://no-such-host.invalid", retry=RetryPolicy(max_attempts=1)
+    ) as client:
+        with pytest.raises(APIConnectionError, match="connection failed"):
+            client.threads.get("a")
