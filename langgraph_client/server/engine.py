@@ -32,6 +32,7 @@ from langgraph_client.server.jobs import (
 from langgraph_client.server.kept import RUN_DONE, RunEvents, ThreadEvents
 from langgraph_client.server.log import Event, EventLog
 from langgraph_client.server.outcome import Outcome, fallback_result
+from langgraph_client.server.rich import RICH, enclosed
 from langgraph_client.server.storage import Storage
 
 logger = logging.getLogger("langgraph_client.server")
@@ -218,7 +219,8 @@ class Engine:
             await events.aclose()
 
     def _emit(self, job: Job, name: str, data: Any, keep: bool = True) -> None:
-        event = job.log.append(name, encode(data), keep=keep)
+        shown = enclosed(data) if RICH in job.run["kwargs"] else data
+        event = job.log.append(name, encode(shown), keep=keep)
         if (feed := self._feeds.get(job.thread_id)) is not None:
             feed.append(name, event.data, event.id)
 

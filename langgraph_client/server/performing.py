@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.execution import Item, context_keys, events_of
 from langgraph_client.server.graphs import Graphs
+from langgraph_client.server.rich import RICH, classes_of, opened_input
 
 if TYPE_CHECKING:
     from langgraph_client.server.checkpoints import Checkpoints
@@ -66,6 +67,8 @@ class GraphPerformer:
                 config["configurable"].update({k: v for k, v in given.items() if k in known})
             if await self._begun(job, graph):
                 run = {**run, "kwargs": {**run["kwargs"], "input": None, "command": None}}
+            if RICH in run["kwargs"]:
+                run = {**run, "kwargs": opened_input(run["kwargs"], classes_of(graph))}
             async for item in events_of(graph, run, config):
                 yield item
 

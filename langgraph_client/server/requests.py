@@ -9,6 +9,7 @@ from typing import Any
 from langgraph_client.server.http import fail, uuid_text
 from langgraph_client.server.jobs import BusyError, Document, Job
 from langgraph_client.server.parts import Parts
+from langgraph_client.server.rich import RICH
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 _NOT_FOUND = "Thread or assistant not found."
@@ -79,6 +80,7 @@ def launch(
     thread_id: str | None = None,
     *,
     request_id: str | None = None,
+    rich: bool = False,
 ) -> Job:
     """Create a run from a validated request and hand it to the engine.
 
@@ -87,6 +89,7 @@ def launch(
         body: The request.
         thread_id: The thread to run on; None for a thread of the run's own.
         request_id: What the caller called the request, if it did.
+        rich: Whether the caller reads and writes values in envelopes.
 
     Raises:
         HTTPException: 400, 404, 409 or 422, as the protocol has it.
@@ -114,6 +117,8 @@ def launch(
         thread["config"] = {key: config[key] for key in config if key != "configurable"}
     run = _run_document(parts, body, assistant, thread["thread_id"], inherited, request_id)
     run["kwargs"]["temporary"] = temporary
+    if rich:
+        run["kwargs"][RICH] = True
     _note_config(thread, body.get("config") or {})
     try:
         return parts.engine.submit(run, thread)

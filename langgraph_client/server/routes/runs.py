@@ -25,6 +25,7 @@ from langgraph_client.server.jobs import Document, Job
 from langgraph_client.server.outcome import fallback_result
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import launch
+from langgraph_client.server.rich import is_rich
 from langgraph_client.server.run_schemas import BATCH, CANCEL, DEFINITIONS, check_run
 from langgraph_client.server.validation import validate
 
@@ -53,7 +54,11 @@ def thread_id_of(request: Request, detail: str, status: int = 422) -> str | None
 def begin(request: Request, body: Any, thread_id: str | None) -> Job:
     """Create the run that a validated body asks for."""
     return launch(
-        parts_of(request), body, thread_id, request_id=request.headers.get("x-request-id")
+        parts_of(request),
+        body,
+        thread_id,
+        request_id=request.headers.get("x-request-id"),
+        rich=is_rich(request),
     )
 
 

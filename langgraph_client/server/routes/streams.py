@@ -18,6 +18,7 @@ from langgraph_client.server.engine import NOT_FOUND
 from langgraph_client.server.http import HEARTBEAT_SECONDS, fail, read_json, truth, uuid_text
 from langgraph_client.server.log import HEARTBEAT, Event, Reader, frames, parse_event_id
 from langgraph_client.server.parts import parts_of
+from langgraph_client.server.rich import agreement, as_plain, is_rich
 from langgraph_client.server.routes.runs import (
     BAD_UUID,
     begin,
@@ -44,6 +45,7 @@ class EventStream(Response):
         reader: Read to its end, and closed.
         headers: Further headers.
         with_id: Whether events carry their id.
+        rich: Whether the client reads values in envelopes.
         wanted: Which events are sent; None for all.
         left: Called when the client goes away before the end.
         closed: Called in the end, always.
@@ -55,6 +57,7 @@ class EventStream(Response):
         headers: dict[str, str],
         *,
         with_id: bool,
+        rich: bool = False,
         wanted: Wanted | None = None,
         left: Callable[[], object] | None = None,
         closed: Callable[[], object] | None = None,
@@ -64,6 +67,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._reader, self._with_id, self._wanted = reader, with_id, wanted
         self._left, self._closed, self._first = left, closed, first
+        self._rich = rich
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response; whichever ends first, the log or the client, ends it."""
@@ -95,6 +99,8 @@ class EventStream(Response):
         async for events in self._reader:
             if self._wanted is not None:
                 events = [event for event in events if self._wanted(event)]
+            if not self._rich:
+                events = as_plain(events)
             if events:
                 body = frames(events, self._with_id)
                 await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -122,8 +128,9 @@ async def stream(request: Request) -> Response:
     cancels = body.get("on_disconnect") == "cancel"
     return EventStream(
         job.log.read(),
-        {"location": f"{path}/stream", "content-location": path},
+        {"location": f"{path}/stream", "content-location": path, **agreement(request)},
         with_id=job.run["kwargs"]["resumable"],
+        rich=is_rich(request),
         left=(lambda: parts.engine.cancel([job.run_id], "interrupt")) if cancels else None,
     )
 
@@ -133,7 +140,7 @@ async def join_stream(request: Request) -> Response:
     parts = parts_of(request)
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
-    headers = {"location": f"{path}/stream", "content-location": path}
+    headers = {"location": f"{path}/stream", "content-location": path, **agreement(request)}
     run = find_run(parts, thread_id, run_id)
     if run is None:
         # Without an id, as nothing will ever follow it.
@@ -145,6 +152,7 @@ async def join_stream(request: Request) -> Response:
         parts.engine.log_of(run).read(None if last is None else parse_event_id(last)),
         headers,
         with_id=run["kwargs"]["resumable"],
+        rich=is_rich(request),
         wanted=_in_modes(request.query_params.getlist("stream_mode")),
         left=(lambda: parts.engine.cancel([run_id], "interrupt")) if cancels else None,
     )
@@ -195,6 +203,7 @@ async def thread_stream(request: Request) -> Response:
         feed.read(None if last is None else parse_event_id(last)),
         {},
         with_id=True,
+        rich=is_rich(request),
         wanted=wanted,
         closed=lambda: parts.engine.drop_feed(thread_id),
     )

@@ -1,0 +1,89 @@
+"""Values as they are, for clients that have said they read envelopes; see `values`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from langgraph_client.server.encoding import decode, encode, plain
+from langgraph_client.server.log import Event
+from langgraph_client.values import (
+    HEADER,
+    PLAIN,
+    VERSION,
+    Allowed,
+    classes_in,
+    enclose,
+    is_envelope,
+    open_envelope,
+)
+
+RICH = "rich_values"
+"""Marks, in a run's kwargs, that its values travel in envelopes."""
+_START = f'{{"{PLAIN}":'.encode()
+
+
+def is_rich(request: Request) -> bool:
+    """Whether the client reads envelopes."""
+    return request.headers.get(HEADER) == VERSION
+
+
+def agreement(request: Request) -> dict[str, str]:
+    """Return the header that tells such a client that the server writes them."""
+    return {HEADER: VERSION} if is_rich(request) else {}
+
+
+def enclosed(value: Any) -> Any:
+    """Return a value as plain JSON, in an envelope where that loses something."""
+    return enclose(value, plain)
+
+
+def as_plain(events: list[Event]) -> list[Event]:
+    """Return events as everybody else reads them, without envelopes."""
+    return [
+        event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
+        for event in events
+    ]
+
+
+def _taken_out(data: bytes) -> bytes:
+    value = decode(data)
+    return encode(value[PLAIN]) if is_envelope(value) else data
+
+
+def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
+    """Return a run's kwargs with the values that its input or command stand for.
+
+    Raises:
+        ValueError: An envelope does not fit its value.
+    """
+    opened = {**kwargs, "input": open_envelope(kwargs.get("input"), allowed)}
+    if command := kwargs.get("command"):
+        opened["command"] = {
+            name: _targets(value, allowed) if name == "goto" else open_envelope(value, allowed)
+            for name, value in command.items()
+        }
+    return opened
+
+
+def _targets(goto: Any, allowed: Allowed) -> Any:
+    if isinstance(goto, list):
+        return [_targets(item, allowed) for item in goto]
+    if isinstance(goto, dict):
+        return {**goto, "input": open_envelope(goto.get("input"), allowed)}
+    return goto
+
+
+def classes_of(graph: Any) -> dict[str, type]:
+    """Return the classes that a graph's own schemas name: those it may be given to make."""
+    builder = getattr(graph, "builder", None)
+    names = ("state_schema", "input_schema", "output_schema", "context_schema")
+    schemas = [getattr(builder, name, None) for name in names]
+    for channel in (getattr(graph, "channels", None) or {}).values():
+        schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
+    found = classes_in(*schemas)
+    for _, below in getattr(graph, "get_subgraphs", lambda: ())():
+        found.update(classes_of(below))
+    return found
