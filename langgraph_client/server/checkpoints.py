@@ -14,6 +14,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
+    EXCLUDED_METADATA_KEYS,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
@@ -90,7 +91,12 @@ class Checkpoints(SqliteSaver):
         """Write a checkpoint, in place, behind the events that led to it."""
         if self.before_writing is not None and threading.get_ident() == self._home:
             self.before_writing()
-        return self.put(config, checkpoint, metadata, new_versions)
+        # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
+        # which task of its parent; the protocol shows both.
+        said = config.get("metadata") or {}
+        placed = {key: said[key] for key in EXCLUDED_METADATA_KEYS if said.get(key)}
+        shown: Any = {**placed, **metadata}
+        return self.put(config, checkpoint, shown, new_versions)
 
     async def aput_writes(
         self,

@@ -104,6 +104,8 @@ async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bo
     if graph_id is None:
         return reply(_EMPTY)
     config = _config(thread, checkpoint)
+    if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
+        del config["configurable"]["checkpoint_ns"]  # it would show in the answer
     async with _open(parts_of(request), graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
