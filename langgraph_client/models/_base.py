@@ -10,11 +10,12 @@ from collections.abc import (
     ValuesView,
 )
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias, TypeVar, overload
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -36,6 +37,12 @@ def _aware(moment: datetime) -> datetime:
 
 # A time as servers write it; one without an offset is taken for UTC.
 Timestamp: TypeAlias = Annotated[datetime, AfterValidator(_aware)]
+
+# For fields that servers fill with an object, or a list: where one says null, they read as empty.
+# (As JSON, the reply still has its null.)
+NULL_IS_EMPTY_OBJECT: Final = BeforeValidator(lambda value: {} if value is None else value)
+NULL_IS_EMPTY_LIST: Final = BeforeValidator(lambda value: [] if value is None else value)
+OpenObject: TypeAlias = Annotated[JsonObject, NULL_IS_EMPTY_OBJECT]
 
 # The default of a field that every server is supposed to send. Where one did not (or `select`
 # left it out), reading the attribute raises AttributeError, so that what the annotation says is
@@ -82,13 +89,17 @@ class Record(BaseModel, frozen=True):
             return self._wire
         return {key: _plain(self[key]) for key in self._wire}
 
-    def __getattr__(self, name: str) -> Any:
-        if name in type(self).model_fields:
-            raise AttributeError(
-                f"this {type(self).__name__} came without {name!r}: "
-                "the server left it out, or select= did"
-            )
-        return super().__getattr__(name)  # type: ignore[misc]
+    # Hidden from type checkers, which would take it to mean that every name is a field. What is
+    # not declared is read by key.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise AttributeError(
+                    f"this {type(self).__name__} came without {name!r}: "
+                    "the server left it out, or select= did"
+                )
+            return super().__getattr__(name)
 
     # --- as a mapping ---
 

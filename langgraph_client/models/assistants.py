@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from langgraph_client.models._base import SENT, JsonObject, Model, Timestamp
+from langgraph_client.models._base import SENT, JsonObject, Model, OpenObject, Timestamp
 
 
 class Assistant(Model, frozen=True):
@@ -14,9 +14,9 @@ class Assistant(Model, frozen=True):
 
     assistant_id: str = SENT
     graph_id: str = SENT
-    config: JsonObject = Field(default_factory=dict)
-    context: JsonObject | None = None
-    metadata: JsonObject | None = Field(default_factory=dict)
+    config: OpenObject = Field(default_factory=dict)
+    context: OpenObject = Field(default_factory=dict)
+    metadata: OpenObject = Field(default_factory=dict)
     name: str | None = None
     created_at: Timestamp = SENT
     updated_at: Timestamp = SENT
@@ -30,9 +30,9 @@ class AssistantVersion(Model, frozen=True):
     assistant_id: str = SENT
     version: int = SENT
     graph_id: str = SENT
-    config: JsonObject = Field(default_factory=dict)
-    context: JsonObject | None = None
-    metadata: JsonObject | None = Field(default_factory=dict)
+    config: OpenObject = Field(default_factory=dict)
+    context: OpenObject = Field(default_factory=dict)
+    metadata: OpenObject = Field(default_factory=dict)
     created_at: Timestamp = SENT
     name: str | None = None
     description: str | None = None

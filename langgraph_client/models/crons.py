@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from langgraph_client.models._base import SENT, JsonObject, Model, Timestamp
+from langgraph_client.models._base import SENT, Model, OpenObject, Timestamp
 from langgraph_client.models.params import OnCompletionBehavior
 
 
@@ -23,9 +23,9 @@ class Cron(Model, frozen=True):
     end_time: Annotated[Timestamp | str | None, Field(union_mode="left_to_right")] = None
     schedule: str = SENT
     timezone: str | None = None
-    payload: JsonObject | None = None
+    payload: OpenObject = Field(default_factory=dict)
     next_run_date: Timestamp | None = None
-    metadata: JsonObject | None = Field(default_factory=dict)
+    metadata: OpenObject = Field(default_factory=dict)
     on_run_completed: OnCompletionBehavior | str | None = None
     enabled: bool = True
     created_at: Timestamp = SENT

@@ -7,7 +7,7 @@ from typing import Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Timestamp
+from langgraph_client.models._base import JSON, SENT, Model, OpenObject, Timestamp
 from langgraph_client.models.params import MultitaskStrategy, RunStatus
 
 
@@ -17,9 +17,9 @@ class Run(Model, frozen=True):
     run_id: str = SENT
     thread_id: str = SENT
     assistant_id: str = SENT
-    metadata: JsonObject | None = Field(default_factory=dict)
+    metadata: OpenObject = Field(default_factory=dict)
     status: RunStatus | str = SENT
-    kwargs: JsonObject | None = None
+    kwargs: OpenObject = Field(default_factory=dict)
     multitask_strategy: MultitaskStrategy | str | None = None
     created_at: Timestamp = SENT
     updated_at: Timestamp = SENT

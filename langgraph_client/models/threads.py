@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from langgraph_client.models._base import JSON, SENT, JsonObject, Model, Record, Timestamp
+from langgraph_client.models._base import (
+    JSON,
+    NULL_IS_EMPTY_LIST,
+    NULL_IS_EMPTY_OBJECT,
+    SENT,
+    JsonObject,
+    Model,
+    OpenObject,
+    Record,
+    Timestamp,
+)
 from langgraph_client.models.params import ThreadStatus
 
 
@@ -40,12 +50,14 @@ class Thread(_WithItems, frozen=True):
     created_at: Timestamp = SENT
     updated_at: Timestamp = SENT
     state_updated_at: Timestamp | None = None
-    metadata: JsonObject | None = Field(default_factory=dict)
+    metadata: OpenObject = Field(default_factory=dict)
     status: ThreadStatus | str = SENT
-    config: JsonObject | None = None
+    config: OpenObject = Field(default_factory=dict)
     values: JSON = None
     error: RunError | str | None = None
-    interrupts: dict[str, list[Interrupt]] = Field(default_factory=dict)
+    interrupts: Annotated[dict[str, list[Interrupt]], NULL_IS_EMPTY_OBJECT] = Field(
+        default_factory=dict
+    )
     extracted: JsonObject | None = None
     ttl: JsonObject | None = None
 
@@ -66,7 +78,7 @@ class ThreadTask(Model, frozen=True):
     name: str = SENT
     path: list[Any] | None = None
     error: str | None = None
-    interrupts: list[Interrupt] = Field(default_factory=list)
+    interrupts: Annotated[list[Interrupt], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
     checkpoint: Checkpoint | None = None
     state: ThreadState | None = None
     result: JSON = None
@@ -76,13 +88,13 @@ class ThreadState(_WithItems, frozen=True):
     """A thread's state at one point. `next` names the nodes that would run from there."""
 
     values: JSON = None
-    next: list[str] = Field(default_factory=list)
-    tasks: list[ThreadTask] = Field(default_factory=list)
+    next: Annotated[list[str], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
+    tasks: Annotated[list[ThreadTask], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
     metadata: JsonObject | None = None
     created_at: Timestamp | None = None
     checkpoint: Checkpoint | None = None
     parent_checkpoint: Checkpoint | None = None
-    interrupts: list[Interrupt] = Field(default_factory=list)
+    interrupts: Annotated[list[Interrupt], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
     checkpoint_id: str | None = None
     parent_checkpoint_id: str | None = None
 

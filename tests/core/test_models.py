@@ -72,12 +72,14 @@ def test_a_reply_gives_back_what_was_sent(thread: Thread) -> None:
     assert thread.model_dump()["created_at"] == thread.created_at
 
 
-def test_what_was_not_sent_is_never_made_up() -> None:
+def test_what_was_not_sent_is_never_made_up(thread: Thread) -> None:
     """A field that is always sent raises where it was not; others are None, or empty."""
     bare = Thread.model_validate({"thread_id": "t"})
     with pytest.raises(AttributeError, match="came without 'status'"):
         _ = bare.status
     assert (bare.error, bare.metadata, bare.interrupts) == (None, {}, {})
+    assert thread.metadata == {}  # Null, where an object belongs, reads as an empty one.
+    assert json.loads(thread.model_dump_json())["metadata"] is None
     assert not hasattr(bare, "created_at")
     assert not hasattr(bare, "no_such_field")
 

@@ -21,4 +21,5 @@ def calls() -> None:
     client.store.put_item(["a"], "k", 3)  # wrong
     client.threads.create().thread_id = "t"  # wrong
     client.threads.create().created_at.no_such_method()  # wrong
+    print(client.threads.create().thred_id)  # wrong
     get_client("http://localhost")  # wrong
