@@ -17,6 +17,10 @@ _BUSY = (
     "Thread is already running a task. Wait for it to finish or choose a different multitask"
     " strategy."
 )
+BOTH_CONTEXTS = (
+    "Cannot specify both configurable and context. Prefer setting context alone. Context was"
+    " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
+)
 RESERVED_METADATA = {
     "thread_id",
     "assistant_id",
@@ -129,12 +133,7 @@ def launch(
 def _check(parts: Parts, body: Mapping[str, Any], *, stateless: bool) -> None:
     config = body.get("config") or {}
     if body.get("context") and config.get("configurable"):
-        raise fail(
-            400,
-            "Cannot specify both configurable and context. Prefer setting context alone."
-            " Context was introduced in LangGraph 0.6.0 and is the long term planned replacement"
-            " for configurable.",
-        )
+        raise fail(400, BOTH_CONTEXTS)
     if body.get("feedback_keys"):
         raise fail(422, "feedback_keys need tracing, which this server does not have")
     if body.get("webhook"):

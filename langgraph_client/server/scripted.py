@@ -253,6 +253,10 @@ class ScriptedGraph:
         )
         return _config(where["thread_id"], made.id)
 
+    def node_names(self) -> list[str]:
+        """Return the names of the steps; none where the script depends on the input."""
+        return [] if callable(self._script) else self._names({})
+
     def _names(self, values: Values) -> list[str]:
         return [_name(number, step) for number, step in enumerate(self._steps(values))]
 

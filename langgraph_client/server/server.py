@@ -20,6 +20,7 @@ from langgraph_client.server.graphs import Graphs
 from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
 from langgraph_client.server.requests import assistant_id_of
+from langgraph_client.server.routes.assistants import store_version
 from langgraph_client.server.script_states import ScriptStates
 from langgraph_client.server.storage import Storage
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
@@ -183,11 +184,11 @@ class Server:
         )
         if checkpoints is not None:
             checkpoints.before_writing = engine.write_logs
-        for name in graphs.names:
-            _ensure_assistant(storage, self._clock, name)
         self._parts = Parts(
             self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
         )
+        for name in graphs.names:
+            _ensure_assistant(self._parts, name)
         self._app = make_app(self._parts)
         return engine
 
@@ -277,21 +278,22 @@ def _langgraph_parts(storage: Storage) -> tuple[Any, Any]:
     return Checkpoints(connection, lock), Store(connection, lock)
 
 
-def _ensure_assistant(storage: Storage, clock: Clock, name: str) -> None:
+def _ensure_assistant(parts: Parts, name: str) -> None:
+    """Make the assistant that stands for a graph, unless an earlier start did."""
     assistant_id = assistant_id_of(name)
-    if storage.assistants.get(assistant_id) is None:
-        now = clock.stamp()
-        storage.assistants.insert(
-            {
-                "assistant_id": assistant_id,
-                "graph_id": name,
-                "config": {},
-                "context": {},
-                "metadata": {"created_by": "system"},
-                "name": name,
-                "created_at": now,
-                "updated_at": now,
-                "version": 1,
-                "description": None,
-            }
-        )
+    if parts.storage.assistants.get(assistant_id) is not None:
+        return
+    now = parts.clock.stamp()
+    assistant = {
+        "assistant_id": assistant_id,
+        "graph_id": name,
+        "config": {},
+        "context": {},
+        "metadata": {"created_by": "system"},
+        "name": name,
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        "description": None,
+    }
+    store_version(parts, assistant, now)
