@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from langgraph_client._async.client import LangGraphClient
@@ -10,9 +10,11 @@ from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.config import Address, merge, with_ambient
+from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.nested import nested_address
 from langgraph_client.remote.seam import GraphBase, ambient_config, tracing_headers
 from langgraph_client.remote.threads import Threads
+from langgraph_client.values import HEADER, VERSION, classes_in
 
 
 class Connected(GraphBase[Any, Any, Any, Any]):
@@ -33,6 +35,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         checkpointer: bool | None = None,
         strict_config: bool = True,
         distributed_tracing: bool = False,
+        allow_types: Iterable[type] = (),
     ) -> None:
         if not isinstance(assistant_id, str) or not assistant_id:
             raise InvalidArgumentError(
@@ -45,6 +48,8 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         self.checkpointer = checkpointer
         self.strict_config = strict_config
         self.distributed_tracing = distributed_tracing
+        self.allow_types = tuple(allow_types)
+        self._allowed = classes_in(*self.allow_types)
         self._warned: set[str] = set()
         self._clients = Clients(url, api_key, headers, client, sync_client)
         self._threads = Threads(assistant_id)
@@ -90,7 +95,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
 
         Args:
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
-                `checkpointer`, `strict_config` or `distributed_tracing`.
+                `checkpointer`, `strict_config`, `distributed_tracing` or `allow_types`.
         """
         settings: dict[str, Any] = {
             "assistant_id": self.assistant_id,
@@ -100,6 +105,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
             "checkpointer": self.checkpointer,
             "strict_config": self.strict_config,
             "distributed_tracing": self.distributed_tracing,
+            "allow_types": self.allow_types,
         }
         if unknown := (update or {}).keys() - settings.keys():
             raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
@@ -110,11 +116,13 @@ class Connected(GraphBase[Any, Any, Any, Any]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.assistant_id!r})"
 
-    def _headers(self, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    def _headers(self, headers: Mapping[str, str] | None) -> Mapping[str, str]:
         """The headers of one call: the caller's, over those of the current trace."""
-        if not self.distributed_tracing:
-            return headers
-        return {**tracing_headers(), **(headers or {})}
+        tracing = tracing_headers() if self.distributed_tracing else {}
+        return {HEADER: VERSION, **tracing, **(headers or {})}
+
+    def _decoder(self, address: Address) -> Decoder:
+        return Decoder(address, self.decode_messages, allowed=self._allowed)
 
     def _merged(self, config: Mapping[str, Any] | None) -> dict[str, Any]:
         return with_ambient(ambient_config(), merge(self.config, config))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+import httpx
+
 from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import UNSET
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.values import HEADER, VERSION
+
+_OFFER = {HEADER: VERSION}
 
 
 class Clients:
@@ -31,6 +36,7 @@ class Clients:
         self._made: LangGraphClient | None = None
         self._made_sync: SyncLangGraphClient | None = None
         self._lock = threading.Lock()
+        self._reads_envelopes: bool | None = None
 
     @property
     def client(self) -> LangGraphClient:
@@ -55,6 +61,24 @@ class Clients:
                 key = UNSET if self._api_key is None else self._api_key
                 self._made_sync = get_sync_client(url=self._url, api_key=key, headers=self._headers)
             return self._made_sync
+
+    def read_envelopes(self) -> bool:
+        """Ask the server, once, whether it reads values in envelopes.
+
+        GET /info
+        """
+        if self._reads_envelopes is None:
+            self.sync_client.http.get("/info", headers=_OFFER, on_response=self._note)
+        return bool(self._reads_envelopes)
+
+    async def aread_envelopes(self) -> bool:
+        """Async twin of `read_envelopes`."""
+        if self._reads_envelopes is None:
+            await self.client.http.get("/info", headers=_OFFER, on_response=self._note)
+        return bool(self._reads_envelopes)
+
+    def _note(self, response: httpx.Response) -> None:
+        self._reads_envelopes = response.headers.get(HEADER) == VERSION
 
     def _must_be_made(self, parameter: str, colour: str) -> None:
         # Someone who gave the one client and no URL means that client's server, which it need not

@@ -6,12 +6,14 @@ Pure. A decoder belongs to one call, since it knows the caller's own thread id.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.models.threads import Interrupt as SentInterrupt
 from langgraph_client.remote.config import GIVEN_ID, Address, tuples
 from langgraph_client.remote.seam import Interrupt, message_from, run_error
+from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
 INTERRUPT = "__interrupt__"
 
@@ -56,6 +58,22 @@ class Decoder:
     decode_messages: bool = True
     #: Metadata keys that the caller sent itself: kept, whatever a server does with them.
     own_metadata: frozenset[str] = frozenset()
+    #: The classes that may be made out of an envelope, by name.
+    allowed: Allowed = field(default_factory=dict)
+
+    def open(self, value: Any) -> Any:
+        """A value as it was on the server, where the server says it in an envelope.
+
+        Raises:
+            APIResponseValidationError: The envelope does not fit its value.
+        """
+        if not is_envelope(value):
+            return value
+        try:
+            # Messages first: what is inside them has no notes of its own.
+            return restore(self.value(value[PLAIN]), value[TYPES], self.allowed)
+        except ValueError as error:
+            raise APIResponseValidationError(str(error), body=value) from error
 
     def value(self, value: Any) -> Any:
         """Revive the messages in a JSON value, at any depth; everything else stays as it is."""
@@ -68,6 +86,12 @@ class Decoder:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value
+
+    def interrupt(self, sent: SentInterrupt) -> Interrupt:
+        """An interrupt of a state."""
+        found = interrupt_from(sent)
+        found.value = self.value(self.open(found.value))
+        return found
 
     def output(self, data: Any) -> Any:
         """Data of a `values` or `updates` event: a state in which `__interrupt__` is a tuple."""

@@ -40,6 +40,10 @@ class RemoteGraph(Running):
             invocations; False nothing.
         strict_config: Refuse a config with values that cannot be sent. False leaves them out, and
             warns of each once.
+        allow_types: Dataclasses, pydantic models, enums and named tuples that results may be made
+            of, their fields' classes included, where the server is the bundled one. It tells what
+            JSON flattens (tuples, sets, times, UUIDs, such classes) beside the JSON; of classes
+            only these are made again, others stay dicts. Nothing is imported by name.
         distributed_tracing: Send with every call the headers of the current LangSmith run, and of
             the active OpenTelemetry span (W3C `traceparent`), so that the server's traces join.
     """

@@ -13,6 +13,7 @@ from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.parent import parent_command
+from langgraph_client.remote.rich import enclosed_request
 from langgraph_client.remote.seam import (
     Command,
     GraphOutput,
@@ -23,6 +24,7 @@ from langgraph_client.remote.seam import (
     pause,
     run_error,
 )
+from langgraph_client.values import Allowed
 
 #: Stream modes of a local graph, and what the protocol calls them.
 WIRE_MODES = {
@@ -54,6 +56,7 @@ class Invocation:
         version: str = "v1",
         decode_messages: bool = True,
         wants_output: bool = False,
+        allowed: Allowed | None = None,
         strict_config: bool = True,
         **options: Any,
     ) -> None:
@@ -82,10 +85,14 @@ class Invocation:
             sent_config, self.left_out = sendable(sent_config)
         self._own_configurable = sent_config.get("configurable", {})
         self._decoder = Decoder(
-            self.address, decode_messages, frozenset(sent_config.get("metadata", ()))
+            self.address,
+            decode_messages,
+            frozenset(sent_config.get("metadata", ())),
+            allowed or {},
         )
+        self._enclosed: dict[str, Any] | None = None
         self.request = {
-            **_input_or_command(input),
+            **self._begin_with(input),
             "config": sent_config or None,
             "checkpoint": self.address.checkpoint or None,
             "stream_mode": _wire_modes(self._wanted_modes()),
@@ -132,7 +139,21 @@ class Invocation:
             raise pause(pending)
         for key in ("input", "command"):
             self.request.pop(key, None)
-        self.request.update(_input_or_command(self.nested.go_on(self._input, state)))
+        self.request.update(self._begin_with(self.nested.go_on(self._input, state)))
+
+    def _begin_with(self, input: Any) -> dict[str, Any]:
+        asked = _input_or_command(input)
+        self._enclosed = enclosed_request(asked)
+        return asked
+
+    @property
+    def has_rich_input(self) -> bool:
+        """Whether the input has values that JSON would change."""
+        return self._enclosed is not None
+
+    def enclose_input(self) -> None:
+        """Send such values in an envelope, to a server that is known to read it."""
+        self.request.update(self._enclosed or {})
 
     def run_to_cancel(self, run_id: str | None) -> tuple[str, str] | None:
         """Thread and run, for a caller who leaves while the run goes on.
@@ -174,6 +195,7 @@ class Invocation:
                 run_id=self.run_id,
                 thread_id=self.address.given,
             )
+        data = self._decoder.open(data)
         name, *namespace = event.split("|")
         ns = tuple(namespace)
         if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.

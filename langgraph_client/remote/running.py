@@ -264,6 +264,7 @@ class Running(Stateful):
             print_mode=["updates", "values"] if debug else print_mode,
             decode_messages=self.decode_messages,
             strict_config=self.strict_config,
+            allowed=self._allowed,
             **options,
         )
         if new := [path for path in invocation.left_out if path not in self._warned]:
@@ -280,6 +281,8 @@ class Running(Stateful):
             self._threads.announced(address)
         if invocation.needs_state:
             invocation.go_on(self._read_state(address))
+        if invocation.has_rich_input and self._clients.read_envelopes():
+            invocation.enclose_input()
         with client.runs.stream(
             address.thread_id, self.assistant_id, **invocation.request
         ) as events:
@@ -303,6 +306,8 @@ class Running(Stateful):
             self._threads.announced(address)
         if invocation.needs_state:
             invocation.go_on(await self._aread_state(address))
+        if invocation.has_rich_input and await self._clients.aread_envelopes():
+            invocation.enclose_input()
         async with client.runs.stream(
             address.thread_id, self.assistant_id, **invocation.request
         ) as events:

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.threads import ThreadState, ThreadTask
 from langgraph_client.remote.config import Address, merge, tuples
-from langgraph_client.remote.decode import Decoder, interrupt_from
+from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
 
@@ -21,7 +21,7 @@ def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -
     tasks = tuple(_task_from(task, decoder) for task in state.tasks)
     address = decoder.address
     return StateSnapshot(
-        values=decoder.value(state.values),
+        values=decoder.value(decoder.open(state.values)),
         next=tuple(state.next),
         config=address.config(state.checkpoint) or asked,
         metadata=None if state.metadata is None else decoder.metadata(state.metadata),
@@ -50,9 +50,9 @@ def _task_from(task: ThreadTask, decoder: Decoder) -> PregelTask:
         name=task.name,
         path=tuples(task.path or ()),
         error=task.error,
-        interrupts=tuple(interrupt_from(found) for found in task.interrupts),
+        interrupts=tuple(decoder.interrupt(found) for found in task.interrupts),
         state=state,
-        result=decoder.value(task.result),
+        result=decoder.value(decoder.open(task.result)),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from langgraph_client.errors import InvalidArgumentError, NotFoundError
 from langgraph_client.remote.base import Connected
 from langgraph_client.remote.config import Address
-from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.rich import enclosed_values
 from langgraph_client.remote.seam import RunnableConfig, StateSnapshot, StateUpdate
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 
@@ -64,7 +64,7 @@ class Stateful(Connected):
             )
         except NotFoundError:
             return empty_snapshot(asked)
-        return snapshot_from(state, Decoder(address, self.decode_messages), asked)
+        return snapshot_from(state, self._decoder(address), asked)
 
     async def aget_state(
         self,
@@ -97,7 +97,7 @@ class Stateful(Connected):
             )
         except NotFoundError:
             return empty_snapshot(asked)
-        return snapshot_from(state, Decoder(address, self.decode_messages), asked)
+        return snapshot_from(state, self._decoder(address), asked)
 
     def get_state_history(
         self,
@@ -121,7 +121,7 @@ class Stateful(Connected):
         """
         merged = self._merged(config)
         address, asked = self._address(merged), _asked(merged)
-        decoder = Decoder(address, self.decode_messages)
+        decoder = self._decoder(address)
         thread_id = address.require_thread("get_state_history")
         pages = HistoryPages(address, filter, before, limit)
         while pages.wanted:
@@ -147,7 +147,7 @@ class Stateful(Connected):
         """Async twin of `get_state_history`."""
         merged = self._merged(config)
         address, asked = self._address(merged), _asked(merged)
-        decoder = Decoder(address, self.decode_messages)
+        decoder = self._decoder(address)
         thread_id = address.require_thread("aget_state_history")
         pages = HistoryPages(address, filter, before, limit)
         while pages.wanted:
@@ -197,9 +197,10 @@ class Stateful(Connected):
             if not (thread.metadata or {}).get("graph_id"):
                 client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
+        rich = enclosed_values(values)
         updated = client.threads.update_state(
             thread_id,
-            values,
+            rich if rich is not None and self._clients.read_envelopes() else values,
             as_node=as_node,
             checkpoint=address.checkpoint or None,
             headers=self._headers(headers),
@@ -230,9 +231,10 @@ class Stateful(Connected):
             if not (thread.metadata or {}).get("graph_id"):
                 await client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
+        rich = enclosed_values(values)
         updated = await client.threads.update_state(
             thread_id,
-            values,
+            rich if rich is not None and await self._clients.aread_envelopes() else values,
             as_node=as_node,
             checkpoint=address.checkpoint or None,
             headers=self._headers(headers),

@@ -1,0 +1,55 @@
+"""What a caller gives, in envelopes, for servers that read them; see `values`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph_client._core.codec import decode, encode
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.values import enclose
+
+
+def enclosed_request(asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A run's `input` or `command` with its values in envelopes; None where JSON carries them."""
+    if "command" not in asked:
+        flat = enclosed(asked.get("input"))
+        return None if flat is _SAME else {"input": flat}
+    command = dict(asked["command"])
+    changed = False
+    for name in ("update", "resume"):
+        if (flat := enclosed(command.get(name))) is not _SAME:
+            command[name], changed = flat, True
+    goto = command.get("goto")
+    if goto and not isinstance(goto, str):
+        sends = [goto] if isinstance(goto, Mapping) else list(goto)
+        for index, send in enumerate(sends):
+            if not isinstance(send, str) and (flat := enclosed(send["input"])) is not _SAME:
+                sends[index], changed = {**send, "input": flat}, True
+        command["goto"] = sends if len(sends) > 1 else sends[0]
+    return {"command": command} if changed else None
+
+
+def enclosed_values(values: Any) -> Any:
+    """Values of a state update in an envelope; None where JSON carries them."""
+    flat = enclosed(values)
+    return None if flat is _SAME else flat
+
+
+_SAME: Any = object()
+
+
+def enclosed(value: Any) -> Any:
+    try:
+        flat = enclose(value, _plain)
+    except InvalidArgumentError:
+        return _SAME  # Sending it as it is will say what is wrong, and where.
+    # Without notes `enclose` gives back plain JSON that the codec would write just so.
+    return flat if isinstance(flat, dict) and flat.keys() == {"__plain__", "__types__"} else _SAME
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # As servers write it; the note beside it says what it is.
+    return decode(encode(value))
