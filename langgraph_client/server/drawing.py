@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from langgraph_client.server.storage import Document
@@ -29,7 +30,7 @@ def _line(names: list[str]) -> Document:
         {"id": name, "type": "runnable", "data": {"name": name}} for name in ["__start__", *names]
     ]
     ids = ["__start__", *names, "__end__"]
-    edges = [{"source": a, "target": b} for a, b in zip(ids, ids[1:], strict=False)]
+    edges = [{"source": a, "target": b} for a, b in pairwise(ids)]
     return {"nodes": [*inner, {"id": "__end__"}], "edges": edges}
 
 
@@ -70,10 +71,15 @@ def _context(graph: Any) -> Any:
 
 
 def _state(graph: Any) -> Any:
-    from pydantic import create_model
+    from pydantic import Field, create_model
 
+    # By alias: a model has no fields whose names begin with an underscore.
     fields: dict[str, Any] = {
-        name: (graph.channels[name].UpdateType, None) for name in graph.stream_channels_list
+        f"channel_{number}": (
+            graph.channels[name].UpdateType,
+            Field(None, alias=name, title=name.replace("_", " ").title().removeprefix("  ")),
+        )
+        for number, name in enumerate(graph.stream_channels_list)
     }
     return create_model(f"{graph.get_name()}_state", **fields).model_json_schema()
 

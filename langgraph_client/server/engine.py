@@ -393,6 +393,21 @@ class Engine:
         line = self._lines.get(thread_id)
         return [job.run_id for job in line.jobs] if line else []
 
+    def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
+        """Return how many runs wait and for how long, and how many more could run."""
+        now = self._clock.time()
+        waits = sorted(now - j.due for j in self.jobs.values() if j.task is None and j.due <= now)
+        longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)
+        queue = {
+            "n_pending": sum(job.task is None for job in self.jobs.values()),
+            "n_running": self._running,
+            "pending_runs_wait_time_max_secs": longest,
+            "pending_runs_wait_time_med_secs": middle,
+            "pending_unblocked_runs_wait_time_max_secs": longest,
+        }
+        free = max(self._limit - self._running, 0)
+        return queue, {"max": self._limit, "active": self._running, "available": free}
+
     async def result(self, run_id: str) -> Any:
         """Wait for a run to be over and return what `wait` answers."""
         job = self.jobs[run_id]

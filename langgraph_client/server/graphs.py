@@ -120,6 +120,8 @@ class Graphs:
             update["checkpointer"] = None
         elif own is None or isinstance(own, bool):
             update["checkpointer"] = self._checkpointer
+        if graph.name == "LangGraph":  # what langgraph calls a graph without a name
+            update["name"] = graph_id
         if getattr(graph, "store", None) is None:
             update["store"] = self._store
         if not update:
