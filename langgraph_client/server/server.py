@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from langgraph_client.server.app import make_app
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.engine import Engine
 from langgraph_client.server.graphs import Graphs
+from langgraph_client.server.guard import guards
 from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
 from langgraph_client.server.requests import assistant_id_of
@@ -50,6 +51,8 @@ class Server:
             of classes that are not known to be meant for them, as servers on a port do.
         max_runs: How many runs may be running at the same time, each on its own thread.
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
+        api_key: What requests must carry as `x-api-key`; None for no key.
+        cors: The origins whose web pages may call; `*` for all.
         clock: Time and ids; for tests.
 
     Raises:
@@ -64,6 +67,8 @@ class Server:
         show_errors: bool = True,
         max_runs: int = 100,
         max_run_seconds: float | None = None,
+        api_key: str | None = None,
+        cors: Sequence[str] = (),
         clock: Clock | None = None,
     ) -> None:
         self.url: str | None = None
@@ -72,6 +77,7 @@ class Server:
         self._show_errors = show_errors
         self._max_runs = max_runs
         self._max_run_seconds = max_run_seconds
+        self._guards = guards(api_key, cors)
         self._clock = clock or Clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -189,7 +195,7 @@ class Server:
         )
         for name in graphs.names:
             _ensure_assistant(self._parts, name)
-        self._app = make_app(self._parts)
+        self._app = make_app(self._parts, self._guards)
         return engine
 
     # What it offers.
