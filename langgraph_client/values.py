@@ -104,7 +104,7 @@ def classes_in(*schemas: Any) -> dict[str, type]:
         todo.extend(get_args(kind))
         if not isinstance(kind, type):
             continue
-        if _tag_of(kind) is not None:
+        if _tag_of(kind) is not None and not _is_langgraph_s(kind):
             found[name_of(kind)] = kind
         try:
             todo.extend(get_type_hints(kind).values())
@@ -207,8 +207,13 @@ def _split_object(
     else:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}
-    notes.append([path, [tag, name_of(type(value))]])
+    if not _is_langgraph_s(type(value)):  # An interrupt, say: the reader knows it by its place.
+        notes.append([path, [tag, name_of(type(value))]])
     return flat
+
+
+def _is_langgraph_s(kind: type) -> bool:
+    return kind.__module__.startswith("langgraph.")
 
 
 def _tag_of(kind: type) -> str | None:
@@ -218,7 +223,7 @@ def _tag_of(kind: type) -> str | None:
         return "pydantic"
     if issubclass(kind, tuple) and hasattr(kind, "_asdict"):
         return "namedtuple"
-    if dataclasses.is_dataclass(kind) and not kind.__module__.startswith("langgraph."):
+    if dataclasses.is_dataclass(kind):
         return "dataclass"
     return None
 

@@ -123,6 +123,14 @@ class Decoder:
             if key not in SERVER_METADATA or key in self.own_metadata
         }
 
+    def checkpoint_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Metadata of a checkpoint; servers also keep what a subgraph's task was told of itself."""
+        return {
+            key: value
+            for key, value in self.metadata(metadata).items()
+            if not key.startswith("langgraph_") and key != "checkpoint_ns"
+        }
+
     def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Data of a `tasks` event: the start of a task, or its result."""
         task = dict(data)

@@ -24,7 +24,7 @@ def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -
         values=decoder.value(decoder.open(state.values)),
         next=tuple(state.next),
         config=address.config(state.checkpoint) or asked,
-        metadata=None if state.metadata is None else decoder.metadata(state.metadata),
+        metadata=None if state.metadata is None else decoder.checkpoint_metadata(state.metadata),
         created_at=state.created_at.isoformat() if state.created_at is not None else None,
         parent_config=address.config(state.parent_checkpoint),
         tasks=tasks,

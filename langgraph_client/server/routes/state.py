@@ -13,9 +13,11 @@ from langgraph_client.server.execution import as_command
 from langgraph_client.server.http import fail, read_json, reply, uuid_text
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.performing import interrupt_document, thread_config, thread_fields
+from langgraph_client.server.rich import agreement, classes_of, enclosed, is_rich
 from langgraph_client.server.storage import Document
 from langgraph_client.server.thread_schemas import DEFINITIONS, HISTORY, STATE_AT, STATE_UPDATE
 from langgraph_client.server.validation import validate
+from langgraph_client.values import open_envelope
 
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 _EMPTY: Document = {
@@ -47,23 +49,24 @@ def checkpoint_of(config: Any) -> Document | None:
     return {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
 
 
-def state_document(state: Any, asked_for: str | None = None) -> Document:
+def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
     """Return a graph's snapshot as the protocol shows it.
 
     Args:
         state: The snapshot.
         asked_for: The checkpoint id of the request, shown also where there is no such checkpoint.
+        rich: Show the graph's own values in envelopes.
     """
     if state.created_at is None:
         if asked_for is None:
             return _EMPTY
         checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
         return {**_EMPTY, "checkpoint": checkpoint, "checkpoint_id": asked_for}
-    tasks = [_task(task) for task in state.tasks]
+    tasks = [_task(task, rich) for task in state.tasks]
     checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
     thread_id = checkpoint.get("thread_id")
     return {
-        "values": state.values,
+        "values": enclosed(state.values) if rich else state.values,
         "next": list(state.next),
         "tasks": tasks,
         "metadata": {**(state.metadata or {}), "thread_id": thread_id},
@@ -76,7 +79,7 @@ def state_document(state: Any, asked_for: str | None = None) -> Document:
     }
 
 
-def _task(task: Any) -> Document:
+def _task(task: Any, rich: bool) -> Document:
     below = task.state
     named = isinstance(below, dict)
     error = task.error
@@ -85,11 +88,16 @@ def _task(task: Any) -> Document:
         "name": task.name,
         "path": task.path,
         "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [interrupt_document(found) for found in task.interrupts],
+        "interrupts": [_interrupt(found, rich) for found in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
-        "state": None if named or below is None else state_document(below),
-        "result": task.result,
+        "state": None if named or below is None else state_document(below, rich=rich),
+        "result": enclosed(task.result) if rich else task.result,
     }
+
+
+def _interrupt(interrupt: Any, rich: bool) -> Document:
+    shown = interrupt_document(interrupt)
+    return {**shown, "value": enclosed(shown["value"])} if rich else shown
 
 
 def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -111,7 +119,8 @@ async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bo
             state = await graph.aget_state(config, subgraphs=deep)
         except ValueError as error:  # no such subgraph
             raise fail(400, str(error)) from None
-        return reply(state_document(state, asked_for))
+        shown = state_document(state, asked_for, rich=is_rich(request))
+        return reply(shown, headers=agreement(request))
 
 
 def _open(parts: Parts, graph_id: str, config: dict[str, Any]) -> Any:
@@ -180,7 +189,9 @@ async def _history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
         try:
-            return reply([state_document(state) async for state in found])
+            rich = is_rich(request)
+            shown = [state_document(state, rich=rich) async for state in found]
+            return reply(shown, headers=agreement(request))
         except ValueError as error:  # no such subgraph, or an odd filter
             raise fail(400, str(error)) from None
 
@@ -202,7 +213,10 @@ async def update(request: Request) -> Response:
     config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
     async with _open(parts, graph_id, config) as graph:
         try:
-            made = await graph.aupdate_state(config, body.get("values"), body.get("as_node"))
+            values = body.get("values")
+            if is_rich(request):
+                values = open_envelope(values, classes_of(graph))
+            made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # whatever the graph's reducers raise is about the values
             raise fail(400, str(error)) from None
         latest = await _settle(parts, thread, graph)

@@ -1,0 +1,189 @@
+"""Values that JSON flattens come back as they are, where both ends are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langgraph_client import Server
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@dataclass
+class Box:
+    width: int
+    colour: Colour
+
+
+class Person(BaseModel):
+    name: str
+    born: date
+
+
+class Rich(TypedDict, total=False):
+    given: Any
+    kinds: list[str]
+    made: Any
+    answer: Any
+
+
+class Boxes(TypedDict, total=False):
+    box: Box
+    person: Person
+    colours: list[Colour]
+
+
+MADE = {
+    "tuple": (1, (2, 3)),
+    "set": {1, 2},
+    "bytes": b"\x00\xff",
+    "when": datetime(2026, 1, 2, 3, 4, 5, 6, UTC),
+    "id": UUID(int=5),
+    "price": Decimal("1.50"),
+    1: "one",
+}
+
+
+def echo(state: Rich) -> dict[str, Any]:
+    return {"kinds": [type(item).__name__ for item in state.get("given") or ()], "made": MADE}
+
+
+def ask(state: Rich) -> dict[str, Any]:
+    return {"answer": interrupt({"how": {1}})}
+
+
+def box(state: Boxes) -> dict[str, Any]:
+    return {
+        "box": Box(state["box"].width * 2, Colour.RED),
+        "person": Person(name="Ada", born=date(1815, 12, 10)),
+        "colours": [Colour.RED],
+    }
+
+
+def built(node: Any, state: Any) -> Any:
+    return StateGraph(state).add_node("node", node).add_edge(START, "node").compile()
+
+
+GRAPHS = {"echo": built(echo, Rich), "ask": built(ask, Rich), "box": built(box, Boxes)}
+
+
+@pytest.fixture(params=["local", "remote"])
+def subject(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "local":
+        yield lambda name: GRAPHS[name].copy({"checkpointer": InMemorySaver()})
+    else:
+        with Server(GRAPHS) as server:
+            types = [Box, Person, Colour]
+            yield lambda name: server.remote_graph(name, allow_types=types)
+
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+# What a checkpoint keeps as it is; its own encoding makes lists of tuples, locally too.
+KEPT = [{2}, b"3", date(2026, 1, 1), Decimal("4.0"), UUID(int=6), {1: "one"}]
+GIVEN = [(1,), {2}, b"3", date(2026, 1, 1), Decimal("4.0"), UUID(int=6), 7.5, None]
+
+
+def test_input_and_output_keep_their_types(subject: Any) -> None:
+    """The node sees the caller's types, and the caller the node's."""
+    result = subject("echo").invoke({"given": GIVEN}, CONFIG)
+    assert result["kinds"] == [type(item).__name__ for item in GIVEN]
+    assert result["given"] == GIVEN
+    assert result["made"] == MADE
+
+
+def test_state_and_history_keep_them(subject: Any) -> None:
+    """Snapshots hold what invoke gave."""
+    graph = subject("echo")
+    graph.invoke({"given": KEPT}, CONFIG)
+    assert graph.get_state(CONFIG).values["given"] == KEPT
+    assert next(iter(graph.get_state_history(CONFIG))).values["given"] == KEPT
+
+
+def test_a_state_update_keeps_them(subject: Any) -> None:
+    """What is written is what is read."""
+    graph = subject("echo")
+    graph.update_state(CONFIG, {"given": KEPT}, as_node="node")
+    assert graph.get_state(CONFIG).values == {"given": KEPT}
+
+
+def test_questions_and_answers_keep_them(subject: Any) -> None:
+    """An interrupt's value, and the answer to it."""
+    graph = subject("ask")
+    (asked,) = graph.invoke({"given": 1}, CONFIG)["__interrupt__"]
+    assert asked.value == {"how": {1}}
+    assert graph.get_state(CONFIG).interrupts[0].value == {"how": {1}}
+    assert graph.invoke(Command(resume={"so": {2}}), CONFIG)["answer"] == {"so": {2}}
+
+
+async def test_the_schema_s_classes_are_made_again(subject: Any) -> None:
+    """Dataclasses, pydantic models and enums, where the caller allows them; async too."""
+    graph = subject("box")
+    result = await graph.ainvoke({"box": Box(1, Colour.RED)}, CONFIG)
+    assert result == {
+        "box": Box(2, Colour.RED),
+        "person": Person(name="Ada", born=date(1815, 12, 10)),
+        "colours": [Colour.RED],
+    }
+    assert (await graph.aget_state(CONFIG)).values == result
+
+
+def test_classes_that_are_not_allowed_stay_dicts() -> None:
+    """Nothing is imported by name."""
+    with Server(GRAPHS) as server:
+        result = server.remote_graph("box", allow_types=[]).invoke({"box": Box(1, Colour.RED)})
+    assert result["box"] == {"width": 2, "colour": "red"}
+    assert result["colours"] == ["red"]
+
+
+def test_everybody_else_gets_plain_json() -> None:
+    """A client that says nothing of envelopes sees none, not even of a RemoteGraph's own run."""
+    with Server(GRAPHS) as server:
+        remote = server.remote_graph("echo")
+        remote.invoke({"given": GIVEN}, CONFIG, stream_resumable=True)
+        client = server.sync_client()
+        (thread,) = client.threads.search()
+        (run,) = client.runs.list(thread.thread_id)
+        with httpx.Client(transport=server.transport(), base_url="http://server") as other:
+            path = f"/threads/{thread.thread_id}"
+            events = other.get(
+                f"{path}/runs/{run.run_id}/stream", headers={"last-event-id": "-"}
+            ).text
+            state = other.get(f"{path}/state").text
+    assert "data: " in events
+    assert "__types__" not in events + state
+
+
+def test_a_server_that_does_not_agree_gets_plain_json() -> None:
+    """Without the agreement the input goes as JSON, as to any server."""
+    sent: list[bytes] = []
+
+    class Other(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/info":
+                return httpx.Response(200, json={"version": "1"})
+            sent.append(request.read())
+            body = b'event: values\r\ndata: {"ok":true}\r\n\r\n'
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
+
+    from langgraph_client import RemoteGraph, get_sync_client
+
+    with get_sync_client(url="http://server.example", transport=Other()) as client:
+        result = RemoteGraph("echo", sync_client=client).invoke({"given": [(1,), {2}]})
+    assert result == {"ok": True}
+    assert b'"given":[[1],[2]]' in sent[0]
