@@ -93,8 +93,11 @@ class Checkpoints(SqliteSaver):
             self.before_writing()
         # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
         # which task of its parent; the protocol shows both.
-        said = config.get("metadata") or {}
+        said: dict[str, Any] = config.get("metadata") or {}
         placed = {key: said[key] for key in EXCLUDED_METADATA_KEYS if said.get(key)}
+        where: dict[str, Any] = config.get("configurable") or {}
+        if where.get("checkpoint_ns") and where.get("checkpoint_map"):
+            placed["checkpoint_map"] = where["checkpoint_map"]
         shown: Any = {**placed, **metadata}
         return self.put(config, checkpoint, shown, new_versions)
 

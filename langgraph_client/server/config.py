@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -108,7 +109,9 @@ def _module(folder: Path, where: str) -> ModuleType:
         return importlib.import_module(where)
     file = (folder / where).resolve()
     # Under a name of its own: a file may be called as a module of the standard library is.
-    name = f"langgraph_hosted_{abs(hash(file)):x}_{file.stem}"
+    # The same in every process, as checkpoints name the classes of what they hold.
+    mark = hashlib.blake2b(os.fsencode(file), digest_size=6).hexdigest()
+    name = f"langgraph_hosted_{mark}_{file.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)

@@ -23,10 +23,11 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel
 
+_fast: Any
 try:
-    import orjson
+    import orjson as _fast
 except ImportError:  # the `speed` extra
-    orjson = None  # type: ignore[assignment]
+    _fast = None
 
 _HIDDEN = "An internal error occurred"
 # Exceptions whose text callers may see whatever they are; langgraph's and ours by name, so that
@@ -79,7 +80,8 @@ def plainer(value: Any) -> Any:
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return value._asdict()
+        named: Any = value
+        return named._asdict()
     if isinstance(value, (set, frozenset, deque, tuple)):
         return list(value)
     if isinstance(value, enum.Enum):
@@ -182,12 +184,12 @@ def _encode_plain(value: Any) -> bytes:
 
 def _with_orjson() -> Callable[[Any], bytes]:
     options = (
-        orjson.OPT_NON_STR_KEYS
-        | orjson.OPT_PASSTHROUGH_DATACLASS
-        | orjson.OPT_PASSTHROUGH_DATETIME
-        | orjson.OPT_PASSTHROUGH_SUBCLASS
+        _fast.OPT_NON_STR_KEYS
+        | _fast.OPT_PASSTHROUGH_DATACLASS
+        | _fast.OPT_PASSTHROUGH_DATETIME
+        | _fast.OPT_PASSTHROUGH_SUBCLASS
     )
-    dumps = orjson.dumps
+    dumps = _fast.dumps
     nul = b"\\u0000"
 
     def encode(value: Any) -> bytes:
@@ -201,7 +203,7 @@ def _with_orjson() -> Callable[[Any], bytes]:
     return encode
 
 
-encode: Callable[[Any], bytes] = _with_orjson() if orjson is not None else _encode_plain
+encode: Callable[[Any], bytes] = _with_orjson() if _fast is not None else _encode_plain
 """Return a value as compact JSON."""
 
 

@@ -186,8 +186,9 @@ class Engine:
         self._emit(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
         job.mark = self._performer.mark(job)
         error: dict[str, str] | None = None
+        limit = asyncio.timeout(self._seconds)
         try:
-            async with asyncio.timeout(self._seconds) as limit:
+            async with limit:
                 await self._perform(job)
             event = "succeed"
         except asyncio.CancelledError:
@@ -230,7 +231,7 @@ class Engine:
             self._performer.roll_back(job)
         if event == job.stop:
             kind = "UserInterrupt" if event == "interrupt" else "UserRollback"
-            error = {"error": kind, "message": job.reason}
+            error = None if job.deleted else {"error": kind, "message": job.reason}
         line = self._lines[job.thread_id]
         rest = line.rest
         gone = job.temporary or job.deleted

@@ -12,6 +12,7 @@ from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
+    aclosing,
     asynccontextmanager,
 )
 from typing import Any, Protocol, runtime_checkable
@@ -27,15 +28,19 @@ class RunnableGraph(Protocol):
 
     def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
         """Run, giving what happens."""
+        ...
 
     async def aget_state(self, config: Any, *, subgraphs: bool = False) -> Any:
         """Return the state at a checkpoint, or the latest."""
+        ...
 
     def aget_state_history(self, config: Any, **kwargs: Any) -> AsyncIterator[Any]:
         """Return the states of a thread, newest first."""
+        ...
 
     async def aupdate_state(self, config: Any, values: Any, as_node: str | None = None) -> Any:
         """Write to the state as if a node had."""
+        ...
 
 
 class Graphs:
@@ -96,11 +101,11 @@ class Graphs:
             yield self._ready[key]
             return
         async with AsyncExitStack() as stack:
-            made = _call(source, dict(config or {}))
+            made: Any = _call(source, dict(config or {}))
             if inspect.isawaitable(made):
                 made = await made
             if inspect.isasyncgen(made):
-                made = asynccontextmanager(lambda: made)()
+                made = _context_of(made)
             if isinstance(made, AbstractAsyncContextManager):
                 made = await stack.enter_async_context(made)
             elif isinstance(made, AbstractContextManager):
@@ -128,6 +133,18 @@ class Graphs:
             return graph
         copy: Any = graph
         return copy.copy(update)
+
+
+def _context_of(generator: Any) -> AbstractAsyncContextManager[Any]:
+    """Return the context manager of a factory that yields its graph."""
+
+    @asynccontextmanager
+    async def context() -> AsyncGenerator[Any, None]:
+        async with aclosing(generator):
+            async for graph in generator:
+                yield graph
+
+    return context()
 
 
 def _is_builder(graph: Any) -> bool:

@@ -96,18 +96,24 @@ class Performer(Protocol):
     @property
     def versions(self) -> dict[str, str]:
         """What run metadata says about the software."""
+        ...
 
     def events(self, job: Job) -> AsyncGenerator[tuple[str, Any], None]:
         """Run a job's graph, giving what happens."""
+        ...
 
     async def state(self, job: Job, rest: Document) -> Document:
         """Return the part of the thread's document that its state decides."""
+        ...
 
     def mark(self, job: Job) -> int | None:
         """Return what `roll_back` needs to know about the moment before the run."""
+        ...
 
     def roll_back(self, job: Job) -> None:
         """Undo what a run did to its thread's state."""
+        ...
 
     def forget(self, run: Document) -> None:
         """Delete the checkpoints of a run that is over."""
+        ...

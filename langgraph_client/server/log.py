@@ -37,9 +37,11 @@ class Keeper(Protocol):
 
     def add(self, events: list[Event]) -> None:
         """Write events for good."""
+        ...
 
     def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return the events after an id, oldest first."""
+        ...
 
 
 def event_id_text(event_id: EventId) -> str:

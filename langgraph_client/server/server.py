@@ -264,8 +264,9 @@ class Server:
 
         async def start() -> str:
             self._port = Port(self.app, host, port)
-            self.url = await self._port.start()
-            return self.url
+            url: str = await self._port.start()
+            self.url = self.parts.url = url
+            return url
 
         return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
 

@@ -33,10 +33,12 @@ class Home(Protocol):
     @property
     def app(self) -> ASGIApp:
         """The app."""
+        ...
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop of the app. Raises RuntimeError if the server is not running."""
+        ...
 
 
 class Exchange:
