@@ -1,0 +1,114 @@
+"""Threads, assistants and the store as documents."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+
+def test_search_pages_and_filters(http: httpx.Client) -> None:
+    """A search contains what it asks for, in order, and its headers say whether there is more."""
+    for number in range(5):
+        http.post("/threads", json={"metadata": {"n": number, "in": {"a": 1, "b": number}}})
+    body = {"metadata": {"in": {"a": 1}}, "limit": 2, "sort_by": "created_at", "sort_order": "asc"}
+    first = http.post("/threads/search", json=body)
+    assert [thread["metadata"]["n"] for thread in first.json()] == [0, 1]
+    assert first.headers["x-pagination-next"] == "2"
+    assert first.headers["x-pagination-total"] == "3"
+    last = http.post("/threads/search", json={**body, "offset": 4, "select": ["metadata"]})
+    assert last.json() == [{"metadata": {"n": 4, "in": {"a": 1, "b": 4}}}]
+    assert "x-pagination-next" not in last.headers
+    assert http.post("/threads/count", json={"metadata": {"in": {"b": 3}}}).json() == 1
+
+
+def test_copy_has_a_state_of_its_own(http: httpx.Client, thread: str) -> None:
+    """A copy begins with the original's state and goes its own way."""
+    body = {"assistant_id": "row", "input": {"name": "a"}}
+    http.post(f"/threads/{thread}/runs/wait", json=body)
+    copy = http.post(f"/threads/{thread}/copy").json()["thread_id"]
+    http.post(f"/threads/{copy}/runs/wait", json=body)
+    states = [http.get(f"/threads/{one}/state").json() for one in (thread, copy)]
+    assert [len(state["values"]["log"]) for state in states] == [2, 4]
+
+
+def test_update_moves_the_thread(http: httpx.Client, thread: str) -> None:
+    """A state update goes through reducers and decides what is next."""
+    http.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "row", "input": {}})
+    body = {"values": {"log": ["mine"]}, "as_node": "one"}
+    made = http.post(f"/threads/{thread}/state", json=body).json()
+    state = http.get(f"/threads/{thread}/state").json()
+    assert state["checkpoint_id"] == made["checkpoint_id"]
+    assert (state["values"]["log"][-1], state["next"]) == ("mine", ["two"])
+    assert http.get(f"/threads/{thread}").json()["status"] == "interrupted"
+    odd = http.post(f"/threads/{thread}/state", json={"values": {}, "as_node": "nope"})
+    assert odd.status_code == 400
+
+
+def test_deleted_thread_leaves_nothing(http: httpx.Client, thread: str) -> None:
+    """Runs and state go with their thread; the same id starts anew."""
+    body = {"assistant_id": "row", "input": {}}
+    http.post(f"/threads/{thread}/runs/wait", json=body)
+    assert http.delete(f"/threads/{thread}").status_code == 204
+    assert http.get(f"/threads/{thread}").status_code == 404
+    http.post("/threads", json={"thread_id": thread, "metadata": {"graph_id": "row"}})
+    assert http.get(f"/threads/{thread}/history", params={"limit": 9}).json() == []
+    assert http.get(f"/threads/{thread}/runs").json() == []
+
+
+def test_versions_of_an_assistant(http: httpx.Client) -> None:
+    """Each change is a version; an older one can be made the latest again."""
+    made = http.post("/assistants", json={"graph_id": "row", "name": "first"}).json()
+    path = f"/assistants/{made['assistant_id']}"
+    assert http.patch(path, json={"name": "second"}).json()["version"] == 2
+    assert [v["name"] for v in http.post(f"{path}/versions", json={}).json()] == ["second", "first"]
+    assert http.post(f"{path}/latest", json={"version": 1}).json()["name"] == "first"
+    assert http.delete(path).status_code == 204
+    assert http.get(path).status_code == 404
+
+
+def test_store_items(http: httpx.Client) -> None:
+    """Items are put, found by prefix and filter, and deleted."""
+    for key, age in (("ann", 30), ("bob", 40)):
+        item = {"namespace": ["users", "old"], "key": key, "value": {"age": age}}
+        assert http.put("/store/items", json=item).status_code == 204
+    body = {"namespace_prefix": ["users"], "filter": {"age": {"$gt": 35}}}
+    found = http.post("/store/items/search", json=body).json()["items"]
+    assert [item["key"] for item in found] == ["bob"]
+    query = {"namespace": "users.old", "key": "ann"}
+    assert http.get("/store/items", params=query).json()["value"] == {"age": 30}
+    http.request("DELETE", "/store/items", json={"namespace": ["users", "old"], "key": "ann"})
+    assert http.get("/store/items", params=query).json() is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/threads", []),
+        ("POST", "/threads", {"metadata": None}),
+        ("POST", "/threads", {"thread_id": "abc"}),
+        ("POST", "/threads/search", {"limit": 0}),
+        ("POST", "/threads/search", {"extract": {"a-b": "values.x"}}),
+        ("POST", "/runs", {"assistant_id": "nope"}),
+        ("POST", "/runs", {"assistant_id": 3}),
+        ("POST", "/runs/wait", {"assistant_id": "row", "stream_mode": "nope"}),
+        ("POST", "/runs/batch", []),
+        ("POST", "/runs/cancel", {}),
+        ("POST", "/assistants", {}),
+        ("PUT", "/store/items", {"namespace": ["a"], "key": "k", "value": 1}),
+    ],
+)
+def test_wrong_bodies_are_422(http: httpx.Client, method: str, path: str, body: object) -> None:
+    """A body that does not fit is 422 with a text, never a 500."""
+    response = http.request(method, path, json=body)
+    assert response.status_code == 422
+    assert isinstance(response.json()["detail"], str)
+
+
+def test_body_that_is_no_json(http: httpx.Client) -> None:
+    """An empty body, half a body and NaN are no JSON."""
+    for content in (b"", b"{", b'{"a": NaN}'):
+        response = http.post("/threads", content=content)
+        assert (response.status_code, response.json()) == (
+            422,
+            {"detail": "Invalid JSON in request body"},
+        )
