@@ -9,12 +9,17 @@ from langgraph_client._async.client import LangGraphClient, get_client
 from langgraph_client._async.crons import CronClient
 from langgraph_client._async.runs import RunsClient
 from langgraph_client._async.store import StoreClient
+from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.threads import ThreadsClient
+from langgraph_client._core.failure import RetryPolicy
+from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._core.unset import UNSET
 from langgraph_client._sync.assistants import SyncAssistantsClient
 from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
 from langgraph_client._sync.crons import SyncCronClient
 from langgraph_client._sync.runs import SyncRunsClient
 from langgraph_client._sync.store import SyncStoreClient
+from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.threads import SyncThreadsClient
 from langgraph_client.errors import (
     APIConnectionError,
@@ -43,12 +48,14 @@ if TYPE_CHECKING:
     from langgraph_client.server.server import Server
 
 __all__ = [
+    "UNSET",
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AssistantsClient",
+    "AsyncRunStream",
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
@@ -61,8 +68,11 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "ReconnectPolicy",
     "RemoteException",
     "RemoteGraph",
+    "RetryPolicy",
+    "RunStream",
     "RunsClient",
     "Server",
     "StoreClient",

@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "_async": {"errors", "models", "_core"},
     "_sync": {"errors", "models", "_core"},
     "types": {"remote"},
+    "schema": {"models"},
+    "client": {"_async", "_sync"},
     "remote": {
         "errors",
         "values",
