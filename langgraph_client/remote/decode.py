@@ -128,7 +128,7 @@ class Decoder:
         return {
             key: value
             for key, value in self.metadata(metadata).items()
-            if not key.startswith("langgraph_") and key != "checkpoint_ns"
+            if not key.startswith(("langgraph_", "checkpoint_"))
         }
 
     def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
