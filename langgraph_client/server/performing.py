@@ -65,19 +65,28 @@ class GraphPerformer:
                 known = context_keys(schema)
                 given = run["kwargs"]["context"]
                 config["configurable"].update({k: v for k, v in given.items() if k in known})
-            if await self._begun(job, graph):
+            begun = await self._begun(job, graph)
+            if begun is not None:
+                if "updates" in run["kwargs"]["stream_mode"]:
+                    for task in begun.tasks:
+                        if task.result is not None:
+                            # Done, and not done again; but the earlier attempt may have been
+                            # killed before it could tell.
+                            cached = {"__metadata__": {"cached": True}}
+                            yield "updates", {task.name: task.result, **cached}
                 run = {**run, "kwargs": {**run["kwargs"], "input": None, "command": None}}
             if RICH in run["kwargs"]:
                 run = {**run, "kwargs": opened_input(run["kwargs"], classes_of(graph))}
             async for item in events_of(graph, run, config):
                 yield item
 
-    async def _begun(self, job: Job, graph: Any) -> bool:
-        """Whether an earlier attempt left a checkpoint to go on from."""
+    async def _begun(self, job: Job, graph: Any) -> Any:
+        """Return the state that an earlier attempt left to go on from, or None."""
         if job.temporary or job.run["kwargs"]["config"]["metadata"]["run_attempt"] == 1:
-            return False
+            return None
         state = await graph.aget_state(thread_config(job.thread_id))
-        return bool(state.metadata and state.metadata.get("run_id") == job.run_id)
+        mine = state.metadata and state.metadata.get("run_id") == job.run_id
+        return state if mine else None
 
     def _config(self, run: Document) -> dict[str, Any]:
         given = run["kwargs"]["config"]
