@@ -33,7 +33,9 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file .ci/mypy-examples.ini
 	@$(BIN)/pyright
+	@$(BIN)/pyright --project .ci/pyright-examples.json
 	@$(BIN)/python .ci/stubtest.py
 
 twin: $(INSTALLED)

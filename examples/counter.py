@@ -1,4 +1,4 @@
-"""A counter that goes on from its saved state, also after the server was closed and opened again."""
+"""A counter that goes on from its saved state, also after the server was closed and reopened."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A thread made by a script, through the SDK, and used by RemoteGraph. Over HTTP, on a free port."""
+"""A thread made by a script, through the SDK, and used by RemoteGraph. Over HTTP."""
 
 from operator import add
 from typing import Annotated, Any
@@ -47,7 +47,7 @@ def main() -> None:
             print("has a checkpoint:", "checkpoint_id" in state.config["configurable"])
             print("has a parent:", state.parent_config is not None)
             for step in remote.get_state_history(config):
-                print("step", step.metadata["step"], "next", step.next, step.values["log"])
+                print("step", (step.metadata or {})["step"], "next", step.next, step.values["log"])
             remote.close()
 
 

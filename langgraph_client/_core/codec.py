@@ -29,10 +29,11 @@ from pydantic_core import from_json
 
 from langgraph_client.errors import InvalidArgumentError
 
+orjson: Any
 try:
     import orjson
 except ImportError:  # The `speed` extra.
-    orjson = None  # type: ignore[assignment]
+    orjson = None
 
 _OPTIONS = (
     0 if orjson is None else orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS

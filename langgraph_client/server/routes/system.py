@@ -9,6 +9,7 @@ from starlette.routing import Route
 from langgraph_client.server.http import fail, reply
 from langgraph_client.server.parts import parts_of
 from langgraph_client.server.performing import versions
+from langgraph_client.server.rich import agreement
 
 
 async def ok(request: Request) -> Response:
@@ -39,7 +40,8 @@ async def info(request: Request) -> Response:
                 "langsmith_tracing_session_on_runs": True,
             },
             "host": {"kind": "self-hosted", **dict.fromkeys(nobody)},
-        }
+        },
+        headers=agreement(request),
     )
 
 
