@@ -25,7 +25,9 @@ test: $(INSTALLED)
 	@$(BIN)/python -m pytest
 
 interop: $(INSTALLED)
-	@$(BIN)/python -m pytest tests/interop --interop
+	@$(BIN)/python -m pytest tests/interop tests/_async/test_scenarios.py \
+		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
+		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py --interop
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .

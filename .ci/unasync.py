@@ -43,7 +43,7 @@ RULES = [
     (r"\baiter_bytes\b", "iter_bytes"),
     (r"\banext\(", "next("),
     (r"\bStopAsyncIteration\b", "StopIteration"),
-    (r"\bserver\.client\(", "server.sync_client("),
+    (r'\("server"\)\.client\(', '("server").sync_client('),
     (r"\basync_transport\b", "transport"),
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
 ]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from interop.real import langgraph_dev
 from support.graphs import graphs
 
 from langgraph_client import LangGraphClient, Server, SyncLangGraphClient
@@ -15,6 +16,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--interop", action="store_true", help="run the interop scenarios on a langgraph dev, too"
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # Scenarios that hold against any server say `subject`, or use a fixture that does.
+    if "subject" in metafunc.fixturenames:
+        subjects = ["ours", "real"] if metafunc.config.getoption("--interop") else ["ours"]
+        metafunc.parametrize("subject", subjects, scope="session")
+
+
+@pytest.fixture(scope="session")
+def real_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a `langgraph dev` that hosts the graphs of `support.graphs`."""
+    with langgraph_dev(tmp_path_factory.mktemp("real")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,14 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from langgraph_client import Server, SyncLangGraphClient
+from langgraph_client import SyncLangGraphClient, get_sync_client
 
 
 @pytest.fixture
-def client(server: Server) -> Iterator[SyncLangGraphClient]:
-    """A client of `server`."""
-    with server.sync_client() as made:
+def client(subject: str, request: Any) -> Iterator[SyncLangGraphClient]:
+    """A client of the bundled server; with --interop of the real one as well, in turn."""
+    if subject == "real":
+        made = get_sync_client(url=request.getfixturevalue("real_url"))
+    else:
+        made = request.getfixturevalue("server").sync_client()
+    with made:
         yield made

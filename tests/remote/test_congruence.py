@@ -59,10 +59,32 @@ class Names:
         return value
 
 
-@pytest.fixture(scope="module")
-def remotes() -> Iterator[Server]:
-    with Server(graphs()) as server:
-        yield server
+class Elsewhere:
+    """Gives RemoteGraphs of a server at a URL, as `Server` does of itself."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[RemoteGraph] = []
+
+    def remote_graph(self, name: str) -> RemoteGraph:
+        self._made.append(RemoteGraph(name, url=self._url))
+        return self._made[-1]
+
+    def close(self) -> None:
+        for graph in self._made:
+            graph.close()
+
+
+@pytest.fixture
+def remotes(subject: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The bundled server; with --interop the real one as well, in turn."""
+    if subject == "real":
+        elsewhere = Elsewhere(request.getfixturevalue("real_url"))
+        yield elsewhere
+        elsewhere.close()
+    else:
+        with Server(graphs()) as server:
+            yield server
 
 
 def pair(server: Server, name: str) -> tuple[Any, RemoteGraph]:
@@ -82,6 +104,8 @@ def compare(here: Any, there: Any) -> None:
 @pytest.mark.parametrize("name", INPUTS)
 def test_streams(remotes: Server, request: pytest.FixtureRequest, name: str, mode: str) -> None:
     """Each mode of each graph streams the same items."""
+    if isinstance(remotes, Elsewhere) and name == "functional" and mode in ("tasks", "debug"):
+        pytest.skip("a task's arguments are a tuple, and plain JSON makes a list of it")
     local, remote = pair(remotes, name)
     config = config_for(request)
     compare(
