@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.clock import Clock
     from langgraph_client.server.engine import Engine
     from langgraph_client.server.graphs import Graphs
+    from langgraph_client.server.scheduler import Scheduler
     from langgraph_client.server.script_states import ScriptStates
     from langgraph_client.server.storage import Storage
 
@@ -28,6 +29,8 @@ class Parts:
     #: Checkpoints of compiled graphs, None where langgraph is not installed, and of scripted ones.
     checkpoints: Any
     script_states: ScriptStates
+    #: Starts the runs of crons; set once the rest is there.
+    scheduler: Scheduler = field(init=False)
     #: Where the server is reached from outside, shown in metadata; None if it listens nowhere.
     url: str | None = None
     #: Whether webhooks may go to loopback addresses and plain http.

@@ -22,6 +22,7 @@ from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
 from langgraph_client.server.requests import assistant_id_of
 from langgraph_client.server.routes.assistants import store_version
+from langgraph_client.server.scheduler import Scheduler
 from langgraph_client.server.script_states import ScriptStates
 from langgraph_client.server.storage import Storage
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
@@ -158,7 +159,9 @@ class Server:
                 started.set_exception(error)
                 return
             started.set_result(None)
+            firing = asyncio.create_task(self.parts.scheduler.run())
             await self._stop.wait()
+            firing.cancel()
             if self._port is not None:
                 await self._port.stop()
         finally:
@@ -193,6 +196,7 @@ class Server:
         self._parts = Parts(
             self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
         )
+        self._parts.scheduler = Scheduler(self._parts)
         for name in graphs.names:
             _ensure_assistant(self._parts, name)
         self._app = make_app(self._parts, self._guards)

@@ -1,0 +1,149 @@
+"""Crons fire when the clock says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.graphs import graphs
+
+from langgraph_client import Server
+from langgraph_client.server.clock import Clock
+
+
+class Settable(Clock):
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.present = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.present
+
+
+def move(server: Server, clock: Settable, seconds: float) -> None:
+    """Move the clock, and have what is due started."""
+    clock.present += seconds
+
+    async def fire() -> None:
+        server.parts.scheduler.fire_due()
+
+    asyncio.run_coroutine_threadsafe(fire(), server.loop).result(10)
+
+
+@pytest.fixture
+def clock() -> Settable:
+    return Settable()
+
+
+@pytest.fixture
+def ticking(clock: Settable) -> Iterator[Server]:
+    with Server(graphs(), clock=clock) as server:
+        yield server
+
+
+@pytest.fixture
+def http(ticking: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=ticking.transport(), base_url="http://server") as client:
+        yield client
+
+
+HOURLY = {"assistant_id": "counter", "schedule": "0 * * * *", "input": {"count": 1}}
+
+
+def test_a_cron_on_a_thread_runs_there(
+    http: httpx.Client, ticking: Server, clock: Settable
+) -> None:
+    """One run each time, with the cron's metadata; the cron moves on."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    path = f"/threads/{thread_id}/runs"
+    cron = http.post(f"{path}/crons", json={**HOURLY, "metadata": {"by": "cron"}}).json()
+    assert http.get(path).json() == []
+    for times in (1, 2):
+        move(ticking, clock, 3600)
+        runs = http.get(path).json()
+        assert len(runs) == times
+        assert http.get(f"{path}/{runs[0]['run_id']}/join").json() == {"count": 2}
+    assert runs[0]["metadata"]["by"] == "cron"
+    assert runs[0]["kwargs"]["config"]["configurable"]["cron_id"] == cron["cron_id"]
+    after = http.get(f"/runs/crons/{cron['cron_id']}").json()
+    assert after["next_run_date"] > cron["next_run_date"]
+    assert after["updated_at"] == cron["updated_at"]
+
+
+@pytest.mark.parametrize(("on_run_completed", "left"), [("keep", 1), ("delete", 0)])
+def test_a_cron_without_a_thread_makes_one(
+    http: httpx.Client, ticking: Server, clock: Settable, on_run_completed: str, left: int
+) -> None:
+    """It is kept or deleted behind the run, as the cron says."""
+    http.post("/runs/crons", json={**HOURLY, "on_run_completed": on_run_completed})
+    over = http.post("/threads", json={}).json()["thread_id"]
+    move(ticking, clock, 3600)
+    http.post(f"/threads/{over}/runs/wait", json={"assistant_id": "counter", "input": {"count": 1}})
+    found = http.post("/threads/search", json={}).json()
+    assert len([one for one in found if one["thread_id"] != over]) == left
+
+
+def test_what_is_switched_off_or_over_does_not_fire(
+    http: httpx.Client, ticking: Server, clock: Settable
+) -> None:
+    """`enabled: false`, and an end that has passed."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    path = f"/threads/{thread_id}/runs"
+    http.post(f"{path}/crons", json={**HOURLY, "enabled": False})
+    http.post(f"{path}/crons", json={**HOURLY, "end_time": "2020-01-01T00:00:00Z"})
+    deleted = http.post(f"{path}/crons", json=HOURLY).json()["cron_id"]
+    http.delete(f"/runs/crons/{deleted}")
+    move(ticking, clock, 7200)
+    assert http.get(path).json() == []
+
+
+def test_a_cron_that_fell_due_while_the_server_was_down_fires_once(
+    clock: Settable, tmp_path: Path
+) -> None:
+    """Crons are in the file; a week of missed hours is one run."""
+    path = tmp_path / "state.db"
+    with Server(graphs(), path=path, clock=clock) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        client.crons.create_for_thread(thread_id, "counter", **_parameters())
+    clock.present += 7 * 24 * 3600
+    with Server(graphs(), path=path, clock=clock) as server:
+        move(server, clock, 0)
+        runs = server.sync_client().runs.list(thread_id)
+        assert len(runs) == 1
+        server.sync_client().runs.join(thread_id, runs[0].run_id)
+
+
+def _parameters() -> dict[str, Any]:
+    return {"schedule": "0 * * * *", "input": {"count": 1}}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"schedule": "often"}, 422, "Invalid cron schedule: 'often'"),
+        ({"timezone": "Mars/Base"}, 422, "Invalid timezone: 'Mars/Base'"),
+        ({"assistant_id": "nope"}, 404, "Assistant 'nope' not found"),
+        ({"schedule": None}, 422, "is not of type"),
+        ({"enabled": "yes"}, 422, "is not of type"),
+    ],
+)
+def test_what_is_refused(http: httpx.Client, body: dict[str, Any], status: int, said: str) -> None:
+    """With the protocol's words."""
+    response = http.post("/runs/crons", json={**HOURLY, **body})
+    assert response.status_code == status
+    assert said in response.json()["detail"]
+
+
+def test_deleting_a_thread_deletes_its_crons(http: httpx.Client) -> None:
+    """Nothing is left that could fire."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    http.post(f"/threads/{thread_id}/runs/crons", json=HOURLY)
+    http.delete(f"/threads/{thread_id}")
+    assert http.post("/runs/crons/count", json={}).json() == 0
