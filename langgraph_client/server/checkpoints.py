@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -30,10 +30,20 @@ class Checkpoints(SqliteSaver):
     """langgraph's SQLite saver, on a connection that is shared with the documents.
 
     Nothing is pickled: what msgpack cannot hold makes the run fail, by name.
+
+    Args:
+        connection: The shared connection.
+        lock: The one that guards it.
+        strict: Make only the classes that are allowed out of what is stored: langgraph's and
+            langchain's own, and those given to `allow`. For a file, which somebody else may have
+            written to; what is not allowed comes back as the plain data it was stored as.
     """
 
-    def __init__(self, connection: sqlite3.Connection, lock: Any) -> None:
-        super().__init__(connection, serde=JsonPlusSerializer(pickle_fallback=False))
+    def __init__(self, connection: sqlite3.Connection, lock: Any, *, strict: bool) -> None:
+        self._strict = strict
+        known: Literal[True] | None = None if strict else True
+        self._serde = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=known)
+        super().__init__(connection, serde=self._serde)
         # Reentrant, and the one that guards the documents' transactions: a node in a worker
         # thread may read a checkpoint while the loop writes a document.
         self.lock: threading.RLock = lock  # type: ignore[assignment]
@@ -44,6 +54,11 @@ class Checkpoints(SqliteSaver):
             "CREATE INDEX IF NOT EXISTS checkpoints_by_run ON checkpoints"
             " (thread_id, json_extract(CAST(metadata AS TEXT), '$.run_id'))"
         )
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Allow classes to be made out of what is stored."""
+        if self._strict:
+            self.serde = self._serde = self._serde.with_msgpack_allowlist(classes)
 
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:

@@ -17,6 +17,7 @@ from contextlib import (
 )
 from typing import Any, Protocol, runtime_checkable
 
+from langgraph_client.server.rich import classes_of
 from langgraph_client.server.scripted import ScriptedGraph
 
 
@@ -125,6 +126,8 @@ class Graphs:
             update["checkpointer"] = None
         elif own is None or isinstance(own, bool):
             update["checkpointer"] = self._checkpointer
+            if self._checkpointer is not None:
+                self._checkpointer.allow(classes_of(graph).values())
         if graph.name == "LangGraph":  # what langgraph calls a graph without a name
             update["name"] = graph_id
         if getattr(graph, "store", None) is None:

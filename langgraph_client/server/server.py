@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,9 @@ class Server:
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
         api_key: What requests must carry as `x-api-key`; None for no key.
         cors: The origins whose web pages may call; `*` for all.
+        allow_types: With a file, classes that may be made out of what it holds, besides
+            langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
+            as plain data: nothing is imported because a file says so.
         clock: Time and ids; for tests.
 
     Raises:
@@ -70,6 +73,7 @@ class Server:
         max_run_seconds: float | None = None,
         api_key: str | None = None,
         cors: Sequence[str] = (),
+        allow_types: Iterable[type] = (),
         clock: Clock | None = None,
     ) -> None:
         self.url: str | None = None
@@ -80,6 +84,7 @@ class Server:
         self._max_run_seconds = max_run_seconds
         self._guards = guards(api_key, cors)
         self._clock = clock or Clock()
+        self._allow_types = tuple(allow_types)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._parts: Parts | None = None
@@ -178,7 +183,7 @@ class Server:
             self.url = None
 
     def _assemble(self, storage: Storage) -> Engine:
-        checkpoints, store = _langgraph_parts(storage)
+        checkpoints, store = _langgraph_parts(storage, self._path is not None, self._allow_types)
         script_states = ScriptStates(storage.connection, storage.lock, self._clock)
         graphs = Graphs(self._given, checkpoints, store, script_states)
         self._clock.start_after(storage.events.last_id())
@@ -275,7 +280,7 @@ class Server:
         return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
 
 
-def _langgraph_parts(storage: Storage) -> tuple[Any, Any]:
+def _langgraph_parts(storage: Storage, strict: bool, allowed: Iterable[type]) -> tuple[Any, Any]:
     """Return checkpointer and store; None each where langgraph is not installed."""
     try:
         import langgraph.checkpoint.sqlite
@@ -286,7 +291,9 @@ def _langgraph_parts(storage: Storage) -> tuple[Any, Any]:
     from langgraph_client.server.store import Store
 
     connection, lock = storage.connection, storage.lock
-    return Checkpoints(connection, lock), Store(connection, lock)
+    checkpoints = Checkpoints(connection, lock, strict=strict)
+    checkpoints.allow(allowed)
+    return checkpoints, Store(connection, lock)
 
 
 def _ensure_assistant(parts: Parts, name: str) -> None:

@@ -84,7 +84,7 @@ GRAPHS = {"echo": built(echo, Rich), "ask": built(ask, Rich), "box": built(box, 
 
 
 @pytest.fixture(params=["local", "remote"])
-def subject(request: pytest.FixtureRequest) -> Iterator[Any]:
+def graph_of(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "local":
         yield lambda name: GRAPHS[name].copy({"checkpointer": InMemorySaver()})
     else:
@@ -99,41 +99,41 @@ KEPT = [{2}, b"3", date(2026, 1, 1), Decimal("4.0"), UUID(int=6), {1: "one"}]
 GIVEN = [(1,), {2}, b"3", date(2026, 1, 1), Decimal("4.0"), UUID(int=6), 7.5, None]
 
 
-def test_input_and_output_keep_their_types(subject: Any) -> None:
+def test_input_and_output_keep_their_types(graph_of: Any) -> None:
     """The node sees the caller's types, and the caller the node's."""
-    result = subject("echo").invoke({"given": GIVEN}, CONFIG)
+    result = graph_of("echo").invoke({"given": GIVEN}, CONFIG)
     assert result["kinds"] == [type(item).__name__ for item in GIVEN]
     assert result["given"] == GIVEN
     assert result["made"] == MADE
 
 
-def test_state_and_history_keep_them(subject: Any) -> None:
+def test_state_and_history_keep_them(graph_of: Any) -> None:
     """Snapshots hold what invoke gave."""
-    graph = subject("echo")
+    graph = graph_of("echo")
     graph.invoke({"given": KEPT}, CONFIG)
     assert graph.get_state(CONFIG).values["given"] == KEPT
     assert next(iter(graph.get_state_history(CONFIG))).values["given"] == KEPT
 
 
-def test_a_state_update_keeps_them(subject: Any) -> None:
+def test_a_state_update_keeps_them(graph_of: Any) -> None:
     """What is written is what is read."""
-    graph = subject("echo")
+    graph = graph_of("echo")
     graph.update_state(CONFIG, {"given": KEPT}, as_node="node")
     assert graph.get_state(CONFIG).values == {"given": KEPT}
 
 
-def test_questions_and_answers_keep_them(subject: Any) -> None:
+def test_questions_and_answers_keep_them(graph_of: Any) -> None:
     """An interrupt's value, and the answer to it."""
-    graph = subject("ask")
+    graph = graph_of("ask")
     (asked,) = graph.invoke({"given": 1}, CONFIG)["__interrupt__"]
     assert asked.value == {"how": {1}}
     assert graph.get_state(CONFIG).interrupts[0].value == {"how": {1}}
     assert graph.invoke(Command(resume={"so": {2}}), CONFIG)["answer"] == {"so": {2}}
 
 
-async def test_the_schema_s_classes_are_made_again(subject: Any) -> None:
+async def test_the_schema_s_classes_are_made_again(graph_of: Any) -> None:
     """Dataclasses, pydantic models and enums, where the caller allows them; async too."""
-    graph = subject("box")
+    graph = graph_of("box")
     result = await graph.ainvoke({"box": Box(1, Colour.RED)}, CONFIG)
     assert result == {
         "box": Box(2, Colour.RED),
