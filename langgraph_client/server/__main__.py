@@ -30,13 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        graphs = load_graphs(read_config(Path(options.config)))
+        config = read_config(Path(options.config))
+        graphs = load_graphs(config)
         server = Server(
             graphs,
             path=options.db,
             show_errors=options.show_errors,
             api_key=key,
             cors=options.cors.split(",") if options.cors else (),
+            local_webhooks=config.local_webhooks,
         )
         with server:
             url = server.listen(options.host, options.port)

@@ -27,6 +27,8 @@ class Config:
     graphs: Mapping[str, str]
     env: Mapping[str, str]
     paths: tuple[Path, ...]
+    #: Whether webhooks may go to this machine (`webhooks.url.disable_loopback: false`).
+    local_webhooks: bool = False
 
 
 def read_config(file: Path) -> Config:
@@ -57,7 +59,17 @@ def read_config(file: Path) -> Config:
     if not isinstance(dependencies, list):
         raise ConfigError(f"{file}: 'dependencies' has to be a list")
     paths = tuple(folder / one for one in dependencies if str(one).startswith("."))
-    return Config(file, places, _env(file, given.get("env", {})), paths)
+    return Config(
+        file, places, _env(file, given.get("env", {})), paths, _local_webhooks(file, given)
+    )
+
+
+def _local_webhooks(file: Path, given: dict[str, Any]) -> bool:
+    webhooks = given.get("webhooks", {})
+    rules = webhooks.get("url", {}) if isinstance(webhooks, dict) else None
+    if not isinstance(rules, dict):
+        raise ConfigError(f"{file}: 'webhooks' has to be an object with an object 'url'")
+    return rules.get("disable_loopback") is False
 
 
 def _env(file: Path, given: Any) -> dict[str, str]:

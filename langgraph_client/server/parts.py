@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.scheduler import Scheduler
     from langgraph_client.server.script_states import ScriptStates
     from langgraph_client.server.storage import Storage
+    from langgraph_client.server.webhooks import Webhooks
 
 
 @dataclass
@@ -33,8 +34,8 @@ class Parts:
     scheduler: Scheduler = field(init=False)
     #: Where the server is reached from outside, shown in metadata; None if it listens nowhere.
     url: str | None = None
-    #: Whether webhooks may go to loopback addresses and plain http.
-    webhooks: Any = None
+    #: Tells URLs what became of runs; set once the rest is there.
+    webhooks: Webhooks = field(init=False)
 
     def delete_state(self, thread_id: str) -> None:
         """Delete the checkpoints of a thread."""

@@ -26,6 +26,7 @@ from langgraph_client.server.scheduler import Scheduler
 from langgraph_client.server.script_states import ScriptStates
 from langgraph_client.server.storage import Storage
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
+from langgraph_client.server.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -54,6 +55,7 @@ class Server:
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
         api_key: What requests must carry as `x-api-key`; None for no key.
         cors: The origins whose web pages may call; `*` for all.
+        local_webhooks: Let webhooks of runs go to this machine and to private networks.
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
@@ -73,6 +75,7 @@ class Server:
         max_run_seconds: float | None = None,
         api_key: str | None = None,
         cors: Sequence[str] = (),
+        local_webhooks: bool = False,
         allow_types: Iterable[type] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -85,6 +88,7 @@ class Server:
         self._guards = guards(api_key, cors)
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
+        self._local_webhooks = local_webhooks
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._parts: Parts | None = None
@@ -172,6 +176,8 @@ class Server:
         finally:
             if engine is not None:
                 await engine.close()
+            if self._parts is not None:
+                await self._parts.webhooks.close()
             current = asyncio.current_task()
             others = [task for task in asyncio.all_tasks() if task is not current]
             for task in others:
@@ -202,6 +208,8 @@ class Server:
             self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
         )
         self._parts.scheduler = Scheduler(self._parts)
+        self._parts.webhooks = Webhooks(self._clock, local=self._local_webhooks)
+        engine.ended.append(self._parts.webhooks.run_ended)
         for name in graphs.names:
             _ensure_assistant(self._parts, name)
         self._app = make_app(self._parts, self._guards)

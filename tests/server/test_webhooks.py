@@ -1,0 +1,118 @@
+"""A webhook learns what became of a run."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from support.graphs import graphs
+
+from langgraph_client import Server
+
+
+class Listening:
+    """A URL that keeps what it is sent, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.got: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.answers = [200]
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                outer.got.put(json.loads(body))
+                answers = outer.answers
+                self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hook"
+        self._thread = Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def hook() -> Iterator[Listening]:
+    listening = Listening()
+    yield listening
+    listening.close()
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with (
+        Server(graphs(), local_webhooks=True) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        yield client
+
+
+def run(http: httpx.Client, hook: Listening, graph: str, given: Any, **more: Any) -> dict[str, Any]:
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": graph, "input": given, "webhook": hook.url, **more}
+    http.post(f"/threads/{thread_id}/runs/wait", json=body)
+    return hook.got.get(timeout=10)
+
+
+def test_a_success_is_told_with_its_values(http: httpx.Client, hook: Listening) -> None:
+    """The run, its end and times, and the thread's values."""
+    told = run(http, hook, "counter", {"count": 1})
+    assert (told["status"], told["values"]) == ("success", {"count": 2})
+    assert told["run_started_at"] <= told["run_ended_at"] <= told["webhook_sent_at"]
+    assert "error" not in told
+
+
+def test_a_failure_is_told_with_its_error(http: httpx.Client, hook: Listening) -> None:
+    """Class name and text."""
+    told = run(http, hook, "failing", {"how": "value"})
+    assert told["status"] == "error"
+    assert told["error"] == {"error": "ValueError", "message": "value is wrong"}
+
+
+def test_a_stateless_run_has_no_values(http: httpx.Client, hook: Listening) -> None:
+    """Its thread is gone."""
+    body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": hook.url}
+    http.post("/runs/wait", json=body)
+    assert hook.got.get(timeout=10)["values"] is None
+
+
+def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: Listening) -> None:
+    """After a 5xx the same is sent once more."""
+    hook.answers = [503, 200]
+    told = run(http, hook, "counter", {"count": 1})
+    assert hook.got.get(timeout=10) == told
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/relative",
+        "ftp://example.com/x",
+        "nonsense",
+        "http://localhost/x",
+        "http://127.0.0.1/x",
+        "http://10.0.0.1/x",
+        "http://[::1]/x",
+        "http://169.254.169.254/latest",
+    ],
+)
+def test_where_a_webhook_may_not_go(server: Server, url: str) -> None:
+    """By default nothing local, and nothing but http and https."""
+    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
+        assert client.post("/runs", json=body).status_code == 422
