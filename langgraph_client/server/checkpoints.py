@@ -213,15 +213,3 @@ class Checkpoints(SqliteSaver):
                         f" AND c.checkpoint_ns = {table}.checkpoint_ns)",
                         (thread_id,),
                     )
-
-    def sizes(self, thread_id: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """Return how much a thread takes: (bytes) per checkpoint, (channel, bytes) per write."""
-        with self.cursor(transaction=False) as cursor:
-            cursor.execute(
-                "SELECT LENGTH(checkpoint) FROM checkpoints WHERE thread_id = ?", (thread_id,)
-            )
-            checkpoints = cursor.fetchall()
-            cursor.execute(
-                "SELECT channel, LENGTH(value) FROM writes WHERE thread_id = ?", (thread_id,)
-            )
-            return checkpoints, cursor.fetchall()

@@ -128,7 +128,7 @@ CANCEL: Schema = {
         "run_ids": _STRINGS,
     },
 }
-_DISCONNECT = {"properties": {"on_disconnect": {"type": "string", "enum": ["cancel", "continue"]}}}
+DISCONNECT = {"properties": {"on_disconnect": {"type": "string", "enum": ["cancel", "continue"]}}}
 
 
 def check_run(body: Any, *, stateless: bool, waiting: bool = False) -> None:
@@ -143,5 +143,5 @@ def check_run(body: Any, *, stateless: bool, waiting: bool = False) -> None:
         HTTPException: 422 about the first mistake.
     """
     name = "RunCreateStateless" if stateless else "RunCreateStateful"
-    schema = {"allOf": [{"$ref": name}, _DISCONNECT]} if waiting else DEFINITIONS[name]
+    schema = {"allOf": [{"$ref": name}, DISCONNECT]} if waiting else DEFINITIONS[name]
     validate(body, schema, DEFINITIONS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from langgraph_client.server.http import fail, reply
+from langgraph_client.server.openapi import document, page
 from langgraph_client.server.parts import parts_of
 from langgraph_client.server.performing import versions
 from langgraph_client.server.rich import agreement
@@ -58,9 +59,25 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n")
 
 
+def _version() -> str:
+    return str(versions()["langgraph_api_version"])
+
+
+async def openapi(request: Request) -> Response:
+    """GET /openapi.json"""
+    return reply(document(_version()))
+
+
+async def docs(request: Request) -> Response:
+    """GET /docs"""
+    return HTMLResponse(page(document(_version())))
+
+
 routes = [
     Route("/ok", ok, methods=["GET"]),
     Route("/", ok, methods=["GET"]),
     Route("/info", info, methods=["GET"]),
     Route("/metrics", metrics, methods=["GET"]),
+    Route("/openapi.json", openapi, methods=["GET"]),
+    Route("/docs", docs, methods=["GET"]),
 ]

@@ -14,6 +14,7 @@ from langgraph_client.server.http import fail, nothing, page, read_json, reply, 
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import RESERVED_METADATA, new_thread, without
 from langgraph_client.server.routes.state import apply_supersteps
+from langgraph_client.server.sizes import thread_storage
 from langgraph_client.server.storage import Document, contains
 from langgraph_client.server.thread_schemas import (
     COUNT,
@@ -222,6 +223,11 @@ async def prune(request: Request) -> Response:
     return reply({"pruned_count": len(found)})
 
 
+async def storage(request: Request) -> Response:
+    """GET /threads/{thread_id}/storage"""
+    return reply(thread_storage(parts_of(request), need_thread(request)["thread_id"]))
+
+
 routes = [
     Route("/threads", create, methods=["POST"]),
     Route("/threads/search", search, methods=["POST"]),
@@ -231,4 +237,5 @@ routes = [
     Route("/threads/{thread_id}", patch, methods=["PATCH"]),
     Route("/threads/{thread_id}", delete, methods=["DELETE"]),
     Route("/threads/{thread_id}/copy", copy, methods=["POST"]),
+    Route("/threads/{thread_id}/storage", storage, methods=["GET"]),
 ]

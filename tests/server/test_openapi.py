@@ -1,0 +1,113 @@
+"""The OpenAPI document, the page made of it, and how much room a thread takes."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+from starlette.exceptions import HTTPException
+
+from langgraph_client.server.openapi import OPERATIONS
+from langgraph_client.server.reply_schemas import REPLIES
+from langgraph_client.server.server import Server
+from langgraph_client.server.validation import validate
+
+
+def test_document_has_every_route(server: Server) -> None:
+    """Every route of the server is an operation of the document, and the other way round."""
+    there = {
+        (method, route.path)
+        for route in server.app.routes
+        for method in route.methods - {"HEAD", "OPTIONS"}
+    }
+    assert {(operation.method, operation.path) for operation in OPERATIONS} == there
+    assert len(OPERATIONS) == len(there)
+
+
+def test_references_lead_somewhere(http: httpx.Client) -> None:
+    """Every reference in the document names one of its schemas, and ids are told apart."""
+    document = http.get("/openapi.json").json()
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+    assert named <= document["components"]["schemas"].keys()
+    assert {"ThreadCreate", "Command", "Thread"} <= named
+    ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(ids) == len(set(ids)) == len(OPERATIONS)
+
+
+def test_docs_need_no_other_host(http: httpx.Client) -> None:
+    """The page shows every path, without a script, a style or a picture from elsewhere."""
+    answer = http.get("/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert all(operation.path in answer.text for operation in OPERATIONS)
+    assert "<script" not in answer.text
+    assert "://" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "/assistants", {"graph_id": "row"}),
+        ("post", "/assistants/search", {}),
+        ("get", "/assistants/{assistant_id}", None),
+        ("post", "/assistants/{assistant_id}/versions", {}),
+        ("get", "/assistants/{assistant_id}/graph", None),
+        ("get", "/assistants/{assistant_id}/schemas", None),
+        ("get", "/assistants/{assistant_id}/subgraphs", None),
+        ("post", "/threads", {}),
+        ("post", "/threads/search", {"select": ["status"]}),
+        ("post", "/threads/count", {}),
+        ("get", "/threads/{thread_id}", None),
+        ("get", "/threads/{thread_id}/state", None),
+        ("get", "/threads/{thread_id}/storage", None),
+        ("post", "/threads/{thread_id}/history", {"limit": 9}),
+        ("post", "/threads/{thread_id}/state", {"values": {"log": ["x"]}, "as_node": "one"}),
+        ("post", "/threads/prune", {"thread_ids": []}),
+        ("get", "/threads/{thread_id}/runs", None),
+        ("post", "/threads/{thread_id}/runs", {"assistant_id": "row", "input": {}}),
+        ("post", "/runs", {"assistant_id": "row", "input": {}}),
+        ("post", "/runs/crons", {"assistant_id": "row", "schedule": "0 0 1 1 *"}),
+        ("post", "/runs/crons/search", {}),
+        ("post", "/store/items/search", {}),
+        ("post", "/store/namespaces", {}),
+        ("get", "/ok", None),
+        ("get", "/info", None),
+    ],
+)
+def test_replies_are_as_documented(
+    http: httpx.Client, thread: str, method: str, path: str, body: object
+) -> None:
+    """What a server answers fits the schema that its document gives."""
+    http.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "row", "input": {}})
+    assistant = http.post("/assistants/search", json={}).json()[0]["assistant_id"]
+    text = http.get("/openapi.json").text.replace("#/components/schemas/", "")
+    document = json.loads(text)
+    url = path.format(thread_id=thread, assistant_id=assistant)
+    answer = http.request(method, url, json=body)
+    assert answer.status_code == 200
+    said = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]
+    validate(answer.json(), said["schema"], document["components"]["schemas"])
+
+
+def test_document_says_what_is_not_a_thread() -> None:
+    """The schemas of replies are checked above by something that does refuse."""
+    with pytest.raises(HTTPException):
+        validate({"thread_id": "x"}, REPLIES["Thread"], REPLIES)
+
+
+def test_storage_grows_with_the_thread(http: httpx.Client, thread: str) -> None:
+    """A thread takes nothing before its first run, and more after each; unknown ones are 404."""
+    path = f"/threads/{thread}/storage"
+    empty = http.get(path).json()
+    assert (empty["total_bytes"], empty["channel_values"]["by_channel"]) == (0, {})
+    sizes = []
+    for _ in range(2):
+        http.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "row", "input": {}})
+        found = http.get(path).json()
+        sizes.append(found["total_bytes"])
+        assert found["channel_values"]["by_channel"]["log"]["bytes"] > 0
+        assert found["checkpoints"]["count"] > 0
+    assert 0 < sizes[0] < sizes[1]
+    unknown = http.get("/threads/00000000-0000-4000-8000-00000000dead/storage")
+    assert unknown.status_code == 404
