@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: help demo test interop lint types twin check clean
+.PHONY: help demo test conformance interop lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
 	@echo "make test    run the whole test suite"
+	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
 	@echo "make twin    write the blocking client from the async one"
@@ -23,6 +24,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m pytest
+
+conformance: $(INSTALLED)
+	@$(BIN)/python tests/server/conformance.py
 
 interop: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/interop tests/_async/test_scenarios.py \

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,46 +23,33 @@ PROTOCOL = ROOT.parent / "shared" / "protocol"
 _AGREE = re.compile(r"(\d+) of (\d+) exchanges agree")
 
 
+#: Scenarios that need another configuration, or mostly wait, each on a server of their own.
+APART = {"webhooks": "langgraph.webhooks.json", "crons_firing": "langgraph.json"}
+
+
 def main(only: list[str]) -> int:
     if not PROTOCOL.is_dir():
         print(f"skipped: the recordings are not here ({PROTOCOL})")
         return 0
     known: dict[str, str] = json.loads((HERE / "differences.json").read_text())
-    with tempfile.TemporaryFile("w+") as log:
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "langgraph_client.server",
-                str(PROTOCOL / "graphs" / "langgraph.webhooks.json"),
-                "--port",
-                "0",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().split()[0]
-            said = check(url, only)
-        finally:
-            server.terminate()
-            server.wait(20)
-            server.stdout.close()  # type: ignore[union-attr]
-        log.seek(0)
-        if "Traceback" in (trace := log.read()):
-            print(f"the server left a traceback:\n{trace[-3000:]}")
-            return 1
+    scenarios = only or sorted(path.stem for path in (PROTOCOL / "transcripts").glob("*.jsonl"))
+    groups = [(config, ["--only", name]) for name, config in APART.items() if name in scenarios]
+    if rest := [name for name in scenarios if name not in APART]:
+        # All of them in the order of their recording: what one leaves behind, the next may find.
+        chosen = ["--only", ",".join(rest)] if only else ["--skip", ",".join(APART)]
+        groups.append(("langgraph.json", chosen))
+    with ThreadPoolExecutor() as pool:
+        said = "\n".join(pool.map(lambda group: on_a_server(*group), groups))
     print(said)
+    totals = [tuple(map(int, found)) for found in _AGREE.findall(said)]
+    if len(totals) != len(groups) or "Traceback" in said:
+        print("a comparison did not finish, or left a traceback")
+        return 1
     found = {line for line in said.splitlines() if re.fullmatch(r"\w+/\w+", line)}
     new = sorted(found - known.keys())
-    gone = sorted(case for case in known.keys() - found if not only or case.split("/")[0] in only)
-    agree = _AGREE.search(said)
-    if agree is None:
-        print("the comparison did not finish")
-        return 1
-    print(f"{agree[1]} of {agree[2]} exchanges equal, {len(found)} deliberately different")
+    gone = sorted(case for case in known.keys() - found if case.split("/")[0] in scenarios)
+    equal, total = (sum(numbers) for numbers in zip(*totals, strict=True))
+    print(f"{equal} of {total} exchanges equal, {len(found) - len(new)} deliberately different")
     if new:
         print("different, and not listed:", *new, sep="\n  ")
     if gone:
@@ -69,7 +57,26 @@ def main(only: list[str]) -> int:
     return 1 if new else 0
 
 
-def check(url: str, only: list[str]) -> str:
+def on_a_server(config: str, chosen: list[str]) -> str:
+    """Start a server, compare some scenarios; returns what was said, tracebacks included."""
+    command = [sys.executable, "-m", "langgraph_client.server", str(PROTOCOL / "graphs" / config)]
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(
+            [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        assert server.stdout is not None
+        try:
+            said = check(server.stdout.readline().split()[0], chosen)
+        finally:
+            server.terminate()
+            server.wait(20)
+            server.stdout.close()
+        log.seek(0)
+        trace = log.read()
+    return f"{said}\n{trace}" if "Traceback" in trace else said
+
+
+def check(url: str, chosen: list[str]) -> str:
     """Run the comparison; returns what it printed."""
     command = [
         sys.executable,
@@ -80,9 +87,8 @@ def check(url: str, only: list[str]) -> str:
         "value",
         "--ignore",
         "langgraph_plan,langgraph_host,langgraph_api_url,langgraph_api_version",
+        *chosen,
     ]
-    if only:
-        command += ["--only", ",".join(only)]
     with tempfile.TemporaryDirectory() as elsewhere:  # It leaves bytecode where it is run.
         done = subprocess.run(
             [command[0], "-B", *command[1:]],
