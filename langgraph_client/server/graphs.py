@@ -138,6 +138,14 @@ class Graphs:
         return copy.copy(update)
 
 
+def brought_store(graphs: Mapping[str, Any]) -> Any:
+    """Return the store that graphs were compiled with; None if that is none, or not the same."""
+    compiled = [graph for graph in graphs.values() if isinstance(graph, RunnableGraph)]
+    stores: list[Any] = [getattr(graph, "store", None) for graph in compiled]
+    brought = {id(store): store for store in stores if store is not None}
+    return next(iter(brought.values())) if len(brought) == 1 else None
+
+
 def _context_of(generator: Any) -> AbstractAsyncContextManager[Any]:
     """Return the context manager of a factory that yields its graph."""
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 if TYPE_CHECKING:
     from langgraph_client.server.clock import Clock
     from langgraph_client.server.engine import Engine
+    from langgraph_client.server.expiry import Expiry
     from langgraph_client.server.graphs import Graphs
     from langgraph_client.server.scheduler import Scheduler
     from langgraph_client.server.script_states import ScriptStates
@@ -25,13 +26,18 @@ class Parts:
     storage: Storage
     graphs: Graphs
     engine: Engine
-    #: langgraph's store over the shared connection, None where langgraph is not installed.
+    #: The key-value store that is shown; None where langgraph is not installed.
     store: Any
     #: Checkpoints of compiled graphs, None where langgraph is not installed, and of scripted ones.
     checkpoints: Any
     script_states: ScriptStates
     #: Starts the runs of crons; set once the rest is there.
     scheduler: Scheduler = field(init=False)
+    #: Deletes what has outlived its time; set likewise.
+    expiry: Expiry = field(init=False)
+    #: langgraph's store over the shared connection, if that is there; shown unless a graph brings
+    #: another one.
+    own_store: Any = None
     #: Where the server is reached from outside, shown in metadata; None if it listens nowhere.
     url: str | None = None
     #: Tells URLs what became of runs; set once the rest is there.
@@ -42,6 +48,13 @@ class Parts:
         self.script_states.delete_thread(thread_id)
         if self.checkpoints is not None:
             self.checkpoints.delete_thread(thread_id)
+
+    async def remove_thread(self, thread_id: str) -> None:
+        """End a thread's runs and delete all that belongs to it."""
+        await self.engine.delete_thread(thread_id)
+        with self.storage.transaction():
+            self.storage.delete_thread(thread_id)
+            self.delete_state(thread_id)
 
     def copy_state(self, source: str, target: str) -> None:
         """Copy the checkpoints of a thread to another one."""

@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 from langgraph_client.server.app import make_app
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.engine import Engine
-from langgraph_client.server.graphs import Graphs
+from langgraph_client.server.expiry import Expiry
+from langgraph_client.server.graphs import Graphs, brought_store
 from langgraph_client.server.guard import guards
 from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
@@ -46,7 +47,10 @@ class Server:
             client = server.sync_client()
 
     Args:
-        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`.
+        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`. A checkpointer
+            that a graph was compiled with wins over the server's. If one store was brought along,
+            it is the server's store, for clients and for the other graphs, too: what it indexes can
+            be searched by meaning, and it keeps what it keeps.
         path: The SQLite file that keeps everything; in memory by default. What was pending or
             running when an earlier process ended is taken up again.
         show_errors: Tell callers the text of every exception a graph raises. False withholds that
@@ -169,8 +173,10 @@ class Server:
                 return
             started.set_result(None)
             firing = asyncio.create_task(self.parts.scheduler.run())
+            sweeping = asyncio.create_task(self.parts.expiry.run())
             await self._stop.wait()
             firing.cancel()
+            sweeping.cancel()
             if self._port is not None:
                 await self._port.stop()
         finally:
@@ -189,7 +195,12 @@ class Server:
             self.url = None
 
     def _assemble(self, storage: Storage) -> Engine:
-        checkpoints, store = _langgraph_parts(storage, self._path is not None, self._allow_types)
+        checkpoints, own_store = _langgraph_parts(
+            storage, self._clock, self._path is not None, self._allow_types
+        )
+        # What graphs write has to be found where clients look for it, and as the graphs index it.
+        brought = brought_store(self._given)
+        store = own_store if brought is None else brought
         script_states = ScriptStates(storage.connection, storage.lock, self._clock)
         graphs = Graphs(self._given, checkpoints, store, script_states)
         self._clock.start_after(storage.events.last_id())
@@ -207,7 +218,9 @@ class Server:
         self._parts = Parts(
             self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
         )
+        self._parts.own_store = own_store
         self._parts.scheduler = Scheduler(self._parts)
+        self._parts.expiry = Expiry(self._parts)
         self._parts.webhooks = Webhooks(self._clock, local=self._local_webhooks)
         engine.ended.append(self._parts.webhooks.run_ended)
         for name in graphs.names:
@@ -288,7 +301,9 @@ class Server:
         return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
 
 
-def _langgraph_parts(storage: Storage, strict: bool, allowed: Iterable[type]) -> tuple[Any, Any]:
+def _langgraph_parts(
+    storage: Storage, clock: Clock, strict: bool, allowed: Iterable[type]
+) -> tuple[Any, Any]:
     """Return checkpointer and store; None each where langgraph is not installed."""
     try:
         import langgraph.checkpoint.sqlite
@@ -301,7 +316,7 @@ def _langgraph_parts(storage: Storage, strict: bool, allowed: Iterable[type]) ->
     connection, lock = storage.connection, storage.lock
     checkpoints = Checkpoints(connection, lock, strict=strict)
     checkpoints.allow(allowed)
-    return checkpoints, Store(connection, lock)
+    return checkpoints, Store(connection, lock, clock)
 
 
 def _ensure_assistant(parts: Parts, name: str) -> None:

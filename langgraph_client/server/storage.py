@@ -79,6 +79,7 @@ class Storage:
             "crons",
             ("cron_id", "assistant_id", "thread_id", "next_run_date", "created_at", "updated_at"),
         )
+        self.thread_ttls = Table(self, "thread_ttls", ("thread_id", "expires_at"))
         self.events = Events(self)
         for table, columns in (
             ("assistants", "graph_id"),
@@ -92,6 +93,7 @@ class Storage:
             ("crons", "next_run_date"),
             ("crons", "assistant_id"),
             ("crons", "thread_id"),
+            ("thread_ttls", "expires_at"),
         ):
             name = f"{table}_by_{columns.replace(', ', '_')}"
             self.connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")
@@ -118,7 +120,7 @@ class Storage:
     def delete_thread(self, thread_id: str) -> bool:
         """Delete a thread with its runs, crons and kept events. Returns whether it was there."""
         with self.transaction():
-            for table in ("runs", "crons", "events"):
+            for table in ("runs", "crons", "events", "thread_ttls"):
                 self.connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (thread_id,))
             return self.threads.delete(thread_id)
 

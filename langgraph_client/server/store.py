@@ -5,21 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from langgraph.store.base import Op, Result
+from langgraph.store.base import GetOp, Op, PutOp, Result, SearchOp
 from langgraph.store.sqlite import SqliteStore
+
+from langgraph_client.server.clock import Clock
 
 
 class Store(SqliteStore):
     """langgraph's SQLite store, on a connection that is shared with documents and checkpoints.
 
-    The async methods work in place, as those of `Checkpoints` do.
+    The async methods work in place, as those of `Checkpoints` do. Times to live are kept here, by
+    the server's clock: an item whose time is over never shows, and reading one begins its time
+    anew unless the reader says otherwise.
     """
 
-    def __init__(self, connection: sqlite3.Connection, lock: Any) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: Any, clock: Clock) -> None:
         super().__init__(connection)
         self.lock = lock  # reentrant, and the one that guards the other tables
+        self._clock = clock
         self.setup()
 
     @contextmanager
@@ -41,6 +47,58 @@ class Store(SqliteStore):
             finally:
                 cursor.close()
 
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations, together or not at all."""
+        given = list(ops)
+        with self._cursor():
+            self.sweep()
+            results = super().batch([_without_ttl(op) for op in given])
+            for op, result in zip(given, results, strict=True):
+                self._keep_time(op, result)
+        return results
+
+    def _keep_time(self, op: Op, result: Any) -> None:
+        if isinstance(op, PutOp) and op.ttl is not None and op.value is not None:
+            self._give(op.namespace, op.key, op.ttl)
+        elif isinstance(op, GetOp) and op.refresh_ttl and result is not None:
+            self._refresh(op.namespace, op.key)
+        elif isinstance(op, SearchOp) and op.refresh_ttl:
+            for item in result or ():
+                self._refresh(item.namespace, item.key)
+
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations, in place."""
         return self.batch(ops)
+
+    def sweep(self) -> int:
+        """Delete the items whose time is over. Returns how many."""
+        with self._cursor() as cursor:
+            cursor.execute("DELETE FROM store WHERE expires_at <= ?", (self._after(0),))
+            return cursor.rowcount
+
+    def _give(self, namespace: tuple[str, ...], key: str, minutes: float) -> None:
+        self.conn.execute(
+            "UPDATE store SET ttl_minutes = ?, expires_at = ? WHERE prefix = ? AND key = ?",
+            (minutes, self._after(minutes), ".".join(namespace), key),
+        )
+
+    def _refresh(self, namespace: tuple[str, ...], key: str) -> None:
+        found = self.conn.execute(
+            "SELECT ttl_minutes FROM store"
+            " WHERE prefix = ? AND key = ? AND ttl_minutes IS NOT NULL",
+            (".".join(namespace), key),
+        ).fetchone()
+        if found:
+            self._give(namespace, key, found[0])
+
+    def _after(self, minutes: float) -> str:
+        end = self._clock.now() + timedelta(minutes=minutes)
+        return end.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _without_ttl(op: Op) -> Op:
+    if isinstance(op, PutOp):
+        return op._replace(ttl=None)
+    if isinstance(op, (GetOp, SearchOp)):
+        return op._replace(refresh_ttl=False)
+    return op

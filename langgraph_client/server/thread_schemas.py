@@ -14,9 +14,11 @@ _LIMIT = {"type": "integer", "minimum": 1, "maximum": 1000}
 _OFFSET = {"type": "integer", "minimum": 0, "maximum": 2**62}
 _TTL = {
     "type": "object",
+    "required": ["ttl"],
     "properties": {
         "strategy": {"type": "string", "enum": ["delete", "keep_latest"]},
-        "ttl": {"type": "number"},
+        # At most some two hundred years, in minutes.
+        "ttl": {"type": "number", "minimum": 0, "maximum": 100_000_000},
     },
 }
 FIELDS = [

@@ -27,7 +27,6 @@ from langgraph_client.server.requests import (
     assistant_id_of,
     without,
 )
-from langgraph_client.server.routes.threads import remove_thread
 from langgraph_client.server.storage import Document, contains
 from langgraph_client.server.validation import validate
 
@@ -156,7 +155,7 @@ async def delete(request: Request) -> Response:
     if request.query_params.get("delete_threads", "").lower() == "true":
         wanted = {"metadata": {"assistant_id": assistant_id}}
         for thread in parts.storage.threads.search(fits=lambda one: contains(one, wanted)):
-            await remove_thread(parts, thread["thread_id"])
+            await parts.remove_thread(thread["thread_id"])
     with parts.storage.transaction():
         parts.storage.assistants.delete(assistant_id)
         parts.storage.assistant_versions.delete_where(assistant_id=assistant_id)

@@ -25,7 +25,7 @@ PUT: Schema = {
         "key": _KEY,
         "value": {"type": "object"},
         "index": {"anyOf": [{"type": "boolean"}, _LABELS, {"type": "null"}]},
-        "ttl": {"type": ["number", "null"], "minimum": 0},
+        "ttl": {"type": ["number", "null"], "minimum": 0, "maximum": 100_000_000},
     },
 }
 DELETE: Schema = {
@@ -89,7 +89,10 @@ async def put(request: Request) -> Response:
     index = body.get("index")
     if index is not None and index is not True:
         options["index"] = index
-    await _store(request).aput(namespace, body["key"], body["value"], **options)
+    try:
+        await _store(request).aput(namespace, body["key"], body["value"], **options)
+    except NotImplementedError as error:  # a store that a graph brought, without times to live
+        raise fail(422, str(error)) from None
     return nothing()
 
 
@@ -148,7 +151,7 @@ async def search(request: Request) -> Response:
             offset=_or(body.get("offset"), 0),
             **options,
         )
-    except ValueError as error:  # a filter that the store cannot make sense of
+    except (TypeError, ValueError) as error:  # a filter that the store cannot make sense of
         raise fail(400, str(error)) from None
     return reply({"items": [{**_item(one), "score": one.score} for one in found]})
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from langgraph_client.server.http import fail, nothing, page, read_json, reply, uuid_text
-from langgraph_client.server.parts import Parts, parts_of
+from langgraph_client.server.parts import parts_of
 from langgraph_client.server.requests import RESERVED_METADATA, new_thread, without
 from langgraph_client.server.routes.state import apply_supersteps
 from langgraph_client.server.sizes import thread_storage
@@ -54,6 +54,8 @@ async def create(request: Request) -> Response:
     thread = new_thread(thread_id, parts.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
     parts.storage.threads.insert(thread)
+    if "ttl" in body:
+        parts.expiry.give(thread_id, body["ttl"])
     if not body.get("supersteps"):
         return reply(thread)
     if not thread["metadata"].get("graph_id"):
@@ -65,7 +67,10 @@ async def create(request: Request) -> Response:
 
 async def get(request: Request) -> Response:
     """GET /threads/{thread_id}"""
-    return reply(need_thread(request))
+    thread = need_thread(request)
+    if "ttl" in request.query_params.getlist("include"):
+        thread["ttl"] = parts_of(request).expiry.of(thread["thread_id"])
+    return reply(thread)
 
 
 async def patch(request: Request) -> Response:
@@ -80,6 +85,8 @@ async def patch(request: Request) -> Response:
     thread["metadata"] = {**thread["metadata"], **said}
     thread["updated_at"] = parts.clock.stamp()
     parts.storage.threads.put(thread)
+    if "ttl" in body:
+        parts.expiry.give(thread_id, body["ttl"])
     if "return=minimal" in request.headers.get("prefer", ""):
         return nothing()
     return reply(thread)
@@ -87,16 +94,8 @@ async def patch(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """DELETE /threads/{thread_id}"""
-    await remove_thread(parts_of(request), need_thread(request)["thread_id"])
+    await parts_of(request).remove_thread(need_thread(request)["thread_id"])
     return nothing()
-
-
-async def remove_thread(parts: Parts, thread_id: str) -> None:
-    """End a thread's runs and delete all that belongs to it."""
-    await parts.engine.delete_thread(thread_id)
-    with parts.storage.transaction():
-        parts.storage.delete_thread(thread_id)
-        parts.delete_state(thread_id)
 
 
 async def search(request: Request) -> Response:
@@ -219,7 +218,7 @@ async def prune(request: Request) -> Response:
         if body.get("strategy", "delete") == "keep_latest":
             parts.keep_latest_state(thread_id)
         else:
-            await remove_thread(parts, thread_id)
+            await parts.remove_thread(thread_id)
     return reply({"pruned_count": len(found)})
 
 
