@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from langgraph_client.server.config import ConfigError, load_graphs, read_config
+from langgraph_client.server.reloading import serve_again
 from langgraph_client.server.server import Server
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(given)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")
     if not key and not _is_loopback(options.host):
         print(
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
+        if options.reload:
+            return serve_again(given, Path(options.config), options.host, options.port, stop)
         config = read_config(Path(options.config))
         graphs = load_graphs(config)
         server = Server(
@@ -52,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m langgraph_client.server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m langgraph_client.server", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("config", nargs="?", default="langgraph.json")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=2024, help="0 for any free one")
@@ -63,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cors", default="*", help="origins, separated by commas; '' for none")
     parser.add_argument(
         "--show-errors", action="store_true", help="tell callers the text of every exception"
+    )
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="start anew when the config or a Python file beside it changes; what is in memory"
+        " is lost, what is in --db is not",
     )
     return parser
 

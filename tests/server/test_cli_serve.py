@@ -78,3 +78,41 @@ def test_bad_config_is_one_line(tmp_path: Path) -> None:
 def test_no_key_no_other_machines(tmp_path: Path) -> None:
     """Without a key the command does not listen beyond this machine."""
     assert "--api-key" in failure(config(tmp_path), "--host", "0.0.0.0")
+
+
+def test_reloads_when_a_file_changes(tmp_path: Path) -> None:
+    """With --reload a change is served on the same URL, and a mistake told until it is mended."""
+    file = config(tmp_path)
+    process = subprocess.Popen(
+        command(file, "--port", "0", "--reload"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+
+    def add() -> int:
+        body = {"assistant_id": "add", "input": {"n": 1}}
+        return int(httpx.post(f"{url}/runs/wait", json=body).json()["n"])
+
+    try:
+        url = process.stdout.readline().split()[0]
+        assert add() == 2
+        (tmp_path / "codecs.py").write_text(GRAPH.replace("+ 1", "+ 10"))
+        assert process.stdout.readline().split()[0] == url
+        assert add() == 11
+        (tmp_path / "codecs.py").write_text("oops =")
+        said = [process.stderr.readline() for _ in range(3)]
+        assert said[:2] == ["a file has changed\n"] * 2
+        assert "graph 'add': ./codecs.py: SyntaxError" in said[2]
+        (tmp_path / "codecs.py").write_text(GRAPH.replace("+ 1", "+ 100"))
+        assert process.stdout.readline().split()[0] == url
+        assert add() == 101
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.terminate()  # It ends the process that serves, too.
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
