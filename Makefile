@@ -29,9 +29,10 @@ conformance: $(INSTALLED)
 	@$(BIN)/python tests/server/conformance.py
 
 interop: $(INSTALLED)
-	@$(BIN)/python -m pytest tests/interop tests/_async/test_scenarios.py \
+	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
-		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py --interop
+		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
+		tests/strangers --interop
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .

@@ -160,7 +160,7 @@ async def join_stream(request: Request) -> Response:
 
 def _in_modes(given: list[str]) -> Wanted | None:
     """Return the filter that a `stream_mode` parameter asks for."""
-    if not given:
+    if not given or not given[-1]:  # Some clients send an empty one for none.
         return None
     chosen: Any = given[-1]
     if chosen.startswith("["):
@@ -184,7 +184,7 @@ async def thread_stream(request: Request) -> Response:
     """GET /threads/{thread_id}/stream"""
     parts = parts_of(request)
     thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
-    given = (request.query_params.getlist("stream_modes") or ["run_modes"])[-1]
+    given = (request.query_params.getlist("stream_modes") or [""])[-1] or "run_modes"
     modes = given.split(",")
     for mode in modes:
         if mode not in _THREAD_MODES:
