@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from langgraph_client.server.script_states import ScriptStates
 
 
+_TEN_YEARS = 10 * 365 * 86400.0
+
+
 @cache
 def versions() -> dict[str, str]:
     """Return what run metadata says about the software, under the names clients know."""
@@ -60,6 +63,8 @@ class GraphPerformer:
         graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
         config = self._config(run)
         async with self._graphs.open(graph_id, config, durable=not job.temporary) as graph:
+            if run["kwargs"]["resumable"]:
+                graph = _telling_before_saving(graph)
             schema = getattr(graph, "context_schema", None)
             if schema is not None and run["kwargs"].get("context"):
                 known = context_keys(schema)
@@ -124,6 +129,18 @@ class GraphPerformer:
         self._script_states.delete_run(run["thread_id"], run["run_id"])
         if self._checkpoints is not None:
             self._checkpoints.delete_run(run["thread_id"], run["run_id"])
+
+
+def _telling_before_saving(graph: Any) -> Any:
+    """Return a graph that gives what a step did before it saves the checkpoint behind the step.
+
+    A step of one task is run on a short cut that saves first, unless there is a time limit for
+    steps (seen in langgraph 1.2.22). A process killed in between would have lost the event for
+    good, as the step is not run again. So a graph without such a limit gets one of ten years.
+    """
+    if getattr(graph, "step_timeout", 0) is not None:
+        return graph
+    return graph.copy({"step_timeout": _TEN_YEARS})
 
 
 async def _written(graph: Any, state: Any) -> Any:
