@@ -164,8 +164,8 @@ async def namespaces(request: Request) -> Response:
     """POST /store/namespaces"""
     body = validate(await read_json(request), NAMESPACES, {})
     found = await _store(request).alist_namespaces(
-        prefix=tuple(body["prefix"]) if body.get("prefix") else None,
-        suffix=tuple(body["suffix"]) if body.get("suffix") else None,
+        prefix=_checked(body["prefix"]) if body.get("prefix") else None,
+        suffix=_checked(body["suffix"]) if body.get("suffix") else None,
         max_depth=body.get("max_depth"),
         limit=_or(body.get("limit"), 100),
         offset=_or(body.get("offset"), 0),
@@ -192,5 +192,5 @@ routes = [
     Route("/store/items", _plain(get), methods=["GET"]),
     Route("/store/items", _plain(delete), methods=["DELETE"]),
     Route("/store/items/search", _plain(search), methods=["POST"]),
-    Route("/store/namespaces", namespaces, methods=["POST"]),
+    Route("/store/namespaces", _plain(namespaces), methods=["POST"]),
 ]
