@@ -1,0 +1,34 @@
+"""The benchmarks work. How fast anything is, no test says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+SMALL = """
+import sys
+sys.path[:0] = [{here!r}, {graphs!r}]
+import measures
+from hosted import paced, trivial, writer
+from langgraph_client.server.server import Server
+
+with Server({{"trivial": trivial, "writer": writer, "paced": paced}}) as server:
+    subject = measures.Subject(
+        "http://server", server.transport, server.async_transport, times=5, events=50, threads=20
+    )
+    measures.fill(subject)
+    port = measures.Subject(server.listen(), times=5)
+    assert measures.fifty(port) > 0
+    for name in ("wait", "fifty", "first_event", "custom_events", "smallest_gap",
+                 "create_threads", "thread_state", "search"):
+        assert getattr(measures, name)(subject) > 0, name
+"""
+
+
+def test_every_measure_gives_a_number() -> None:
+    """Each measure can be taken of the bundled server; in a process of its own, as `make bench`."""
+    program = SMALL.format(here=str(HERE), graphs=str(HERE / "graphs"))
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
