@@ -18,6 +18,7 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document
+from langgraph_client.server.feeds import Feeds
 from langgraph_client.server.jobs import (
     DELETED,
     TRANSITIONS,
@@ -29,7 +30,7 @@ from langgraph_client.server.jobs import (
     Line,
     Performer,
 )
-from langgraph_client.server.kept import RUN_DONE, RunEvents, ThreadEvents
+from langgraph_client.server.kept import RUN_DONE, RunEvents
 from langgraph_client.server.log import Event, EventLog
 from langgraph_client.server.outcome import Outcome, fallback_result
 from langgraph_client.server.rich import RICH, enclosed
@@ -72,7 +73,7 @@ class Engine:
         self._seconds = seconds
         self._show_errors = show_errors
         self._lines: dict[str, Line] = {}
-        self._feeds: dict[str, EventLog] = {}
+        self.feeds = Feeds(clock, storage)
         self._unwritten: set[EventLog] = set()
         self._running = 0
         self._waiting: deque[str] = deque()
@@ -207,12 +208,12 @@ class Engine:
         await asyncio.shield(self._finish(job, event, error))
 
     async def _perform(self, job: Job) -> None:
-        note, log, run_feed = job.outcome.note, job.log, self._feeds
+        note, log, feeds = job.outcome.note, job.log, self.feeds
         events = self._performer.events(job)
         try:
             async for name, data in events:
                 note(name, data)
-                if log.watched or job.thread_id in run_feed:
+                if log.watched or job.thread_id in feeds:
                     self._emit(job, name, data)
                     if log.full:
                         await log.room()
@@ -222,8 +223,7 @@ class Engine:
     def _emit(self, job: Job, name: str, data: Any, keep: bool = True) -> None:
         shown = enclosed(data) if RICH in job.run["kwargs"] else data
         event = job.log.append(name, encode(shown), keep=keep)
-        if (feed := self._feeds.get(job.thread_id)) is not None:
-            feed.append(name, event.data, event.id)
+        self.feeds.tell(job.thread_id, name, event.data, event.id)
 
     async def _finish(self, job: Job, event: str, error: dict[str, str] | None) -> None:
         """Bring the documents to the truth, tell who waits, and let the next run in."""
@@ -297,8 +297,7 @@ class Engine:
         job.log.flush()
         if keep and job.run["kwargs"]["resumable"]:
             RunEvents(self._storage, job.run).add([Event(event_id, RUN_DONE, data)])
-        if (feed := self._feeds.get(job.thread_id)) is not None:
-            feed.append("metadata", data, event_id)
+        self.feeds.tell(job.thread_id, "metadata", data, event_id)
 
     def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
         if job.started_at is None:
@@ -424,23 +423,6 @@ class Engine:
         log.close()
         return log
 
-    def feed(self, thread_id: str) -> EventLog:
-        """Return the log of all that happens on a thread. Give it back with `drop_feed`."""
-        if thread_id not in self._feeds:
-            self._feeds[thread_id] = EventLog(self._clock, ThreadEvents(self._storage, thread_id))
-        return self._feeds[thread_id]
-
-    def drop_feed(self, thread_id: str) -> None:
-        """Forget the log of a thread that nobody reads any more."""
-        feed = self._feeds.get(thread_id)
-        if feed is not None and not feed.has_readers:
-            del self._feeds[thread_id]
-
-    def announce(self, thread_id: str, name: str, data: Any) -> None:
-        """Put an event that belongs to no run, such as `state_update`, on a thread's stream."""
-        if (feed := self._feeds.get(thread_id)) is not None:
-            feed.append(name, encode(data))
-
     # Starting and stopping the server.
 
     def recover(self) -> None:
@@ -473,8 +455,7 @@ class Engine:
         for job in self.jobs.values():
             if not job.log.closed:
                 job.log.close()
-        for feed in self._feeds.values():
-            feed.close()
+        self.feeds.close()
 
 
 def _resting(thread: Document) -> Document:

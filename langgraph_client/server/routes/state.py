@@ -221,7 +221,7 @@ async def update(request: Request) -> Response:
             raise fail(400, str(error)) from None
         latest = await _settle(parts, thread, graph)
     shown = state_document(latest)
-    parts.engine.announce(thread_id, "state_update", {"state": shown, "thread_id": thread_id})
+    parts.engine.feeds.announce(thread_id, "state_update", {"state": shown, "thread_id": thread_id})
     place = checkpoint_of(made) or {}
     return reply(
         {"checkpoint": place, "configurable": place, "checkpoint_id": place["checkpoint_id"]}

@@ -198,14 +198,14 @@ async def thread_stream(request: Request) -> Response:
             return "state_update" in modes
         return "run_modes" in modes or ("lifecycle" in modes and event.name == "metadata")
 
-    feed = parts.engine.feed(thread_id)
+    feed = parts.engine.feeds.open(thread_id)
     return EventStream(
         feed.read(None if last is None else parse_event_id(last)),
         {},
         with_id=True,
         rich=is_rich(request),
         wanted=wanted,
-        closed=lambda: parts.engine.drop_feed(thread_id),
+        closed=lambda: parts.engine.feeds.drop(thread_id),
     )
 
 
