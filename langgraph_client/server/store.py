@@ -17,8 +17,8 @@ from langgraph_client.server.clock import Clock
 class Store(SqliteStore):
     """langgraph's SQLite store, on a connection that is shared with documents and checkpoints.
 
-    The async methods work in place, as those of `Checkpoints` do. Times to live are kept here, by
-    the server's clock: an item whose time is over never shows, and reading one begins its time
+    The async methods work in place, as those of `Checkpoints` do. Times are kept here, by the
+    server's clock. An item whose time to live is over never shows, and reading one begins its time
     anew unless the reader says otherwise.
     """
 
@@ -57,9 +57,21 @@ class Store(SqliteStore):
                 self._keep_time(op, result)
         return results
 
+    def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
+        # The protocol lists what was written first first; langgraph's query, what was last.
+        queries, embedded = super()._prepare_batch_search_queries(search_ops)
+        newest, oldest = " ORDER BY updated_at DESC", " ORDER BY updated_at, rowid"
+        return [(sql.replace(newest, oldest), *rest) for sql, *rest in queries], embedded
+
     def _keep_time(self, op: Op, result: Any) -> None:
-        if isinstance(op, PutOp) and op.ttl is not None and op.value is not None:
-            self._give(op.namespace, op.key, op.ttl)
+        if isinstance(op, PutOp) and op.value is not None:
+            now = self._after(0)
+            self.conn.execute(
+                "UPDATE store SET created_at = ?, updated_at = ? WHERE prefix = ? AND key = ?",
+                (now, now, ".".join(op.namespace), op.key),
+            )
+            if op.ttl is not None:
+                self._give(op.namespace, op.key, op.ttl)
         elif isinstance(op, GetOp) and op.refresh_ttl and result is not None:
             self._refresh(op.namespace, op.key)
         elif isinstance(op, SearchOp) and op.refresh_ttl:
@@ -93,7 +105,7 @@ class Store(SqliteStore):
 
     def _after(self, minutes: float) -> str:
         end = self._clock.now() + timedelta(minutes=minutes)
-        return end.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return end.isoformat(" ", timespec="microseconds")
 
 
 def _without_ttl(op: Op) -> Op:

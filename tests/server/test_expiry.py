@@ -133,3 +133,14 @@ def test_reading_begins_an_items_time_anew(http: httpx.Client, server: Server, h
     http.put("/store/items", json={**ITEM, "ttl": None})
     move(server, 1000)
     assert http.get("/store/items", params=QUERY).json()["key"] == "k"
+
+
+def test_the_clock_says_when_an_item_was_written(http: httpx.Client, server: Server) -> None:
+    """Items carry the server's time, to the microsecond; what was written first is found first."""
+    clock: Any = server.parts.clock
+    for key in ("a", "b", "c"):
+        http.put("/store/items", json={"namespace": ["a"], "key": key, "value": {}})
+        clock.present += 0.25
+    found = http.post("/store/items/search", json={"namespace_prefix": ["a"]}).json()["items"]
+    assert [item["key"] for item in found] == ["a", "b", "c"]
+    assert found[1]["updated_at"] == "2027-01-15T08:00:00.250000+00:00"
