@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from importlib import import_module
-from typing import Any
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,30 +11,25 @@ from starlette.routing import BaseRoute
 
 from langgraph_client.server.http import nothing, reply
 from langgraph_client.server.parts import Parts
+from langgraph_client.server.routes import (
+    assistants,
+    crons,
+    runs,
+    state,
+    store,
+    streams,
+    system,
+    threads,
+)
 
 # The order matters where one pattern could swallow another's path: "/runs/crons" and so on come
 # before "/runs/{run_id}".
-_ROUTES: tuple[str, ...] = (
-    "crons",
-    "streams",
-    "runs",
-    "threads",
-    "state",
-    "assistants",
-    "store",
-    "system",
-    "interim",
-)
+_MODULES = (crons, streams, runs, threads, state, assistants, store, system)
 
 
 def make_app(parts: Parts, middleware: list[Middleware] | None = None) -> Starlette:
     """Return the application over a server's parts."""
-    routes: list[BaseRoute] = []
-    for name in _ROUTES:
-        if importlib.util.find_spec(f"langgraph_client.server.routes.{name}") is None:
-            continue
-        module: Any = import_module(f"langgraph_client.server.routes.{name}")
-        routes += module.routes
+    routes: list[BaseRoute] = [route for module in _MODULES for route in module.routes]
     app = Starlette(
         routes=routes,
         middleware=middleware or [],
