@@ -91,6 +91,7 @@ class Webhooks:
                 **({} if ended.error is None else {"error": ended.error}),
             }
         )
+        problem: str | None = None
         for attempt in range(ATTEMPTS):
             problem = await self._post(url, body)
             if problem is None:
