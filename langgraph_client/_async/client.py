@@ -10,6 +10,7 @@ import httpx
 from langgraph_client._async.assistants import AssistantsClient
 from langgraph_client._async.crons import CronClient
 from langgraph_client._async.http import HttpClient
+from langgraph_client._async.pools import Pools
 from langgraph_client._async.runs import RunsClient
 from langgraph_client._async.store import StoreClient
 from langgraph_client._async.threads import ThreadsClient
@@ -132,21 +133,20 @@ def get_client(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
         given = httpx.USE_CLIENT_DEFAULT if timeout is None else waits
+        pools = Pools(httpx.AsyncClient, http_client)
         return LangGraphClient(
-            AsyncTransport(
-                http_client,
-                settings,
-                retry=retries,
-                reconnect=reconnects,
-                timeout=given,
-                owned=False,
-            )
+            AsyncTransport(pools, settings, retry=retries, reconnect=reconnects, timeout=given)
         )
-    client = httpx.AsyncClient(
-        transport=transport,
-        timeout=waits,
-        limits=default_limits() if limits is None else limits,
-        verify=ssl_context(verify, encrypted=settings.encrypted),
-        proxy=proxy,
+
+    def make() -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=waits,
+            limits=default_limits() if limits is None else limits,
+            verify=ssl_context(verify, encrypted=settings.encrypted),
+            proxy=proxy,
+        )
+
+    return LangGraphClient(
+        AsyncTransport(Pools(make), settings, retry=retries, reconnect=reconnects)
     )
-    return LangGraphClient(AsyncTransport(client, settings, retry=retries, reconnect=reconnects))

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from langgraph_client._async.pools import Pools
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
@@ -35,26 +36,23 @@ class AsyncTransport:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        pools: Pools,
         settings: Settings,
         *,
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
         timeout: Any = httpx.USE_CLIENT_DEFAULT,
-        owned: bool = True,
     ) -> None:
-        self.client = client
+        self._pools = pools
         self.settings = settings
         self.reconnect = reconnect
         self._retry = retry
         self._timeout = timeout
-        self._owned = owned
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     async def aclose(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
-        if self._owned:
-            await self.client.aclose()
+        await self._pools.aclose()
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and read its answer."""
@@ -168,7 +166,7 @@ class AsyncTransport:
         if not isinstance(call.body, Unset):
             content = encode(call.body)
             headers.setdefault("content-type", "application/json")
-        return self.client.build_request(
+        return self._pools.current().build_request(
             call.method, self._url(call), headers=headers, content=content, timeout=self._timeout
         )
 
@@ -176,14 +174,14 @@ class AsyncTransport:
         self, call: Call[Any], request: httpx.Request, *, stream: bool
     ) -> httpx.Response:
         """One request and its answer, redirects within our origin followed."""
-        if self.client.is_closed:
+        if self._pools.is_closed:
             raise APIConnectionError(
                 "the client is closed", method=call.method, url=self._url(call)
             )
         auth = self._auth or httpx.USE_CLIENT_DEFAULT
         try:
             for _ in range(_MAX_REDIRECTS + 1):
-                response = await self.client.send(
+                response = await self._pools.current().send(
                     request, stream=stream, follow_redirects=False, auth=auth
                 )
                 if response.is_success:
@@ -207,7 +205,7 @@ class AsyncTransport:
         target = self._same_origin(response.headers["location"], response)
         headers = dict(request.headers)
         if response.status_code in (307, 308) or request.method in ("GET", "HEAD"):
-            return self.client.build_request(
+            return self._pools.current().build_request(
                 request.method,
                 target,
                 headers=headers,

@@ -17,6 +17,7 @@ from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.assistants import SyncAssistantsClient
 from langgraph_client._sync.crons import SyncCronClient
 from langgraph_client._sync.http import SyncHttpClient
+from langgraph_client._sync.pools import Pools
 from langgraph_client._sync.runs import SyncRunsClient
 from langgraph_client._sync.store import SyncStoreClient
 from langgraph_client._sync.threads import SyncThreadsClient
@@ -133,21 +134,20 @@ def get_sync_client(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
         given = httpx.USE_CLIENT_DEFAULT if timeout is None else waits
+        pools = Pools(httpx.Client, http_client)
         return SyncLangGraphClient(
-            Transport(
-                http_client,
-                settings,
-                retry=retries,
-                reconnect=reconnects,
-                timeout=given,
-                owned=False,
-            )
+            Transport(pools, settings, retry=retries, reconnect=reconnects, timeout=given)
         )
-    client = httpx.Client(
-        transport=transport,
-        timeout=waits,
-        limits=default_limits() if limits is None else limits,
-        verify=ssl_context(verify, encrypted=settings.encrypted),
-        proxy=proxy,
+
+    def make() -> httpx.Client:
+        return httpx.Client(
+            transport=transport,
+            timeout=waits,
+            limits=default_limits() if limits is None else limits,
+            verify=ssl_context(verify, encrypted=settings.encrypted),
+            proxy=proxy,
+        )
+
+    return SyncLangGraphClient(
+        Transport(Pools(make), settings, retry=retries, reconnect=reconnects)
     )
-    return SyncLangGraphClient(Transport(client, settings, retry=retries, reconnect=reconnects))

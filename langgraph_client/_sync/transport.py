@@ -18,6 +18,7 @@ from langgraph_client._core.failure import RetryPolicy, status_error, worth_repe
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import Settings, origin_of
 from langgraph_client._core.unset import Unset
+from langgraph_client._sync.pools import Pools
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
@@ -36,26 +37,23 @@ class Transport:
 
     def __init__(
         self,
-        client: httpx.Client,
+        pools: Pools,
         settings: Settings,
         *,
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
         timeout: Any = httpx.USE_CLIENT_DEFAULT,
-        owned: bool = True,
     ) -> None:
-        self.client = client
+        self._pools = pools
         self.settings = settings
         self.reconnect = reconnect
         self._retry = retry
         self._timeout = timeout
-        self._owned = owned
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
-        if self._owned:
-            self.client.close()
+        self._pools.close()
 
     def send(self, call: Call[T]) -> T:
         """Send a call and read its answer."""
@@ -169,20 +167,20 @@ class Transport:
         if not isinstance(call.body, Unset):
             content = encode(call.body)
             headers.setdefault("content-type", "application/json")
-        return self.client.build_request(
+        return self._pools.current().build_request(
             call.method, self._url(call), headers=headers, content=content, timeout=self._timeout
         )
 
     def _exchange(self, call: Call[Any], request: httpx.Request, *, stream: bool) -> httpx.Response:
         """One request and its answer, redirects within our origin followed."""
-        if self.client.is_closed:
+        if self._pools.is_closed:
             raise APIConnectionError(
                 "the client is closed", method=call.method, url=self._url(call)
             )
         auth = self._auth or httpx.USE_CLIENT_DEFAULT
         try:
             for _ in range(_MAX_REDIRECTS + 1):
-                response = self.client.send(
+                response = self._pools.current().send(
                     request, stream=stream, follow_redirects=False, auth=auth
                 )
                 if response.is_success:
@@ -206,7 +204,7 @@ class Transport:
         target = self._same_origin(response.headers["location"], response)
         headers = dict(request.headers)
         if response.status_code in (307, 308) or request.method in ("GET", "HEAD"):
-            return self.client.build_request(
+            return self._pools.current().build_request(
                 request.method,
                 target,
                 headers=headers,

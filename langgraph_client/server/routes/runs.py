@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -30,6 +31,7 @@ from langgraph_client.server.run_schemas import BATCH, CANCEL, DEFINITIONS, chec
 from langgraph_client.server.validation import validate
 
 _MOMENT = 0.02
+_SOON = 2.0
 BAD_UUID = "badly formed hexadecimal UUID string"
 _FIELDS = [
     "run_id",
@@ -276,8 +278,14 @@ async def cancel_many(request: Request) -> Response:
         ids = [one for one in given if find_run(parts, thread_id, one)]
         if not ids:
             raise fail(404, "No runs found to cancel.")
-    if not parts.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel"):
+    jobs = parts.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel")
+    if not jobs:
         raise fail(404, _OVER)
+    # What is asked next should find them ended; a node that will not stop is not waited for long.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SOON):
+            for job in jobs:
+                await job.over.wait()
     return nothing()
 
 

@@ -1,0 +1,54 @@
+"""One client, several event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import warnings
+
+from support.graphs import graphs
+
+from langgraph_client import LangGraphClient, RemoteGraph, Server, get_client
+
+
+async def _count(client: LangGraphClient, number: int) -> int:
+    result = await client.runs.wait(None, "counter", input={"count": number})
+    return int(result["count"])
+
+
+def test_one_loop_after_the_other() -> None:
+    """`asyncio.run` twice with one client works; connections of an ended loop are not used."""
+    with Server(graphs()) as server, warnings.catch_warnings():
+        # The loop that could have closed them is gone: Python closes them, and says so.
+        warnings.simplefilter("ignore", ResourceWarning)
+        client = get_client(url=server.listen())
+        assert [asyncio.run(_count(client, n)) for n in range(3)] == [1, 2, 3]
+        remote = RemoteGraph("counter", url=server.url)
+        assert [asyncio.run(remote.ainvoke({"count": n})) for n in range(3)] == [
+            {"count": 1},
+            {"count": 2},
+            {"count": 3},
+        ]
+        del client, remote
+        gc.collect()
+
+
+def test_several_loops_at_a_time() -> None:
+    """Each thread with a loop of its own gets connections of its own."""
+    with Server(graphs()) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        client = get_client(url=server.listen())
+        seen: list[int] = []
+
+        def work(number: int) -> None:
+            seen.append(asyncio.run(_count(client, number)))
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        asyncio.run(client.aclose())
+        gc.collect()
+        assert sorted(seen) == list(range(1, 9))
