@@ -6,7 +6,7 @@ Free of I/O, so that `stream` and `astream` are short loops around it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.config import Address, sendable, wire_config
@@ -26,7 +26,12 @@ from langgraph_client.remote.seam import (
 )
 from langgraph_client.values import Allowed
 
-#: Stream modes of a local graph, and what the protocol calls them.
+#: The stream modes of a local graph.
+GraphMode: TypeAlias = Literal[
+    "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"
+]
+
+#: What the protocol calls them.
 WIRE_MODES = {
     "values": "values",
     "updates": "updates",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langgraph_client.errors import LangGraphError
+from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.callbacks import Watched
-from langgraph_client.remote.invocation import Invocation, Output
+from langgraph_client.remote.invocation import GraphMode, Invocation, Output
 from langgraph_client.remote.nested import TASK_ID
 from langgraph_client.remote.state import Stateful
 
@@ -26,16 +27,16 @@ class Running(Stateful):
         config: Mapping[str, Any] | None = None,
         *,
         context: Any = None,
-        stream_mode: Any = "values",
-        print_mode: Any = (),
+        stream_mode: GraphMode | Sequence[GraphMode] = "values",
+        print_mode: GraphMode | Sequence[GraphMode] = (),
         output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Any = None,
-        control: Any = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: object | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
-        version: Any = "v1",
+        version: Literal["v1", "v2"] = "v1",
         **kwargs: Any,
     ) -> Any:
         """Run the graph to its end, or to where it stops, and return its output.
@@ -96,16 +97,16 @@ class Running(Stateful):
         config: Mapping[str, Any] | None = None,
         *,
         context: Any = None,
-        stream_mode: Any = "values",
-        print_mode: Any = (),
+        stream_mode: GraphMode | Sequence[GraphMode] = "values",
+        print_mode: GraphMode | Sequence[GraphMode] = (),
         output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Any = None,
-        control: Any = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: object | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
-        version: Any = "v1",
+        version: Literal["v1", "v2"] = "v1",
         **kwargs: Any,
     ) -> Any:
         """Async twin of `invoke`."""
@@ -138,18 +139,18 @@ class Running(Stateful):
         config: Mapping[str, Any] | None = None,
         *,
         context: Any = None,
-        stream_mode: Any = None,
-        print_mode: Any = (),
+        stream_mode: GraphMode | Sequence[GraphMode] | None = None,
+        print_mode: GraphMode | Sequence[GraphMode] = (),
         output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Any = None,
-        control: Any = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: object | None = None,
         subgraphs: bool = False,
         debug: bool | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
-        version: Any = "v1",
+        version: Literal["v1", "v2"] = "v1",
         **kwargs: Any,
     ) -> Iterator[Any]:
         """Run the graph and yield what it does, as it happens.
@@ -196,18 +197,18 @@ class Running(Stateful):
         config: Mapping[str, Any] | None = None,
         *,
         context: Any = None,
-        stream_mode: Any = None,
-        print_mode: Any = (),
+        stream_mode: GraphMode | Sequence[GraphMode] | None = None,
+        print_mode: GraphMode | Sequence[GraphMode] = (),
         output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Any = None,
-        control: Any = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: object | None = None,
         subgraphs: bool = False,
         debug: bool | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
-        version: Any = "v1",
+        version: Literal["v1", "v2"] = "v1",
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """Async twin of `stream`."""
@@ -243,10 +244,10 @@ class Running(Stateful):
         input: Any,
         merged: dict[str, Any],
         *,
-        control: Any,
+        control: object | None,
         debug: bool | None,
-        stream_mode: Any,
-        print_mode: Any,
+        stream_mode: GraphMode | Sequence[GraphMode] | None,
+        print_mode: GraphMode | Sequence[GraphMode],
         **options: Any,
     ) -> Invocation:
         if control is not None:
