@@ -279,3 +279,80 @@ async def test_what_does_not_exist(client: LangGraphClient) -> None:
     )
     assert made == {"count": 2}
     await client.threads.delete(UNKNOWN[:-4] + "beef")
+
+
+async def test_cancelling_several_runs(client: LangGraphClient) -> None:
+    """Named runs of a thread, the waiting one too."""
+    thread_id = (await client.threads.create()).thread_id
+    async with client.runs.stream(thread_id, "slow", input={}, stream_mode="custom") as stream:
+        async for part in stream:
+            if part.event == "custom":
+                break
+        waiting = await client.runs.create(thread_id, "counter", input={"count": 1})
+        assert stream.run_id is not None
+        run_ids = [stream.run_id, waiting.run_id]
+        await client.runs.cancel_many(thread_id=thread_id, run_ids=run_ids)
+        for run_id in run_ids:
+            await client.runs.join(thread_id, run_id)
+    statuses = [run.status for run in await client.runs.list(thread_id)]
+    assert statuses == ["interrupted", "interrupted"]
+    with pytest.raises(NotFoundError):
+        await client.runs.cancel_many(thread_id=thread_id, run_ids=[UNKNOWN])
+
+
+async def test_joining_a_stream_with_typed_parts(client: LangGraphClient) -> None:
+    """A resumable run, read again from its beginning, in one of its modes."""
+    thread_id = (await client.threads.create()).thread_id
+    run = await client.runs.create(
+        thread_id,
+        "row",
+        input={"topic": "t"},
+        stream_mode=["updates", "values"],
+        stream_resumable=True,
+    )
+    await client.runs.join(thread_id, run.run_id)
+    stream = client.runs.join_stream(
+        thread_id, run.run_id, stream_mode="updates", last_event_id="-", version="v2"
+    )
+    updates = [part["data"] async for part in stream if part["type"] == "updates"]
+    assert updates == [{"one": {"log": ["one"]}}, {"two": {"log": ["two:t"]}}]
+
+
+async def test_a_cron_of_a_thread(client: LangGraphClient) -> None:
+    """It belongs to the thread, and goes with it."""
+    thread_id = (await client.threads.create()).thread_id
+    made = await client.crons.create_for_thread(
+        thread_id, "counter", schedule="0 0 1 1 *", timezone="Europe/Berlin", input={"count": 1}
+    )
+    assert (made.thread_id, made.timezone) == (thread_id, "Europe/Berlin")
+    found = await client.crons.search(thread_id=thread_id, select=["cron_id"])
+    assert found == [{"cron_id": made.cron_id}]
+    assert await client.crons.count(thread_id=thread_id) == 1
+    await client.threads.delete(thread_id)
+    with pytest.raises(NotFoundError):
+        await client.crons.get(made.cron_id)
+
+
+async def test_subgraphs_and_their_schemas(client: LangGraphClient) -> None:
+    """By namespace, one level or all."""
+    (assistant,) = await client.assistants.search(
+        graph_id="nested", metadata={"created_by": "system"}
+    )
+    found = await client.assistants.get_subgraphs(assistant.assistant_id, recurse=True)
+    assert list(found) == ["inner"]
+    assert "draft" in found["inner"].input_schema["properties"]
+    drawn = await client.assistants.get_graph("nested", xray=True)
+    assert "inner:review" in [node.id for node in drawn.nodes]
+
+
+async def test_anything_else_goes_through_http(client: LangGraphClient) -> None:
+    """The low-level client sends and reads JSON, streams included."""
+    made = await client.http.post("/threads", json={"metadata": {"by": "http"}})
+    path = f"/threads/{made['thread_id']}"
+    assert (await client.http.patch(path, json={"metadata": {"n": 1}}))["metadata"]["n"] == 1
+    body = {"assistant_id": "counter", "input": {"count": 1}}
+    async with client.http.stream(f"{path}/runs/stream", "POST", json=body) as stream:
+        assert [part.event async for part in stream] == ["metadata", "values", "values"]
+    await client.http.delete(path)
+    with pytest.raises(NotFoundError):
+        await client.http.get(path)

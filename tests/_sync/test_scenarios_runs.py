@@ -274,3 +274,78 @@ def test_what_does_not_exist(client: SyncLangGraphClient) -> None:
     )
     assert made == {"count": 2}
     client.threads.delete(UNKNOWN[:-4] + "beef")
+
+
+def test_cancelling_several_runs(client: SyncLangGraphClient) -> None:
+    """Named runs of a thread, the waiting one too."""
+    thread_id = (client.threads.create()).thread_id
+    with client.runs.stream(thread_id, "slow", input={}, stream_mode="custom") as stream:
+        for part in stream:
+            if part.event == "custom":
+                break
+        waiting = client.runs.create(thread_id, "counter", input={"count": 1})
+        assert stream.run_id is not None
+        run_ids = [stream.run_id, waiting.run_id]
+        client.runs.cancel_many(thread_id=thread_id, run_ids=run_ids)
+        for run_id in run_ids:
+            client.runs.join(thread_id, run_id)
+    statuses = [run.status for run in client.runs.list(thread_id)]
+    assert statuses == ["interrupted", "interrupted"]
+    with pytest.raises(NotFoundError):
+        client.runs.cancel_many(thread_id=thread_id, run_ids=[UNKNOWN])
+
+
+def test_joining_a_stream_with_typed_parts(client: SyncLangGraphClient) -> None:
+    """A resumable run, read again from its beginning, in one of its modes."""
+    thread_id = (client.threads.create()).thread_id
+    run = client.runs.create(
+        thread_id,
+        "row",
+        input={"topic": "t"},
+        stream_mode=["updates", "values"],
+        stream_resumable=True,
+    )
+    client.runs.join(thread_id, run.run_id)
+    stream = client.runs.join_stream(
+        thread_id, run.run_id, stream_mode="updates", last_event_id="-", version="v2"
+    )
+    updates = [part["data"] for part in stream if part["type"] == "updates"]
+    assert updates == [{"one": {"log": ["one"]}}, {"two": {"log": ["two:t"]}}]
+
+
+def test_a_cron_of_a_thread(client: SyncLangGraphClient) -> None:
+    """It belongs to the thread, and goes with it."""
+    thread_id = (client.threads.create()).thread_id
+    made = client.crons.create_for_thread(
+        thread_id, "counter", schedule="0 0 1 1 *", timezone="Europe/Berlin", input={"count": 1}
+    )
+    assert (made.thread_id, made.timezone) == (thread_id, "Europe/Berlin")
+    found = client.crons.search(thread_id=thread_id, select=["cron_id"])
+    assert found == [{"cron_id": made.cron_id}]
+    assert client.crons.count(thread_id=thread_id) == 1
+    client.threads.delete(thread_id)
+    with pytest.raises(NotFoundError):
+        client.crons.get(made.cron_id)
+
+
+def test_subgraphs_and_their_schemas(client: SyncLangGraphClient) -> None:
+    """By namespace, one level or all."""
+    (assistant,) = client.assistants.search(graph_id="nested", metadata={"created_by": "system"})
+    found = client.assistants.get_subgraphs(assistant.assistant_id, recurse=True)
+    assert list(found) == ["inner"]
+    assert "draft" in found["inner"].input_schema["properties"]
+    drawn = client.assistants.get_graph("nested", xray=True)
+    assert "inner:review" in [node.id for node in drawn.nodes]
+
+
+def test_anything_else_goes_through_http(client: SyncLangGraphClient) -> None:
+    """The low-level client sends and reads JSON, streams included."""
+    made = client.http.post("/threads", json={"metadata": {"by": "http"}})
+    path = f"/threads/{made['thread_id']}"
+    assert (client.http.patch(path, json={"metadata": {"n": 1}}))["metadata"]["n"] == 1
+    body = {"assistant_id": "counter", "input": {"count": 1}}
+    with client.http.stream(f"{path}/runs/stream", "POST", json=body) as stream:
+        assert [part.event for part in stream] == ["metadata", "values", "values"]
+    client.http.delete(path)
+    with pytest.raises(NotFoundError):
+        client.http.get(path)
