@@ -45,6 +45,7 @@ from langgraph_client.models.events import StreamPart
 
 if TYPE_CHECKING:
     from langgraph_client.remote.graph import RemoteGraph
+    from langgraph_client.server.scripted import ScriptedGraph
     from langgraph_client.server.server import Server
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "RetryPolicy",
     "RunStream",
     "RunsClient",
+    "ScriptedGraph",
     "Server",
     "StoreClient",
     "StreamIncomplete",
@@ -94,6 +96,7 @@ __all__ = [
 # for langgraph, `Server` needs Starlette. The extra is what brings the packages they need.
 _LAZY = {
     "RemoteGraph": ("langgraph_client.remote.graph", "langgraph"),
+    "ScriptedGraph": ("langgraph_client.server.scripted", "server"),
     "Server": ("langgraph_client.server.server", "server"),
 }
 
