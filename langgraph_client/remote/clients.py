@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 
@@ -11,7 +12,11 @@ from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import UNSET
 from langgraph_client._sync.client import SyncLangGraphClient
-from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.errors import (
+    APIResponseValidationError,
+    APIStatusError,
+    InvalidArgumentError,
+)
 from langgraph_client.values import HEADER, VERSION
 
 _OFFER = {HEADER: VERSION}
@@ -68,13 +73,18 @@ class Clients:
         GET /info
         """
         if self._reads_envelopes is None:
-            self.sync_client.http.get("/info", headers=_OFFER, on_response=self._note)
+            # A server without /info, or with another one, is not the bundled one.
+            with contextlib.suppress(APIStatusError, APIResponseValidationError):
+                self.sync_client.http.get("/info", headers=_OFFER, on_response=self._note)
+            self._reads_envelopes = bool(self._reads_envelopes)
         return bool(self._reads_envelopes)
 
     async def aread_envelopes(self) -> bool:
         """Async twin of `read_envelopes`."""
         if self._reads_envelopes is None:
-            await self.client.http.get("/info", headers=_OFFER, on_response=self._note)
+            with contextlib.suppress(APIStatusError, APIResponseValidationError):
+                await self.client.http.get("/info", headers=_OFFER, on_response=self._note)
+            self._reads_envelopes = bool(self._reads_envelopes)
         return bool(self._reads_envelopes)
 
     def _note(self, response: httpx.Response) -> None:

@@ -169,14 +169,23 @@ def test_everybody_else_gets_plain_json() -> None:
     assert "__types__" not in events + state
 
 
-def test_a_server_that_does_not_agree_gets_plain_json() -> None:
+@pytest.mark.parametrize(
+    "info",
+    [
+        httpx.Response(200, json={"version": "1"}),
+        httpx.Response(404, json={"detail": "Not Found"}),
+        httpx.Response(200, text="hello"),
+    ],
+    ids=["another server", "no such path", "no JSON"],
+)
+def test_a_server_that_does_not_agree_gets_plain_json(info: httpx.Response) -> None:
     """Without the agreement the input goes as JSON, as to any server."""
     sent: list[bytes] = []
 
     class Other(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             if request.url.path == "/info":
-                return httpx.Response(200, json={"version": "1"})
+                return info
             sent.append(request.read())
             body = b'event: values\r\ndata: {"ok":true}\r\n\r\n'
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
