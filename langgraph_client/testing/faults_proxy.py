@@ -1,0 +1,314 @@
+"""Faults on a real port: a proxy in front of a server, with resets and half-open connections."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import h11
+import httpx
+
+from langgraph_client.testing.faults import Faults
+from langgraph_client.testing.faults_effects import (
+    Answer,
+    Cut,
+    Exchange,
+    Headers,
+    Hold,
+    Pause,
+    Piece,
+    Step,
+)
+
+_READ = 64 * 1024
+# What concerns one connection, and not the next.
+_HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host"})
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing resets.
+
+
+class FaultProxy:
+    """Carries what comes to a port of this machine to a server, with faults.
+
+        with FaultProxy("http://localhost:2024") as proxy:
+            client = get_sync_client(url=proxy.url)
+            with proxy.faults.cut_after(events=3):
+                ...
+
+    A broken connection is reset (RST), a stalled one stays open and silent. It works on an event
+    loop in a thread of its own.
+
+    Args:
+        upstream: The server's URL.
+        faults: What goes wrong; a new, empty `Faults` where it is left out.
+
+    Attributes:
+        url: Where it listens, once it is started.
+        faults: What goes wrong.
+    """
+
+    def __init__(self, upstream: str, faults: Faults | None = None) -> None:
+        self.url = ""
+        self.faults = Faults() if faults is None else faults
+        self._upstream = upstream.rstrip("/")
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many connections clients have open now."""
+        return len(self._serving)
+
+    def start(self) -> Self:
+        """Listen; `with` does this.
+
+        Raises:
+            RuntimeError: it is listening.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the proxy is running already")
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._main(started)), name="fault-proxy", daemon=True
+        )
+        self._thread.start()
+        started.result()
+        return self
+
+    def close(self) -> None:
+        """Close all connections and the port. Safe to repeat."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def _main(self, started: Future[None]) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        # No limit on waiting: who waits for the answer decides how long.
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(timeout=None, limits=limits, trust_env=False) as client:
+            try:
+                server = await asyncio.start_server(
+                    lambda reader, writer: self._serve(client, reader, writer), "127.0.0.1", 0
+                )
+            except BaseException as error:
+                started.set_exception(error)
+                return
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            started.set_result(None)
+            await self._stop.wait()
+            server.close()
+            serving = list(self._serving)
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
+
+    async def _serve(
+        self,
+        client: httpx.AsyncClient,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            await _Connection(client, self._upstream, self.faults, reader, writer).serve()
+        except asyncio.CancelledError:
+            # The proxy is closed. asyncio would log the cancellation of its callback as an error.
+            return
+        finally:
+            self._serving.discard(task)
+            writer.close()
+
+
+class _Broken(Exception):
+    """The connection is broken on purpose."""
+
+
+class _Connection:
+    """One client's connection, request after request."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        upstream: str,
+        faults: Faults,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._client, self._upstream, self._faults = client, upstream, faults
+        self._reader, self._writer = reader, writer
+        self._h11 = h11.Connection(h11.SERVER)
+
+    async def serve(self) -> None:
+        """Answer until one side closes."""
+        with suppress(OSError, h11.RemoteProtocolError):
+            while (request := await self._request()) is not None:
+                if not await self._answered(*request):
+                    return
+                if self._h11.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+                    return
+                self._h11.start_next_cycle()
+
+    async def _answered(self, request: h11.Request, body: bytes) -> bool:
+        """Answer a request, as long as the client is there. False if the connection is no more."""
+        answering = asyncio.ensure_future(self._answer(request, body))
+        # Until it has its answer a client says nothing more, except by closing.
+        gone = asyncio.ensure_future(self._reader.read(_READ))
+        try:
+            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                return False
+            answering.result()
+            if gone.done():
+                self._h11.receive_data(gone.result())
+        except _Broken:
+            self._reset()
+            return False
+        except httpx.HTTPError:  # The server itself broke off: so do we.
+            self._reset()
+            return False
+        finally:
+            for task in (answering, gone):
+                task.cancel()
+            await asyncio.gather(answering, gone, return_exceptions=True)
+        return True
+
+    async def _request(self) -> tuple[h11.Request, bytes] | None:
+        """The next request; None if there is none any more."""
+        head: h11.Request | None = None
+        body = bytearray()
+        while True:
+            event = self._h11.next_event()
+            if event is h11.NEED_DATA:
+                self._h11.receive_data(await self._reader.read(_READ))
+            elif isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage):
+                assert head is not None
+                return head, bytes(body)
+            else:
+                return None
+
+    async def _answer(self, request: h11.Request, body: bytes) -> None:
+        target = request.target.decode("ascii")
+        method = request.method.decode("ascii")
+        path = httpx.URL(self._upstream + target).path
+        exchange = self._faults.exchange(method, path) or Exchange(())
+        for step in exchange.before():
+            if isinstance(step, Answer):
+                headers = [(k.encode(), v.encode()) for k, v in step.headers.items()]
+                await self._head(step.status, headers)
+                await self._data(step.content)
+                await self._send(h11.EndOfMessage())
+                return
+            await _perform(step)
+        headers = [(k, v) for k, v in request.headers if k.lower() not in _HOP_BY_HOP]
+        forwarded = self._client.build_request(
+            method, self._upstream + target, headers=headers, content=body or None
+        )
+        response = await self._client.send(forwarded, stream=True)
+        try:
+            for step in exchange.after():
+                await _perform(step)
+            # The body may become longer or shorter: it is sent in chunks.
+            dropped = _HOP_BY_HOP | {b"content-length"}
+            kept = [(k, v) for k, v in response.headers.raw if k.lower() not in dropped]
+            kept = exchange.headers(kept)
+            await self._head(response.status_code, kept)
+            await self._body(response, exchange, kept)
+            await self._send(h11.EndOfMessage())
+        finally:
+            await response.aclose()
+
+    async def _body(self, response: httpx.Response, exchange: Exchange, headers: Headers) -> None:
+        body = exchange.body(headers)
+        if body is None:
+            async for chunk in response.aiter_raw():
+                await self._data(chunk)
+            return
+        if await self._pieces(body.start()):
+            return
+        async for chunk in response.aiter_raw():
+            if await self._pieces(body.feed(chunk)):
+                return
+        await self._pieces(body.end())
+
+    async def _pieces(self, pieces: Iterator[Piece]) -> bool:
+        """Send pieces of a body; whether it ends here."""
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                await self._data(piece)
+            elif isinstance(piece, Cut) and piece.clean:
+                return True
+            else:
+                await _perform(piece)
+        return False
+
+    async def _head(self, status: int, headers: Headers) -> None:
+        await self._send(h11.Response(status_code=status, headers=headers))
+
+    async def _data(self, data: bytes) -> None:
+        if data:
+            await self._send(h11.Data(data=data))
+
+    async def _send(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> None:
+        data = self._h11.send(event)
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+    def _reset(self) -> None:
+        connection: socket.socket | None = self._writer.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self._writer.transport.abort()
+
+
+async def _perform(step: Step) -> None:
+    if isinstance(step, Pause):
+        await asyncio.sleep(step.seconds)
+    elif isinstance(step, Hold):
+        await _released(step)
+    elif isinstance(step, Cut):
+        raise _Broken
+
+
+async def _released(step: Hold) -> None:
+    loop = asyncio.get_running_loop()
+    released = asyncio.Event()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+            loop.call_soon_threadsafe(released.set)
+
+    step.fault.when_cancelled(tell)
+    try:
+        await released.wait()
+    finally:
+        step.fault.forget(tell)
