@@ -33,6 +33,7 @@ RULES = [
     (r"\bAsyncRetrying\b", "Retrying"),
     (r"\bhttpx\.AsyncClient\b", "httpx.Client"),
     (r"\bhttpx\.AsyncBaseTransport\b", "httpx.BaseTransport"),
+    (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),
     (r"\bLangGraphClient\b", "SyncLangGraphClient"),
     (r"\b(Assistants|Threads|Runs|Cron|Store|Http)Client\b", r"Sync\1Client"),
     (r"\b(StartingRuns|ThreadStates|AssistantGraphs)\b", r"Sync\1"),

@@ -12,7 +12,7 @@ from langgraph_client._async.store import StoreClient
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.threads import ThreadsClient
 from langgraph_client._core.failure import RetryPolicy
-from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._core.resumption import Reconnect, ReconnectPolicy
 from langgraph_client._core.unset import UNSET
 from langgraph_client._sync.assistants import SyncAssistantsClient
 from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
@@ -69,6 +69,7 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Reconnect",
     "ReconnectPolicy",
     "RemoteException",
     "RemoteGraph",

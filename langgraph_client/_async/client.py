@@ -16,7 +16,8 @@ from langgraph_client._async.store import StoreClient
 from langgraph_client._async.threads import ThreadsClient
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Reply, call
-from langgraph_client._core.connection import default_limits, ssl_context, timeouts
+from langgraph_client._core.connection import Waits, default_limits, ssl_context
+from langgraph_client._core.connection import waits as waits_from
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import settings_from
@@ -108,9 +109,11 @@ def get_client(
         api_key: Sent as `x-api-key`. Where it is left out, the first of `LANGGRAPH_API_KEY`,
             `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY` that is set; None sends none.
         headers: Sent with every request.
-        timeout: Seconds for each step of a request: connecting, sending, and every wait for more
-            of an answer; a tuple of (connect, read, write, pool), or `httpx.Timeout`. By default
-            5 to connect and 300 for each wait.
+        timeout: A number bounds each call as a whole, in seconds, with its repetitions and the
+            pauses between them; of an event stream, each opening. A tuple of (connect, read, write,
+            pool) or an `httpx.Timeout` bounds the steps: connecting, sending, every wait for more
+            of an answer. By default 5 seconds to connect and 300 for each wait, calls as a whole
+            unbounded. A server that answers bit by bit is noticed with its next bit.
         transport: What carries the requests in place of the network.
         http_client: A client of httpx to use. It is never closed here, and brings its own
             limits, certificates, proxies, and, unless `timeout` is given, timeouts.
@@ -124,7 +127,7 @@ def get_client(
         InvalidArgumentError: the URL, the key or a header cannot be right.
     """
     settings = settings_from(url, api_key, headers)
-    waits = timeouts(timeout)
+    waits = waits_from(timeout)
     retries = RetryPolicy() if retry is None else retry
     reconnects = ReconnectPolicy() if reconnect is None else reconnect
     if http_client is not None:
@@ -132,21 +135,21 @@ def get_client(
             raise InvalidArgumentError(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
-        given = httpx.USE_CLIENT_DEFAULT if timeout is None else waits
+        given = Waits(None) if timeout is None else waits
         pools = Pools(httpx.AsyncClient, http_client)
         return LangGraphClient(
-            AsyncTransport(pools, settings, retry=retries, reconnect=reconnects, timeout=given)
+            AsyncTransport(pools, settings, retry=retries, reconnect=reconnects, waits=given)
         )
 
     def make() -> httpx.AsyncClient:
         return httpx.AsyncClient(
             transport=transport,
-            timeout=waits,
+            timeout=waits.steps,
             limits=default_limits() if limits is None else limits,
             verify=ssl_context(verify, encrypted=settings.encrypted),
             proxy=proxy,
         )
 
     return LangGraphClient(
-        AsyncTransport(Pools(make), settings, retry=retries, reconnect=reconnects)
+        AsyncTransport(Pools(make), settings, retry=retries, reconnect=reconnects, waits=waits)
     )

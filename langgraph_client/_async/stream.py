@@ -9,6 +9,7 @@ from collections.abc import (
     Callable,
     Generator,  # async only
 )
+from time import monotonic
 from types import TracebackType
 from typing import (
     Any,  # async only
@@ -22,6 +23,7 @@ import httpx
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.events import EventParser, part_from
 from langgraph_client._core.resumption import Resumption, status_of
+from langgraph_client._core.silence import Pulse
 from langgraph_client.errors import APIError, NotFoundError
 from langgraph_client.models.events import StreamPart
 
@@ -143,12 +145,20 @@ async def _follow(
         try:
             response = link.response = await transport.open(call)
             state.opened(response.headers, transport.location(response))
+            transport.listen(response, state.patience(transport.cadence.patience))
             if not opened:
                 opened = True
                 yield None
-            parser = EventParser()
+            parser, pulse, comments = EventParser(), Pulse(transport.cadence), 0
             async for chunk in response.aiter_bytes():
-                for event in parser.feed(chunk):
+                events = parser.feed(chunk)
+                if events:
+                    pulse.other()
+                elif parser.comments > comments:
+                    pulse.beat(monotonic())
+                    state.alive()
+                comments = parser.comments
+                for event in events:
                     part = state.seen(part_from(event))
                     converted = None if part is None else convert(part)
                     if converted is not None:

@@ -75,6 +75,8 @@ class Call(Generic[T]):
         path: The path below the server's URL, its parts quoted.
         reply: How the answer is read.
         query: The query's pairs, in order.
+        params: Those of them that the caller gave, which requests that follow from this one carry
+            as well.
         body: The JSON body; UNSET for none.
         headers: Headers of this request alone, in lower case.
         safe: Whether the request can be sent again although it may have arrived before.
@@ -86,6 +88,7 @@ class Call(Generic[T]):
     path: str
     reply: Reply[T]
     query: Query = field(default_factory=list)
+    params: Query = field(default_factory=list)
     body: Any = UNSET
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
@@ -134,13 +137,15 @@ def call(
 
     A caller's `params` and `headers` win over the method's own.
     """
+    given_params = merge_query({}, params)
     own = {k.lower(): v for k, v in (extra_headers or {}).items()}
     given = {k.lower(): v for k, v in check_headers(headers).items()}
     return Call(
         method,
         path,
         reply,
-        query=merge_query(query or {}, params),
+        query=merge_query(query or {}, given_params),
+        params=given_params,
         body=body,
         headers={**own, **given},
         safe=method in ("GET", "HEAD") if safe is None else safe,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,9 @@ import httpx
 
 from langgraph_client._core.settings import certificate_sources
 from langgraph_client.errors import InvalidArgumentError
+
+_CONNECT = 5.0
+_READ = 300.0
 
 
 def ssl_context(verify: Any, *, encrypted: bool) -> ssl.SSLContext:
@@ -43,12 +47,29 @@ def default_limits() -> httpx.Limits:
     return httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30)
 
 
-def timeouts(given: Any) -> httpx.Timeout:
-    """Timeouts from what a caller may say."""
+@dataclass(frozen=True)
+class Waits:
+    """How long is waited for what, in seconds.
+
+    Attributes:
+        steps: Connecting, sending, each wait for more of an answer, a free connection; None for
+            those of the HTTP client that was given.
+        whole: A call from its beginning to its end, repetitions and pauses included; for an event
+            stream until it is open. None for no limit.
+        silence: In an event stream between two pieces, at most; None for what `steps` says.
+    """
+
+    steps: httpx.Timeout | None
+    whole: float | None = None
+    silence: float | None = None
+
+
+def waits(given: Any) -> Waits:
+    """What a caller's `timeout` means: a number is for the whole call, anything else for steps."""
     if isinstance(given, httpx.Timeout):
-        return given
+        return Waits(given)
     if given is None:
-        return httpx.Timeout(connect=5, read=300, write=300, pool=None)
+        return Waits(httpx.Timeout(connect=_CONNECT, read=_READ, write=_READ, pool=None))
     values = given if isinstance(given, tuple) else (given, given, given, given)
     if len(values) != 4:
         raise InvalidArgumentError("timeout", "a tuple must have connect, read, write and pool")
@@ -57,4 +78,5 @@ def timeouts(given: Any) -> httpx.Timeout:
             problem = f"must be a number of seconds above 0, not {value!r}"
             raise InvalidArgumentError("timeout", problem)
     connect, read, write, pool = values
-    return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
+    steps = httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
+    return Waits(steps) if isinstance(given, tuple) else Waits(steps, given, _READ)

@@ -41,6 +41,7 @@ class EventParser:
         self._event = ""
         self._data: list[bytes] = []
         self._id: str | None = None
+        self.comments = 0  # How many there were; they are heartbeats, and belong to no event.
 
     @property
     def pending(self) -> bool:
@@ -87,7 +88,8 @@ class EventParser:
             line = line.removeprefix(_BOM)
         if not line:
             return self._dispatch()
-        if line[0] == 0x3A:  # A comment: a heartbeat.
+        if line[0] == 0x3A:
+            self.comments += 1
             return None
         self._size += len(line)
         name, _, value = line.partition(b":")

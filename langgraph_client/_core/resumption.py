@@ -23,6 +23,7 @@ from langgraph_client._core.failure import worth_repeating
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
+    APITimeoutError,
     InvalidArgumentError,
     StreamIncomplete,
 )
@@ -38,20 +39,51 @@ _EVERYTHING = "0"  # As the id of an event: replay from the beginning.
 
 
 @dataclass(frozen=True)
+class Reconnect:
+    """An attempt to continue an interrupted stream, which is about to be made.
+
+    Attributes:
+        attempt: Its number in this outage, from 1.
+        pause: Seconds until it is made.
+        error: What broke the connection, or the attempt before; None where it was closed in good
+            order, although the stream was not over.
+        run_id: The run, where it is known.
+        thread_id: Its thread, where it is known.
+        last_event_id: The last event that was received.
+    """
+
+    attempt: int
+    pause: float
+    error: APIError | None
+    run_id: str | None
+    thread_id: str | None
+    last_event_id: str | None
+
+
+@dataclass(frozen=True)
 class ReconnectPolicy:
     """How long an interrupted stream is tried to be continued.
 
-    The counts start anew with every event that arrives: the budget is for one outage.
+    The counts start anew with every sign of life, an event or a heartbeat: the budget is for one
+    outage. By default an outage of some twelve seconds is bridged: attempts are made at once, and
+    after 0.25, 0.5, 1, 2 and 4 more seconds, each repeated as `RetryPolicy` says.
 
     Attributes:
         max_reconnects: Attempts to continue a stream, until it is given up.
         initial: Seconds before the second attempt; the first is made at once. Doubled for each.
         maximum: Seconds between attempts at most.
+        silence: Seconds without event or heartbeat after which a stream that can be continued is
+            taken for dead, while the server's heartbeats are not known; doubled for each attempt
+            that is silent again. Once they are known, three missing ones are enough, for every
+            stream. None: only the timeout for reading counts.
+        on_reconnect: Called before each attempt; what it raises ends the stream.
     """
 
     max_reconnects: int = 6
     initial: float = 0.25
     maximum: float = 4.0
+    silence: float | None = 15.0
+    on_reconnect: Callable[[Reconnect], None] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.max_reconnects, bool) or self.max_reconnects < 0:
@@ -59,6 +91,8 @@ class ReconnectPolicy:
         for name in ("initial", "maximum"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
+        if self.silence is not None and not 0 < self.silence < float("inf"):
+            raise InvalidArgumentError("silence", "must be a number of seconds above 0, or None")
 
 
 def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -131,6 +165,11 @@ class Resumption:
         self._caught_up = False
         self._over: str | None = None  # The run's status, once it is over.
         self._opened = False
+        # The server cancels the run when it sees the connection go: then nothing is left to follow.
+        self._cancelled_by_cut = (
+            isinstance(first.body, Mapping) and first.body.get("on_disconnect") == "cancel"
+        ) or ("cancel_on_disconnect", "true") in first.query
+        self._silences = 0  # Connections in a row that never said anything.
         self._attempts = 0
         self._checks = 0
 
@@ -165,7 +204,7 @@ class Resumption:
                 thread_id=self.thread_id,
                 run_id=self.run_id,
             )
-        return Call("GET", where, ANY, headers=headers, safe=True)
+        return Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
 
     def status(self) -> Call[Any] | None:
         """The request that asks whether the run is over, None where it cannot be asked for."""
@@ -186,9 +225,9 @@ class Resumption:
         return self._question(where)
 
     def _question(self, where: str) -> Call[Any]:
-        # With the caller's own headers, which may be what lets him in.
+        # With the caller's own headers and parameters, which may be what lets him in.
         headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
-        return Call("GET", where, ANY, headers=headers, safe=True)
+        return Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
 
     # --- what happened ---
 
@@ -202,6 +241,26 @@ class Resumption:
         self.thread_id = created.thread_id
         self.run_id = created.run_id or self.run_id
         self._location = location
+
+    def patience(self, known: float | None) -> float | None:
+        """Seconds of silence after which this connection is dead; None for the usual timeout.
+
+        Args:
+            known: What the server's heartbeats say, once they are known.
+        """
+        if self._policy.silence is None:
+            return None
+        if known is not None:
+            return known
+        # A server without heartbeats may be silent for long. Asking again does no harm where the
+        # stream can be continued; where not, it would be lost.
+        if not self._can_continue:
+            return None
+        return self._policy.silence * 2.0 ** min(self._silences, 20)
+
+    def alive(self) -> None:
+        """A heartbeat has come."""
+        self._attempts = self._silences = 0
 
     def seen(self, part: StreamPart) -> StreamPart | None:
         """An event has come: the part to hand on, None if it was handed on before."""
@@ -217,7 +276,7 @@ class Resumption:
                 self._older, self.last_event_id = self.last_event_id, part.id
                 self._twins, self._skip = 1, 0
             self._resumable = True
-        self._attempts = self._checks = 0
+        self._attempts = self._checks = self._silences = 0
         self._caught_up = False
         self.pause = 0.0
         if part.event == "metadata" and isinstance(part.data, dict) and not self._endless:
@@ -293,6 +352,8 @@ class Resumption:
         if error is not None and not self._opened:
             raise error
         reason = "the stream was cut" if error is None else f"the stream was cut: {error.message}"
+        if self._cancelled_by_cut:
+            raise self._incomplete(f"{reason}; its run is cancelled with its connection", error)
         if not self._can_continue:
             raise self._incomplete(f"{reason}; it cannot be continued, not being resumable", error)
         if error is not None and not self._passing(error):
@@ -302,6 +363,18 @@ class Resumption:
         wait = self._policy.initial * 2.0 ** (self._attempts - 1) if self._attempts else 0.0
         self.pause = min(wait, self._policy.maximum)
         self._attempts += 1
+        self._silences += isinstance(error, APITimeoutError)
+        if self._policy.on_reconnect is not None:
+            self._policy.on_reconnect(
+                Reconnect(
+                    attempt=self._attempts,
+                    pause=self.pause,
+                    error=error,
+                    run_id=self.run_id,
+                    thread_id=self.thread_id,
+                    last_event_id=self.last_event_id,
+                )
+            )
 
     @staticmethod
     def _passing(error: APIError) -> bool:

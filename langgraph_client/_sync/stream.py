@@ -8,7 +8,7 @@ from collections.abc import (
     Generator,
     Iterator,
 )
-from time import sleep
+from time import monotonic, sleep
 from types import TracebackType
 from typing import (
     Generic,
@@ -20,6 +20,7 @@ import httpx
 
 from langgraph_client._core.events import EventParser, part_from
 from langgraph_client._core.resumption import Resumption, status_of
+from langgraph_client._core.silence import Pulse
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, NotFoundError
 from langgraph_client.models.events import StreamPart
@@ -139,12 +140,20 @@ def _follow(
         try:
             response = link.response = transport.open(call)
             state.opened(response.headers, transport.location(response))
+            transport.listen(response, state.patience(transport.cadence.patience))
             if not opened:
                 opened = True
                 yield None
-            parser = EventParser()
+            parser, pulse, comments = EventParser(), Pulse(transport.cadence), 0
             for chunk in response.iter_bytes():
-                for event in parser.feed(chunk):
+                events = parser.feed(chunk)
+                if events:
+                    pulse.other()
+                elif parser.comments > comments:
+                    pulse.beat(monotonic())
+                    state.alive()
+                comments = parser.comments
+                for event in events:
                     part = state.seen(part_from(event))
                     converted = None if part is None else convert(part)
                     if converted is not None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
+from langgraph_client._core.connection import Waits
+from langgraph_client._core.deadline import Deadline
 from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import Settings, origin_of
+from langgraph_client._core.silence import Cadence
 from langgraph_client._core.unset import Unset
+from langgraph_client._sync.body import WatchedBody
 from langgraph_client._sync.pools import Pools
 from langgraph_client.errors import (
     APIConnectionError,
@@ -42,13 +46,15 @@ class Transport:
         *,
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
-        timeout: Any = httpx.USE_CLIENT_DEFAULT,
+        waits: Waits,
     ) -> None:
         self._pools = pools
         self.settings = settings
         self.reconnect = reconnect
+        self.cadence = Cadence()  # Of the server's event streams.
+        self._cadence_of_waits = Cadence()
         self._retry = retry
-        self._timeout = timeout
+        self._waits = waits
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     def close(self) -> None:
@@ -57,7 +63,7 @@ class Transport:
 
     def send(self, call: Call[T]) -> T:
         """Send a call and read its answer."""
-        response = self._repeat(call, stream=False)
+        response = self._repeat(call, self._deadline(), stream=False)
         self._tell(call, response)
         return self._read(call, response)
 
@@ -67,10 +73,13 @@ class Transport:
         The server names in `Location` where the answer can be asked for again.
         """
         request: Call[Any] = call
+        deadline = self._deadline()
         told = False
         location = None
         for attempt in range(reconnects + 1):
-            response = self._repeat(request, stream=True)
+            response = self._repeat(request, deadline, stream=True)
+            self._watch(response, deadline)
+            self.listen(response, self._cadence_of_waits.patience)
             try:
                 if not told:
                     self._tell(call, response)
@@ -80,18 +89,21 @@ class Transport:
                 if response.content.strip() or location is None or attempt == reconnects:
                     return self._read(call, response)
             except httpx.HTTPError as error:
-                if location is None or attempt == reconnects:
+                if location is None or attempt == reconnects or deadline.over(monotonic()):
                     raise self.failure(request, error) from error
             finally:
                 response.close()
-            sleep(min(0.1 * 2**attempt, 4.0) if attempt else 0)
+            pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
+            if not deadline.allows(pause, monotonic()):
+                raise self._late(request, deadline)
+            sleep(pause)
             headers = {k: v for k, v in call.headers.items() if k != "prefer"}
-            request = Call("GET", location, ANY, headers=headers, safe=True)
+            request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
 
     def open(self, call: Call[Any]) -> httpx.Response:
         """Open an event stream. The caller closes the response."""
-        response = self._repeat(call, stream=True)
+        response = self._repeat(call, self._deadline(), stream=True)
         try:
             kind = response.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
@@ -105,6 +117,18 @@ class Transport:
             response.close()
             raise
         return response
+
+    def listen(self, response: httpx.Response, patience: float | None) -> None:
+        """Take so many seconds of silence in an answer's body for a lost connection.
+
+        None, or more than the timeout for reading: that timeout. It has an effect before the body
+        is begun to be read, for the HTTP layer looks at it then.
+        """
+        limits = response.request.extensions.get("timeout")
+        if limits is not None:
+            usual = limits.get("read") if self._waits.silence is None else self._waits.silence
+            given = [limit for limit in (usual, patience) if limit is not None]
+            limits["read"] = min(given, default=None)
 
     def location(self, response: httpx.Response) -> str | None:
         """The path of `Location`, where the stream or result can be asked for again.
@@ -135,22 +159,30 @@ class Transport:
 
     # --- one request ---
 
-    def _repeat(self, call: Call[Any], *, stream: bool) -> httpx.Response:
+    def _deadline(self) -> Deadline:
+        return Deadline(self._waits.whole, monotonic())
+
+    def _repeat(self, call: Call[Any], deadline: Deadline, *, stream: bool) -> httpx.Response:
         request = self._request(call)
         if self._retry.max_attempts == 1:
-            return self._exchange(call, request, stream=stream)
+            return self._exchange(call, request, deadline, stream=stream)
 
         def repeated(error: BaseException) -> bool:
             return worth_repeating(error, safe=call.safe) and self._retry.patient(error)
 
+        def enough(state: RetryCallState) -> bool:
+            if state.attempt_number >= self._retry.max_attempts:
+                return True
+            # No pause that nothing can follow: then the failure is told at once.
+            error = state.outcome.exception() if state.outcome is not None else None
+            longest = self._retry.pause(state.attempt_number, error, 1.0)
+            return not deadline.allows(longest, monotonic())
+
         for attempt in Retrying(
-            stop=stop_after_attempt(self._retry.max_attempts),
-            retry=retry_if_exception(repeated),
-            wait=self._pause,
-            reraise=True,
+            stop=enough, retry=retry_if_exception(repeated), wait=self._pause, reraise=True
         ):
             with attempt:
-                return self._exchange(call, request, stream=stream)
+                return self._exchange(call, request, deadline, stream=stream)
         raise AssertionError("unreachable")
 
     def _pause(self, state: RetryCallState) -> float:
@@ -159,7 +191,10 @@ class Transport:
 
     def _url(self, call: Call[Any]) -> str:
         url = self.settings.url + call.path
-        return f"{url}?{urlencode(call.query)}" if call.query else url
+        if not call.query:
+            return url
+        # A path that a server named in `Location` may have a query already.
+        return f"{url}{'&' if '?' in call.path else '?'}{urlencode(call.query)}"
 
     def _request(self, call: Call[Any]) -> httpx.Request:
         headers = {"accept": "application/json", **self.settings.headers, **call.headers}
@@ -167,11 +202,23 @@ class Transport:
         if not isinstance(call.body, Unset):
             content = encode(call.body)
             headers.setdefault("content-type", "application/json")
+        return self._build(call.method, self._url(call), headers, content)
+
+    def _build(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None
+    ) -> httpx.Request:
+        steps = self._waits.steps
         return self._pools.current().build_request(
-            call.method, self._url(call), headers=headers, content=content, timeout=self._timeout
+            method,
+            url,
+            headers=headers,
+            content=content,
+            timeout=httpx.USE_CLIENT_DEFAULT if steps is None else steps,
         )
 
-    def _exchange(self, call: Call[Any], request: httpx.Request, *, stream: bool) -> httpx.Response:
+    def _exchange(
+        self, call: Call[Any], request: httpx.Request, deadline: Deadline, *, stream: bool
+    ) -> httpx.Response:
         """One request and its answer, redirects within our origin followed."""
         if self._pools.is_closed:
             raise APIConnectionError(
@@ -180,15 +227,22 @@ class Transport:
         auth = self._auth or httpx.USE_CLIENT_DEFAULT
         try:
             for _ in range(_MAX_REDIRECTS + 1):
+                if deadline.over(monotonic()):
+                    raise self._late(call, deadline)
+                steps = request.extensions.get("timeout", {})
+                request.extensions["timeout"] = deadline.clip(steps, monotonic())
                 response = self._pools.current().send(
-                    request, stream=stream, follow_redirects=False, auth=auth
+                    request, stream=True, follow_redirects=False, auth=auth
                 )
-                if response.is_success:
+                if response.is_success and stream:
                     return response
+                self._watch(response, deadline)
                 try:
                     response.read()
                 finally:
                     response.close()
+                if response.is_success:
+                    return response
                 if not response.has_redirect_location:
                     raise self._refusal(call, response)
                 request = self._redirected(request, response)
@@ -200,17 +254,20 @@ class Transport:
             f"more than {_MAX_REDIRECTS} redirects", method=call.method, url=self._url(call)
         )
 
+    def _watch(self, response: httpx.Response, deadline: Deadline) -> None:
+        """Let an answer's body be over in time."""
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = WatchedBody(response.stream, deadline, self._cadence_of_waits)
+
+    def _late(self, call: Call[Any], deadline: Deadline) -> APITimeoutError:
+        message = f"not done within {deadline.seconds:g} s"
+        return APITimeoutError(message, method=call.method, url=self._url(call))
+
     def _redirected(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
         target = self._same_origin(response.headers["location"], response)
         headers = dict(request.headers)
         if response.status_code in (307, 308) or request.method in ("GET", "HEAD"):
-            return self._pools.current().build_request(
-                request.method,
-                target,
-                headers=headers,
-                content=request.content or None,
-                timeout=self._timeout,
-            )
+            return self._build(request.method, target, headers, request.content or None)
         # A POST that was answered 301, 302 or 303 would silently become a GET.
         raise self._answer_error(
             response, f"the answer redirects a {request.method} to {response.headers['location']}"

@@ -114,6 +114,7 @@ class Invocation:
         else:
             self.request.setdefault("if_not_exists", "create")
             self.request.setdefault("on_disconnect", "continue")
+            self.request.setdefault("stream_resumable", True)
 
     def _wanted_modes(self) -> list[str]:
         modes = [*self._modes, *self._print_modes]

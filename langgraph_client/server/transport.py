@@ -219,11 +219,11 @@ def _limit(request: httpx.Request) -> float | None:
 
 
 class _SyncBody(httpx.SyncByteStream):
-    def __init__(self, exchange: Exchange, limit: float | None, request: httpx.Request) -> None:
-        self._exchange, self._limit, self._request = exchange, limit, request
+    def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
+        self._exchange, self._request = exchange, request
 
     def __iter__(self) -> Iterator[bytes]:
-        while (data := _wait(self._exchange, False, self._limit, self._request)) is not None:
+        while (data := _wait(self._exchange, False, self._request)) is not None:
             assert isinstance(data, bytes)
             yield data
 
@@ -231,9 +231,8 @@ class _SyncBody(httpx.SyncByteStream):
         self._exchange.close()
 
 
-def _wait(
-    exchange: Exchange, for_head: bool, limit: float | None, request: httpx.Request
-) -> bytes | bool | None:
+def _wait(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+    limit = _limit(request)
     ready = threading.Lock()
     ready.acquire()
     while (found := exchange.poll(ready.release, for_head)) is False:
@@ -262,23 +261,22 @@ class ServerTransport(httpx.BaseTransport):
                 "make the node a plain function, or use the async client"
             )
         exchange.begin()
-        limit = _limit(request)
-        if _wait(exchange, True, limit, request) is None:
+        if _wait(exchange, True, request) is None:
             raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
         return httpx.Response(
             exchange.status,
             headers=exchange.headers,
-            stream=_SyncBody(exchange, limit, request),
+            stream=_SyncBody(exchange, request),
             request=request,
         )
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, exchange: Exchange, limit: float | None, request: httpx.Request) -> None:
-        self._exchange, self._limit, self._request = exchange, limit, request
+    def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
+        self._exchange, self._request = exchange, request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (data := await _await(self._exchange, False, self._limit, self._request)) is not None:
+        while (data := await _await(self._exchange, False, self._request)) is not None:
             assert isinstance(data, bytes)
             yield data
 
@@ -286,9 +284,8 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._exchange.close()
 
 
-async def _await(
-    exchange: Exchange, for_head: bool, limit: float | None, request: httpx.Request
-) -> bytes | bool | None:
+async def _await(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+    limit = _limit(request)
     loop = asyncio.get_running_loop()
     while True:
         ready: asyncio.Future[None] = loop.create_future()
@@ -330,12 +327,11 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         """Send a request; return as soon as the status is known."""
         exchange = Exchange(self._home, _scope(request), await request.aread())
         exchange.begin()
-        limit = _limit(request)
-        if await _await(exchange, True, limit, request) is None:
+        if await _await(exchange, True, request) is None:
             raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
         return httpx.Response(
             exchange.status,
             headers=exchange.headers,
-            stream=_AsyncBody(exchange, limit, request),
+            stream=_AsyncBody(exchange, request),
             request=request,
         )

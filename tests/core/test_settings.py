@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langgraph_client import errors
-from langgraph_client._core.connection import ssl_context, timeouts
+from langgraph_client._core.connection import ssl_context, waits
 from langgraph_client._core.failure import RetryPolicy, retry_after
 from langgraph_client._core.settings import API_KEY_HEADER, KEY_VARIABLES, settings_from
 from langgraph_client._core.unset import UNSET
@@ -72,7 +72,7 @@ def test_certificates_are_loaded_once_and_only_for_tls() -> None:
 def test_a_bad_timeout_is_refused(timeout: Any) -> None:
     """A timeout is a number of seconds above 0, or four of them."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout"):
-        timeouts(timeout)
+        waits(timeout)
 
 
 def test_pauses_double_and_the_server_s_word_wins() -> None:

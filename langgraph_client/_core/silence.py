@@ -1,0 +1,57 @@
+"""How often a server says that it is alive, and how long its silence is believed.
+
+Servers send heartbeats through connections on which nothing happens: comments in event streams
+(every five seconds, as observed on langgraph-api 0.16), blanks before the result of a wait. A
+connection on which three of them are missing is dead, whatever TCP thinks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+MISSED = 3
+"""So many missing heartbeats are taken for a dead connection."""
+_LEAST = 1.0  # Seconds of silence that are always forgiven: networks stutter.
+_KEPT = 3
+
+
+class Cadence:
+    """What one client knows of a server's heartbeats. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._gaps: deque[float] = deque(maxlen=_KEPT)
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds of silence after which a connection is dead; None while nothing is known."""
+        gaps = list(self._gaps)
+        return max(MISSED * max(gaps), _LEAST) if gaps else None
+
+    def learn(self, gap: float) -> None:
+        """There were so many seconds between two heartbeats."""
+        self._gaps.append(gap)
+
+
+class Pulse:
+    """Listens to the heartbeats of one connection.
+
+    Only what lies between the second and third of three heartbeats in a row counts, and of those
+    that follow: a reader who is slow finds the first ones waiting, closer together than they were
+    sent.
+    """
+
+    def __init__(self, cadence: Cadence) -> None:
+        self._cadence = cadence
+        self._last: float | None = None
+        self._in_a_row = 0
+
+    def beat(self, now: float) -> None:
+        """A heartbeat has come, or several at once."""
+        self._in_a_row += 1
+        if self._in_a_row > 2 and self._last is not None:
+            self._cadence.learn(now - self._last)
+        self._last = now
+
+    def other(self) -> None:
+        """Something else has come."""
+        self._in_a_row = 0

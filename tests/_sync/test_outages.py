@@ -1,0 +1,176 @@
+# Generated from tests/_async/test_outages.py by .ci/unasync.py; do not edit.
+"""Deadlines, silence, reconnects: what the client does when the server is slow or away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from support.beating import quiet_server
+from support.wire import URL, Answer, Wire, event, reply, stream
+
+from langgraph_client import Reconnect, Server, SyncLangGraphClient, get_sync_client
+from langgraph_client._core.failure import RetryPolicy
+from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
+from langgraph_client.testing import FaultProxy, Faults
+
+CUT = httpx.ReadError("cut")
+RUN = "/threads/t/runs/r"
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """Faults between a client and `server`."""
+    return Faults()
+
+
+def client_of(server: Server, faults: Faults, **options: Any) -> SyncLangGraphClient:
+    transport = faults.transport(server.transport())
+    return get_sync_client(url="http://server", transport=transport, **options)
+
+
+def test_a_number_bounds_the_whole_call(server: Server, faults: Faults) -> None:
+    """Repetitions are within the time, too: there is no second attempt when it is up."""
+    with client_of(server, faults, timeout=0.1) as client:
+        with faults.stall() as stall, pytest.raises(APITimeoutError):
+            client.threads.search()
+        assert stall.fired == 1
+        with faults.drip(bytes=1, seconds=0.02), pytest.raises(APITimeoutError):
+            client.info()
+
+
+def test_no_pause_that_nothing_can_follow(server: Server, faults: Faults) -> None:
+    """A server that asks for more patience than there is time left is not waited for."""
+    faults.refuse(retry_after=30)
+    with client_of(server, faults, timeout=10) as client:
+        with pytest.raises(InternalServerError, match="503"):
+            client.threads.search()
+    assert faults.fired == {"refuse": 1}
+
+
+def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
+    """A wait that is cut and asked for again is one call."""
+    with client_of(server, faults, timeout=0.5) as client:
+        with faults.cut_after(bytes=0), pytest.raises(APITimeoutError, match=r"within 0\.5 s"):
+            client.http.request_reconnect(
+                "/runs/wait", "POST", json={"assistant_id": "counter"}, reconnect_limit=100
+            )
+
+
+def test_a_stream_may_last_longer_than_its_opening(server: Server, faults: Faults) -> None:
+    """`timeout` bounds how long a stream takes to open, not how long it lives."""
+    with client_of(server, faults, timeout=0.25) as client:
+        thread = client.threads.create()
+        parts = client.runs.stream(thread.thread_id, "row", input={"topic": "t"})
+        with faults.drip(bytes=10, seconds=0.02, path="*/stream"):
+            assert [part.event for part in parts][:2] == ["metadata", "values"]
+
+
+@pytest.mark.parametrize("on_a_port", [False, True])
+def test_a_silent_connection_is_left(server: Server, on_a_port: bool) -> None:
+    """A half-open connection is noticed by its silence; nothing is lost, and the hook is told."""
+    told: list[Reconnect] = []
+    policy = ReconnectPolicy(initial=0, silence=0.2, on_reconnect=told.append)
+    with FaultProxy(server.listen()) as proxy:
+        faults = proxy.faults
+        transport = None if on_a_port else faults.transport(server.transport())
+        faults.stall(events=3, times=1, path="*/stream")
+        with get_sync_client(url=proxy.url, transport=transport, reconnect=policy) as client:
+            thread = client.threads.create()
+            opened = client.runs.stream(
+                thread.thread_id, "row", input={"topic": "t"}, stream_resumable=True
+            )
+            parts = [part for part in opened]
+            kept = client.runs.join_stream(thread.thread_id, opened.run_id or "", last_event_id="0")
+            assert parts == [part for part in kept]
+        faults.clear()
+    (attempt,) = told
+    assert isinstance(attempt.error, APITimeoutError)
+    assert (attempt.attempt, attempt.pause) == (1, 0)
+    assert (attempt.run_id, attempt.thread_id) == (opened.run_id, thread.thread_id)
+    assert attempt.last_event_id == parts[2].id
+
+
+def test_heartbeats_keep_a_quiet_stream() -> None:
+    """A long quiet node is not cut as long as the server says that it is alive."""
+    policy = ReconnectPolicy(initial=0, silence=0.5)
+    with quiet_server(beats=30, gap=0.04) as quiet:
+        with get_sync_client(url=quiet.url, reconnect=policy) as client:
+            opened = client.runs.stream("t", "agent", stream_resumable=True)
+            assert [part.event for part in opened] == ["metadata", "end"]
+    assert quiet.asked == 1
+
+
+def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:
+    """What `on_reconnect` raises is raised, and the connection is closed."""
+
+    def stop(attempt: Reconnect) -> None:
+        raise LookupError(attempt.run_id)
+
+    faults.cut_after(events=2, path="*/stream")
+    with client_of(server, faults, reconnect=ReconnectPolicy(on_reconnect=stop)) as client:
+        thread = client.threads.create()
+        opened = client.runs.stream(thread.thread_id, "row", input={}, stream_resumable=True)
+        with pytest.raises(LookupError) as caught:
+            [part for part in opened]
+    assert caught.value.args == (opened.run_id,)
+
+
+def wire_client(wire: Wire) -> SyncLangGraphClient:
+    return get_sync_client(
+        url=URL,
+        transport=wire,
+        api_key=None,
+        retry=RetryPolicy(max_attempts=1),
+        reconnect=ReconnectPolicy(initial=0),
+    )
+
+
+def values(number: int) -> bytes:
+    return event("values", number, f"{number}-0")
+
+
+def test_a_stream_joined_in_the_middle_goes_on_there() -> None:
+    """What was before one joined is not shown after a cut, either."""
+    wire = Wire(
+        stream(values(3), CUT),
+        stream(values(1), values(2), values(3), values(4)),
+        reply({"status": "success"}),
+        stream(values(4)),
+    )
+    with wire_client(wire) as client:
+        parts = [part.data for part in client.runs.join_stream("t", "r")]
+    assert parts == [3, 4]
+    assert [r.headers.get("last-event-id") for r in wire.requests] == [None, "0", None, "3-0"]
+
+
+def test_a_stream_joined_in_the_middle_whose_beginning_is_gone() -> None:
+    """Without the last event in the replay nobody knows where to go on."""
+    wire = Wire(stream(values(3), CUT), stream(values(1)))
+    with wire_client(wire) as client:
+        opened = client.runs.join_stream("t", "r")
+        assert (next(opened)).data == 3
+        with pytest.raises(StreamIncomplete, match="does not have the stream's last event"):
+            next(opened)
+
+
+def test_the_caller_s_parameters_go_along() -> None:
+    """Whatever is asked to go on carries the `params=` of the call."""
+    wire = Wire(
+        stream(event("metadata", {"run_id": "r"}, "1-0"), CUT, run=RUN),
+        stream(event("metadata", {"run_id": "r"}, "1-0")),
+        reply({"status": "error"}),
+        stream(event("metadata", {"run_id": "r"}, "1-0")),
+        reply({"__error__": {"error": "ValueError", "message": "no"}}),
+    )
+    with wire_client(wire) as client:
+        opened = client.runs.stream("t", "agent", stream_resumable=True, params={"tenant": "a"})
+        assert [part.event for part in opened] == ["metadata", "error"]
+    assert [request.url.query for request in wire.requests] == [b"tenant=a"] * 5
+    headers = {"location": f"{RUN}/join?wait=1", "content-location": RUN}
+    wire = Wire(Answer(200, [b"\n", CUT], headers), reply({"n": 1}))
+    with wire_client(wire) as client:
+        assert client.runs.wait("t", "agent", params={"tenant": "a"}) == {"n": 1}
+    assert wire.lines[1] == f"GET {RUN}/join?wait=1&tenant=a"

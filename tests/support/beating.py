@@ -1,0 +1,51 @@
+"""A server on a port whose streams are quiet: heartbeats, and then one event."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support.wire import event
+
+
+class Quiet:
+    """Where it listens, and how often it was asked for a stream."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.asked = 0
+
+
+@contextmanager
+def quiet_server(beats: int, gap: float) -> Iterator[Quiet]:
+    """Each stream has its metadata, so many heartbeats with `gap` seconds before each, its end."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            quiet.asked += 1
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("content-location", "/threads/t/runs/r")
+            self.end_headers()
+            self.wfile.write(event("metadata", {"run_id": "r"}, "1-0"))
+            for _ in range(beats):
+                time.sleep(gap)
+                self.wfile.write(b": heartbeat\r\n\r\n")
+            self.wfile.write(event("end", None, "2-0"))
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        quiet = Quiet(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield quiet
+        finally:
+            server.shutdown()
+            thread.join()
