@@ -153,7 +153,8 @@ class Resumption:
         self._again = first.method == "GET"
         self._endless = endless
         self._subgraphs = subgraphs
-        self._resumable = resumable
+        # All events of a thread have ids; those of a run only if that was asked for.
+        self._resumable = resumable or (endless and last_event_id is not None)
         self._on_run_created = on_run_created
         self._policy = policy or ReconnectPolicy()
         self._location: str | None = None

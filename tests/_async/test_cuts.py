@@ -43,3 +43,25 @@ async def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
             [part async for part in stream]
         assert caught.value.run_id == stream.run_id
         assert await client.runs.join(thread.thread_id, caught.value.run_id or "") is not None
+
+
+async def test_a_thread_s_stream_goes_on(server: Server) -> None:
+    """The stream of a thread, cut time and again, shows what the thread's log holds, once."""
+    async with get_client(url="http://server", transport=server.async_transport()) as direct:
+        thread = await direct.threads.create()
+        for topic in ("a", "b"):
+            run = await direct.runs.create(
+                thread.thread_id, "row", input={"topic": topic}, stream_resumable=True
+            )
+            await direct.runs.join(thread.thread_id, run.run_id)
+        kept = direct.threads.join_stream(thread.thread_id, last_event_id="-")
+        whole = [await anext(kept) for _ in range(6)]
+        await kept.aclose()
+    for after in (1, 100, 333):
+        network = Cutting(server.async_transport(), after, 5)
+        at_once = ReconnectPolicy(initial=0)
+        async with get_client(url="http://server", transport=network, reconnect=at_once) as client:
+            stream = client.threads.join_stream(thread.thread_id, last_event_id="-")
+            assert [await anext(stream) for _ in whole] == whole
+            await stream.aclose()
+        assert network.times < 5

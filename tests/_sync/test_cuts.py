@@ -44,3 +44,25 @@ def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
             [part for part in stream]
         assert caught.value.run_id == stream.run_id
         assert client.runs.join(thread.thread_id, caught.value.run_id or "") is not None
+
+
+def test_a_thread_s_stream_goes_on(server: Server) -> None:
+    """The stream of a thread, cut time and again, shows what the thread's log holds, once."""
+    with get_sync_client(url="http://server", transport=server.transport()) as direct:
+        thread = direct.threads.create()
+        for topic in ("a", "b"):
+            run = direct.runs.create(
+                thread.thread_id, "row", input={"topic": topic}, stream_resumable=True
+            )
+            direct.runs.join(thread.thread_id, run.run_id)
+        kept = direct.threads.join_stream(thread.thread_id, last_event_id="-")
+        whole = [next(kept) for _ in range(6)]
+        kept.close()
+    for after in (1, 100, 333):
+        network = Cutting(server.transport(), after, 5)
+        at_once = ReconnectPolicy(initial=0)
+        with get_sync_client(url="http://server", transport=network, reconnect=at_once) as client:
+            stream = client.threads.join_stream(thread.thread_id, last_event_id="-")
+            assert [next(stream) for _ in whole] == whole
+            stream.close()
+        assert network.times < 5

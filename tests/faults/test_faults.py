@@ -167,7 +167,8 @@ def test_a_client_that_leaves_frees_its_connection(server: Server) -> None:
         with httpx.Client(base_url=proxy.url) as client:
             stalled = proxy.faults.stall(events=1)
             with client.stream("POST", "/runs/stream", json=STREAM) as response:
-                next(response.iter_bytes())
+                pieces = response.iter_bytes()  # Forgotten, it would close the response.
+                next(pieces)
                 assert proxy.connections == 1
         stalled.cancel()
     assert proxy.connections == 0

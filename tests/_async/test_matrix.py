@@ -1,0 +1,305 @@
+"""Every call under every fault: a result or an error of ours, in time, and nothing done twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from support.counting import Counting
+
+from langgraph_client import (
+    LangGraphClient,
+    ReconnectPolicy,
+    RetryPolicy,
+    ScriptedGraph,
+    Server,
+    get_client,
+)
+from langgraph_client.errors import LangGraphError
+from langgraph_client.testing import Faults
+
+URL = "http://server"
+LONGEST = 5.0
+STEPS = [{"n": n} for n in range(4)]
+EVENTS = ["metadata", "values", "values", "values", "values", "values"]
+
+
+@dataclass
+class World:
+    """What there is on the server for a call to find. `good` is a client without faults."""
+
+    good: LangGraphClient
+    thread_id: str
+    run_id: str
+    assistant_id: str
+    cron_id: str
+
+
+async def listed(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+async def streamed(stream: AsyncIterator[Any]) -> list[str]:
+    """The names of a stream's events. A stream that is not complete raises."""
+    return [part.event async for part in stream]
+
+
+async def first_of(stream: AsyncIterator[Any]) -> Any:
+    async for item in stream:
+        return item
+    raise AssertionError("the stream of a thread has no end")
+
+
+async def fresh_thread(w: World) -> str:
+    return (await w.good.threads.create()).thread_id
+
+
+async def fresh_cron(w: World) -> str:
+    return (await w.good.crons.create("agent", schedule="0 0 1 1 *"))["cron_id"]
+
+
+async def fresh_assistant(w: World) -> str:
+    return (await w.good.assistants.create("agent")).assistant_id
+
+
+async def fresh_run(w: World) -> tuple[str, str]:
+    thread_id = await fresh_thread(w)
+    run = await w.good.runs.create(thread_id, "agent", input={})
+    await w.good.runs.join(thread_id, run.run_id)
+    return thread_id, run.run_id
+
+
+async def delete_assistant(c: LangGraphClient, w: World) -> None:
+    await c.assistants.delete(await fresh_assistant(w))
+
+
+async def delete_thread(c: LangGraphClient, w: World) -> None:
+    await c.threads.delete(await fresh_thread(w))
+
+
+async def prune(c: LangGraphClient, w: World) -> Any:
+    return await c.threads.prune([await fresh_thread(w)])
+
+
+async def delete_cron(c: LangGraphClient, w: World) -> None:
+    await c.crons.delete(await fresh_cron(w))
+
+
+async def delete_run(c: LangGraphClient, w: World) -> None:
+    await c.runs.delete(*await fresh_run(w))
+
+
+async def post_thread(c: LangGraphClient, w: World) -> Any:
+    return await c.http.post("/threads", json={})
+
+
+async def put_item(c: LangGraphClient, w: World) -> Any:
+    item = {"namespace": ["m"], "key": "put", "value": {"n": 2}}
+    return await c.http.put("/store/items", json=item)
+
+
+async def background(c: LangGraphClient, w: World) -> Any:
+    return await c.runs.create(await fresh_thread(w), "agent", input={})
+
+
+async def waited(c: LangGraphClient, w: World) -> Any:
+    return await c.runs.wait(await fresh_thread(w), "agent", input={})
+
+
+async def resumable(c: LangGraphClient, w: World) -> list[str]:
+    thread_id = await fresh_thread(w)
+    return await streamed(c.runs.stream(thread_id, "agent", input={}, stream_resumable=True))
+
+
+async def not_resumable(c: LangGraphClient, w: World) -> list[str]:
+    return await streamed(c.runs.stream(await fresh_thread(w), "agent", input={}))
+
+
+CALLS: dict[str, Callable[[LangGraphClient, World], Any]] = {
+    "info": lambda c, w: c.info(),
+    "ok": lambda c, w: c.ok(),
+    "assistants.create": lambda c, w: c.assistants.create("agent"),
+    "assistants.get": lambda c, w: c.assistants.get(w.assistant_id),
+    "assistants.update": lambda c, w: c.assistants.update(w.assistant_id, name="n"),
+    "assistants.delete": delete_assistant,
+    "assistants.search": lambda c, w: c.assistants.search(),
+    "assistants.count": lambda c, w: c.assistants.count(),
+    "assistants.iter": lambda c, w: listed(c.assistants.iter(limit=3)),
+    "assistants.get_graph": lambda c, w: c.assistants.get_graph(w.assistant_id),
+    "assistants.get_schemas": lambda c, w: c.assistants.get_schemas(w.assistant_id),
+    "assistants.get_subgraphs": lambda c, w: c.assistants.get_subgraphs(w.assistant_id),
+    "assistants.get_versions": lambda c, w: c.assistants.get_versions(w.assistant_id),
+    "assistants.set_latest": lambda c, w: c.assistants.set_latest(w.assistant_id, 1),
+    "threads.create": lambda c, w: c.threads.create(),
+    "threads.get": lambda c, w: c.threads.get(w.thread_id),
+    "threads.update": lambda c, w: c.threads.update(w.thread_id, metadata={"a": 1}),
+    "threads.delete": delete_thread,
+    "threads.search": lambda c, w: c.threads.search(limit=3),
+    "threads.count": lambda c, w: c.threads.count(),
+    "threads.iter": lambda c, w: listed(c.threads.iter(limit=3)),
+    "threads.copy": lambda c, w: c.threads.copy(w.thread_id),
+    "threads.prune": prune,
+    "threads.get_state": lambda c, w: c.threads.get_state(w.thread_id),
+    "threads.update_state": lambda c, w: c.threads.update_state(w.thread_id, {"n": 9}),
+    "threads.get_history": lambda c, w: c.threads.get_history(w.thread_id, limit=2),
+    "threads.iter_history": lambda c, w: listed(c.threads.iter_history(w.thread_id, limit=2)),
+    "threads.join_stream": lambda c, w: first_of(
+        c.threads.join_stream(w.thread_id, last_event_id="-")
+    ),
+    "runs.create": background,
+    "runs.create, stateless": lambda c, w: c.runs.create(None, "agent", input={}),
+    "runs.create_batch": lambda c, w: c.runs.create_batch([{"assistant_id": "agent"}]),
+    "runs.wait": waited,
+    "runs.wait, stateless": lambda c, w: c.runs.wait(None, "agent", input={}),
+    "runs.stream": not_resumable,
+    "runs.stream, resumable": resumable,
+    "runs.stream, stateless": lambda c, w: streamed(c.runs.stream(None, "agent", input={})),
+    "runs.get": lambda c, w: c.runs.get(w.thread_id, w.run_id),
+    "runs.list": lambda c, w: c.runs.list(w.thread_id),
+    "runs.iter": lambda c, w: listed(c.runs.iter(w.thread_id)),
+    "runs.join": lambda c, w: c.runs.join(w.thread_id, w.run_id),
+    "runs.join_stream": lambda c, w: streamed(
+        c.runs.join_stream(w.thread_id, w.run_id, last_event_id="0")
+    ),
+    "runs.cancel": lambda c, w: c.runs.cancel(w.thread_id, w.run_id),
+    "runs.cancel_many": lambda c, w: c.runs.cancel_many(status="pending"),
+    "runs.delete": delete_run,
+    "crons.create": lambda c, w: c.crons.create("agent", schedule="0 0 1 1 *"),
+    "crons.create_for_thread": lambda c, w: c.crons.create_for_thread(
+        w.thread_id, "agent", schedule="0 0 1 1 *"
+    ),
+    "crons.get": lambda c, w: c.crons.get(w.cron_id),
+    "crons.update": lambda c, w: c.crons.update(w.cron_id, enabled=False),
+    "crons.delete": delete_cron,
+    "crons.search": lambda c, w: c.crons.search(),
+    "crons.count": lambda c, w: c.crons.count(),
+    "crons.iter": lambda c, w: listed(c.crons.iter(limit=3)),
+    "store.put_item": lambda c, w: c.store.put_item(("m",), key="put", value={"n": 2}),
+    "store.get_item": lambda c, w: c.store.get_item(("m",), key="k"),
+    "store.delete_item": lambda c, w: c.store.delete_item(("m",), key="none"),
+    "store.search_items": lambda c, w: c.store.search_items(("m",)),
+    "store.iter_items": lambda c, w: listed(c.store.iter_items(("m",), limit=2)),
+    "store.list_namespaces": lambda c, w: c.store.list_namespaces(),
+    "http.get": lambda c, w: c.http.get("/ok"),
+    "http.post": post_thread,
+    "http.put": put_item,
+    "http.patch": lambda c, w: c.http.patch(f"/threads/{w.thread_id}", json={"metadata": {}}),
+    "http.delete": lambda c, w: c.http.delete("/store/items", json={"namespace": [], "key": "n"}),
+    "http.stream": lambda c, w: streamed(
+        c.http.stream("/runs/stream", "POST", json={"assistant_id": "agent", "input": {}})
+    ),
+    "http.request_reconnect": lambda c, w: c.http.request_reconnect(
+        "/runs/wait", "POST", json={"assistant_id": "agent", "input": {}}
+    ),
+}
+# What these answer when nothing is wrong is an error, too: the run is over, nothing is pending.
+REFUSED = ("runs.cancel", "runs.cancel_many")
+
+FAULTS: dict[str, Callable[[Faults], object]] = {
+    "none": lambda f: None,
+    "refused once": lambda f: f.refuse(times=1),
+    "refused always": lambda f: f.refuse(),
+    "too many once": lambda f: f.refuse(status=429, retry_after=0, times=1),
+    "failed once": lambda f: f.refuse(status=500, times=1),
+    "unreachable once": lambda f: f.unreachable(times=1),
+    "unreachable always": lambda f: f.unreachable(),
+    "reset once": lambda f: f.disconnect(times=1),
+    "answer lost once": lambda f: f.disconnect(delivered=True, times=1),
+    "answer lost always": lambda f: f.disconnect(delivered=True),
+    "cut at once": lambda f: f.cut_after(bytes=0, times=1),
+    "cut": lambda f: f.cut_after(bytes=150, times=1),
+    "cut always": lambda f: f.cut_after(bytes=150),
+    "cut events": lambda f: f.cut_after(events=2, times=3),
+    "cut events always": lambda f: f.cut_after(events=2),
+    "closed": lambda f: f.cut_after(bytes=150, clean=True, times=1),
+    "closed events": lambda f: f.cut_after(events=2, clean=True, times=2),
+    "doubled": lambda f: f.duplicate(),
+    "damaged begin": lambda f: f.corrupt(byte=0, times=1),
+    "damaged": lambda f: f.corrupt(byte=77),
+    "dripped": lambda f: f.drip(bytes=7),
+    "shuffled": lambda f: f.shuffle_headers(),
+    "late": lambda f: f.delay(0.001),
+    "stalled": lambda f: f.stall(times=1),
+    "stalled body": lambda f: f.stall(bytes=1, times=1),
+    "stalled events": lambda f: f.stall(events=2, times=1),
+}
+HARMLESS = ("none", "unreachable once", "dripped", "shuffled", "late")
+# The bytes that arrive are not those that were sent, and nothing in the protocol can tell.
+UNTOLD = ("doubled", "damaged begin", "damaged")
+# The protocol has no event for the end. Where a stream has no ids to ask after, one that was closed
+# in good order is over when its run is; of a stateless run nobody can be asked even that.
+BELIEVED = ("runs.stream", "runs.stream, stateless", "http.stream")
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Any:
+    with Server({"agent": ScriptedGraph(STEPS)}) as running:
+        yield running
+
+
+@pytest.fixture
+async def world(hosted: Server) -> AsyncIterator[World]:
+    async with get_client(url=URL, transport=hosted.async_transport()) as good:
+        assistant = await good.assistants.create("agent")
+        thread = await good.threads.create()
+        run = await good.runs.create(
+            thread.thread_id, "agent", input={}, stream_mode="values", stream_resumable=True
+        )
+        await good.runs.join(thread.thread_id, run.run_id)
+        await good.store.put_item(("m",), key="k", value={"n": 1})
+        cron = await good.crons.create("agent", schedule="0 0 1 1 *")
+        yield World(good, thread.thread_id, run.run_id, assistant.assistant_id, cron["cron_id"])
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_call_under_every_fault(hosted: Server, world: World, name: str) -> None:
+    """A result or an error of ours, within a limit, and at most one effect of a kind."""
+    for fault, make in FAULTS.items():
+        faults, counted = Faults(), Counting(hosted.async_transport())
+        make(faults)
+        read = 0.02 if "stalled" in fault else 5
+        client = get_client(
+            url=URL,
+            transport=faults.async_transport(counted),
+            timeout=httpx.Timeout(5, read=read),
+            retry=RetryPolicy(initial=0, jitter=0),
+            reconnect=ReconnectPolicy(initial=0, silence=0.02 if "stalled" in fault else 15),
+        )
+        begun = time.perf_counter()
+        error: LangGraphError | None = None
+        result: Any = None
+        async with client:
+            try:
+                result = await CALLS[name](client, world)
+            except LangGraphError as raised:
+                error = raised
+        said = f"{name}, {fault}: {error or result!r}, {faults.fired}, {counted.accepted}"
+        assert time.perf_counter() - begun < LONGEST, said
+        assert counted.started <= 1, said
+        if not is_safe(name):
+            assert all(count <= 1 for count in counted.accepted.values()), said
+        if fault in HARMLESS:
+            assert (error is None) is (name not in REFUSED), said
+        believed = fault == "closed events" and name in BELIEVED
+        if isinstance(result, list) and "stream" in name and fault not in UNTOLD and not believed:
+            assert result == EVENTS, said
+
+
+def is_safe(name: str) -> bool:
+    """Whether doing it twice is doing it once."""
+    verbs = ("search", "count", "iter", "get", "list", "put", "prune", "set_latest", "delete_item")
+    return name.split(".")[-1].startswith(verbs)
+
+
+def test_every_call_is_in_the_matrix() -> None:
+    """No method of a client is forgotten."""
+    client = get_client(url=URL)
+    methods = {"info", "ok"}
+    for resource in ("assistants", "threads", "runs", "crons", "store", "http"):
+        names = [n for n in dir(getattr(client, resource)) if not n.startswith("_")]
+        methods |= {f"{resource}.{name}" for name in names}
+    assert {name.split(",")[0] for name in CALLS} == methods
