@@ -35,6 +35,9 @@ TYPES = "__types__"
 #: Request header with which a client says that it reads envelopes, and the server that it does.
 HEADER = "x-langgraph-client-values"
 VERSION = "1"
+#: Request header with which a RemoteGraph says which channels of the state it wants to be told of:
+#: "*" for all, or a JSON list. Without it a server tells those of the graph's output schema.
+OUTPUT_HEADER = "x-langgraph-client-output"
 
 Note: TypeAlias = list[Any]
 Allowed: TypeAlias = Mapping[str, type]
@@ -104,7 +107,7 @@ def classes_in(*schemas: Any) -> dict[str, type]:
         todo.extend(get_args(kind))
         if not isinstance(kind, type):
             continue
-        if _tag_of(kind) is not None and not _is_langgraph_s(kind):
+        if _tag_of(kind) is not None and not _is_interrupt(kind):
             found[name_of(kind)] = kind
         try:
             todo.extend(get_type_hints(kind).values())
@@ -207,13 +210,13 @@ def _split_object(
     else:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}
-    if not _is_langgraph_s(type(value)):  # An interrupt, say: the reader knows it by its place.
+    if not _is_interrupt(type(value)):  # The reader knows an interrupt by its place.
         notes.append([path, [tag, name_of(type(value))]])
     return flat
 
 
-def _is_langgraph_s(kind: type) -> bool:
-    return kind.__module__.startswith("langgraph.")
+def _is_interrupt(kind: type) -> bool:
+    return kind.__name__ == "Interrupt" and kind.__module__.startswith("langgraph.")
 
 
 def _tag_of(kind: type) -> str | None:

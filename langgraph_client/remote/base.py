@@ -12,7 +12,7 @@ from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.nested import nested_address
-from langgraph_client.remote.seam import GraphBase, ambient_config, tracing_headers
+from langgraph_client.remote.seam import GraphBase, Overwrite, ambient_config, tracing_headers
 from langgraph_client.remote.threads import Threads
 from langgraph_client.values import HEADER, VERSION, classes_in
 
@@ -49,7 +49,7 @@ class Connected(GraphBase[Any, Any, Any, Any]):
         self.strict_config = strict_config
         self.distributed_tracing = distributed_tracing
         self.allow_types = tuple(allow_types)
-        self._allowed = classes_in(*self.allow_types)
+        self._allowed = classes_in(*self.allow_types, Overwrite)
         self._warned: set[str] = set()
         self._clients = Clients(url, api_key, headers, client, sync_client)
         self._threads = Threads(assistant_id)

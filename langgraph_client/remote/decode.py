@@ -128,7 +128,7 @@ class Decoder:
         return {
             key: value
             for key, value in self.metadata(metadata).items()
-            if not key.startswith(("langgraph_", "checkpoint_"))
+            if key in self.own_metadata or not key.startswith(("langgraph_", "checkpoint_"))
         }
 
     def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Decoder:
                 where = self.address.configurable(config["configurable"])
                 payload[key] = {"configurable": {**own, **where}}
         if metadata := data.get("metadata"):
-            payload["metadata"] = self.metadata(metadata)
+            payload["metadata"] = self.checkpoint_metadata(metadata)
         # In debug events servers name the checkpoints a second time.
         payload.pop("checkpoint", None)
         payload.pop("parent_checkpoint", None)

@@ -42,6 +42,14 @@ class Command:
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
 
 
+@dataclass
+class Overwrite:
+    """A value that takes the place of what a channel's reducer has gathered."""
+
+    value: Any
+    type: Literal["__overwrite__"] = "__overwrite__"
+
+
 @dataclass(frozen=True)
 class GraphOutput:
     """What `invoke(version="v2")` gives: the output and the interrupts, apart."""

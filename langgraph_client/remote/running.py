@@ -6,6 +6,7 @@ The blocking method of a pair is documented; the other behaves the same.
 from __future__ import annotations
 
 import contextlib
+import json
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from langgraph_client.remote.callbacks import Watched
 from langgraph_client.remote.invocation import GraphMode, Invocation, Output
 from langgraph_client.remote.nested import TASK_ID
 from langgraph_client.remote.state import Stateful
+from langgraph_client.values import OUTPUT_HEADER
 
 
 class Running(Stateful):
@@ -68,9 +70,10 @@ class Running(Stateful):
             RemoteException: The graph raised; also an instance of the local class of that name.
             LangGraphError: The server could not be asked, or said no.
         """
-        items = self.stream(
+        items = self._stream(
             input,
             config,
+            whole_state=False,
             context=context,
             stream_mode=stream_mode,
             print_mode=print_mode,
@@ -110,9 +113,10 @@ class Running(Stateful):
         **kwargs: Any,
     ) -> Any:
         """Async twin of `invoke`."""
-        items = self.astream(
+        items = self._astream(
             input,
             config,
+            whole_state=False,
             context=context,
             stream_mode=stream_mode,
             print_mode=print_mode,
@@ -167,31 +171,27 @@ class Running(Stateful):
 
         Leaving early, by `break` or an exception, cancels the run.
         """
-        merged = self._merged(config)
-        with Watched(merged, input, self.get_name()) as watched:
-            invocation = self._invocation(
-                input,
-                merged,
-                control=control,
-                debug=debug,
-                context=context,
-                stream_mode=stream_mode,
-                print_mode=print_mode,
-                output_keys=output_keys,
-                interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after,
-                durability=durability,
-                subgraphs=subgraphs,
-                headers=self._headers(headers),
-                params=params,
-                version=version,
-                **kwargs,
-                wants_output=watched.wants_output,
-            )
-            yield from self._run(invocation)
-            watched.output = invocation.output
+        return self._stream(
+            input,
+            config,
+            whole_state=True,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            control=control,
+            subgraphs=subgraphs,
+            debug=debug,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
 
-    async def astream(
+    def astream(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
@@ -212,27 +212,43 @@ class Running(Stateful):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """Async twin of `stream`."""
+        return self._astream(
+            input,
+            config,
+            whole_state=True,
+            context=context,
+            stream_mode=stream_mode,
+            print_mode=print_mode,
+            output_keys=output_keys,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            durability=durability,
+            control=control,
+            subgraphs=subgraphs,
+            debug=debug,
+            headers=headers,
+            params=params,
+            version=version,
+            **kwargs,
+        )
+
+    def _stream(
+        self, input: Any, config: Mapping[str, Any] | None, *, whole_state: bool, **options: Any
+    ) -> Iterator[Any]:
+        merged = self._merged(config)
+        with Watched(merged, input, self.get_name()) as watched:
+            options["wants_output"] = watched.wants_output
+            invocation = self._invocation(input, merged, whole_state=whole_state, **options)
+            yield from self._run(invocation)
+            watched.output = invocation.output
+
+    async def _astream(
+        self, input: Any, config: Mapping[str, Any] | None, *, whole_state: bool, **options: Any
+    ) -> AsyncIterator[Any]:
         merged = self._merged(config)
         async with Watched(merged, input, self.get_name()) as watched:
-            invocation = self._invocation(
-                input,
-                merged,
-                control=control,
-                debug=debug,
-                context=context,
-                stream_mode=stream_mode,
-                print_mode=print_mode,
-                output_keys=output_keys,
-                interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after,
-                durability=durability,
-                subgraphs=subgraphs,
-                headers=self._headers(headers),
-                params=params,
-                version=version,
-                **kwargs,
-                wants_output=watched.wants_output,
-            )
+            options["wants_output"] = watched.wants_output
+            invocation = self._invocation(input, merged, whole_state=whole_state, **options)
             # Closed with this generator, not when it happens to be collected.
             async with contextlib.aclosing(self._arun(invocation)) as items:
                 async for item in items:
@@ -244,10 +260,13 @@ class Running(Stateful):
         input: Any,
         merged: dict[str, Any],
         *,
+        whole_state: bool,
         control: object | None,
-        debug: bool | None,
         stream_mode: GraphMode | Sequence[GraphMode] | None,
         print_mode: GraphMode | Sequence[GraphMode],
+        output_keys: str | Sequence[str] | None,
+        headers: Mapping[str, str] | None,
+        debug: bool | None = None,
         **options: Any,
     ) -> Invocation:
         if control is not None:
@@ -263,6 +282,8 @@ class Running(Stateful):
             self._address(merged, calling=True),
             stream_mode=stream_mode,
             print_mode=["updates", "values"] if debug else print_mode,
+            output_keys=output_keys,
+            headers={**self._headers(headers), **_told(output_keys, whole_state)},
             decode_messages=self.decode_messages,
             strict_config=self.strict_config,
             allowed=self._allowed,
@@ -324,3 +345,11 @@ class Running(Stateful):
                         await client.runs.cancel(*run_id)
                 raise
         invocation.finish()
+
+
+def _told(output_keys: str | Sequence[str] | None, whole_state: bool) -> dict[str, str]:
+    """The header that says which channels to tell of: `stream` shows all, `invoke` the output."""
+    if output_keys is not None:
+        names = [output_keys] if isinstance(output_keys, str) else list(output_keys)
+        return {OUTPUT_HEADER: json.dumps(names)}
+    return {OUTPUT_HEADER: "*"} if whole_state else {}

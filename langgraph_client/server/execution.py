@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from langgraph_client.server.graphs import RunnableGraph
+from langgraph_client.server.rich import OUTPUT_KEYS
 from langgraph_client.server.scripted import plain_command
 
 EVENTS = "events"
@@ -38,7 +39,9 @@ async def events_of(
         "subgraphs": bool(kwargs["subgraphs"]),
     }
     if (shown := getattr(graph, "output_channels", None)) is not None:
-        options["output_keys"] = shown  # what callers of the graph see, not all of its state
+        # What callers of the graph see, not all of its state; unless they ask for more.
+        wanted = kwargs.get(OUTPUT_KEYS, shown)
+        options["output_keys"] = graph.stream_channels_asis if wanted == "*" else wanted
     if getattr(graph, "checkpointer", None):  # langgraph warns where it has no effect
         options["durability"] = kwargs["durability"]
     context = _context_for(graph, kwargs)

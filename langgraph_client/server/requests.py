@@ -9,7 +9,6 @@ from typing import Any
 from langgraph_client.server.http import fail, uuid_text
 from langgraph_client.server.jobs import BusyError, Document, Job
 from langgraph_client.server.parts import Parts
-from langgraph_client.server.rich import RICH
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 _NOT_FOUND = "Thread or assistant not found."
@@ -84,7 +83,7 @@ def launch(
     thread_id: str | None = None,
     *,
     request_id: str | None = None,
-    rich: bool = False,
+    agreed: Mapping[str, Any] | None = None,
 ) -> Job:
     """Create a run from a validated request and hand it to the engine.
 
@@ -93,7 +92,7 @@ def launch(
         body: The request.
         thread_id: The thread to run on; None for a thread of the run's own.
         request_id: What the caller called the request, if it did.
-        rich: Whether the caller reads and writes values in envelopes.
+        agreed: What a RemoteGraph asks beyond the protocol, as kwargs of the run.
 
     Raises:
         HTTPException: 400, 404, 409 or 422, as the protocol has it.
@@ -121,8 +120,7 @@ def launch(
         thread["config"] = {key: config[key] for key in config if key != "configurable"}
     run = _run_document(parts, body, assistant, thread["thread_id"], inherited, request_id)
     run["kwargs"]["temporary"] = temporary
-    if rich:
-        run["kwargs"][RICH] = True
+    run["kwargs"].update(agreed or {})
     _note_config(thread, body.get("config") or {})
     try:
         return parts.engine.submit(run, thread)

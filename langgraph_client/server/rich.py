@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from starlette.requests import Request
 
 from langgraph_client.server.encoding import decode, encode, plain
+from langgraph_client.server.http import fail
 from langgraph_client.server.log import Event
 from langgraph_client.values import (
     HEADER,
+    OUTPUT_HEADER,
     PLAIN,
     VERSION,
     Allowed,
@@ -22,6 +25,8 @@ from langgraph_client.values import (
 
 RICH = "rich_values"
 """Marks, in a run's kwargs, that its values travel in envelopes."""
+OUTPUT_KEYS = "output_keys"
+"""In a run's kwargs, the channels that its events tell: "*", or a list."""
 _START = f'{{"{PLAIN}":'.encode()
 
 
@@ -33,6 +38,29 @@ def is_rich(request: Request) -> bool:
 def agreement(request: Request) -> dict[str, str]:
     """Return the header that tells such a client that the server writes them."""
     return {HEADER: VERSION} if is_rich(request) else {}
+
+
+def agreed(request: Request) -> dict[str, Any]:
+    """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
+
+    Raises:
+        HTTPException: 422 for a header that cannot be read.
+    """
+    asked: dict[str, Any] = {RICH: True} if is_rich(request) else {}
+    keys = request.headers.get(OUTPUT_HEADER)
+    if keys is not None:
+        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
+    return asked
+
+
+def _names(text: str) -> list[str]:
+    try:
+        names = decode(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise fail(422, f'{OUTPUT_HEADER} must be "*" or a JSON list of names')
+    return names
 
 
 def enclosed(value: Any) -> Any:
@@ -76,6 +104,16 @@ def _targets(goto: Any, allowed: Allowed) -> Any:
     return goto
 
 
+@cache
+def _langgraph_s_own() -> tuple[type, ...]:
+    """Return the classes that any graph's values may be made of."""
+    try:
+        from langgraph.types import Overwrite
+    except ImportError:
+        return ()
+    return (Overwrite,)
+
+
 def classes_of(graph: Any) -> dict[str, type]:
     """Return the classes that a graph's own schemas name: those it may be given to make."""
     builder = getattr(graph, "builder", None)
@@ -83,7 +121,7 @@ def classes_of(graph: Any) -> dict[str, type]:
     schemas = [getattr(builder, name, None) for name in names]
     for channel in (getattr(graph, "channels", None) or {}).values():
         schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
-    found = classes_in(*schemas)
+    found = classes_in(*schemas, *_langgraph_s_own())
     for _, below in getattr(graph, "get_subgraphs", lambda: ())():
         found.update(classes_of(below))
     return found

@@ -26,7 +26,7 @@ from langgraph_client.server.jobs import Document, Job
 from langgraph_client.server.outcome import fallback_result
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.requests import launch
-from langgraph_client.server.rich import is_rich
+from langgraph_client.server.rich import agreed
 from langgraph_client.server.run_schemas import BATCH, CANCEL, DEFINITIONS, check_run
 from langgraph_client.server.validation import validate
 
@@ -60,7 +60,7 @@ def begin(request: Request, body: Any, thread_id: str | None) -> Job:
         body,
         thread_id,
         request_id=request.headers.get("x-request-id"),
-        rich=is_rich(request),
+        agreed=agreed(request),
     )
 
 
