@@ -351,7 +351,10 @@ def _select(values: Any, keys: str | Sequence[str] | None) -> Any:
     if keys is None or not isinstance(values, dict):
         return values
     if isinstance(keys, str):
-        return values.get(keys)
+        value = values.get(keys)
+        if INTERRUPT not in values:
+            return value
+        return {**(value if isinstance(value, dict) else {}), INTERRUPT: values[INTERRUPT]}
     return {key: values[key] for key in (*keys, INTERRUPT) if key in values}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from support.graphs import graphs
+from support.same import compare
 
 from langgraph_client import RemoteGraph, Server
 
@@ -27,36 +26,6 @@ INPUTS: dict[str, Any] = {
 }
 MODES = ["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"]
 CONFIG = {"configurable": {"thread_id": "user-1"}, "metadata": {"m": 1}, "tags": ["t"]}
-
-_ID = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
-    r"|\d{4}-\d\d-\d\dT[\d:.]+\+00:00"
-)
-
-
-class Names:
-    """Names ids and times by the order in which they appear, so that two runs can be compared."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, str] = {}
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return _ID.sub(lambda m: self._seen.setdefault(m[0], f"#{len(self._seen)}"), value)
-        if isinstance(value, BaseMessage):
-            return type(value).__name__, self(value.model_dump())
-        if isinstance(value, dict):
-            # Sorted: a dict's order is not part of equality, but of the naming.
-            return {self(k): self(value[k]) for k in sorted(value)}
-        if isinstance(value, tuple) and hasattr(value, "_asdict"):
-            return type(value).__name__, self(value._asdict())
-        if isinstance(value, list | tuple):
-            return type(value)(self(item) for item in value)
-        if isinstance(value, BaseException):
-            return type(value).__name__, self(str(value))
-        if type(value).__name__ == "Interrupt":
-            return "Interrupt", self(value.value), self(value.id), self(value.response_schema)
-        return value
 
 
 class Elsewhere:
@@ -94,10 +63,6 @@ def pair(server: Server, name: str) -> tuple[Any, RemoteGraph]:
 
 def config_for(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {**CONFIG, "configurable": {"thread_id": request.node.name}}
-
-
-def compare(here: Any, there: Any) -> None:
-    assert Names()(there) == Names()(here)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -16,7 +16,6 @@ from langchain_core.tools import tool
 from langgraph.config import get_store, get_stream_writer
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Overwrite, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
@@ -101,7 +100,9 @@ def _agent() -> Any:
     def model(state: MessagesState) -> dict[str, Any]:
         if isinstance(state["messages"][-1], ToolMessage):
             blocks: list[str | dict[str, Any]] = [{"type": "text", "text": "It is sunny."}]
-            return {"messages": [AIMessage(blocks, id="answer", additional_kwargs={"k": [1, None]})]}
+            return {
+                "messages": [AIMessage(blocks, id="answer", additional_kwargs={"k": [1, None]})]
+            }
         calls = [
             {"name": "weather", "args": {"city": city}, "id": f"call-{city}", "type": "tool_call"}
             for city in ("Rome", "Oslo")
@@ -111,9 +112,21 @@ def _agent() -> Any:
     def tidy(state: MessagesState) -> dict[str, Any]:
         return {"messages": [RemoveMessage(id="asking")]}
 
+    def tools(state: MessagesState) -> dict[str, Any]:
+        # With ids of their own: a reducer that gives them later changes the very objects that a
+        # local stream has yielded.
+        return {
+            "messages": [
+                ToolMessage(
+                    weather.invoke(call["args"]), id=f"of {call['id']}", tool_call_id=call["id"]
+                )
+                for call in state["messages"][-1].tool_calls
+            ]
+        }
+
     graph = StateGraph(MessagesState)
     graph.add_node("model", model)
-    graph.add_node("tools", ToolNode([weather]))
+    graph.add_node("tools", tools)
     graph.add_node("tidy", tidy)
     graph.add_edge(START, "model")
     graph.add_conditional_edges(
@@ -221,7 +234,7 @@ def _functional() -> Any:
     def workflow(numbers: list[int], *, previous: Any = None) -> Any:
         squares = [square(number).result() for number in numbers]
         sure = interrupt({"sure?": squares})
-        return entrypoint.final(value={"sum": sum(squares), "sure": sure}, save=sum(squares))
+        return entrypoint.final(value=[sum(squares), sure], save=sum(squares))
 
     return workflow
 
@@ -248,7 +261,9 @@ def _storing() -> Any:
     def node(state: Notes) -> dict[str, Any]:
         store = get_store()
         found = store.get(("notes", state["topic"]), "last")
-        store.put(("notes", state["topic"]), "last", {"seen": (found.value["seen"] if found else 0) + 1})
+        store.put(
+            ("notes", state["topic"]), "last", {"seen": (found.value["seen"] if found else 0) + 1}
+        )
         return {"notes": [str(found.value if found else None)]}
 
     return StateGraph(Notes).add_node("node", node).add_edge(START, "node").compile(name="storing")
@@ -287,7 +302,12 @@ def _pydantic() -> Any:
     def order(state: Customer) -> dict[str, Any]:
         return {"orders": [len(state.orders)], "address": Address(street=state.name)}
 
-    return StateGraph(Customer).add_node("order", order).add_edge(START, "order").compile(name="pydantic")
+    return (
+        StateGraph(Customer)
+        .add_node("order", order)
+        .add_edge(START, "order")
+        .compile(name="pydantic")
+    )
 
 
 class Asked(TypedDict):
@@ -356,15 +376,15 @@ FAMILY: dict[str, Member] = {
     "parallel": Member(_named("parallel"), [{"draft": "d"}], side_by_side=True),
     "fanout": Member(_named("fanout"), [{"items": [1, 2, 3]}, {"items": []}], side_by_side=True),
     "functional": Member(_named("functional"), [3, 4]),
-    "reducers": Member(_reducers, [{"topic": "t", "total": 5}, {"notes": ["given"]}], side_by_side=True),
+    "reducers": Member(
+        _reducers, [{"topic": "t", "total": 5}, {"notes": ["given"]}], side_by_side=True
+    ),
     "overwriting": Member(_overwriting, [{"notes": ["x"]}, {"notes": Overwrite(["y"])}]),
     "branches": Member(_branches, [{"topic": "t"}], side_by_side=True),
     "agent": Member(_agent, [{"messages": [HumanMessage("weather?", id="q")]}]),
     "talking": Member(_talking, [{"messages": [HumanMessage("I'm ada, my name?", id="q")]}]),
     "retried": Member(_retried, [{"topic": "t"}]),
-    "questions": Member(
-        _questions, [{"topic": "t"}, Command(resume=0), Command(resume=""), None]
-    ),
+    "questions": Member(_questions, [{"topic": "t"}, Command(resume=0), Command(resume=""), None]),
     "inner questions": Member(_inner_questions, [{"topic": "t"}], side_by_side=True),
     "workflow": Member(
         _functional,

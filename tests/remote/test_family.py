@@ -1,0 +1,180 @@
+"""A wide family of graphs: each call gives on a local graph and on the remote one the same.
+
+Compared after naming ids and times. Nodes that run side by side tell their events in an order that
+differs from run to run, locally too; such events are compared as a set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from support.family import FAMILY
+from support.same import Names, compare, failure, unordered
+
+from langgraph_client import Server
+
+pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
+
+MODES: list[Any] = [
+    "values",
+    "updates",
+    "custom",
+    "messages",
+    "tasks",
+    "checkpoints",
+    "debug",
+    ["values", "updates"],
+    ["messages", "custom", "tasks", "debug", "checkpoints"],
+    [],
+    (),
+    ("values",),
+]
+#: What else a call can be given. KEY stands for a channel of the graph.
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"interrupt_before": "*"},
+    {"interrupt_after": "*"},
+    {"interrupt_before": ["nope"]},
+    {"durability": "sync"},
+    {"durability": "exit"},
+    {"print_mode": "values"},
+    {"print_mode": ["updates", "custom"]},
+    {"version": "v2"},
+    {"stream_mode": "updates"},
+    {"stream_mode": ["updates"], "version": "v2"},
+    {"stream_mode": ["values", "custom"]},
+    {"output_keys": "KEY"},
+    {"output_keys": ["KEY"]},
+    {"output_keys": []},
+    {"output_keys": "KEY", "version": "v2"},
+    {"output_keys": ["KEY"], "version": "v2"},
+    {"output_keys": ["nope"]},
+]
+STREAM_OPTIONS: list[dict[str, Any]] = [
+    {"stream_mode": "values", "output_keys": "KEY"},
+    {"stream_mode": "updates", "output_keys": "KEY"},
+    {"stream_mode": "updates", "output_keys": ["KEY"]},
+    {"debug": True},
+    {"debug": True, "subgraphs": True, "stream_mode": "values"},
+    {"print_mode": "updates", "subgraphs": True, "stream_mode": "custom"},
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server({name: member.build() for name, member in FAMILY.items()}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=FAMILY)
+def pair(request: pytest.FixtureRequest, server: Server) -> tuple[str, Any, Any]:
+    """The name of a member of the family, the local graph and the remote one."""
+    member = FAMILY[request.param]
+    local = member.build().copy({"checkpointer": InMemorySaver()})
+    return request.param, local, server.remote_graph(request.param, allow_types=member.types)
+
+
+async def blocking(see: Callable[[Any], Any], graph: Any, method: str, *a: Any, **k: Any) -> Any:
+    """Call a blocking method, as code without an event loop does, and see what it gives."""
+
+    def call() -> Any:
+        result = getattr(graph, method)(*a, **k)
+        # Seen when they come: what a graph has yielded it may change later on.
+        return [see(item) for item in result] if method in LAZY else see(result)
+
+    return await asyncio.to_thread(call)
+
+
+async def awaited(see: Callable[[Any], Any], graph: Any, method: str, *a: Any, **k: Any) -> Any:
+    """Call the async twin of a method, and see what it gives."""
+    result = getattr(graph, f"a{method}")(*a, **k)
+    return [see(item) async for item in result] if method in LAZY else see(await result)
+
+
+LAZY = ("stream", "get_state_history")
+
+
+async def played(
+    graph: Any, name: str, thread: str, call: Callable[..., Any], method: str, **options: Any
+) -> list[Any]:
+    """Everything that a member's inputs give: what is returned and printed; the states behind."""
+    member, names = FAMILY[name], Names()
+    config = {"configurable": {"thread_id": thread}, "metadata": {"m": 1}, "tags": ["t"]}
+    if member.context is not None:
+        options["context"] = member.context
+    told: list[Any] = []
+    for given in member.inputs:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            try:
+                told.append(await call(names, graph, method, given, config, **options))
+            except Exception as error:  # What is raised is compared, too.
+                told.append(failure(error))
+        text = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
+        told += [names(line) for line in text.splitlines()]
+        if method == "invoke":
+            told.append(await call(names, graph, "get_state", config))
+            told.append(await call(names, graph, "get_state_history", config))
+    return unordered(told) if member.side_by_side else told
+
+
+async def both(pair: tuple[str, Any, Any], method: str, options: dict[str, Any]) -> None:
+    name, local, remote = pair
+    for call in (blocking, awaited):
+        thread = f"{name} {method} {options} {call.__name__}"
+        here = await played(local, name, thread, call, method, **options)
+        assert await played(remote, name, thread, call, method, **options) == here, thread
+    await remote.aclose()  # The next test has an event loop of its own.
+
+
+@pytest.mark.parametrize("mode", MODES, ids=repr)
+async def test_streams(pair: tuple[str, Any, Any], mode: Any) -> None:
+    """Each mode, alone and with others, with and without subgraphs, in both versions."""
+    shapes = [(False, "v1"), (True, "v2")]
+    if dict(pair[1].get_subgraphs()):
+        shapes += [(True, "v1"), (False, "v2")]
+    for subgraphs, version in shapes:
+        how = {"stream_mode": mode, "subgraphs": subgraphs, "version": version}
+        await both(pair, "stream", how)
+
+
+def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
+    key = {"loop": "step", "dataclass": "x", "pydantic": "orders", "schemas": "answer"}
+    channel = key.get(name) or next(
+        channel
+        for channel in ("notes", "log", "answers", "messages", "squares", "__end__")
+        if channel in FAMILY[name].build().channels
+    )
+    named = {"KEY": channel}
+    return {
+        option: [named.get(item, item) for item in value]
+        if isinstance(value, list)
+        else named.get(value, value)
+        for option, value in options.items()
+    }
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+async def test_invoke(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
+    """Each keyword of `invoke`."""
+    await both(pair, "invoke", with_key(options, pair[0]))
+
+
+@pytest.mark.parametrize("options", STREAM_OPTIONS, ids=repr)
+async def test_stream_keywords(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
+    """Each keyword of `stream`."""
+    await both(pair, "stream", with_key(options, pair[0]))
+
+
+@pytest.mark.parametrize("xray", [False, True, 1])
+def test_drawings(pair: tuple[str, Any, Any], xray: bool | int) -> None:
+    """The drawing, as Mermaid text."""
+    _, local, remote = pair
+    compare(local.get_graph(xray=xray).draw_mermaid(), remote.get_graph(xray=xray).draw_mermaid())

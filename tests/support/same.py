@@ -1,0 +1,73 @@
+"""Whether two runs gave the same, once ids and times are named."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
+
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
+    r"|\d{4}-\d\d-\d\dT[\d:.]+\+00:00"
+)
+# What a RemoteException says behind the message: where it happened.
+_WHERE = re.compile(r"^(?:\w+: )?(.*?)(?: \((?:node [^()]*, )?run .*\))?$", re.DOTALL)
+
+
+class Names:
+    """Names ids and times by the order in which they appear, so that two runs can be compared."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return _ID.sub(lambda m: self._seen.setdefault(m[0], f"#{len(self._seen)}"), value)
+        if isinstance(value, BaseMessage):
+            return type(value).__name__, self(value.model_dump())
+        if isinstance(value, BaseModel):
+            return type(value).__name__, self(dict(value))
+        if isinstance(value, dict):
+            # Sorted: a dict's order is not part of equality, but of the naming.
+            return {self(k): self(value[k]) for k in sorted(value, key=repr)}
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            return type(value).__name__, self(value._asdict())
+        if isinstance(value, list | tuple):
+            return type(value)(self(item) for item in value)
+        if isinstance(value, BaseException):
+            return self(failure(value))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+            return type(value).__name__, self(fields)
+        return value
+
+
+def failure(error: BaseException) -> tuple[str, str]:
+    """The local class of an exception, and its message without what only a remote one adds."""
+    local = next(
+        kind
+        for kind in type(error).__mro__
+        if kind.__module__ == "builtins" or kind.__module__.startswith("langgraph.")
+    )
+    said = _WHERE.match(str(error))
+    assert said is not None
+    return local.__name__, said[1]
+
+
+def unordered(value: Any) -> Any:
+    """A value whose order differs from run to run, without it, and without the names it led to."""
+    if isinstance(value, str):
+        return re.sub(r"#\d+", "#", value)
+    if isinstance(value, dict):
+        return {unordered(key): unordered(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return sorted((unordered(item) for item in value), key=repr)
+    return value
+
+
+def compare(here: Any, there: Any) -> None:
+    """Assert that two values are the same but for their ids and times."""
+    assert Names()(there) == Names()(here)
