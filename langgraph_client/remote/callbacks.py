@@ -1,16 +1,27 @@
 """The caller's callbacks and tracers, told of a remote run as they are of a local one.
 
-They hear of the run as a whole: its start, its end with the output, or its error. What happens
-inside happens on the server, and is told to callbacks there.
+They hear of the run as a whole (its start, its end with the output, or its error) and of the chat
+models inside that stream: their start, tokens and end. What else happens inside is told to
+callbacks on the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from langgraph_client.remote.seam import async_callback_manager, callback_manager
+from langgraph_client.remote.seam import (
+    async_callback_manager,
+    callback_manager,
+    hears_models,
+    token_of,
+    whole_answer,
+)
+
+#: A message, or a chunk of one, with its metadata.
+Said = tuple[Any, Mapping[str, Any]]
 
 
 class Watched:
@@ -24,6 +35,9 @@ class Watched:
             "run_id": config.get("run_id"),
         }
         self._run: Any = None
+        self._models = Models()
+        #: Whether a handler wants to hear of chat models.
+        self.wants_messages = False
         #: What the run gave in the end.
         self.output: Any = None
 
@@ -35,8 +49,16 @@ class Watched:
     def __enter__(self) -> Watched:
         manager = callback_manager(self._config)
         if manager is not None and manager.handlers:
+            self.wants_messages = any(map(hears_models, manager.handlers))
             self._run = manager.on_chain_start(None, self._input, **self._started)
         return self
+
+    def hear(self, said: Iterable[Said]) -> None:
+        """Tell of what models said."""
+        for message, metadata in said:
+            calls, result = self._models.said(self._run, message, metadata), None
+            while (called := _next(calls, result)) is not _OVER:
+                result = called
 
     def __exit__(
         self,
@@ -49,13 +71,23 @@ class Watched:
         if error is None:
             self._run.on_chain_end(self.output)
         else:
+            for model in self._models.unfinished():
+                model.on_llm_error(error)
             self._run.on_chain_error(error)
 
     async def __aenter__(self) -> Watched:
         manager = async_callback_manager(self._config)
         if manager is not None and manager.handlers:
+            self.wants_messages = any(map(hears_models, manager.handlers))
             self._run = await manager.on_chain_start(None, self._input, **self._started)
         return self
+
+    async def ahear(self, said: Iterable[Said]) -> None:
+        """Async twin of `hear`."""
+        for message, metadata in said:
+            calls, result = self._models.said(self._run, message, metadata), None
+            while (called := _next(calls, result)) is not _OVER:
+                result = await called
 
     async def __aexit__(
         self,
@@ -68,4 +100,56 @@ class Watched:
         if error is None:
             await self._run.on_chain_end(self.output)
         else:
+            for model in self._models.unfinished():
+                await model.on_llm_error(error)
             await self._run.on_chain_error(error)
+
+
+class Models:
+    """The chat models of a run that have begun to speak, and what they have said."""
+
+    def __init__(self) -> None:
+        self._speaking: dict[str, tuple[Any, Any]] = {}
+
+    def said(self, run: Any, message: Any, metadata: Mapping[str, Any]) -> Generator[Any, Any]:
+        """Yield the calls that tell of a message; each is to be sent back what it gives.
+
+        A blocking call has been made when it is yielded; an async one is to be awaited.
+        """
+        token = token_of(message)
+        if token is None and "ls_model_type" not in metadata:
+            return  # No model's answer, but a message that a node has returned.
+        model, answer = self._speaking.get(message.id, (None, None))
+        if model is None:
+            (model,) = yield run.get_child().on_chat_model_start(
+                {}, [[]], run_id=_run_id(message.id), name=metadata.get("ls_model_name")
+            )
+        answer = message if answer is None else answer + message
+        self._speaking[message.id] = model, answer
+        if token is not None:
+            yield model.on_llm_new_token(message.content, chunk=token)
+        if token is None or getattr(message, "chunk_position", None) == "last":
+            del self._speaking[message.id]
+            yield model.on_llm_end(whole_answer(answer))
+
+    def unfinished(self) -> list[Any]:
+        """The models whose answers have no end."""
+        return [model for model, _ in self._speaking.values()]
+
+
+_OVER: Any = object()
+
+
+def _next(calls: Generator[Any, Any], result: Any) -> Any:
+    try:
+        return calls.send(result)
+    except StopIteration:
+        return _OVER
+
+
+def _run_id(message_id: str | None) -> uuid.UUID | None:
+    """The run that a message's id names; langchain-core calls a message `lc_run--<run_id>`."""
+    try:
+        return uuid.UUID((message_id or "").rpartition("--")[2])
+    except ValueError:
+        return None

@@ -106,6 +106,11 @@ class Decoder:
         message, metadata = data
         return self.value(message), self.message_metadata(metadata)
 
+    def event(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Data of an `events` event: langchain's own, of a run inside the graph."""
+        metadata = self.message_metadata(data.get("metadata") or {})
+        return {**data, "data": self.value(data.get("data")), "metadata": metadata}
+
     def message_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         kept = self.metadata(metadata)
         if "thread_id" in metadata:  # Local message metadata names the thread, too.

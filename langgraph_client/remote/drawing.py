@@ -8,6 +8,33 @@ from langgraph_client.models.assistants import Drawing
 from langgraph_client.remote.seam import Edge, Graph, Node
 
 
+def drawing_inside(drawn: Graph, namespace: str) -> Graph:
+    """The part of a drawing, opened deep enough, that shows the subgraph at a namespace.
+
+    A node of a subgraph is called `child:node` there. Arrows into the subgraph are those of its
+    start, arrows out of it those to its end.
+    """
+    inside = namespace.replace("|", ":") + ":"
+    nodes: dict[str, Node] = {"__start__": Node("__start__", "__start__", None, None)}
+    for node in drawn.nodes.values():
+        if node.id.startswith(inside):
+            name = node.id.removeprefix(inside)
+            nodes[name] = Node(name, node.name, node.data, node.metadata)
+    nodes["__end__"] = nodes.pop("__end__", Node("__end__", "__end__", None, None))
+    edges = {}
+    for edge in drawn.edges:
+        source, target = edge.source.startswith(inside), edge.target.startswith(inside)
+        if source or target:
+            made = Edge(
+                source=edge.source.removeprefix(inside) if source else "__start__",
+                target=edge.target.removeprefix(inside) if target else "__end__",
+                data=edge.data if source else None,
+                conditional=edge.conditional and source,
+            )
+            edges[made.source, made.target] = made
+    return Graph(nodes=nodes, edges=list(edges.values()))
+
+
 def drawing_from(drawn: Drawing) -> Graph:
     """The nodes and edges of `GET /assistants/{assistant_id}/graph`.
 

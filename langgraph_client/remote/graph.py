@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from langgraph_client.errors import InvalidArgumentError, LangGraphError
-from langgraph_client.models.assistants import GraphSchema
-from langgraph_client.remote.drawing import drawing_from
-from langgraph_client.remote.running import Running
-from langgraph_client.remote.seam import Graph
+from langgraph_client.errors import LangGraphError
+from langgraph_client.remote.described import Described
 
 
-class RemoteGraph(Running):
+class RemoteGraph(Described):
     """A graph that runs on a server and behaves as the same graph compiled locally.
 
     A thread id may be any string: `{"configurable": {"thread_id": "user-1"}}`, or flat,
@@ -48,52 +45,6 @@ class RemoteGraph(Running):
             the active OpenTelemetry span (W3C `traceparent`), so that the server's traces join.
     """
 
-    def get_graph(
-        self,
-        config: Mapping[str, Any] | None = None,
-        *,
-        xray: int | bool = False,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Graph:
-        """Read the graph's nodes and edges, ready to be drawn.
-
-        Args:
-            config: Accepted as locally; a drawing does not depend on it.
-            xray: Open subgraphs: True for all, a number for so many levels.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
-        """
-        drawn = self.sync_client.assistants.get_graph(
-            self.assistant_id, xray=xray, headers=self._headers(headers), params=params
-        )
-        return drawing_from(drawn)
-
-    def get_input_jsonschema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read the JSON schema of the graph's input; `{}` where the server cannot make one."""
-        return self._schemas().input_schema or {}
-
-    def get_output_jsonschema(self, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read the JSON schema of the graph's output; `{}` where the server cannot make one."""
-        return self._schemas().output_schema or {}
-
-    def get_context_jsonschema(self) -> dict[str, Any] | None:
-        """Read the JSON schema of the graph's context; None for a graph without one."""
-        return self._schemas().context_schema
-
-    def _schemas(self) -> GraphSchema:
-        assistants = self.sync_client.assistants
-        if self._threads.graph_id is None:  # The name is an assistant's id.
-            return assistants.get_schemas(self.assistant_id)
-        # Servers take only ids here; every graph has an assistant that stands for it.
-        for found in assistants.search(
-            graph_id=self._threads.graph_id, metadata={"created_by": "system"}, limit=1
-        ):
-            return assistants.get_schemas(found.assistant_id)
-        raise InvalidArgumentError(
-            "assistant_id", f"the server has no assistant for the graph {self.assistant_id!r}"
-        )
-
     def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Refuse: the protocol has no call that empties a graph's cache.
 
@@ -114,17 +65,3 @@ class RemoteGraph(Running):
             shown["text/vnd.mermaid"] = self.get_graph().draw_mermaid()
             shown["text/markdown"] = f"```mermaid\n{shown['text/vnd.mermaid']}```"
         return shown
-
-    async def aget_graph(
-        self,
-        config: Mapping[str, Any] | None = None,
-        *,
-        xray: int | bool = False,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Graph:
-        """Async twin of `get_graph`."""
-        drawn = await self.client.assistants.get_graph(
-            self.assistant_id, xray=xray, headers=self._headers(headers), params=params
-        )
-        return drawing_from(drawn)

@@ -6,6 +6,7 @@ Free of I/O, so that `stream` and `astream` are short loops around it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
@@ -60,7 +61,9 @@ class Invocation:
         subgraphs: bool = False,
         version: str = "v1",
         decode_messages: bool = True,
+        events: bool = False,
         wants_output: bool = False,
+        wants_messages: bool = False,
         allowed: Allowed | None = None,
         strict_config: bool = True,
         **options: Any,
@@ -74,6 +77,8 @@ class Invocation:
         self.output: Any = None
         self._input = input
         self._wants_output = wants_output
+        self._wants_messages = wants_messages
+        self._heard: list[tuple[Any, Mapping[str, Any]]] = []
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._modes = [stream_mode] if isinstance(stream_mode, str) else list(stream_mode)
@@ -83,6 +88,9 @@ class Invocation:
         self._subgraphs = subgraphs
         self._output_keys = output_keys
         self._version = version
+        #: langchain's events are yielded, and what the graph streams as events of its root run.
+        self._events = events
+        self._root: dict[str, Any] = {}
         sent_config = wire_config(config)
         #: Paths of config values that were left out, since they cannot be JSON.
         self.left_out: list[str] = []
@@ -100,8 +108,10 @@ class Invocation:
             **self._begin_with(input),
             "config": sent_config or None,
             "checkpoint": self.address.checkpoint or None,
-            "stream_mode": _wire_modes(self._wanted_modes()),
-            "stream_subgraphs": subgraphs or bool(self.nested and self.nested.emit),
+            "stream_mode": [*_wire_modes(self._wanted_modes()), *(["events"] if events else [])],
+            "stream_subgraphs": subgraphs
+            or wants_messages
+            or bool(self.nested and self.nested.emit),
             "interrupt_before": _nodes("interrupt_before", interrupt_before),
             "interrupt_after": _nodes("interrupt_after", interrupt_after),
             **options,
@@ -120,6 +130,8 @@ class Invocation:
         modes = [*self._modes, *self._print_modes]
         if self._wants_output:
             modes.append("values")
+        if self._wants_messages:
+            modes.append("messages")
         if self.nested is not None:
             # The parent's stream shows what happens here, and must learn of interrupts.
             modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
@@ -170,6 +182,11 @@ class Invocation:
             return None
         return self.address.thread_id, run_id
 
+    def heard(self) -> list[tuple[Any, Mapping[str, Any]]]:
+        """What models have said since the last time, where `wants_messages` asked for it."""
+        heard, self._heard = self._heard, []
+        return heard
+
     def finish(self) -> None:
         """Take note that the events are over.
 
@@ -202,10 +219,15 @@ class Invocation:
                 thread_id=self.address.given,
             )
         data = self._decoder.open(data)
+        if event == "events" and self._events:
+            yield self._event(data)
+            return
         name, *namespace = event.split("|")
         ns = tuple(namespace)
         if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.
             return
+        if name == "messages" and self._wants_messages:
+            self._heard.append(replace(self._decoder, decode_messages=True).message(data))
         payload = self._payload(name, data)
         if name == "values" and not ns:
             self.output = payload
@@ -215,7 +237,17 @@ class Invocation:
         if self.nested is not None:
             self._tell_parent(self.nested, ns, name, payload)
         if name in self._modes and (self._subgraphs or not ns):
-            yield self._item(ns, name, payload)
+            item = self._item(ns, name, payload)
+            if self._events:
+                item = {"event": "on_chain_stream", **self._root, "data": {"chunk": item}}
+            yield item
+
+    def _event(self, data: Any) -> dict[str, Any]:
+        event = self._decoder.event(data)
+        if not self._root:  # The first event is the start of the graph.
+            self._root = {key: value for key, value in event.items() if key not in ("event", "data")}
+            event["data"] = {"input": self._input}
+        return event
 
     def _tell_parent(self, nested: Nested, ns: tuple[str, ...], mode: str, payload: Any) -> None:
         if nested.emit is not None and mode in nested.modes:

@@ -238,8 +238,9 @@ class Running(Stateful):
         merged = self._merged(config)
         with Watched(merged, input, self.get_name()) as watched:
             options["wants_output"] = watched.wants_output
+            options["wants_messages"] = watched.wants_messages
             invocation = self._invocation(input, merged, whole_state=whole_state, **options)
-            yield from self._run(invocation)
+            yield from self._run(invocation, watched)
             watched.output = invocation.output
 
     async def _astream(
@@ -248,9 +249,10 @@ class Running(Stateful):
         merged = self._merged(config)
         async with Watched(merged, input, self.get_name()) as watched:
             options["wants_output"] = watched.wants_output
+            options["wants_messages"] = watched.wants_messages
             invocation = self._invocation(input, merged, whole_state=whole_state, **options)
             # Closed with this generator, not when it happens to be collected.
-            async with contextlib.aclosing(self._arun(invocation)) as items:
+            async with contextlib.aclosing(self._arun(invocation, watched)) as items:
                 async for item in items:
                     yield item
             watched.output = invocation.output
@@ -261,11 +263,11 @@ class Running(Stateful):
         merged: dict[str, Any],
         *,
         whole_state: bool,
-        control: object | None,
-        stream_mode: GraphMode | Sequence[GraphMode] | None,
-        print_mode: GraphMode | Sequence[GraphMode],
-        output_keys: str | Sequence[str] | None,
-        headers: Mapping[str, str] | None,
+        control: object | None = None,
+        stream_mode: GraphMode | Sequence[GraphMode] | None = None,
+        print_mode: GraphMode | Sequence[GraphMode] = (),
+        output_keys: str | Sequence[str] | None = None,
+        headers: Mapping[str, str] | None = None,
         debug: bool | None = None,
         **options: Any,
     ) -> Invocation:
@@ -296,7 +298,7 @@ class Running(Stateful):
             )
         return invocation
 
-    def _run(self, invocation: Invocation) -> Iterator[Any]:
+    def _run(self, invocation: Invocation, watched: Watched) -> Iterator[Any]:
         client, address = self.sync_client, invocation.address
         for thread in self._threads.to_announce(address):
             client.threads.create(**thread)
@@ -311,6 +313,7 @@ class Running(Stateful):
             try:
                 for part in events:
                     yield from invocation.read(part.event, part.data)
+                    watched.hear(invocation.heard())
             except LangGraphError:
                 raise
             except BaseException:  # The caller left: stop the run, as leaving a local graph does.
@@ -321,7 +324,7 @@ class Running(Stateful):
                 raise
         invocation.finish()
 
-    async def _arun(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
+    async def _arun(self, invocation: Invocation, watched: Watched) -> AsyncGenerator[Any, None]:
         client, address = self.client, invocation.address
         for thread in self._threads.to_announce(address):
             await client.threads.create(**thread)
@@ -337,6 +340,7 @@ class Running(Stateful):
                 async for part in events:
                     for item in invocation.read(part.event, part.data):
                         yield item
+                    await watched.ahear(invocation.heard())
             except LangGraphError:
                 raise
             except BaseException:  # See `stream`.

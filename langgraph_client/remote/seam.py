@@ -75,10 +75,13 @@ __all__ = [
     "async_callback_manager",
     "bubble_up",
     "callback_manager",
+    "hears_models",
     "message_from",
     "pause",
     "run_error",
+    "token_of",
     "tracing_headers",
+    "whole_answer",
 ]
 
 _MESSAGE_KEYS = ("content", "additional_kwargs", "response_metadata")
@@ -159,6 +162,40 @@ def async_callback_manager(config: Mapping[str, Any]) -> Any:
     except ImportError:
         return None
     return get_async_callback_manager_for_config(config)
+
+
+_MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")
+
+
+def hears_models(handler: Any) -> bool:
+    """Whether a handler does something with what chat models say.
+
+    Not a tracer, as the server traces its models itself; nor one that feeds a stream, as a parent
+    graph's, which is told of remote messages by the stream itself.
+    """
+    from langchain_core.tracers import BaseTracer
+
+    if isinstance(handler, BaseTracer) or hasattr(handler, "tap_output_iter"):
+        return False
+    own = (getattr(type(handler), name, None) for name in _MODEL_CALLS)
+    return any(getattr(call, "__module__", None) != "langchain_core.callbacks.base" for call in own)
+
+
+def token_of(message: Any) -> Any:
+    """A chunk of a message, as callbacks are given it; None for a whole message."""
+    from langchain_core.messages import BaseMessageChunk
+    from langchain_core.outputs import ChatGenerationChunk
+
+    return ChatGenerationChunk(message=message) if isinstance(message, BaseMessageChunk) else None
+
+
+def whole_answer(message: Any) -> Any:
+    """A model's answer, as callbacks are given it."""
+    from langchain_core.messages import BaseMessageChunk
+    from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
+
+    kind = ChatGenerationChunk if isinstance(message, BaseMessageChunk) else ChatGeneration
+    return LLMResult(generations=[[kind(message=message)]])
 
 
 def tracing_headers() -> dict[str, str]:

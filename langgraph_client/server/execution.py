@@ -41,7 +41,8 @@ async def events_of(
     if (shown := getattr(graph, "output_channels", None)) is not None:
         # What callers of the graph see, not all of its state; unless they ask for more.
         wanted = kwargs.get(OUTPUT_KEYS, shown)
-        options["output_keys"] = graph.stream_channels_asis if wanted == "*" else wanted
+        everything = getattr(graph, "stream_channels_asis", shown)
+        options["output_keys"] = everything if wanted == "*" else wanted
     if getattr(graph, "checkpointer", None):  # langgraph warns where it has no effect
         options["durability"] = kwargs["durability"]
     context = _context_for(graph, kwargs)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
+from langgraph_client import Server
+
 
 class Heard(BaseCallbackHandler):
     """Notes what the outermost chain says."""
@@ -73,3 +75,57 @@ def test_a_failure_is_heard(graph_named: Any) -> None:
     with pytest.raises(ValueError, match="value is wrong"):
         graph_named("failing").invoke({"how": "value"}, config_with(heard))
     assert heard.said[1:] == [("error", True)]
+
+
+class Listener(BaseCallbackHandler):
+    """Notes what chat models say."""
+
+    def __init__(self) -> None:
+        self.started: list[Any] = []
+        self.tokens: list[Any] = []
+        self.answers: list[str] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
+        self.started.append(kwargs["run_id"])
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        assert kwargs["run_id"] in self.started
+        assert kwargs["chunk"].message.content == token
+        self.tokens.append(token)
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        assert kwargs["run_id"] in self.started
+        self.answers.append(response.generations[0][0].message.text)
+
+
+NAME = {"messages": [("user", "I'm ada. my name?")]}
+
+
+@pytest.mark.parametrize("mode", ["messages", "values"])
+def test_models_inside_are_heard(server: Server, mode: Any) -> None:
+    """Start, tokens and answer of a chat model, whatever is streamed, which stays as it was."""
+    heard = Listener()
+    chat = server.remote_graph("chat")
+    config = {"callbacks": [heard], "configurable": {"thread_id": "1"}}
+    streamed = list(chat.stream(NAME, config, stream_mode=mode))
+    assert heard.tokens[:3] == ["You ", "are ", "Ada"]
+    assert heard.answers == ["You are Ada"]
+    assert len(heard.started) == 1
+    alone = list(chat.stream(NAME, {"configurable": {"thread_id": "2"}}, stream_mode=mode))
+    assert len(streamed) == len(alone)
+
+
+def test_the_models_callbacks_are_those_of_a_streaming_local_graph(graph_named: Any) -> None:
+    """Where the local model streams, the calls are the same, one by one."""
+    heard = Listener()
+    config = {"callbacks": [heard], "configurable": {"thread_id": "1"}}
+    list(graph_named("chat").stream(NAME, config, stream_mode="messages"))
+    assert heard.tokens == ["You ", "are ", "Ada", ""]
+    assert heard.answers == ["You are Ada"]
+
+
+async def test_models_inside_are_heard_by_async_code(server: Server) -> None:
+    """The same through `ainvoke`."""
+    heard = Listener()
+    await server.remote_graph("chat").ainvoke(NAME, {"callbacks": [heard]})
+    assert (heard.answers, len(heard.started)) == (["You are Ada"], 1)

@@ -125,9 +125,11 @@ async def played(
     return unordered(told) if member.side_by_side else told
 
 
-async def both(pair: tuple[str, Any, Any], method: str, options: dict[str, Any]) -> None:
+async def both(
+    pair: tuple[str, Any, Any], method: str, options: dict[str, Any], calls: list[Any]
+) -> None:
     name, local, remote = pair
-    for call in (blocking, awaited):
+    for call in calls:
         thread = f"{name} {method} {options} {call.__name__}"
         here = await played(local, name, thread, call, method, **options)
         assert await played(remote, name, thread, call, method, **options) == here, thread
@@ -142,7 +144,7 @@ async def test_streams(pair: tuple[str, Any, Any], mode: Any) -> None:
         shapes += [(True, "v1"), (False, "v2")]
     for subgraphs, version in shapes:
         how = {"stream_mode": mode, "subgraphs": subgraphs, "version": version}
-        await both(pair, "stream", how)
+        await both(pair, "stream", how, [blocking, awaited])
 
 
 def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
@@ -163,14 +165,15 @@ def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 async def test_invoke(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
-    """Each keyword of `invoke`."""
-    await both(pair, "invoke", with_key(options, pair[0]))
+    """Each keyword of `invoke`; blocking and async in turn, as the two differ in their loops only."""
+    calls = [[blocking], [awaited]][OPTIONS.index(options) % 2] if options else [blocking, awaited]
+    await both(pair, "invoke", with_key(options, pair[0]), calls)
 
 
 @pytest.mark.parametrize("options", STREAM_OPTIONS, ids=repr)
 async def test_stream_keywords(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
     """Each keyword of `stream`."""
-    await both(pair, "stream", with_key(options, pair[0]))
+    await both(pair, "stream", with_key(options, pair[0]), [blocking, awaited])
 
 
 @pytest.mark.parametrize("xray", [False, True, 1])
