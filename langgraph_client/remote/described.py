@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.models.assistants import GraphSchema
+from langgraph_client.models.assistants import Assistant, GraphSchema
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.eventful import Eventful
 from langgraph_client.remote.schemas import model_from
@@ -115,22 +115,20 @@ class Described(Eventful):
         graph_id = self._threads.graph_id
         if graph_id is None:  # The name is an assistant's id.
             return self.assistant_id
-        for found in self.sync_client.assistants.search(**_standing_for(graph_id)):
-            return found.assistant_id
-        raise self._no_assistant()
+        return self._only(self.sync_client.assistants.search(**_standing_for(graph_id)))
 
     async def _aassistant(self) -> str:
         graph_id = self._threads.graph_id
         if graph_id is None:
             return self.assistant_id
-        for found in await self.client.assistants.search(**_standing_for(graph_id)):
-            return found.assistant_id
-        raise self._no_assistant()
+        return self._only(await self.client.assistants.search(**_standing_for(graph_id)))
 
-    def _no_assistant(self) -> InvalidArgumentError:
-        return InvalidArgumentError(
-            "assistant_id", f"the server has no assistant for the graph {self.assistant_id!r}"
-        )
+    def _only(self, found: Sequence[Assistant]) -> str:
+        if not found:
+            raise InvalidArgumentError(
+                "assistant_id", f"the server has no assistant for the graph {self.assistant_id!r}"
+            )
+        return found[0].assistant_id
 
 
 def _standing_for(graph_id: str) -> dict[str, Any]:

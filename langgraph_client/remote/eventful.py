@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
@@ -57,9 +58,18 @@ class Eventful(Running):
         included = (include_names, include_types, include_tags)
         excluded = (exclude_names, exclude_types, exclude_tags)
         events = self._astream(input, config, whole_state=True, events=True, **kwargs)
-        async for event in events:
-            wanted = all(one is None for one in included) or _fits(event, included)
-            if wanted and not _fits(event, excluded):
+        first: str | None = None
+        async with contextlib.aclosing(events):
+            async for event in events:
+                wanted = all(one is None for one in included) or _fits(event, included)
+                if not wanted or _fits(event, excluded):
+                    continue
+                # As locally: the first event has the caller's own input, its run's end has none.
+                if first is None:
+                    first = event["run_id"]
+                    event["data"]["input"] = input
+                elif event["run_id"] == first and event["event"].endswith("_end"):
+                    event["data"].pop("input", None)
                 yield event
 
     def stream_events(

@@ -245,8 +245,9 @@ class Invocation:
     def _event(self, data: Any) -> dict[str, Any]:
         event = self._decoder.event(data)
         if not self._root:  # The first event is the start of the graph.
-            self._root = {key: value for key, value in event.items() if key not in ("event", "data")}
-            event["data"] = {"input": self._input}
+            self._root = {
+                key: value for key, value in event.items() if key not in ("event", "data")
+            }
         return event
 
     def _tell_parent(self, nested: Nested, ns: tuple[str, ...], mode: str, payload: Any) -> None:

@@ -245,7 +245,7 @@ class Running(Stateful):
 
     async def _astream(
         self, input: Any, config: Mapping[str, Any] | None, *, whole_state: bool, **options: Any
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         merged = self._merged(config)
         async with Watched(merged, input, self.get_name()) as watched:
             options["wants_output"] = watched.wants_output

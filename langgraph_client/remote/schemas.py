@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
@@ -18,35 +19,61 @@ _TYPES: dict[str, Any] = {
 }
 
 
+class _Told:
+    """For a model whose schema is told, not made."""
+
+    schema_told: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """The schema that the server told, whatever the arguments."""
+        return copy.deepcopy(cls.schema_told)
+
+
+class _Object(_Told, BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class _Value(_Told, RootModel[Any]):
+    pass
+
+
 def model_from(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     """A model whose JSON schema is `schema`.
 
     Its fields are those of the schema's properties, checked as far as `type` says; what lies
     deeper is for the server to check. A schema of no object gives a `RootModel`.
     """
+    described = _resolved(schema)
+    properties = described.get("properties")
+    made: Any
+    if isinstance(properties, Mapping):
+        required = described.get("required") or ()
+        fields = {
+            # By alias: a model has no fields whose names begin with an underscore.
+            f"field_{number}" if key.startswith("_") else key: _field(key, told, key in required)
+            for number, (key, told) in enumerate(properties.items())
+        }
+        made = create_model(name, __base__=_Object, **fields)
+    else:
+        made = create_model(name, __base__=_Value)
+    made.schema_told = dict(schema)
+    return made  # type: ignore[no-any-return]  # create_model's own overloads lose the class.
 
-    def as_sent(made: dict[str, Any]) -> None:
-        made.clear()
-        made.update(schema)
 
-    config = ConfigDict(json_schema_extra=as_sent, extra="allow", arbitrary_types_allowed=True)
-    properties = schema.get("properties")
-    if not isinstance(properties, Mapping):
-        # `RootModel` takes no `extra`.
-        return create_model(
-            name, __base__=RootModel[Any], __cls_kwargs__={"json_schema_extra": as_sent}
-        )
-    required = schema.get("required") or ()
-    fields: dict[str, Any] = {
-        # By alias: a model has no fields whose names begin with an underscore.
-        f"field_{number}" if key.startswith("_") else key: (
-            _TYPES.get(str(described.get("type")), Any),
-            Field(
-                ... if key in required else described.get("default"),
-                alias=key if key.startswith("_") else None,
-                description=described.get("description"),
-            ),
-        )
-        for number, (key, described) in enumerate(properties.items())
-    }
-    return create_model(name, __config__=config, **fields)
+def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The definition that a schema consists of, where it is no more than a reference."""
+    name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    found = (schema.get("$defs") or {}).get(name)
+    return found if isinstance(found, Mapping) else schema
+
+
+def _field(key: str, told: Mapping[str, Any], required: bool) -> Any:
+    return (
+        _TYPES.get(str(told.get("type")), Any),
+        Field(
+            ... if required else told.get("default"),
+            alias=key if key.startswith("_") else None,
+            description=told.get("description"),
+        ),
+    )

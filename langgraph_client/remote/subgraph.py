@@ -79,9 +79,7 @@ class RemoteSubgraph(GraphBase[Any, Any, Any, Any]):
 
     # --- its state: that of the whole graph, at the place that the config names ---
 
-    def get_state(
-        self, config: Mapping[str, Any], *, subgraphs: bool = False
-    ) -> StateSnapshot:
+    def get_state(self, config: Mapping[str, Any], *, subgraphs: bool = False) -> StateSnapshot:
         """Read the state at the config's place; see `RemoteGraph.get_state`."""
         return self._whole.get_state(config, subgraphs=subgraphs)
 

@@ -65,3 +65,8 @@ class StateSnapshot(NamedTuple):
     parent_config: RunnableConfig | None
     tasks: tuple[PregelTask, ...]
     interrupts: tuple[Interrupt, ...]
+
+@dataclass(slots=True)
+class Overwrite:
+    value: Any
+    type: Literal["__overwrite__"] = "__overwrite__"

@@ -165,7 +165,7 @@ def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 async def test_invoke(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
-    """Each keyword of `invoke`; blocking and async in turn, as the two differ in their loops only."""
+    """Each keyword of `invoke`; blocking and async in turn, as only their loops differ."""
     calls = [[blocking], [awaited]][OPTIONS.index(options) % 2] if options else [blocking, awaited]
     await both(pair, "invoke", with_key(options, pair[0]), calls)
 
