@@ -5,6 +5,7 @@ Pure: nothing here talks to a server, and nothing the caller passed is ever chan
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -22,6 +23,10 @@ THREAD_NAMESPACE = uuid.UUID("8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c")
 
 #: Where a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
 GIVEN_ID = "given_thread_id"
+
+#: Where a checkpoint's metadata keeps the checkpoints of the graphs around a remote node, by
+#: namespace: as JSON text, since graphs keep flat metadata only (seen in langgraph 1.2).
+GIVEN_PARENTS = "given_parents"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _TOP_LEVEL = frozenset(
@@ -131,21 +136,52 @@ class Address:
             )
         return self.thread_id
 
-    def configurable(self, checkpoint: Checkpoint | Mapping[str, Any]) -> dict[str, Any]:
-        """A checkpoint the server named, under the caller's own thread id."""
-        inner = checkpoint.get("checkpoint_ns")
+    def configurable(
+        self,
+        checkpoint: Checkpoint | Mapping[str, Any],
+        parents: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A checkpoint the server named, under the caller's own thread id.
+
+        `parents` are the checkpoints of the graphs around this one.
+        """
         configurable: dict[str, Any] = {
             "thread_id": self.given,
-            "checkpoint_ns": "|".join((*self.namespace, *([inner] if inner else []))),
+            "checkpoint_ns": self.inside(checkpoint.get("checkpoint_ns") or ""),
         }
-        for key in ("checkpoint_id", "checkpoint_map"):
-            if checkpoint.get(key):
-                configurable[key] = checkpoint[key]
+        found = checkpoint.get("checkpoint_id")
+        known = checkpoint.get("checkpoint_map")
+        if found:
+            configurable["checkpoint_id"] = found
+            if parents:
+                known = self.around(known or {"": found}, parents)
+        if known:
+            configurable["checkpoint_map"] = known
         return configurable
 
-    def config(self, checkpoint: Checkpoint | Mapping[str, Any] | None) -> RunnableConfig | None:
+    def inside(self, namespace: str) -> str:
+        """A namespace of this graph, as the graph around it knows it."""
+        return "|".join((*self.namespace, *([namespace] if namespace else [])))
+
+    def around(self, known: Mapping[str, Any], parents: Mapping[str, Any]) -> dict[str, Any]:
+        """Checkpoints by namespace, with those of the graphs around this one."""
+        return {**parents, **{self.inside(name): found for name, found in known.items()}}
+
+    def config(
+        self,
+        checkpoint: Checkpoint | Mapping[str, Any] | None,
+        parents: Mapping[str, Any] | None = None,
+    ) -> RunnableConfig | None:
         """The same as a config, to read or go on from there; None for no checkpoint."""
-        return None if checkpoint is None else {"configurable": self.configurable(checkpoint)}
+        if checkpoint is None:
+            return None
+        return {"configurable": self.configurable(checkpoint, parents)}
+
+
+def given_parents(metadata: Mapping[str, Any] | None) -> dict[str, str]:
+    """The checkpoints of the graphs around the one that a checkpoint's metadata tells of."""
+    told = (metadata or {}).get(GIVEN_PARENTS)
+    return dict(json.loads(told)) if told else {}
 
 
 def server_thread_id(given: str) -> str:

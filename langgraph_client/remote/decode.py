@@ -11,7 +11,7 @@ from typing import Any
 
 from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.models.threads import Interrupt as SentInterrupt
-from langgraph_client.remote.config import GIVEN_ID, Address, tuples
+from langgraph_client.remote.config import GIVEN_ID, GIVEN_PARENTS, Address, given_parents, tuples
 from langgraph_client.remote.seam import Interrupt, message_from, run_error
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
@@ -24,6 +24,7 @@ SERVER_METADATA = frozenset(
         "created_by",
         "graph_id",
         GIVEN_ID,
+        GIVEN_PARENTS,
         "langgraph_api_url",
         "langgraph_api_version",
         "langgraph_auth_permissions",
@@ -60,6 +61,8 @@ class Decoder:
     own_metadata: frozenset[str] = frozenset()
     #: The classes that may be made out of an envelope, by name.
     allowed: Allowed = field(default_factory=dict)
+    #: The checkpoints of the graphs around this one, for events; a state's metadata tells its own.
+    parents: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, value: Any) -> Any:
         """A value as it was on the server, where the server says it in an envelope.
@@ -115,6 +118,12 @@ class Decoder:
         kept = self.metadata(metadata)
         if "thread_id" in metadata:  # Local message metadata names the thread, too.
             kept["thread_id"] = self.address.given
+        if self.address.namespace:
+            if "langgraph_checkpoint_ns" in kept:
+                kept["langgraph_checkpoint_ns"] = self.address.inside(
+                    kept["langgraph_checkpoint_ns"]
+                )
+            kept["checkpoint_ns"] = self.address.inside("")
         for key in ("langgraph_path", "langgraph_triggers"):
             if key in kept:
                 kept[key] = tuples(kept[key])
@@ -130,11 +139,14 @@ class Decoder:
 
     def checkpoint_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Metadata of a checkpoint; servers also keep what a subgraph's task was told of itself."""
-        return {
+        kept = {
             key: value
             for key, value in self.metadata(metadata).items()
             if key in self.own_metadata or not key.startswith(("langgraph_", "checkpoint_"))
         }
+        if parents := self.parents or given_parents(metadata):
+            kept["parents"] = self.address.around(kept.get("parents") or {}, parents)
+        return kept
 
     def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Data of a `tasks` event: the start of a task, or its result."""
@@ -161,7 +173,7 @@ class Decoder:
         }
         for key in ("config", "parent_config"):
             if config := data.get(key):
-                where = self.address.configurable(config["configurable"])
+                where = self.address.configurable(config["configurable"], self.parents)
                 payload[key] = {"configurable": {**own, **where}}
         if metadata := data.get("metadata"):
             payload["metadata"] = self.checkpoint_metadata(metadata)

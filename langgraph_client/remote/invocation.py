@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.config import Address, sendable, wire_config
+from langgraph_client.remote.config import GIVEN_PARENTS, Address, sendable, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.parent import parent_command
@@ -72,7 +72,7 @@ class Invocation:
             raise InvalidArgumentError("version", f'must be "v1" or "v2", not {version!r}')
         self.address = address
         self.run_id: str | None = None
-        self.nested = Nested.of(config["configurable"], address)
+        self.nested = Nested.of(config, address)
         #: The last state of the graph, where `wants_output` says that somebody asks for it.
         self.output: Any = None
         self._input = input
@@ -81,6 +81,7 @@ class Invocation:
         self._heard: list[tuple[Any, Mapping[str, Any]]] = []
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
+        self._has_paused = False
         self._modes = [stream_mode] if isinstance(stream_mode, str) else list(stream_mode)
         self._print_modes = [print_mode] if isinstance(print_mode, str) else list(print_mode)
         # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
@@ -92,6 +93,8 @@ class Invocation:
         self._events = events
         self._root: dict[str, Any] = {}
         sent_config = wire_config(config)
+        if self.nested is not None:
+            sent_config["metadata"] = self.nested.metadata(sent_config.get("metadata") or {})
         #: Paths of config values that were left out, since they cannot be JSON.
         self.left_out: list[str] = []
         if not strict_config:
@@ -100,8 +103,9 @@ class Invocation:
         self._decoder = Decoder(
             self.address,
             decode_messages,
-            frozenset(sent_config.get("metadata", ())),
+            frozenset(sent_config.get("metadata", ())) - {GIVEN_PARENTS},
             allowed or {},
+            self.nested.parents if self.nested else {},
         )
         self._enclosed: dict[str, Any] | None = None
         self.request = {
@@ -135,8 +139,9 @@ class Invocation:
         if self.nested is not None:
             # The parent's stream shows what happens here, and must learn of interrupts.
             modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
-            if "values" not in modes and "updates" not in modes:
-                modes.append("updates")
+            modes.append("updates")
+            if self.nested.streamed:  # A model that streams names its messages in another way.
+                modes.append("messages")
         return modes
 
     @property
@@ -193,7 +198,7 @@ class Invocation:
         Raises:
             GraphInterrupt: The remote paused, inside a parent graph: the parent pauses, too.
         """
-        if self.nested is not None and self._interrupts:
+        if self.nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))
 
     def read(self, event: str, data: Any) -> Iterator[Any]:
@@ -251,9 +256,15 @@ class Invocation:
         return event
 
     def _tell_parent(self, nested: Nested, ns: tuple[str, ...], mode: str, payload: Any) -> None:
-        if nested.emit is not None and mode in nested.modes:
+        # A stop at a node that the graph was compiled to stop at is told by the parent itself.
+        if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
+            if mode == "messages":
+                for streamed in nested.streamed:
+                    streamed.add(_id_of(payload[0]))
             nested.emit(((*nested.namespace, *ns), mode, payload))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
+            # Without any interrupt, too: a graph may be compiled to stop at a node.
+            self._has_paused = self._has_paused or INTERRUPT in payload
             self._interrupts.update({found.id: found for found in payload.get(INTERRUPT, ())})
 
     def _payload(self, mode: str, data: Any) -> Any:
@@ -324,6 +335,10 @@ class Output:
             return self._latest
         latest = self._latest if isinstance(self._latest, dict) else {}
         return {**latest, INTERRUPT: self._interrupts}
+
+
+def _id_of(message: Any) -> Any:
+    return message.get("id") if isinstance(message, dict) else message.id
 
 
 def _input_or_command(input: Any) -> dict[str, Any]:

@@ -7,12 +7,13 @@ not nested, wherever it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langgraph_client.remote.config import Address, server_thread_id
-from langgraph_client.remote.seam import Command, Interrupt, StateSnapshot
+from langgraph_client.remote.config import GIVEN_PARENTS, Address, server_thread_id
+from langgraph_client.remote.seam import Command, Interrupt, StateSnapshot, streamed_messages
 
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
@@ -34,12 +35,17 @@ class Nested:
     modes: frozenset[str]
     #: Whether the parent goes on from a checkpoint, so that this node may have begun already.
     resuming: bool
+    #: The checkpoints of the graphs around this one, by namespace.
+    parents: Mapping[str, Any]
+    #: The ids of the messages that the parent has streamed, which it does not stream again.
+    streamed: Sequence[set[Any]]
     _answers: Mapping[str, Any]
     _take_answer: Callable[[bool], Any]
 
     @classmethod
-    def of(cls, configurable: Mapping[str, Any], address: Address) -> Nested | None:
-        """Read the call's place out of a merged configurable; None outside a parent's task."""
+    def of(cls, config: Mapping[str, Any], address: Address) -> Nested | None:
+        """Read the call's place out of a merged config; None outside a parent's task."""
+        configurable = config["configurable"]
         if TASK_ID not in configurable:
             return None
         emit = configurable.get(_STREAM)
@@ -49,9 +55,23 @@ class Nested:
             emit=emit,
             modes=frozenset(emit.modes) if emit is not None else frozenset(),
             resuming=bool(configurable.get(_RESUMING)),
+            streamed=streamed_messages(config.get("callbacks")),
+            parents=configurable.get("checkpoint_map") or {},
             _answers=configurable.get(_RESUME_MAP) or {},
             _take_answer=scratchpad.get_null_resume if scratchpad is not None else _no_answer,
         )
+
+    def metadata(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The metadata that a remote run gets: the caller's, and what it needs of the parent's.
+
+        What the parent tells its node of itself would be taken for the remote's own.
+        """
+        kept = {
+            key: value
+            for key, value in given.items()
+            if key != "thread_id" and not key.startswith(("langgraph_", "checkpoint_"))
+        }
+        return {**kept, GIVEN_PARENTS: json.dumps(self.parents)} if self.parents else kept
 
     def unanswered(self, state: StateSnapshot) -> tuple[Interrupt, ...]:
         """The interrupts that the remote waits at, where the parent brings no answer to any."""

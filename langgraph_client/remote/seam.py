@@ -79,6 +79,7 @@ __all__ = [
     "message_from",
     "pause",
     "run_error",
+    "streamed_messages",
     "token_of",
     "tracing_headers",
     "whole_answer",
@@ -162,6 +163,17 @@ def async_callback_manager(config: Mapping[str, Any]) -> Any:
     except ImportError:
         return None
     return get_async_callback_manager_for_config(config)
+
+
+def streamed_messages(callbacks: Any) -> list[set[Any]]:
+    """The ids of the messages that the graphs around this call have streamed; see `Nested`.
+
+    As langgraph 1.2 keeps them: a handler of the mode "messages" has them as `seen`.
+    """
+    handlers = getattr(callbacks, "handlers", None) or []
+    return [
+        one.seen for one in handlers if hasattr(one, "tap_output_aiter") and hasattr(one, "seen")
+    ]
 
 
 _MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")

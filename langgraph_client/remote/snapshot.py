@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.threads import ThreadState, ThreadTask
-from langgraph_client.remote.config import Address, merge, tuples
+from langgraph_client.remote.config import Address, given_parents, merge, tuples
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
@@ -20,13 +20,14 @@ def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -
     """
     tasks = tuple(_task_from(task, decoder) for task in state.tasks)
     address = decoder.address
+    parents = given_parents(state.metadata)
     return StateSnapshot(
         values=decoder.value(decoder.open(state.values)),
         next=tuple(state.next),
-        config=address.config(state.checkpoint) or asked,
+        config=address.config(state.checkpoint, parents) or asked,
         metadata=None if state.metadata is None else decoder.checkpoint_metadata(state.metadata),
         created_at=state.created_at.isoformat() if state.created_at is not None else None,
-        parent_config=address.config(state.parent_checkpoint),
+        parent_config=address.config(state.parent_checkpoint, parents),
         tasks=tasks,
         interrupts=tuple(found for task in tasks for found in task.interrupts),
     )

@@ -10,6 +10,7 @@ client is gone, as a dropped connection would.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Protocol
@@ -72,7 +73,9 @@ class Exchange:
 
     def _start(self) -> None:
         self._gone = asyncio.Event()
-        self._task = self._loop.create_task(self._run())
+        # The caller's context variables stay with the caller, as with a server elsewhere: among them
+        # is the config, with callbacks, of the node that a call is made from.
+        self._task = self._loop.create_task(self._run(), context=contextvars.Context())
 
     async def _run(self) -> None:
         try:

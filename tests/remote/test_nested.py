@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, Send
-from support.graphs import Draft, Log, Work, graphs
+from langgraph.types import CachePolicy, Command, RetryPolicy, Send
+from support.graphs import Draft, How, Log, Work, graphs
 
 from langgraph_client import Server
 from langgraph_client.remote.config import GIVEN_ID
@@ -206,3 +210,120 @@ def test_a_remote_node_remembers_as_its_checkpointer_says(
     parent.invoke({"topic": "a"}, on("1"))
     parent.invoke({"topic": "b"}, on("1"))
     assert lengths == [2, second]
+
+
+def test_a_parent_on_a_server_with_a_remote_node_on_the_same_server() -> None:
+    """Two levels of remotes on one server do not wait for each other, and resume through both."""
+    hosted: dict[str, Any] = {**graphs()}
+    with Server(hosted, max_runs=2) as inner_server:
+        outer = (
+            StateGraph(Draft)
+            .add_node("child", inner_server.remote_graph("approval"))
+            .add_edge(START, "child")
+            .compile(name="outer")
+        )
+        with Server({"outer": outer, **graphs()}) as server:
+            top = parent_of(server.remote_graph("outer"), Draft)
+            (asked,) = top.invoke({"draft": "d"}, on("1"))["__interrupt__"]
+            assert asked.value["draft"] == "d!"
+            assert top.invoke(Command(resume="yes"), on("1"))["answers"] == ["yes"]
+
+
+def test_a_remote_node_of_a_graph_on_its_own_server() -> None:
+    """A hosted graph may call another graph of its own server, on the same thread id."""
+    home: list[Server] = []
+
+    def call(state: Draft, config: RunnableConfig) -> Any:
+        return home[0].remote_graph("approval").invoke(state, config)
+
+    outer = StateGraph(Draft).add_node("call", call).add_edge(START, "call").compile()
+    with Server({"outer": outer, **graphs()}) as server:
+        home.append(server)
+        remote = server.remote_graph("outer")
+        (asked,) = remote.invoke({"draft": "d"}, on("1"))["__interrupt__"]
+        assert remote.invoke(Command(resume={asked.id: "yes"}), on("1"))["answers"] == ["yes"]
+        assert len(server.sync_client().threads.search()) == 2
+
+
+async def test_cancelling_the_parent_cancels_the_remote_run(hosted: Server) -> None:
+    """The server's run ends as interrupted; nothing goes on behind the caller's back."""
+    parent = parent_of(hosted.remote_graph("slow"), Log)
+    started = asyncio.Event()
+
+    async def run() -> None:
+        stream = parent.astream({"topic": "t"}, on("1"), stream_mode="custom", subgraphs=True)
+        async for _ in stream:
+            started.set()
+
+    task = asyncio.create_task(run())
+    await asyncio.wait_for(started.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with hosted.client() as client:
+        (thread,) = await client.threads.search()
+        (run_,) = await client.runs.list(thread.thread_id)
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 5)
+        (run_,) = await client.runs.list(thread.thread_id)
+    assert run_.status == "interrupted"
+
+
+async def test_a_time_limit_of_the_parent_cancels_the_remote_run(hosted: Server) -> None:
+    """`step_timeout` of the parent ends the remote run, too."""
+    parent = parent_of(hosted.remote_graph("slow"), Log)
+    parent.step_timeout = 0.2
+    with pytest.raises(TimeoutError):
+        await parent.ainvoke({"topic": "t"}, on("1"))
+    async with hosted.client() as client:
+        (thread,) = await client.threads.search()
+        (run_,) = await client.runs.list(thread.thread_id)
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 5)
+        (run_,) = await client.runs.list(thread.thread_id)
+    assert run_.status == "interrupted"
+
+
+def test_a_cache_policy_of_the_node_spares_the_remote_run(hosted: Server) -> None:
+    """The second call with the same input is answered from the parent's cache."""
+    parent = (
+        StateGraph(Log)
+        .add_node("child", hosted.remote_graph("row"), cache_policy=CachePolicy())
+        .add_edge(START, "child")
+        .compile(cache=InMemoryCache())
+    )
+    first = parent.invoke({"topic": "t"})
+    hosted.close()
+    assert parent.invoke({"topic": "t"}) == first
+
+
+def test_a_retry_policy_of_the_node_sees_local_classes(hosted: Server) -> None:
+    """`retry_on=ValueError` fits the error of a remote run."""
+    calls: list[Any] = []
+
+    def worth(error: Exception) -> bool:
+        calls.append(type(error))
+        return isinstance(error, ValueError)
+
+    policy = RetryPolicy(initial_interval=0.001, jitter=False, max_attempts=3, retry_on=worth)
+    parent = (
+        StateGraph(How)
+        .add_node("child", hosted.remote_graph("failing"), retry_policy=policy)
+        .add_edge(START, "child")
+        .compile()
+    )
+    with pytest.raises(ValueError, match="value is wrong"):
+        parent.invoke({"how": "value"})
+    assert len(calls) >= 2
+
+
+def test_what_the_caller_s_context_holds_stays_on_this_side(hosted: Server) -> None:
+    """A run on an in-process server has none of the parent's callbacks and config around it."""
+    heard: list[str] = []
+
+    class Chains(BaseCallbackHandler):
+        def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+            heard.append(kwargs["name"])
+
+    parent = parent_of(hosted.remote_graph("row"), Log)
+    parent.invoke({"topic": "t"}, {**on("1"), "callbacks": [Chains()]})
+    assert "one" not in heard
+    assert "child" in heard
