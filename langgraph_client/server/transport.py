@@ -73,8 +73,8 @@ class Exchange:
 
     def _start(self) -> None:
         self._gone = asyncio.Event()
-        # The caller's context variables stay with the caller, as with a server elsewhere: among them
-        # is the config, with callbacks, of the node that a call is made from.
+        # The caller's context variables stay with the caller, as with a server elsewhere: the
+        # config, with callbacks, of the node that a call is made from is one of them.
         self._task = self._loop.create_task(self._run(), context=contextvars.Context())
 
     async def _run(self) -> None:
