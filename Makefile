@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: help demo test bench conformance interop lint types twin check clean
+.PHONY: help demo test bench chaos conformance interop lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
 	@echo "make test    run the whole test suite"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
+	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
 	@echo "make twin    write the blocking client from the async one"
@@ -34,6 +35,9 @@ interop: $(INSTALLED)
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
 		tests/strangers --interop
+
+chaos: $(INSTALLED)
+	@$(BIN)/python tests/chaos/run.py $(CHAOS)
 
 bench: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks/run.py

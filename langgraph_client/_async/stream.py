@@ -174,7 +174,7 @@ async def _follow(
         else:
             asking = state.closed(mid_event=parser.pending)
             while asking:
-                asking = state.answered(await _status(transport, state))
+                asking = await _ask(transport, state)
                 if asking:
                     await sleep(state.pause)
         finally:
@@ -188,20 +188,28 @@ async def _follow(
             yield converted
 
 
-async def _status(transport: AsyncTransport, state: Resumption) -> str | None:
-    """The run's status; None if the run is gone."""
+async def _ask(transport: AsyncTransport, state: Resumption) -> bool:
+    """Ask for the run's status after a close; whether to ask again."""
     call = state.status()
     assert call is not None
+    status: str | None = None  # The run is gone.
     try:
-        return status_of(await transport.send(call))
+        status = status_of(await transport.send(call))
     except NotFoundError:
-        return None
+        pass
+    except APIError as error:
+        state.broken(error)
+        return False
+    return state.answered(status)
 
 
 async def _failure(transport: AsyncTransport, state: Resumption) -> StreamPart | None:
     """The `error` event of a run that failed while the stream was cut: servers do not replay it."""
     call = state.failure()
-    result = None if call is None else await transport.wait(call)
+    try:
+        result = None if call is None else await transport.wait(call)
+    except APIError as error:
+        raise state.unexplained(error) from error
     if isinstance(result, dict) and isinstance(result.get("__error__"), dict):
         return StreamPart("error", result["__error__"])
     return None

@@ -153,8 +153,9 @@ class Resumption:
         self._again = first.method == "GET"
         self._endless = endless
         self._subgraphs = subgraphs
-        # All events of a thread have ids; those of a run only if that was asked for.
-        self._resumable = resumable or (endless and last_event_id is not None)
+        # Who knows the id of an event, or asked for ids, will get them: until the first event comes
+        # without one.
+        self._resumable = resumable or last_event_id is not None
         self._on_run_created = on_run_created
         self._policy = policy or ReconnectPolicy()
         self._location: str | None = None
@@ -164,6 +165,7 @@ class Resumption:
         self._joined = self._again and last_event_id is None
         self._from_zero = False
         self._caught_up = False
+        self._asked_twice = False
         self._over: str | None = None  # The run's status, once it is over.
         self._opened = False
         # The server cancels the run when it sees the connection go: then nothing is left to follow.
@@ -277,6 +279,8 @@ class Resumption:
                 self._older, self.last_event_id = self.last_event_id, part.id
                 self._twins, self._skip = 1, 0
             self._resumable = True
+        elif not self._twins and part.event not in ("end", "error"):
+            self._resumable = False  # Not this server, or not this run.
         self._attempts = self._checks = self._silences = 0
         self._caught_up = False
         self.pause = 0.0
@@ -306,6 +310,11 @@ class Resumption:
             self.broken(None)
             return False
         if self._over is not None:
+            if not self._asked_twice and (self._skip or not self._twins):
+                # A replay that does not even bring what was seen already may have been cut as
+                # well. Once is enough: some servers keep no events of a run that is over.
+                self._asked_twice = True
+                return False
             self.answered(self._over)
             return False
         if self.status() is None:
@@ -388,6 +397,10 @@ class Resumption:
         if self._again or self._location is not None:
             return True
         return self.thread_id is not None and self.run_id is not None
+
+    def unexplained(self, error: APIError) -> StreamIncomplete:
+        """The error for a run that failed, and nobody could be asked why."""
+        return self._incomplete(f"the run failed, and its error is missing: {error.message}", error)
 
     def _incomplete(self, message: str, cause: APIError | None) -> StreamIncomplete:
         error = StreamIncomplete(

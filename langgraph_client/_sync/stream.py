@@ -169,7 +169,7 @@ def _follow(
         else:
             asking = state.closed(mid_event=parser.pending)
             while asking:
-                asking = state.answered(_status(transport, state))
+                asking = _ask(transport, state)
                 if asking:
                     sleep(state.pause)
         finally:
@@ -183,20 +183,28 @@ def _follow(
             yield converted
 
 
-def _status(transport: Transport, state: Resumption) -> str | None:
-    """The run's status; None if the run is gone."""
+def _ask(transport: Transport, state: Resumption) -> bool:
+    """Ask for the run's status after a close; whether to ask again."""
     call = state.status()
     assert call is not None
+    status: str | None = None  # The run is gone.
     try:
-        return status_of(transport.send(call))
+        status = status_of(transport.send(call))
     except NotFoundError:
-        return None
+        pass
+    except APIError as error:
+        state.broken(error)
+        return False
+    return state.answered(status)
 
 
 def _failure(transport: Transport, state: Resumption) -> StreamPart | None:
     """The `error` event of a run that failed while the stream was cut: servers do not replay it."""
     call = state.failure()
-    result = None if call is None else transport.wait(call)
+    try:
+        result = None if call is None else transport.wait(call)
+    except APIError as error:
+        raise state.unexplained(error) from error
     if isinstance(result, dict) and isinstance(result.get("__error__"), dict):
         return StreamPart("error", result["__error__"])
     return None

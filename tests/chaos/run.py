@@ -1,0 +1,75 @@
+"""Thousands of streams through a wire that breaks at random: what arrives is what was logged.
+
+    python tests/chaos/run.py                      1,000 streams each way, a new seed
+    python tests/chaos/run.py --seed 7             the same faults again
+    python tests/chaos/run.py --seed 7 --only 812  one stream of them
+
+Each stream has its own number, from which its run and its faults are drawn. A reader goes through
+the faults; then the server's log is read without them, and the two are compared. Ends with 1 if
+anything was lost, repeated or disordered, and names those streams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent)]
+
+import httpx  # noqa: E402
+from chaos.plans import Plan, Tally, graph  # noqa: E402
+from chaos.streams import asynchronous, blocking  # noqa: E402
+
+from langgraph_client.server.server import Server  # noqa: E402
+
+COLUMNS = ("streams", "complete", "told", "faults", "reconnects", "events", "lost", "repeated")
+
+
+def every_way(plans: list[Plan]) -> dict[str, Tally]:
+    """Follow the streams of the plans on each of the four ways."""
+    tallies: dict[str, Tally] = {}
+    with Server({"agent": graph()}) as server:
+        url = server.listen()
+        tallies["in process, blocking"] = blocking(plans, server.transport, "http://server")
+        tallies["in process, async"] = asynchronous(plans, server.async_transport, "http://server")
+        limits = httpx.Limits(max_connections=None)
+        tallies["on a port, blocking"] = blocking(
+            plans, lambda: httpx.HTTPTransport(limits=limits), url
+        )
+        tallies["on a port, async"] = asynchronous(
+            plans, lambda: httpx.AsyncHTTPTransport(limits=limits), url
+        )
+    return tallies
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--streams", type=int, default=1000, help="on each of the four ways")
+    parser.add_argument("--only", type=int, help="the number of the only stream to run")
+    given = parser.parse_args()
+    chance = random.Random(given.seed)
+    numbers = [chance.randrange(10**9) for _ in range(given.streams)]
+    if given.only is not None:
+        numbers = [given.only]
+    print(f"seed {given.seed}")
+    begun = time.perf_counter()
+    tallies = every_way([Plan(number) for number in numbers])
+    tallies["together"] = sum(tallies.values(), Tally())
+    print(f"| | {' | '.join(COLUMNS)} | disordered |")
+    print("| --- |" + " ---: |" * (len(COLUMNS) + 1))
+    for way, tally in tallies.items():
+        counts = [f"{getattr(tally, name):,}" for name in (*COLUMNS, "other")]
+        print(f"| {way} | {' | '.join(counts)} |")
+    print(f"{time.perf_counter() - begun:.0f} s")
+    for line in tallies["together"].wrong:
+        print(f"--seed {given.seed} {line}")
+    return 1 if tallies["together"].wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

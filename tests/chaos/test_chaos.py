@@ -1,0 +1,31 @@
+"""A short chaos; `make chaos` is the long one."""
+
+from __future__ import annotations
+
+from chaos.plans import Plan, Tally
+from chaos.run import every_way
+
+
+def test_what_arrives_is_what_was_logged() -> None:
+    """Through random cuts, in four ways, no event is lost, repeated or out of order."""
+    tallies = every_way([Plan(number) for number in range(60)])
+    together = sum(tallies.values(), Tally())
+    assert together.wrong == []
+    # It was a chaos, and most of it was bridged.
+    assert together.streams == 240
+    assert together.faults > 400
+    assert together.complete > 180
+
+
+def test_the_judge_sees_what_is_wrong() -> None:
+    """A lost, a repeated and a displaced event are each counted."""
+    plan = Plan(0)
+    logged = [("1", "values", 1), ("2", "values", 2), ("3", "values", 3)]
+    for got in (logged[:2], [*logged, logged[2]], logged[::-1]):
+        tally = Tally()
+        tally.judge(plan, got, logged, None, 1)
+        assert len(tally.wrong) == 1
+    for runs in (1, 2):
+        tally = Tally()
+        tally.judge(plan, logged, logged, None, runs)
+        assert len(tally.wrong) == runs - 1
