@@ -25,7 +25,7 @@ from langgraph_client.remote.seam import (
     pause,
     run_error,
 )
-from langgraph_client.values import Allowed
+from langgraph_client.values import GOTO_NODES, Allowed
 
 #: The stream modes of a local graph.
 GraphMode: TypeAlias = Literal[
@@ -170,13 +170,38 @@ class Invocation:
         return asked
 
     @property
-    def has_rich_input(self) -> bool:
-        """Whether the input has values that JSON would change."""
-        return self._enclosed is not None
+    def goes_beyond(self) -> bool:
+        """Whether the input has what only the bundled server understands.
+
+        Values that JSON would change, or a command that goes to names and sends at the same time.
+        """
+        return self._enclosed is not None or self._goes_both_ways
+
+    @property
+    def _goes_both_ways(self) -> bool:
+        goto = (self.request.get("command") or {}).get("goto")
+        return isinstance(goto, list) and len({isinstance(target, str) for target in goto}) > 1
+
+    def must_be_plain(self) -> None:
+        """Refuse what another server does not understand at all.
+
+        Raises:
+            InvalidArgumentError: The command goes to names and sends at the same time.
+        """
+        if self._goes_both_ways:
+            raise InvalidArgumentError(
+                "input.goto",
+                "must be node names or Send objects, not a mix: the protocol has no such list",
+            )
 
     def enclose_input(self) -> None:
-        """Send such values in an envelope, to a server that is known to read it."""
+        """Say it in ways that the server is known to understand."""
         self.request.update(self._enclosed or {})
+        if self._goes_both_ways:
+            command = self.request["command"]
+            sends = [target for target in command["goto"] if not isinstance(target, str)]
+            names = [target for target in command["goto"] if isinstance(target, str)]
+            self.request["command"] = {**command, "goto": sends, GOTO_NODES: names}
 
     def run_to_cancel(self, run_id: str | None) -> tuple[str, str] | None:
         """Thread and run, for a caller who leaves while the run goes on.
@@ -220,6 +245,7 @@ class Invocation:
             raise run_error(
                 data.get("error", "Error") if isinstance(data, dict) else "Error",
                 data.get("message", "") if isinstance(data, dict) else str(data),
+                node=data.get("node") if isinstance(data, dict) else None,
                 run_id=self.run_id,
                 thread_id=self.address.given,
             )
@@ -362,15 +388,17 @@ def _input_or_command(input: Any) -> dict[str, Any]:
 
 
 def _goto(targets: Sequence[Any]) -> Any:
-    """Names, or sends; servers refuse a list that mixes the two."""
-    if all(isinstance(target, str) for target in targets):
-        return targets[0] if len(targets) == 1 else targets
-    if all(isinstance(target, Send) for target in targets):
-        sends = [{"node": target.node, "input": target.arg} for target in targets]
-        return sends[0] if len(sends) == 1 else sends
-    raise InvalidArgumentError(
-        "input.goto", "must be node names or Send objects, not a mix: the protocol has no such list"
-    )
+    """One name or send, or a list of them."""
+    for target in targets:
+        if not isinstance(target, str | Send):
+            raise InvalidArgumentError(
+                "input.goto", f"must be node names or Send objects, not {target!r}"
+            )
+    made = [
+        target if isinstance(target, str) else {"node": target.node, "input": target.arg}
+        for target in targets
+    ]
+    return made[0] if len(made) == 1 else made
 
 
 def _wire_modes(modes: Sequence[str]) -> list[Any]:

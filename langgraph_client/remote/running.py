@@ -305,8 +305,10 @@ class Running(Stateful):
             self._threads.announced(address)
         if invocation.needs_state:
             invocation.go_on(self._read_state(address))
-        if invocation.has_rich_input and self._clients.read_envelopes():
+        if invocation.goes_beyond and self._clients.read_envelopes():
             invocation.enclose_input()
+        else:
+            invocation.must_be_plain()
         with client.runs.stream(
             address.thread_id, self.assistant_id, **invocation.request
         ) as events:
@@ -331,8 +333,10 @@ class Running(Stateful):
             self._threads.announced(address)
         if invocation.needs_state:
             invocation.go_on(await self._aread_state(address))
-        if invocation.has_rich_input and await self._clients.aread_envelopes():
+        if invocation.goes_beyond and await self._clients.aread_envelopes():
             invocation.enclose_input()
+        else:
+            invocation.must_be_plain()
         async with client.runs.stream(
             address.thread_id, self.assistant_id, **invocation.request
         ) as events:

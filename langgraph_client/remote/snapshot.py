@@ -18,7 +18,8 @@ def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -
     `asked` is the config the caller asked with; a thread that has no checkpoint yet gives it back,
     as a local graph does.
     """
-    tasks = tuple(_task_from(task, decoder) for task in state.tasks)
+    namespace = (state.checkpoint.checkpoint_ns if state.checkpoint else None) or ""
+    tasks = tuple(_task_from(task, decoder, namespace) for task in state.tasks)
     address = decoder.address
     parents = given_parents(state.metadata)
     return StateSnapshot(
@@ -38,11 +39,14 @@ def empty_snapshot(asked: RunnableConfig) -> StateSnapshot:
     return StateSnapshot({}, (), asked, None, None, None, (), ())
 
 
-def _task_from(task: ThreadTask, decoder: Decoder) -> PregelTask:
+def _task_from(task: ThreadTask, decoder: Decoder, namespace: str) -> PregelTask:
     address = decoder.address
     state: StateSnapshot | RunnableConfig | None = None
     if task.state is not None:
-        asked: RunnableConfig = {"configurable": address.configurable(task.state.checkpoint or {})}
+        # A subgraph that has not begun has no checkpoint; its place is known all the same.
+        place = "|".join((*([namespace] if namespace else []), f"{task.name}:{task.id}"))
+        where = task.state.checkpoint or {"checkpoint_ns": place}
+        asked: RunnableConfig = {"configurable": address.configurable(where)}
         state = snapshot_from(task.state, decoder, asked)
     elif task.checkpoint is not None:
         state = {"configurable": address.configurable(task.checkpoint)}

@@ -9,12 +9,13 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from langgraph_client.errors import InvalidArgumentError, NotFoundError
+from langgraph_client.errors import APIStatusError, InvalidArgumentError, NotFoundError
 from langgraph_client.remote.base import Connected
 from langgraph_client.remote.config import Address
 from langgraph_client.remote.rich import enclosed_values
-from langgraph_client.remote.seam import RunnableConfig, StateSnapshot, StateUpdate
+from langgraph_client.remote.seam import RunnableConfig, StateSnapshot, StateUpdate, run_error
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
+from langgraph_client.values import ERROR_HEADER
 
 
 class Stateful(Connected):
@@ -59,9 +60,10 @@ class Stateful(Connected):
         assert address.thread_id is not None
         asked = asked if asked is not None else {"configurable": address.configurable({})}
         try:
-            state = self.sync_client.threads.get_state(
-                address.thread_id, address.checkpoint or None, **options
-            )
+            with graph_errors(address):
+                state = self.sync_client.threads.get_state(
+                    address.thread_id, address.checkpoint or None, **options
+                )
         except NotFoundError:
             return empty_snapshot(asked)
         return snapshot_from(state, self._decoder(address), asked)
@@ -92,9 +94,10 @@ class Stateful(Connected):
         assert address.thread_id is not None
         asked = asked if asked is not None else {"configurable": address.configurable({})}
         try:
-            state = await self.client.threads.get_state(
-                address.thread_id, address.checkpoint or None, **options
-            )
+            with graph_errors(address):
+                state = await self.client.threads.get_state(
+                    address.thread_id, address.checkpoint or None, **options
+                )
         except NotFoundError:
             return empty_snapshot(asked)
         return snapshot_from(state, self._decoder(address), asked)
@@ -126,9 +129,10 @@ class Stateful(Connected):
         pages = HistoryPages(address, filter, before, limit)
         while pages.wanted:
             try:
-                states = self.sync_client.threads.get_history(
-                    thread_id, **pages.request(), headers=self._headers(headers), params=params
-                )
+                with graph_errors(address):
+                    states = self.sync_client.threads.get_history(
+                        thread_id, **pages.request(), headers=self._headers(headers), params=params
+                    )
             except NotFoundError:
                 return
             yield from (snapshot_from(state, decoder, asked) for state in states)
@@ -152,9 +156,10 @@ class Stateful(Connected):
         pages = HistoryPages(address, filter, before, limit)
         while pages.wanted:
             try:
-                states = await self.client.threads.get_history(
-                    thread_id, **pages.request(), headers=self._headers(headers), params=params
-                )
+                with graph_errors(address):
+                    states = await self.client.threads.get_history(
+                        thread_id, **pages.request(), headers=self._headers(headers), params=params
+                    )
             except NotFoundError:
                 return
             for state in states:
@@ -198,14 +203,15 @@ class Stateful(Connected):
                 client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
         rich = enclosed_values(values)
-        updated = client.threads.update_state(
-            thread_id,
-            rich if rich is not None and self._clients.read_envelopes() else values,
-            as_node=as_node,
-            checkpoint=address.checkpoint or None,
-            headers=self._headers(headers),
-            params=params,
-        )
+        with graph_errors(address):
+            updated = client.threads.update_state(
+                thread_id,
+                rich if rich is not None and self._clients.read_envelopes() else values,
+                as_node=as_node,
+                checkpoint=address.checkpoint or None,
+                headers=self._headers(headers),
+                params=params,
+            )
         return {"configurable": address.configurable(updated.checkpoint)}
 
     async def aupdate_state(
@@ -232,14 +238,15 @@ class Stateful(Connected):
                 await client.threads.update(thread_id, metadata={"graph_id": graph_id})
             self._threads.has_graph(address, graph_id)
         rich = enclosed_values(values)
-        updated = await client.threads.update_state(
-            thread_id,
-            rich if rich is not None and await self._clients.aread_envelopes() else values,
-            as_node=as_node,
-            checkpoint=address.checkpoint or None,
-            headers=self._headers(headers),
-            params=params,
-        )
+        with graph_errors(address):
+            updated = await client.threads.update_state(
+                thread_id,
+                rich if rich is not None and await self._clients.aread_envelopes() else values,
+                as_node=as_node,
+                checkpoint=address.checkpoint or None,
+                headers=self._headers(headers),
+                params=params,
+            )
         return {"configurable": address.configurable(updated.checkpoint)}
 
     def bulk_update_state(
@@ -309,6 +316,21 @@ class Stateful(Connected):
 def _asked(merged: Mapping[str, Any]) -> RunnableConfig:
     """The config of a state call, as a local graph gives it back for an empty thread."""
     return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
+
+
+@contextlib.contextmanager
+def graph_errors(address: Address) -> Iterator[None]:
+    """A state call, within which a graph's refusal is raised as the local exception, too.
+
+    The bundled server says its class; of others the answer is raised as it is.
+    """
+    try:
+        yield
+    except APIStatusError as error:
+        name = error.headers.get(ERROR_HEADER)
+        if name is None:
+            raise
+        raise run_error(name, error.detail, thread_id=address.given) from error
 
 
 def _refuse_task_id(task_id: str | None) -> None:

@@ -73,6 +73,17 @@ def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
     return {"error": type(error).__name__, "message": str(error) if told else _HIDDEN}
 
 
+_IN_TASK = re.compile(r"During task with name '(.*)' and id '")
+
+
+def node_of(error: BaseException) -> str | None:
+    """Return the node that raised an exception, as langgraph 1.2 notes it on the exception."""
+    for note in getattr(error, "__notes__", ()):
+        if found := _IN_TASK.match(note):
+            return found[1]
+    return None
+
+
 def plainer(value: Any) -> Any:
     """Return a value one step closer to JSON; what is unknown becomes None."""
     if isinstance(value, BaseModel):

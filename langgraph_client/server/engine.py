@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.encoding import encode, error_document
+from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.feeds import Feeds
 from langgraph_client.server.jobs import (
     DELETED,
@@ -201,6 +201,8 @@ class Engine:
             late = isinstance(raised, TimeoutError) and limit.expired()
             event = "time out" if late else "fail"
             error = error_document(raised, self._show_errors)
+            if RICH in run["kwargs"] and (node := node_of(raised)):
+                error["node"] = node
             logger.info("run %s failed", job.run_id, exc_info=raised)
         task = asyncio.current_task()
         assert task is not None

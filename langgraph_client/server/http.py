@@ -27,9 +27,11 @@ def nothing(status: int = 204) -> Response:
     return Response(status_code=status)
 
 
-def fail(status: int, detail: str | None = None) -> HTTPException:
+def fail(
+    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None
+) -> HTTPException:
     """Return the exception that answers a request with `{"detail": ...}`."""
-    return HTTPException(status, detail)
+    return HTTPException(status, detail, headers)
 
 
 async def read_json(request: Request) -> Any:

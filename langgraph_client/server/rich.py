@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from langgraph_client.server.encoding import decode, encode, plain
+from langgraph_client.server.encoding import decode, encode, error_document, plain
 from langgraph_client.server.http import fail
 from langgraph_client.server.log import Event
 from langgraph_client.values import (
+    ERROR_HEADER,
+    GOTO_NODES,
     HEADER,
     OUTPUT_HEADER,
     PLAIN,
@@ -51,6 +54,21 @@ def agreed(request: Request) -> dict[str, Any]:
     if keys is not None:
         asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
     return asked
+
+
+def refusal(request: Request, error: Exception) -> HTTPException | None:
+    """Return the answer for a state call that a graph refuses; None if it is a failure.
+
+    A RemoteGraph learns the class of any exception, so that it can raise the local one.
+    """
+    if isinstance(error, ValueError):
+        status = 400
+    elif is_rich(request):
+        status = 500
+    else:
+        return None
+    told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
+    return fail(status, error_document(error)["message"], told)
 
 
 def _names(text: str) -> list[str]:
@@ -93,6 +111,8 @@ def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
             name: _targets(value, allowed) if name == "goto" else open_envelope(value, allowed)
             for name, value in command.items()
         }
+        if nodes := opened["command"].pop(GOTO_NODES, None):
+            opened["command"]["goto"] = [*opened["command"]["goto"], *nodes]
     return opened
 
 

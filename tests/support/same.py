@@ -14,7 +14,7 @@ _ID = re.compile(
     r"|\d{4}-\d\d-\d\dT[\d:.]+\+00:00"
 )
 # What a RemoteException says behind the message: where it happened.
-_WHERE = re.compile(r"^(?:\w+: )?(.*?)(?: \((?:node [^()]*, )?run .*\))?$", re.DOTALL)
+_WHERE = re.compile(r"^(?:\w+: )?(.*?)(?: \((?:node|run|thread) .*\))?$", re.DOTALL)
 
 
 class Names:
@@ -32,7 +32,9 @@ class Names:
             return type(value).__name__, self(dict(value))
         if isinstance(value, dict):
             # Sorted: a dict's order is not part of equality, but of the naming.
-            return {self(k): self(value[k]) for k in sorted(value, key=repr)}
+            # What langgraph keeps in a config for itself is not compared.
+            keys = sorted((k for k in value if not str(k).startswith("__pregel_")), key=repr)
+            return {self(k): self(value[k]) for k in keys}
         if isinstance(value, tuple) and hasattr(value, "_asdict"):
             return type(value).__name__, self(value._asdict())
         if isinstance(value, list | tuple):

@@ -13,11 +13,11 @@ from langgraph_client.server.execution import as_command
 from langgraph_client.server.http import fail, read_json, reply, uuid_text
 from langgraph_client.server.parts import Parts, parts_of
 from langgraph_client.server.performing import interrupt_document, thread_config, thread_fields
-from langgraph_client.server.rich import agreement, classes_of, enclosed, is_rich
+from langgraph_client.server.rich import agreement, classes_of, enclosed, is_rich, refusal
 from langgraph_client.server.storage import Document
 from langgraph_client.server.thread_schemas import DEFINITIONS, HISTORY, STATE_AT, STATE_UPDATE
 from langgraph_client.server.validation import validate
-from langgraph_client.values import open_envelope
+from langgraph_client.values import ERROR_HEADER, open_envelope
 
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 _EMPTY: Document = {
@@ -117,8 +117,8 @@ async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bo
     async with _open(parts_of(request), graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
-        except ValueError as error:  # no such subgraph
-            raise fail(400, str(error)) from None
+        except Exception as error:  # a ValueError, mostly: no such subgraph
+            raise refusal(request, error) or error from None
         shown = state_document(state, asked_for, rich=is_rich(request))
         return reply(shown, headers=agreement(request))
 
@@ -192,8 +192,8 @@ async def _history(
             rich = is_rich(request)
             shown = [state_document(state, rich=rich) async for state in found]
             return reply(shown, headers=agreement(request))
-        except ValueError as error:  # no such subgraph, or an odd filter
-            raise fail(400, str(error)) from None
+        except Exception as error:  # a ValueError, mostly: no such subgraph, or an odd filter
+            raise refusal(request, error) or error from None
 
 
 async def update(request: Request) -> Response:
@@ -218,7 +218,8 @@ async def update(request: Request) -> Response:
                 values = open_envelope(values, classes_of(graph))
             made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # whatever the graph's reducers raise is about the values
-            raise fail(400, str(error)) from None
+            told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
+            raise fail(400, str(error), told) from None
         latest = await _settle(parts, thread, graph)
     shown = state_document(latest)
     parts.engine.feeds.announce(thread_id, "state_update", {"state": shown, "thread_id": thread_id})
