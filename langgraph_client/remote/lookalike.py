@@ -128,6 +128,19 @@ class Graph:
         return "\n".join(lines) + "\n"
 
 
+    def draw_ascii(self) -> str:
+        """Draw the graph as plain text: each node, and below it where its arrows lead."""
+        lines = []
+        for node in self.nodes.values():
+            lines.append(f"[{node.name}]")
+            leading = [edge for edge in self.edges if edge.source == node.id]
+            for edge in leading:
+                arrow = "..>" if edge.conditional else "-->"
+                label = "" if edge.data is None else f" ({edge.data})"
+                lines.append(f"  +{arrow} {self.nodes[edge.target].name}{label}")
+        return "\n".join(lines)
+
+
 class BatchBase:
     """What langchain-core's `Runnable` brings where it is installed: names and batches."""
 

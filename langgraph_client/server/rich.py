@@ -136,7 +136,7 @@ def _langgraph_s_own() -> tuple[type, ...]:
 
 def classes_of(graph: Any) -> dict[str, type]:
     """Return the classes that a graph's own schemas name: those it may be given to make."""
-    builder = getattr(graph, "builder", None)
+    builder = graph if hasattr(graph, "add_node") else getattr(graph, "builder", None)
     names = ("state_schema", "input_schema", "output_schema", "context_schema")
     schemas = [getattr(builder, name, None) for name in names]
     for channel in (getattr(graph, "channels", None) or {}).values():

@@ -274,9 +274,17 @@ class Server:
         return get_sync_client(**options)
 
     def remote_graph(self, name: str, **options: Any) -> RemoteGraph:
-        """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`."""
+        """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.
+
+        Results are made of the classes of the graph's own schema, as its `allow_types`.
+        """
         from langgraph_client.remote.graph import RemoteGraph
 
+        if "allow_types" not in options:
+            from langgraph_client.server.rich import classes_of
+
+            # What is no graph itself, such as a factory, names no classes.
+            options["allow_types"] = [*classes_of(self._given.get(name)).values(), *self._allow_types]
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 

@@ -143,6 +143,13 @@ async def test_the_schema_s_classes_are_made_again(graph_of: Any) -> None:
     assert (await graph.aget_state(CONFIG)).values == result
 
 
+def test_a_server_s_own_remote_graph_knows_its_graph_s_classes() -> None:
+    """They need not be named, where the graph is at hand."""
+    with Server(GRAPHS) as server:
+        result = server.remote_graph("box").invoke({"box": Box(1, Colour.RED)})
+    assert result["box"] == Box(2, Colour.RED)
+
+
 def test_classes_that_are_not_allowed_stay_dicts() -> None:
     """Nothing is imported by name."""
     with Server(GRAPHS) as server:
