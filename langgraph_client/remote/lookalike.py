@@ -127,7 +127,6 @@ class Graph:
             lines.append(f"\t{keys[edge.source]} {arrow}{label} {keys[edge.target]};")
         return "\n".join(lines) + "\n"
 
-
     def draw_ascii(self) -> str:
         """Draw the graph as plain text: each node, and below it where its arrows lead."""
         lines = []

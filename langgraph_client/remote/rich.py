@@ -50,6 +50,8 @@ def enclosed(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is str:  # With what cannot be sent replaced; the note beside it has it all.
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     if isinstance(value, float) and not math.isfinite(value):
         return None  # As servers write it; the note beside it says what it is.
     return decode(encode(value))

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from langgraph_client.server.graphs import RunnableGraph
-from langgraph_client.server.rich import OUTPUT_KEYS
+from langgraph_client.server.rich import OUTPUT_KEYS, RICH
 from langgraph_client.server.scripted import plain_command
 
 EVENTS = "events"
@@ -127,7 +127,12 @@ def as_command(command: Mapping[str, Any]) -> Any:
 
 
 def _context_for(graph: RunnableGraph, kwargs: Mapping[str, Any]) -> Any:
-    """Return the run's context, reduced to what the graph's schema knows."""
+    """Return the run's context: reduced to what the graph's schema knows, as real servers do it.
+
+    A RemoteGraph's is the caller's own, as it is for a local graph.
+    """
+    if RICH in kwargs:
+        return kwargs.get("context")
     schema = getattr(graph, "context_schema", None)
     given: Mapping[str, Any] = kwargs.get("context") or kwargs["config"].get("configurable") or {}
     if schema is None:

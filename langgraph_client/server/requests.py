@@ -9,6 +9,7 @@ from typing import Any
 from langgraph_client.server.http import fail, uuid_text
 from langgraph_client.server.jobs import BusyError, Document, Job
 from langgraph_client.server.parts import Parts
+from langgraph_client.server.rich import RICH
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 _NOT_FOUND = "Thread or assistant not found."
@@ -121,6 +122,8 @@ def launch(
     run = _run_document(parts, body, assistant, thread["thread_id"], inherited, request_id)
     run["kwargs"]["temporary"] = temporary
     run["kwargs"].update(agreed or {})
+    if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
+        run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
     _note_config(thread, body.get("config") or {})
     try:
         return parts.engine.submit(run, thread)

@@ -273,7 +273,7 @@ class Server:
         options = {"url": IN_PROCESS_URL, "transport": self.transport(), **options}
         return get_sync_client(**options)
 
-    def remote_graph(self, name: str, **options: Any) -> RemoteGraph:
+    def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.
 
         Results are made of the classes of the graph's own schema, as its `allow_types`.
@@ -284,7 +284,10 @@ class Server:
             from langgraph_client.server.rich import classes_of
 
             # What is no graph itself, such as a factory, names no classes.
-            options["allow_types"] = [*classes_of(self._given.get(name)).values(), *self._allow_types]
+            options["allow_types"] = [
+                *classes_of(self._given.get(name)).values(),
+                *self._allow_types,
+            ]
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 

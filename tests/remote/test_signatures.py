@@ -112,3 +112,13 @@ def test_a_client_alone_is_no_licence_to_guess_a_url(server: Server) -> None:
     graph = RemoteGraph("row", client=server.client())
     with pytest.raises(InvalidArgumentError, match="sync_client"):
         graph.invoke({})
+
+
+def test_copies_share_the_clients(server: Server) -> None:
+    """`copy(update)` changes what it is told to, and nothing else."""
+    row = server.remote_graph("row").copy({"name": "mine"})
+    copied = row.copy({"assistant_id": "counter", "config": {"tags": ["t"]}})
+    assert (copied.assistant_id, copied.name, copied.config) == ("counter", "mine", {"tags": ["t"]})
+    assert copied.sync_client is row.sync_client
+    with pytest.raises(InvalidArgumentError, match="nodes"):
+        row.copy({"nodes": {}})
