@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from asyncio import sleep
 from collections.abc import (
     AsyncGenerator,
@@ -9,6 +10,7 @@ from collections.abc import (
     Callable,
     Generator,  # async only
 )
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import (
@@ -93,6 +95,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
             await self._parts.aclose()
         except (RuntimeError, ValueError):
             # Somebody else is reading from it just now, and stops when there is no connection.
+            self._link.hang_up()
             await self._link.aclose()
 
     async def __aenter__(self) -> Self:
@@ -125,6 +128,17 @@ class _Link:
 
     def __init__(self) -> None:
         self.response: httpx.Response | None = None
+
+    def hang_up(self) -> None:
+        """Wake whoever waits for more: closing a socket does not wake a thread that reads it."""
+        response = self.response
+        if response is None or response.is_closed:
+            return
+        network = response.extensions.get("network_stream")
+        connection = None if network is None else network.get_extra_info("socket")
+        if connection is not None:
+            with suppress(OSError):  # It is gone already.
+                connection.shutdown(socket.SHUT_RDWR)
 
     async def aclose(self) -> None:
         response, self.response = self.response, None

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import (
     Callable,
     Generator,
     Iterator,
 )
+from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
 from typing import (
@@ -91,6 +93,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
             self._parts.close()
         except (RuntimeError, ValueError):
             # Somebody else is reading from it just now, and stops when there is no connection.
+            self._link.hang_up()
             self._link.close()
 
     def __enter__(self) -> Self:
@@ -120,6 +123,17 @@ class _Link:
 
     def __init__(self) -> None:
         self.response: httpx.Response | None = None
+
+    def hang_up(self) -> None:
+        """Wake whoever waits for more: closing a socket does not wake a thread that reads it."""
+        response = self.response
+        if response is None or response.is_closed:
+            return
+        network = response.extensions.get("network_stream")
+        connection = None if network is None else network.get_extra_info("socket")
+        if connection is not None:
+            with suppress(OSError):  # It is gone already.
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         response, self.response = self.response, None
