@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from asyncio import sleep
 from collections.abc import (
     AsyncGenerator,
@@ -10,7 +9,6 @@ from collections.abc import (
     Callable,
     Generator,  # async only
 )
-from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import (
@@ -22,6 +20,7 @@ from typing import (
 
 import httpx
 
+from langgraph_client._async.link import WATCH, Link
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.events import EventParser, part_from
 from langgraph_client._core.resumption import Resumption, status_of
@@ -57,7 +56,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         convert: Callable[[StreamPart], PartT | None],
     ) -> None:
         self._state = state
-        self._link = _Link()
+        self._link = Link()
         # The generator does not know this object: when it is forgotten, so is the generator, and
         # its `finally` closes the connection.
         self._parts = _follow(transport, state, convert, self._link)
@@ -123,34 +122,11 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         return f"<{type(self).__name__} run_id={state.run_id!r} thread_id={state.thread_id!r}>"
 
 
-class _Link:
-    """The response that is being read."""
-
-    def __init__(self) -> None:
-        self.response: httpx.Response | None = None
-
-    def hang_up(self) -> None:
-        """Wake whoever waits for more: closing a socket does not wake a thread that reads it."""
-        response = self.response
-        if response is None or response.is_closed:
-            return
-        network = response.extensions.get("network_stream")
-        connection = None if network is None else network.get_extra_info("socket")
-        if connection is not None:
-            with suppress(OSError):  # It is gone already.
-                connection.shutdown(socket.SHUT_RDWR)
-
-    async def aclose(self) -> None:
-        response, self.response = self.response, None
-        if response is not None:
-            await response.aclose()
-
-
 async def _follow(
     transport: AsyncTransport,
     state: Resumption,
     convert: Callable[[StreamPart], PartT | None],
-    link: _Link,
+    link: Link,
 ) -> AsyncGenerator[PartT | None, None]:
     """None when the stream is open, then its parts."""
     opened = False
@@ -159,18 +135,25 @@ async def _follow(
         try:
             response = link.response = await transport.open(call)
             state.opened(response.headers, transport.location(response))
-            transport.listen(response, state.patience(transport.cadence.patience))
+            patience = state.patience(transport.cadence.patience)
+            transport.listen(response, patience)
             if not opened:
                 opened = True
                 yield None
             parser, pulse, comments = EventParser(), Pulse(transport.cadence), 0
+            link.waiting_since = monotonic()
             async for chunk in response.aiter_bytes():
+                link.waiting_since = None
                 events = parser.feed(chunk)
                 if events:
                     pulse.other()
                 elif parser.comments > comments:
                     pulse.beat(monotonic())
                     state.alive()
+                    if patience is None:
+                        patience = state.patience(transport.cadence.patience)
+                        if patience is not None:
+                            WATCH.expect(link, patience)
                 comments = parser.comments
                 for event in events:
                     part = state.seen(part_from(event))
@@ -179,10 +162,13 @@ async def _follow(
                         yield converted
                 if state.finished:
                     return
+                link.waiting_since = monotonic()
+            if link.silent:
+                raise httpx.ReadTimeout("the server fell silent")
         except (httpx.HTTPError, httpx.StreamError) as error:
             if state.finished:
                 return
-            state.broken(transport.failure(call, error))
+            state.broken(transport.failure(call, error, silent=link.silent))
         except APIError as error:
             state.broken(error)
         else:
@@ -192,6 +178,8 @@ async def _follow(
                 if asking:
                     await sleep(state.pause)
         finally:
+            WATCH.forget(link)
+            link.silent = False
             await link.aclose()
         if state.pause:
             await sleep(state.pause)

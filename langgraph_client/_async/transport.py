@@ -145,9 +145,13 @@ class AsyncTransport:
         below = parts.path.removeprefix(base) if urlsplit(given).netloc else urlsplit(given).path
         return below if not parts.query else f"{below}?{parts.query}"
 
-    def failure(self, call: Call[Any], error: httpx.HTTPError | httpx.StreamError) -> APIError:
-        """Our error for one of httpx's."""
+    def failure(
+        self, call: Call[Any], error: httpx.HTTPError | httpx.StreamError, *, silent: bool = False
+    ) -> APIError:
+        """Our error for one of httpx's; `silent` if we hung up ourselves, as nothing came."""
         url = self._url(call)
+        if silent:
+            return APITimeoutError("the server fell silent", method=call.method, url=url)
         said = str(error) or type(error).__name__
         if isinstance(error, httpx.TimeoutException):
             phase = type(error).__name__.removesuffix("Timeout").lower()

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import (
     Callable,
     Generator,
     Iterator,
 )
-from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
 from typing import (
@@ -23,6 +21,7 @@ import httpx
 from langgraph_client._core.events import EventParser, part_from
 from langgraph_client._core.resumption import Resumption, status_of
 from langgraph_client._core.silence import Pulse
+from langgraph_client._sync.link import WATCH, Link
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, NotFoundError
 from langgraph_client.models.events import StreamPart
@@ -55,7 +54,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         convert: Callable[[StreamPart], PartT | None],
     ) -> None:
         self._state = state
-        self._link = _Link()
+        self._link = Link()
         # The generator does not know this object: when it is forgotten, so is the generator, and
         # its `finally` closes the connection.
         self._parts = _follow(transport, state, convert, self._link)
@@ -118,34 +117,11 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         return f"<{type(self).__name__} run_id={state.run_id!r} thread_id={state.thread_id!r}>"
 
 
-class _Link:
-    """The response that is being read."""
-
-    def __init__(self) -> None:
-        self.response: httpx.Response | None = None
-
-    def hang_up(self) -> None:
-        """Wake whoever waits for more: closing a socket does not wake a thread that reads it."""
-        response = self.response
-        if response is None or response.is_closed:
-            return
-        network = response.extensions.get("network_stream")
-        connection = None if network is None else network.get_extra_info("socket")
-        if connection is not None:
-            with suppress(OSError):  # It is gone already.
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        response, self.response = self.response, None
-        if response is not None:
-            response.close()
-
-
 def _follow(
     transport: Transport,
     state: Resumption,
     convert: Callable[[StreamPart], PartT | None],
-    link: _Link,
+    link: Link,
 ) -> Generator[PartT | None, None, None]:
     """None when the stream is open, then its parts."""
     opened = False
@@ -154,18 +130,25 @@ def _follow(
         try:
             response = link.response = transport.open(call)
             state.opened(response.headers, transport.location(response))
-            transport.listen(response, state.patience(transport.cadence.patience))
+            patience = state.patience(transport.cadence.patience)
+            transport.listen(response, patience)
             if not opened:
                 opened = True
                 yield None
             parser, pulse, comments = EventParser(), Pulse(transport.cadence), 0
+            link.waiting_since = monotonic()
             for chunk in response.iter_bytes():
+                link.waiting_since = None
                 events = parser.feed(chunk)
                 if events:
                     pulse.other()
                 elif parser.comments > comments:
                     pulse.beat(monotonic())
                     state.alive()
+                    if patience is None:
+                        patience = state.patience(transport.cadence.patience)
+                        if patience is not None:
+                            WATCH.expect(link, patience)
                 comments = parser.comments
                 for event in events:
                     part = state.seen(part_from(event))
@@ -174,10 +157,13 @@ def _follow(
                         yield converted
                 if state.finished:
                     return
+                link.waiting_since = monotonic()
+            if link.silent:
+                raise httpx.ReadTimeout("the server fell silent")
         except (httpx.HTTPError, httpx.StreamError) as error:
             if state.finished:
                 return
-            state.broken(transport.failure(call, error))
+            state.broken(transport.failure(call, error, silent=link.silent))
         except APIError as error:
             state.broken(error)
         else:
@@ -187,6 +173,8 @@ def _follow(
                 if asking:
                     sleep(state.pause)
         finally:
+            WATCH.forget(link)
+            link.silent = False
             link.close()
         if state.pause:
             sleep(state.pause)

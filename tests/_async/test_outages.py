@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -95,11 +97,36 @@ async def test_a_silent_connection_is_left(server: Server, on_a_port: bool) -> N
 async def test_heartbeats_keep_a_quiet_stream() -> None:
     """A long quiet node is not cut as long as the server says that it is alive."""
     policy = ReconnectPolicy(initial=0, silence=0.5)
-    with quiet_server(beats=30, gap=0.04) as quiet:
+    with quiet_server(beats=20, gap=0.04) as quiet:
         async with get_client(url=quiet.url, reconnect=policy) as client:
             opened = client.runs.stream("t", "agent", stream_resumable=True)
             assert [part.event async for part in opened] == ["metadata", "end"]
     assert quiet.asked == 1
+
+
+async def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
+    """Three missing heartbeats are enough where the stream cannot be continued, too."""
+    with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
+        async with get_client(url=quiet.url) as client:
+            opened = client.runs.stream("t", "agent")
+            assert [(await anext(opened)).event for _ in range(2)] == ["metadata", "values"]
+            begun = monotonic()
+            with pytest.raises(StreamIncomplete, match="the server fell silent") as caught:
+                await anext(opened)
+            # A second of silence is always forgiven, however fast the heartbeats were.
+            assert 0.9 < monotonic() - begun < 5
+            assert isinstance(caught.value.__cause__, APITimeoutError)
+
+
+async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
+    """Only the time counts in which somebody waits."""
+    with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
+        async with get_client(url=quiet.url) as client:
+            opened = client.runs.stream("t", "agent")
+            assert [(await anext(opened)).event for _ in range(2)] == ["metadata", "values"]
+            await sleep(1.1)  # The reader is busy with the event.
+            quiet.go_on.set()
+            assert (await anext(opened)).event == "end"
 
 
 async def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -96,11 +97,36 @@ def test_a_silent_connection_is_left(server: Server, on_a_port: bool) -> None:
 def test_heartbeats_keep_a_quiet_stream() -> None:
     """A long quiet node is not cut as long as the server says that it is alive."""
     policy = ReconnectPolicy(initial=0, silence=0.5)
-    with quiet_server(beats=30, gap=0.04) as quiet:
+    with quiet_server(beats=20, gap=0.04) as quiet:
         with get_sync_client(url=quiet.url, reconnect=policy) as client:
             opened = client.runs.stream("t", "agent", stream_resumable=True)
             assert [part.event for part in opened] == ["metadata", "end"]
     assert quiet.asked == 1
+
+
+def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
+    """Three missing heartbeats are enough where the stream cannot be continued, too."""
+    with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
+        with get_sync_client(url=quiet.url) as client:
+            opened = client.runs.stream("t", "agent")
+            assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
+            begun = monotonic()
+            with pytest.raises(StreamIncomplete, match="the server fell silent") as caught:
+                next(opened)
+            # A second of silence is always forgiven, however fast the heartbeats were.
+            assert 0.9 < monotonic() - begun < 5
+            assert isinstance(caught.value.__cause__, APITimeoutError)
+
+
+def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
+    """Only the time counts in which somebody waits."""
+    with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
+        with get_sync_client(url=quiet.url) as client:
+            opened = client.runs.stream("t", "agent")
+            assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
+            sleep(1.1)  # The reader is busy with the event.
+            quiet.go_on.set()
+            assert (next(opened)).event == "end"
 
 
 def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:

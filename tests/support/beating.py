@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.wire import event
@@ -17,11 +17,19 @@ class Quiet:
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked = 0
+        self.go_on = threading.Event()
 
 
 @contextmanager
-def quiet_server(beats: int, gap: float) -> Iterator[Quiet]:
-    """Each stream has its metadata, so many heartbeats with `gap` seconds before each, its end."""
+def quiet_server(
+    beats: int, gap: float, *, ids: bool = True, waits: bool = False
+) -> Iterator[Quiet]:
+    """Each stream has its metadata, so many heartbeats with `gap` seconds before each, its end.
+
+    Args:
+        ids: Whether events have ids.
+        waits: Whether a last event, and then silence until `go_on` is set, are before the end.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -31,11 +39,15 @@ def quiet_server(beats: int, gap: float) -> Iterator[Quiet]:
             self.send_header("content-type", "text/event-stream")
             self.send_header("content-location", "/threads/t/runs/r")
             self.end_headers()
-            self.wfile.write(event("metadata", {"run_id": "r"}, "1-0"))
+            self.wfile.write(event("metadata", {"run_id": "r"}, "1-0" if ids else None))
             for _ in range(beats):
                 time.sleep(gap)
                 self.wfile.write(b": heartbeat\r\n\r\n")
-            self.wfile.write(event("end", None, "2-0"))
+            if waits:
+                self.wfile.write(event("values", 1, "2-0" if ids else None))
+                quiet.go_on.wait()
+            with suppress(OSError):  # The client may be gone.
+                self.wfile.write(event("end", None, "3-0" if ids else None))
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -47,5 +59,6 @@ def quiet_server(beats: int, gap: float) -> Iterator[Quiet]:
         try:
             yield quiet
         finally:
+            quiet.go_on.set()
             server.shutdown()
             thread.join()
