@@ -153,6 +153,7 @@ async def _follow(
                     if patience is None:
                         patience = state.patience(transport.cadence.patience)
                         if patience is not None:
+                            transport.listen(response, patience)  # In process it is not too late.
                             WATCH.expect(link, patience)
                 comments = parser.comments
                 for event in events:

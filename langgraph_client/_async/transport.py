@@ -121,8 +121,8 @@ class AsyncTransport:
     def listen(self, response: httpx.Response, patience: float | None) -> None:
         """Take so many seconds of silence in an answer's body for a lost connection.
 
-        None, or more than the timeout for reading: that timeout. It has an effect before the body
-        is begun to be read, for the HTTP layer looks at it then.
+        None, or more than the timeout for reading: that timeout. On a port it has an effect before
+        the body is begun to be read, for the HTTP layer looks at it then.
         """
         limits = response.request.extensions.get("timeout")
         if limits is not None:

@@ -65,8 +65,8 @@ class ReconnectPolicy:
     """How long an interrupted stream is tried to be continued.
 
     The counts start anew with every sign of life, an event or a heartbeat: the budget is for one
-    outage. By default an outage of some twelve seconds is bridged: attempts are made at once, and
-    after 0.25, 0.5, 1, 2 and 4 more seconds, each repeated as `RetryPolicy` says.
+    outage. By default attempts are made at once, and after 0.25, 0.5, 1, 2 and 4 more seconds, each
+    repeated as `RetryPolicy` says: a server may be away for some seventeen seconds.
 
     Attributes:
         max_reconnects: Attempts to continue a stream, until it is given up.

@@ -26,12 +26,17 @@ class Link:
         self.waiting_since: float | None = None
         self.silent = False
 
-    def hang_up(self) -> None:
-        """Wake whoever waits for more: closing a socket does not wake a thread that reads it."""
+    def hang_up(self) -> bool:
+        """Wake whoever waits for more: closing a socket does not wake a thread that reads it.
+
+        Returns:
+            Whether there was a socket.
+        """
         connection = self._socket()
         if connection is not None:
             with suppress(OSError):  # It is gone already.
                 connection.shutdown(socket.SHUT_RDWR)
+        return connection is not None
 
     def has_more(self) -> bool:
         """Whether something has come that was not read yet."""
@@ -108,8 +113,9 @@ class Watch:
             self._due[link] = (now + patience, patience)
         else:
             del self._due[link]
+            # Before, so that whoever is woken knows; without a socket nobody is.
             link.silent = True
-            link.hang_up()
+            link.silent = link.hang_up()
 
 
 WATCH = Watch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from asyncio import sleep
 from time import monotonic
 from typing import Any
@@ -12,6 +13,7 @@ from support.beating import quiet_server
 from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, Reconnect, Server, get_client
+from langgraph_client._async.link import Link, Watch
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
@@ -54,7 +56,7 @@ async def test_no_pause_that_nothing_can_follow(server: Server, faults: Faults) 
 async def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
     """A wait that is cut and asked for again is one call."""
     async with client_of(server, faults, timeout=0.5) as client:
-        with faults.cut_after(bytes=0), pytest.raises(APITimeoutError, match=r"within 0\.5 s"):
+        with faults.cut_after(bytes=0), pytest.raises(APITimeoutError):
             await client.http.request_reconnect(
                 "/runs/wait", "POST", json={"assistant_id": "counter"}, reconnect_limit=100
             )
@@ -62,11 +64,13 @@ async def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
 
 async def test_a_stream_may_last_longer_than_its_opening(server: Server, faults: Faults) -> None:
     """`timeout` bounds how long a stream takes to open, not how long it lives."""
-    async with client_of(server, faults, timeout=0.25) as client:
+    async with client_of(server, faults, timeout=0.5) as client:
         thread = await client.threads.create()
         parts = client.runs.stream(thread.thread_id, "row", input={"topic": "t"})
-        with faults.drip(bytes=10, seconds=0.02, path="*/stream"):
+        begun = monotonic()
+        with faults.drip(bytes=10, seconds=0.025, path="*/stream"):
             assert [part.event async for part in parts][:2] == ["metadata", "values"]
+        assert monotonic() - begun > 0.5
 
 
 @pytest.mark.parametrize("on_a_port", [False, True])
@@ -127,6 +131,17 @@ async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
             await sleep(1.1)  # The reader is busy with the event.
             quiet.go_on.set()
             assert (await anext(opened)).event == "end"
+
+
+async def test_where_there_is_no_socket_nobody_hangs_up() -> None:
+    """In process the transport's own timeout has to do; a stream that goes on is not marked."""
+    link = Link()
+    link.waiting_since = 0.0
+    Watch().expect(link, 0.01)
+    for thread in threading.enumerate():
+        if thread.name == "langgraph-client-watch":
+            thread.join(10)
+    assert not link.silent
 
 
 async def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:

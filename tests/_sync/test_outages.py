@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from time import monotonic, sleep
 from typing import Any
 
@@ -14,6 +15,7 @@ from support.wire import URL, Answer, Wire, event, reply, stream
 from langgraph_client import Reconnect, Server, SyncLangGraphClient, get_sync_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._sync.link import Link, Watch
 from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
 from langgraph_client.testing import FaultProxy, Faults
 
@@ -54,7 +56,7 @@ def test_no_pause_that_nothing_can_follow(server: Server, faults: Faults) -> Non
 def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
     """A wait that is cut and asked for again is one call."""
     with client_of(server, faults, timeout=0.5) as client:
-        with faults.cut_after(bytes=0), pytest.raises(APITimeoutError, match=r"within 0\.5 s"):
+        with faults.cut_after(bytes=0), pytest.raises(APITimeoutError):
             client.http.request_reconnect(
                 "/runs/wait", "POST", json={"assistant_id": "counter"}, reconnect_limit=100
             )
@@ -62,11 +64,13 @@ def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
 
 def test_a_stream_may_last_longer_than_its_opening(server: Server, faults: Faults) -> None:
     """`timeout` bounds how long a stream takes to open, not how long it lives."""
-    with client_of(server, faults, timeout=0.25) as client:
+    with client_of(server, faults, timeout=0.5) as client:
         thread = client.threads.create()
         parts = client.runs.stream(thread.thread_id, "row", input={"topic": "t"})
-        with faults.drip(bytes=10, seconds=0.02, path="*/stream"):
+        begun = monotonic()
+        with faults.drip(bytes=10, seconds=0.025, path="*/stream"):
             assert [part.event for part in parts][:2] == ["metadata", "values"]
+        assert monotonic() - begun > 0.5
 
 
 @pytest.mark.parametrize("on_a_port", [False, True])
@@ -127,6 +131,17 @@ def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
             sleep(1.1)  # The reader is busy with the event.
             quiet.go_on.set()
             assert (next(opened)).event == "end"
+
+
+def test_where_there_is_no_socket_nobody_hangs_up() -> None:
+    """In process the transport's own timeout has to do; a stream that goes on is not marked."""
+    link = Link()
+    link.waiting_since = 0.0
+    Watch().expect(link, 0.01)
+    for thread in threading.enumerate():
+        if thread.name == "langgraph-client-watch":
+            thread.join(10)
+    assert not link.silent
 
 
 def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:
