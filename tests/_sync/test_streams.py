@@ -267,3 +267,28 @@ def test_a_wait_that_is_cut_asks_again() -> None:
     assert result == {"n": 1}
     assert (result.run_id, result.thread_id) == ("r", "t")
     assert wire.lines[1:] == ["GET /threads/t/runs/r/join"] * 2
+
+
+def test_a_status_that_cannot_be_asked_is_an_interruption() -> None:
+    """A stream with ids goes on; one without raises, naming its run."""
+    wire = Wire(
+        stream(META, run=RUN),
+        reply({}, 503),
+        stream(META, event("end", None, "2-0")),
+        stream(event("values", 1), run=RUN),
+        reply({}, 503),
+    )
+    with client_of(wire) as client:
+        parts = [p for p in client.runs.stream("t", "agent", stream_resumable=True)]
+        assert [part.event for part in parts] == ["metadata", "end"]
+        with pytest.raises(StreamIncomplete, match="503") as caught:
+            [part for part in client.runs.stream("t", "agent")]
+    assert caught.value.run_id == "r"
+
+
+def test_an_error_that_cannot_be_fetched() -> None:
+    """A run that failed while we were away, and nobody who could say why."""
+    wire = Wire(stream(META, run=RUN), reply({"status": "error"}), stream(META), reply({}, 500))
+    with client_of(wire) as client:
+        with pytest.raises(StreamIncomplete, match="its error is missing"):
+            [p for p in client.runs.stream("t", "agent", stream_resumable=True)]
