@@ -7,6 +7,7 @@ from time import monotonic
 
 import httpx
 
+from langgraph_client._async.link import WATCH, Link
 from langgraph_client._core.deadline import Deadline
 from langgraph_client._core.silence import Cadence, Pulse
 
@@ -15,25 +16,49 @@ class WatchedBody(httpx.AsyncByteStream):
     """A body that has to be over in time.
 
     Each piece may come late by itself, which the HTTP layer watches; all of them together are
-    watched here, between the pieces. Blanks before anything else are heartbeats.
+    watched here, between the pieces. Blanks before anything else are heartbeats: once it is known
+    how often they come, the connection is hung up when three are missing.
     """
 
-    def __init__(self, stream: httpx.AsyncByteStream, deadline: Deadline, cadence: Cadence) -> None:
-        self._stream = stream
+    def __init__(self, response: httpx.Response, deadline: Deadline, cadence: Cadence) -> None:
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        self._stream = response.stream
         self._deadline = deadline
         self._cadence = cadence
+        self._link = Link()
+        self._link.response = response
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was hung up, since nothing came for too long."""
+        return self._link.silent
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        pulse = Pulse(self._cadence)
-        async for piece in self._stream:
-            now = monotonic()
-            if self._deadline.over(now):
-                raise httpx.ReadTimeout("the answer has begun, and did not end in time")
-            if piece.isspace():
-                pulse.beat(now)
-            else:
-                pulse.other()
-            yield piece
+        pulse, watched = Pulse(self._cadence), False
+        self._link.waiting_since = monotonic()
+        try:
+            async for piece in self._stream:
+                now = self._link.waiting_since = monotonic()
+                if self._deadline.over(now):
+                    raise httpx.ReadTimeout("the answer has begun, and did not end in time")
+                if piece.isspace():
+                    pulse.beat(now)
+                    patience = self._cadence.patience
+                    if patience is not None and not watched:
+                        watched = True
+                        WATCH.expect(self._link, patience)
+                else:
+                    pulse.other()
+                yield piece
+            if self._link.silent:
+                raise httpx.ReadTimeout("the server fell silent")
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        WATCH.forget(self._link)
+        self._link.response = None  # They know each other: memory would wait for the collector.
 
     async def aclose(self) -> None:
+        self._forget()
         await self._stream.aclose()

@@ -78,7 +78,7 @@ class AsyncTransport:
         location = None
         for attempt in range(reconnects + 1):
             response = await self._repeat(request, deadline, stream=True)
-            self._watch(response, deadline)
+            body = self._watch(response, deadline)
             self.listen(response, self._cadence_of_waits.patience)
             try:
                 if not told:
@@ -90,7 +90,7 @@ class AsyncTransport:
                     return self._read(call, response)
             except httpx.HTTPError as error:
                 if location is None or attempt == reconnects or deadline.over(monotonic()):
-                    raise self.failure(request, error) from error
+                    raise self.failure(request, error, silent=body.silent) from error
             finally:
                 await response.aclose()
             pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
@@ -258,10 +258,10 @@ class AsyncTransport:
             f"more than {_MAX_REDIRECTS} redirects", method=call.method, url=self._url(call)
         )
 
-    def _watch(self, response: httpx.Response, deadline: Deadline) -> None:
+    def _watch(self, response: httpx.Response, deadline: Deadline) -> WatchedBody:
         """Let an answer's body be over in time."""
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = WatchedBody(response.stream, deadline, self._cadence_of_waits)
+        body = response.stream = WatchedBody(response, deadline, self._cadence_of_waits)
+        return body
 
     def _late(self, call: Call[Any], deadline: Deadline) -> APITimeoutError:
         message = f"not done within {deadline.seconds:g} s"

@@ -122,6 +122,14 @@ def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
             assert isinstance(caught.value.__cause__, APITimeoutError)
 
 
+def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
+    """The blanks before a result are heartbeats, too."""
+    with quiet_server(beats=5, gap=0.05) as quiet:
+        with get_sync_client(url=quiet.url) as client:
+            assert client.runs.wait("t", "agent") == {"n": 1}
+    assert quiet.asked == 2
+
+
 def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
     """Only the time counts in which somebody waits."""
     with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:

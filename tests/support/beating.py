@@ -1,4 +1,4 @@
-"""A server on a port whose streams are quiet: heartbeats, and then one event."""
+"""A server on a port whose streams and waits are quiet: heartbeats, and then one event."""
 
 from __future__ import annotations
 
@@ -32,9 +32,28 @@ def quiet_server(
     """
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            quiet.asked += 1
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"n": 1}')
+
+        def do_wait(self) -> None:
+            """A result that never comes, with blanks before it."""
+            self.send_response(200)
+            self.send_header("location", "/threads/t/runs/r/join")
+            self.end_headers()
+            for _ in range(beats):
+                time.sleep(gap)
+                self.wfile.write(b"\n")
+            quiet.go_on.wait()
+
         def do_POST(self) -> None:
             quiet.asked += 1
             self.rfile.read(int(self.headers["content-length"]))
+            if self.path.endswith("/wait"):
+                self.do_wait()
+                return
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("content-location", "/threads/t/runs/r")
