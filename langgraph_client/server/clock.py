@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 EventId = tuple[int, int]
 """Milliseconds since the epoch, and a number within that millisecond."""
 
 
+_RANDOM = random.SystemRandom()
+
+
+class Timer(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None:
+        """Do not make it."""
+        ...
+
+
 class Clock:
-    """The server's source of time and of every id it makes.
+    """The server's source of time and of every id it makes; what waits on the server waits by it.
 
     A test that wants to name times and ids passes a subclass.
     """
@@ -23,6 +37,19 @@ class Clock:
     def time(self) -> float:
         """Return seconds since the epoch."""
         return time.time()
+
+    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> Timer:
+        """Make a call on the running loop so many seconds from now."""
+        return asyncio.get_running_loop().call_later(seconds, call, *args)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        over = asyncio.Event()
+        timer = self.call_later(seconds, over.set)
+        try:
+            await over.wait()
+        finally:
+            timer.cancel()
 
     def now(self) -> datetime:
         """Return the present moment, with its offset (UTC)."""
@@ -35,14 +62,18 @@ class Clock:
     def uuid7(self) -> str:
         """Return a new id that sorts by time, as runs, threads and crons have."""
         milliseconds = int(self.time() * 1000)
-        value = (milliseconds & (2**48 - 1)) << 80 | random.getrandbits(80)
+        value = (milliseconds & (2**48 - 1)) << 80 | self.random_bits(80)
         value = value & ~(0xF << 76) | 0x7 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
         return str(uuid.UUID(int=value))
 
     def uuid4(self) -> str:
         """Return a new random id, as assistants and copies of threads have."""
-        return str(uuid.uuid4())
+        return str(uuid.UUID(int=self.random_bits(128), version=4))
+
+    def random_bits(self, count: int) -> int:
+        """Return a random number of so many bits; all ids are made of these."""
+        return _RANDOM.getrandbits(count)
 
     def event_id(self) -> EventId:
         """Return the next event id, greater than all before it, also if the clock goes back."""

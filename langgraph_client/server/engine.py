@@ -18,7 +18,9 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.failures import Failures
 from langgraph_client.server.feeds import Feeds
+from langgraph_client.server.holds import Holds
 from langgraph_client.server.jobs import (
     DELETED,
     TRANSITIONS,
@@ -52,6 +54,8 @@ class Engine:
         limit: How many runs may run at the same time, each on a thread of its own.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
+        holds: Where runs are held.
+        failures: Where exceptions of graphs are noted.
     """
 
     def __init__(
@@ -63,8 +67,12 @@ class Engine:
         limit: int = 100,
         seconds: float | None = None,
         show_errors: bool = False,
+        holds: Holds | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self.jobs: dict[str, Job] = {}
+        self.holds = Holds() if holds is None else holds
+        self.failures = Failures() if failures is None else failures
         self.ended: list[Callable[[Ended], None]] = []
         self._storage = storage
         self._clock = clock
@@ -139,8 +147,9 @@ class Engine:
         job = line.jobs[0]
         wait = job.due - self._clock.time()
         if wait > 0:
-            loop = asyncio.get_running_loop()
-            line.timer = loop.call_later(wait, self._advance, thread_id)
+            line.timer = self._clock.call_later(wait, self._advance, thread_id)
+        elif self.holds and self.holds.keeps_pending(job.run, lambda: self._advance(thread_id)):
+            return
         elif self._running >= self._limit:
             if thread_id not in self._waiting:
                 self._waiting.append(thread_id)
@@ -171,6 +180,7 @@ class Engine:
             await self._attempt(job)
         except Exception as raised:  # the server's own failure; a graph's ends the run as `error`
             logger.exception("run %s could not be carried out", job.run_id)
+            self.failures.note(job.run, raised)
             job.result = {"__error__": error_document(raised, self._show_errors)}
             if not job.over.is_set():
                 self._leave(job)
@@ -187,9 +197,12 @@ class Engine:
         self._emit(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
         job.mark = self._performer.mark(job)
         error: dict[str, str] | None = None
-        limit = asyncio.timeout(self._seconds)
+        limit = asyncio.timeout(None)
+        watch = None if self._seconds is None else self._clock.call_later(self._seconds, _end, limit)
         try:
             async with limit:
+                if self.holds:
+                    await self.holds.at(run)
                 await self._perform(job)
             event = "succeed"
         except asyncio.CancelledError:
@@ -204,6 +217,10 @@ class Engine:
             if RICH in run["kwargs"] and (node := node_of(raised)):
                 error["node"] = node
             logger.info("run %s failed", job.run_id, exc_info=raised)
+            self.failures.note(run, raised)
+        finally:
+            if watch is not None:
+                watch.cancel()
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
@@ -470,3 +487,7 @@ def _resting(thread: Document) -> Document:
 
 def _seconds_of(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
+
+
+def _end(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time())

@@ -63,11 +63,11 @@ class Expiry:
         while True:
             self._changed.clear()
             pause = await self.sweep()
+            timer = self._parts.clock.call_later(pause, self._changed.set)
             try:
-                async with asyncio.timeout(pause):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+                await self._changed.wait()
+            finally:
+                timer.cancel()
 
     async def sweep(self) -> float:
         """Delete what is over. Returns the seconds until it is time to look again."""

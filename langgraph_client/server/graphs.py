@@ -119,7 +119,9 @@ class Graphs:
         if not isinstance(graph, RunnableGraph):
             raise TypeError(f"the factory of graph {graph_id!r} gave a {type(graph).__name__}")
         if isinstance(graph, ScriptedGraph):
-            return graph.copy({"checkpointer": self._script_states if durable else None})
+            states = self._script_states
+            kept = states if durable else None
+            return graph.copy({"checkpointer": kept, "sleep": states.clock.sleep})
         update: dict[str, Any] = {}
         own = getattr(graph, "checkpointer", None)
         if not durable:

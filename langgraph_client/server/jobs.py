@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from langgraph_client.server.clock import Timer
 from langgraph_client.server.log import EventLog
 from langgraph_client.server.outcome import Outcome
 
@@ -75,7 +76,7 @@ class Line:
     rest: Document
     jobs: list[Job] = field(default_factory=list)
     current: Job | None = None
-    timer: asyncio.TimerHandle | None = None
+    timer: Timer | None = None
 
 
 @dataclass(frozen=True)

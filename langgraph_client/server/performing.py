@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.execution import Item, context_keys, events_of
 from langgraph_client.server.graphs import Graphs
+from langgraph_client.server.holds import Holds
 from langgraph_client.server.rich import RICH, classes_of, opened_input
+from langgraph_client.server.scripted import ScriptedGraph
 
 if TYPE_CHECKING:
     from langgraph_client.server.checkpoints import Checkpoints
@@ -51,7 +53,9 @@ class GraphPerformer:
         checkpoints: Checkpoints | None,
         script_states: ScriptStates,
         url: str | None,
+        holds: Holds,
     ) -> None:
+        self._holds = holds
         self._graphs = graphs
         self._checkpoints = checkpoints
         self._script_states = script_states
@@ -83,8 +87,19 @@ class GraphPerformer:
                 run = {**run, "kwargs": {**run["kwargs"], "input": None, "command": None}}
             if RICH in run["kwargs"]:
                 run = {**run, "kwargs": opened_input(run["kwargs"], classes_of(graph))}
+            if self._holds:
+                graph = self._held(graph, run, config)
             async for item in events_of(graph, run, config):
                 yield item
+
+    def _held(self, graph: Any, run: Document, config: Document) -> Any:
+        """Return the graph so that it waits before nodes at which runs are held."""
+        if isinstance(graph, ScriptedGraph):
+            return graph.copy({"before": lambda node: self._holds.at(run, node=node)})
+        handler = self._holds.handler(run)
+        if handler is not None:
+            config["callbacks"] = [handler]
+        return graph
 
     async def _begun(self, job: Job, graph: Any) -> Any:
         """Return the state that an earlier attempt left to go on from, or None."""

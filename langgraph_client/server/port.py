@@ -32,6 +32,7 @@ class Port:
             raise
         config = uvicorn.Config(
             app,
+            interface="asgi3",
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -40,11 +40,14 @@ class Scheduler:
         while True:
             self._changed.clear()
             pause = self.fire_due()
+            timer = None
+            if pause is not None:
+                timer = self._parts.clock.call_later(pause, self._changed.set)
             try:
-                async with asyncio.timeout(pause):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+                await self._changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
     def fire_due(self) -> float | None:
         """Start the runs that are due. Returns the seconds until the next one; None for never."""

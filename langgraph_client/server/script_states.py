@@ -29,7 +29,7 @@ class ScriptStates:
     def __init__(self, connection: sqlite3.Connection, lock: Any, clock: Clock) -> None:
         self._connection = connection
         self._lock = lock
-        self._clock = clock
+        self.clock = clock
         connection.execute(
             "CREATE TABLE IF NOT EXISTS script_states (thread_id TEXT NOT NULL, id TEXT NOT NULL,"
             " run_id TEXT, doc BLOB NOT NULL, PRIMARY KEY (thread_id, id)) WITHOUT ROWID"
@@ -38,12 +38,12 @@ class ScriptStates:
     def put(self, thread_id: str, saved: Saved) -> Saved:
         """Write a state; return it with its id."""
         with self._lock:
-            milliseconds, number = self._clock.event_id()
+            milliseconds, number = self.clock.event_id()
             # Sorts by time, as checkpoint ids do.
             text = f"{milliseconds:012x}7{number & 0xFFF:03x}8{number >> 12 & 0xFFF:03x}"
-            made = f"{text}{self._clock.uuid4()[-12:]}"
+            made = f"{text}{self.clock.uuid4()[-12:]}"
             checkpoint_id = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
-            saved = replace(saved, id=checkpoint_id, created_at=self._clock.stamp())
+            saved = replace(saved, id=checkpoint_id, created_at=self.clock.stamp())
             row = (thread_id, checkpoint_id, saved.metadata.get("run_id"), encode(saved))
             self._connection.execute("INSERT INTO script_states VALUES (?, ?, ?, ?)", row)
         # As it will be read: what JSON cannot hold shows at once.

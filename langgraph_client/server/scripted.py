@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -168,15 +168,21 @@ class ScriptedGraph:
         self.name = name
         self.checkpointer: ScriptStates | None = checkpointer
         self.store = None
+        # The server's own: how to wait, and what to wait for before a step.
+        self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self._before: Callable[[str], Awaitable[None]] | None = None
         self._script = script if callable(script) else list(script)
 
     def copy(self, update: Mapping[str, Any]) -> ScriptedGraph:
-        """Return the same graph, with another place for its states."""
-        return ScriptedGraph(
+        """Return the same graph, with another place for its states, or other hooks of a server."""
+        made = ScriptedGraph(
             self._script,
             name=self.name,
             checkpointer=update.get("checkpointer", self.checkpointer),
         )
+        made._sleep = update.get("sleep", self._sleep)
+        made._before = update.get("before", self._before)
+        return made
 
     def _steps(self, values: Values) -> list[Update | Say | Emit | Ask | Fail | Wait]:
         found = self._script(dict(values)) if callable(self._script) else self._script
@@ -341,6 +347,8 @@ class _Play:
         for at in range(self._at, len(steps)):
             step = steps[at]
             name = _name(at, step)
+            if self._graph._before is not None:
+                await self._graph._before(name)
             if isinstance(step, Ask) and not self._answered:
                 (waiting,) = _interrupts(self._thread_id, at, step)
                 self._save("loop", at)
@@ -355,7 +363,7 @@ class _Play:
             elif isinstance(step, Emit):
                 yield "custom", step.data
             elif isinstance(step, Wait):
-                await asyncio.sleep(step.seconds)
+                await self._graph._sleep(step.seconds)
             elif isinstance(step, Fail):
                 self._save("loop", at, error=repr(step.error))
                 raise step.error

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import Receive, Scope, Send
 
 from langgraph_client.server.app import make_app
+from langgraph_client.server.asked import Noting, Requests
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.engine import Engine
 from langgraph_client.server.expiry import Expiry
+from langgraph_client.server.failures import Failures
 from langgraph_client.server.graphs import Graphs, brought_store
 from langgraph_client.server.guard import guards
+from langgraph_client.server.holds import Holds
 from langgraph_client.server.parts import Parts
 from langgraph_client.server.performing import GraphPerformer
 from langgraph_client.server.requests import assistant_id_of
@@ -28,16 +33,18 @@ from langgraph_client.server.script_states import ScriptStates
 from langgraph_client.server.storage import Storage
 from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
 from langgraph_client.server.webhooks import Webhooks
+from langgraph_client.server.workbench import Workbench
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
     from langgraph_client.remote.graph import RemoteGraph
+    from langgraph_client.testing.faults import Faults
 
 IN_PROCESS_URL = "http://langgraph.server"
 """What in-process clients call the server; nothing is ever looked up or dialled."""
 
 
-class Server:
+class Server(Workbench):
     """A LangGraph server in this process: no port, no network, no keys.
 
     Use it as a context manager, `with` or `async with`. It works on an event loop in a thread of
@@ -63,7 +70,8 @@ class Server:
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
-        clock: Time and ids; for tests.
+        remember_requests: How many of the latest requests `requests` tells of; 0 for none.
+        clock: Time and ids; for tests, see `testing.TestClock`.
 
     Raises:
         TypeError: Something in `graphs` is not a graph.
@@ -81,6 +89,7 @@ class Server:
         cors: Sequence[str] = (),
         local_webhooks: bool = False,
         allow_types: Iterable[type] = (),
+        remember_requests: int = 1000,
         clock: Clock | None = None,
     ) -> None:
         self.url: str | None = None
@@ -99,6 +108,14 @@ class Server:
         self._app: Starlette | None = None
         self._stop: asyncio.Event | None = None
         self._port: Any = None
+        self._storage: Storage | None = None
+        self._engine: Engine | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self.requests = Requests(remember_requests)
+        self._remember = remember_requests > 0
+        self._holds = Holds()
+        self._failures = Failures()
+        self._faults: Faults | None = None
 
     # Starting and stopping.
 
@@ -159,40 +176,57 @@ class Server:
             runner.run(self._main(started))
 
     async def _main(self, started: Future[None]) -> None:
-        storage: Storage | None = None
-        engine: Engine | None = None
         try:
             try:
                 self._loop = asyncio.get_running_loop()
                 self._stop = asyncio.Event()
-                storage = Storage(self._path)
-                engine = self._assemble(storage)
-                engine.recover()
+                self._open()
             except BaseException as error:
                 started.set_exception(error)
                 return
             started.set_result(None)
-            firing = asyncio.create_task(self.parts.scheduler.run())
-            sweeping = asyncio.create_task(self.parts.expiry.run())
             await self._stop.wait()
-            firing.cancel()
-            sweeping.cancel()
             if self._port is not None:
                 await self._port.stop()
         finally:
-            if engine is not None:
-                await engine.close()
-            if self._parts is not None:
-                await self._parts.webhooks.close()
+            self._holds.release_all()
+            await self._shut(for_good=True)
+            self._loop = self._stop = self._parts = self._app = self._port = None
+            self.url = None
+
+    def _open(self) -> None:
+        """Open what is kept, and take up what was left."""
+        self._storage = Storage(self._path)
+        self._engine = self._assemble(self._storage)
+        self._engine.recover()
+        self._background = [
+            asyncio.create_task(self.parts.scheduler.run()),
+            asyncio.create_task(self.parts.expiry.run()),
+        ]
+
+    async def _shut(self, *, for_good: bool) -> None:
+        """End all runs, and close what is kept."""
+        for task in self._background:
+            task.cancel()
+        if self._engine is not None:
+            await self._engine.close()
+        if self._parts is not None:
+            await self._parts.webhooks.close()
+        if for_good:
             current = asyncio.current_task()
             others = [task for task in asyncio.all_tasks() if task is not current]
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
-            if storage is not None:
-                storage.close()
-            self._loop = self._stop = self._parts = self._app = self._port = None
-            self.url = None
+        if self._storage is not None:
+            self._storage.close()
+        self._engine = self._storage = None
+
+    async def _begin_anew(self) -> None:
+        if self._path is not None:
+            raise ValueError("a server with a file is not reset: that would delete its data")
+        await self._shut(for_good=False)
+        self._open()
 
     def _assemble(self, storage: Storage) -> Engine:
         checkpoints, own_store = _langgraph_parts(
@@ -204,7 +238,7 @@ class Server:
         script_states = ScriptStates(storage.connection, storage.lock, self._clock)
         graphs = Graphs(self._given, checkpoints, store, script_states)
         self._clock.start_after(storage.events.last_id())
-        performer = GraphPerformer(graphs, checkpoints, script_states, self.url)
+        performer = GraphPerformer(graphs, checkpoints, script_states, self.url, self._holds)
         engine = Engine(
             storage,
             self._clock,
@@ -212,6 +246,8 @@ class Server:
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
+            holds=self._holds,
+            failures=self._failures,
         )
         if checkpoints is not None:
             checkpoints.before_writing = engine.write_logs
@@ -225,7 +261,8 @@ class Server:
         engine.ended.append(self._parts.webhooks.run_ended)
         for name in graphs.names:
             _ensure_assistant(self._parts, name)
-        self._app = make_app(self._parts, self._guards)
+        noting = [Middleware(Noting, requests=self.requests)] if self._remember else []
+        self._app = make_app(self._parts, [*noting, *self._guards])
         return engine
 
     # What it offers.
@@ -253,11 +290,11 @@ class Server:
 
     def transport(self) -> httpx.BaseTransport:
         """Return a blocking httpx transport to this server, usable from any thread."""
-        return ServerTransport(self)
+        return self.faults.transport(ServerTransport(self))
 
     def async_transport(self) -> httpx.AsyncBaseTransport:
         """Return an async httpx transport to this server, usable from any event loop."""
-        return AsyncServerTransport(self)
+        return self.faults.async_transport(AsyncServerTransport(self))
 
     def client(self, **options: Any) -> LangGraphClient:
         """Return an async client of this server; `options` are those of `get_client`."""
@@ -291,6 +328,9 @@ class Server:
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)  # After a reset it is another one.
+
     def listen(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Also serve on a port, until the server is closed. Returns the URL.
 
@@ -304,7 +344,7 @@ class Server:
         from langgraph_client.server.port import Port
 
         async def start() -> str:
-            self._port = Port(self.app, host, port)
+            self._port = Port(self._serve, host, port)
             url: str = await self._port.start()
             self.url = self.parts.url = url
             return url

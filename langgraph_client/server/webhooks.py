@@ -97,7 +97,7 @@ class Webhooks:
             if problem is None:
                 return
             if attempt < len(_PAUSES):
-                await asyncio.sleep(_PAUSES[attempt])
+                await self._clock.sleep(_PAUSES[attempt])
         logger.warning("webhook of run %s not delivered: %s", ended.run["run_id"], problem)
 
     async def _post(self, url: str, body: bytes) -> str | None:
