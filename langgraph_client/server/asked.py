@@ -46,7 +46,8 @@ class Asked:
     @property
     def graph(self) -> str | None:
         """The graph, or the assistant's id, that a run is asked of."""
-        return self._said("assistant_id")
+        said = self._said("assistant_id")
+        return said if isinstance(said, str) else None
 
     @property
     def input(self) -> Any:
@@ -141,7 +142,8 @@ class Requests:
             raise AssertionError(f"{len(found)} requests fit, not one:\n" + _listed(found))
         if not near:
             raise AssertionError(
-                f"no {method} {path} was asked for; what was:\n" + (_listed(list(self)) or "nothing")
+                f"no {method} {path} was asked for; what was:\n"
+                + (_listed(list(self)) or "nothing")
             )
         raise AssertionError(f"no {method} {path} says that:\n" + _difference(near[-1], body))
 
@@ -162,11 +164,11 @@ def _listed(asked: list[Asked]) -> str:
 
 def _difference(asked: Asked, wanted: Mapping[str, Any]) -> str:
     said = asked.body if isinstance(asked.body, dict) else {}
-    shown = [
+    here, there = (
         json.dumps(one, indent=2, sort_keys=True, default=repr).splitlines()
         for one in (dict(wanted), {name: said[name] for name in wanted if name in said})
-    ]
-    return "\n".join(difflib.unified_diff(*shown, "wanted", "asked", lineterm="", n=99))
+    )
+    return "\n".join(difflib.unified_diff(here, there, "wanted", "asked", lineterm="", n=99))
 
 
 class Noting:

@@ -198,7 +198,9 @@ class Engine:
         job.mark = self._performer.mark(job)
         error: dict[str, str] | None = None
         limit = asyncio.timeout(None)
-        watch = None if self._seconds is None else self._clock.call_later(self._seconds, _end, limit)
+        watch = (
+            None if self._seconds is None else self._clock.call_later(self._seconds, _end, limit)
+        )
         try:
             async with limit:
                 if self.holds:

@@ -131,8 +131,7 @@ class Holds:
         """Whether a run must not start yet; `then` is called when it may."""
         loop = asyncio.get_running_loop()
         return any(
-            hold.fits(run, status="pending")
-            and hold.take(run["run_id"], lambda: _soon(loop, then))
+            hold.fits(run, status="pending") and hold.take(run["run_id"], lambda: _soon(loop, then))
             for hold in self._holds
         )
 

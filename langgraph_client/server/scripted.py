@@ -9,7 +9,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,6 +79,21 @@ class Wait:
 
 Step = Update | Say | Emit | Ask | Fail | Wait | Mapping[str, Any]
 Script = Iterable[Step] | Callable[[Values], Iterable[Step]]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """A script for each try on a thread: the first input plays the first, and so on.
+
+    What resumes a run goes on with that run's. The last is played again and again.
+    """
+
+    scripts: tuple[Script, ...]
+
+    def __init__(self, *scripts: Script) -> None:
+        if not scripts:
+            raise ValueError("Attempts: give at least one script")
+        object.__setattr__(self, "scripts", scripts)
 
 
 @dataclass(frozen=True)
@@ -142,6 +166,8 @@ class ScriptChunk:
         }
 
 
+#: Where a saved state keeps which try on its thread it belongs to.
+_ATTEMPT = "attempt"
 _MODES = {"values", "updates", "custom", "messages"}
 # Options that ask for nothing a script could do differently: it writes each state at once, and no
 # step reads a context.
@@ -157,26 +183,34 @@ class ScriptedGraph:
     goes on behind the `Ask` that stopped it.
 
     Args:
-        script: The steps; or a function of the state (the input is in it) that gives them.
+        script: The steps; a function of the state (the input is in it) that gives them; or
+            `Attempts(...)`, with a script for each try on a thread.
         name: The graph's name.
     """
 
     #: Commands come as the request has them, not as langgraph's.
     plain_commands = True
 
-    def __init__(self, script: Script, *, name: str = "scripted", checkpointer: Any = None) -> None:
+    def __init__(
+        self,
+        script: Script | Attempts,
+        *,
+        name: str = "scripted",
+        checkpointer: Any = None,
+    ) -> None:
         self.name = name
         self.checkpointer: ScriptStates | None = checkpointer
         self.store = None
         # The server's own: how to wait, and what to wait for before a step.
         self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self._before: Callable[[str], Awaitable[None]] | None = None
-        self._script = script if callable(script) else list(script)
+        scripts = script.scripts if isinstance(script, Attempts) else (script,)
+        self._scripts = [one if callable(one) else list(one) for one in scripts]
 
     def copy(self, update: Mapping[str, Any]) -> ScriptedGraph:
         """Return the same graph, with another place for its states, or other hooks of a server."""
         made = ScriptedGraph(
-            self._script,
+            Attempts(*self._scripts),
             name=self.name,
             checkpointer=update.get("checkpointer", self.checkpointer),
         )
@@ -184,9 +218,23 @@ class ScriptedGraph:
         made._before = update.get("before", self._before)
         return made
 
-    def _steps(self, values: Values) -> list[Update | Say | Emit | Ask | Fail | Wait]:
-        found = self._script(dict(values)) if callable(self._script) else self._script
+    def _steps(
+        self, values: Values, attempt: int = 1
+    ) -> list[Update | Say | Emit | Ask | Fail | Wait]:
+        script = self._scripts[min(attempt, len(self._scripts)) - 1]
+        found = script(dict(values)) if callable(script) else script
         return [Update(step) if isinstance(step, Mapping) else step for step in found]
+
+    @classmethod
+    def replaying(cls, events: Iterable[Any], *, name: str = "scripted") -> ScriptedGraph:
+        """Return a graph that does what a recorded run did.
+
+        Args:
+            events: Its events, as `client.runs.stream(stream_mode=["updates", "custom"])` gives
+                them: with `event` and `data`, or pairs of these. Other modes are passed over.
+            name: The graph's name.
+        """
+        return cls(list(recorded_steps(events)), name=name)
 
     async def astream(
         self,
@@ -259,12 +307,38 @@ class ScriptedGraph:
         )
         return _config(where["thread_id"], made.id)
 
+    async def place(
+        self, config: Any, values: Mapping[str, Any], wanted: Sequence[str] | None
+    ) -> None:
+        """Put a thread before one of the script's steps, or behind all of them.
+
+        Raises:
+            ValueError: It has no such step.
+        """
+        if self.checkpointer is None:
+            raise ValueError("a graph without checkpoints has no state to seed")
+        thread_id = config["configurable"]["thread_id"]
+        last = self.checkpointer.get(thread_id)
+        merged = merge(last.values if last else {}, values)
+        at: int | None = None
+        if wanted:
+            names = self._names(merged)
+            if len(wanted) != 1 or wanted[0] not in names:
+                raise ValueError(f"no step of the script is {list(wanted)}, only {names}")
+            at = names.index(wanted[0])
+        metadata = {
+            **config.get("metadata", {}),
+            "source": "update",
+            "step": (last.metadata["step"] + 1) if last else 0,
+        }
+        self.checkpointer.put(thread_id, Saved(last.id if last else None, merged, at, metadata))
+
     def node_names(self) -> list[str]:
         """Return the names of the steps; none where the script depends on the input."""
-        return [] if callable(self._script) else self._names({})
+        return [] if callable(self._scripts[0]) else self._names({})
 
-    def _names(self, values: Values) -> list[str]:
-        return [_name(number, step) for number, step in enumerate(self._steps(values))]
+    def _names(self, values: Values, attempt: int = 1) -> list[str]:
+        return [_name(number, step) for number, step in enumerate(self._steps(values, attempt))]
 
     def _state(self, thread_id: str, saved: Saved | None) -> ScriptState:
         if saved is None:
@@ -272,7 +346,7 @@ class ScriptedGraph:
             return ScriptState({}, (), config, None, None, None, (), ())
         tasks: tuple[ScriptTask, ...] = ()
         if saved.at is not None:
-            steps = self._steps(saved.values)
+            steps = self._steps(saved.values, saved.metadata.get(_ATTEMPT, 1))
             if saved.at < len(steps):
                 name = _name(saved.at, steps[saved.at])
                 waiting = _interrupts(thread_id, saved.at, steps[saved.at])
@@ -283,7 +357,10 @@ class ScriptedGraph:
             values=saved.values,
             next=tuple(task.name for task in tasks),
             config=_config(thread_id, saved.id),
-            metadata={"parents": {}, **saved.metadata},
+            metadata={
+                "parents": {},
+                **{key: value for key, value in saved.metadata.items() if key != _ATTEMPT},
+            },
             created_at=saved.created_at,
             parent_config=_config(thread_id, saved.parent) if saved.parent else None,
             tasks=tasks,
@@ -314,6 +391,7 @@ class _Play:
         self._at = 0
         self._answer: Any = None
         self._answered = False
+        self._attempt: int = last.metadata.get(_ATTEMPT, 1) if last else 0
         self._begin(given)
 
     def _begin(self, given: Any) -> None:
@@ -323,7 +401,7 @@ class _Play:
             self._values = merge(self._values, given.get("update") or {})
             goto = given.get("goto")
             if goto is not None:
-                self._at = self._graph._names(self._values).index(goto)
+                self._at = self._graph._names(self._values, self._attempt).index(goto)
             else:
                 self._at = self._end() if at is None else at
             if given.get("resume") is not None:
@@ -334,16 +412,17 @@ class _Play:
             self._at = self._end() if at is None else at
         elif isinstance(given, Mapping):
             self._values = merge(self._values, given)
+            self._attempt += 1
         else:
             raise ValueError(f"expected an object as input, got {given!r}")
 
     def _end(self) -> int:
-        return len(self._graph._steps(self._values))
+        return len(self._graph._steps(self._values, self._attempt))
 
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         self._save("input" if self._at == 0 else "loop", self._at)
         yield "values", dict(self._values)
-        steps = self._graph._steps(self._values)
+        steps = self._graph._steps(self._values, self._attempt)
         for at in range(self._at, len(steps)):
             step = steps[at]
             name = _name(at, step)
@@ -384,6 +463,8 @@ class _Play:
         if self._states is None:
             return
         metadata = {**self._metadata, "source": source, "step": self._number}
+        if self._attempt > 1:
+            metadata[_ATTEMPT] = self._attempt
         if error is not None:
             metadata["error"] = error
         same = self._last is not None and (self._last.values, self._last.at) == (self._values, at)
@@ -394,6 +475,23 @@ class _Play:
         )
         self._parent = self._last.id
         self._number += 1
+
+
+def recorded_steps(events: Iterable[Any]) -> Iterator[Step]:
+    """The steps that give rise to a recorded run's events; see `ScriptedGraph.replaying`."""
+    for event in events:
+        kind, data = event[:2]
+        if kind == "custom":
+            yield Emit(data)
+        elif kind == "error":
+            yield Fail(RuntimeError(f"{data.get('error')}: {data.get('message')}"))
+        elif kind == "updates" and isinstance(data, Mapping):
+            for node, written in data.items():
+                if node == "__interrupt__":
+                    for asked in written:
+                        yield Ask(asked["value"])
+                elif isinstance(written, Mapping):
+                    yield Update(written, node)
 
 
 class _PlainCommand(dict[str, Any]):

@@ -5,15 +5,62 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from langgraph_client.server.asked import Asked, Requests
+    from langgraph_client.server.dumps import Dump
+    from langgraph_client.server.failures import Failure
+    from langgraph_client.server.holds import Hold
+    from langgraph_client.server.scripted import (
+        Ask,
+        Attempts,
+        Emit,
+        Fail,
+        Say,
+        ScriptedGraph,
+        Update,
+        Wait,
+    )
+    from langgraph_client.testing.clock import TestClock
     from langgraph_client.testing.faults import Fault, Faults
     from langgraph_client.testing.faults_proxy import FaultProxy
 
-__all__ = ["Fault", "FaultProxy", "Faults"]
+__all__ = [
+    "Ask",
+    "Asked",
+    "Attempts",
+    "Dump",
+    "Emit",
+    "Fail",
+    "Failure",
+    "Fault",
+    "FaultProxy",
+    "Faults",
+    "Hold",
+    "Requests",
+    "Say",
+    "ScriptedGraph",
+    "TestClock",
+    "Update",
+    "Wait",
+]
 
 _LAZY = {
+    "Ask": "langgraph_client.server.scripted",
+    "Asked": "langgraph_client.server.asked",
+    "Attempts": "langgraph_client.server.scripted",
+    "Dump": "langgraph_client.server.dumps",
+    "Emit": "langgraph_client.server.scripted",
+    "Fail": "langgraph_client.server.scripted",
+    "Failure": "langgraph_client.server.failures",
     "Fault": "langgraph_client.testing.faults",
     "FaultProxy": "langgraph_client.testing.faults_proxy",
     "Faults": "langgraph_client.testing.faults",
+    "Hold": "langgraph_client.server.holds",
+    "Requests": "langgraph_client.server.asked",
+    "Say": "langgraph_client.server.scripted",
+    "ScriptedGraph": "langgraph_client.server.scripted",
+    "TestClock": "langgraph_client.testing.clock",
+    "Update": "langgraph_client.server.scripted",
+    "Wait": "langgraph_client.server.scripted",
 }
 
 

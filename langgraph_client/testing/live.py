@@ -1,0 +1,65 @@
+"""A deployment in the place of the bundled server, for `pytest --langgraph-url`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
+
+#: What the bundled server offers to tests, and why a deployment cannot.
+_ONLY_BUNDLED = {
+    "faults": "faults are between the bundled server and its clients",
+    "clock": "a deployment's time cannot be moved",
+    "requests": "a deployment does not tell what it was asked",
+    "errors": "a deployment does not tell what its graphs raised",
+    "unexpected_errors": "a deployment does not tell what its graphs raised",
+    "expect_error": "a deployment does not tell what its graphs raised",
+    "hold": "runs of a deployment cannot be held",
+    "seed_thread": "a thread cannot be put into any state on a deployment",
+    "dump": "a deployment cannot be dumped",
+    "load": "a deployment cannot be loaded",
+    "reset": "a deployment is not deleted",
+    "transport": "a deployment is reached by a port",
+    "async_transport": "a deployment is reached by a port",
+    "listen": "a deployment is on its own port",
+    "app": "a deployment is another process",
+}
+
+
+class LiveServer:
+    """Stands for `Server` in tests that run against a deployment.
+
+    It makes clients. Using what only the bundled server can do skips the test, with the reason.
+
+    Args:
+        url: Where the deployment is; its key is read from the environment, as clients do.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def client(self, **options: Any) -> LangGraphClient:
+        """Return an async client of the deployment; `options` are those of `get_client`."""
+        from langgraph_client import get_client
+
+        return get_client(url=self.url, **options)
+
+    def sync_client(self, **options: Any) -> SyncLangGraphClient:
+        """Return a blocking client; `options` are those of `get_sync_client`."""
+        from langgraph_client import get_sync_client
+
+        return get_sync_client(url=self.url, **options)
+
+    def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
+        """Return a `RemoteGraph` of a graph there; `options` are those of `RemoteGraph`."""
+        from langgraph_client import RemoteGraph
+
+        return RemoteGraph(name, url=self.url, **options)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in _ONLY_BUNDLED:
+            pytest.skip(f"--langgraph-url: {_ONLY_BUNDLED[name]}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

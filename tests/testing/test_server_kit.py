@@ -1,0 +1,407 @@
+"""What a server offers to tests: requests, holds, failures, faults, time, seeds, dumps, reset."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.types import Command
+from support.graphs import graphs
+
+from langgraph_client import Server, StreamIncomplete
+from langgraph_client.errors import NotFoundError
+from langgraph_client.testing import (
+    Ask,
+    Attempts,
+    Dump,
+    Emit,
+    Fail,
+    Say,
+    ScriptedGraph,
+    TestClock,
+    Update,
+    Wait,
+)
+
+AGENT = ScriptedGraph([Update({"a": 1}, "plan"), Ask("sure?", node="ask"), {"done": True}])
+
+
+def hosted() -> dict[str, Any]:
+    return {**graphs(), "agent": AGENT}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(hosted(), clock=TestClock()) as running:
+        yield running
+
+
+# --- what was asked ---
+
+
+def test_requests_are_told(server: Server) -> None:
+    """Method, path, body, status; runs by graph and thread; no keys."""
+    client = server.sync_client(api_key="secret")
+    thread = client.threads.create()
+    client.runs.wait(thread.thread_id, "counter", input={"count": 1}, headers={"x-mine": "1"})
+    with pytest.raises(NotFoundError):
+        client.threads.get("00000000-0000-0000-0000-000000000000")
+    assert [(asked.method, asked.status) for asked in server.requests] == [
+        ("POST", 200),
+        ("POST", 200),
+        ("GET", 404),
+    ]
+    (run,) = server.requests.runs(graph="counter", thread_id=thread.thread_id)
+    assert run.input == {"count": 1}
+    assert run.headers["x-mine"] == "1"
+    assert "secret" not in str([asked.headers for asked in server.requests])
+
+
+def test_requests_are_asserted(server: Server) -> None:
+    """One that fits is given; none, or several, is an AssertionError that shows what there was."""
+    client = server.sync_client()
+    client.runs.wait(None, "counter", input={"count": 1})
+    assert server.requests.assert_one("POST", "/runs/*", input={"count": 1}).graph == "counter"
+    with pytest.raises(AssertionError, match=r'(?s)-.*"count": 2.*\+.*"count": 1'):
+        server.requests.assert_one("POST", "/runs/*", input={"count": 2})
+    with pytest.raises(AssertionError, match="POST /runs/wait"):
+        server.requests.assert_one("DELETE", "/threads/*")
+    client.runs.wait(None, "counter", input={"count": 1})
+    with pytest.raises(AssertionError, match="2 requests fit"):
+        server.requests.assert_one("POST", "/runs/*", input={"count": 1})
+
+
+# --- holds ---
+
+
+@pytest.mark.parametrize("graph", ["approval", "agent"])
+def test_a_run_is_held_before_a_node(server: Server, graph: str) -> None:
+    """Compiled or scripted; what came before it is done, and it goes on when it is let go."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    node = {"approval": "review", "agent": "ask"}[graph]
+    with server.hold(node=node, graph=graph) as hold:
+        run = client.runs.create(thread.thread_id, graph, input={"draft": "d"})
+        assert hold.wait() == run.run_id
+        assert client.runs.get(thread.thread_id, run.run_id).status == "running"
+        assert client.threads.get_state(thread.thread_id).next == [node]
+    client.runs.join(thread.thread_id, run.run_id)
+    assert client.threads.get(thread.thread_id).status == "interrupted"
+
+
+@pytest.mark.parametrize("status", ["pending", "running"])
+async def test_a_run_is_held_pending_or_running(server: Server, status: Any) -> None:
+    """Until the hold is released; other graphs' runs are not."""
+    async with server.client() as client:
+        thread = await client.threads.create()
+        hold = server.hold(status=status, graph="counter")
+        run = await client.runs.create(thread.thread_id, "counter", input={"count": 1})
+        assert await hold.reached() == run.run_id
+        assert (await client.runs.get(thread.thread_id, run.run_id)).status == status
+        assert (await client.runs.wait(None, "row", input={}))["log"] == ["one", "two:None"]
+        hold.release()
+        assert await client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
+
+
+def test_a_hold_that_nobody_reaches_says_so(server: Server) -> None:
+    """Waiting has a limit."""
+    with server.hold(node="nowhere") as hold, pytest.raises(TimeoutError, match="nowhere"):
+        hold.wait(timeout=0.01)
+    with pytest.raises(ValueError, match="either"):
+        server.hold()
+
+
+def test_a_held_run_does_not_keep_the_server_from_closing() -> None:
+    """Closing releases every hold."""
+    with Server(hosted()) as server:
+        hold = server.hold(status="running")
+        thread = server.sync_client().threads.create()
+        server.sync_client().runs.create(thread.thread_id, "counter", input={"count": 1})
+        hold.wait()
+
+
+# --- failures ---
+
+
+def test_failures_of_graphs_are_told(server: Server) -> None:
+    """With the exception itself; those that were expected apart."""
+    failing = server.remote_graph("failing")
+    with pytest.raises(ValueError, match="value is wrong"):
+        failing.invoke({"how": "value"})
+    (failure,) = server.unexpected_errors
+    assert (failure.graph, type(failure.error)) == ("failing", ValueError)
+    assert 'raise ValueError("value is wrong")' in str(failure)
+    with server.expect_error(KeyError, match="missing") as found, pytest.raises(KeyError):
+        failing.invoke({"how": "key"})
+    assert [type(one.error) for one in found] == [KeyError]
+    assert server.unexpected_errors == [failure]
+    with pytest.raises(AssertionError, match="no run failed"), server.expect_error():
+        pass
+
+
+# --- faults ---
+
+
+def test_faults_act_between_server_and_client(server: Server) -> None:
+    """Also on clients that were made before, and no longer than the `with`."""
+    client = server.sync_client()
+    with server.faults.refuse(times=1, status=503) as refused:
+        client.assistants.search()
+    assert refused.fired == 1
+    with server.faults.cut_after(events=2), pytest.raises(StreamIncomplete):
+        list(client.runs.stream(None, "row", input={}))
+    assert len(list(client.runs.stream(None, "row", input={}))) > 2
+
+
+# --- time ---
+
+
+def test_a_cron_fires_when_the_clock_is_moved(server: Server) -> None:
+    """A day passes at once; each firing is a run."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    client.crons.create_for_thread(
+        thread.thread_id, "counter", schedule="0 * * * *", input={"count": 1}
+    )
+    moved = server.clock
+    assert isinstance(moved, TestClock)
+    moved.advance(days=1)
+    runs = client.runs.list(thread.thread_id, limit=100)
+    for run in runs:
+        client.runs.join(thread.thread_id, run.run_id)
+    assert len(runs) == 24
+
+
+def test_a_run_waits_for_its_time(server: Server) -> None:
+    """`after_seconds`, and the `Wait` of a script, go by the clock."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    run = client.runs.create(thread.thread_id, "counter", input={"count": 1}, after_seconds=3600)
+    assert client.runs.get(thread.thread_id, run.run_id).status == "pending"
+    server.clock.advance(hours=1)  # type: ignore[attr-defined]
+    assert client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
+
+
+def test_a_script_waits_by_the_clock() -> None:
+    """A minute of a script takes no time."""
+    clock = TestClock()
+    with Server(
+        {"slow": ScriptedGraph([Emit("begun"), Wait(60), {"a": 1}])}, clock=clock
+    ) as server:
+        with server.sync_client().runs.stream(
+            None, "slow", input={}, stream_mode=["custom", "values"]
+        ) as events:
+            for event in events:
+                if event.event == "custom":
+                    clock.advance(minutes=1)
+        assert event.data == {"a": 1}
+    assert clock.now() == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
+def test_a_thread_s_time_to_live_ends(server: Server) -> None:
+    """The thread is gone after its minutes."""
+    client = server.sync_client()
+    thread = client.threads.create(ttl=10)
+    server.clock.advance(minutes=9)  # type: ignore[attr-defined]
+    client.threads.get(thread.thread_id)
+    server.clock.advance(minutes=2)  # type: ignore[attr-defined]
+    with pytest.raises(NotFoundError):
+        client.threads.get(thread.thread_id)
+
+
+def test_a_run_s_time_limit_goes_by_the_clock() -> None:
+    """`max_run_seconds` ends a run as `timeout`."""
+    with Server({"slow": graphs()["slow"]}, clock=TestClock(), max_run_seconds=60) as server:
+        client = server.sync_client()
+        thread = client.threads.create()
+        with server.hold(status="running") as hold:
+            run = client.runs.create(thread.thread_id, "slow", input={"topic": "t"})
+            hold.wait()
+            server.clock.advance(61)  # type: ignore[attr-defined]
+        client.runs.join(thread.thread_id, run.run_id)
+        assert client.runs.get(thread.thread_id, run.run_id).status == "timeout"
+
+
+def test_ids_are_the_same_each_time() -> None:
+    """They are made of the clock's seed."""
+
+    def ids() -> list[str]:
+        with Server({"agent": AGENT}, clock=TestClock(seed=3)) as server:
+            client = server.sync_client()
+            return [client.threads.create().thread_id for _ in range(3)]
+
+    assert ids() == ids()
+
+
+def test_a_clock_does_not_go_back() -> None:
+    """Nor does it take a time without an offset."""
+    with pytest.raises(ValueError, match="back"):
+        TestClock().advance(-1)
+    with pytest.raises(ValueError, match="offset"):
+        TestClock(datetime(2026, 1, 1))
+
+
+# --- seeds ---
+
+
+def test_a_thread_is_seeded_in_a_state(server: Server) -> None:
+    """Before the node that was named, with a history, and it goes on from there."""
+    thread_id = server.seed_thread(
+        "row", {"topic": "seeded"}, next="two", history=[{"log": ["x"]}, {"log": ["y"]}]
+    )
+    client = server.sync_client()
+    state = client.threads.get_state(thread_id)
+    assert state.next == ["two"]
+    assert state.values == {"log": ["x", "y"], "topic": "seeded"}
+    assert len(client.threads.get_history(thread_id, limit=100)) == 3
+    assert client.runs.wait(thread_id, "row")["log"] == ["x", "y", "two:seeded"]
+
+
+@pytest.mark.parametrize(
+    ("graph", "wanted", "expected"),
+    [
+        ("row", "one", ["one"]),
+        ("row", (), []),
+        ("parallel", ["left", "right"], ["left", "right"]),
+        ("agent", "ask", ["ask"]),
+        ("agent", (), []),
+    ],
+)
+def test_what_comes_next_is_what_was_asked(
+    server: Server, graph: str, wanted: Any, expected: list[str]
+) -> None:
+    """One node, several, or none."""
+    thread_id = server.seed_thread(graph, {"topic": "t"} if graph == "row" else {}, next=wanted)
+    assert sorted(server.sync_client().threads.get_state(thread_id).next) == expected
+
+
+def test_a_seed_that_cannot_be_says_why(server: Server) -> None:
+    """An unknown graph or node, and what the nodes lead to."""
+    with pytest.raises(ValueError, match="no graph 'nope'"):
+        server.seed_thread("nope")
+    with pytest.raises(ValueError, match=r"after 'one' comes \['two'\]"):
+        server.seed_thread("row", {}, next="nope")
+    with pytest.raises(ValueError, match="no step of the script"):
+        server.seed_thread("agent", {}, next="nope")
+
+
+# --- dumps ---
+
+
+def test_a_server_is_dumped_and_loaded(server: Server, tmp_path: Path) -> None:
+    """Threads, states, runs and the store are there again, and an interrupted run goes on."""
+    approval = server.remote_graph("approval")
+    config = {"configurable": {"thread_id": "1"}}
+    approval.invoke({"draft": "d"}, config)
+    client = server.sync_client()
+    client.store.put_item(["a", "b"], "key", {"value": 1})
+    dump = server.dump(tmp_path / "dump.json")
+    with Server(hosted()) as other:
+        other.load(tmp_path / "dump.json")
+        assert other.dump() == dump
+        again = other.remote_graph("approval")
+        assert again.get_state(config) == approval.get_state(config)
+        assert again.invoke(Command(resume="yes"), config)["answers"] == ["yes"]
+        assert other.sync_client().store.get_item(["a", "b"], "key").value == {"value": 1}
+        assert other.dump() != dump
+    text = (tmp_path / "dump.json").read_text()
+    assert '"draft": "d!"' in text
+    assert Dump.read(tmp_path / "dump.json") == dump
+
+
+def test_two_servers_that_did_the_same_dump_the_same() -> None:
+    """Ids and times aside."""
+    dumps = []
+    for _ in range(2):
+        with Server(hosted()) as server:
+            server.remote_graph("row").invoke({"topic": "t"}, {"configurable": {"thread_id": "1"}})
+            dumps.append(server.dump())
+    assert dumps[0] == dumps[1]
+
+
+def test_what_is_no_dump_is_refused(server: Server, tmp_path: Path) -> None:
+    """A file of something else; a server with a run in it."""
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match="not the file of a dump"):
+        server.load(tmp_path / "other.json")
+    thread = server.sync_client().threads.create()
+    with server.hold(status="running") as hold:
+        server.sync_client().runs.create(thread.thread_id, "counter", input={"count": 1})
+        hold.wait()
+        with pytest.raises(ValueError, match="pending or running"):
+            server.dump()
+
+
+# --- reset ---
+
+
+def test_a_reset_begins_anew(server: Server) -> None:
+    """Runs end, threads are gone, and the same clients go on."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    ended = threading.Event()
+    with server.hold(status="running") as hold:
+        client.runs.create(thread.thread_id, "slow", input={"topic": "t"})
+        hold.wait()
+        server.reset()
+        ended.set()
+    assert client.threads.search() == []
+    assert [asked.path for asked in server.requests] == ["/threads/search"]
+    assert client.runs.wait(None, "counter", input={"count": 1}) == {"count": 2}
+
+
+def test_a_server_with_a_file_is_not_reset(tmp_path: Path) -> None:
+    """That would delete what the user keeps."""
+    with Server({}, path=tmp_path / "db") as server, pytest.raises(ValueError, match="file"):
+        server.reset()
+
+
+# --- scripts ---
+
+
+def test_a_script_for_each_try() -> None:
+    """ "The agent asks for approval, then fails on the second try"."""
+    agent = ScriptedGraph(
+        Attempts([Ask("approve?"), {"sent": True}], [Say("Trying again"), Fail(ValueError("no"))])
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    with Server({"agent": agent}) as server:
+        remote = server.remote_graph("agent")
+        assert remote.invoke({}, config)["__interrupt__"][0].value == "approve?"
+        assert remote.invoke(Command(resume="yes"), config)["sent"] is True
+        with server.expect_error(ValueError), pytest.raises(ValueError, match="no"):
+            remote.invoke({}, config)
+        with server.expect_error(ValueError), pytest.raises(ValueError, match="no"):
+            remote.invoke({}, config)
+        assert remote.get_state(config).next == ("step-2",)
+    with pytest.raises(ValueError, match="at least one"):
+        Attempts()
+
+
+def test_a_script_from_a_recorded_run(server: Server) -> None:
+    """It writes, says and asks what the run did."""
+    client = server.sync_client()
+    modes: Any = ["updates", "custom"]
+    events = list(client.runs.stream(None, "row", input={"topic": "t"}, stream_mode=modes))
+    with Server({"row": ScriptedGraph.replaying(events)}) as other:
+        again = list(
+            other.sync_client().runs.stream(None, "row", input={"topic": "t"}, stream_mode=modes)
+        )
+    assert [e[:2] for e in again[1:]] == [e[:2] for e in events[1:]]
+
+
+async def test_many_servers_at_once() -> None:
+    """No state is shared: each has its own threads."""
+
+    async def one(number: int) -> int:
+        async with Server({"agent": AGENT}) as server, server.client() as client:
+            for _ in range(number):
+                await client.threads.create()
+            return len(await client.threads.search())
+
+    assert await asyncio.gather(*map(one, range(4))) == [0, 1, 2, 3]
