@@ -16,6 +16,7 @@ from langgraph_client.server.performing import thread_config
 from langgraph_client.server.routes.state import state_document
 
 FORMAT = 1
+_STARTED = "__request_start_time_ms__"
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)"
@@ -62,7 +63,7 @@ class Dump:
             if isinstance(value, str):
                 return _ID.sub(lambda found: seen.setdefault(found[0], f"#{len(seen)}"), value)
             if isinstance(value, dict):
-                return {name(key): name(item) for key, item in value.items()}
+                return {name(key): name(item) for key, item in value.items() if key != _STARTED}
             return [name(item) for item in value] if isinstance(value, list) else value
 
         shown = {key: value for key, value in self.document.items() if key != "tables"}

@@ -1,0 +1,179 @@
+"""The pytest plugin, used by suites of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from langgraph_client import Server
+from langgraph_client.testing import ScriptedGraph
+
+AGENT = """
+import pytest
+from langgraph_client.testing import Ask, Fail, Say, ScriptedGraph
+
+AGENT = ScriptedGraph([Say("hi"), {"done": True}])
+BROKEN = ScriptedGraph([Fail(KeyError("lost"))])
+"""
+
+
+def run(pytester: pytest.Pytester, source: str, *args: str) -> pytest.RunResult:
+    if "no:asyncio" not in args:
+        scope = "asyncio_default_fixture_loop_scope = function"
+        pytester.makeini(f"[pytest]\nasyncio_mode = auto\n{scope}")
+    pytester.makepyfile(AGENT + source)
+    return pytester.runpytest("-p", "no:cacheprovider", "-W", "error", *args)
+
+
+def test_each_test_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
+    """Named by a marker; sync tests, asyncio tests, anyio tests."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": AGENT})
+
+def test_sync(sync_langgraph_client):
+    assert sync_langgraph_client.threads.search() == []
+    sync_langgraph_client.threads.create()
+
+def test_sync_again(sync_langgraph_client, langgraph_server):
+    assert sync_langgraph_client.threads.search() == []
+    assert len(langgraph_server.requests) == 1
+
+async def test_asyncio(langgraph_client):
+    assert (await langgraph_client.runs.wait(None, "agent", input={}))["done"]
+
+def test_graph(remote_graph):
+    assert remote_graph("agent").invoke({})["done"]
+
+async def test_async_graph(remote_graph):
+    assert (await remote_graph("agent").ainvoke({}))["done"]
+""",
+    )
+    result.assert_outcomes(passed=5)
+
+
+def test_anyio_tests_too(pytester: pytest.Pytester) -> None:
+    """Without pytest-asyncio."""
+    result = run(
+        pytester,
+        """
+@pytest.mark.anyio
+@pytest.mark.langgraph(graphs=lambda: {"agent": AGENT})
+async def test_it(langgraph_client, anyio_backend):
+    assert (await langgraph_client.runs.wait(None, "agent", input={}))["done"]
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+""",
+        "-p",
+        "no:asyncio",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_graphs_of_a_fixture_and_a_file_of_the_test(pytester: pytest.Pytester) -> None:
+    """`langgraph_graphs` where no marker names any; the test's marker adds to the module's."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(max_runs=1)
+
+@pytest.fixture
+def langgraph_graphs():
+    return {"agent": AGENT}
+
+@pytest.mark.langgraph(path="state.db")
+def test_it(remote_graph, tmp_path):
+    remote_graph("agent").invoke({}, {"configurable": {"thread_id": "1"}})
+    assert (tmp_path / "state.db").exists()
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_an_error_that_nobody_expected_fails_the_test(pytester: pytest.Pytester) -> None:
+    """At its end, with the graph's traceback; `expect_error` allows it."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": BROKEN})
+
+def test_swallowed(sync_langgraph_client):
+    sync_langgraph_client.runs.wait(None, "agent", input={}, raise_error=False)
+
+def test_expected(sync_langgraph_client, langgraph_server):
+    with langgraph_server.expect_error(KeyError, match="lost"):
+        sync_langgraph_client.runs.wait(None, "agent", input={}, raise_error=False)
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*graph 'agent', run *", "*KeyError: 'lost'*"])
+
+
+def test_a_wrong_marker_says_what_is_wrong(pytester: pytest.Pytester) -> None:
+    """Positional arguments, graphs that are none."""
+    result = run(
+        pytester,
+        """
+@pytest.mark.langgraph({"agent": AGENT})
+def test_positional(langgraph_server): ...
+
+@pytest.mark.langgraph(graphs=[AGENT])
+def test_list(langgraph_server): ...
+""",
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*takes keywords only*", "*mapping of names to graphs, not list*"])
+
+
+@pytest.fixture
+def deployment() -> Iterator[str]:
+    with Server({"agent": ScriptedGraph([{"done": "there"}])}) as server:
+        yield server.listen()
+
+
+def test_the_same_tests_on_a_deployment(pytester: pytest.Pytester, deployment: str) -> None:
+    """`--langgraph-url`: what cannot be there is skipped, with the reason."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": AGENT})
+
+def test_there(remote_graph, sync_langgraph_client, langgraph_client):
+    assert remote_graph("agent").invoke({})["done"] == "there"
+    assert sync_langgraph_client.assistants.search()[0].graph_id == "agent"
+
+def test_faults(langgraph_server):
+    with langgraph_server.faults.refuse(): ...
+
+def test_time(langgraph_server):
+    langgraph_server.clock.advance(1)
+
+def test_seed(langgraph_server):
+    langgraph_server.seed_thread("agent")
+
+def test_typo(langgraph_server):
+    langgraph_server.clint()
+""",
+        f"--langgraph-url={deployment}",
+        "-rs",
+    )
+    result.assert_outcomes(passed=1, skipped=3, failed=1)
+    result.stdout.fnmatch_lines(["*a deployment's time cannot be moved*"])
+
+
+def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
+    """Loading it loads no client, no server, no langgraph."""
+    program = (
+        "import pytest, sys; import langgraph_client.testing.plugin; "
+        "print([n for n in ('httpx', 'pydantic', 'starlette', 'langgraph') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
