@@ -19,14 +19,18 @@ if TYPE_CHECKING:
         Update,
         Wait,
     )
+    from langgraph_client.testing.cassette import Cassette, CassetteMismatch, recorded
     from langgraph_client.testing.clock import TestClock
     from langgraph_client.testing.faults import Fault, Faults
     from langgraph_client.testing.faults_proxy import FaultProxy
+    from langgraph_client.testing.mock import LangGraphMock
 
 __all__ = [
     "Ask",
     "Asked",
     "Attempts",
+    "Cassette",
+    "CassetteMismatch",
     "Dump",
     "Emit",
     "Fail",
@@ -35,18 +39,22 @@ __all__ = [
     "FaultProxy",
     "Faults",
     "Hold",
+    "LangGraphMock",
     "Requests",
     "Say",
     "ScriptedGraph",
     "TestClock",
     "Update",
     "Wait",
+    "recorded",
 ]
 
 _LAZY = {
     "Ask": "langgraph_client.server.scripted",
     "Asked": "langgraph_client.server.asked",
     "Attempts": "langgraph_client.server.scripted",
+    "Cassette": "langgraph_client.testing.cassette",
+    "CassetteMismatch": "langgraph_client.testing.cassette",
     "Dump": "langgraph_client.server.dumps",
     "Emit": "langgraph_client.server.scripted",
     "Fail": "langgraph_client.server.scripted",
@@ -55,12 +63,14 @@ _LAZY = {
     "FaultProxy": "langgraph_client.testing.faults_proxy",
     "Faults": "langgraph_client.testing.faults",
     "Hold": "langgraph_client.server.holds",
+    "LangGraphMock": "langgraph_client.testing.mock",
     "Requests": "langgraph_client.server.asked",
     "Say": "langgraph_client.server.scripted",
     "ScriptedGraph": "langgraph_client.server.scripted",
     "TestClock": "langgraph_client.testing.clock",
     "Update": "langgraph_client.server.scripted",
     "Wait": "langgraph_client.server.scripted",
+    "recorded": "langgraph_client.testing.cassette",
 }
 
 

@@ -134,26 +134,19 @@ def test_a_history_before_a_state(graph_of: Any) -> None:
     assert seen[0] == seen[1]
 
 
-async def test_cancelling_ainvoke_cancels_the_run(graph_of: Any) -> None:
+async def test_cancelling_ainvoke_cancels_the_run() -> None:
     """The run on the server ends as interrupted."""
-    _, remote = graph_of("slow")
-    task = asyncio.create_task(remote.ainvoke({"topic": "t"}, ON))
-    client = remote.client
-    async for _ in client.threads.iter():
-        break
-    for _ in range(200):  # Until the run is there; each look is a round through the server.
-        runs = [
-            run
-            for thread in await client.threads.search()
-            for run in await client.runs.list(thread.thread_id)
-        ]
-        if runs and runs[0].status == "running":
-            break
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await asyncio.wait_for(client.runs.join(runs[0].thread_id, runs[0].run_id), 5)
-    assert (await client.runs.get(runs[0].thread_id, runs[0].run_id)).status == "interrupted"
+    async with Server(graphs()) as server, server.client() as client:
+        remote = server.remote_graph("slow")
+        with server.hold(node="wait") as hold:
+            task = asyncio.create_task(remote.ainvoke({"topic": "t"}, ON))
+            run_id = await hold.reached()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        (thread,) = await client.threads.search()
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_id), 5)
+        assert (await client.runs.get(thread.thread_id, run_id)).status == "interrupted"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""Exchanges with a deployment, recorded once and replayed from then on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langgraph.types import Command
+from support.graphs import graphs
+
+from langgraph_client import NotFoundError, Server
+from langgraph_client.testing import CassetteMismatch, recorded
+
+URL = "http://deployment.example"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(graphs()) as running:
+        yield running
+
+
+def calls(client: Any) -> list[Any]:
+    """Calls of every kind: documents, errors, streams, empty answers."""
+    thread = client.threads.create(thread_id="11111111-1111-1111-1111-111111111111")
+    told: list[Any] = [thread]
+    told.append(client.runs.wait(thread.thread_id, "counter", input={"count": 1}))
+    modes: Any = ["values", "updates", "custom"]
+    told.append(list(client.runs.stream(thread.thread_id, "row", input={}, stream_mode=modes)))
+    try:
+        client.threads.get("00000000-0000-0000-0000-000000000000")
+    except NotFoundError as error:
+        told.append((error.status_code, error.detail))
+    told.append(client.store.put_item(["a"], "k", {"token": "t0p", "plain": 1}))
+    told.append(client.threads.delete(thread.thread_id))
+    return told
+
+
+def test_the_second_time_nobody_is_asked(server: Server, tmp_path: Path) -> None:
+    """The same calls give the same, from the file alone."""
+    path = tmp_path / "cassettes" / "calls.json"
+    with recorded(path) as cassette:
+        assert cassette.is_recording
+        first = calls(
+            cassette.sync_client(url=URL, transport=cassette.transport(server.transport()))
+        )
+    server.close()
+    with recorded(path) as cassette:
+        assert calls(cassette.sync_client(url=URL)) == first
+        assert cassette.unused == []
+
+
+async def test_async_clients_too(server: Server, tmp_path: Path) -> None:
+    """And a RemoteGraph, with an interrupt in between."""
+    path = tmp_path / "graph.json"
+    config = {"configurable": {"thread_id": "1"}}
+
+    async def work(approval: Any) -> list[Any]:
+        (asked,) = (await approval.ainvoke({"draft": "d"}, config))["__interrupt__"]
+        result = await approval.ainvoke(Command(resume="yes"), config)
+        return [asked, result, [s.values async for s in approval.aget_state_history(config)]]
+
+    with recorded(path) as cassette:
+        client = cassette.client(
+            url=URL, transport=cassette.async_transport(server.async_transport())
+        )
+        async with client:
+            first = await work(cassette.remote_graph("approval", url=URL, client=client))
+    with recorded(path, mode="replay") as cassette:
+        assert await work(cassette.remote_graph("approval", url=URL)) == first
+
+
+def test_a_changed_request_shows_its_difference(server: Server, tmp_path: Path) -> None:
+    """Against the nearest one that was recorded."""
+    path = tmp_path / "one.json"
+    with recorded(path) as cassette:
+        client = cassette.sync_client(url=URL, transport=cassette.transport(server.transport()))
+        client.runs.wait(None, "counter", input={"count": 1})
+    with recorded(path) as cassette:
+        client = cassette.sync_client(url=URL)
+        with pytest.raises(CassetteMismatch, match=r'(?s)-.*"count": 1.*\+.*"count": 2'):
+            client.runs.wait(None, "counter", input={"count": 2})
+        client.runs.wait(None, "counter", input={"count": 1})
+        with pytest.raises(CassetteMismatch, match="nothing is left"):
+            client.runs.wait(None, "counter", input={"count": 1})
+    with recorded(path, ignore=["count"]) as cassette:
+        client = cassette.sync_client(url=URL)
+        assert client.runs.wait(None, "counter", input={"count": 2}) == {"count": 2}
+
+
+def test_secrets_are_not_written(server: Server, tmp_path: Path) -> None:
+    """No keys, no headers of requests, none of the named fields."""
+    path = tmp_path / "secret.json"
+    with recorded(path, scrub=["topic", "log"]) as cassette:
+        transport = cassette.transport(server.transport())
+        client = cassette.sync_client(url=URL, transport=transport, api_key="k3y")
+        client.store.put_item(["a"], "k", {"token": "t0ken", "deep": [{"password": "pw1"}]})
+        list(client.runs.stream(None, "row", input={"topic": "t0pic"}))
+    text = path.read_text()
+    assert not [secret for secret in ("k3y", "t0ken", "pw1", "t0pic") if secret in text]
+    assert "<scrubbed>" in text
+
+
+def test_the_file_is_readable(server: Server, tmp_path: Path) -> None:
+    """Bodies and events are JSON in it, with the time between events."""
+    path = tmp_path / "one.json"
+    with recorded(path) as cassette:
+        client = cassette.sync_client(url=URL, transport=cassette.transport(server.transport()))
+        list(client.runs.stream(None, "counter", input={"count": 1}))
+    (exchange,) = json.loads(path.read_text())["exchanges"]
+    assert exchange["request"]["path"] == "/runs/stream"
+    assert exchange["request"]["body"]["input"] == {"count": 1}
+    events = exchange["response"]["events"]
+    assert [event["event"] for event in events] == ["metadata", "values", "values"]
+    assert all(event["after"] >= 0 for event in events)
+    assert exchange["response"]["complete"]
+
+
+def test_a_stream_may_come_as_slowly_as_it_did(tmp_path: Path) -> None:
+    """`timing=True` waits between events as long as the deployment did."""
+    path = tmp_path / "slow.json"
+    events = [{"event": "values", "data": n, "after": 0.01} for n in range(3)]
+    response = {"status": 200, "headers": {"content-type": "text/event-stream"}, "events": events}
+    request = {"method": "GET", "path": "/x", "query": "", "body": None}
+    document = {"format": 1, "exchanges": [{"request": request, "response": response}] * 2}
+    path.write_text(json.dumps(document))
+    with recorded(path, timing=True) as cassette:
+        cassette_pauses = [cassette.pause(event) for event in events]
+        with httpx.Client(transport=cassette.transport(), base_url=URL) as client:
+            assert client.get("/x").text.count("event: values") == 3
+    assert cassette_pauses == [0.01] * 3
+    with recorded(path) as cassette:
+        assert [cassette.pause(event) for event in events] == [0.0] * 3
+
+
+def test_what_is_no_cassette_is_refused(tmp_path: Path) -> None:
+    """A missing file, another file, another version, another mode."""
+    with pytest.raises(FileNotFoundError):
+        recorded(tmp_path / "none.json", mode="replay")
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(ValueError, match="not the file of a cassette"):
+        recorded(tmp_path / "other.json")
+    (tmp_path / "later.json").write_text('{"format": 9, "exchanges": []}')
+    with pytest.raises(ValueError, match="format 9"):
+        recorded(tmp_path / "later.json")
+    with pytest.raises(ValueError, match="mode"):
+        recorded(tmp_path / "x.json", mode="sometimes")  # type: ignore[arg-type]
+
+
+def test_a_failed_test_records_nothing(server: Server, tmp_path: Path) -> None:
+    """Half a recording would be replayed as if it were whole."""
+    path = tmp_path / "half.json"
+
+    def failing() -> None:
+        with recorded(path) as cassette:
+            transport = cassette.transport(server.transport())
+            cassette.sync_client(url=URL, transport=transport).threads.create()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert not path.exists()

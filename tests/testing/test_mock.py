@@ -1,0 +1,204 @@
+"""Canned answers: what they look like, and that clients read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from langgraph_client import (
+    APIStatusError,
+    NotFoundError,
+    RemoteException,
+    RemoteGraph,
+    Server,
+    StreamIncomplete,
+    get_client,
+    get_sync_client,
+)
+from langgraph_client.testing import LangGraphMock, ScriptedGraph
+from langgraph_client.testing import documents as doc
+
+ID = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
+
+
+def test_documents_have_the_fields_of_a_server_s() -> None:
+    """No more and no less, and values of the same JSON types."""
+    with (
+        Server({"agent": ScriptedGraph([{"a": 1}])}) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+    ):
+        post: Any = lambda path, body: http.post(path, json=body).json()  # noqa: E731
+        thread = post("/threads", {})
+        place = f"/threads/{thread['thread_id']}"
+        run = post(f"{place}/runs", {"assistant_id": "agent", "input": {}})
+        http.get(f"{place}/runs/{run['run_id']}/join")
+        cron = post("/runs/crons", {"assistant_id": "agent", "schedule": "0 * * * *"})
+        http.put("/store/items", json={"namespace": ["a"], "key": "k", "value": {}})
+        pairs = [
+            (thread, doc.thread()),
+            (run, doc.run()),
+            (http.get(f"{place}/state").json(), doc.state({"a": 1})),
+            (post(f"{place}/state", {"values": {}}), doc.updated_state()),
+            (post("/assistants/search", {})[0], doc.assistant()),
+            (cron, doc.cron()),
+            (http.get("/store/items?namespace=a&key=k").json(), doc.item()),
+        ]
+    for real, canned in pairs:
+        assert canned.keys() == real.keys()
+        for name, value in canned.items():
+            if value is not None and real[name] is not None:
+                assert type(value) is type(real[name]), name
+
+
+def test_every_method_of_the_client_can_be_mocked() -> None:
+    """Each is answered, and read as what it is."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url) as client:
+        mock.ok()
+        mock.info(version="1.2.3")
+        assistants, threads, runs = mock.assistants, mock.threads, mock.runs
+        assistants.get(ID, name="n")
+        assistants.create(graph_id="agent")
+        assistants.update(ID)
+        assistants.delete(ID)
+        assistants.search([{"name": "found"}])
+        assistants.count(3)
+        assistants.get_graph(ID, nodes=[{"id": "a"}])
+        assistants.get_schemas(ID, input_schema={"type": "object"})
+        assistants.get_subgraphs(ID, subgraphs={"child": {}})
+        assistants.get_versions(ID, versions=[{"version": 2}])
+        assistants.set_latest(ID)
+        threads.create(thread_id=ID)
+        threads.get(ID, metadata={"m": 1})
+        threads.update(ID)
+        threads.delete(ID)
+        threads.search([{"thread_id": ID}])
+        threads.count(2)
+        threads.copy(ID, thread_id=OTHER)
+        threads.get_state(ID, values={"a": 1}, next=["ask"], interrupts=[{"value": "sure?"}])
+        threads.update_state(ID)
+        threads.get_history(ID, states=[{"values": {"a": 1}}])
+        runs.create(ID, status="pending")
+        runs.create_batch([{}, {}])
+        runs.wait({"answer": "!"}, thread_id=ID)
+        runs.get(ID, OTHER, status="success")
+        runs.list(ID, runs=[{"run_id": OTHER}])
+        runs.join(ID, OTHER, values={"a": 1})
+        runs.join_stream(ID, OTHER, events=[("values", {"a": 1})])
+        runs.cancel(ID, OTHER)
+        runs.delete(ID, OTHER)
+        mock.crons.create(schedule="* * * * *")
+        mock.crons.create_for_thread(ID)
+        mock.crons.update(ID)
+        mock.crons.delete(ID)
+        mock.crons.search([{}])
+        mock.crons.count(1)
+        mock.store.put_item()
+        mock.store.get_item(key="k", value={"v": 1})
+        mock.store.delete_item()
+        mock.store.search_items([{"key": "k"}])
+        mock.store.list_namespaces([["a"]])
+
+        assert client.ok()
+        assert client.info().version == "1.2.3"
+        assert client.assistants.get(ID).name == "n"
+        assert client.assistants.create("agent").graph_id == "agent"
+        client.assistants.update(ID, name="x")
+        client.assistants.delete(ID)
+        assert client.assistants.search()[0].name == "found"
+        assert client.assistants.count() == 3
+        assert client.assistants.get_graph(ID).nodes[0].id == "a"
+        assert client.assistants.get_schemas(ID).input_schema == {"type": "object"}
+        assert list(client.assistants.get_subgraphs(ID)) == ["child"]
+        assert client.assistants.get_versions(ID)[0].version == 2
+        client.assistants.set_latest(ID, 1)
+        assert client.threads.create().thread_id == ID
+        assert client.threads.get(ID).metadata == {"m": 1}
+        client.threads.update(ID, metadata={})
+        client.threads.delete(ID)
+        assert client.threads.search()[0].thread_id == ID
+        assert client.threads.count() == 2
+        client.threads.copy(ID)
+        assert client.threads.get_state(ID).tasks[0].interrupts[0].value == "sure?"
+        client.threads.update_state(ID, {"a": 1})
+        assert client.threads.get_history(ID)[0].values == {"a": 1}
+        assert client.runs.create(ID, "agent").thread_id == ID
+        assert len(client.runs.create_batch([{"assistant_id": "agent"}] * 2)) == 2
+        assert client.runs.wait(ID, "agent") == {"answer": "!"}
+        assert client.runs.get(ID, OTHER).status == "success"
+        assert client.runs.list(ID)[0].run_id == OTHER
+        assert client.runs.join(ID, OTHER) == {"a": 1}
+        assert [part.data for part in client.runs.join_stream(ID, OTHER)] == [{"a": 1}]
+        client.runs.cancel(ID, OTHER)
+        client.runs.delete(ID, OTHER)
+        client.crons.create("agent", schedule="* * * * *")
+        client.crons.create_for_thread(ID, "agent", schedule="* * * * *")
+        client.crons.update(ID, enabled=False)
+        client.crons.delete(ID)
+        assert len(client.crons.search()) == 1
+        assert client.crons.count() == 1
+        client.store.put_item(["a"], "k", {})
+        assert client.store.get_item(["a"], "k").value == {"v": 1}
+        client.store.delete_item(["a"], "k")
+        assert client.store.search_items(["a"]).items[0].key == "k"
+        assert client.store.list_namespaces([]).namespaces == [["a"]]
+
+
+async def test_streams_are_mocked_for_both_kinds_of_clients() -> None:
+    """Events, a failure at the end, a connection that breaks."""
+    with LangGraphMock() as mock:
+        route = mock.runs.stream([("values", {"a": 1}), ("values", {"a": 2})])
+        client = get_client(url=mock.url)
+        parts = [part async for part in client.runs.stream(None, "agent", input={"q": 1})]
+        assert [part.event for part in parts] == ["metadata", "values", "values"]
+        assert b'"q":1' in route.calls.last.request.content
+        with get_sync_client(url=mock.url) as blocking:
+            assert len(list(blocking.runs.stream(ID, "agent"))) == 3
+        await client.aclose()
+    with LangGraphMock() as mock, get_sync_client(url=mock.url) as client_:
+        mock.runs.stream([("values", {})], cut=True)
+        with pytest.raises(StreamIncomplete):
+            list(client_.runs.stream(None, "agent"))
+
+
+def test_a_remote_graph_over_a_mock() -> None:
+    """Results, failures and questions."""
+    with LangGraphMock() as mock, RemoteGraph("agent", url=mock.url) as graph:
+        mock.runs.stream([("values", {"answer": "!"})])
+        assert graph.invoke({}) == {"answer": "!"}
+    with LangGraphMock() as mock, RemoteGraph("agent", url=mock.url) as graph:
+        mock.runs.stream(failure=("ValueError", "no"))
+        with pytest.raises(RemoteException, match="no"):
+            graph.invoke({})
+    with LangGraphMock() as mock, RemoteGraph("agent", url=mock.url) as graph:
+        mock.runs.stream([("updates", {"__interrupt__": [{"id": "i", "value": "sure?"}]})])
+        assert (
+            next(iter(graph.stream({}, stream_mode="updates")))["__interrupt__"][0].value == "sure?"
+        )
+
+
+def test_errors_are_mocked() -> None:
+    """Any status, with the server's words."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url, retry=None) as client:
+        mock.threads.get(error=404, detail="no such thread")
+        mock.runs.wait(error=409)
+        with pytest.raises(NotFoundError, match="no such thread"):
+            client.threads.get(ID)
+        with pytest.raises(APIStatusError, match="409"):
+            client.runs.wait(None, "agent")
+
+
+def test_a_request_without_a_route_fails_the_test() -> None:
+    """And a route without a request does, too."""
+    with (
+        LangGraphMock() as mock,
+        get_sync_client(url=mock.url) as client,
+        pytest.raises(AssertionError, match="not mocked"),
+    ):
+        client.threads.get(ID)
+    with pytest.raises(AssertionError, match="never asked for"), LangGraphMock() as mock:
+        mock.threads.create()
+    with LangGraphMock(assert_all_called=False) as mock:
+        mock.threads.create()
