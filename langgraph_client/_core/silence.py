@@ -11,21 +11,30 @@ from collections import deque
 
 MISSED = 3
 """So many missing heartbeats are taken for a dead connection."""
-_LEAST = 1.0  # Seconds of silence that are always forgiven: networks stutter.
+FORGIVEN = 1.0
+"""Seconds of silence that do not count, however fast heartbeats come: networks stutter."""
 _KEPT = 3
 
 
 class Cadence:
-    """What one client knows of a server's heartbeats. Safe to share between threads."""
+    """What one client knows of a server's heartbeats. Safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        silence: How much silence the caller believes while nothing is known; None if heartbeats are
+            not to be watched at all.
+    """
+
+    def __init__(self, silence: float | None = FORGIVEN) -> None:
         self._gaps: deque[float] = deque(maxlen=_KEPT)
+        self._least = None if silence is None else min(silence, FORGIVEN)
 
     @property
     def patience(self) -> float | None:
         """Seconds of silence after which a connection is dead; None while nothing is known."""
         gaps = list(self._gaps)
-        return max(MISSED * max(gaps), _LEAST) if gaps else None
+        if not gaps or self._least is None:
+            return None
+        return max(MISSED * max(gaps), self._least)
 
     def learn(self, gap: float) -> None:
         """There were so many seconds between two heartbeats."""

@@ -51,8 +51,8 @@ class Transport:
         self._pools = pools
         self.settings = settings
         self.reconnect = reconnect
-        self.cadence = Cadence()  # Of the server's event streams.
-        self._cadence_of_waits = Cadence()
+        self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
+        self._cadence_of_waits = Cadence(reconnect.silence)
         self._retry = retry
         self._waits = waits
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None

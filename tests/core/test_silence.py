@@ -51,6 +51,10 @@ def test_the_cadence_is_the_server_s_own() -> None:
     assert beating(0, 5, 10) == 15
     assert beating(0, 20, 40) == 60
     assert beating(0, 0.01, 0.02) == 1
+    impatient, deaf = Cadence(0.2), Cadence(None)
+    for cadence in (impatient, deaf):
+        cadence.learn(0.01)
+    assert (impatient.patience, deaf.patience) == (0.2, None)
 
 
 def test_late_readers_do_not_learn_a_wrong_cadence() -> None:
