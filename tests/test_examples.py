@@ -76,3 +76,16 @@ def test_example(name: str) -> None:
         found = done.stdout.find(promised, position)
         assert found >= 0, f"{promised!r} is not in:\n{done.stdout[position:]}"
         position = found
+
+
+def test_the_examples_of_tests_pass() -> None:
+    """`examples/testing` is a suite as users write it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio"],
+        cwd=EXAMPLES / "testing",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

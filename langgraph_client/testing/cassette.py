@@ -80,7 +80,9 @@ def recorded(
 
 
 class Cassette:
-    """See `recorded`. Written when its `with` ends.
+    """See `recorded`. Written when its `with` ends; `async with`, where async clients are used.
+
+    Connections to the deployment are closed with it.
 
     Attributes:
         is_recording: Whether the deployment is asked.
@@ -100,6 +102,8 @@ class Cassette:
         self._timing = timing
         self._left = list(self.exchanges)
         self._lock = threading.Lock()
+        self._made: list[_Transport] = []
+        self._made_async: list[_AsyncTransport] = []
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +114,23 @@ class Cassette:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for transport in self._made:
+            transport.close()
         if self.is_recording and error is None:
             self.save()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for transport in self._made_async:
+            await transport.aclose()
+        self.__exit__(kind, error, trace)
 
     def save(self) -> None:
         """Write the file."""
@@ -128,13 +147,15 @@ class Cassette:
 
     def transport(self, inner: httpx.BaseTransport | None = None) -> httpx.BaseTransport:
         """Return a blocking transport; `inner` reaches the deployment, by default over HTTP."""
-        return _Transport(self, inner)
+        self._made.append(_Transport(self, inner))
+        return self._made[-1]
 
     def async_transport(
         self, inner: httpx.AsyncBaseTransport | None = None
     ) -> httpx.AsyncBaseTransport:
         """Return an async transport; `inner` reaches the deployment, by default over HTTP."""
-        return _AsyncTransport(self, inner)
+        self._made_async.append(_AsyncTransport(self, inner))
+        return self._made_async[-1]
 
     def client(self, **options: Any) -> LangGraphClient:
         """Return an async client; `options` are those of `get_client`."""

@@ -64,7 +64,7 @@ async def test_async_clients_too(server: Server, tmp_path: Path) -> None:
         result = await approval.ainvoke(Command(resume="yes"), config)
         return [asked, result, [s.values async for s in approval.aget_state_history(config)]]
 
-    with recorded(path) as cassette:
+    async with recorded(path) as cassette:
         client = cassette.client(
             url=URL, transport=cassette.async_transport(server.async_transport())
         )

@@ -1,0 +1,25 @@
+"""Exchanges with a real deployment, recorded once; then replayed without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refunds import refund
+
+from langgraph_client import Server
+from langgraph_client.testing import ScriptedGraph, recorded
+
+
+def test_a_refund(tmp_path: Path) -> None:
+    # Yours is a file beside the test, and your deployment's URL. Here a server plays the latter,
+    # and is gone when the cassette is played back.
+    cassette_file = tmp_path / "refund.json"
+    with Server({"agent": ScriptedGraph([{"refunded": True}])}) as deployment:
+        url = deployment.listen()
+        with recorded(cassette_file, scrub=["card"]) as cassette:
+            assert (
+                refund(cassette.remote_graph("agent", url=url), "1", lambda _: True) == "refunded"
+            )
+    with recorded(cassette_file) as cassette:
+        assert refund(cassette.remote_graph("agent", url=url), "1", lambda _: True) == "refunded"
+        assert cassette.unused == []
