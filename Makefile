@@ -45,6 +45,7 @@ parity: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks/run.py
+	@$(BIN)/python tests/benchmarks/kit.py
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .
