@@ -35,6 +35,9 @@ RunCreated = Callable[[RunCreateMetadata], None]
 _RUN = re.compile(r"(?:/threads/([^/]+))?/runs/([^/?]+)")
 _OVER = frozenset({"success", "error", "timeout", "interrupted"})
 _OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
+# Seconds for which a run may be called running after its stream has closed. A run that goes on for
+# longer goes on without its stream.
+_BEHIND = 1.0
 _EVERYTHING = "0"  # As the id of an event: replay from the beginning.
 
 
@@ -175,6 +178,7 @@ class Resumption:
         self._silences = 0  # Connections in a row that never said anything.
         self._attempts = 0
         self._checks = 0
+        self._waited = 0.0  # Seconds between these checks.
 
     # --- asking ---
 
@@ -343,10 +347,12 @@ class Resumption:
                 self.failed = status in ("error", "timeout")
         elif self._can_continue:
             self.broken(None)
-        elif self._checks < self._policy.max_reconnects:
-            # The last event may be ahead of the status: ask again before calling it a loss.
+        elif self._checks < self._policy.max_reconnects and self._waited < _BEHIND:
+            # The status may be behind the last event: ask again before calling it a loss.
+            pause = self._policy.initial * 2.0**self._checks
+            self.pause = min(pause, _BEHIND - self._waited)
             self._checks += 1
-            self.pause = min(self._policy.initial * 2.0 ** (self._checks - 1), 1.0)
+            self._waited += self.pause
             return True
         else:
             raise self._incomplete(f"the stream was closed while the run is {status}", None)

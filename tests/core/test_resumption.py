@@ -80,6 +80,21 @@ def test_who_knows_an_event_s_id_can_go_on_before_the_first() -> None:
         unknown.broken(None)
 
 
+def test_a_run_that_goes_on_for_long_goes_on_without_its_stream() -> None:
+    """The status is given one second to follow; what ends later was not seen to its end."""
+    state = Resumption(START, thread_id="t")
+    state.opened(RUN, None)
+    state.seen(StreamPart("values", 1, None))
+    assert state.closed(mid_event=False)
+    pauses = []
+    for _ in range(3):
+        assert state.answered("running")
+        pauses.append(state.pause)
+    assert pauses == [0.25, 0.5, 0.25]
+    with pytest.raises(StreamIncomplete, match="while the run is running"):
+        state.answered("running")
+
+
 def test_a_failure_that_nobody_explains() -> None:
     """The error names the run, and why its own error is missing."""
     error = opened().unexplained(APIConnectionError("refused"))
