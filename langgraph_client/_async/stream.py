@@ -161,8 +161,12 @@ async def _follow(
                     converted = None if part is None else convert(part)
                     if converted is not None:
                         yield converted
+                    if state.doubt:
+                        break
                 if state.finished:
                     return
+                if state.doubt:
+                    break
                 link.waiting_since = monotonic()
             if link.silent:
                 raise httpx.ReadTimeout("the server fell silent")
@@ -173,7 +177,7 @@ async def _follow(
         except APIError as error:
             state.broken(error)
         else:
-            asking = state.closed(mid_event=parser.pending)
+            asking = not state.doubt and state.closed(mid_event=parser.pending)
             while asking:
                 asking = await _ask(transport, state)
                 if asking:

@@ -38,6 +38,7 @@ _OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
 # Seconds for which a run may be called running after its stream has closed. A run that goes on for
 # longer goes on without its stream.
 _BEHIND = 1.0
+_DOUBTS = 8  # In one stream: each costs a request.
 _EVERYTHING = "0"  # As the id of an event: replay from the beginning.
 
 
@@ -162,6 +163,11 @@ class Resumption:
         self._on_run_created = on_run_created
         self._policy = policy or ReconnectPolicy()
         self._location: str | None = None
+        self.doubt = False  # This connection is to be left, and asked for again; see `_doubtful`.
+        self._doubted: str | None = None  # The id of the event that was doubted.
+        self._doubts = 0
+        self._latest: StreamPart | None = None
+        self._replaying = False  # The connection begins with what was kept.
         self._older = last_event_id  # The last id before `last_event_id`: nothing of it is missing.
         self._twins = 0  # How many events with `last_event_id` were seen.
         self._skip = 0  # How many of them a replay will bring again.
@@ -184,6 +190,8 @@ class Resumption:
 
     def ask(self) -> Call[Any]:
         """The next request: the one that opens the stream, or one that continues it."""
+        self.doubt = False
+        self._replaying = self._opened or self.last_event_id is not None
         if not self._opened:
             return self._from(self._first, self.last_event_id)
         self._skip = self._twins
@@ -276,6 +284,8 @@ class Resumption:
                 if self._skip:
                     self._skip -= 1
                     return None
+                if self._doubtful(part):
+                    return None
                 self._twins += 1
             else:
                 if self._skip and (part.id == self._older or self._from_zero):
@@ -283,6 +293,7 @@ class Resumption:
                 self._older, self.last_event_id = self.last_event_id, part.id
                 self._twins, self._skip = 1, 0
             self._resumable = True
+            self._latest = part
         elif not self._twins and part.event not in ("end", "error"):
             self._resumable = False  # Not this server, or not this run.
         self._attempts = self._checks = self._silences = 0
@@ -296,6 +307,21 @@ class Resumption:
         if not self._subgraphs and "|" in part.event:
             return None
         return part
+
+    def _doubtful(self, part: StreamPart) -> bool:
+        """Whether an event may have been sent twice, and is to be asked for again to be sure.
+
+        At the seam between what was kept and what happens just now, langgraph-api (0.16.7) may send
+        the same event twice. Like events of one millisecond look the same, and must not be lost:
+        so a repetition is believed when a second replay has it as well.
+        """
+        if not self._replaying or part != self._latest:
+            return False
+        if part.id == self._doubted or self._doubts >= _DOUBTS:
+            return False
+        self._doubted, self.doubt = part.id, True
+        self._doubts += 1
+        return True
 
     def closed(self, *, mid_event: bool) -> bool:
         """The connection was closed in good order.

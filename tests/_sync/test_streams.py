@@ -292,3 +292,18 @@ def test_an_error_that_cannot_be_fetched() -> None:
     with client_of(wire) as client:
         with pytest.raises(StreamIncomplete, match="its error is missing"):
             [p for p in client.runs.stream("t", "agent", stream_resumable=True)]
+
+
+def test_an_event_sent_twice_by_the_server_comes_once() -> None:
+    """Where kept events meet new ones, a repetition is looked at again."""
+    wire = Wire(
+        stream(META, CUT, run=RUN),
+        stream(
+            META, event("values", 1, "2-0"), event("values", 1, "2-0"), event("values", 2, "3-0")
+        ),
+        stream(event("values", 1, "2-0"), event("values", 2, "3-0"), event("end", None, "4-0")),
+    )
+    with client_of(wire) as client:
+        parts = [p for p in client.runs.stream("t", "agent", stream_resumable=True)]
+    assert [part.data for part in parts[1:]] == [1, 2, None]
+    assert [r.headers.get("last-event-id") for r in wire.requests] == [None, "0", "1-0"]

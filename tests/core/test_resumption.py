@@ -100,3 +100,35 @@ def test_a_failure_that_nobody_explains() -> None:
     error = opened().unexplained(APIConnectionError("refused"))
     assert "its error is missing: refused" in str(error)
     assert (error.run_id, error.thread_id) == ("r", "t")
+
+
+def test_an_event_that_was_sent_twice_at_the_seam_is_handed_on_once() -> None:
+    """Like events are believed when a second replay has them both."""
+    for twins in (1, 2):
+        state = opened()
+        state.seen(values(1))
+        state.broken(None)
+        assert replayed(state, values(1), values(2), values(2)) == [values(2)]
+        assert state.doubt
+        again = replayed(state, *[values(2)] * twins, values(3))
+        assert again == [*[values(2)] * (twins - 1), values(3)]
+        assert not state.doubt
+
+
+def test_like_events_of_an_unbroken_stream_are_not_doubted() -> None:
+    """Where nothing was replayed there is no seam."""
+    state = opened()
+    assert [state.seen(values(1)) for _ in range(3)] == [values(1)] * 3
+    assert not state.doubt
+
+
+def test_doubts_have_an_end() -> None:
+    """A stream of many like events is not asked for again and again."""
+    state = opened()
+    doubts = 0
+    for n in range(1, 30):
+        state.ask()
+        state.seen(values(n))
+        state.seen(values(n))
+        doubts += state.doubt
+    assert doubts == 8
