@@ -5,11 +5,12 @@ Pure. A decoder belongs to one call, since it knows the caller's own thread id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from langgraph_client.errors import APIResponseValidationError
+from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.models.threads import Interrupt as SentInterrupt
 from langgraph_client.remote.config import GIVEN_ID, GIVEN_PARENTS, Address, given_parents, tuples
 from langgraph_client.remote.seam import Interrupt, message_from, run_error
@@ -49,6 +50,23 @@ def interrupt_from(document: SentInterrupt | Mapping[str, Any]) -> Interrupt:
     if schema is not None:
         made.response_schema = schema
     return made
+
+
+@contextmanager
+def understanding(what: str, body: Any) -> Iterator[None]:
+    """A reading of what a server sent, within which a surprise is an error of ours.
+
+    Raises:
+        APIResponseValidationError: `body` is not of the shape that the protocol gives it.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, LangGraphError):
+            raise
+        raise APIResponseValidationError(
+            f"{what} is not of the protocol's shape: {type(error).__name__}: {error}", body=body
+        ) from error
 
 
 @dataclass(frozen=True)

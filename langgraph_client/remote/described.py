@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.assistants import Assistant, GraphSchema
+from langgraph_client.remote.decode import understanding
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.eventful import Eventful
 from langgraph_client.remote.schemas import model_from
@@ -38,7 +39,8 @@ class Described(Eventful):
         drawn = self.sync_client.assistants.get_graph(
             self.assistant_id, xray=xray, headers=self._headers(headers), params=params
         )
-        return drawing_from(drawn)
+        with understanding("a drawing", drawn):
+            return drawing_from(drawn)
 
     async def aget_graph(
         self,
@@ -52,7 +54,8 @@ class Described(Eventful):
         drawn = await self.client.assistants.get_graph(
             self.assistant_id, xray=xray, headers=self._headers(headers), params=params
         )
-        return drawing_from(drawn)
+        with understanding("a drawing", drawn):
+            return drawing_from(drawn)
 
     def get_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False

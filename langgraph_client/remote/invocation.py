@@ -5,13 +5,13 @@ Free of I/O, so that `stream` and `astream` are short loops around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.config import GIVEN_PARENTS, Address, sendable, wire_config
-from langgraph_client.remote.decode import INTERRUPT, Decoder
+from langgraph_client.remote.decode import INTERRUPT, Decoder, understanding
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.parent import parent_command
 from langgraph_client.remote.rich import enclosed_request
@@ -226,37 +226,44 @@ class Invocation:
         if self.nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))
 
-    def read(self, event: str, data: Any) -> Iterator[Any]:
+    def read(self, event: str, data: Any) -> list[Any]:
         """What the caller sees of one event: nothing, or one item of the stream.
 
         Raises:
             RemoteException: for an `error` event; the run failed on the server.
             ParentCommand: the remote sends a command to the parent graph around this call.
+            APIResponseValidationError: The event is not what the protocol says.
         """
-        if event == "metadata":
-            self.run_id = data.get("run_id")
-            return
-        if event == "error":
-            self._is_over = True
-            if self.nested is not None:
-                command = parent_command(data, self.nested.namespace)
-                if command is not None:
-                    raise bubble_up(command)
-            raise run_error(
-                data.get("error", "Error") if isinstance(data, dict) else "Error",
-                data.get("message", "") if isinstance(data, dict) else str(data),
-                node=data.get("node") if isinstance(data, dict) else None,
-                run_id=self.run_id,
-                thread_id=self.address.given,
-            )
-        data = self._decoder.open(data)
-        if event == "events" and self._events:
-            yield self._event(data)
-            return
-        name, *namespace = event.split("|")
-        ns = tuple(namespace)
-        if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.
-            return
+        with understanding(f"an event {event!r}", data):
+            if event == "metadata":
+                self.run_id = data.get("run_id")
+                return []
+            if event == "error":
+                raise self._failure(data)
+            data = self._decoder.open(data)
+            if event == "events" and self._events:
+                return [self._event(data)]
+            name, *namespace = event.split("|")
+            if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may say.
+                return []
+            return self._mode(name, tuple(namespace), data)
+
+    def _failure(self, data: Any) -> Exception:
+        self._is_over = True
+        if self.nested is not None:
+            command = parent_command(data, self.nested.namespace)
+            if command is not None:
+                return bubble_up(command)
+        told = data if isinstance(data, dict) else {"message": str(data)}
+        return run_error(
+            str(told.get("error", "Error")),
+            str(told.get("message", "")),
+            node=told.get("node"),
+            run_id=self.run_id,
+            thread_id=self.address.given,
+        )
+
+    def _mode(self, name: str, ns: tuple[str, ...], data: Any) -> list[Any]:
         if name == "messages" and self._wants_messages:
             self._heard.append(replace(self._decoder, decode_messages=True).message(data))
         payload = self._payload(name, data)
@@ -267,11 +274,12 @@ class Invocation:
             print(f"[{name}]{where} {payload!r}")
         if self.nested is not None:
             self._tell_parent(self.nested, ns, name, payload)
-        if name in self._modes and (self._subgraphs or not ns):
-            item = self._item(ns, name, payload)
-            if self._events:
-                item = {"event": "on_chain_stream", **self._root, "data": {"chunk": item}}
-            yield item
+        if name not in self._modes or (ns and not self._subgraphs):
+            return []
+        item = self._item(ns, name, payload)
+        if self._events:
+            item = {"event": "on_chain_stream", **self._root, "data": {"chunk": item}}
+        return [item]
 
     def _event(self, data: Any) -> dict[str, Any]:
         event = self._decoder.event(data)

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.threads import ThreadState, ThreadTask
 from langgraph_client.remote.config import Address, given_parents, merge, tuples
-from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.decode import Decoder, understanding
 from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
 
@@ -18,6 +18,11 @@ def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -
     `asked` is the config the caller asked with; a thread that has no checkpoint yet gives it back,
     as a local graph does.
     """
+    with understanding("a state", state):
+        return _snapshot(state, decoder, asked)
+
+
+def _snapshot(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
     namespace = (state.checkpoint.checkpoint_ns if state.checkpoint else None) or ""
     tasks = tuple(_task_from(task, decoder, namespace) for task in state.tasks)
     address = decoder.address
@@ -47,7 +52,7 @@ def _task_from(task: ThreadTask, decoder: Decoder, namespace: str) -> PregelTask
         place = "|".join((*([namespace] if namespace else []), f"{task.name}:{task.id}"))
         where = task.state.checkpoint or {"checkpoint_ns": place}
         asked: RunnableConfig = {"configurable": address.configurable(where)}
-        state = snapshot_from(task.state, decoder, asked)
+        state = _snapshot(task.state, decoder, asked)
     elif task.checkpoint is not None:
         state = {"configurable": address.configurable(task.checkpoint)}
     return PregelTask(
