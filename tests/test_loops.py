@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import warnings
 
 from support.graphs import graphs
 
@@ -19,9 +18,7 @@ async def _count(client: LangGraphClient, number: int) -> int:
 
 def test_one_loop_after_the_other() -> None:
     """`asyncio.run` twice with one client works; connections of an ended loop are not used."""
-    with Server(graphs()) as server, warnings.catch_warnings():
-        # The loop that could have closed them is gone: Python closes them, and says so.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with Server(graphs()) as server:
         client = get_client(url=server.listen())
         assert [asyncio.run(_count(client, n)) for n in range(3)] == [1, 2, 3]
         remote = RemoteGraph("counter", url=server.url)
@@ -36,8 +33,7 @@ def test_one_loop_after_the_other() -> None:
 
 def test_several_loops_at_a_time() -> None:
     """Each thread with a loop of its own gets connections of its own."""
-    with Server(graphs()) as server, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    with Server(graphs()) as server:
         client = get_client(url=server.listen())
         seen: list[int] = []
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio  # async only
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from langgraph_client._core.loops import at_end_of_loop  # async only
+
 
 class Pools:
     """Gives the HTTP client to use: connections belong to the event loop that opened them.
 
     So that one client of ours can be used from several loops, one after the other
-    (`asyncio.run` twice) or side by side, each gets an HTTP client of its own. Those of loops
-    that have ended are forgotten when another loop comes.
+    (`asyncio.run` twice) or side by side, each gets an HTTP client of its own. It is closed when
+    its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
     """
 
     def __init__(
@@ -26,8 +29,11 @@ class Pools:
         # Made at once, so that what cannot be right is told at once.
         self._spare = make() if given is None else None
         self._clients: dict[Any, httpx.AsyncClient] = {}
+        self._ends: dict[Any, Any] = {}  # async only
         self._lock = threading.Lock()
         self._closed = False
+        self._process = os.getpid()
+        self._inherited: list[object] = []
 
     @property
     def is_closed(self) -> bool:
@@ -38,6 +44,8 @@ class Pools:
         """Return the HTTP client for whoever asks."""
         if self._given is not None:
             return self._given
+        if self._process != os.getpid():
+            self._begin_anew()
         place: Any = None
         place = asyncio.get_running_loop()  # async only
         client = self._clients.get(place)
@@ -46,14 +54,29 @@ class Pools:
         with self._lock:
             for loop in [loop for loop in self._clients if loop.is_closed()]:  # async only
                 del self._clients[loop]  # async only
+                self._ends.pop(loop, None)  # async only
             if place not in self._clients:
                 client, self._spare = self._spare, None
                 self._clients[place] = self._make() if client is None else client
+                self._ends[place] = at_end_of_loop(self._clients[place].aclose)  # async only
             return self._clients[place]
+
+    def _begin_anew(self) -> None:
+        """Leave the connections to the parent process: two that use one would disturb each other.
+
+        They are kept, not closed: closing one would say good-bye in the parent's name.
+        """
+        self._inherited += [self._clients, self._spare]
+        self._clients, self._spare = {}, None
+        # A thread of the parent, which is not here, may have held it.
+        self._lock = threading.Lock()
+        self._process = os.getpid()
 
     async def aclose(self) -> None:
         """Close all connections; not those of a client that was given from outside."""
         self._closed = True
+        if self._process != os.getpid():
+            self._begin_anew()
         here: Any = None
         here = asyncio.get_running_loop()  # async only
         with self._lock:

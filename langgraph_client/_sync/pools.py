@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,8 @@ class Pools:
     """Gives the HTTP client to use: connections belong to the event loop that opened them.
 
     So that one client of ours can be used from several loops, one after the other
-    (`asyncio.run` twice) or side by side, each gets an HTTP client of its own. Those of loops
-    that have ended are forgotten when another loop comes.
+    (`asyncio.run` twice) or side by side, each gets an HTTP client of its own. It is closed when
+    its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
     """
 
     def __init__(self, make: Callable[[], httpx.Client], given: httpx.Client | None = None) -> None:
@@ -26,6 +27,8 @@ class Pools:
         self._clients: dict[Any, httpx.Client] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._process = os.getpid()
+        self._inherited: list[object] = []
 
     @property
     def is_closed(self) -> bool:
@@ -36,6 +39,8 @@ class Pools:
         """Return the HTTP client for whoever asks."""
         if self._given is not None:
             return self._given
+        if self._process != os.getpid():
+            self._begin_anew()
         place: Any = None
         client = self._clients.get(place)
         if client is not None:
@@ -46,9 +51,22 @@ class Pools:
                 self._clients[place] = self._make() if client is None else client
             return self._clients[place]
 
+    def _begin_anew(self) -> None:
+        """Leave the connections to the parent process: two that use one would disturb each other.
+
+        They are kept, not closed: closing one would say good-bye in the parent's name.
+        """
+        self._inherited += [self._clients, self._spare]
+        self._clients, self._spare = {}, None
+        # A thread of the parent, which is not here, may have held it.
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+
     def close(self) -> None:
         """Close all connections; not those of a client that was given from outside."""
         self._closed = True
+        if self._process != os.getpid():
+            self._begin_anew()
         here: Any = None
         with self._lock:
             clients, self._clients = self._clients, {}
