@@ -15,7 +15,7 @@ EXPOSED = ["x-pagination-total", "x-pagination-next", "content-location"]
 
 
 class ApiKey:
-    """Answers 403 to requests without the key, on every path but `/ok`."""
+    """Answers 401 to requests without the key, on every path but `/ok`."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class ApiKey:
         if scope["type"] == "http" and scope["path"] != "/ok" and scope["method"] != "OPTIONS":
             given = dict(scope["headers"]).get(b"x-api-key", b"")
             if not hmac.compare_digest(given, self._key):
-                answer = reply({"detail": "Missing or wrong x-api-key"}, 403)
+                answer = reply({"detail": "Missing or wrong x-api-key"}, 401)
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -14,6 +14,8 @@ from langgraph_client.server.encoding import decode, encode
 
 MAX_BODY = 64 * 1024 * 1024
 """How many bytes a request may have."""
+MAX_DEPTH = 150
+"""How deep JSON in a request may be nested; what answers add around it can still be written."""
 HEARTBEAT_SECONDS = 5.0
 
 
@@ -46,9 +48,26 @@ async def read_json(request: Request) -> Any:
         if len(body) > MAX_BODY:
             raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
     try:
-        return decode(bytes(body))
+        value = decode(bytes(body))
     except ValueError:
         raise fail(422, "Invalid JSON in request body") from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise fail(422, f"Request body is nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for inner in level
+            if isinstance(inner, (dict, list))
+            for item in (inner.values() if isinstance(inner, dict) else inner)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def uuid_text(text: str, detail: str, status: int = 422) -> str:

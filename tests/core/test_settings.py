@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -66,6 +67,14 @@ def test_certificates_are_loaded_once_and_only_for_tls() -> None:
     assert ssl_context(True, encrypted=True) is ssl_context(True, encrypted=True)
     assert ssl_context(True, encrypted=True) is not ssl_context(False, encrypted=True)
     assert ssl_context(True, encrypted=False).cert_store_stats()["x509"] == 0
+
+
+def test_certificates_and_names_are_checked_by_default() -> None:
+    """Only `verify=False` does without."""
+    trusting = ssl_context(True, encrypted=True)
+    assert (trusting.verify_mode, trusting.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert trusting.cert_store_stats()["x509"] > 0
+    assert ssl_context(False, encrypted=True).verify_mode is ssl.CERT_NONE
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "1", (1, 2), True, float("nan")])

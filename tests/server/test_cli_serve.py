@@ -47,7 +47,7 @@ def test_serves_until_interrupted(tmp_path: Path) -> None:
         url = process.stdout.readline().split()[0]
         assert httpx.get(f"{url}/ok").status_code == 200
         body = {"assistant_id": "add", "input": {"n": 1}}
-        assert httpx.post(f"{url}/runs/wait", json=body).status_code == 403
+        assert httpx.post(f"{url}/runs/wait", json=body).status_code == 401
         answer = httpx.post(f"{url}/runs/wait", json=body, headers={"x-api-key": "k"})
         assert answer.json() == {"n": 2}
         process.send_signal(signal.SIGINT)
