@@ -218,7 +218,7 @@ def _asked(scope: Scope, body: bytes, status: int | None) -> Asked:
     if text:
         try:
             said = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = text
     return Asked(
         method=scope["method"],
