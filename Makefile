@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: help demo test bench chaos conformance interop parity lint types twin check clean
+.PHONY: help demo test bench chaos soak conformance interop parity lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -12,6 +12,7 @@ help:
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
+	@echo "make soak    100,000 runs on one server: memory and latency flat"
 	@echo "make parity  write tests/remote/parity.md: RemoteGraph beside the local graph"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
 	@echo "make twin    write the blocking client from the async one"
@@ -39,6 +40,9 @@ interop: $(INSTALLED)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+
+soak: $(INSTALLED)
+	@$(BIN)/python tests/load/soak.py
 
 parity: $(INSTALLED)
 	@$(BIN)/python tests/remote/parity.py

@@ -7,41 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.asking import WIRE_MODES, input_or_command, nodes_named, wire_modes
 from langgraph_client.remote.config import GIVEN_PARENTS, Address, sendable, wire_config
 from langgraph_client.remote.decode import INTERRUPT, Decoder, understanding
 from langgraph_client.remote.nested import Nested
+from langgraph_client.remote.output import select, select_updates
 from langgraph_client.remote.parent import parent_command
 from langgraph_client.remote.rich import enclosed_request
 from langgraph_client.remote.seam import (
-    Command,
-    GraphOutput,
     Interrupt,
-    Send,
     StateSnapshot,
     bubble_up,
     pause,
     run_error,
 )
 from langgraph_client.values import GOTO_NODES, Allowed
-
-#: The stream modes of a local graph.
-GraphMode: TypeAlias = Literal[
-    "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"
-]
-
-#: What the protocol calls them.
-WIRE_MODES = {
-    "values": "values",
-    "updates": "updates",
-    "custom": "custom",
-    "messages": "messages-tuple",
-    "tasks": "tasks",
-    "checkpoints": "checkpoints",
-    "debug": "debug",
-}
 
 
 class Invocation:
@@ -112,12 +95,12 @@ class Invocation:
             **self._begin_with(input),
             "config": sent_config or None,
             "checkpoint": self.address.checkpoint or None,
-            "stream_mode": [*_wire_modes(self._wanted_modes()), *(["events"] if events else [])],
+            "stream_mode": [*wire_modes(self._wanted_modes()), *(["events"] if events else [])],
             "stream_subgraphs": subgraphs
             or wants_messages
             or bool(self.nested and self.nested.emit),
-            "interrupt_before": _nodes("interrupt_before", interrupt_before),
-            "interrupt_after": _nodes("interrupt_after", interrupt_after),
+            "interrupt_before": nodes_named("interrupt_before", interrupt_before),
+            "interrupt_after": nodes_named("interrupt_after", interrupt_after),
             **options,
         }
         # A thread that does not exist yet begins with its first run, as locally. Its run survives
@@ -165,7 +148,7 @@ class Invocation:
         self.request.update(self._begin_with(self.nested.go_on(self._input, state)))
 
     def _begin_with(self, input: Any) -> dict[str, Any]:
-        asked = _input_or_command(input)
+        asked = input_or_command(input)
         self._enclosed = enclosed_request(asked)
         return asked
 
@@ -305,9 +288,9 @@ class Invocation:
         decoder = self._decoder
         match mode:
             case "values":
-                return _select(decoder.output(data), self._output_keys)
+                return select(decoder.output(data), self._output_keys)
             case "updates":
-                return _select_updates(decoder.output(data), self._output_keys)
+                return select_updates(decoder.output(data), self._output_keys)
             case "messages":
                 return decoder.message(data)
             case "tasks":
@@ -342,111 +325,5 @@ class Invocation:
         return payload
 
 
-class Output:
-    """Folds the items of a `values` stream into what `invoke` returns."""
-
-    def __init__(self, version: str) -> None:
-        self._version = version
-        self._latest: Any = None
-        self._interrupts: list[Any] = []
-
-    def add(self, item: Any) -> None:
-        """Take one item of the stream; the last state wins, interrupts add up."""
-        if self._version == "v2":
-            self._latest = item["data"]
-            self._interrupts.extend(item["interrupts"])
-        elif isinstance(item, dict) and INTERRUPT in item:
-            self._interrupts.extend(item[INTERRUPT])
-            self._latest = {key: value for key, value in item.items() if key != INTERRUPT}
-        else:
-            self._latest = item
-
-    def result(self) -> Any:
-        """The last state, with the interrupts if there are any; None if nothing came."""
-        if self._version == "v2":
-            return GraphOutput(value=self._latest, interrupts=tuple(self._interrupts))
-        if not self._interrupts:
-            return self._latest
-        latest = self._latest if isinstance(self._latest, dict) else {}
-        return {**latest, INTERRUPT: self._interrupts}
-
-
 def _id_of(message: Any) -> Any:
     return message.get("id") if isinstance(message, dict) else message.id
-
-
-def _input_or_command(input: Any) -> dict[str, Any]:
-    if not isinstance(input, Command):
-        return {"input": input}
-    if input.graph is not None:
-        raise InvalidArgumentError(
-            "input.graph",
-            f"is {input.graph!r}: a command from outside acts on the remote graph itself, "
-            "leave `graph` out",
-        )
-    command: dict[str, Any] = {}
-    if input.update is not None:
-        command["update"] = input.update
-    if input.resume is not None:
-        command["resume"] = input.resume
-    if input.goto:
-        goto = [input.goto] if isinstance(input.goto, str | Send) else list(input.goto)
-        command["goto"] = _goto(goto)
-    return {"command": command}
-
-
-def _goto(targets: Sequence[Any]) -> Any:
-    """One name or send, or a list of them."""
-    for target in targets:
-        if not isinstance(target, str | Send):
-            raise InvalidArgumentError(
-                "input.goto", f"must be node names or Send objects, not {target!r}"
-            )
-    made = [
-        target if isinstance(target, str) else {"node": target.node, "input": target.arg}
-        for target in targets
-    ]
-    return made[0] if len(made) == 1 else made
-
-
-def _wire_modes(modes: Sequence[str]) -> list[Any]:
-    for mode in modes:
-        if mode == "tools":
-            raise NotImplementedError(
-                'stream_mode="tools": the protocol sends no tool events for a run'
-            )
-        if mode not in WIRE_MODES:
-            raise InvalidArgumentError(
-                "stream_mode", f"{mode!r} is not one of {', '.join(map(repr, WIRE_MODES))}"
-            )
-    return [WIRE_MODES[mode] for mode in dict.fromkeys(modes)]
-
-
-def _nodes(name: str, nodes: str | Sequence[str] | None) -> Any:
-    if nodes is None or nodes == "*":
-        return nodes
-    if isinstance(nodes, str):
-        raise InvalidArgumentError(name, f'must be "*" or a list of node names, not {nodes!r}')
-    return list(nodes)
-
-
-def _select(values: Any, keys: str | Sequence[str] | None) -> Any:
-    """`output_keys` as a local graph applies it to its state."""
-    if keys is None or not isinstance(values, dict):
-        return values
-    if isinstance(keys, str):
-        value = values.get(keys)
-        if INTERRUPT not in values:
-            return value
-        return {**(value if isinstance(value, dict) else {}), INTERRUPT: values[INTERRUPT]}
-    return {key: values[key] for key in (*keys, INTERRUPT) if key in values}
-
-
-def _select_updates(updates: Any, keys: str | Sequence[str] | None) -> Any:
-    """`output_keys` as a local graph applies it to what each node wrote."""
-    if keys is None or not isinstance(updates, dict):
-        return updates
-    return {
-        node: update if node.startswith("__") else _select(update, keys)
-        for node, update in updates.items()
-    }

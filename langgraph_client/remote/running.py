@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 from langgraph_client.errors import LangGraphError
 from langgraph_client.models.params import All, Durability
+from langgraph_client.remote.asking import GraphMode
 from langgraph_client.remote.callbacks import Watched
-from langgraph_client.remote.invocation import GraphMode, Invocation, Output
+from langgraph_client.remote.invocation import Invocation
 from langgraph_client.remote.nested import TASK_ID
+from langgraph_client.remote.output import Output
 from langgraph_client.remote.state import Stateful
 from langgraph_client.values import OUTPUT_HEADER
 
