@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -181,13 +180,13 @@ async def _follow(
             while asking:
                 asking = await _ask(transport, state)
                 if asking:
-                    await sleep(state.pause)
+                    await transport.sleep(state.pause)
         finally:
             WATCH.forget(link)
             link.silent = False
             await link.aclose()
         if state.pause:
-            await sleep(state.pause)
+            await transport.sleep(state.pause)
     if state.failed:
         failure = await _failure(transport, state)
         converted = None if failure is None else convert(failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from asyncio import sleep
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, TypeVar
@@ -55,6 +56,8 @@ class AsyncTransport:
         self._cadence_of_waits = Cadence(reconnect.silence)
         self._retry = retry
         self._waits = waits
+        #: How pauses are made; a test that moves the time itself puts something else here.
+        self.sleep: Callable[[float], Any] = sleep
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     async def aclose(self) -> None:
@@ -96,7 +99,7 @@ class AsyncTransport:
             pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
             if not deadline.allows(pause, monotonic()):
                 raise self._late(request, deadline)
-            await sleep(pause)
+            await self.sleep(pause)
             headers = {k: v for k, v in call.headers.items() if k != "prefer"}
             request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
@@ -183,7 +186,11 @@ class AsyncTransport:
             return not deadline.allows(longest, monotonic())
 
         async for attempt in AsyncRetrying(
-            stop=enough, retry=retry_if_exception(repeated), wait=self._pause, reraise=True
+            sleep=self.sleep,
+            stop=enough,
+            retry=retry_if_exception(repeated),
+            wait=self._pause,
+            reraise=True,
         ):
             with attempt:
                 return await self._exchange(call, request, deadline, stream=stream)

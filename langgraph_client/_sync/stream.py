@@ -8,7 +8,7 @@ from collections.abc import (
     Generator,
     Iterator,
 )
-from time import monotonic, sleep
+from time import monotonic
 from types import TracebackType
 from typing import (
     Generic,
@@ -176,13 +176,13 @@ def _follow(
             while asking:
                 asking = _ask(transport, state)
                 if asking:
-                    sleep(state.pause)
+                    transport.sleep(state.pause)
         finally:
             WATCH.forget(link)
             link.silent = False
             link.close()
         if state.pause:
-            sleep(state.pause)
+            transport.sleep(state.pause)
     if state.failed:
         failure = _failure(transport, state)
         converted = None if failure is None else convert(failure)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -55,6 +56,8 @@ class Transport:
         self._cadence_of_waits = Cadence(reconnect.silence)
         self._retry = retry
         self._waits = waits
+        #: How pauses are made; a test that moves the time itself puts something else here.
+        self.sleep: Callable[[float], Any] = sleep
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     def close(self) -> None:
@@ -96,7 +99,7 @@ class Transport:
             pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
             if not deadline.allows(pause, monotonic()):
                 raise self._late(request, deadline)
-            sleep(pause)
+            self.sleep(pause)
             headers = {k: v for k, v in call.headers.items() if k != "prefer"}
             request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
@@ -183,7 +186,11 @@ class Transport:
             return not deadline.allows(longest, monotonic())
 
         for attempt in Retrying(
-            stop=enough, retry=retry_if_exception(repeated), wait=self._pause, reraise=True
+            sleep=self.sleep,
+            stop=enough,
+            retry=retry_if_exception(repeated),
+            wait=self._pause,
+            reraise=True,
         ):
             with attempt:
                 return self._exchange(call, request, deadline, stream=stream)

@@ -301,14 +301,20 @@ class Server(Workbench):
         from langgraph_client import get_client
 
         options = {"url": IN_PROCESS_URL, "transport": self.async_transport(), **options}
-        return get_client(**options)
+        made = get_client(**options)
+        if (skip := getattr(self._clock, "skip", None)) is not None:
+            made._transport.sleep = skip  # A clock that a test moves: nobody waits.
+        return made
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
         """Return a blocking client of this server; `options` are those of `get_sync_client`."""
         from langgraph_client import get_sync_client
 
         options = {"url": IN_PROCESS_URL, "transport": self.transport(), **options}
-        return get_sync_client(**options)
+        made = get_sync_client(**options)
+        if (advance := getattr(self._clock, "advance", None)) is not None:
+            made._transport.sleep = advance
+        return made
 
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.

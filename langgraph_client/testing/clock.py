@@ -38,8 +38,9 @@ class TestClock(Clock):
             server.clock.advance(days=1)
 
     Crons, `after_seconds`, times to live, heartbeats, pauses of webhooks, time limits of runs and
-    the `Wait` of a script go by it. Ids are made of `seed`, so that a test that does the same
-    again sees the same ids.
+    the `Wait` of a script go by it. The server's own clients do not wait before they ask again:
+    the clock moves on by their pause instead. Ids are made of `seed`, so that a test that does the
+    same again sees the same ids.
 
     Args:
         start: Where it stands at first, with an offset; by default 2026-01-01T00:00Z.
@@ -101,6 +102,10 @@ class TestClock(Clock):
             if not due.loop.is_closed():
                 _at_once(due.loop, due.call)
         self._present = target
+
+    async def skip(self, seconds: float) -> None:
+        """Move on, in place of a client that would wait so long."""
+        await asyncio.to_thread(self.advance, seconds)
 
     def _next(self, target: float) -> _Due | None:
         with self._lock:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from langgraph.types import Command
 from support.graphs import graphs
@@ -244,6 +245,49 @@ def test_a_clock_does_not_go_back() -> None:
         TestClock().advance(-1)
     with pytest.raises(ValueError, match="offset"):
         TestClock(datetime(2026, 1, 1))
+
+
+def test_clients_do_not_wait_before_they_ask_again(server: Server) -> None:
+    """Their back-off moves the clock instead: a minute of `Retry-After` passes at once."""
+    before = server.clock.time()
+    with server.faults.refuse(times=1, status=503, retry_after=50):
+        server.sync_client().assistants.search()
+    assert server.clock.time() - before == 50
+
+
+async def test_async_clients_do_not_wait_either(server: Server) -> None:
+    """The same in an event loop, for requests and for streams that go on."""
+    before = server.clock.time()
+    async with server.client() as client:
+        with server.faults.refuse(times=1, status=503, retry_after=50):
+            await client.assistants.search()
+        thread = await client.threads.create()
+        with server.faults.cut_after(events=2, times=3):
+            stream = client.runs.stream(thread.thread_id, "row", input={}, stream_resumable=True)
+            events = [part.event async for part in stream]
+    assert events == ["metadata", "values", "values"]
+    assert server.clock.time() - before >= 50
+
+
+def test_heartbeats_go_by_the_clock(server: Server) -> None:
+    """A silent stream beats when the clock has moved on by five seconds."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    with (
+        server.hold(status="running") as hold,
+        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        http.stream(
+            "POST",
+            f"/threads/{thread.thread_id}/runs/stream",
+            json={"assistant_id": "row", "input": {}},
+        ) as answer,
+    ):
+        hold.wait()
+        pieces = answer.iter_raw()
+        while b"metadata" not in next(pieces):
+            pass
+        server.clock.advance(5)  # type: ignore[attr-defined]
+        assert next(pieces).startswith(b":")
 
 
 # --- seeds ---

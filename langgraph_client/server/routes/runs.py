@@ -139,12 +139,16 @@ async def _patient(
     parts: Parts, job: Job, cancel_when_gone: str | None, result: Any
 ) -> AsyncIterator[bytes]:
     try:
-        while not job.over.is_set():
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await job.over.wait()
-            except TimeoutError:
-                yield b"\n"
+        over = asyncio.ensure_future(job.over.wait())
+        try:
+            while not job.over.is_set():
+                beat = asyncio.ensure_future(parts.clock.sleep(HEARTBEAT_SECONDS))
+                await asyncio.wait([over, beat], return_when=asyncio.FIRST_COMPLETED)
+                if beat.done():
+                    yield b"\n"
+                beat.cancel()
+        finally:
+            over.cancel()
         yield encode(job.result if result is None else result)
     finally:
         if cancel_when_gone is not None and not job.over.is_set():

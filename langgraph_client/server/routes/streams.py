@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.engine import NOT_FOUND
 from langgraph_client.server.http import HEARTBEAT_SECONDS, fail, read_json, truth, uuid_text
@@ -74,7 +75,7 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.ensure_future(self._send(send))
         gone = asyncio.ensure_future(_until_gone(receive))
-        beating = asyncio.ensure_future(_beat(send))
+        beating = asyncio.ensure_future(_beat(send, scope["app"].state.parts.clock))
         complete = False
         try:
             await asyncio.wait([sending, gone, beating], return_when=asyncio.FIRST_COMPLETED)
@@ -111,9 +112,9 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _beat(send: Send) -> None:
+async def _beat(send: Send, clock: Clock) -> None:
     while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+        await clock.sleep(HEARTBEAT_SECONDS)
         await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
 
 
