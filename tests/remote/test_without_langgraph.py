@@ -63,10 +63,19 @@ def test_interrupts_and_commands_have_stand_ins(server: Server) -> None:
 with RemoteGraph("approval", url=sys.argv[1]) as approval:
     (asked,) = approval.invoke({"draft": "d"}, config)["__interrupt__"]
     result = approval.invoke(Command(resume="yes"), config)
-    drawing = approval.get_graph().draw_mermaid()
-print(json.dumps([asked.value, result, drawing]))
+    drawing = approval.get_graph()
+print(json.dumps([asked.value, result, drawing.draw_mermaid(), drawing.draw_ascii()]))
 """,
     )
     assert seen[0] == {"question": "approve?", "draft": "d!"}
     assert seen[1] == {"draft": "d!", "answers": ["yes"]}
     assert "review" in seen[2]
+    assert seen[3].splitlines() == [
+        "[__start__]",
+        "  +--> write",
+        "[write]",
+        "  +--> review",
+        "[review]",
+        "  +--> __end__",
+        "[__end__]",
+    ]
