@@ -151,5 +151,11 @@ def get_client(
         )
 
     return LangGraphClient(
-        AsyncTransport(Pools(make), settings, retry=retries, reconnect=reconnects, waits=waits)
+        AsyncTransport(
+            Pools(make, owns_transport=transport is None),
+            settings,
+            retry=retries,
+            reconnect=reconnects,
+            waits=waits,
+        )
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from langgraph_client._core.loops import at_end_of_loop  # async only
+from langgraph_client._core.loops import close_with_loop  # async only
 
 
 class Pools:
@@ -22,14 +22,19 @@ class Pools:
     """
 
     def __init__(
-        self, make: Callable[[], httpx.AsyncClient], given: httpx.AsyncClient | None = None
+        self,
+        make: Callable[[], httpx.AsyncClient],
+        given: httpx.AsyncClient | None = None,
+        *,
+        owns_transport: bool = True,
     ) -> None:
         self._make = make
         self._given = given
+        # One that was given may be shared with others, who have not ended.
+        self._owns_transport = owns_transport
         # Made at once, so that what cannot be right is told at once.
         self._spare = make() if given is None else None
         self._clients: dict[Any, httpx.AsyncClient] = {}
-        self._ends: dict[Any, Any] = {}  # async only
         self._lock = threading.Lock()
         self._closed = False
         self._process = os.getpid()
@@ -54,11 +59,11 @@ class Pools:
         with self._lock:
             for loop in [loop for loop in self._clients if loop.is_closed()]:  # async only
                 del self._clients[loop]  # async only
-                self._ends.pop(loop, None)  # async only
             if place not in self._clients:
                 client, self._spare = self._spare, None
                 self._clients[place] = self._make() if client is None else client
-                self._ends[place] = at_end_of_loop(self._clients[place].aclose)  # async only
+                if self._owns_transport:  # async only
+                    close_with_loop(self._clients[place])  # async only
             return self._clients[place]
 
     def _begin_anew(self) -> None:

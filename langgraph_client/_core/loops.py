@@ -1,26 +1,44 @@
-"""Things that end with an event loop."""
+"""Things that are closed when their event loop ends."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
 
-def at_end_of_loop(aclose: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
-    """Have something closed when the running event loop ends.
+class Closable(Protocol):
+    """Something with connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+
+
+_ENDS: WeakKeyDictionary[Any, tuple[AsyncGenerator[None], WeakSet[Any]]] = WeakKeyDictionary()
+
+
+def close_with_loop(thing: Closable) -> None:
+    """Have something closed when the running event loop ends, if it is still there then.
 
     A loop that ends in good order, as `asyncio.run` does it, first closes the async generators
-    that were begun on it; the one that is returned is such. Keep it as long as it is to count.
+    that were begun on it. One such, for each loop, closes what was noted here.
     """
+    loop = asyncio.get_running_loop()
+    if loop not in _ENDS:
+        noted: WeakSet[Any] = WeakSet()
+        guard = _until_the_end(noted)
+        step = guard.__anext__()  # From here on the loop knows it.
+        with contextlib.suppress(StopIteration):
+            step.send(None)
+        _ENDS[loop] = (guard, noted)
+    _ENDS[loop][1].add(thing)
 
-    async def open_until_then() -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            await aclose()
 
-    guard = open_until_then()
-    step = guard.__anext__()  # From here on the loop knows it.
-    with contextlib.suppress(StopIteration):
-        step.send(None)
-    return guard
+async def _until_the_end(noted: WeakSet[Any]) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        for thing in list(noted):
+            await thing.aclose()

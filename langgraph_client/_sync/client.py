@@ -152,5 +152,11 @@ def get_sync_client(
         )
 
     return SyncLangGraphClient(
-        Transport(Pools(make), settings, retry=retries, reconnect=reconnects, waits=waits)
+        Transport(
+            Pools(make, owns_transport=transport is None),
+            settings,
+            retry=retries,
+            reconnect=reconnects,
+            waits=waits,
+        )
     )

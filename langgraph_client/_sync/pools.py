@@ -19,9 +19,17 @@ class Pools:
     its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
     """
 
-    def __init__(self, make: Callable[[], httpx.Client], given: httpx.Client | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], httpx.Client],
+        given: httpx.Client | None = None,
+        *,
+        owns_transport: bool = True,
+    ) -> None:
         self._make = make
         self._given = given
+        # One that was given may be shared with others, who have not ended.
+        self._owns_transport = owns_transport
         # Made at once, so that what cannot be right is told at once.
         self._spare = make() if given is None else None
         self._clients: dict[Any, httpx.Client] = {}

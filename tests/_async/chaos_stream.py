@@ -76,5 +76,5 @@ async def _logged(
         other = await direct.threads.create()
         kept = direct.runs.stream(other.thread_id, "agent", **plan.run)
     logged, error = await _read(kept, plan)
-    assert error is None
+    assert error is None, error
     return logged

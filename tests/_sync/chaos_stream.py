@@ -75,5 +75,5 @@ def _logged(direct: SyncLangGraphClient, plan: Plan, thread_id: str, run_id: str
         other = direct.threads.create()
         kept = direct.runs.stream(other.thread_id, "agent", **plan.run)
     logged, error = _read(kept, plan)
-    assert error is None
+    assert error is None, error
     return logged
