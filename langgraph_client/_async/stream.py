@@ -60,6 +60,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         # its `finally` closes the connection.
         self._parts = _follow(transport, state, convert, self._link)
         self._started = False
+        self._closed = False
 
     @property
     def run_id(self) -> str | None:
@@ -81,12 +82,19 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
     async def __anext__(self) -> PartT:
         await self._open()
-        part = await self._parts.__anext__()
+        try:
+            part = await self._parts.__anext__()
+        except (RuntimeError, ValueError):
+            if not self._closed:
+                raise
+            # Somebody else is closing it just now.
+            raise StopAsyncIteration from None
         assert part is not None
         return part
 
     async def aclose(self) -> None:
         """Close the connection. What the server then does is for `on_disconnect` to say."""
+        self._closed = True
         self._state.finished = True
         self._started = True
         try:

@@ -59,6 +59,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         # its `finally` closes the connection.
         self._parts = _follow(transport, state, convert, self._link)
         self._started = False
+        self._closed = False
 
     @property
     def run_id(self) -> str | None:
@@ -80,12 +81,19 @@ class RunStream(Iterator[PartT], Generic[PartT]):
 
     def __next__(self) -> PartT:
         self._open()
-        part = self._parts.__next__()
+        try:
+            part = self._parts.__next__()
+        except (RuntimeError, ValueError):
+            if not self._closed:
+                raise
+            # Somebody else is closing it just now.
+            raise StopIteration from None
         assert part is not None
         return part
 
     def close(self) -> None:
         """Close the connection. What the server then does is for `on_disconnect` to say."""
+        self._closed = True
         self._state.finished = True
         self._started = True
         try:
