@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from langgraph_client.models.events import StreamPart
     from langgraph_client.remote.graph import RemoteGraph
-    from langgraph_client.server.scripted import ScriptedGraph
+    from langgraph_client.server.graphs.scripted import ScriptedGraph
     from langgraph_client.server.server import Server
 
 __all__ = [
@@ -121,7 +121,7 @@ _MODULES = {
     ),
     "models.events": "StreamPart",
     "remote.graph": "RemoteGraph",
-    "server.scripted": "ScriptedGraph",
+    "server.graphs.scripted": "ScriptedGraph",
     "server.server": "Server",
 }
 _EXTRAS = {"RemoteGraph": "langgraph", "ScriptedGraph": "server", "Server": "server"}

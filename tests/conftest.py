@@ -9,7 +9,8 @@ import pytest
 from interop.real import langgraph_dev
 from support.graphs import graphs
 
-from langgraph_client import LangGraphClient, Server, SyncLangGraphClient
+from langgraph_client import LangGraphClient, SyncLangGraphClient
+from langgraph_client.testing import TestServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,21 +34,21 @@ def real_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[TestServer]:
     """An in-process server with the graphs of `support.graphs`, in memory."""
-    with Server(graphs()) as running:
+    with TestServer(graphs()) as running:
         yield running
 
 
 @pytest.fixture
-async def client(server: Server) -> AsyncIterator[LangGraphClient]:
+async def client(server: TestServer) -> AsyncIterator[LangGraphClient]:
     """An async client of `server`."""
     async with server.client() as made:
         yield made
 
 
 @pytest.fixture
-def sync_client(server: Server) -> Iterator[SyncLangGraphClient]:
+def sync_client(server: TestServer) -> Iterator[SyncLangGraphClient]:
     """A blocking client of `server`."""
     with server.sync_client() as made:
         yield made
@@ -64,5 +65,5 @@ def graph_named(request: pytest.FixtureRequest) -> Iterator[Any]:
         }
         yield local.__getitem__
     else:
-        with Server(graphs()) as running:
+        with TestServer(graphs()) as running:
             yield running.remote_graph

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from langgraph_client import Server, SyncLangGraphClient
-from langgraph_client.testing import Emit, ScriptedGraph
+from langgraph_client import SyncLangGraphClient
+from langgraph_client.testing import Emit, ScriptedGraph, TestServer
 
 COUNTING = ScriptedGraph([Emit(1), Emit(2), Emit(3), {"done": True}])
 pytestmark = pytest.mark.langgraph(graphs={"agent": COUNTING})
 
 
 def test_a_cut_stream_goes_on(
-    langgraph_server: Server, sync_langgraph_client: SyncLangGraphClient
+    langgraph_server: TestServer, sync_langgraph_client: SyncLangGraphClient
 ) -> None:
     thread = sync_langgraph_client.threads.create()
     with langgraph_server.faults.cut_after(events=2, times=1) as cut:
@@ -26,7 +26,7 @@ def test_a_cut_stream_goes_on(
 
 
 def test_a_server_that_is_busy_is_asked_again(
-    langgraph_server: Server, sync_langgraph_client: SyncLangGraphClient
+    langgraph_server: TestServer, sync_langgraph_client: SyncLangGraphClient
 ) -> None:
     with langgraph_server.faults.refuse(status=503, times=1) as refused:
         assert sync_langgraph_client.assistants.search()[0].graph_id == "agent"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from refunds import refund
 
-from langgraph_client import RemoteGraph, Server
-from langgraph_client.testing import Ask, Attempts, Fail, Say, ScriptedGraph
+from langgraph_client import RemoteGraph
+from langgraph_client.testing import Ask, Attempts, Fail, Say, ScriptedGraph, TestServer
 
 GraphNamed = Callable[[str], RemoteGraph]
 
@@ -36,7 +36,7 @@ def test_who_declines_declines(remote_graph: GraphNamed) -> None:
 
 
 @pytest.mark.langgraph(graphs={"agent": FAILING_ONCE})
-def test_a_second_try_may_work(remote_graph: GraphNamed, langgraph_server: Server) -> None:
+def test_a_second_try_may_work(remote_graph: GraphNamed, langgraph_server: TestServer) -> None:
     agent = remote_graph("agent")
     with langgraph_server.expect_error(ConnectionError):  # Without this the test would fail.
         assert refund(agent, "order-1", lambda _: True) == "failed: the bank is away"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from langgraph_client import Server, SyncLangGraphClient
-from langgraph_client.testing import ScriptedGraph, Update
+from langgraph_client import SyncLangGraphClient
+from langgraph_client.testing import ScriptedGraph, TestServer, Update
 
 AGENT = ScriptedGraph([Update({"plan": "x"}, "plan"), Update({"done": True}, "tools")])
 
 
 @pytest.mark.langgraph(graphs={"agent": AGENT})
 def test_the_state_between_two_nodes(
-    langgraph_server: Server, sync_langgraph_client: SyncLangGraphClient
+    langgraph_server: TestServer, sync_langgraph_client: SyncLangGraphClient
 ) -> None:
     client, thread = sync_langgraph_client, sync_langgraph_client.threads.create()
     with langgraph_server.hold(node="tools") as hold:

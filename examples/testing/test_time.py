@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from langgraph_client import Server, SyncLangGraphClient
-from langgraph_client.testing import ScriptedGraph, TestClock
+from langgraph_client import SyncLangGraphClient
+from langgraph_client.testing import ScriptedGraph, TestClock, TestServer
 
 CLOCK = TestClock()
 pytestmark = pytest.mark.langgraph(graphs={"agent": ScriptedGraph([{"done": True}])}, clock=CLOCK)
@@ -21,7 +21,7 @@ def test_a_report_is_made_every_hour(sync_langgraph_client: SyncLangGraphClient)
 
 
 def test_a_reminder_waits_for_its_time(
-    sync_langgraph_client: SyncLangGraphClient, langgraph_server: Server
+    sync_langgraph_client: SyncLangGraphClient, langgraph_server: TestServer
 ) -> None:
     client, thread = sync_langgraph_client, sync_langgraph_client.threads.create()
     run = client.runs.create(thread.thread_id, "agent", input={}, after_seconds=3600)

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from langgraph_client.server.config import ConfigError, load_graphs, read_config
-from langgraph_client.server.reloading import serve_again
+from langgraph_client.server.cli.config import ConfigError, load_graphs, read_config
+from langgraph_client.server.cli.reload import serve_again
 from langgraph_client.server.server import Server
 
 

@@ -8,43 +8,39 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
-from langgraph_client.server.app import make_app
-from langgraph_client.server.asked import Noting, Requests
+from langgraph_client.server.background.scheduler import Scheduler
+from langgraph_client.server.background.ttl import ThreadTTLs
+from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.engine import Engine
-from langgraph_client.server.expiry import Expiry
-from langgraph_client.server.failures import Failures
-from langgraph_client.server.graphs import Graphs, brought_store
-from langgraph_client.server.guard import guards
-from langgraph_client.server.holds import Holds
-from langgraph_client.server.parts import Parts
-from langgraph_client.server.performing import GraphPerformer
-from langgraph_client.server.requests import assistant_id_of
-from langgraph_client.server.routes.assistants import store_version
-from langgraph_client.server.scheduler import Scheduler
-from langgraph_client.server.script_states import ScriptStates
-from langgraph_client.server.storage import Storage
-from langgraph_client.server.transport import AsyncServerTransport, ServerTransport
-from langgraph_client.server.webhooks import Webhooks
-from langgraph_client.server.workbench import Workbench
+from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
+from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.http.app import make_app
+from langgraph_client.server.http.in_process import AsyncServerTransport, ServerTransport
+from langgraph_client.server.http.middleware import guards
+from langgraph_client.server.http.routes.assistants import store_version
+from langgraph_client.server.runs.create_run import assistant_id_of
+from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.sqlite import Storage
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
     from langgraph_client.remote.graph import RemoteGraph
-    from langgraph_client.testing.faults import Faults
 
 IN_PROCESS_URL = "http://langgraph.server"
 """What in-process clients call the server; nothing is ever looked up or dialled."""
 
 
-class Server(Workbench):
+class Server:
     """A LangGraph server in this process: no port, no network, no keys.
 
     Use it as a context manager, `with` or `async with`. It works on an event loop in a thread of
@@ -70,8 +66,8 @@ class Server(Workbench):
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
-        remember_requests: How many of the latest requests `requests` tells of; 0 for none.
         clock: Time and ids; for tests, see `testing.TestClock`.
+        hooks: What looks into the runs; nothing by default.
 
     Raises:
         TypeError: Something in `graphs` is not a graph.
@@ -89,8 +85,8 @@ class Server(Workbench):
         cors: Sequence[str] = (),
         local_webhooks: bool = False,
         allow_types: Iterable[type] = (),
-        remember_requests: int = 1000,
         clock: Clock | None = None,
+        hooks: RunHooks | None = None,
     ) -> None:
         self.url: str | None = None
         self._given = dict(graphs)
@@ -104,22 +100,18 @@ class Server(Workbench):
         self._local_webhooks = local_webhooks
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._parts: Parts | None = None
+        self._services: Services | None = None
         self._app: Starlette | None = None
         self._stop: asyncio.Event | None = None
         self._port: Any = None
         self._storage: Storage | None = None
         self._engine: Engine | None = None
         self._background: list[asyncio.Task[None]] = []
-        self.requests = Requests(remember_requests)
-        self._remember = remember_requests > 0
-        self._holds = Holds()
-        self._failures = Failures()
-        self._faults: Faults | None = None
+        self._hooks = hooks or RunHooks()
 
     # Starting and stopping.
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         """Start the server; `with` does this.
 
         Raises:
@@ -149,7 +141,7 @@ class Server(Workbench):
             self._loop.call_soon_threadsafe(self._stop.set)
         thread.join()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
@@ -160,7 +152,7 @@ class Server(Workbench):
     ) -> None:
         self.close()
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.start)
 
     async def __aexit__(
@@ -189,9 +181,8 @@ class Server(Workbench):
             if self._port is not None:
                 await self._port.stop()
         finally:
-            self._holds.release_all()
             await self._shut(for_good=True)
-            self._loop = self._stop = self._parts = self._app = self._port = None
+            self._loop = self._stop = self._services = self._app = self._port = None
             self.url = None
 
     def _open(self) -> None:
@@ -200,8 +191,8 @@ class Server(Workbench):
         self._engine = self._assemble(self._storage)
         self._engine.recover()
         self._background = [
-            asyncio.create_task(self.parts.scheduler.run()),
-            asyncio.create_task(self.parts.expiry.run()),
+            asyncio.create_task(self.services.scheduler.run()),
+            asyncio.create_task(self.services.thread_ttl.run()),
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
@@ -210,8 +201,8 @@ class Server(Workbench):
             task.cancel()
         if self._engine is not None:
             await self._engine.close()
-        if self._parts is not None:
-            await self._parts.webhooks.close()
+        if self._services is not None:
+            await self._services.webhooks.close()
         if for_good:
             current = asyncio.current_task()
             others = [task for task in asyncio.all_tasks() if task is not current]
@@ -222,14 +213,12 @@ class Server(Workbench):
             self._storage.close()
         self._engine = self._storage = None
 
-    async def _begin_anew(self) -> None:
-        if self._path is not None:
-            raise ValueError("a server with a file is not reset: that would delete its data")
-        await self._shut(for_good=False)
-        self._open()
+    def _middleware(self) -> list[Middleware]:
+        """Return what stands in front of the routes, the outermost first."""
+        return list(self._guards)
 
     def _assemble(self, storage: Storage) -> Engine:
-        checkpoints, own_store = _langgraph_parts(
+        checkpoints, own_store = _langgraph_services(
             storage, self._clock, self._path is not None, self._allow_types
         )
         # What graphs write has to be found where clients look for it, and as the graphs index it.
@@ -238,31 +227,29 @@ class Server(Workbench):
         script_states = ScriptStates(storage.connection, storage.lock, self._clock)
         graphs = Graphs(self._given, checkpoints, store, script_states)
         self._clock.start_after(storage.events.last_id())
-        performer = GraphPerformer(graphs, checkpoints, script_states, self.url, self._holds)
+        graph_runner = HostedGraphRunner(graphs, checkpoints, script_states, self.url, self._hooks)
         engine = Engine(
             storage,
             self._clock,
-            performer,
+            graph_runner,
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
-            holds=self._holds,
-            failures=self._failures,
+            hooks=self._hooks,
         )
         if checkpoints is not None:
             checkpoints.before_writing = engine.write_logs
-        self._parts = Parts(
+        self._services = Services(
             self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
         )
-        self._parts.own_store = own_store
-        self._parts.scheduler = Scheduler(self._parts)
-        self._parts.expiry = Expiry(self._parts)
-        self._parts.webhooks = Webhooks(self._clock, local=self._local_webhooks)
-        engine.ended.append(self._parts.webhooks.run_ended)
+        self._services.own_store = own_store
+        self._services.scheduler = Scheduler(self._services)
+        self._services.thread_ttl = ThreadTTLs(self._services)
+        self._services.webhooks = Webhooks(self._clock, local=self._local_webhooks)
+        engine.ended.append(self._services.webhooks.run_ended)
         for name in graphs.names:
-            _ensure_assistant(self._parts, name)
-        noting = [Middleware(Noting, requests=self.requests)] if self._remember else []
-        self._app = make_app(self._parts, [*noting, *self._guards])
+            _ensure_assistant(self._services, name)
+        self._app = make_app(self._services, self._middleware())
         return engine
 
     # What it offers.
@@ -282,39 +269,31 @@ class Server(Workbench):
         return self._app
 
     @property
-    def parts(self) -> Parts:
-        """The parts of the running server; to be touched on its loop only."""
-        if self._parts is None:
+    def services(self) -> Services:
+        """The services of the running server; to be touched on its loop only."""
+        if self._services is None:
             raise RuntimeError("the server is not running; use it as a context manager")
-        return self._parts
+        return self._services
 
     def transport(self) -> httpx.BaseTransport:
         """Return a blocking httpx transport to this server, usable from any thread."""
-        return self.faults.transport(ServerTransport(self))
+        return ServerTransport(self)
 
     def async_transport(self) -> httpx.AsyncBaseTransport:
         """Return an async httpx transport to this server, usable from any event loop."""
-        return self.faults.async_transport(AsyncServerTransport(self))
+        return AsyncServerTransport(self)
 
     def client(self, **options: Any) -> LangGraphClient:
         """Return an async client of this server; `options` are those of `get_client`."""
         from langgraph_client import get_client
 
-        options = {"url": IN_PROCESS_URL, "transport": self.async_transport(), **options}
-        made = get_client(**options)
-        if (skip := getattr(self._clock, "skip", None)) is not None:
-            made._transport.sleep = skip  # A clock that a test moves: nobody waits.
-        return made
+        return get_client(**{"url": IN_PROCESS_URL, "transport": self.async_transport(), **options})
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
         """Return a blocking client of this server; `options` are those of `get_sync_client`."""
         from langgraph_client import get_sync_client
 
-        options = {"url": IN_PROCESS_URL, "transport": self.transport(), **options}
-        made = get_sync_client(**options)
-        if (advance := getattr(self._clock, "advance", None)) is not None:
-            made._transport.sleep = advance
-        return made
+        return get_sync_client(**{"url": IN_PROCESS_URL, "transport": self.transport(), **options})
 
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.
@@ -324,7 +303,7 @@ class Server(Workbench):
         from langgraph_client.remote.graph import RemoteGraph
 
         if "allow_types" not in options:
-            from langgraph_client.server.rich import classes_of
+            from langgraph_client.server.typed_values import classes_of
 
             # What is no graph itself, such as a factory, names no classes.
             options["allow_types"] = [
@@ -347,18 +326,18 @@ class Server(Workbench):
         Raises:
             OSError: The address cannot be used.
         """
-        from langgraph_client.server.port import Port
+        from langgraph_client.server.http.listener import Port
 
         async def start() -> str:
             self._port = Port(self._serve, host, port)
             url: str = await self._port.start()
-            self.url = self.parts.url = url
+            self.url = self.services.url = url
             return url
 
         return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
 
 
-def _langgraph_parts(
+def _langgraph_services(
     storage: Storage, clock: Clock, strict: bool, allowed: Iterable[type]
 ) -> tuple[Any, Any]:
     """Return checkpointer and store; None each where langgraph is not installed."""
@@ -367,8 +346,8 @@ def _langgraph_parts(
         import langgraph.store.sqlite  # noqa: F401
     except ImportError:
         return None, None
-    from langgraph_client.server.checkpoints import Checkpoints
-    from langgraph_client.server.store import Store
+    from langgraph_client.server.storage.checkpoints import Checkpoints
+    from langgraph_client.server.storage.store import Store
 
     connection, lock = storage.connection, storage.lock
     checkpoints = Checkpoints(connection, lock, strict=strict)
@@ -376,12 +355,12 @@ def _langgraph_parts(
     return checkpoints, Store(connection, lock, clock)
 
 
-def _ensure_assistant(parts: Parts, name: str) -> None:
+def _ensure_assistant(services: Services, name: str) -> None:
     """Make the assistant that stands for a graph, unless an earlier start did."""
     assistant_id = assistant_id_of(name)
-    if parts.storage.assistants.get(assistant_id) is not None:
+    if services.storage.assistants.get(assistant_id) is not None:
         return
-    now = parts.clock.stamp()
+    now = services.clock.stamp()
     assistant = {
         "assistant_id": assistant_id,
         "graph_id": name,
@@ -394,4 +373,4 @@ def _ensure_assistant(parts: Parts, name: str) -> None:
         "version": 1,
         "description": None,
     }
-    store_version(parts, assistant, now)
+    store_version(services, assistant, now)

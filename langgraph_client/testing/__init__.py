@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langgraph_client.server.asked import Asked, Requests
-    from langgraph_client.server.dumps import Dump
-    from langgraph_client.server.failures import Failure
-    from langgraph_client.server.holds import Hold
-    from langgraph_client.server.scripted import (
+    from langgraph_client.server.graphs.scripted import (
         Ask,
         Attempts,
         Emit,
@@ -21,13 +17,17 @@ if TYPE_CHECKING:
     )
     from langgraph_client.testing.cassette import Cassette, CassetteMismatch, recorded
     from langgraph_client.testing.clock import TestClock
+    from langgraph_client.testing.dumps import Dump
+    from langgraph_client.testing.failures import Failure
     from langgraph_client.testing.faults import Fault, Faults
     from langgraph_client.testing.faults_proxy import FaultProxy
+    from langgraph_client.testing.holds import Hold
     from langgraph_client.testing.mock import LangGraphMock
+    from langgraph_client.testing.request_log import LoggedRequest, RequestLog
+    from langgraph_client.testing.server import TestServer
 
 __all__ = [
     "Ask",
-    "Asked",
     "Attempts",
     "Cassette",
     "CassetteMismatch",
@@ -40,36 +40,39 @@ __all__ = [
     "Faults",
     "Hold",
     "LangGraphMock",
-    "Requests",
+    "LoggedRequest",
+    "RequestLog",
     "Say",
     "ScriptedGraph",
     "TestClock",
+    "TestServer",
     "Update",
     "Wait",
     "recorded",
 ]
 
 _LAZY = {
-    "Ask": "langgraph_client.server.scripted",
-    "Asked": "langgraph_client.server.asked",
-    "Attempts": "langgraph_client.server.scripted",
+    "Ask": "langgraph_client.server.graphs.scripted",
+    "LoggedRequest": "langgraph_client.testing.request_log",
+    "Attempts": "langgraph_client.server.graphs.scripted",
     "Cassette": "langgraph_client.testing.cassette",
     "CassetteMismatch": "langgraph_client.testing.cassette",
-    "Dump": "langgraph_client.server.dumps",
-    "Emit": "langgraph_client.server.scripted",
-    "Fail": "langgraph_client.server.scripted",
-    "Failure": "langgraph_client.server.failures",
+    "Dump": "langgraph_client.testing.dumps",
+    "Emit": "langgraph_client.server.graphs.scripted",
+    "Fail": "langgraph_client.server.graphs.scripted",
+    "Failure": "langgraph_client.testing.failures",
     "Fault": "langgraph_client.testing.faults",
     "FaultProxy": "langgraph_client.testing.faults_proxy",
     "Faults": "langgraph_client.testing.faults",
-    "Hold": "langgraph_client.server.holds",
+    "Hold": "langgraph_client.testing.holds",
     "LangGraphMock": "langgraph_client.testing.mock",
-    "Requests": "langgraph_client.server.asked",
-    "Say": "langgraph_client.server.scripted",
-    "ScriptedGraph": "langgraph_client.server.scripted",
+    "RequestLog": "langgraph_client.testing.request_log",
+    "Say": "langgraph_client.server.graphs.scripted",
+    "ScriptedGraph": "langgraph_client.server.graphs.scripted",
     "TestClock": "langgraph_client.testing.clock",
-    "Update": "langgraph_client.server.scripted",
-    "Wait": "langgraph_client.server.scripted",
+    "TestServer": "langgraph_client.testing.server",
+    "Update": "langgraph_client.server.graphs.scripted",
+    "Wait": "langgraph_client.server.graphs.scripted",
     "recorded": "langgraph_client.testing.cassette",
 }
 

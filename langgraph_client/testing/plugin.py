@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from langgraph_client import LangGraphClient, RemoteGraph, Server, SyncLangGraphClient
+    from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
+    from langgraph_client.testing.server import TestServer
 
 _MARKER = (
     "langgraph(graphs=None, path=None, **options): what `langgraph_server` hosts: `graphs` by "
     "name, or a function that makes them; `path` is a file for its data, relative to the test's "
-    "tmp_path; `options` are those of Server"
+    "tmp_path; `options` are those of TestServer"
 )
 
 
@@ -46,7 +47,7 @@ def langgraph_graphs() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def langgraph_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def langgraph_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
     """A fresh in-process server with the test's graphs.
 
     When the test is over it fails if a hosted graph raised an exception that the test did not
@@ -60,10 +61,10 @@ def langgraph_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield live
         return
     _need("starlette")
-    from langgraph_client import Server
+    from langgraph_client.testing.server import TestServer
 
     graphs, options = _asked_for(request)
-    with Server(graphs, **options) as server:
+    with TestServer(graphs, **options) as server:
         yield server
         unexpected = server.unexpected_errors
     if unexpected:
@@ -76,7 +77,7 @@ def langgraph_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
-def langgraph_client(langgraph_server: Server) -> Iterator[LangGraphClient]:
+def langgraph_client(langgraph_server: TestServer) -> Iterator[LangGraphClient]:
     """An async client of `langgraph_server`, for any event loop."""
     made = langgraph_server.client()
     yield made
@@ -84,14 +85,14 @@ def langgraph_client(langgraph_server: Server) -> Iterator[LangGraphClient]:
 
 
 @pytest.fixture
-def sync_langgraph_client(langgraph_server: Server) -> Iterator[SyncLangGraphClient]:
+def sync_langgraph_client(langgraph_server: TestServer) -> Iterator[SyncLangGraphClient]:
     """A blocking client of `langgraph_server`."""
     with langgraph_server.sync_client() as made:
         yield made
 
 
 @pytest.fixture
-def remote_graph(langgraph_server: Server) -> Iterator[Callable[..., RemoteGraph]]:
+def remote_graph(langgraph_server: TestServer) -> Iterator[Callable[..., RemoteGraph]]:
     """Gives a `RemoteGraph` of a graph of `langgraph_server` by its name."""
     made: list[RemoteGraph] = []
 

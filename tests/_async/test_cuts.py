@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from support.cuts import Cutting
 
-from langgraph_client import Server, get_client
+from langgraph_client import get_client
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client.errors import StreamIncomplete
+from langgraph_client.testing import TestServer
 
 MODES = ["values", "updates", "custom", "tasks"]
 
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("after", [1, 60, 100, 137, 200, 333, 500, 701, 1000])
-async def test_a_cut_anywhere_changes_nothing(server: Server, after: int, times: int) -> None:
+async def test_a_cut_anywhere_changes_nothing(server: TestServer, after: int, times: int) -> None:
     """The events of a stream that was cut are those that the server keeps, in its order."""
     network = Cutting(server.async_transport(), after, times)
     at_once = ReconnectPolicy(initial=0)
@@ -33,7 +34,7 @@ async def test_a_cut_anywhere_changes_nothing(server: Server, after: int, times:
     assert [run.run_id for run in runs] == [stream.run_id]  # One call starts one run.
 
 
-async def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
+async def test_a_cut_of_what_cannot_be_resumed_is_told(server: TestServer) -> None:
     """Without `stream_resumable` a cut is an error that names the run, never a short stream."""
     network = Cutting(server.async_transport(), 100, 1)
     async with get_client(url="http://server", transport=network) as client:
@@ -45,7 +46,7 @@ async def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
         assert await client.runs.join(thread.thread_id, caught.value.run_id or "") is not None
 
 
-async def test_a_thread_s_stream_goes_on(server: Server) -> None:
+async def test_a_thread_s_stream_goes_on(server: TestServer) -> None:
     """The stream of a thread, cut time and again, shows what the thread's log holds, once."""
     async with get_client(url="http://server", transport=server.async_transport()) as direct:
         thread = await direct.threads.create()

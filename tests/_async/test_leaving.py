@@ -10,22 +10,25 @@ from typing import Any
 
 import pytest
 
-from langgraph_client import AsyncRunStream, LangGraphClient, ScriptedGraph, Server, get_client
-from langgraph_client.server.scripted import Wait
+from langgraph_client import AsyncRunStream, LangGraphClient, ScriptedGraph, get_client
+from langgraph_client.server.graphs.scripted import Wait
+from langgraph_client.testing import TestServer
 
 HOUR = 3600
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[Server]:
+def slow() -> Iterator[TestServer]:
     """A server whose runs say something, and then take an hour."""
-    with Server({"slow": ScriptedGraph([{"n": 1}, Wait(HOUR)])}) as running:
+    with TestServer({"slow": ScriptedGraph([{"n": 1}, Wait(HOUR)])}) as running:
         running.listen()
         yield running
 
 
 @pytest.fixture(params=["in process", "port"])
-async def caller(slow: Server, request: pytest.FixtureRequest) -> AsyncIterator[LangGraphClient]:
+async def caller(
+    slow: TestServer, request: pytest.FixtureRequest
+) -> AsyncIterator[LangGraphClient]:
     """A client of `slow`."""
     transport = slow.async_transport() if request.param == "in process" else None
     async with get_client(url=slow.url, transport=transport) as client:

@@ -17,7 +17,7 @@ from langgraph_client import (
     ReconnectPolicy,
     RetryPolicy,
     ScriptedGraph,
-    Server,
+    TestServer,
     get_client,
 )
 from langgraph_client.errors import LangGraphError
@@ -207,12 +207,12 @@ BELIEVED = ("runs.stream", "runs.stream, stateless", "http.stream")
 
 @pytest.fixture(scope="module")
 def hosted() -> Any:
-    with Server({"agent": ScriptedGraph(STEPS)}) as running:
+    with TestServer({"agent": ScriptedGraph(STEPS)}) as running:
         yield running
 
 
 @pytest.fixture
-async def world(hosted: Server) -> AsyncIterator[World]:
+async def world(hosted: TestServer) -> AsyncIterator[World]:
     async with get_client(url=URL, transport=hosted.async_transport()) as good:
         assistant = await good.assistants.create("agent")
         thread = await good.threads.create()
@@ -226,7 +226,7 @@ async def world(hosted: Server) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_call_under_every_fault(hosted: Server, world: World, name: str) -> None:
+async def test_a_call_under_every_fault(hosted: TestServer, world: World, name: str) -> None:
     """A result or an error of ours, within a limit, and at most one effect of a kind."""
     for fault, make in FAULTS.items():
         faults, counted = Faults(), Counting(hosted.async_transport())

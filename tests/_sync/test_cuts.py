@@ -6,16 +6,17 @@ from __future__ import annotations
 import pytest
 from support.cuts import Cutting
 
-from langgraph_client import Server, get_sync_client
+from langgraph_client import get_sync_client
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client.errors import StreamIncomplete
+from langgraph_client.testing import TestServer
 
 MODES = ["values", "updates", "custom", "tasks"]
 
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("after", [1, 60, 100, 137, 200, 333, 500, 701, 1000])
-def test_a_cut_anywhere_changes_nothing(server: Server, after: int, times: int) -> None:
+def test_a_cut_anywhere_changes_nothing(server: TestServer, after: int, times: int) -> None:
     """The events of a stream that was cut are those that the server keeps, in its order."""
     network = Cutting(server.transport(), after, times)
     at_once = ReconnectPolicy(initial=0)
@@ -34,7 +35,7 @@ def test_a_cut_anywhere_changes_nothing(server: Server, after: int, times: int) 
     assert [run.run_id for run in runs] == [stream.run_id]  # One call starts one run.
 
 
-def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
+def test_a_cut_of_what_cannot_be_resumed_is_told(server: TestServer) -> None:
     """Without `stream_resumable` a cut is an error that names the run, never a short stream."""
     network = Cutting(server.transport(), 100, 1)
     with get_sync_client(url="http://server", transport=network) as client:
@@ -46,7 +47,7 @@ def test_a_cut_of_what_cannot_be_resumed_is_told(server: Server) -> None:
         assert client.runs.join(thread.thread_id, caught.value.run_id or "") is not None
 
 
-def test_a_thread_s_stream_goes_on(server: Server) -> None:
+def test_a_thread_s_stream_goes_on(server: TestServer) -> None:
     """The stream of a thread, cut time and again, shows what the thread's log holds, once."""
     with get_sync_client(url="http://server", transport=server.transport()) as direct:
         thread = direct.threads.create()

@@ -11,22 +11,23 @@ from typing import Any
 
 import pytest
 
-from langgraph_client import RunStream, ScriptedGraph, Server, SyncLangGraphClient, get_sync_client
-from langgraph_client.server.scripted import Wait
+from langgraph_client import RunStream, ScriptedGraph, SyncLangGraphClient, get_sync_client
+from langgraph_client.server.graphs.scripted import Wait
+from langgraph_client.testing import TestServer
 
 HOUR = 3600
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[Server]:
+def slow() -> Iterator[TestServer]:
     """A server whose runs say something, and then take an hour."""
-    with Server({"slow": ScriptedGraph([{"n": 1}, Wait(HOUR)])}) as running:
+    with TestServer({"slow": ScriptedGraph([{"n": 1}, Wait(HOUR)])}) as running:
         running.listen()
         yield running
 
 
 @pytest.fixture(params=["in process", "port"])
-def caller(slow: Server, request: pytest.FixtureRequest) -> Iterator[SyncLangGraphClient]:
+def caller(slow: TestServer, request: pytest.FixtureRequest) -> Iterator[SyncLangGraphClient]:
     """A client of `slow`."""
     transport = slow.transport() if request.param == "in process" else None
     with get_sync_client(url=slow.url, transport=transport) as client:

@@ -17,8 +17,8 @@ from langgraph_client import (
     ReconnectPolicy,
     RetryPolicy,
     ScriptedGraph,
-    Server,
     SyncLangGraphClient,
+    TestServer,
     get_sync_client,
 )
 from langgraph_client.errors import LangGraphError
@@ -208,12 +208,12 @@ BELIEVED = ("runs.stream", "runs.stream, stateless", "http.stream")
 
 @pytest.fixture(scope="module")
 def hosted() -> Any:
-    with Server({"agent": ScriptedGraph(STEPS)}) as running:
+    with TestServer({"agent": ScriptedGraph(STEPS)}) as running:
         yield running
 
 
 @pytest.fixture
-def world(hosted: Server) -> Iterator[World]:
+def world(hosted: TestServer) -> Iterator[World]:
     with get_sync_client(url=URL, transport=hosted.transport()) as good:
         assistant = good.assistants.create("agent")
         thread = good.threads.create()
@@ -227,7 +227,7 @@ def world(hosted: Server) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_under_every_fault(hosted: Server, world: World, name: str) -> None:
+def test_a_call_under_every_fault(hosted: TestServer, world: World, name: str) -> None:
     """A result or an error of ours, within a limit, and at most one effect of a kind."""
     for fault, make in FAULTS.items():
         faults, counted = Faults(), Counting(hosted.transport())

@@ -12,12 +12,12 @@ import pytest
 from support.beating import quiet_server
 from support.wire import URL, Answer, Wire, event, reply, stream
 
-from langgraph_client import Reconnect, Server, SyncLangGraphClient, get_sync_client
+from langgraph_client import Reconnect, SyncLangGraphClient, get_sync_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._sync.link import Link, Watch
 from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
-from langgraph_client.testing import FaultProxy, Faults
+from langgraph_client.testing import FaultProxy, Faults, TestServer
 
 CUT = httpx.ReadError("cut")
 RUN = "/threads/t/runs/r"
@@ -29,12 +29,12 @@ def faults() -> Faults:
     return Faults()
 
 
-def client_of(server: Server, faults: Faults, **options: Any) -> SyncLangGraphClient:
+def client_of(server: TestServer, faults: Faults, **options: Any) -> SyncLangGraphClient:
     transport = faults.transport(server.transport())
     return get_sync_client(url="http://server", transport=transport, **options)
 
 
-def test_a_number_bounds_the_whole_call(server: Server, faults: Faults) -> None:
+def test_a_number_bounds_the_whole_call(server: TestServer, faults: Faults) -> None:
     """Repetitions are within the time, too: there is no second attempt when it is up."""
     with client_of(server, faults, timeout=0.1) as client:
         with faults.stall() as stall, pytest.raises(APITimeoutError):
@@ -44,7 +44,7 @@ def test_a_number_bounds_the_whole_call(server: Server, faults: Faults) -> None:
             client.info()
 
 
-def test_no_pause_that_nothing_can_follow(server: Server, faults: Faults) -> None:
+def test_no_pause_that_nothing_can_follow(server: TestServer, faults: Faults) -> None:
     """A server that asks for more patience than there is time left is not waited for."""
     faults.refuse(retry_after=30)
     with client_of(server, faults, timeout=10) as client:
@@ -53,7 +53,7 @@ def test_no_pause_that_nothing_can_follow(server: Server, faults: Faults) -> Non
     assert faults.fired == {"refuse": 1}
 
 
-def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
+def test_a_wait_has_one_deadline(server: TestServer, faults: Faults) -> None:
     """A wait that is cut and asked for again is one call."""
     with client_of(server, faults, timeout=0.5) as client:
         with faults.cut_after(bytes=0), pytest.raises(APITimeoutError):
@@ -62,7 +62,7 @@ def test_a_wait_has_one_deadline(server: Server, faults: Faults) -> None:
             )
 
 
-def test_a_stream_may_last_longer_than_its_opening(server: Server, faults: Faults) -> None:
+def test_a_stream_may_last_longer_than_its_opening(server: TestServer, faults: Faults) -> None:
     """`timeout` bounds how long a stream takes to open, not how long it lives."""
     with client_of(server, faults, timeout=0.5) as client:
         thread = client.threads.create()
@@ -74,7 +74,7 @@ def test_a_stream_may_last_longer_than_its_opening(server: Server, faults: Fault
 
 
 @pytest.mark.parametrize("on_a_port", [False, True])
-def test_a_silent_connection_is_left(server: Server, on_a_port: bool) -> None:
+def test_a_silent_connection_is_left(server: TestServer, on_a_port: bool) -> None:
     """A half-open connection is noticed by its silence; nothing is lost, and the hook is told."""
     told: list[Reconnect] = []
     policy = ReconnectPolicy(initial=0, silence=0.2, on_reconnect=told.append)
@@ -154,7 +154,7 @@ def test_where_there_is_no_socket_nobody_hangs_up() -> None:
     assert not link.silent
 
 
-def test_the_hook_can_end_it(server: Server, faults: Faults) -> None:
+def test_the_hook_can_end_it(server: TestServer, faults: Faults) -> None:
     """What `on_reconnect` raises is raised, and the connection is closed."""
 
     def stop(attempt: Reconnect) -> None:

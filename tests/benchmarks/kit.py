@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from langgraph_client import ScriptedGraph, Server
-from langgraph_client.testing import Say
+from langgraph_client import ScriptedGraph
+from langgraph_client.testing import Say, TestServer
 
 TESTS = 1000
 SUITE = """
@@ -40,7 +40,7 @@ def start_and_reset() -> None:
     starts, resets, closes = [], [], []
     for _ in range(50):
         begun = time.perf_counter()
-        server = Server(graphs).start()
+        server = TestServer(graphs).start()
         starts.append(time.perf_counter() - begun)
         client = server.sync_client()
         thread = client.threads.create()
@@ -83,8 +83,9 @@ def a_suite() -> None:
 
 def fresh_start() -> None:
     program = (
-        "import time; b = time.perf_counter(); from langgraph_client import ScriptedGraph, Server\n"
-        "with Server({'a': ScriptedGraph([{'x': 1}])}) as s:\n"
+        "import time; b = time.perf_counter(); from langgraph_client import ScriptedGraph\n"
+        "from langgraph_client.testing import TestServer\n"
+        "with TestServer({'a': ScriptedGraph([{'x': 1}])}) as s:\n"
         "    s.sync_client().threads.create(); print(time.perf_counter() - b)"
     )
     times = []

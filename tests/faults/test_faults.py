@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from langgraph_client import ScriptedGraph, Server
+from langgraph_client import ScriptedGraph
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.testing import FaultProxy, Faults
+from langgraph_client.testing import FaultProxy, Faults, TestServer
 
 Way = tuple[httpx.Client, Faults]
 STEPS = [{"n": n} for n in range(4)]
@@ -21,14 +21,14 @@ STREAM = {"assistant_id": "agent", "input": {}, "stream_mode": "updates"}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server({"agent": ScriptedGraph(STEPS)}) as running:
+def server() -> Iterator[TestServer]:
+    with TestServer({"agent": ScriptedGraph(STEPS)}) as running:
         running.listen()
         yield running
 
 
 @pytest.fixture(params=["in process", "port"])
-def way(request: pytest.FixtureRequest, server: Server) -> Iterator[Way]:
+def way(request: pytest.FixtureRequest, server: TestServer) -> Iterator[Way]:
     """A client of the server with faults in between, and those faults."""
     if request.param == "port":
         assert server.url is not None
@@ -160,7 +160,7 @@ def test_damage(way: Way) -> None:
             assert all(len(piece) == 1 for piece in response.iter_raw())
 
 
-def test_a_client_that_leaves_frees_its_connection(server: Server) -> None:
+def test_a_client_that_leaves_frees_its_connection(server: TestServer) -> None:
     """Behind a proxy, too, the server learns that nobody reads any more."""
     assert server.url is not None
     with FaultProxy(server.url) as proxy:
@@ -178,7 +178,7 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 
 
-async def test_async(server: Server) -> None:
+async def test_async(server: TestServer) -> None:
     """The async transport knows the same faults."""
     faults = Faults()
     transport = faults.async_transport(server.async_transport())

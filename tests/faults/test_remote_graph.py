@@ -9,9 +9,9 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from support.graphs import graphs
 
-from langgraph_client import ReconnectPolicy, RemoteGraph, Server, get_client, get_sync_client
+from langgraph_client import ReconnectPolicy, RemoteGraph, get_client, get_sync_client
 from langgraph_client.errors import StreamIncomplete
-from langgraph_client.testing import Fault, Faults
+from langgraph_client.testing import Fault, Faults, TestServer
 
 MODES = ["values", "updates", "custom"]
 QUICK = ReconnectPolicy(initial=0, silence=0.1)
@@ -24,7 +24,7 @@ FAULTS: dict[str, Callable[[Faults], Fault]] = {
 }
 
 
-def remote_of(server: Server, faults: Faults) -> RemoteGraph:
+def remote_of(server: TestServer, faults: Faults) -> RemoteGraph:
     return RemoteGraph(
         "row",
         client=get_client(
@@ -45,7 +45,7 @@ def locally() -> list[Any]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_broken_wire_changes_nothing(server: Server, fault: str) -> None:
+async def test_a_broken_wire_changes_nothing(server: TestServer, fault: str) -> None:
     """Blocking and async, the chunks are those of the local graph."""
     faults = Faults()
     remote = remote_of(server, faults)
@@ -65,7 +65,7 @@ async def test_a_broken_wire_changes_nothing(server: Server, fault: str) -> None
     assert made.fired
 
 
-async def test_resuming_can_be_turned_off(server: Server) -> None:
+async def test_resuming_can_be_turned_off(server: TestServer) -> None:
     """Then a cut is an error that names the run; so it is without a thread."""
     faults = Faults()
     remote = remote_of(server, faults)

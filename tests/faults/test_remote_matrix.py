@@ -16,7 +16,7 @@ from langgraph_client import (
     RemoteGraph,
     RetryPolicy,
     ScriptedGraph,
-    Server,
+    TestServer,
     get_client,
     get_sync_client,
 )
@@ -29,8 +29,8 @@ CHUNKS: list[Any] = [{}, *({"n": n} for n in range(4))]
 
 
 @pytest.fixture(scope="module")
-def hosted() -> Iterator[Server]:
-    with Server({"agent": ScriptedGraph([{"n": n} for n in range(4)])}) as running:
+def hosted() -> Iterator[TestServer]:
+    with TestServer({"agent": ScriptedGraph([{"n": n} for n in range(4)])}) as running:
         yield running
 
 
@@ -66,7 +66,7 @@ ASYNC: dict[str, Callable[[RemoteGraph, Any], Any]] = {
 }
 
 
-def remote_of(server: Server, fault: str) -> tuple[RemoteGraph, Counting, Counting]:
+def remote_of(server: TestServer, fault: str) -> tuple[RemoteGraph, Counting, Counting]:
     """A remote graph behind a fault, and what it makes the server do."""
     faults = Faults()
     FAULTS[fault](faults)
@@ -86,7 +86,7 @@ def remote_of(server: Server, fault: str) -> tuple[RemoteGraph, Counting, Counti
     return remote, blocking, counted
 
 
-def fresh(server: Server) -> Any:
+def fresh(server: TestServer) -> Any:
     """The config of a thread that has been run once."""
     with server.sync_client() as client:
         thread_id = client.threads.create().thread_id
@@ -111,7 +111,7 @@ def judge(
 
 
 @pytest.mark.parametrize("name", BLOCKING)
-def test_blocking(hosted: Server, name: str) -> None:
+def test_blocking(hosted: TestServer, name: str) -> None:
     """A result or an error of ours, in time, and no run twice."""
     for fault in FAULTS:
         config = fresh(hosted)
@@ -127,7 +127,7 @@ def test_blocking(hosted: Server, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ASYNC)
-async def test_async(hosted: Server, name: str) -> None:
+async def test_async(hosted: TestServer, name: str) -> None:
     """The same of the async twins."""
     for fault in FAULTS:
         config = fresh(hosted)

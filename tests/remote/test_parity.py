@@ -20,7 +20,8 @@ from support.graphs import graphs
 from support.same import compare, failure
 from typing_extensions import TypedDict
 
-from langgraph_client import RemoteException, Server
+from langgraph_client import RemoteException
+from langgraph_client.testing import TestServer
 
 ON: dict[str, Any] = {"configurable": {"thread_id": "1"}}
 
@@ -73,7 +74,7 @@ def hosted_graphs() -> dict[str, Any]:
 @pytest.fixture
 def graph_of() -> Iterator[Any]:
     """Gives the local and the remote graph of a name."""
-    with Server(hosted_graphs()) as server:
+    with TestServer(hosted_graphs()) as server:
 
         def both(name: str) -> tuple[Any, Any]:
             local = hosted_graphs()[name].copy({"checkpointer": InMemorySaver()})
@@ -136,7 +137,7 @@ def test_a_history_before_a_state(graph_of: Any) -> None:
 
 async def test_cancelling_ainvoke_cancels_the_run() -> None:
     """The run on the server ends as interrupted."""
-    async with Server(graphs()) as server, server.client() as client:
+    async with TestServer(graphs()) as server, server.client() as client:
         remote = server.remote_graph("slow")
         with server.hold(node="wait") as hold:
             task = asyncio.create_task(remote.ainvoke({"topic": "t"}, ON))
@@ -221,7 +222,7 @@ def test_interrupts_are_objects_in_either_version(graph_of: Any) -> None:
 
 def test_messages_may_stay_dicts() -> None:
     """`decode_messages=False`: in results, streams and state."""
-    with Server(graphs()) as server:
+    with TestServer(graphs()) as server:
         chat = server.remote_graph("chat", decode_messages=False)
         result = chat.invoke({"messages": [("user", "hi")]}, ON)
         assert result["messages"][-1]["type"] == "ai"

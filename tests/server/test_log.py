@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from langgraph_client.server.clock import Clock, EventId
-from langgraph_client.server.log import Event, EventLog, frames, parse_event_id
+from langgraph_client.server.runs.event_log import Event, EventLog, frames, parse_event_id
 
 
 class Still(Clock):

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.exceptions import HTTPException
 
-from langgraph_client.server.openapi import OPERATIONS
-from langgraph_client.server.reply_schemas import REPLIES
+from langgraph_client.server.http.openapi import OPERATIONS
+from langgraph_client.server.http.schemas.replies import REPLIES
+from langgraph_client.server.http.validation import validate
 from langgraph_client.server.server import Server
-from langgraph_client.server.validation import validate
 
 
 def test_document_has_every_route(server: Server) -> None:

@@ -10,7 +10,7 @@ import pytest
 from server.conftest import parse
 from support.hosted import Gate
 
-from langgraph_client.server.jobs import TRANSITIONS
+from langgraph_client.server.runs.run_states import TRANSITIONS
 
 
 def begin(http: httpx.Client, thread: str, **body: Any) -> dict[str, Any]:

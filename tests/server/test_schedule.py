@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from langgraph_client.server.schedule import parse
+from langgraph_client.server.background.cron_schedule import parse
 
 #: A Friday.
 NOW = datetime(2026, 11, 20, 22, 4, 30, tzinfo=UTC)

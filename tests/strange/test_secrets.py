@@ -21,7 +21,7 @@ from langgraph_client import (
     RemoteGraph,
     RetryPolicy,
     ScriptedGraph,
-    Server,
+    TestServer,
     get_client,
     get_sync_client,
 )
@@ -149,7 +149,7 @@ def test_credentials_in_a_url_are_sent_to_it() -> None:
 
 def test_a_recording_has_no_key(tmp_path: Any) -> None:
     """Headers of requests are not written at all."""
-    with Server({"agent": ScriptedGraph([{"a": 1}])}, api_key=KEY) as hosted:
+    with TestServer({"agent": ScriptedGraph([{"a": 1}])}, api_key=KEY) as hosted:
         with recorded(tmp_path / "c.json") as cassette:
             transport = cassette.transport(hosted.transport())
             client = cassette.sync_client(url="http://x", transport=transport, api_key=KEY)
@@ -161,7 +161,7 @@ def test_a_recording_has_no_key(tmp_path: Any) -> None:
 def test_the_server_wants_its_key_on_every_route() -> None:
     """401 everywhere but at `/ok`, with a wrong key and with none."""
     with (
-        Server({"agent": ScriptedGraph([{"a": 1}])}, api_key=KEY) as hosted,
+        TestServer({"agent": ScriptedGraph([{"a": 1}])}, api_key=KEY) as hosted,
         httpx.Client(transport=hosted.transport(), base_url="http://x") as http,
     ):
         routes = json.loads(http.get("/openapi.json", headers={"x-api-key": KEY}).text)["paths"]

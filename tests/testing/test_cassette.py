@@ -12,15 +12,15 @@ import pytest
 from langgraph.types import Command
 from support.graphs import graphs
 
-from langgraph_client import NotFoundError, Server
-from langgraph_client.testing import CassetteMismatch, recorded
+from langgraph_client import NotFoundError
+from langgraph_client.testing import CassetteMismatch, TestServer, recorded
 
 URL = "http://deployment.example"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(graphs()) as running:
+def server() -> Iterator[TestServer]:
+    with TestServer(graphs()) as running:
         yield running
 
 
@@ -40,7 +40,7 @@ def calls(client: Any) -> list[Any]:
     return told
 
 
-def test_the_second_time_nobody_is_asked(server: Server, tmp_path: Path) -> None:
+def test_the_second_time_nobody_is_asked(server: TestServer, tmp_path: Path) -> None:
     """The same calls give the same, from the file alone."""
     path = tmp_path / "cassettes" / "calls.json"
     with recorded(path) as cassette:
@@ -54,7 +54,7 @@ def test_the_second_time_nobody_is_asked(server: Server, tmp_path: Path) -> None
         assert cassette.unused == []
 
 
-async def test_async_clients_too(server: Server, tmp_path: Path) -> None:
+async def test_async_clients_too(server: TestServer, tmp_path: Path) -> None:
     """And a RemoteGraph, with an interrupt in between."""
     path = tmp_path / "graph.json"
     config = {"configurable": {"thread_id": "1"}}
@@ -74,7 +74,7 @@ async def test_async_clients_too(server: Server, tmp_path: Path) -> None:
         assert await work(cassette.remote_graph("approval", url=URL)) == first
 
 
-def test_a_changed_request_shows_its_difference(server: Server, tmp_path: Path) -> None:
+def test_a_changed_request_shows_its_difference(server: TestServer, tmp_path: Path) -> None:
     """Against the nearest one that was recorded."""
     path = tmp_path / "one.json"
     with recorded(path) as cassette:
@@ -92,7 +92,7 @@ def test_a_changed_request_shows_its_difference(server: Server, tmp_path: Path) 
         assert client.runs.wait(None, "counter", input={"count": 2}) == {"count": 2}
 
 
-def test_secrets_are_not_written(server: Server, tmp_path: Path) -> None:
+def test_secrets_are_not_written(server: TestServer, tmp_path: Path) -> None:
     """No keys, no headers of requests, none of the named fields."""
     path = tmp_path / "secret.json"
     with recorded(path, scrub=["topic", "log"]) as cassette:
@@ -105,7 +105,7 @@ def test_secrets_are_not_written(server: Server, tmp_path: Path) -> None:
     assert "<scrubbed>" in text
 
 
-def test_the_file_is_readable(server: Server, tmp_path: Path) -> None:
+def test_the_file_is_readable(server: TestServer, tmp_path: Path) -> None:
     """Bodies and events are JSON in it, with the time between events."""
     path = tmp_path / "one.json"
     with recorded(path) as cassette:
@@ -151,7 +151,7 @@ def test_what_is_no_cassette_is_refused(tmp_path: Path) -> None:
         recorded(tmp_path / "x.json", mode="sometimes")  # type: ignore[arg-type]
 
 
-def test_a_failed_test_records_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_failed_test_records_nothing(server: TestServer, tmp_path: Path) -> None:
     """Half a recording would be replayed as if it were whole."""
     path = tmp_path / "half.json"
 

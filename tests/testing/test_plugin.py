@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from langgraph_client import Server
-from langgraph_client.testing import ScriptedGraph
+from langgraph_client.testing import ScriptedGraph, TestServer
 
 AGENT = """
 import pytest
@@ -133,7 +132,7 @@ def test_list(langgraph_server): ...
 
 @pytest.fixture
 def deployment() -> Iterator[str]:
-    with Server({"agent": ScriptedGraph([{"done": "there"}])}) as server:
+    with TestServer({"agent": ScriptedGraph([{"done": "there"}])}) as server:
         yield server.listen()
 
 

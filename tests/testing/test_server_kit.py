@@ -14,7 +14,7 @@ import pytest
 from langgraph.types import Command
 from support.graphs import graphs
 
-from langgraph_client import Server, StreamIncomplete
+from langgraph_client import StreamIncomplete
 from langgraph_client.errors import NotFoundError
 from langgraph_client.testing import (
     Ask,
@@ -25,6 +25,7 @@ from langgraph_client.testing import (
     Say,
     ScriptedGraph,
     TestClock,
+    TestServer,
     Update,
     Wait,
 )
@@ -37,15 +38,15 @@ def hosted() -> dict[str, Any]:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(hosted(), clock=TestClock()) as running:
+def server() -> Iterator[TestServer]:
+    with TestServer(hosted(), clock=TestClock()) as running:
         yield running
 
 
 # --- what was asked ---
 
 
-def test_requests_are_told(server: Server) -> None:
+def test_requests_are_told(server: TestServer) -> None:
     """Method, path, body, status; runs by graph and thread; no keys."""
     client = server.sync_client(api_key="secret")
     thread = client.threads.create()
@@ -63,7 +64,7 @@ def test_requests_are_told(server: Server) -> None:
     assert "secret" not in str([asked.headers for asked in server.requests])
 
 
-def test_requests_are_asserted(server: Server) -> None:
+def test_requests_are_asserted(server: TestServer) -> None:
     """One that fits is given; none, or several, is an AssertionError that shows what there was."""
     client = server.sync_client()
     client.runs.wait(None, "counter", input={"count": 1})
@@ -81,7 +82,7 @@ def test_requests_are_asserted(server: Server) -> None:
 
 
 @pytest.mark.parametrize("graph", ["approval", "agent"])
-def test_a_run_is_held_before_a_node(server: Server, graph: str) -> None:
+def test_a_run_is_held_before_a_node(server: TestServer, graph: str) -> None:
     """Compiled or scripted; what came before it is done, and it goes on when it is let go."""
     client = server.sync_client()
     thread = client.threads.create()
@@ -96,7 +97,7 @@ def test_a_run_is_held_before_a_node(server: Server, graph: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "running"])
-async def test_a_run_is_held_pending_or_running(server: Server, status: Any) -> None:
+async def test_a_run_is_held_pending_or_running(server: TestServer, status: Any) -> None:
     """Until the hold is released; other graphs' runs are not."""
     async with server.client() as client:
         thread = await client.threads.create()
@@ -109,7 +110,7 @@ async def test_a_run_is_held_pending_or_running(server: Server, status: Any) -> 
         assert await client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
 
 
-def test_a_hold_that_nobody_reaches_says_so(server: Server) -> None:
+def test_a_hold_that_nobody_reaches_says_so(server: TestServer) -> None:
     """Waiting has a limit."""
     with server.hold(node="nowhere") as hold, pytest.raises(TimeoutError, match="nowhere"):
         hold.wait(timeout=0.01)
@@ -119,7 +120,7 @@ def test_a_hold_that_nobody_reaches_says_so(server: Server) -> None:
 
 def test_a_held_run_does_not_keep_the_server_from_closing() -> None:
     """Closing releases every hold."""
-    with Server(hosted()) as server:
+    with TestServer(hosted()) as server:
         hold = server.hold(status="running")
         thread = server.sync_client().threads.create()
         server.sync_client().runs.create(thread.thread_id, "counter", input={"count": 1})
@@ -129,7 +130,7 @@ def test_a_held_run_does_not_keep_the_server_from_closing() -> None:
 # --- failures ---
 
 
-def test_failures_of_graphs_are_told(server: Server) -> None:
+def test_failures_of_graphs_are_told(server: TestServer) -> None:
     """With the exception itself; those that were expected apart."""
     failing = server.remote_graph("failing")
     with pytest.raises(ValueError, match="value is wrong"):
@@ -148,7 +149,7 @@ def test_failures_of_graphs_are_told(server: Server) -> None:
 # --- faults ---
 
 
-def test_faults_act_between_server_and_client(server: Server) -> None:
+def test_faults_act_between_server_and_client(server: TestServer) -> None:
     """Also on clients that were made before, and no longer than the `with`."""
     client = server.sync_client()
     with server.faults.refuse(times=1, status=503) as refused:
@@ -162,7 +163,7 @@ def test_faults_act_between_server_and_client(server: Server) -> None:
 # --- time ---
 
 
-def test_a_cron_fires_when_the_clock_is_moved(server: Server) -> None:
+def test_a_cron_fires_when_the_clock_is_moved(server: TestServer) -> None:
     """A day passes at once; each firing is a run."""
     client = server.sync_client()
     thread = client.threads.create()
@@ -178,7 +179,7 @@ def test_a_cron_fires_when_the_clock_is_moved(server: Server) -> None:
     assert len(runs) == 24
 
 
-def test_a_run_waits_for_its_time(server: Server) -> None:
+def test_a_run_waits_for_its_time(server: TestServer) -> None:
     """`after_seconds`, and the `Wait` of a script, go by the clock."""
     client = server.sync_client()
     thread = client.threads.create()
@@ -191,7 +192,7 @@ def test_a_run_waits_for_its_time(server: Server) -> None:
 def test_a_script_waits_by_the_clock() -> None:
     """A minute of a script takes no time."""
     clock = TestClock()
-    with Server(
+    with TestServer(
         {"slow": ScriptedGraph([Emit("begun"), Wait(60), {"a": 1}])}, clock=clock
     ) as server:
         with server.sync_client().runs.stream(
@@ -204,7 +205,7 @@ def test_a_script_waits_by_the_clock() -> None:
     assert clock.now() == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 
 
-def test_a_thread_s_time_to_live_ends(server: Server) -> None:
+def test_a_thread_s_time_to_live_ends(server: TestServer) -> None:
     """The thread is gone after its minutes."""
     client = server.sync_client()
     thread = client.threads.create(ttl=10)
@@ -217,7 +218,7 @@ def test_a_thread_s_time_to_live_ends(server: Server) -> None:
 
 def test_a_run_s_time_limit_goes_by_the_clock() -> None:
     """`max_run_seconds` ends a run as `timeout`."""
-    with Server({"slow": graphs()["slow"]}, clock=TestClock(), max_run_seconds=60) as server:
+    with TestServer({"slow": graphs()["slow"]}, clock=TestClock(), max_run_seconds=60) as server:
         client = server.sync_client()
         thread = client.threads.create()
         with server.hold(status="running") as hold:
@@ -232,7 +233,7 @@ def test_ids_are_the_same_each_time() -> None:
     """They are made of the clock's seed."""
 
     def ids() -> list[str]:
-        with Server({"agent": AGENT}, clock=TestClock(seed=3)) as server:
+        with TestServer({"agent": AGENT}, clock=TestClock(seed=3)) as server:
             client = server.sync_client()
             return [client.threads.create().thread_id for _ in range(3)]
 
@@ -247,7 +248,7 @@ def test_a_clock_does_not_go_back() -> None:
         TestClock(datetime(2026, 1, 1))
 
 
-def test_clients_do_not_wait_before_they_ask_again(server: Server) -> None:
+def test_clients_do_not_wait_before_they_ask_again(server: TestServer) -> None:
     """Their back-off moves the clock instead: a minute of `Retry-After` passes at once."""
     before = server.clock.time()
     with server.faults.refuse(times=1, status=503, retry_after=50):
@@ -255,7 +256,7 @@ def test_clients_do_not_wait_before_they_ask_again(server: Server) -> None:
     assert server.clock.time() - before == 50
 
 
-async def test_async_clients_do_not_wait_either(server: Server) -> None:
+async def test_async_clients_do_not_wait_either(server: TestServer) -> None:
     """The same in an event loop, for requests and for streams that go on."""
     before = server.clock.time()
     async with server.client() as client:
@@ -269,7 +270,7 @@ async def test_async_clients_do_not_wait_either(server: Server) -> None:
     assert server.clock.time() - before >= 50
 
 
-def test_heartbeats_go_by_the_clock(server: Server) -> None:
+def test_heartbeats_go_by_the_clock(server: TestServer) -> None:
     """A silent stream beats when the clock has moved on by five seconds."""
     client = server.sync_client()
     thread = client.threads.create()
@@ -293,7 +294,7 @@ def test_heartbeats_go_by_the_clock(server: Server) -> None:
 # --- seeds ---
 
 
-def test_a_thread_is_seeded_in_a_state(server: Server) -> None:
+def test_a_thread_is_seeded_in_a_state(server: TestServer) -> None:
     """Before the node that was named, with a history, and it goes on from there."""
     thread_id = server.seed_thread(
         "row", {"topic": "seeded"}, next="two", history=[{"log": ["x"]}, {"log": ["y"]}]
@@ -317,14 +318,14 @@ def test_a_thread_is_seeded_in_a_state(server: Server) -> None:
     ],
 )
 def test_what_comes_next_is_what_was_asked(
-    server: Server, graph: str, wanted: Any, expected: list[str]
+    server: TestServer, graph: str, wanted: Any, expected: list[str]
 ) -> None:
     """One node, several, or none."""
     thread_id = server.seed_thread(graph, {"topic": "t"} if graph == "row" else {}, next=wanted)
     assert sorted(server.sync_client().threads.get_state(thread_id).next) == expected
 
 
-def test_a_seed_that_cannot_be_says_why(server: Server) -> None:
+def test_a_seed_that_cannot_be_says_why(server: TestServer) -> None:
     """An unknown graph or node, and what the nodes lead to."""
     with pytest.raises(ValueError, match="no graph 'nope'"):
         server.seed_thread("nope")
@@ -337,7 +338,7 @@ def test_a_seed_that_cannot_be_says_why(server: Server) -> None:
 # --- dumps ---
 
 
-def test_a_server_is_dumped_and_loaded(server: Server, tmp_path: Path) -> None:
+def test_a_server_is_dumped_and_loaded(server: TestServer, tmp_path: Path) -> None:
     """Threads, states, runs and the store are there again, and an interrupted run goes on."""
     approval = server.remote_graph("approval")
     config = {"configurable": {"thread_id": "1"}}
@@ -345,7 +346,7 @@ def test_a_server_is_dumped_and_loaded(server: Server, tmp_path: Path) -> None:
     client = server.sync_client()
     client.store.put_item(["a", "b"], "key", {"value": 1})
     dump = server.dump(tmp_path / "dump.json")
-    with Server(hosted()) as other:
+    with TestServer(hosted()) as other:
         other.load(tmp_path / "dump.json")
         assert other.dump() == dump
         again = other.remote_graph("approval")
@@ -362,13 +363,13 @@ def test_two_servers_that_did_the_same_dump_the_same() -> None:
     """Ids and times aside."""
     dumps = []
     for _ in range(2):
-        with Server(hosted()) as server:
+        with TestServer(hosted()) as server:
             server.remote_graph("row").invoke({"topic": "t"}, {"configurable": {"thread_id": "1"}})
             dumps.append(server.dump())
     assert dumps[0] == dumps[1]
 
 
-def test_what_is_no_dump_is_refused(server: Server, tmp_path: Path) -> None:
+def test_what_is_no_dump_is_refused(server: TestServer, tmp_path: Path) -> None:
     """A file of something else; a server with a run in it."""
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="not the file of a dump"):
@@ -384,7 +385,7 @@ def test_what_is_no_dump_is_refused(server: Server, tmp_path: Path) -> None:
 # --- reset ---
 
 
-def test_a_reset_begins_anew(server: Server) -> None:
+def test_a_reset_begins_anew(server: TestServer) -> None:
     """Runs end, threads are gone, and the same clients go on."""
     client = server.sync_client()
     thread = client.threads.create()
@@ -401,7 +402,7 @@ def test_a_reset_begins_anew(server: Server) -> None:
 
 def test_a_server_with_a_file_is_not_reset(tmp_path: Path) -> None:
     """That would delete what the user keeps."""
-    with Server({}, path=tmp_path / "db") as server, pytest.raises(ValueError, match="file"):
+    with TestServer({}, path=tmp_path / "db") as server, pytest.raises(ValueError, match="file"):
         server.reset()
 
 
@@ -414,7 +415,7 @@ def test_a_script_for_each_try() -> None:
         Attempts([Ask("approve?"), {"sent": True}], [Say("Trying again"), Fail(ValueError("no"))])
     )
     config = {"configurable": {"thread_id": "1"}}
-    with Server({"agent": agent}) as server:
+    with TestServer({"agent": agent}) as server:
         remote = server.remote_graph("agent")
         assert remote.invoke({}, config)["__interrupt__"][0].value == "approve?"
         assert remote.invoke(Command(resume="yes"), config)["sent"] is True
@@ -427,12 +428,12 @@ def test_a_script_for_each_try() -> None:
         Attempts()
 
 
-def test_a_script_from_a_recorded_run(server: Server) -> None:
+def test_a_script_from_a_recorded_run(server: TestServer) -> None:
     """It writes, says and asks what the run did."""
     client = server.sync_client()
     modes: Any = ["updates", "custom"]
     events = list(client.runs.stream(None, "row", input={"topic": "t"}, stream_mode=modes))
-    with Server({"row": ScriptedGraph.replaying(events)}) as other:
+    with TestServer({"row": ScriptedGraph.replaying(events)}) as other:
         again = list(
             other.sync_client().runs.stream(None, "row", input={"topic": "t"}, stream_mode=modes)
         )
@@ -443,7 +444,7 @@ async def test_many_servers_at_once() -> None:
     """No state is shared: each has its own threads."""
 
     async def one(number: int) -> int:
-        async with Server({"agent": AGENT}) as server, server.client() as client:
+        async with TestServer({"agent": AGENT}) as server, server.client() as client:
             for _ in range(number):
                 await client.threads.create()
             return len(await client.threads.search())

@@ -1,0 +1,104 @@
+"""Starts the runs of crons when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.exceptions import HTTPException
+
+from langgraph_client.server.background.cron_schedule import parse
+from langgraph_client.server.runs.create_run import launch
+from langgraph_client.server.runs.run_states import Document
+from langgraph_client.server.services import Services
+
+logger = logging.getLogger("langgraph_client.server")
+
+_LONGEST_SLEEP = 3600.0
+"""Clocks are set; nothing is relied on for longer than an hour."""
+
+
+class Scheduler:
+    """Waits for the next cron that is due, and starts its run.
+
+    A cron that fell due while the server was down fires once, when the server is up again.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again at what is due: a cron, or the clock, has changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Start runs when they are due, until cancelled."""
+        while True:
+            self._changed.clear()
+            pause = self.fire_due()
+            timer = None
+            if pause is not None:
+                timer = self._services.clock.call_later(pause, self._changed.set)
+            try:
+                await self._changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    def fire_due(self) -> float | None:
+        """Start the runs that are due. Returns the seconds until the next one; None for never."""
+        crons = self._services.storage.crons
+        while True:
+            found = crons.search(fits=_is_on, order="next_run_date ASC", limit=1)
+            if not found:
+                return None
+            (cron,) = found
+            now = self._services.clock.now()
+            wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
+            if wait > 0:
+                return min(wait, _LONGEST_SLEEP)
+            # Moved on before the run is started: whatever happens to it, it is not started again.
+            cron["next_run_date"] = next_run_date(cron["schedule"], cron["timezone"], now)
+            crons.put(cron)
+            if not _is_past(cron["end_time"], now):
+                self._fire(cron)
+
+    def _fire(self, cron: Document) -> None:
+        payload: dict[str, Any] = dict(cron["payload"])
+        metadata = {**(payload.get("metadata") or {}), **cron["metadata"]}
+        body: dict[str, Any] = {**payload, "metadata": metadata}
+        if cron["thread_id"] is None:
+            body["on_completion"] = cron["on_run_completed"]
+        try:
+            launch(self._services, body, cron["thread_id"])
+        except HTTPException as error:  # The thread is busy and the cron says `reject`, say.
+            logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
+        except Exception:  # Whatever is wrong with one cron must not stop the others.
+            logger.exception("cron %s could not start a run", cron["cron_id"])
+
+
+def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:
+    """Return when a schedule is due next, as the protocol writes it.
+
+    Raises:
+        ValueError: The schedule is none, or never due.
+    """
+    zone = ZoneInfo(timezone) if timezone else None
+    return parse(schedule).next_after(now, zone).isoformat(timespec="microseconds")
+
+
+def _is_on(cron: Document) -> bool:
+    return bool(cron["enabled"])
+
+
+def _is_past(end_time: Any, now: datetime) -> bool:
+    """Whether an end has come. Any text is kept as an end; one that is no time never comes."""
+    try:
+        end = datetime.fromisoformat(str(end_time))
+    except ValueError:
+        return False
+    return (end if end.tzinfo else end.replace(tzinfo=now.tzinfo)) <= now

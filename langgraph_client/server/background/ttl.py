@@ -1,0 +1,107 @@
+"""Deletes what has outlived its time: threads with a time to live, and items of the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.sqlite import Document
+
+logger = logging.getLogger("langgraph_client.server")
+
+_LONGEST_SLEEP = 3600.0
+"""Items of the store never show once they are over; their room is given back within the hour."""
+_RESPITE = timedelta(minutes=1)
+_AT_ONCE = 100
+
+
+class ThreadTTLs:
+    """Keeps the times to live of threads, and sweeps when the next one is over.
+
+    A time to live counts from when it was given. A thread with a run that is pending or running
+    gets a minute more, as often as it needs. With the strategy `keep_latest` a thread loses all
+    but its latest checkpoint, and its time begins anew.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._changed = asyncio.Event()
+
+    def give(self, thread_id: str, ttl: Mapping[str, Any]) -> None:
+        """Give a thread a time to live, in place of the one it had.
+
+        Args:
+            thread_id: The thread.
+            ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`.
+        """
+        minutes = ttl["ttl"]
+        end = self._services.clock.now() + timedelta(minutes=minutes)
+        document = {
+            "thread_id": thread_id,
+            "strategy": ttl.get("strategy", "delete"),
+            "ttl_minutes": minutes,
+            "expires_at": _text(end),
+        }
+        self._services.storage.thread_ttls.put(document)
+        self.wake()
+
+    def of(self, thread_id: str) -> Document | None:
+        """Return a thread's time to live, as the protocol shows it; None if it has none."""
+        found = self._services.storage.thread_ttls.get(thread_id)
+        return found and {key: value for key, value in found.items() if key != "thread_id"}
+
+    def wake(self) -> None:
+        """Look again at what is over: a time to live, or the clock, has changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Sweep whenever something is over, until cancelled."""
+        while True:
+            self._changed.clear()
+            pause = await self.sweep()
+            timer = self._services.clock.call_later(pause, self._changed.set)
+            try:
+                await self._changed.wait()
+            finally:
+                timer.cancel()
+
+    async def sweep(self) -> float:
+        """Delete what is over. Returns the seconds until it is time to look again."""
+        if self._services.own_store is not None:
+            self._services.own_store.sweep()
+        ttls = self._services.storage.thread_ttls
+        while True:
+            found = ttls.search(order="expires_at ASC", limit=_AT_ONCE)
+            now = self._services.clock.now()
+            for ttl in found:
+                wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()
+                if wait > 0:
+                    return min(wait, _LONGEST_SLEEP)
+                await self._expire(ttl, now)
+            if not found:
+                return _LONGEST_SLEEP
+
+    async def _expire(self, ttl: Document, now: datetime) -> None:
+        thread_id = ttl["thread_id"]
+        again = {**ttl, "expires_at": _text(now + _RESPITE)}
+        if self._services.engine.busy(thread_id):
+            self._services.storage.thread_ttls.put(again)
+            return
+        try:
+            if ttl["strategy"] == "delete":
+                await self._services.remove_thread(thread_id)
+                return
+            self._services.keep_latest_state(thread_id)
+            period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
+            self._services.storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
+        except Exception:  # Whatever is wrong with one thread must not keep the others.
+            logger.exception("thread %s could not be deleted at its end", thread_id)
+            self._services.storage.thread_ttls.put(again)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,46 @@
+"""The Starlette application: routes, errors, headers."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.routes import (
+    assistants,
+    crons,
+    runs,
+    state,
+    store,
+    streams,
+    system,
+    threads,
+)
+from langgraph_client.server.services import Services
+
+# The order matters where one pattern could swallow another's path: "/runs/crons" and so on come
+# before "/runs/{run_id}".
+_MODULES = (crons, streams, runs, threads, state, assistants, store, system)
+
+
+def make_app(services: Services, middleware: list[Middleware] | None = None) -> Starlette:
+    """Return the application over a server's services."""
+    routes: list[BaseRoute] = [route for module in _MODULES for route in module.routes]
+    app = Starlette(
+        routes=routes,
+        middleware=middleware or [],
+        exception_handlers={HTTPException: _http_error},
+    )
+    app.state.services = services
+    return app
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code in (204, 304):
+        return nothing(error.status_code)
+    return reply({"detail": error.detail}, error.status_code, error.headers)

@@ -1,0 +1,340 @@
+"""Two streaming httpx transports, blocking and async, onto an ASGI app on a loop of its own.
+
+httpx's own and Starlette's collect the whole body before they answer; an event stream would never
+arrive. Here a request is an `Exchange`: the app runs as a task on the server's loop and puts chunks
+into a bounded buffer, the caller takes them out, from any thread or any event loop. What the app
+sends within one turn of its loop crosses over in one hop. Closing a response tells the app that the
+client is gone, as a dropped connection would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, Protocol
+
+import httpx
+
+ASGIApp = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[dict[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+_BUFFER = 256 * 1024
+
+
+class HostedApp(Protocol):
+    """Where the app runs."""
+
+    @property
+    def app(self) -> ASGIApp:
+        """The app."""
+        ...
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of the app. Raises RuntimeError if the server is not running."""
+        ...
+
+
+class Exchange:
+    """One request and its response, between the app's loop and a caller elsewhere.
+
+    `_lock` guards what both sides touch: the buffer, the waiters, how it ended.
+    """
+
+    def __init__(self, home: HostedApp, scope: dict[str, Any], body: bytes) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._home = home
+        self._loop = home.loop
+        self._scope = scope
+        self._body: bytes | None = body
+        self._lock = threading.Lock()
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._started = False
+        self._ended = False
+        self._error: BaseException | None = None
+        self._wake: Callable[[], None] | None = None
+        # These three are touched on the app's loop only.
+        self._gone: asyncio.Event | None = None
+        self._room: asyncio.Event | None = None
+        self._flush_due = False
+
+    def begin(self) -> None:
+        """Start the app on its loop."""
+        self._loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        self._gone = asyncio.Event()
+        # The caller's context variables stay with the caller, as with a server elsewhere: the
+        # config, with callbacks, of the node that a call is made from is one of them.
+        self._task = self._loop.create_task(self._run(), context=contextvars.Context())
+
+    async def _run(self) -> None:
+        try:
+            await self._home.app(self._scope, self._receive, self._send)
+            error: BaseException | None = None
+            if not self._started:
+                error = httpx.RemoteProtocolError("the app ended without an answer")
+        except asyncio.CancelledError:
+            error = httpx.RemoteProtocolError("the server stopped before the response was complete")
+        except Exception as raised:  # what a port would show as a broken connection
+            error = httpx.RemoteProtocolError(f"the app failed: {raised!r}")
+        with self._lock:
+            if not self._ended:  # what goes wrong behind a complete response is the app's own
+                self._ended, self._error = True, error
+        self._notify()
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        assert self._gone is not None
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        assert self._gone is not None
+        if self._gone.is_set():
+            raise OSError("the client closed the response")
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = list(message.get("headers", ()))
+            self._started = True
+            self._notify_soon()
+            return
+        chunk = message.get("body", b"")
+        if chunk:
+            with self._lock:
+                self._chunks.append(chunk)
+                self._size += len(chunk)
+                full = self._size > _BUFFER
+            if full:
+                await self._wait_for_room()
+        if message.get("more_body", False):
+            self._notify_soon()
+        else:
+            with self._lock:
+                self._ended = True
+            self._notify()
+
+    async def _wait_for_room(self) -> None:
+        with self._lock:
+            if self._size <= _BUFFER:
+                return
+            self._room = asyncio.Event()
+        self._notify()
+        await self._room.wait()
+
+    def _notify_soon(self) -> None:
+        """Wake the caller at the end of this turn, when more may be ready."""
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._notify)
+
+    def _notify(self) -> None:
+        self._flush_due = False
+        with self._lock:
+            wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+
+    # The caller's side.
+
+    def poll(self, wake: Callable[[], None], for_head: bool) -> bytes | bool | None:
+        """Return what is there, or False after arranging that `wake` is called when more is.
+
+        For the head: True once there is a status. For the body: bytes, or None at its end.
+
+        Raises:
+            httpx.RemoteProtocolError: The app failed or the server stopped.
+        """
+        with self._lock:
+            if for_head and self._started:
+                return True
+            if not for_head and self._chunks:
+                data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+                self._chunks.clear()
+                self._size = 0
+                room, self._room = self._room, None
+            elif self._ended:
+                if self._error is not None:
+                    raise self._error
+                return None
+            else:
+                self._wake = wake
+                return False
+        if room is not None:
+            self._tell(room.set)
+        return data
+
+    def close(self) -> None:
+        """Tell the app that the client is gone. Safe to call twice, and after the end."""
+        with self._lock:
+            if self._ended and not self._chunks:
+                return
+            self._chunks.clear()
+            self._size = 0
+        self._tell(self._disconnect)
+
+    def _disconnect(self) -> None:
+        if self._gone is not None:
+            self._gone.set()
+        if self._room is not None:
+            self._room.set()
+
+    def _tell(self, callback: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # the loop is closed, and the app with it
+            return
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": request.url.scheme,
+        "path": request.url.path,
+        "raw_path": raw_path,
+        "query_string": query,
+        "server": (request.url.host, request.url.port),
+        "client": ("127.0.0.1", 0),
+        "root_path": "",
+        "state": {},
+    }
+
+
+def _limit(request: httpx.Request) -> float | None:
+    timeout = request.extensions.get("timeout", {}).get("read")
+    return None if timeout is None else float(timeout)
+
+
+class _SyncBody(httpx.SyncByteStream):
+    def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
+        self._exchange, self._request = exchange, request
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (data := _wait(self._exchange, False, self._request)) is not None:
+            assert isinstance(data, bytes)
+            yield data
+
+    def close(self) -> None:
+        self._exchange.close()
+
+
+def _wait(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+    limit = _limit(request)
+    ready = threading.Lock()
+    ready.acquire()
+    while (found := exchange.poll(ready.release, for_head)) is False:
+        if not ready.acquire(timeout=-1 if limit is None else limit):
+            exchange.close()
+            raise httpx.ReadTimeout(f"no answer within {limit} s", request=request)
+    return found
+
+
+class ServerTransport(httpx.BaseTransport):
+    """Blocking transport onto a server in this process, usable from any thread but the server's."""
+
+    def __init__(self, home: HostedApp) -> None:
+        self._home = home
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; return as soon as the status is known."""
+        exchange = Exchange(self._home, _scope(request), request.read())
+        try:
+            blocked = asyncio.get_running_loop() is self._home.loop
+        except RuntimeError:
+            blocked = False
+        if blocked:
+            raise RuntimeError(
+                "a blocking call from the server's own event loop would wait for itself; "
+                "make the node a plain function, or use the async client"
+            )
+        exchange.begin()
+        if _wait(exchange, True, request) is None:
+            raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
+        return httpx.Response(
+            exchange.status,
+            headers=exchange.headers,
+            stream=_SyncBody(exchange, request),
+            request=request,
+        )
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
+        self._exchange, self._request = exchange, request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (data := await _await(self._exchange, False, self._request)) is not None:
+            assert isinstance(data, bytes)
+            yield data
+
+    async def aclose(self) -> None:
+        self._exchange.close()
+
+
+async def _await(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+    limit = _limit(request)
+    loop = asyncio.get_running_loop()
+    while True:
+        ready: asyncio.Future[None] = loop.create_future()
+
+        def done(ready: asyncio.Future[None] = ready) -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        def wake(done: Callable[[], None] = done) -> None:
+            try:
+                loop.call_soon_threadsafe(done)
+            except RuntimeError:  # the caller's loop is closed: nobody waits any more
+                return
+
+        found = exchange.poll(wake, for_head)
+        if found is not False:
+            return found
+        try:
+            if limit is None:
+                await ready
+            else:
+                async with asyncio.timeout(limit):
+                    await ready
+        except TimeoutError:
+            exchange.close()
+            raise httpx.ReadTimeout(f"no answer within {limit} s", request=request) from None
+        except asyncio.CancelledError:
+            exchange.close()
+            raise
+
+
+class AsyncServerTransport(httpx.AsyncBaseTransport):
+    """Async transport onto a server in this process, usable from any event loop."""
+
+    def __init__(self, home: HostedApp) -> None:
+        self._home = home
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; return as soon as the status is known."""
+        exchange = Exchange(self._home, _scope(request), await request.aread())
+        exchange.begin()
+        if await _await(exchange, True, request) is None:
+            raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
+        return httpx.Response(
+            exchange.status,
+            headers=exchange.headers,
+            stream=_AsyncBody(exchange, request),
+            request=request,
+        )

@@ -1,0 +1,302 @@
+"""Assistants: create, read, change, delete, search, count, versions, drawings, schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from langgraph_client.server.graphs.introspection import drawing, schemas, subgraphs
+from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
+from langgraph_client.server.http.schemas.assistants import (
+    COUNT,
+    CREATE,
+    DEFINITIONS,
+    LATEST,
+    PATCH,
+    SEARCH,
+    VERSIONS,
+)
+from langgraph_client.server.http.validation import validate
+from langgraph_client.server.runs.create_run import (
+    BOTH_CONTEXTS,
+    RESERVED_METADATA,
+    assistant_id_of,
+    without,
+)
+from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.storage.sqlite import Document, contains
+
+_BAD_ID = "Invalid assistant ID: must be a UUID"
+_IN_VERSION = (
+    "assistant_id",
+    "version",
+    "graph_id",
+    "config",
+    "context",
+    "metadata",
+    "created_at",
+    "name",
+    "description",
+)
+
+
+def _id(request: Request) -> str:
+    return uuid_text(request.path_params["assistant_id"], _BAD_ID)
+
+
+def _need_graph(services: Services, graph_id: str) -> str:
+    if graph_id not in services.graphs:
+        known = sorted(services.graphs.names)
+        raise fail(404, f"Graph '{graph_id}' not found. Expected one of: {known}")
+    return graph_id
+
+
+def _both(body: Mapping[str, Any]) -> tuple[Document, Document]:
+    """Return config and context, each filled from the other."""
+    config, context = dict(body.get("config") or {}), dict(body.get("context") or {})
+    if context and config.get("configurable"):
+        raise fail(400, BOTH_CONTEXTS)
+    if context:
+        config["configurable"] = context
+    return config, context or dict(config.get("configurable") or {})
+
+
+async def create(request: Request) -> Response:
+    """POST /assistants"""
+    services = services_of(request)
+    body = validate(await read_json(request), CREATE, DEFINITIONS)
+    validate(body.get("config", {}), DEFINITIONS["Config"], DEFINITIONS)
+    assistant_id = services.clock.uuid4()
+    if "assistant_id" in body:
+        assistant_id = uuid_text(body["assistant_id"], _BAD_ID)
+    graph_id = _need_graph(services, body["graph_id"])
+    config, context = _both(body)
+    there = services.storage.assistants.get(assistant_id)
+    if there is not None:
+        if body.get("if_exists") == "do_nothing":
+            return reply(there)
+        raise fail(409, f"Assistant {assistant_id} already exists")
+    now = services.clock.stamp()
+    assistant = {
+        "assistant_id": assistant_id,
+        "graph_id": graph_id,
+        "config": config,
+        "context": context,
+        "metadata": without(body.get("metadata"), RESERVED_METADATA),
+        "name": body.get("name", "Untitled"),
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        "description": body.get("description"),
+    }
+    store_version(services, assistant, now)
+    return reply(assistant)
+
+
+def store_version(services: Services, assistant: Document, created_at: str) -> None:
+    """Write an assistant, and what it is now as one of its versions."""
+    version = {key: assistant[key] for key in _IN_VERSION}
+    with services.storage.transaction():
+        services.storage.assistants.put(assistant)
+        services.storage.assistant_versions.put({**version, "created_at": created_at})
+
+
+async def get(request: Request) -> Response:
+    """GET /assistants/{assistant_id}"""
+    return reply(_need(request))
+
+
+def _need(request: Request, detail: str = "Not Found") -> Document:
+    assistant = services_of(request).storage.assistants.get(_id(request))
+    if assistant is None:
+        raise fail(404, detail)
+    return assistant
+
+
+async def patch(request: Request) -> Response:
+    """PATCH /assistants/{assistant_id}"""
+    services = services_of(request)
+    assistant_id = _id(request)
+    body = validate(await read_json(request), PATCH, DEFINITIONS)
+    validate(body.get("config", {}), DEFINITIONS["Config"], DEFINITIONS)
+    assistant = _need(request, f"Assistant {assistant_id} not found")
+    config, context = _both(body)
+    if "graph_id" in body:
+        assistant["graph_id"] = _need_graph(services, body["graph_id"])
+    if config:
+        assistant["config"], assistant["context"] = config, context
+    said = without(body.get("metadata"), RESERVED_METADATA)
+    assistant["metadata"] = {**assistant["metadata"], **said}
+    assistant.update({key: body[key] for key in ("name", "description") if key in body})
+    now = services.clock.stamp()
+    assistant["version"] = _versions(services, assistant_id)[0]["version"] + 1
+    assistant["updated_at"] = now
+    store_version(services, assistant, now)
+    return reply(assistant)
+
+
+def _versions(services: Services, assistant_id: str) -> list[Document]:
+    return services.storage.assistant_versions.search(
+        where={"assistant_id": assistant_id}, order="version DESC"
+    )
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /assistants/{assistant_id}"""
+    services = services_of(request)
+    assistant_id = _id(request)
+    _need(request, f"Assistant with ID {assistant_id} not found")
+    mine = [
+        j.run_id for j in services.engine.jobs.values() if j.run["assistant_id"] == assistant_id
+    ]
+    services.engine.cancel(mine, "interrupt", f"assistant {assistant_id} was deleted")
+    if request.query_params.get("delete_threads", "").lower() == "true":
+        wanted = {"metadata": {"assistant_id": assistant_id}}
+        for thread in services.storage.threads.search(fits=lambda one: contains(one, wanted)):
+            await services.remove_thread(thread["thread_id"])
+    with services.storage.transaction():
+        services.storage.assistants.delete(assistant_id)
+        services.storage.assistant_versions.delete_where(assistant_id=assistant_id)
+        services.storage.crons.delete_where(assistant_id=assistant_id)
+    return nothing()
+
+
+async def search(request: Request) -> Response:
+    """POST /assistants/search"""
+    services = services_of(request)
+    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
+    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
+    column = body.get("sort_by", "created_at")
+    if column in ("name", "graph_id"):
+        column += " COLLATE NOCASE"
+    found = services.storage.assistants.search(
+        where=_where(services, body),
+        fits=_fits(body),
+        order=f"{column} {direction}",
+        limit=limit + 1,
+        offset=offset,
+    )
+    chosen = body.get("select")
+    shown = [
+        one if chosen is None else {key: value for key, value in one.items() if key in chosen}
+        for one in found[:limit]
+    ]
+    return reply(shown, headers=page(offset, limit, len(shown), len(found) > limit))
+
+
+async def count(request: Request) -> Response:
+    """POST /assistants/count"""
+    services = services_of(request)
+    body = validate(await read_json(request), COUNT, DEFINITIONS)
+    return reply(services.storage.assistants.count(where=_where(services, body), fits=_fits(body)))
+
+
+def _where(services: Services, body: Document) -> dict[str, object]:
+    return {"graph_id": _need_graph(services, body["graph_id"])} if body.get("graph_id") else {}
+
+
+def _fits(body: Document) -> Callable[[Document], bool] | None:
+    name, metadata = body.get("name", "").lower(), body.get("metadata") or {}
+    if not name and not metadata:
+        return None
+    return lambda one: name in one["name"].lower() and contains(one["metadata"], metadata)
+
+
+async def list_versions(request: Request) -> Response:
+    """POST /assistants/{assistant_id}/versions"""
+    services = services_of(request)
+    assistant_id = _id(request)
+    body = validate(await read_json(request), VERSIONS, DEFINITIONS)
+    metadata = body.get("metadata") or {}
+    found = [v for v in _versions(services, assistant_id) if contains(v["metadata"], metadata)]
+    start = int(body.get("offset", 0))
+    found = found[start : start + int(body.get("limit", 10))]
+    if not found:
+        raise fail(404, f"Assistant {assistant_id} not found")
+    return reply(found)
+
+
+async def set_latest(request: Request) -> Response:
+    """POST /assistants/{assistant_id}/latest"""
+    services = services_of(request)
+    assistant_id = _id(request)
+    body = validate(await read_json(request), LATEST, DEFINITIONS)
+    assistant = _need(request, f"Assistant {assistant_id} not found")
+    number = body.get("version")
+    version = services.storage.assistant_versions.get(assistant_id, number)
+    if version is None:
+        raise fail(404, f"Version {number} not found for assistant {assistant_id}")
+    for key in ("version", "config", "metadata", "name", "description"):
+        assistant[key] = version[key]
+    assistant["updated_at"] = services.clock.stamp()
+    services.storage.assistants.put(assistant)
+    return reply(assistant)
+
+
+def _config(assistant: Document) -> Document:
+    return dict(assistant["config"])
+
+
+async def draw(request: Request) -> Response:
+    """GET /assistants/{assistant_id}/graph"""
+    services = services_of(request)
+    text = request.path_params["assistant_id"]
+    assistant_id = assistant_id_of(text) if text in services.graphs else uuid_text(text, _BAD_ID)
+    xray = _xray(request.query_params.get("xray"))
+    assistant = services.storage.assistants.get(assistant_id)
+    if assistant is None:
+        raise fail(404)
+    graph_id = _need_graph(services, assistant["graph_id"])
+    async with services.graphs.open(graph_id, _config(assistant)) as graph:
+        return reply(await drawing(graph, xray))
+
+
+def _xray(text: str | None) -> bool | int:
+    if text in (None, "false", "False"):
+        return False
+    if text in ("true", "True"):
+        return True
+    if text is None or not text.isdecimal() or int(text) < 1:
+        raise fail(422, "Invalid xray value")
+    return int(text)
+
+
+async def show_schemas(request: Request) -> Response:
+    """GET /assistants/{assistant_id}/schemas"""
+    services = services_of(request)
+    assistant = _need(request)
+    graph_id = _need_graph(services, assistant["graph_id"])
+    async with services.graphs.open(graph_id, _config(assistant)) as graph:
+        return reply({"graph_id": graph_id, **schemas(graph)})
+
+
+async def show_subgraphs(request: Request) -> Response:
+    """GET /assistants/{assistant_id}/subgraphs/{namespace}"""
+    services = services_of(request)
+    assistant = _need(request)
+    recurse = request.query_params.get("recurse") in ("true", "True")
+    graph_id = _need_graph(services, assistant["graph_id"])
+    async with services.graphs.open(graph_id, _config(assistant)) as graph:
+        return reply(await subgraphs(graph, request.path_params.get("namespace"), recurse))
+
+
+_ONE = "/assistants/{assistant_id}"
+routes = [
+    Route("/assistants", create, methods=["POST"]),
+    Route("/assistants/search", search, methods=["POST"]),
+    Route("/assistants/count", count, methods=["POST"]),
+    Route(_ONE, get, methods=["GET"]),
+    Route(_ONE, patch, methods=["PATCH"]),
+    Route(_ONE, delete, methods=["DELETE"]),
+    Route(f"{_ONE}/versions", list_versions, methods=["POST"]),
+    Route(f"{_ONE}/latest", set_latest, methods=["POST"]),
+    Route(f"{_ONE}/graph", draw, methods=["GET"]),
+    Route(f"{_ONE}/schemas", show_schemas, methods=["GET"]),
+    Route(f"{_ONE}/subgraphs", show_subgraphs, methods=["GET"]),
+    Route(f"{_ONE}/subgraphs/{{namespace}}", show_subgraphs, methods=["GET"]),
+]

@@ -1,0 +1,221 @@
+"""Crons: runs that the clock starts."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from langgraph_client.server.background.scheduler import next_run_date
+from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
+from langgraph_client.server.http.schemas.crons import COUNT, CREATE, DEFINITIONS, SEARCH, UPDATE
+from langgraph_client.server.http.validation import validate
+from langgraph_client.server.runs.create_run import RESERVED_METADATA, assistant_id_of, without
+from langgraph_client.server.runs.run_states import Document
+from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.storage.sqlite import contains
+
+_BAD_THREAD = "Invalid thread ID: must be a UUID"
+
+
+async def create(request: Request) -> Response:
+    """POST /runs/crons, POST /threads/{thread_id}/runs/crons"""
+    services = services_of(request)
+    body = await read_json(request)
+    thread_id = request.path_params.get("thread_id")
+    if thread_id is not None:
+        thread_id = uuid_text(thread_id, _BAD_THREAD)
+    body = validate(body, CREATE, DEFINITIONS)
+    if thread_id is not None and services.storage.threads.get(thread_id) is None:
+        raise fail(
+            404,
+            f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
+            " thread hasn't been deleted or expired.",
+        )
+    timezone = _timezone(body.get("timezone"))
+    due = _due(services, body["schedule"], timezone)
+    _check_webhook(services, body)
+    cron_id, now = services.clock.uuid7(), services.clock.stamp()
+    payload = {**body, "assistant_id": _assistant_id(services, body["assistant_id"])}
+    payload["config"] = _config(body.get("config"), cron_id)
+    cron = {
+        "cron_id": cron_id,
+        "assistant_id": payload["assistant_id"],
+        "thread_id": thread_id,
+        "user_id": "",
+        "end_time": body.get("end_time"),
+        "schedule": body["schedule"],
+        "timezone": timezone,
+        "payload": payload,
+        "next_run_date": due,
+        "metadata": without(body.get("metadata"), RESERVED_METADATA),
+        "on_run_completed": (body.get("on_run_completed", "delete") if thread_id is None else None),
+        "enabled": body.get("enabled", True),
+        "created_at": now,
+        "updated_at": now,
+    }
+    services.storage.crons.insert(cron)
+    services.scheduler.wake()
+    return reply(cron)
+
+
+def _config(given: Any, cron_id: str) -> dict[str, Any]:
+    config = dict(given or {})
+    return {**config, "configurable": {**(config.get("configurable") or {}), "cron_id": cron_id}}
+
+
+def _assistant_id(services: Services, text: str) -> str:
+    assistant_id = assistant_id_of(text) if text in services.graphs else text
+    try:
+        assistant_id = uuid_text(assistant_id, "")
+    except Exception as error:  # No UUID: then there is none of that name.
+        raise fail(404, f"Assistant '{text}' not found") from error
+    if services.storage.assistants.get(assistant_id) is None:
+        raise fail(404, f"Assistant '{text}' not found")
+    return assistant_id
+
+
+def _timezone(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):  # Unknown names are KeyErrors that are ValueErrors, too.
+        raise _no_timezone(name) from None
+    except KeyError:
+        raise _no_timezone(name) from None
+    return name
+
+
+def _no_timezone(name: str) -> Exception:
+    return fail(
+        422, f"Invalid timezone: '{name}'. Use IANA timezone format (e.g. 'America/New_York')."
+    )
+
+
+def _due(services: Services, schedule: str, timezone: str | None) -> str:
+    try:
+        return next_run_date(schedule, timezone, services.clock.now())
+    except ValueError:
+        raise fail(
+            422,
+            f"Invalid cron schedule: '{schedule}'. Reason: Invalid cron schedule. Ensure the"
+            " schedule uses the standard cron format (minute hour day_of_month month day_of_week)."
+            " Example: '*/5 * * * *' for every 5 minutes.",
+        ) from None
+
+
+def _check_webhook(services: Services, body: Document) -> None:
+    if body.get("webhook"):
+        services.webhooks.check(body["webhook"])
+
+
+def _cron_id(request: Request) -> str:
+    return uuid_text(request.path_params["cron_id"], "Invalid cron ID: must be a UUID")
+
+
+async def get(request: Request) -> Response:
+    """GET /runs/crons/{cron_id}"""
+    cron = services_of(request).storage.crons.get(_cron_id(request))
+    if cron is None:
+        raise fail(404)
+    return reply(cron)
+
+
+async def update(request: Request) -> Response:
+    """PATCH /runs/crons/{cron_id}"""
+    services = services_of(request)
+    cron_id = _cron_id(request)
+    body = validate(await read_json(request), UPDATE, DEFINITIONS)
+    if not body:
+        raise fail(400, "Request body cannot be empty")
+    cron = services.storage.crons.get(cron_id)
+    if cron is None:
+        raise fail(404, f"Cron '{cron_id}' not found")
+    _check_webhook(services, body)
+    if "schedule" in body or "timezone" in body:
+        cron["schedule"] = body.get("schedule", cron["schedule"])
+        cron["timezone"] = _timezone(body.get("timezone", cron["timezone"]))
+        cron["next_run_date"] = _due(services, cron["schedule"], cron["timezone"])
+    for name in ("end_time", "enabled"):
+        if name in body:
+            cron[name] = body[name]
+    if "on_run_completed" in body and cron["thread_id"] is None:
+        cron["on_run_completed"] = body["on_run_completed"]
+    if "metadata" in body:
+        cron["metadata"].update(without(body["metadata"], RESERVED_METADATA))
+    cron["payload"].update(body)
+    if "config" in body:
+        cron["payload"]["config"] = _config(body["config"], cron_id)
+    cron["updated_at"] = services.clock.stamp()
+    services.storage.crons.put(cron)
+    services.scheduler.wake()
+    return reply(cron)
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /runs/crons/{cron_id}"""
+    if not services_of(request).storage.crons.delete(_cron_id(request)):
+        raise fail(404)
+    return nothing()
+
+
+async def search(request: Request) -> Response:
+    """POST /runs/crons/search"""
+    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
+    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
+    column = body.get("sort_by", "created_at")
+    if column == "end_time":
+        column = "json_extract(CAST(doc AS TEXT), '$.end_time')"
+    found = services_of(request).storage.crons.search(
+        where=_where(body),
+        fits=lambda cron: _fits(cron, body),
+        order=f"{column} {direction}",
+        limit=limit + 1,
+        offset=offset,
+    )
+    chosen = body.get("select")
+    shown = [
+        cron if chosen is None else {name: cron[name] for name in cron if name in chosen}
+        for cron in found[:limit]
+    ]
+    return reply(shown, headers=page(offset, limit, len(shown), len(found) > limit))
+
+
+async def count(request: Request) -> Response:
+    """POST /runs/crons/count"""
+    body = validate(await read_json(request), COUNT, DEFINITIONS)
+    crons = services_of(request).storage.crons
+    return reply(crons.count(where=_where(body), fits=lambda cron: _fits(cron, body)))
+
+
+def _where(body: Document) -> dict[str, object]:
+    where: dict[str, object] = {}
+    if "assistant_id" in body:
+        where["assistant_id"] = uuid_text(
+            body["assistant_id"], "Invalid assistant ID: must be a UUID"
+        )
+    if "thread_id" in body:
+        where["thread_id"] = uuid_text(body["thread_id"], _BAD_THREAD)
+    return where
+
+
+def _fits(cron: Document, body: Document) -> bool:
+    if "enabled" in body and cron["enabled"] != body["enabled"]:
+        return False
+    return contains(cron["metadata"], body.get("metadata") or {})
+
+
+routes = [
+    Route("/runs/crons", create, methods=["POST"]),
+    Route("/runs/crons/search", search, methods=["POST"]),
+    Route("/runs/crons/count", count, methods=["POST"]),
+    Route("/threads/{thread_id}/runs/crons", create, methods=["POST"]),
+    Route("/runs/crons/{cron_id}", get, methods=["GET"]),
+    Route("/runs/crons/{cron_id}", update, methods=["PATCH"]),
+    Route("/runs/crons/{cron_id}", delete, methods=["DELETE"]),
+]

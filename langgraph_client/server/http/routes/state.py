@@ -1,0 +1,288 @@
+"""The state of a thread: read, at a checkpoint, its history, update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from langgraph_client.server.graphs.graph_runner import (
+    interrupt_document,
+    thread_config,
+    thread_fields,
+)
+from langgraph_client.server.graphs.run_events import as_command
+from langgraph_client.server.http.replies import fail, read_json, reply, uuid_text
+from langgraph_client.server.http.schemas.threads import (
+    DEFINITIONS,
+    HISTORY,
+    STATE_AT,
+    STATE_UPDATE,
+)
+from langgraph_client.server.http.validation import validate
+from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.storage.sqlite import Document
+from langgraph_client.server.typed_values import agreement, classes_of, enclosed, is_rich, refusal
+from langgraph_client.values import ERROR_HEADER, open_envelope
+
+_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
+_EMPTY: Document = {
+    "values": {},
+    "next": [],
+    "tasks": [],
+    "metadata": None,
+    "created_at": None,
+    "checkpoint": None,
+    "parent_checkpoint": None,
+    "interrupts": [],
+    "checkpoint_id": None,
+    "parent_checkpoint_id": None,
+}
+
+
+def _thread(request: Request) -> Document:
+    thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
+    thread = services_of(request).storage.threads.get(thread_id)
+    if thread is None:
+        raise fail(404, f"Thread with ID {thread_id} not found")
+    return thread
+
+
+def checkpoint_of(config: Any) -> Document | None:
+    """Return the ids of a checkpoint from the config that names it."""
+    if not config:
+        return None
+    return {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
+
+
+def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
+    """Return a graph's snapshot as the protocol shows it.
+
+    Args:
+        state: The snapshot.
+        asked_for: The checkpoint id of the request, shown also where there is no such checkpoint.
+        rich: Show the graph's own values in envelopes.
+    """
+    if state.created_at is None:
+        if asked_for is None:
+            return _EMPTY
+        checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
+        return {**_EMPTY, "checkpoint": checkpoint, "checkpoint_id": asked_for}
+    tasks = [_task(task, rich) for task in state.tasks]
+    checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
+    thread_id = checkpoint.get("thread_id")
+    return {
+        "values": enclosed(state.values) if rich else state.values,
+        "next": list(state.next),
+        "tasks": tasks,
+        "metadata": {**(state.metadata or {}), "thread_id": thread_id},
+        "created_at": state.created_at,
+        "checkpoint": checkpoint,
+        "parent_checkpoint": parent,
+        "interrupts": [interrupt for task in tasks for interrupt in task["interrupts"]],
+        "checkpoint_id": checkpoint.get("checkpoint_id"),
+        "parent_checkpoint_id": (parent or {}).get("checkpoint_id"),
+    }
+
+
+def _task(task: Any, rich: bool) -> Document:
+    below = task.state
+    named = isinstance(below, dict)
+    error = task.error
+    return {
+        "id": task.id,
+        "name": task.name,
+        "path": task.path,
+        "error": error if error is None or isinstance(error, str) else repr(error),
+        "interrupts": [_interrupt(found, rich) for found in task.interrupts],
+        "checkpoint": checkpoint_of(below) if named else None,
+        "state": None if named or below is None else state_document(below, rich=rich),
+        "result": enclosed(task.result) if rich else task.result,
+    }
+
+
+def _interrupt(interrupt: Any, rich: bool) -> Document:
+    shown = interrupt_document(interrupt)
+    return {**shown, "value": enclosed(shown["value"])} if rich else shown
+
+
+def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    given = {key: value for key, value in (checkpoint or {}).items() if key in _IDS}
+    return thread_config(thread["thread_id"], given)
+
+
+async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bool) -> Response:
+    thread = _thread(request)
+    graph_id = thread["metadata"].get("graph_id")
+    asked_for = (checkpoint or {}).get("checkpoint_id")
+    if graph_id is None:
+        return reply(_EMPTY)
+    config = _config(thread, checkpoint)
+    if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
+        del config["configurable"]["checkpoint_ns"]  # it would show in the answer
+    async with _open(services_of(request), graph_id, config) as graph:
+        try:
+            state = await graph.aget_state(config, subgraphs=deep)
+        except Exception as error:  # a ValueError, mostly: no such subgraph
+            raise refusal(request, error) or error from None
+        shown = state_document(state, asked_for, rich=is_rich(request))
+        return reply(shown, headers=agreement(request))
+
+
+def _open(services: Services, graph_id: str, config: dict[str, Any]) -> Any:
+    if graph_id not in services.graphs:
+        raise fail(
+            404, f"Graph '{graph_id}' not found. Expected one of: {sorted(services.graphs.names)}"
+        )
+    return services.graphs.open(graph_id, config)
+
+
+async def read(request: Request) -> Response:
+    """GET /threads/{thread_id}/state"""
+    deep = request.query_params.get("subgraphs") in ("true", "True")
+    return await _read(request, None, deep)
+
+
+async def read_at(request: Request) -> Response:
+    """GET /threads/{thread_id}/state/{checkpoint_id}"""
+    deep = request.query_params.get("subgraphs") in ("true", "True")
+    return await _read(request, {"checkpoint_id": request.path_params["checkpoint_id"]}, deep)
+
+
+async def read_checkpoint(request: Request) -> Response:
+    """POST /threads/{thread_id}/state/checkpoint"""
+    body = validate(await read_json(request), STATE_AT, DEFINITIONS)
+    return await _read(request, body["checkpoint"], bool(body.get("subgraphs")))
+
+
+async def history(request: Request) -> Response:
+    """GET /threads/{thread_id}/history"""
+    query = request.query_params
+    try:
+        limit = int(query.get("limit", "1"))
+    except ValueError:
+        raise fail(422, f"Invalid limit {query['limit']}") from None
+    return await _history(request, limit, query.get("before"), None, None)
+
+
+async def search_history(request: Request) -> Response:
+    """POST /threads/{thread_id}/history"""
+    body = validate(await read_json(request), HISTORY, DEFINITIONS)
+    before = (body.get("before") or {}).get("configurable") or body.get("before") or {}
+    if not isinstance(before, dict):
+        raise fail(422, "before.configurable must be an object")
+    limit = int(body.get("limit", 1))
+    return await _history(
+        request, limit, before.get("checkpoint_id"), body.get("metadata"), body.get("checkpoint")
+    )
+
+
+async def _history(
+    request: Request,
+    limit: int,
+    before: str | None,
+    metadata: dict[str, Any] | None,
+    checkpoint: dict[str, Any] | None,
+) -> Response:
+    thread = _thread(request)
+    graph_id = thread["metadata"].get("graph_id")
+    if graph_id is None or limit < 1:
+        return reply([])
+    config = _config(thread, checkpoint)
+    end = None if before is None else {"configurable": {"checkpoint_id": str(before)}}
+    async with _open(services_of(request), graph_id, config) as graph:
+        found = graph.aget_state_history(
+            config, limit=min(limit, 1000), before=end, filter=metadata or None
+        )
+        try:
+            rich = is_rich(request)
+            shown = [state_document(state, rich=rich) async for state in found]
+            return reply(shown, headers=agreement(request))
+        except Exception as error:  # a ValueError, mostly: no such subgraph, or an odd filter
+            raise refusal(request, error) or error from None
+
+
+async def update(request: Request) -> Response:
+    """POST /threads/{thread_id}/state"""
+    services = services_of(request)
+    body = validate(await read_json(request), STATE_UPDATE, DEFINITIONS)
+    thread = _thread(request)
+    thread_id = thread["thread_id"]
+    if busy := services.engine.busy(thread_id):
+        raise fail(409, f"Thread {thread_id} has in-flight runs: {busy}")
+    graph_id = thread["metadata"].get("graph_id")
+    if graph_id is None:
+        raise fail(400, f"Thread {thread_id} has no associated graph")
+    checkpoint = dict(body.get("checkpoint") or {})
+    if "checkpoint_id" in body:
+        checkpoint["checkpoint_id"] = body["checkpoint_id"]
+    config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
+    async with _open(services, graph_id, config) as graph:
+        try:
+            values = body.get("values")
+            if is_rich(request):
+                values = open_envelope(values, classes_of(graph))
+            made = await graph.aupdate_state(config, values, body.get("as_node"))
+        except Exception as error:  # whatever the graph's reducers raise is about the values
+            told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
+            raise fail(400, str(error), told) from None
+        latest = await _settle(services, thread, graph)
+    shown = state_document(latest)
+    services.engine.feeds.announce(
+        thread_id, "state_update", {"state": shown, "thread_id": thread_id}
+    )
+    place = checkpoint_of(made) or {}
+    return reply(
+        {"checkpoint": place, "configurable": place, "checkpoint_id": place["checkpoint_id"]}
+    )
+
+
+async def _settle(services: Services, thread: Document, graph: Any) -> Any:
+    """Let a thread's document follow its state."""
+    latest = await graph.aget_state(thread_config(thread["thread_id"]))
+    now = services.clock.stamp()
+    thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
+    services.storage.threads.put(thread)
+    return latest
+
+
+async def apply_supersteps(services: Services, thread: Document, supersteps: list[Any]) -> Document:
+    """Give a new thread its state, one superstep of updates after the other.
+
+    Raises:
+        HTTPException: 400, in the graph's words; the thread stays.
+    """
+    from langgraph.types import StateUpdate
+
+    graph_id = thread["metadata"]["graph_id"]
+    config = {**thread_config(thread["thread_id"]), "metadata": {"graph_id": graph_id}}
+    steps = [
+        [
+            StateUpdate(
+                as_command(one["command"]) if one.get("command") else one.get("values"),
+                one["as_node"],
+            )
+            for one in step["updates"]
+        ]
+        for step in supersteps
+    ]
+    async with _open(services, graph_id, config) as graph:
+        try:
+            await graph.abulk_update_state(config, steps)
+        except Exception as error:  # as for an update
+            raise fail(400, str(error)) from None
+        await _settle(services, thread, graph)
+    return thread
+
+
+routes = [
+    Route("/threads/{thread_id}/state", read, methods=["GET"]),
+    Route("/threads/{thread_id}/state", update, methods=["POST"]),
+    Route("/threads/{thread_id}/state/checkpoint", read_checkpoint, methods=["POST"]),
+    Route("/threads/{thread_id}/state/{checkpoint_id}", read_at, methods=["GET"]),
+    Route("/threads/{thread_id}/history", history, methods=["GET"]),
+    Route("/threads/{thread_id}/history", search_history, methods=["POST"]),
+]

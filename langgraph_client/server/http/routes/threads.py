@@ -1,0 +1,240 @@
+"""Threads: create, read, change, delete, search, count, copy, prune."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
+from langgraph_client.server.http.routes.state import apply_supersteps
+from langgraph_client.server.http.schemas.threads import (
+    COUNT,
+    CREATE,
+    DEFINITIONS,
+    FIELDS,
+    PATCH,
+    PRUNE,
+    SEARCH,
+)
+from langgraph_client.server.http.validation import validate
+from langgraph_client.server.runs.create_run import RESERVED_METADATA, new_thread, without
+from langgraph_client.server.services import services_of
+from langgraph_client.server.storage.sizes import thread_storage
+from langgraph_client.server.storage.sqlite import Document, contains
+
+BAD_ID = "Invalid thread ID: must be a UUID"
+
+
+def need_thread(request: Request) -> Document:
+    """Return the thread a path names. Answers 422 or 404 if it cannot."""
+    thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
+    thread = services_of(request).storage.threads.get(thread_id)
+    if thread is None:
+        raise fail(404, f"Thread with ID {thread_id} not found")
+    return thread
+
+
+async def create(request: Request) -> Response:
+    """POST /threads"""
+    services = services_of(request)
+    body = validate(await read_json(request), CREATE, DEFINITIONS)
+    thread_id = services.clock.uuid7()
+    if "thread_id" in body:
+        thread_id = uuid_text(body["thread_id"], BAD_ID)
+        there = services.storage.threads.get(thread_id)
+        if there is not None and body.get("if_exists") == "do_nothing":
+            return reply(there)
+        if there is not None:
+            raise fail(409, f"Thread with ID {thread_id} already exists")
+    thread = new_thread(thread_id, services.clock.stamp())
+    thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
+    services.storage.threads.insert(thread)
+    if "ttl" in body:
+        services.thread_ttl.give(thread_id, body["ttl"])
+    if not body.get("supersteps"):
+        return reply(thread)
+    if not thread["metadata"].get("graph_id"):
+        why = f"Thread {thread_id} has no associated graph"
+        text = f"Thread {thread_id} was created, but there were problems updating the state: {why}"
+        return reply({"detail": text}, 201)
+    return reply(await apply_supersteps(services, thread, body["supersteps"]))
+
+
+async def get(request: Request) -> Response:
+    """GET /threads/{thread_id}"""
+    thread = need_thread(request)
+    if "ttl" in request.query_params.getlist("include"):
+        thread["ttl"] = services_of(request).thread_ttl.of(thread["thread_id"])
+    return reply(thread)
+
+
+async def patch(request: Request) -> Response:
+    """PATCH /threads/{thread_id}"""
+    services = services_of(request)
+    body = validate(await read_json(request), PATCH, DEFINITIONS)
+    thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
+    thread = services.storage.threads.get(thread_id)
+    if thread is None:
+        raise fail(404)
+    said = without(body.get("metadata"), RESERVED_METADATA)
+    thread["metadata"] = {**thread["metadata"], **said}
+    thread["updated_at"] = services.clock.stamp()
+    services.storage.threads.put(thread)
+    if "ttl" in body:
+        services.thread_ttl.give(thread_id, body["ttl"])
+    if "return=minimal" in request.headers.get("prefer", ""):
+        return nothing()
+    return reply(thread)
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /threads/{thread_id}"""
+    await services_of(request).remove_thread(need_thread(request)["thread_id"])
+    return nothing()
+
+
+async def search(request: Request) -> Response:
+    """POST /threads/search"""
+    services = services_of(request)
+    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    extracts = _extracts(body.get("extract") or {})
+    limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
+    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
+    found = services.storage.threads.search(
+        where=_where(body),
+        fits=_fits(body),
+        order=f"{body.get('sort_by', 'updated_at')} {direction}",
+        limit=limit + 1,
+        offset=offset,
+    )
+    more = len(found) > limit
+    chosen = body.get("select")
+    shown = []
+    for thread in found[:limit]:
+        kept = thread if chosen is None else {k: v for k, v in thread.items() if k in chosen}
+        if extracts:
+            said = {alias: _follow(thread, path) for alias, path in extracts.items()}
+            kept = {**kept, "extracted": said}
+        shown.append(kept)
+    return reply(shown, headers=page(offset, limit, len(shown), more))
+
+
+async def count(request: Request) -> Response:
+    """POST /threads/count"""
+    body = validate(await read_json(request), COUNT, DEFINITIONS)
+    found = services_of(request).storage.threads.count(where=_where(body), fits=_fits(body))
+    return reply(found)
+
+
+def _where(body: Document) -> dict[str, object]:
+    where: dict[str, object] = {}
+    if "status" in body:
+        where["status"] = body["status"]
+    if body.get("ids"):
+        where["thread_id"] = [
+            uuid_text(text, f"Invalid thread ID {text}", 400) for text in body["ids"]
+        ]
+    return where
+
+
+def _fits(body: Document) -> Callable[[Document], bool] | None:
+    wanted = {key: body[key] for key in ("metadata", "values") if body.get(key)}
+    return (lambda thread: contains(thread, wanted)) if wanted else None
+
+
+_ROOTS = ("config", "interrupts", "metadata", "values")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
+Path = list[str | int]
+
+
+def _extracts(given: dict[str, str]) -> dict[str, Path]:
+    """Return the paths of an `extract`, each as its keys and indexes."""
+    reserved = [alias for alias in given if alias in FIELDS]
+    if reserved:
+        raise fail(422, f"Extract keys cannot use reserved field names: {reserved}")
+    found: dict[str, Path] = {}
+    for alias, text in given.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", alias, re.ASCII):
+            text = f"Extract key '{alias}' must be a valid identifier"
+            raise fail(422, f"{text} (letters, digits, underscores)")
+        if not isinstance(text, str) or not text:
+            raise fail(422, f"Extract path for '{alias}' must be a non-empty string")
+        root, rest = re.match(r"([^.\[]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        if root not in _ROOTS:
+            listed = ", ".join(_ROOTS)
+            raise fail(422, f"Extract path '{text}' must start with one of: {listed}")
+        if "".join(match[0] for match in _STEP.finditer(rest)) != rest:
+            raise fail(422, f"Extract path '{text}' is not a path")
+        found[alias] = [root, *(_step(match) for match in _STEP.finditer(rest))]
+    return found
+
+
+def _step(match: re.Match[str]) -> str | int:
+    return match[1] if match[1] is not None else int(match[2])
+
+
+def _follow(value: Any, path: Path) -> Any:
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or not -len(value) <= step < len(value):
+                return None
+            value = value[step]
+        elif isinstance(value, dict) and not step.startswith("_"):
+            value = value.get(step)
+        else:
+            return None
+    return value
+
+
+async def copy(request: Request) -> Response:
+    """POST /threads/{thread_id}/copy"""
+    services = services_of(request)
+    text = request.path_params["thread_id"]
+    thread_id = uuid_text(text, "badly formed hexadecimal UUID string", 400)
+    source = services.storage.threads.get(thread_id)
+    if source is None:
+        raise fail(409, "Conflict")
+    made = new_thread(services.clock.uuid4(), services.clock.stamp())
+    made["metadata"] = source["metadata"]
+    del made["values"]
+    with services.storage.transaction():
+        services.storage.threads.insert(made)
+        services.copy_state(thread_id, made["thread_id"])
+    return reply(made)
+
+
+async def prune(request: Request) -> Response:
+    """POST /threads/prune"""
+    services = services_of(request)
+    body = validate(await read_json(request), PRUNE, DEFINITIONS)
+    ids = [uuid_text(text, BAD_ID) for text in body["thread_ids"]]
+    found = [thread_id for thread_id in ids if services.storage.threads.get(thread_id)]
+    for thread_id in found:
+        if body.get("strategy", "delete") == "keep_latest":
+            services.keep_latest_state(thread_id)
+        else:
+            await services.remove_thread(thread_id)
+    return reply({"pruned_count": len(found)})
+
+
+async def storage(request: Request) -> Response:
+    """GET /threads/{thread_id}/storage"""
+    return reply(thread_storage(services_of(request), need_thread(request)["thread_id"]))
+
+
+routes = [
+    Route("/threads", create, methods=["POST"]),
+    Route("/threads/search", search, methods=["POST"]),
+    Route("/threads/count", count, methods=["POST"]),
+    Route("/threads/prune", prune, methods=["POST"]),
+    Route("/threads/{thread_id}", get, methods=["GET"]),
+    Route("/threads/{thread_id}", patch, methods=["PATCH"]),
+    Route("/threads/{thread_id}", delete, methods=["DELETE"]),
+    Route("/threads/{thread_id}/copy", copy, methods=["POST"]),
+    Route("/threads/{thread_id}/storage", storage, methods=["GET"]),
+]

@@ -1,0 +1,99 @@
+"""The schemas of the bodies of cron requests. Fields that no schema names pass unseen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
+from langgraph_client.server.http.validation import Schema
+
+DEFINITIONS = RUN_DEFINITIONS
+FIELDS = [
+    "cron_id",
+    "assistant_id",
+    "thread_id",
+    "user_id",
+    "end_time",
+    "schedule",
+    "timezone",
+    "payload",
+    "next_run_date",
+    "metadata",
+    "on_run_completed",
+    "enabled",
+    "created_at",
+    "updated_at",
+]
+_STRING = {"type": "string"}
+_OBJECT = {"type": "object"}
+_FLAG = {"type": "boolean"}
+_RUN: dict[str, Any] = {
+    name: schema
+    for name, schema in RUN_DEFINITIONS["RunCreateStateless"]["properties"].items()
+    if name
+    in (
+        "input",
+        "metadata",
+        "config",
+        "context",
+        "webhook",
+        "interrupt_before",
+        "interrupt_after",
+        "stream_mode",
+        "stream_subgraphs",
+        "stream_resumable",
+        "durability",
+        "checkpoint_during",
+    )
+}
+_KEPT = {"type": "string", "enum": ["delete", "keep"]}
+_OWN: dict[str, Any] = {
+    "schedule": _STRING,
+    "timezone": _STRING,
+    "end_time": {"type": ["string", "null"]},
+    "enabled": _FLAG,
+    "on_run_completed": _KEPT,
+}
+CREATE: Schema = {
+    "type": "object",
+    "required": ["assistant_id", "schedule"],
+    "properties": {
+        "assistant_id": _STRING,
+        **_RUN,
+        **_OWN,
+        "multitask_strategy": {
+            "type": "string",
+            "enum": ["reject", "rollback", "interrupt", "enqueue"],
+        },
+    },
+}
+UPDATE: Schema = {"type": "object", "properties": {**_RUN, **_OWN}}
+SEARCH: Schema = {
+    "type": "object",
+    "properties": {
+        "assistant_id": _STRING,
+        "thread_id": _STRING,
+        "enabled": _FLAG,
+        "metadata": _OBJECT,
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "offset": {"type": "integer", "minimum": 0, "maximum": 2**62},
+        "sort_by": {
+            "type": "string",
+            "enum": [
+                "cron_id",
+                "assistant_id",
+                "thread_id",
+                "next_run_date",
+                "end_time",
+                "created_at",
+                "updated_at",
+            ],
+        },
+        "sort_order": {"type": "string", "enum": ["asc", "desc"]},
+        "select": {"type": "array", "items": {"type": "string", "enum": FIELDS}},
+    },
+}
+COUNT: Schema = {
+    "type": "object",
+    "properties": {"assistant_id": _STRING, "thread_id": _STRING, "metadata": _OBJECT},
+}

@@ -1,0 +1,45 @@
+"""Events that outlive memory: the keepers of the event logs of runs and threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph_client.server.clock import EventId
+from langgraph_client.server.runs.event_log import Event, Keeper
+from langgraph_client.server.storage.sqlite import Storage
+
+RUN_DONE = "run_done"
+"""The name under which the end of a run is kept, which only thread streams tell."""
+
+
+class RunEvents(Keeper):
+    """The kept events of one run."""
+
+    def __init__(self, storage: Storage, run: dict[str, Any]) -> None:
+        self._storage = storage
+        self._run_id: str = run["run_id"]
+        self._thread_id: str = run["thread_id"]
+
+    def add(self, events: list[Event]) -> None:
+        """Write events, in one transaction."""
+        self._storage.events.add(self._thread_id, self._run_id, events)
+
+    def after(self, event_id: EventId, limit: int) -> list[Event]:
+        """Return events of the run. That it is done is the thread's event, not the run's."""
+        return self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
+
+
+class ThreadEvents(Keeper):
+    """The kept events of all runs of a thread; the runs' own logs write them."""
+
+    def __init__(self, storage: Storage, thread_id: str) -> None:
+        self._storage = storage
+        self._thread_id = thread_id
+
+    def add(self, events: list[Event]) -> None:
+        """Do nothing: they are written by the log of their run."""
+
+    def after(self, event_id: EventId, limit: int) -> list[Event]:
+        """Return events of the thread's runs."""
+        found = self._storage.events.of_thread(self._thread_id, event_id, limit)
+        return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]

@@ -1,0 +1,50 @@
+"""The event logs of threads: all that happens on one, for as long as somebody reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.stored_events import ThreadEvents
+from langgraph_client.server.storage.sqlite import Storage
+
+
+class ThreadLogs:
+    """The threads that are being watched."""
+
+    def __init__(self, clock: Clock, storage: Storage) -> None:
+        self._clock = clock
+        self._storage = storage
+        self._logs: dict[str, EventLog] = {}
+
+    def __contains__(self, thread_id: object) -> bool:
+        return thread_id in self._logs
+
+    def open(self, thread_id: str) -> EventLog:
+        """Return the log of all that happens on a thread. Give it back with `drop`."""
+        if thread_id not in self._logs:
+            self._logs[thread_id] = EventLog(self._clock, ThreadEvents(self._storage, thread_id))
+        return self._logs[thread_id]
+
+    def drop(self, thread_id: str) -> None:
+        """Forget the log of a thread that nobody reads any more."""
+        log = self._logs.get(thread_id)
+        if log is not None and not log.has_readers:
+            del self._logs[thread_id]
+
+    def tell(self, thread_id: str, name: str, data: bytes, event_id: EventId | None = None) -> None:
+        """Give an event to those who watch the thread, under the id it has elsewhere."""
+        if (log := self._logs.get(thread_id)) is not None:
+            log.append(name, data, event_id)
+
+    def announce(self, thread_id: str, name: str, data: Any) -> None:
+        """Give them an event that belongs to no run, such as `state_update`."""
+        if thread_id in self._logs:
+            self.tell(thread_id, name, encode(data))
+
+    def close(self) -> None:
+        """End every log."""
+        for log in self._logs.values():
+            log.close()

@@ -1,0 +1,147 @@
+"""Values as they are, for clients that have said they read envelopes; see `values`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from langgraph_client.server.encoding import decode, encode, error_document, plain
+from langgraph_client.server.http.replies import fail
+from langgraph_client.server.runs.event_log import Event
+from langgraph_client.values import (
+    ERROR_HEADER,
+    GOTO_NODES,
+    HEADER,
+    OUTPUT_HEADER,
+    PLAIN,
+    VERSION,
+    Allowed,
+    classes_in,
+    enclose,
+    is_envelope,
+    open_envelope,
+)
+
+RICH = "rich_values"
+"""Marks, in a run's kwargs, that its values travel in envelopes."""
+OUTPUT_KEYS = "output_keys"
+"""In a run's kwargs, the channels that its events tell: "*", or a list."""
+_START = f'{{"{PLAIN}":'.encode()
+
+
+def is_rich(request: Request) -> bool:
+    """Whether the client reads envelopes."""
+    return request.headers.get(HEADER) == VERSION
+
+
+def agreement(request: Request) -> dict[str, str]:
+    """Return the header that tells such a client that the server writes them."""
+    return {HEADER: VERSION} if is_rich(request) else {}
+
+
+def agreed(request: Request) -> dict[str, Any]:
+    """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
+
+    Raises:
+        HTTPException: 422 for a header that cannot be read.
+    """
+    asked: dict[str, Any] = {RICH: True} if is_rich(request) else {}
+    keys = request.headers.get(OUTPUT_HEADER)
+    if keys is not None:
+        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
+    return asked
+
+
+def refusal(request: Request, error: Exception) -> HTTPException | None:
+    """Return the answer for a state call that a graph refuses; None if it is a failure.
+
+    A RemoteGraph learns the class of any exception, so that it can raise the local one.
+    """
+    if isinstance(error, ValueError):
+        status = 400
+    elif is_rich(request):
+        status = 500
+    else:
+        return None
+    told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
+    return fail(status, error_document(error)["message"], told)
+
+
+def _names(text: str) -> list[str]:
+    try:
+        names = decode(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise fail(422, f'{OUTPUT_HEADER} must be "*" or a JSON list of names')
+    return names
+
+
+def enclosed(value: Any) -> Any:
+    """Return a value as plain JSON, in an envelope where that loses something."""
+    return enclose(value, plain)
+
+
+def as_plain(events: list[Event]) -> list[Event]:
+    """Return events as everybody else reads them, without envelopes."""
+    return [
+        event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
+        for event in events
+    ]
+
+
+def _taken_out(data: bytes) -> bytes:
+    value = decode(data)
+    return encode(value[PLAIN]) if is_envelope(value) else data
+
+
+def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
+    """Return a run's kwargs with the values that its input or command stand for.
+
+    Raises:
+        ValueError: An envelope does not fit its value.
+    """
+    opened = {**kwargs, "input": open_envelope(kwargs.get("input"), allowed)}
+    if command := kwargs.get("command"):
+        opened["command"] = {
+            name: _targets(value, allowed) if name == "goto" else open_envelope(value, allowed)
+            for name, value in command.items()
+        }
+        if nodes := opened["command"].pop(GOTO_NODES, None):
+            opened["command"]["goto"] = [*opened["command"]["goto"], *nodes]
+    return opened
+
+
+def _targets(goto: Any, allowed: Allowed) -> Any:
+    if isinstance(goto, list):
+        return [_targets(item, allowed) for item in goto]
+    if isinstance(goto, dict):
+        return {**goto, "input": open_envelope(goto.get("input"), allowed)}
+    return goto
+
+
+@cache
+def _langgraph_s_own() -> tuple[type, ...]:
+    """Return the classes that any graph's values may be made of."""
+    try:
+        from langgraph.types import Overwrite
+    except ImportError:
+        return ()
+    return (Overwrite,)
+
+
+def classes_of(graph: Any) -> dict[str, type]:
+    """Return the classes that a graph's own schemas name: those it may be given to make."""
+    builder = graph if hasattr(graph, "add_node") else getattr(graph, "builder", None)
+    names = ("state_schema", "input_schema", "output_schema", "context_schema")
+    schemas = [getattr(builder, name, None) for name in names]
+    for channel in (getattr(graph, "channels", None) or {}).values():
+        schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
+    found = classes_in(*schemas, *_langgraph_s_own())
+    for _, below in getattr(graph, "get_subgraphs", lambda: ())():
+        found.update(classes_of(below))
+    return found

@@ -1,0 +1,155 @@
+"""All that a server keeps, as one readable JSON document."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.http.routes.state import state_document
+from langgraph_client.server.services import Services
+
+FORMAT = 1
+_STARTED = "__request_start_time_ms__"
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
+    r"|\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)"
+)
+
+
+class Dump:
+    """What `Server.dump` gives. Two are equal if they say the same, ids and times aside.
+
+    Attributes:
+        document: `format`, then for the reader `threads` (each with its `states`, newest first,
+            and its `runs`), `assistants`, `crons` and `store`; then `tables`, which `load` reads.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = dict(document)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Dump:
+        """Read the file of a dump.
+
+        Raises:
+            ValueError: It is none, or one of a later version.
+        """
+        document = json.loads(Path(path).read_text())
+        if not isinstance(document, dict) or "tables" not in document:
+            raise ValueError(f"{path} is not the file of a dump")
+        if document.get("format") != FORMAT:
+            raise ValueError(
+                f"{path} has format {document.get('format')}, this package reads {FORMAT}"
+            )
+        return cls(document)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file."""
+        text = json.dumps(self.document, indent=1, ensure_ascii=False, sort_keys=False)
+        Path(path).write_text(text + "\n")
+
+    def named(self) -> dict[str, Any]:
+        """Return what it says for the reader, ids and times named by their order."""
+        seen: dict[str, str] = {}
+
+        def name(value: Any) -> Any:
+            if isinstance(value, str):
+                return _ID.sub(lambda found: seen.setdefault(found[0], f"#{len(seen)}"), value)
+            if isinstance(value, dict):
+                return {name(key): name(item) for key, item in value.items() if key != _STARTED}
+            return [name(item) for item in value] if isinstance(value, list) else value
+
+        shown = {key: value for key, value in self.document.items() if key != "tables"}
+        return {key: name(value) for key, value in shown.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dump) and self.named() == other.named()
+
+    __hash__ = None  # type: ignore[assignment]  # It can be changed.
+
+    def __repr__(self) -> str:
+        return f"<Dump of {len(self.document['threads'])} threads>"
+
+
+async def take(services: Services) -> Dump:
+    """Return a dump of a server's services."""
+    if services.engine.jobs:
+        raise ValueError(f"runs are pending or running: {sorted(services.engine.jobs)}")
+    storage = services.storage
+    threads = []
+    for thread in storage.threads.search(order="created_at ASC"):
+        thread_id = thread["thread_id"]
+        states = []
+        graph_id = str((thread["metadata"] or {}).get("graph_id"))
+        if graph_id in services.graphs:
+            config = thread_config(thread_id)
+            async with services.graphs.open(graph_id, config) as graph:
+                async for state in graph.aget_state_history(config):
+                    states.append(state_document(state))
+        runs = storage.runs.search(where={"thread_id": thread_id}, order="created_at ASC")
+        threads.append({**thread, "states": states, "runs": runs})
+    store = []
+    if services.own_store is not None:
+        store = [
+            {"namespace": list(item.namespace), "key": item.key, "value": item.value}
+            for item in services.own_store.search((), limit=1_000_000)
+        ]
+    shown = {
+        "format": FORMAT,
+        "threads": threads,
+        "assistants": storage.assistants.search(order="created_at ASC"),
+        "crons": storage.crons.search(order="created_at ASC"),
+        "store": store,
+        "tables": _tables(services),
+    }
+    return Dump(decode(encode(shown)))
+
+
+async def put(services: Services, dump: Dump) -> None:
+    """Fill a server's empty services with what a dump holds."""
+    connection = services.storage.connection
+    known = {row[0] for row in connection.execute(_NAMES)}
+    with services.storage.lock, services.storage.transaction():
+        for name, table in dump.document["tables"].items():
+            if name not in known:
+                raise ValueError(f"the dump has a table {name!r} that this version does not know")
+            connection.execute(f'DELETE FROM "{name}"')
+            columns = ", ".join(f'"{column}"' for column in table["columns"])
+            marks = ", ".join("?" * len(table["columns"]))
+            connection.executemany(
+                f'INSERT INTO "{name}" ({columns}) VALUES ({marks})',
+                [[_cell(value) for value in row] for row in table["rows"]],
+            )
+    services.scheduler.wake()
+    services.thread_ttl.wake()
+
+
+_NAMES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+
+
+def _tables(services: Services) -> dict[str, Any]:
+    connection = services.storage.connection
+    found = {}
+    with services.storage.lock:
+        for (name,) in connection.execute(_NAMES).fetchall():
+            cursor = connection.execute(f'SELECT * FROM "{name}"')
+            columns = [column[0] for column in cursor.description]
+            rows = [[_told(value) for value in row] for row in cursor.fetchall()]
+            if rows:
+                found[name] = {"columns": columns, "rows": rows}
+    return found
+
+
+def _told(value: Any) -> Any:
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _cell(value: Any) -> Any:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

@@ -1,0 +1,149 @@
+"""Runs held where a test wants to look at them: pending, running, or before a node."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+
+Status = Literal["pending", "running"]
+
+
+class Hold:
+    """One rule by which runs are held, until it is released. As a context manager, at its end.
+
+    Attributes:
+        held: The ids of the runs that it holds or has held, in order.
+    """
+
+    def __init__(
+        self,
+        holds: Holds,
+        *,
+        status: Status | None,
+        node: str | None,
+        graph: str | None,
+        thread_id: str | None,
+    ) -> None:
+        self.held: list[str] = []
+        self._holds = holds
+        self._status = status
+        self._node = node
+        self._graph = graph
+        self._thread_id = thread_id
+        self._lock = threading.Condition()
+        self._released = False
+        self._open: list[Callable[[], None]] = []
+
+    def wait(self, runs: int = 1, *, timeout: float = 10.0) -> str:
+        """Wait until it has held so many runs; return the id of the last.
+
+        Args:
+            runs: How many.
+            timeout: Seconds.
+
+        Raises:
+            TimeoutError: They did not come.
+        """
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self.held) >= runs, timeout):
+                raise TimeoutError(f"{self!r}, not {runs}, within {timeout} s")
+            return self.held[-1]
+
+    async def reached(self, runs: int = 1, *, timeout: float = 10.0) -> str:
+        """Async twin of `wait`."""
+        return await asyncio.to_thread(self.wait, runs, timeout=timeout)
+
+    def release(self) -> None:
+        """Let everything go that it holds, and hold nothing more. Safe to repeat."""
+        self._holds.forget(self)
+        with self._lock:
+            self._released = True
+            waiting, self._open = self._open, []
+        for tell in waiting:
+            tell()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        where = f"before {self._node!r}" if self._node else self._status
+        return f"<Hold {where}: {len(self.held)} runs held>"
+
+    # --- on the server's loop ---
+
+    def fits(self, run: Mapping[str, Any], *, status: Status | None = None, node: str = "") -> bool:
+        """Whether a run is to be held at this point."""
+        graph_id = run["kwargs"]["config"]["configurable"].get("graph_id")
+        return (
+            (self._status == status if node == "" else self._node == node)
+            and self._graph in (None, graph_id, run["assistant_id"])
+            and self._thread_id in (None, run["thread_id"])
+        )
+
+    def take(self, run_id: str, then: Callable[[], None]) -> bool:
+        """Hold a run; `then` is called, in any thread, when it may go on. False if released."""
+        with self._lock:
+            if self._released:
+                return False
+            if run_id not in self.held:
+                self.held.append(run_id)
+                self._lock.notify_all()
+            self._open.append(then)
+            return True
+
+
+class Holds:
+    """The holds of a server that are in force."""
+
+    def __init__(self) -> None:
+        self._holds: list[Hold] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._holds)
+
+    def add(self, **how: Any) -> Hold:
+        """Make a hold, in force from now on."""
+        made = Hold(self, **how)
+        self._holds = [*self._holds, made]
+        return made
+
+    def forget(self, hold: Hold) -> None:
+        """Take a hold out of force."""
+        self._holds = [one for one in self._holds if one is not hold]
+
+    def release_all(self) -> None:
+        """Release every hold."""
+        for hold in self._holds:
+            hold.release()
+
+    def keeps_pending(self, run: Mapping[str, Any], then: Callable[[], None]) -> bool:
+        """Whether a run must not start yet; `then` is called when it may."""
+        loop = asyncio.get_running_loop()
+        return any(
+            hold.fits(run, status="pending") and hold.take(run["run_id"], lambda: _soon(loop, then))
+            for hold in self._holds
+        )
+
+    async def at(self, run: Mapping[str, Any], *, node: str = "") -> None:
+        """Wait where a run is held: running, or before a node."""
+        for hold in self._holds:
+            if hold.fits(run, status="running", node=node):
+                loop, free = asyncio.get_running_loop(), asyncio.Event()
+                if hold.take(run["run_id"], lambda: _soon(loop, free.set)):  # noqa: B023
+                    await free.wait()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)

@@ -1,0 +1,287 @@
+"""`TestServer`: the reference server with what tests need beyond calling it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+from starlette.middleware import Middleware
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.hooks import Run, RunHooks
+from langgraph_client.server.server import Server
+from langgraph_client.testing.failures import Failure, Failures
+from langgraph_client.testing.faults import Faults
+from langgraph_client.testing.holds import Hold, Holds, Status
+from langgraph_client.testing.request_log import RequestLog, RequestLogging
+
+if TYPE_CHECKING:
+    from langgraph_client import LangGraphClient, SyncLangGraphClient
+    from langgraph_client.testing.dumps import Dump
+
+_Result = TypeVar("_Result")
+
+
+class TestServer(Server):
+    """A `Server` for tests: look into it, hold runs, break the wire, seed, dump, reset.
+
+    All of it may be used from any thread.
+
+        with TestServer({"agent": graph}) as server:
+            server.remote_graph("agent").invoke({"question": "?"})
+            server.requests.assert_one("POST", "/runs/stream")
+
+    Args:
+        graphs: As for `Server`.
+        remember_requests: How many of the latest requests `requests` keeps; 0 for none.
+        **options: As for `Server`.
+
+    Attributes:
+        requests: The latest requests that the server got; see `RequestLog`.
+    """
+
+    __test__ = False  # pytest takes classes of such names for tests.
+
+    def __init__(
+        self, graphs: Mapping[str, Any], *, remember_requests: int = 1000, **options: Any
+    ) -> None:
+        self.requests = RequestLog(remember_requests)
+        self._remember_requests = remember_requests
+        self._holds = Holds()
+        self._failures = Failures()
+        self._faults: Faults | None = None
+        super().__init__(graphs, hooks=TestHooks(self._holds, self._failures), **options)
+
+    def close(self) -> None:
+        """Release what is held, and stop the server. Safe to repeat."""
+        self._holds.release_all()
+        super().close()
+
+    def _middleware(self) -> list[Middleware]:
+        logging = [Middleware(RequestLogging, requests=self.requests)]
+        return [*(logging if self._remember_requests else ()), *super()._middleware()]
+
+    def transport(self) -> httpx.BaseTransport:
+        """Return a blocking httpx transport to this server, with its `faults` in between."""
+        return self.faults.transport(super().transport())
+
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """Return an async httpx transport to this server, with its `faults` in between."""
+        return self.faults.async_transport(super().async_transport())
+
+    def client(self, **options: Any) -> LangGraphClient:
+        """Return an async client of this server; `options` are those of `get_client`."""
+        made = super().client(**options)
+        if (skip := getattr(self._clock, "skip", None)) is not None:
+            made._transport.sleep = skip  # A clock that a test moves: nobody waits.
+        return made
+
+    def sync_client(self, **options: Any) -> SyncLangGraphClient:
+        """Return a blocking client of this server; `options` are those of `get_sync_client`."""
+        made = super().sync_client(**options)
+        if (advance := getattr(self._clock, "advance", None)) is not None:
+            made._transport.sleep = advance
+        return made
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between this server and its in-process clients; nothing as it begins.
+
+            with server.faults.cut_after(events=3): ...
+
+        Faults act on requests of every client that `client()`, `sync_client()` and
+        `remote_graph()` have given out; for one on a port there is `testing.FaultProxy`.
+        """
+        if self._faults is None:
+            self._faults = Faults()
+        return self._faults
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the server was given, such as a `testing.TestClock`."""
+        return self._clock
+
+    @property
+    def errors(self) -> list[Failure]:
+        """The exceptions that hosted graphs have raised, oldest first, the latest thousand."""
+        return list(self._failures)
+
+    @property
+    def unexpected_errors(self) -> list[Failure]:
+        """Those that no `expect_error()` was told of."""
+        return self._failures.unexpected()
+
+    def expect_error(
+        self, kind: type[BaseException] = Exception, match: str | None = None
+    ) -> AbstractContextManager[list[Failure]]:
+        """Expect that a run fails inside the `with`; gives the list of those that did, at its end.
+
+        Args:
+            kind: The class of the exception inside the graph.
+            match: A regular expression that its text has to match somewhere.
+
+        Raises:
+            AssertionError: On leaving, if no run failed so.
+        """
+        return self._failures.expect(kind, match)
+
+    def hold(
+        self,
+        *,
+        node: str | None = None,
+        status: Status | None = None,
+        graph: str | None = None,
+        thread_id: str | None = None,
+    ) -> Hold:
+        """Hold runs where a test wants to look at them, until the hold is released.
+
+            with server.hold(node="tools") as hold:
+                run = client.runs.create(thread_id, "agent", input=...)
+                hold.wait()
+                ...  # the run is before the node
+
+        Args:
+            node: Before each step of this node, of the graph or of a subgraph. It acts on runs
+                that begin after the hold was made.
+            status: "pending", so that they do not start; "running", after they started and before
+                the graph does anything.
+            graph: Only runs of this graph or assistant.
+            thread_id: Only runs on this thread.
+
+        Raises:
+            ValueError: Not exactly one of `node` and `status` was given.
+        """
+        if (node is None) == (status is None):
+            raise ValueError("hold: give either node or status")
+        if status not in (None, "pending", "running"):
+            raise ValueError(f'status must be "pending" or "running", not {status!r}')
+        return self._holds.add(node=node, status=status, graph=graph, thread_id=thread_id)
+
+    def seed_thread(
+        self,
+        graph: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        next: str | Sequence[str] | None = None,
+        history: Iterable[Mapping[str, Any]] = (),
+        thread_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Make a thread in a state of your choice; return its id.
+
+        Args:
+            graph: The graph's name.
+            values: What its state says.
+            next: The node, or nodes, that come next, as if the others had run; `()` for a thread
+                whose run is over. None leaves it to the graph.
+            history: What was written before that, one update after the other.
+            thread_id: The thread's id, a UUID; by default a new one.
+            metadata: The thread's metadata.
+
+        Raises:
+            ValueError: The graph has no node after which that comes next, or refuses the values.
+        """
+        from langgraph_client.testing.seeding import seed
+
+        wanted = [next] if isinstance(next, str) else None if next is None else list(next)
+        return self._do(
+            lambda: seed(
+                self.services, graph, dict(values or {}), wanted, list(history), thread_id, metadata
+            )
+        )
+
+    def dump(self, path: str | os.PathLike[str] | None = None) -> Dump:
+        """Write down all that the server keeps, as one readable JSON document.
+
+        Threads with their states and runs come first, as the protocol shows them; behind them the
+        tables that `load` reads. Two dumps are compared with `==` or `diff`, ids and times named.
+
+        Args:
+            path: The file to write; None writes none.
+
+        Raises:
+            ValueError: A run is pending or running.
+        """
+        from langgraph_client.testing.dumps import take
+
+        made = self._do(lambda: take(self.services))
+        if path is not None:
+            made.write(path)
+        return made
+
+    def load(self, source: Dump | str | os.PathLike[str]) -> None:
+        """Put what a dump holds in the place of all that the server keeps.
+
+        Args:
+            source: A dump, or the file of one.
+
+        Raises:
+            ValueError: It is no dump, or one of a later version.
+        """
+        from langgraph_client.testing.dumps import Dump, put
+
+        dump = source if isinstance(source, Dump) else Dump.read(source)
+        self.reset()
+        self._do(lambda: put(self.services, dump))
+
+    def reset(self) -> None:
+        """End all runs; forget threads, requests, errors, holds and faults.
+
+        Raises:
+            ValueError: The server keeps a file; delete that, and start another server.
+        """
+        if self._path is not None:
+            raise ValueError("a server with a file is not reset: that would delete its data")
+        self._holds.release_all()
+        if self._faults is not None:
+            self._faults.clear()
+        self._do(self._reopen)
+        self.requests.clear()
+        self._failures.clear()
+
+    async def _reopen(self) -> None:
+        await self._shut(for_good=False)
+        self._open()
+
+    def _do(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
+        """Do something on the server's loop, and wait for it."""
+
+        async def done() -> _Result:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result()
+
+
+class TestHooks(RunHooks):
+    """Holds runs where a test says, and notes the exceptions that ended runs."""
+
+    __test__ = False  # pytest takes classes of such names for tests.
+
+    def __init__(self, holds: Holds, failures: Failures) -> None:
+        self._holds = holds
+        self._failures = failures
+
+    @property
+    def watches_nodes(self) -> bool:
+        """Whether anything is held now."""
+        return bool(self._holds)
+
+    def may_start(self, run: Run, again: Callable[[], None]) -> bool:
+        """Return whether no hold keeps the run pending."""
+        return not self._holds.keeps_pending(run, again)
+
+    async def before_run(self, run: Run) -> None:
+        """Wait where a hold keeps runs before their graph."""
+        await self._holds.at(run)
+
+    async def before_node(self, run: Run, node: str) -> None:
+        """Wait where a hold keeps runs before this node."""
+        await self._holds.at(run, node=node)
+
+    def failed(self, run: Run, error: BaseException) -> None:
+        """Note a failure."""
+        self._failures.note(run, error)

@@ -1,0 +1,146 @@
+"""Threads and items with a time to live are gone when the clock says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.clock import Settable
+from support.hosted import Gate, hosted
+
+from langgraph_client.server.server import Server
+
+
+def move(server: Server, minutes: float) -> None:
+    """Move the clock, and have what is over deleted."""
+    clock: Any = server.services.clock
+    clock.present += minutes * 60
+    asyncio.run_coroutine_threadsafe(server.services.thread_ttl.sweep(), server.loop).result(10)
+
+
+def talk(server: Server) -> httpx.Client:
+    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=20)
+
+
+@pytest.fixture
+def server(gate: Gate) -> Iterator[Server]:
+    with Server(hosted(gate), clock=Settable()) as running:
+        yield running
+
+
+def test_a_thread_lives_as_long_as_it_was_given(http: httpx.Client, server: Server) -> None:
+    """A thread is there until its time is over, then it and its state are not; others stay."""
+    path = f"/threads/{http.post('/threads', json={'ttl': {'ttl': 5}}).json()['thread_id']}"
+    other = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+    http.post(f"{path}/runs/wait", json={"assistant_id": "row", "input": {}})
+    shown = http.get(path, params={"include": "ttl"}).json()["ttl"]
+    assert (shown["strategy"], shown["ttl_minutes"]) == ("delete", 5)
+    assert http.get(other, params={"include": "ttl"}).json()["ttl"] is None
+    move(server, 4.9)
+    assert http.get(path).status_code == 200
+    move(server, 0.2)
+    assert http.get(path).status_code == 404
+    assert http.get(f"{path}/runs").status_code == 404
+    assert http.get(other).status_code == 200
+
+
+def test_a_patch_gives_another_time(http: httpx.Client, server: Server) -> None:
+    """A new time to live counts from when it is given, and replaces the old one."""
+    path = f"/threads/{http.post('/threads', json={'ttl': {'ttl': 5}}).json()['thread_id']}"
+    move(server, 4)
+    http.patch(path, json={"ttl": {"ttl": 5, "strategy": "delete"}})
+    move(server, 4)
+    assert http.get(path).status_code == 200
+    move(server, 2)
+    assert http.get(path).status_code == 404
+
+
+def test_keep_latest_forgets_the_past(http: httpx.Client, server: Server) -> None:
+    """With `keep_latest` only the latest checkpoint outlives the time, again and again."""
+    ttl = {"ttl": 10, "strategy": "keep_latest"}
+    path = f"/threads/{http.post('/threads', json={'ttl': ttl}).json()['thread_id']}"
+    for _ in range(2):
+        http.post(f"{path}/runs/wait", json={"assistant_id": "row", "input": {}})
+        before = http.get(f"{path}/history", params={"limit": 50}).json()
+        assert len(before) > 1
+        move(server, 11)
+        after = http.get(f"{path}/history", params={"limit": 50}).json()
+        assert [state["values"] for state in after] == [before[0]["values"]]
+
+
+def test_a_running_thread_is_not_deleted(http: httpx.Client, server: Server, gate: Gate) -> None:
+    """A thread whose run is not over yet lives until it is."""
+    path = f"/threads/{http.post('/threads', json={'ttl': {'ttl': 1}}).json()['thread_id']}"
+    run = http.post(f"{path}/runs", json={"assistant_id": "gate", "input": {}}).json()
+    gate.arrived()
+    move(server, 2)
+    assert http.get(path).status_code == 200
+    gate.open()
+    http.get(f"{path}/runs/{run['run_id']}/join")
+    move(server, 2)
+    assert http.get(path).status_code == 404
+
+
+def test_time_goes_on_while_the_server_is_down(gate: Gate, tmp_path: Path) -> None:
+    """What fell due between two processes is deleted when the second one starts."""
+    clock = Settable()
+    with Server(hosted(gate), path=tmp_path / "a.db", clock=clock) as server, talk(server) as http:
+        path = f"/threads/{http.post('/threads', json={'ttl': {'ttl': 5}}).json()['thread_id']}"
+    clock.present += 600
+    with Server(hosted(gate), path=tmp_path / "a.db", clock=clock) as server, talk(server) as http:
+        move(server, 0)
+        assert http.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("ttl", [5, {}, {"ttl": -1}, {"ttl": 1e12}, {"ttl": 5, "strategy": "x"}])
+def test_a_time_that_is_none_is_refused(http: httpx.Client, ttl: object) -> None:
+    """A time to live has minutes, neither negative nor beyond all dates, and a known strategy."""
+    assert http.post("/threads", json={"ttl": ttl}).status_code == 422
+
+
+ITEM = {"namespace": ["a"], "key": "k", "value": {"x": 1}, "ttl": 10}
+QUERY: dict[str, Any] = {"namespace": "a", "key": "k"}
+
+
+def test_an_item_never_shows_after_its_time(http: httpx.Client, server: Server) -> None:
+    """An item is gone to the second, swept or not, for reads and for searches."""
+    clock: Any = server.services.clock
+    http.put("/store/items", json=ITEM)
+    clock.present += 599
+    quiet = {**QUERY, "refresh_ttl": "false"}
+    assert http.get("/store/items", params=quiet).json()["value"] == {"x": 1}
+    clock.present += 1
+    assert http.get("/store/items", params=quiet).json() is None
+    assert http.post("/store/items/search", json={"namespace_prefix": []}).json() == {"items": []}
+    assert http.post("/store/namespaces", json={}).json() == {"namespaces": []}
+
+
+@pytest.mark.parametrize("how", ["get", "search"])
+def test_reading_begins_an_items_time_anew(http: httpx.Client, server: Server, how: str) -> None:
+    """Reading and finding an item begin its time anew; writing it without one ends it."""
+    http.put("/store/items", json=ITEM)
+    for _ in range(3):
+        move(server, 9)
+        if how == "get":
+            assert http.get("/store/items", params=QUERY).json()["key"] == "k"
+        else:
+            body = {"namespace_prefix": ["a"], "refresh_ttl": True}
+            assert len(http.post("/store/items/search", json=body).json()["items"]) == 1
+    http.put("/store/items", json={**ITEM, "ttl": None})
+    move(server, 1000)
+    assert http.get("/store/items", params=QUERY).json()["key"] == "k"
+
+
+def test_the_clock_says_when_an_item_was_written(http: httpx.Client, server: Server) -> None:
+    """Items carry the server's time, to the microsecond; what was written first is found first."""
+    clock: Any = server.services.clock
+    for key in ("a", "b", "c"):
+        http.put("/store/items", json={"namespace": ["a"], "key": key, "value": {}})
+        clock.present += 0.25
+    found = http.post("/store/items/search", json={"namespace_prefix": ["a"]}).json()["items"]
+    assert [item["key"] for item in found] == ["a", "b", "c"]
+    assert found[1]["updated_at"] == "2027-01-15T08:00:00.250000+00:00"
