@@ -17,11 +17,10 @@ from langgraph_client import (
     ReconnectPolicy,
     RetryPolicy,
     ScriptedGraph,
-    TestServer,
     get_client,
 )
 from langgraph_client.errors import LangGraphError
-from langgraph_client.testing import Faults
+from langgraph_client.testing import Faults, TestServer
 
 URL = "http://server"
 LONGEST = 5.0

@@ -18,11 +18,10 @@ from langgraph_client import (
     RetryPolicy,
     ScriptedGraph,
     SyncLangGraphClient,
-    TestServer,
     get_sync_client,
 )
 from langgraph_client.errors import LangGraphError
-from langgraph_client.testing import Faults
+from langgraph_client.testing import Faults, TestServer
 
 URL = "http://server"
 LONGEST = 5.0

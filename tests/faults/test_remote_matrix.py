@@ -16,12 +16,11 @@ from langgraph_client import (
     RemoteGraph,
     RetryPolicy,
     ScriptedGraph,
-    TestServer,
     get_client,
     get_sync_client,
 )
 from langgraph_client.errors import LangGraphError
-from langgraph_client.testing import Faults
+from langgraph_client.testing import Faults, TestServer
 
 URL = "http://server"
 LONGEST = 5.0

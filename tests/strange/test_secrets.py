@@ -21,11 +21,10 @@ from langgraph_client import (
     RemoteGraph,
     RetryPolicy,
     ScriptedGraph,
-    TestServer,
     get_client,
     get_sync_client,
 )
-from langgraph_client.testing import recorded
+from langgraph_client.testing import TestServer, recorded
 
 KEY = "lsv2_s3cret"
 ID = "11111111-1111-1111-1111-111111111111"

@@ -26,6 +26,9 @@ class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.headers = headers or {}
         self.closed = False
 
+    def __repr__(self) -> str:
+        return f"<Answer {self.status} {self.pieces!r}>"  # the same in each process that collects
+
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
             if isinstance(piece, Exception):
