@@ -43,7 +43,15 @@ _TEXT = (uuid.UUID, PurePath, IPv4Address, IPv6Address)
 
 
 def decode(content: bytes | bytearray | str) -> Any:
-    """The value of a JSON document. Raises ValueError where it is none."""
+    """The value of a JSON document. Raises ValueError where it is none.
+
+    With the `speed` extra, integers beyond 64 bits become floats, as they do in langgraph_sdk.
+    """
+    if orjson is not None:
+        try:
+            return orjson.loads(content)
+        except ValueError:
+            pass  # NaN and infinity, which servers may write and orjson does not know; or no JSON.
     return from_json(content)
 
 
