@@ -9,6 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from langgraph_client.server.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerError,
+    TooLarge,
+    Unavailable,
+)
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.routes import (
     assistants,
@@ -26,6 +35,15 @@ from langgraph_client.server.services import Services
 # before "/runs/{run_id}".
 _MODULES = (crons, streams, runs, threads, state, assistants, store, system)
 
+_STATUSES: dict[type[ServerError], int] = {
+    Refused: 400,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    Unavailable: 503,
+}
+
 
 def make_app(services: Services, middleware: list[Middleware] | None = None) -> Starlette:
     """Return the application over a server's services."""
@@ -33,7 +51,7 @@ def make_app(services: Services, middleware: list[Middleware] | None = None) -> 
     app = Starlette(
         routes=routes,
         middleware=middleware or [],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: _http_error, ServerError: _domain_error},
     )
     app.state.services = services
     return app
@@ -44,3 +62,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code in (204, 304):
         return nothing(error.status_code)
     return reply({"detail": error.detail}, error.status_code, error.headers)
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServerError)
+    return reply({"detail": error.detail}, _STATUSES[type(error)])
