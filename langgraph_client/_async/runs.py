@@ -28,8 +28,8 @@ from langgraph_client._core.requests import (
     joined_modes,
 )
 from langgraph_client._core.resumption import Created, Resumption
-from langgraph_client.models._base import JSON
 from langgraph_client.models.events import StreamPart, StreamPartV2
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
     BulkCancelRunsStatus,
     CancelAction,

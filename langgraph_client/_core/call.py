@@ -4,32 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
-
-from pydantic import TypeAdapter, ValidationError
 
 from langgraph_client._core.codec import decode
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
+from langgraph_client.models.record import Record
 
 T = TypeVar("T")
 Query = list[tuple[str, str]]
 
 
+class UnexpectedShape(ValueError):
+    """An answer is JSON, but not an object where one belongs, and the like."""
+
+
 class Reply(Generic[T]):
-    """Reads a JSON answer into a type. The validator is made when the first answer is there."""
+    """Reads a JSON answer into a type: a record, or a list or a dict of them, or a plain type.
+
+    Only the outermost shape is looked at. Fields are checked when they are read.
+    """
 
     def __init__(self, kind: type[T]) -> None:
-        self._kind = kind
-        self._adapter: TypeAdapter[T] | None = None
+        self._outer: type = get_origin(kind) or kind
+        inner = get_args(kind)[-1] if get_args(kind) else kind
+        self._record: type | None = (
+            inner if isinstance(inner, type) and issubclass(inner, Record) else None
+        )
 
     def read(self, content: bytes) -> T:
         """The answer's value. Raises ValueError where it is not JSON or has another shape."""
-        if self._adapter is None:
-            self._adapter = TypeAdapter(self._kind)
-        return self._adapter.validate_python(decode(content))
+        value = decode(content)
+        outer, record = self._outer, self._record
+        expected = dict if outer is record else outer
+        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+            raise UnexpectedShape(f"expected {_SHAPES[expected]}, not {value!r:.80}")
+        read: Any = value
+        if record is None:
+            return cast(T, read)
+        if outer is record:
+            return cast(T, record(read))
+        documents = read if outer is list else read.values()
+        if not set(map(type, documents)) <= {dict}:
+            raise UnexpectedShape("expected objects in it, and some are not")
+        if outer is list:
+            return cast(T, list(map(record, documents)))
+        return cast(T, dict(zip(read, map(record, documents), strict=True)))
+
+
+_SHAPES = {dict: "an object", list: "an array", int: "a whole number"}
 
 
 class Nullable(Reply[T | None]):
@@ -103,11 +128,9 @@ class Call(Generic[T]):
         """
         try:
             return self.reply.read(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
-            problem = f"the answer has an unexpected shape: {where}: {first['msg']}"
-            raise self._invalid(problem, url, content) from error
+        except UnexpectedShape as error:
+            problem = f"the answer has an unexpected shape: {error}"
+            raise self._invalid(problem, url, content) from None
         except ValueError as error:
             kind = f" ({content_type or 'no content type'})"
             problem = "the answer is empty" if not content.strip() else f"not JSON{kind}: {error}"

@@ -116,9 +116,7 @@ def _convert(value: Any) -> Any:
 
 
 def _convert_model(value: BaseModel) -> Any:
-    # JSON mode would write bytes, decimals and times its own way. Replies go back as they came.
-    if "_wire" in type(value).__private_attributes__:
-        return value.model_dump(mode="json")
+    # JSON mode would write bytes, decimals and times its own way.
     return value.model_dump()
 
 

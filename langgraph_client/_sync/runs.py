@@ -29,8 +29,8 @@ from langgraph_client._core.resumption import Created, Resumption
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.starting import SyncStartingRuns
 from langgraph_client._sync.stream import RunStream
-from langgraph_client.models._base import JSON
 from langgraph_client.models.events import StreamPart, StreamPartV2
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
     BulkCancelRunsStatus,
     CancelAction,

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from langgraph_client.models.fields import JsonObject, empty
+from langgraph_client.models.record import Record
 
-from langgraph_client.models._base import SENT, JsonObject, Model, OpenObject, Timestamp
 
-
-class Assistant(Model, frozen=True):
+class Assistant(Record):
     """A graph with a configuration, under an id."""
 
-    assistant_id: str = SENT
-    graph_id: str = SENT
-    config: OpenObject = Field(default_factory=dict)
-    context: OpenObject = Field(default_factory=dict)
-    metadata: OpenObject = Field(default_factory=dict)
+    assistant_id: str
+    graph_id: str
+    config: JsonObject = empty(dict)
+    context: JsonObject = empty(dict)
+    metadata: JsonObject = empty(dict)
     name: str | None = None
-    created_at: Timestamp = SENT
-    updated_at: Timestamp = SENT
-    version: int = SENT
+    created_at: datetime
+    updated_at: datetime
+    version: int
     description: str | None = None
 
 
-class AssistantVersion(Model, frozen=True):
+class AssistantVersion(Record):
     """One version of an assistant."""
 
-    assistant_id: str = SENT
-    version: int = SENT
-    graph_id: str = SENT
-    config: OpenObject = Field(default_factory=dict)
-    context: OpenObject = Field(default_factory=dict)
-    metadata: OpenObject = Field(default_factory=dict)
-    created_at: Timestamp = SENT
+    assistant_id: str
+    version: int
+    graph_id: str
+    config: JsonObject = empty(dict)
+    context: JsonObject = empty(dict)
+    metadata: JsonObject = empty(dict)
+    created_at: datetime
     name: str | None = None
     description: str | None = None
 
 
-class AssistantsSearchResponse(Model, frozen=True):
+class AssistantsSearchResponse(Record):
     """A page of assistants, and the offset of the next page, None on the last one."""
 
-    assistants: list[Assistant] = SENT
+    assistants: list[Assistant]
     next: str | None = None
 
 
-class GraphSchema(Model, frozen=True):
+class GraphSchema(Record):
     """A graph's JSON schemas; None where the server could not make one."""
 
     graph_id: str | None = None
@@ -56,25 +56,25 @@ class GraphSchema(Model, frozen=True):
     context_schema: JsonObject | None = None
 
 
-class DrawnNode(Model, frozen=True):
+class DrawnNode(Record):
     """A node of a drawing."""
 
-    id: str | int = SENT
+    id: str | int
     type: str | None = None
     data: Any = None
 
 
-class DrawnEdge(Model, frozen=True):
+class DrawnEdge(Record):
     """An edge of a drawing. `data` is its label."""
 
-    source: str | int = SENT
-    target: str | int = SENT
+    source: str | int
+    target: str | int
     conditional: bool = False
     data: Any = None
 
 
-class Drawing(Model, frozen=True):
+class Drawing(Record):
     """A graph's nodes and edges."""
 
-    nodes: list[DrawnNode] = SENT
-    edges: list[DrawnEdge] = SENT
+    nodes: list[DrawnNode]
+    edges: list[DrawnEdge]

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
 
-from pydantic import Field
-
-from langgraph_client.models._base import SENT, Model, OpenObject, Timestamp
+from langgraph_client.models.fields import JsonObject, empty
 from langgraph_client.models.params import OnCompletionBehavior
+from langgraph_client.models.record import Record
 
 
-class Cron(Model, frozen=True):
+class Cron(Record):
     """A scheduled run. `payload` holds what its runs are started with.
 
     `end_time` is text where it is not a time: servers keep whatever they were given.
     """
 
-    cron_id: str = SENT
+    cron_id: str
     assistant_id: str | None = None
     thread_id: str | None = None
     user_id: str | None = None
-    end_time: Annotated[Timestamp | str | None, Field(union_mode="left_to_right")] = None
-    schedule: str = SENT
+    end_time: datetime | str | None = None
+    schedule: str
     timezone: str | None = None
-    payload: OpenObject = Field(default_factory=dict)
-    next_run_date: Timestamp | None = None
-    metadata: OpenObject = Field(default_factory=dict)
+    payload: JsonObject = empty(dict)
+    next_run_date: datetime | None = None
+    metadata: JsonObject = empty(dict)
     on_run_completed: OnCompletionBehavior | str | None = None
     enabled: bool = True
-    created_at: Timestamp = SENT
-    updated_at: Timestamp = SENT
+    created_at: datetime
+    updated_at: datetime

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NotRequired
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
-from langgraph_client.models._base import JSON, SENT, Model, OpenObject, Timestamp
+from langgraph_client.models.fields import JSON, JsonObject, empty
 from langgraph_client.models.params import MultitaskStrategy, RunStatus
+from langgraph_client.models.record import Record
 
 
-class Run(Model, frozen=True):
+class Run(Record):
     """One execution of an assistant. `kwargs` holds what it was started with."""
 
-    run_id: str = SENT
-    thread_id: str = SENT
-    assistant_id: str = SENT
-    metadata: OpenObject = Field(default_factory=dict)
-    status: RunStatus | str = SENT
-    kwargs: OpenObject = Field(default_factory=dict)
+    run_id: str
+    thread_id: str
+    assistant_id: str
+    metadata: JsonObject = empty(dict)
+    status: RunStatus | str
+    kwargs: JsonObject = empty(dict)
     multitask_strategy: MultitaskStrategy | str | None = None
-    created_at: Timestamp = SENT
-    updated_at: Timestamp = SENT
+    created_at: datetime
+    updated_at: datetime
     langsmith_session_name: str | None = None
 
 

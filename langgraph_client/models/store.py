@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import ValuesView
-from typing import Any
+from datetime import datetime
 
-from langgraph_client.models._base import SENT, JsonObject, Model, Record, Timestamp
+from langgraph_client.models.fields import CallableList, JsonObject, empty
+from langgraph_client.models.record import Record
 
 
-class Item(Model, frozen=True):
+class Item(Record):
     """A stored document."""
 
-    namespace: list[str] = SENT
-    key: str = SENT
-    value: JsonObject = SENT
-    created_at: Timestamp = SENT
-    updated_at: Timestamp = SENT
+    namespace: list[str]
+    key: str
+    value: JsonObject
+    created_at: datetime
+    updated_at: datetime
 
 
-class SearchItem(Item, frozen=True):
+class SearchItem(Item):
     """A document that was found. `score` says how well it fits, with semantic search."""
 
     score: float | None = None
 
 
-class SearchItemsResponse(Record, frozen=True):
-    """The documents that were found."""
+class SearchItemsResponse(Record):
+    """The documents that were found. `items` is the list of them, and can still be called."""
 
-    items: list[SearchItem] = SENT
-
-    def values(self) -> ValuesView[Any]:
-        """The values, as a dict's."""
-        return {key: self[key] for key in self}.values()
+    items: CallableList[SearchItem] = empty(  # pyright: ignore[reportIncompatibleMethodOverride]
+        CallableList[SearchItem]
+    )
 
 
-class ListNamespaceResponse(Model, frozen=True):
+class ListNamespaceResponse(Record):
     """The namespaces that were found."""
 
-    namespaces: list[list[str]] = SENT
+    namespaces: list[list[str]] = empty(list[list[str]])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from langgraph_client.models.fields import JsonObject, empty
+from langgraph_client.models.record import Record
 
-from langgraph_client.models._base import JsonObject, Model
 
-
-class ServerInfo(Model, frozen=True):
+class ServerInfo(Record):
     """What the server says about itself."""
 
     version: str | None = None
     langgraph_py_version: str | None = None
-    flags: JsonObject = Field(default_factory=dict)
+    flags: JsonObject = empty(dict)
     host: JsonObject | None = None

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
-
-from langgraph_client.models._base import (
-    JSON,
-    NULL_IS_EMPTY_LIST,
-    NULL_IS_EMPTY_OBJECT,
-    SENT,
-    JsonObject,
-    Model,
-    OpenObject,
-    Record,
-    Timestamp,
-)
+from langgraph_client.models.fields import JSON, CallableDict, JsonObject, empty
 from langgraph_client.models.params import ThreadStatus
+from langgraph_client.models.record import Record
 
 
-class Interrupt(Model, frozen=True):
+class Interrupt(Record):
     """What a graph that stopped to ask wants to know. Answer it by its id, or alone."""
 
     value: JSON = None
@@ -29,40 +18,34 @@ class Interrupt(Model, frozen=True):
     response_schema: JsonObject | None = None
 
 
-class RunError(Model, frozen=True):
+class RunError(Record):
     """The exception that ended a run: the name of its class, and its text."""
 
-    error: str = SENT
+    error: str
     message: str = ""
 
 
-class _WithItems(Record, frozen=True):
-    # For replies that have a field called `values` (which is what `.values` gives).
-    def items(self) -> ItemsView[str, Any]:
-        """Keys and values, as a dict's."""
-        return {key: self[key] for key in self}.items()
+class Thread(Record):
+    """A conversation, or whatever else keeps its state from run to run.
 
+    `values` is the state, read as an empty one where there is none; it can still be called.
+    """
 
-class Thread(_WithItems, frozen=True):
-    """A conversation, or whatever else keeps its state from run to run."""
-
-    thread_id: str = SENT
-    created_at: Timestamp = SENT
-    updated_at: Timestamp = SENT
-    state_updated_at: Timestamp | None = None
-    metadata: OpenObject = Field(default_factory=dict)
-    status: ThreadStatus | str = SENT
-    config: OpenObject = Field(default_factory=dict)
-    values: JSON = None
+    thread_id: str
+    created_at: datetime
+    updated_at: datetime
+    state_updated_at: datetime | None = None
+    metadata: JsonObject = empty(dict)
+    status: ThreadStatus | str
+    config: JsonObject = empty(dict)
+    values: Annotated[JSON, CallableDict] = empty(dict)
     error: RunError | str | None = None
-    interrupts: Annotated[dict[str, list[Interrupt]], NULL_IS_EMPTY_OBJECT] = Field(
-        default_factory=dict
-    )
+    interrupts: dict[str, list[Interrupt]] = empty(dict)
     extracted: JsonObject | None = None
     ttl: JsonObject | None = None
 
 
-class Checkpoint(Model, frozen=True):
+class Checkpoint(Record):
     """A point in a thread's history."""
 
     thread_id: str | None = None
@@ -71,43 +54,46 @@ class Checkpoint(Model, frozen=True):
     checkpoint_map: JsonObject | None = None
 
 
-class ThreadTask(Model, frozen=True):
+class ThreadTask(Record):
     """A task of a thread's next step; in history, of the step that was made from there."""
 
-    id: str = SENT
-    name: str = SENT
+    id: str
+    name: str
     path: list[Any] | None = None
     error: str | None = None
-    interrupts: Annotated[list[Interrupt], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
+    interrupts: list[Interrupt] = empty(list)
     checkpoint: Checkpoint | None = None
     state: ThreadState | None = None
     result: JSON = None
 
 
-class ThreadState(_WithItems, frozen=True):
-    """A thread's state at one point. `next` names the nodes that would run from there."""
+class ThreadState(Record):
+    """A thread's state at one point. `next` names the nodes that would run from there.
 
-    values: JSON = None
-    next: Annotated[list[str], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
-    tasks: Annotated[list[ThreadTask], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
+    `values` is the state, read as an empty one where there is none; it can still be called.
+    """
+
+    values: Annotated[JSON, CallableDict] = empty(dict)
+    next: list[str] = empty(list)
+    tasks: list[ThreadTask] = empty(list)
     metadata: JsonObject | None = None
-    created_at: Timestamp | None = None
+    created_at: datetime | None = None
     checkpoint: Checkpoint | None = None
     parent_checkpoint: Checkpoint | None = None
-    interrupts: Annotated[list[Interrupt], NULL_IS_EMPTY_LIST] = Field(default_factory=list)
+    interrupts: list[Interrupt] = empty(list)
     checkpoint_id: str | None = None
     parent_checkpoint_id: str | None = None
 
 
-class ThreadUpdateStateResponse(Model, frozen=True):
+class ThreadUpdateStateResponse(Record):
     """The checkpoint that a state update made."""
 
-    checkpoint: Checkpoint = SENT
+    checkpoint: Checkpoint
     configurable: JsonObject | None = None
     checkpoint_id: str | None = None
 
 
-class PruneResult(Model, frozen=True):
+class PruneResult(Record):
     """How many threads were pruned."""
 
-    pruned_count: int = SENT
+    pruned_count: int

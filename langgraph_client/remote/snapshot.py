@@ -28,7 +28,7 @@ def _snapshot(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -> St
     address = decoder.address
     parents = given_parents(state.metadata)
     return StateSnapshot(
-        values=decoder.value(decoder.open(state.values)),
+        values=decoder.value(decoder.open(state.get("values"))),
         next=tuple(state.next),
         config=address.config(state.checkpoint, parents) or asked,
         metadata=None if state.metadata is None else decoder.checkpoint_metadata(state.metadata),

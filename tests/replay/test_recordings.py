@@ -16,7 +16,7 @@ from replay.recordings import FOLDER, Exchange, Playback, exchanges
 
 from langgraph_client import get_client, get_sync_client
 from langgraph_client.errors import APIResponseValidationError, APIStatusError, InvalidArgumentError
-from langgraph_client.models._base import Record
+from langgraph_client.models.record import Record
 
 SCENARIOS = sorted(FOLDER.glob("*.jsonl")) if FOLDER.is_dir() else []
 # What our calls say although it is the default, and recordings often leave out.
@@ -72,17 +72,6 @@ def asked(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
         for k, v in query
         if (k, v) not in QUERY_DEFAULTS
     )
-
-
-def plain(value: Any) -> Any:
-    """A reply as JSON."""
-    if isinstance(value, Record):
-        return value.model_dump(mode="json")
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value
 
 
 async def outcome(made: Any, exchange: Exchange) -> Any:
@@ -217,7 +206,7 @@ def compare_answer(exchange: Exchange, result: Any, how: str) -> None:
     elif "json" in answer:
         check_types(result)
         # As text, so that the order of keys counts, too.
-        assert json.dumps(plain(result)) == json.dumps(answer["json"])
+        assert json.dumps(result) == json.dumps(answer["json"])
     else:
         assert result is None
 
@@ -225,11 +214,11 @@ def compare_answer(exchange: Exchange, result: Any, how: str) -> None:
 def check_types(value: Any) -> None:
     """What an annotation says is what the value is, all the way down."""
     if isinstance(value, Record):
-        for name in value.model_fields_set & type(value).model_fields.keys():
+        annotations = get_type_hints(type(value))
+        for name in value.keys() & annotations.keys() - {"items"}:
             read = getattr(value, name)
             key = (type(value), name)
             if key not in ADAPTERS:
-                annotations = get_type_hints(type(value), include_extras=True)
                 ADAPTERS[key] = TypeAdapter(annotations[name])
             ADAPTERS[key].validate_python(read, strict=True)
             check_types(read)
