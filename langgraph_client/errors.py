@@ -1,10 +1,10 @@
 """Every exception of the package.
 
     LangGraphError
-    ├── APIError                        a call to the server went wrong; has `method` and `url`
-    │   ├── APIConnectionError          no answer: DNS, refused, reset, TLS
-    │   │   └── APITimeoutError         no answer in time
-    │   ├── APIStatusError              an answer that says no; has `status_code`, `body`, ...
+    ├── APIError                        a call went wrong; has `method`, `url` (httpx.HTTPError)
+    │   ├── APIConnectionError          no answer: DNS, refused, reset (httpx.TransportError)
+    │   │   └── APITimeoutError         no answer in time (httpx.TimeoutException)
+    │   ├── APIStatusError              an answer that says no (httpx.HTTPStatusError)
     │   │   ├── BadRequestError             400
     │   │   ├── AuthenticationError         401
     │   │   ├── PermissionDeniedError       403
@@ -19,8 +19,10 @@
     ├── InvalidArgumentError            refused before anything was sent (ValueError, TypeError)
     └── MissingExtraError               an optional dependency is not installed (ImportError)
 
-The exception that caused one of these, where there is one, is its `__cause__`. All can be pickled.
-None carries an API key: neither in its message nor in the request and response it holds.
+The classes of httpx in brackets are bases as well, so that `except httpx.HTTPStatusError` and the
+like catch what they catch with other clients. The exception that caused one of these, where there
+is one, is its `__cause__`. All can be pickled. None carries an API key: neither in its message nor
+in the request and response that it, or its cause, holds.
 """
 
 from __future__ import annotations
@@ -54,88 +56,188 @@ __all__ = [
 class LangGraphError(Exception):
     """The root of everything that this package raises on purpose."""
 
+    # The class of httpx that an error was made alike, where it was (see `made_alike`).
+    _alike: type | None = None
+
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default calls the class with `args`, which is the finished message alone.
-        return _restore, (type(self), self.args, self.__dict__)
+        # The default calls the class with `args`, which are not what all classes take.
+        kind: type = type(self)
+        if self._alike is not None:
+            kind = kind.__bases__[0]
+        return _restore, (kind, self._alike, self.args, self.__dict__)
 
 
-def _restore(kind: type[LangGraphError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+def _restore(
+    kind: type[APIConnectionError], alike: type | None, args: tuple[Any, ...], state: dict[str, Any]
+) -> LangGraphError:
+    if alike is not None:
+        kind = made_alike(kind, alike)
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
     return error
 
 
-class APIError(LangGraphError):
-    """A call to the server went wrong.
+class APIError(LangGraphError, httpx.HTTPError):
+    """A call to the server went wrong. It is an `httpx.HTTPError` as well.
+
+    Args:
+        message: What went wrong.
+        response_or_request: What it went wrong with. Where there is neither, `method` and `url`.
+        body: The decoded body of the answer.
+        method: The request's method.
+        url: The request's URL.
 
     Attributes:
-        method: The request's method.
-        url: The request's URL, without credentials.
-        message: What went wrong, without method and URL.
+        message: What went wrong, in the server's words where it said something. `str()` of the
+            error has the status, the method and the URL behind them.
+        method: The request's method, empty where it is not known.
+        url: The request's URL, without credentials, empty where it is not known.
+        request: The request. Errors that this package raises hold its method and URL alone.
+        body: The answer's body: decoded JSON, or text where it is not JSON, None if empty.
+        code: The text under that key of the body, if there is one.
+        param: Likewise.
+        type: Likewise.
     """
 
-    def __init__(self, message: str, *, method: str = "", url: str = "") -> None:
+    body: object | None
+    code: str | None
+    param: str | None
+    type: str | None
+
+    def __init__(
+        self,
+        message: str,
+        response_or_request: httpx.Response | httpx.Request | None = None,
+        *,
+        body: object | None = None,
+        method: str = "",
+        url: str = "",
+    ) -> None:
+        Exception.__init__(self, message)  # httpx's classes, further up, take other arguments.
+        request = _request_of(response_or_request)
+        if request is None and url:
+            request = httpx.Request(method, url) if _is_url(url) else None
+        self._request = request
         self.message = message
-        self.method = method
-        self.url = url
-        where = f"{method} {url}".strip()
-        super().__init__(f"{where}: {message}" if where else message)
+        self.method = request.method if request is not None else method
+        self.url = str(request.url.copy_with(userinfo=None)) if request is not None else url
+        self.body = body
+        fields = body if isinstance(body, dict) else {}
+        self.code, self.param, self.type = (
+            value if isinstance(value := fields.get(name), str) else None
+            for name in ("code", "param", "type")
+        )
+
+    def __str__(self) -> str:
+        where = f"{self.method} {self.url}".strip()
+        return f"{self.message} ({where})" if where else self.message
 
 
-class APIConnectionError(APIError):
-    """The server could not be reached, or the connection broke before the answer was there."""
+def _request_of(given: httpx.Response | httpx.Request | None) -> httpx.Request | None:
+    if not isinstance(given, httpx.Response):
+        return given
+    try:
+        return given.request
+    except RuntimeError:  # A response that was made by hand, without its request.
+        return None
 
 
-class APITimeoutError(APIConnectionError):
-    """The server did not answer in time."""
+def _is_url(url: str) -> bool:
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return True
 
 
-class APIStatusError(APIError):
-    """The server answered with an error status.
+class APIConnectionError(APIError, httpx.TransportError):
+    """The server could not be reached, or the connection broke before the answer was there.
+
+    It is an `httpx.TransportError` as well, and of the narrower class of httpx that says what
+    happened, such as `httpx.ConnectError`.
+    """
+
+    def __init__(
+        self,
+        message: str = "Connection error.",
+        *,
+        request: httpx.Request | None = None,
+        method: str = "",
+        url: str = "",
+    ) -> None:
+        super().__init__(message, request, method=method, url=url)
+
+
+class APITimeoutError(APIConnectionError, httpx.TimeoutException):
+    """The server did not answer in time. It is an `httpx.TimeoutException` as well."""
+
+    def __init__(
+        self,
+        request: httpx.Request | str | None = None,
+        *,
+        message: str = "Request timed out.",
+        method: str = "",
+        url: str = "",
+    ) -> None:
+        if isinstance(request, str):
+            super().__init__(request, method=method, url=url)
+        else:
+            super().__init__(message, request=request, method=method, url=url)
+
+
+def made_alike(kind: type[APIConnectionError], cause: type) -> type[APIConnectionError]:
+    """Return a class that is `kind` and also httpx's class for the same failure.
+
+    Programs catch `httpx.ConnectError` or `httpx.ReadTimeout`, and go on doing so.
+    """
+    alike = next((c for c in cause.__mro__ if c.__module__ == "httpx"), httpx.TransportError)
+    if issubclass(kind, alike) or not issubclass(alike, httpx.TransportError):
+        return kind
+    if (kind, alike) not in _ALIKE:
+        about = {"__module__": kind.__module__, "__doc__": kind.__doc__, "_alike": alike}
+        _ALIKE[kind, alike] = type(kind.__name__, (kind, alike), about)
+    return _ALIKE[kind, alike]
+
+
+_ALIKE: dict[tuple[type, type], type[APIConnectionError]] = {}
+
+
+class APIStatusError(APIError, httpx.HTTPStatusError):
+    """The server answered with an error status. It is an `httpx.HTTPStatusError` as well.
+
+    Args:
+        message: The server's own words.
+        response: The answer.
+        body: Its body, decoded.
+        retry_after: Seconds after which the server wants to be asked again.
 
     Attributes:
         status_code: The HTTP status.
-        detail: The server's own words, or the status phrase where it said nothing.
-        body: The answer's body: decoded JSON, or text where it is not JSON, None if empty.
+        response: The answer, read to its end.
         headers: The answer's headers.
+        request_id: The answer's `x-request-id`, if it has one.
         retry_after: Seconds after which the server wants to be asked again, where it says so.
     """
 
     def __init__(
         self,
+        message: str,
         *,
-        method: str,
-        url: str,
-        status_code: int,
-        detail: str,
-        body: Any = None,
-        content: bytes = b"",
-        headers: httpx.Headers | None = None,
+        response: httpx.Response,
+        body: object | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(f"{status_code} {detail}", method=method, url=url)
-        self.status_code = status_code
-        self.detail = detail
-        self.body = body
-        self.content = content
-        self.headers = httpx.Headers() if headers is None else headers
+        APIError.__init__(self, message, response, body=body)
+        self.response = response
+        self.status_code = response.status_code
+        self.headers = response.headers
+        self.request_id: str | None = response.headers.get("x-request-id")
         self.retry_after = retry_after
 
-    @property
-    def request(self) -> httpx.Request:
-        """The request's method and URL; its headers are left out, for they hold the key."""
-        return httpx.Request(self.method, self.url)
-
-    @property
-    def response(self) -> httpx.Response:
-        """The answer, read to its end."""
-        # The body was decoded on the way in, and is not compressed any more.
-        dropped = ("content-encoding", "content-length", "transfer-encoding")
-        kept = [(k, v) for k, v in self.headers.multi_items() if k.lower() not in dropped]
-        return httpx.Response(
-            self.status_code, headers=kept, content=self.content, request=self.request
-        )
+    def __str__(self) -> str:
+        where = f"{self.status_code}, {self.method} {self.url}".strip(", ")
+        return f"{self.message} ({where})"
 
 
 class BadRequestError(APIStatusError):
@@ -173,13 +275,36 @@ class InternalServerError(APIStatusError):
 class APIResponseValidationError(APIError):
     """The server's answer is not in the documented shape.
 
-    Attributes:
+    Args:
+        response: The answer, or what is wrong with it, where the answer itself is not at hand.
         body: What was answered, as far as it could be read.
+        message: What is wrong with it.
+
+    Attributes:
+        response: The answer, or None.
+        status_code: Its status, or None.
     """
 
-    def __init__(self, message: str, *, method: str = "", url: str = "", body: Any = None) -> None:
-        super().__init__(message, method=method, url=url)
-        self.body = body
+    def __init__(
+        self,
+        response: httpx.Response | str,
+        body: object | None = None,
+        *,
+        message: str | None = None,
+        method: str = "",
+        url: str = "",
+    ) -> None:
+        self.response = response if isinstance(response, httpx.Response) else None
+        self.status_code = None if self.response is None else self.response.status_code
+        if isinstance(response, str):
+            message = response
+        super().__init__(
+            message or "the answer is not in the documented shape",
+            self.response,
+            body=body,
+            method=method,
+            url=url,
+        )
 
 
 class StreamIncomplete(APIError):

@@ -13,7 +13,10 @@ import httpx
 from langgraph_client._core.codec import decode
 from langgraph_client.errors import (
     APIConnectionError,
+    APIError,
+    APIResponseValidationError,
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
@@ -24,6 +27,7 @@ from langgraph_client.errors import (
     RateLimitError,
     RemoteException,
     UnprocessableEntityError,
+    made_alike,
 )
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
@@ -36,7 +40,7 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
     429: RateLimitError,
 }
 _TRANSIENT = frozenset({429, 502, 503, 504})
-_LONGEST_DETAIL = 2000
+_LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -112,16 +116,38 @@ def status_error(
     kind = _BY_STATUS.get(status)
     if kind is None:
         kind = InternalServerError if status >= 500 else APIStatusError
-    return kind(
-        method=method,
-        url=url,
-        status_code=status,
-        detail=_detail(body) or httpx.codes.get_reason_phrase(status) or "error",
-        body=body,
+    # The body was decoded on the way in, and is not compressed any more.
+    dropped = ("content-encoding", "content-length", "transfer-encoding")
+    response = httpx.Response(
+        status,
+        headers=[(k, v) for k, v in headers.items() if k.lower() not in dropped],
         content=content,
-        headers=httpx.Headers(headers),
+        request=httpx.Request(method, url),  # Without the headers, which hold the key.
+    )
+    return kind(
+        _words(body) or httpx.codes.get_reason_phrase(status) or "error",
+        response=response,
+        body=body,
         retry_after=retry_after(headers.get("retry-after"), now),
     )
+
+
+def connection_error(
+    error: httpx.HTTPError | httpx.StreamError, *, method: str, url: str
+) -> APIError:
+    """The error for a failure of httpx, whose request loses its headers: they hold the key."""
+    if isinstance(error, httpx.RequestError):
+        error._request = None if error._request is None else httpx.Request(method, url)
+    said = str(error) or type(error).__name__
+    if isinstance(error, httpx.DecodingError):
+        message = f"the answer's encoding is broken: {said}"
+        return APIResponseValidationError(message, method=method, url=url)
+    if isinstance(error, httpx.TimeoutException):
+        phase = type(error).__name__.removesuffix("Timeout").lower()
+        kind = made_alike(APITimeoutError, type(error))
+        return kind(message=f"timed out ({phase})", method=method, url=url)
+    kind = made_alike(APIConnectionError, type(error))
+    return kind(f"connection failed: {said}", method=method, url=url)
 
 
 def _body(content: bytes) -> Any:
@@ -133,13 +159,16 @@ def _body(content: bytes) -> Any:
         return content.decode("utf-8", "replace")
 
 
-def _detail(body: Any) -> str:
+def _words(body: Any) -> str:
+    """The server's own words in an error's body; the whole body where none stand out."""
     said = body
-    if isinstance(body, dict):
-        said = next((body[k] for k in ("detail", "message", "error") if body.get(k)), body)
-    text = said if isinstance(said, str) else "" if said is None else str(said)
+    if isinstance(said, dict) and isinstance(said.get("error"), dict):
+        said = {**said["error"], **{k: v for k, v in said.items() if k != "error"}}
+    if isinstance(said, dict):
+        said = next((said[k] for k in ("message", "detail", "error") if said.get(k)), body)
+    text = said if isinstance(said, str) else str(said) if said else ""
     text = text.strip()
-    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + " ..."
+    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + " ..."
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

@@ -173,12 +173,12 @@ def _follow(
                 link.waiting_since = monotonic()
             if link.silent:
                 raise httpx.ReadTimeout("the server fell silent")
+        except APIError as error:  # Before httpx's: each is one of those as well.
+            state.broken(error)
         except (httpx.HTTPError, httpx.StreamError) as error:
             if state.finished:
                 return
             state.broken(transport.failure(call, error, silent=link.silent))
-        except APIError as error:
-            state.broken(error)
         else:
             asking = not state.doubt and state.closed(mid_event=parser.pending)
             while asking:

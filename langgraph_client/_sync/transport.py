@@ -17,7 +17,12 @@ from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.connection import Waits
 from langgraph_client._core.deadline import Deadline
-from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.failure import (
+    RetryPolicy,
+    connection_error,
+    status_error,
+    worth_repeating,
+)
 from langgraph_client._core.resumption import ReconnectPolicy
 from langgraph_client._core.settings import Settings, origin_of
 from langgraph_client._core.silence import Cadence
@@ -91,6 +96,8 @@ class Transport:
                 response.read()
                 if response.content.strip() or location is None or attempt == reconnects:
                     return self._read(call, response)
+            except APIError:  # Errors of httpx as well.
+                raise
             except httpx.HTTPError as error:
                 if location is None or attempt == reconnects or deadline.over(monotonic()):
                     raise self.failure(request, error, silent=body.silent) from error
@@ -155,14 +162,7 @@ class Transport:
         url = self._url(call)
         if silent:
             return APITimeoutError("the server fell silent", method=call.method, url=url)
-        said = str(error) or type(error).__name__
-        if isinstance(error, httpx.TimeoutException):
-            phase = type(error).__name__.removesuffix("Timeout").lower()
-            return APITimeoutError(f"timed out ({phase})", method=call.method, url=url)
-        if isinstance(error, httpx.DecodingError):
-            message = f"the answer's encoding is broken: {said}"
-            return APIResponseValidationError(message, method=call.method, url=url)
-        return APIConnectionError(f"connection failed: {said}", method=call.method, url=url)
+        return connection_error(error, method=call.method, url=url)
 
     # --- one request ---
 
@@ -259,6 +259,8 @@ class Transport:
                 request = self._redirected(request, response)
         except httpx.InvalidURL as error:
             raise APIConnectionError(str(error), method=call.method, url=self._url(call)) from error
+        except APIError:  # One of these; they are errors of httpx as well.
+            raise
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise self.failure(call, error) from error
         raise APIConnectionError(

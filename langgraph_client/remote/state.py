@@ -330,7 +330,7 @@ def graph_errors(address: Address) -> Iterator[None]:
         name = error.headers.get(ERROR_HEADER)
         if name is None:
             raise
-        raise run_error(name, error.detail, thread_id=address.given) from error
+        raise run_error(name, error.message, thread_id=address.given) from error
 
 
 def _refuse_task_id(task_id: str | None) -> None:

@@ -34,7 +34,7 @@ def calls(client: Any) -> list[Any]:
     try:
         client.threads.get("00000000-0000-0000-0000-000000000000")
     except NotFoundError as error:
-        told.append((error.status_code, error.detail))
+        told.append((error.status_code, error.message))
     told.append(client.store.put_item(["a"], "k", {"token": "t0p", "plain": 1}))
     told.append(client.threads.delete(thread.thread_id))
     return told
