@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -101,6 +103,7 @@ def get_client(
     proxy: str | httpx.URL | httpx.Proxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
+    sleep: Callable[[float], Any] = sleep,
 ) -> LangGraphClient:
     """Make a client of the server at `url`.
 
@@ -122,6 +125,8 @@ def get_client(
         proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
         retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
         reconnect: How long an interrupted stream is tried to be continued.
+        sleep: Makes the pause, in seconds, before a request is repeated or a stream continued. A
+            test that moves the time itself passes its own.
 
     Raises:
         InvalidArgumentError: the URL, the key or a header cannot be right.
@@ -138,7 +143,9 @@ def get_client(
         given = Waits(None) if timeout is None else waits
         pools = Pools(httpx.AsyncClient, http_client)
         return LangGraphClient(
-            AsyncTransport(pools, settings, retry=retries, reconnect=reconnects, waits=given)
+            AsyncTransport(
+                pools, settings, retry=retries, reconnect=reconnects, waits=given, sleep=sleep
+            )
         )
 
     def make() -> httpx.AsyncClient:
@@ -157,5 +164,6 @@ def get_client(
             retry=retries,
             reconnect=reconnects,
             waits=waits,
+            sleep=sleep,
         )
     )

@@ -53,6 +53,7 @@ class AsyncTransport:
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
         waits: Waits,
+        sleep: Callable[[float], Any] = sleep,
     ) -> None:
         self._pools = pools
         self.settings = settings
@@ -61,8 +62,7 @@ class AsyncTransport:
         self._cadence_of_waits = Cadence(reconnect.silence)
         self._retry = retry
         self._waits = waits
-        #: How pauses are made; a test that moves the time itself puts something else here.
-        self.sleep: Callable[[float], Any] = sleep
+        self.sleep = sleep
         self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     async def aclose(self) -> None:

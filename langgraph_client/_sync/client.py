@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -102,6 +104,7 @@ def get_sync_client(
     proxy: str | httpx.URL | httpx.Proxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
+    sleep: Callable[[float], Any] = sleep,
 ) -> SyncLangGraphClient:
     """Make a client of the server at `url`.
 
@@ -123,6 +126,8 @@ def get_sync_client(
         proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
         retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
         reconnect: How long an interrupted stream is tried to be continued.
+        sleep: Makes the pause, in seconds, before a request is repeated or a stream continued. A
+            test that moves the time itself passes its own.
 
     Raises:
         InvalidArgumentError: the URL, the key or a header cannot be right.
@@ -139,7 +144,9 @@ def get_sync_client(
         given = Waits(None) if timeout is None else waits
         pools = Pools(httpx.Client, http_client)
         return SyncLangGraphClient(
-            Transport(pools, settings, retry=retries, reconnect=reconnects, waits=given)
+            Transport(
+                pools, settings, retry=retries, reconnect=reconnects, waits=given, sleep=sleep
+            )
         )
 
     def make() -> httpx.Client:
@@ -158,5 +165,6 @@ def get_sync_client(
             retry=retries,
             reconnect=reconnects,
             waits=waits,
+            sleep=sleep,
         )
     )

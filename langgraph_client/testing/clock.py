@@ -8,11 +8,15 @@ import itertools
 import random
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from langgraph_client.server.clock import Clock
+
+CURRENT_RUN: ContextVar[str | None] = ContextVar("langgraph_client_current_run", default=None)
+"""The run whose code is running; `TestServer` sets it, so that the clock knows who sleeps."""
 
 _ROUNDS = 25
 """Turns of the server's loop after each call, so that what it began gets to its next wait."""
@@ -34,99 +38,172 @@ class _Due:
 class TestClock(Clock):
     """A server's clock that stands still until `advance` moves it.
 
-        with Server(graphs, clock=TestClock()) as server:
-            server.clock.advance(days=1)
+        clock = TestClock()
+        with TestServer(graphs, clock=clock) as server:
+            clock.advance(days=1)
 
     Crons, `after_seconds`, times to live, heartbeats, pauses of webhooks, time limits of runs and
-    the `Wait` of a script go by it. The server's own clients do not wait before they ask again:
-    the clock moves on by their pause instead. Ids are made of `seed`, so that a test that does the
-    same again sees the same ids.
+    the `Wait` of a script go by it. Clients that the server hands out do not wait before they
+    repeat a request: the clock moves on by their pause instead. Ids are made of `seed`, so that a
+    test that does the same again sees the same ids.
 
     Args:
-        start: Where it stands at first, with an offset; by default 2026-01-01T00:00Z.
-        seed: What ids are made of.
+        start: The time at first, with an offset; by default 2026-01-01T00:00Z.
+        seed: The seed of all ids.
+        auto_advance: Let a `TestServer` move the clock on by itself whenever every unfinished run
+            waits for it, so that a test can wait for a run with `Wait` or `after_seconds` without
+            a second thread that moves the clock. It stands still while no run is unfinished.
+
+    Raises:
+        ValueError: `start` has no offset.
     """
 
     __test__ = False  # pytest takes classes of such names for tests.
 
-    def __init__(self, start: datetime | None = None, *, seed: int = 0) -> None:
+    def __init__(
+        self, start: datetime | None = None, *, seed: int = 0, auto_advance: bool = False
+    ) -> None:
         super().__init__()
-        begin = datetime(2026, 1, 1, tzinfo=UTC) if start is None else start
-        if begin.tzinfo is None:
+        start = datetime(2026, 1, 1, tzinfo=UTC) if start is None else start
+        if start.tzinfo is None:
             raise ValueError("start must have an offset, such as tzinfo=UTC")
-        self._present = begin.timestamp()
-        self._random = random.Random(seed)
+        self.auto_advance = auto_advance
+        self._start = start.timestamp()
+        self._seed = seed
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the start: the time, the ids, and nothing due.
+
+        The fixtures do this before each test, and `TestServer.reset` does it; only a clock that no
+        running server uses may be reset by hand.
+        """
+        self._last = (0, 0)
+        self._present = self._start
+        self._random = random.Random(self._seed)
         self._due: list[_Due] = []
         self._numbers = itertools.count()
-        self._lock = threading.Lock()
+        self._sleeping: dict[str, float] = {}
 
     def time(self) -> float:
-        """Return where it stands, in seconds since the epoch."""
+        """Return the present time, in seconds since the epoch."""
         return self._present
 
     def random_bits(self, count: int) -> int:
-        """Return the next bits that ids are made of."""
+        """Return the next random number of `count` bits; all ids are made of these."""
         return self._random.getrandbits(count)
 
     def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _Due:
-        """Make a call on the running loop once the clock has moved so far."""
-        made = _Due(
+        """Call something on the running loop once the clock has moved on.
+
+        Args:
+            seconds: How far the clock has to move.
+            call: What to call.
+            *args: Its arguments.
+
+        Returns:
+            The timer, which can be cancelled.
+        """
+        due = _Due(
             self._present + max(seconds, 0.0),
             next(self._numbers),
             asyncio.get_running_loop(),
             lambda: call(*args),
         )
         with self._lock:
-            heapq.heappush(self._due, made)
-        return made
+            heapq.heappush(self._due, due)
+        return due
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock has moved on.
+
+        Args:
+            seconds: How far the clock has to move.
+        """
+        run_id = CURRENT_RUN.get()
+        if run_id is None:
+            await super().sleep(seconds)
+            return
+        self._sleeping[run_id] = self._present + seconds
+        try:
+            await super().sleep(seconds)
+        finally:
+            self._sleeping.pop(run_id, None)
+
+    def sleeping_until(self, run_id: str) -> float | None:
+        """Return the time until which a run sleeps by this clock, or None if it does not.
+
+        Args:
+            run_id: The run.
+        """
+        return self._sleeping.get(run_id)
 
     def advance(self, seconds: float = 0.0, **more: float) -> None:
         """Move on; what falls due on the way happens at its time, one thing after the other.
 
         It returns when all of that has begun; what takes its own time, such as a run, is waited
-        for as ever.
+        for as usual.
+
+            clock.advance(hours=1, minutes=30)
 
         Args:
             seconds: How far.
             **more: Added: `minutes`, `hours`, `days` and the like, as `timedelta` has them.
 
         Raises:
-            ValueError: It would go back.
+            ValueError: The sum is negative.
             RuntimeError: It was called on the server's own loop.
         """
         target = self._present + timedelta(seconds=seconds, **more).total_seconds()
         if target < self._present:
             raise ValueError("a clock does not go back")
         while (due := self._next(target)) is not None:
-            self._present = max(self._present, due.at)
             if not due.loop.is_closed():
-                _at_once(due.loop, due.call)
+                _call_from_outside(due)
         self._present = target
 
     async def skip(self, seconds: float) -> None:
-        """Move on, in place of a client that would wait so long."""
+        """Move on, in place of a client that would wait.
+
+        Args:
+            seconds: How far.
+        """
         await asyncio.to_thread(self.advance, seconds)
 
+    async def advance_on_loop(self, target: float) -> None:
+        """Move on to a time, from the loop on which everything is due.
+
+        Args:
+            target: The time, in seconds since the epoch.
+        """
+        while (due := self._next(target)) is not None:
+            await _call(due)
+        self._present = max(self._present, target)
+
     def _next(self, target: float) -> _Due | None:
+        """Take out the next call that is due until then, and move the clock to its time."""
         with self._lock:
             while self._due and self._due[0].at <= target:
-                found = heapq.heappop(self._due)
-                if not found.is_cancelled:
-                    return found
+                due = heapq.heappop(self._due)
+                if not due.is_cancelled:
+                    self._present = max(self._present, due.at)
+                    return due
         return None
 
 
-def _at_once(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+async def _call(due: _Due) -> None:
+    if not due.is_cancelled:
+        due.call()
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+
+
+def _call_from_outside(due: _Due) -> None:
     try:
         running = asyncio.get_running_loop()
     except RuntimeError:
         running = None
-    if running is loop:
+    if running is due.loop:
         raise RuntimeError("advance() must not be called on the server's own loop")
-
-    async def made() -> None:
-        call()
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
-
-    asyncio.run_coroutine_threadsafe(made(), loop).result()
+    asyncio.run_coroutine_threadsafe(_call(due), due.loop).result()

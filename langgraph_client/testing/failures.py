@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
-_MOST = 1000
+from langgraph_client.errors import RemoteException
+
+_LIMIT = 1000
 
 
 @dataclass
@@ -21,8 +24,9 @@ class Failure:
     Attributes:
         run_id: The run.
         graph: The graph's name.
-        error: The exception itself.
-        expected: Whether a test said that it would come.
+        error: The exception. Local variables are cleared from its traceback, so that a server does
+            not keep what failed runs had in memory.
+        expected: Whether the test expected it, by `expect_error` or by `pytest.raises`.
     """
 
     run_id: str
@@ -34,51 +38,134 @@ class Failure:
         trace = "".join(traceback.format_exception(self.error))
         return f"graph {self.graph!r}, run {self.run_id}:\n{trace}"
 
+    def caused(self, error: BaseException) -> bool:
+        """Return whether an exception that a client raised is about this failure.
+
+        Args:
+            error: What was raised; its causes and contexts are looked at as well.
+        """
+        for link in _chain(error):
+            if isinstance(link, RemoteException) and link.run_id is not None:
+                if link.run_id == self.run_id:
+                    return True
+            elif link is self.error or (
+                type(link).__name__ in (type(self.error).__name__, RemoteException.__name__)
+                and str(self.error) in str(link)
+            ):
+                return True
+        return False
+
 
 class Failures:
-    """Those of a server, the latest thousand."""
+    """The latest thousand failures of a server, oldest first."""
 
     def __init__(self) -> None:
-        self._kept: deque[Failure] = deque(maxlen=_MOST)
+        self._failures: deque[Failure] = deque(maxlen=_LIMIT)
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Failure]:
         with self._lock:
-            return iter(list(self._kept))
+            return iter(list(self._failures))
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._failures)
 
-    def note(self, run: Mapping[str, Any], error: BaseException) -> None:
-        """Keep one; the engine does this."""
+    def append(self, run: Mapping[str, Any], error: BaseException) -> None:
+        """Keep a failure.
+
+        Args:
+            run: The run's document.
+            error: The exception that ended it.
+        """
         graph = run["kwargs"]["config"]["configurable"].get("graph_id", "")
+        cause: BaseException | None = error
+        while cause is not None:
+            traceback.clear_frames(cause.__traceback__)
+            cause = cause.__cause__
         with self._lock:
-            self._kept.append(Failure(run["run_id"], graph, error))
+            self._failures.append(Failure(run["run_id"], graph, error))
 
     def unexpected(self) -> list[Failure]:
         """Return those that no test expected."""
         return [failure for failure in self if not failure.expected]
 
+    def expect_caught(self, error: BaseException) -> None:
+        """Mark the failures that a caught exception is about as expected.
+
+        Args:
+            error: What the test caught.
+        """
+        for failure in self.unexpected():
+            if failure.caused(error):
+                failure.expected = True
+
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:
-            self._kept.clear()
+            self._failures.clear()
 
-    @contextmanager
-    def expect(
-        self, kind: type[BaseException] = Exception, match: str | None = None
-    ) -> Iterator[list[Failure]]:
-        """See `Server.expect_error`."""
-        before = {id(failure) for failure in self}
-        found: list[Failure] = []
-        yield found
-        for failure in self:
-            fits = isinstance(failure.error, kind) and (
-                match is None or re.search(match, str(failure.error))
-            )
-            if id(failure) not in before and fits:
+
+class ExpectedError:
+    """The context manager of `TestServer.expect_error`; for `with` and `async with`."""
+
+    def __init__(
+        self,
+        failures: Failures,
+        kind: type[BaseException],
+        match: str | None,
+        wait: Callable[[Callable[[], bool]], None],
+    ) -> None:
+        self._failures = failures
+        self._kind = kind
+        self._match = match
+        self._wait = wait
+        self._before: set[int] = set()
+        self._matching: list[Failure] = []
+
+    def __enter__(self) -> list[Failure]:
+        self._before = {id(failure) for failure in self._failures}
+        return self._matching
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._wait(lambda: any(map(self._fits, self._failures)))
+        for failure in self._failures:
+            if self._fits(failure):
                 failure.expected = True
-                found.append(failure)
-        if not found:
-            wanted = kind.__name__ + (f" matching {match!r}" if match else "")
+                self._matching.append(failure)
+        if error is None and not self._matching:
+            wanted = self._kind.__name__ + (f" matching {self._match!r}" if self._match else "")
             raise AssertionError(f"no run failed with {wanted}")
+
+    async def __aenter__(self) -> list[Failure]:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.__exit__, kind, error, trace)
+
+    def _fits(self, failure: Failure) -> bool:
+        return (
+            id(failure) not in self._before
+            and isinstance(failure.error, self._kind)
+            and (self._match is None or re.search(self._match, str(failure.error)) is not None)
+        )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Give an exception, its cause or context, and so on."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__

@@ -122,6 +122,10 @@ class Holds:
         """Take a hold out of force."""
         self._holds = [one for one in self._holds if one is not hold]
 
+    def holds(self, run_id: str) -> bool:
+        """Return whether a hold in force holds a run now."""
+        return any(run_id in hold.held for hold in self._holds)
+
     def release_all(self) -> None:
         """Release every hold."""
         for hold in self._holds:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -14,10 +13,12 @@ from starlette.middleware import Middleware
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import Run, RunHooks
 from langgraph_client.server.server import Server
-from langgraph_client.testing.failures import Failure, Failures
+from langgraph_client.testing.clock import CURRENT_RUN, TestClock
+from langgraph_client.testing.failures import ExpectedError, Failure, Failures
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.holds import Hold, Holds, Status
 from langgraph_client.testing.request_log import RequestLog, RequestLogging
+from langgraph_client.testing.run_activity import RunActivity
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -36,12 +37,15 @@ class TestServer(Server):
             server.requests.assert_one("POST", "/runs/stream")
 
     Args:
-        graphs: As for `Server`.
+        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`.
         remember_requests: How many of the latest requests `requests` keeps; 0 for none.
-        **options: As for `Server`.
+        **options: The other arguments of `Server`, such as `clock`, `path` and `max_runs`.
 
     Attributes:
         requests: The latest requests that the server got; see `RequestLog`.
+
+    Raises:
+        TypeError: Something in `graphs` is not a graph.
     """
 
     __test__ = False  # pytest takes classes of such names for tests.
@@ -55,6 +59,7 @@ class TestServer(Server):
         self._failures = Failures()
         self._faults: Faults | None = None
         super().__init__(graphs, hooks=TestHooks(self._holds, self._failures), **options)
+        self._activity = RunActivity(self._clock, self._holds)
 
     def close(self) -> None:
         """Release what is held, and stop the server. Safe to repeat."""
@@ -74,27 +79,37 @@ class TestServer(Server):
         return self.faults.async_transport(super().async_transport())
 
     def client(self, **options: Any) -> LangGraphClient:
-        """Return an async client of this server; `options` are those of `get_client`."""
-        made = super().client(**options)
-        if (skip := getattr(self._clock, "skip", None)) is not None:
-            made._transport.sleep = skip  # A clock that a test moves: nobody waits.
-        return made
+        """Return an async client of this server.
+
+        With a `TestClock` it does not wait before it repeats a request: the clock moves on.
+
+        Args:
+            **options: The arguments of `get_client`, such as `api_key` and `timeout`.
+        """
+        if isinstance(self._clock, TestClock):
+            options = {"sleep": self._clock.skip, **options}
+        return super().client(**options)
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
-        """Return a blocking client of this server; `options` are those of `get_sync_client`."""
-        made = super().sync_client(**options)
-        if (advance := getattr(self._clock, "advance", None)) is not None:
-            made._transport.sleep = advance
-        return made
+        """Return a blocking client of this server.
+
+        With a `TestClock` it does not wait before it repeats a request: the clock moves on.
+
+        Args:
+            **options: The arguments of `get_sync_client`, such as `api_key` and `timeout`.
+        """
+        if isinstance(self._clock, TestClock):
+            options = {"sleep": self._clock.advance, **options}
+        return super().sync_client(**options)
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong between this server and its in-process clients; nothing as it begins.
+        """The faults between this server and its in-process clients; none at first.
 
             with server.faults.cut_after(events=3): ...
 
-        Faults act on requests of every client that `client()`, `sync_client()` and
-        `remote_graph()` have given out; for one on a port there is `testing.FaultProxy`.
+        They act on requests of every client that `client()`, `sync_client()` and
+        `remote_graph()` have given out; for a client on a port there is `testing.FaultProxy`.
         """
         if self._faults is None:
             self._faults = Faults()
@@ -107,27 +122,67 @@ class TestServer(Server):
 
     @property
     def errors(self) -> list[Failure]:
-        """The exceptions that hosted graphs have raised, oldest first, the latest thousand."""
+        """The latest thousand exceptions that ended runs, oldest first."""
         return list(self._failures)
 
     @property
     def unexpected_errors(self) -> list[Failure]:
-        """Those that no `expect_error()` was told of."""
+        """The exceptions in `errors` that the test expected by no `expect_error`."""
         return self._failures.unexpected()
 
     def expect_error(
-        self, kind: type[BaseException] = Exception, match: str | None = None
-    ) -> AbstractContextManager[list[Failure]]:
-        """Expect that a run fails inside the `with`; gives the list of those that did, at its end.
+        self,
+        kind: type[BaseException] = Exception,
+        match: str | None = None,
+        *,
+        timeout: float = 10.0,
+    ) -> ExpectedError:
+        """Expect that a run fails inside the `with` or `async with`.
+
+        At its end it waits until a run has failed so, or no run is at work.
+
+            with server.expect_error(ValueError, match="no such order") as failures:
+                client.runs.create(thread_id, "agent", input={"order": 7})
+            assert len(failures) == 1
 
         Args:
             kind: The class of the exception inside the graph.
             match: A regular expression that its text has to match somewhere.
+            timeout: How many seconds to wait for runs that are at work.
+
+        Returns:
+            A context manager; it gives a list that holds the failures when the block has ended.
 
         Raises:
             AssertionError: On leaving, if no run failed so.
         """
-        return self._failures.expect(kind, match)
+
+        def wait(until: Callable[[], bool]) -> None:
+            self._wait_idle(timeout, until)
+
+        return ExpectedError(self._failures, kind, match, wait)
+
+    def wait_idle(self, *, timeout: float = 10.0) -> None:
+        """Wait until no run is at work.
+
+        Runs that wait for the test are not waited for: those that a hold holds, those whose
+        `after_seconds` has not passed, and those in a script's `Wait` under a `TestClock`.
+
+            client.runs.create(thread_id, "agent", input={})
+            server.wait_idle()
+            assert client.threads.get(thread_id).status == "idle"
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            TimeoutError: Runs are still at work after that time.
+        """
+        if run_ids := self._wait_idle(timeout, lambda: False):
+            raise TimeoutError(f"runs are at work after {timeout} s: {', '.join(run_ids)}")
+
+    def _wait_idle(self, timeout: float, until: Callable[[], bool]) -> list[str]:
+        return self._do(lambda: self._activity.wait_idle(self.services.engine, timeout, until))
 
     def hold(
         self,
@@ -171,56 +226,61 @@ class TestServer(Server):
         thread_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make a thread in a state of your choice; return its id.
+        """Create a thread in a given state.
+
+            thread_id = server.seed_thread("agent", {"plan": "x"}, next="tools")
 
         Args:
             graph: The graph's name.
-            values: What its state says.
+            values: The thread's state.
             next: The node, or nodes, that come next, as if the others had run; `()` for a thread
                 whose run is over. None leaves it to the graph.
-            history: What was written before that, one update after the other.
+            history: Earlier updates of the state, oldest first.
             thread_id: The thread's id, a UUID; by default a new one.
             metadata: The thread's metadata.
 
+        Returns:
+            The thread's id.
+
         Raises:
-            ValueError: The graph has no node after which that comes next, or refuses the values.
+            ValueError: No node of the graph leads to `next`, or the graph refuses the values.
         """
         from langgraph_client.testing.seeding import seed
 
-        wanted = [next] if isinstance(next, str) else None if next is None else list(next)
+        nodes = [next] if isinstance(next, str) else None if next is None else list(next)
         return self._do(
             lambda: seed(
-                self.services, graph, dict(values or {}), wanted, list(history), thread_id, metadata
+                self.services, graph, dict(values or {}), nodes, list(history), thread_id, metadata
             )
         )
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> Dump:
-        """Write down all that the server keeps, as one readable JSON document.
+        """Return all that the server keeps, as one readable JSON document.
 
-        Threads with their states and runs come first, as the protocol shows them; behind them the
-        tables that `load` reads. Two dumps are compared with `==` or `diff`, ids and times named.
+        Threads with their states and runs come first, as the protocol shows them, then the tables
+        that `load` reads. Two dumps are equal if they differ only in ids and times.
 
         Args:
-            path: The file to write; None writes none.
+            path: A file to write it to.
 
         Raises:
             ValueError: A run is pending or running.
         """
         from langgraph_client.testing.dumps import take
 
-        made = self._do(lambda: take(self.services))
+        dump = self._do(lambda: take(self.services))
         if path is not None:
-            made.write(path)
-        return made
+            dump.write(path)
+        return dump
 
     def load(self, source: Dump | str | os.PathLike[str]) -> None:
-        """Put what a dump holds in the place of all that the server keeps.
+        """Replace all that the server keeps by what a dump holds.
 
         Args:
-            source: A dump, or the file of one.
+            source: A dump, or its file.
 
         Raises:
-            ValueError: It is no dump, or one of a later version.
+            ValueError: It is not a dump, or one of a later version.
         """
         from langgraph_client.testing.dumps import Dump, put
 
@@ -231,8 +291,10 @@ class TestServer(Server):
     def reset(self) -> None:
         """End all runs; forget threads, requests, errors, holds and faults.
 
+        Clients stay usable. A `TestClock` goes back to its start.
+
         Raises:
-            ValueError: The server keeps a file; delete that, and start another server.
+            ValueError: The server keeps a file, whose data this would delete.
         """
         if self._path is not None:
             raise ValueError("a server with a file is not reset: that would delete its data")
@@ -245,7 +307,15 @@ class TestServer(Server):
 
     async def _reopen(self) -> None:
         await self._shut(for_good=False)
+        if isinstance(self._clock, TestClock):
+            self._clock.reset()
         self._open()
+
+    def _open(self) -> None:
+        super()._open()
+        if isinstance(self._clock, TestClock) and self._clock.auto_advance:
+            moving = self._activity.move_clock(self.services.engine, self._clock)
+            self._background.append(asyncio.create_task(moving))
 
     def _do(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
         """Do something on the server's loop, and wait for it."""
@@ -257,7 +327,7 @@ class TestServer(Server):
 
 
 class TestHooks(RunHooks):
-    """Holds runs where a test says, and notes the exceptions that ended runs."""
+    """Holds runs where a test wants them held, and keeps the exceptions that ended runs."""
 
     __test__ = False  # pytest takes classes of such names for tests.
 
@@ -276,6 +346,7 @@ class TestHooks(RunHooks):
 
     async def before_run(self, run: Run) -> None:
         """Wait where a hold keeps runs before their graph."""
+        CURRENT_RUN.set(run["run_id"])
         await self._holds.at(run)
 
     async def before_node(self, run: Run, node: str) -> None:
@@ -283,5 +354,5 @@ class TestHooks(RunHooks):
         await self._holds.at(run, node=node)
 
     def failed(self, run: Run, error: BaseException) -> None:
-        """Note a failure."""
-        self._failures.note(run, error)
+        """Keep the exception."""
+        self._failures.append(run, error)

@@ -448,7 +448,7 @@ class _Play:
                 raise step.error
             else:
                 message = None
-                for chunk in _chunks(step):
+                for chunk in _chunks(step, self._new_id()):
                     message = chunk if message is None else message + chunk
                     yield "messages", (chunk, {**self._metadata, "langgraph_node": name})
                 written = {"messages": [message.as_message()]} if message else {}
@@ -458,6 +458,9 @@ class _Play:
                 yield "updates", {name: written}
                 yield "values", dict(self._values)
         self._save("loop", None)
+
+    def _new_id(self) -> str:
+        return str(uuid.uuid4()) if self._states is None else self._states.clock.uuid4()
 
     def _save(self, source: str, at: int | None, error: str | None = None) -> None:
         if self._states is None:
@@ -533,9 +536,9 @@ def _interrupts(thread_id: str, at: int, step: Any) -> tuple[ScriptInterrupt, ..
     return (ScriptInterrupt(step.value, made),)
 
 
-def _chunks(step: Say) -> list[ScriptChunk]:
+def _chunks(step: Say, new_id: str) -> list[ScriptChunk]:
     texts = [step.chunks] if isinstance(step.chunks, str) else list(step.chunks)
-    message_id = f"lc_run--{uuid.uuid4()}"
+    message_id = f"lc_run--{new_id}"
     made = [ScriptChunk(text, id=message_id) for text in texts or [""]]
     calls = tuple(dict(call) for call in step.tool_calls)
     made[-1] = replace(made[-1], tool_calls=calls, chunk_position="last")
