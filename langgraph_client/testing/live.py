@@ -17,6 +17,8 @@ _ONLY_BUNDLED = {
     "errors": "a deployment does not tell what its graphs raised",
     "unexpected_errors": "a deployment does not tell what its graphs raised",
     "expect_error": "a deployment does not tell what its graphs raised",
+    "expect_caught": "a deployment does not tell what its graphs raised",
+    "wait_idle": "a deployment does not tell which runs are at work",
     "hold": "runs of a deployment cannot be held",
     "seed_thread": "a thread cannot be put into any state on a deployment",
     "dump": "a deployment cannot be dumped",

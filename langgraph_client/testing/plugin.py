@@ -1,16 +1,19 @@
-"""The pytest plugin: a server for each test, and clients of it. Off until a fixture is used.
+"""The pytest plugin: a server for each test, and clients of it.
 
     @pytest.mark.langgraph(graphs={"agent": graph})
     def test_agent(remote_graph):
         assert remote_graph("agent").invoke({"question": "?"}) == {"answer": "!"}
 
-Without the marker the graphs are those of a fixture `langgraph_graphs`, which a conftest may have.
+Without the marker the graphs are those of a fixture `langgraph_graphs`, which a conftest may
+define. Nothing is loaded until a fixture is used.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +23,12 @@ if TYPE_CHECKING:
     from langgraph_client.testing.server import TestServer
 
 _MARKER = (
-    "langgraph(graphs=None, path=None, **options): what `langgraph_server` hosts: `graphs` by "
-    "name, or a function that makes them; `path` is a file for its data, relative to the test's "
-    "tmp_path; `options` are those of TestServer"
+    "langgraph(graphs=None, path=None, clock=None, **options): what `langgraph_server` hosts: "
+    "`graphs` by name, or a function that returns them; `path` is a file for its data, relative to "
+    "the test's tmp_path; a TestClock is reset before each test; `options` are those of TestServer"
 )
+_TEARDOWN_TIMEOUT = 2.0
+"""Seconds that the end of a test waits for runs that are at work."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,92 +47,162 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def langgraph_graphs() -> Mapping[str, Any]:
-    """The graphs of tests whose marker names none; to be overridden."""
+    """Graphs by name, for tests whose markers name none. Override it in a conftest."""
     return {}
 
 
 @pytest.fixture
 def langgraph_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    """A fresh in-process server with the test's graphs.
+    """A new in-process `TestServer` with the test's graphs.
 
-    When the test is over it fails if a hosted graph raised an exception that the test did not
-    expect (`server.expect_error()`), with the graph's traceback.
+    At the end of the test it waits for runs that are at work, and fails the test if a hosted graph
+    raised an exception that the test expected neither by `server.expect_error()` nor by
+    `pytest.raises`, with the graph's traceback.
     """
     url = request.config.getoption("--langgraph-url")
     if url:
-        from langgraph_client.testing.live import LiveServer
-
-        live: Any = LiveServer(url)
-        yield live
+        yield _live_server(url)
         return
-    _need("starlette")
+    _require("starlette")
     from langgraph_client.testing.server import TestServer
 
-    graphs, options = _asked_for(request)
-    with TestServer(graphs, **options) as server:
+    graphs, options = _marked(request)
+    with TestServer(graphs, **options) as server, _checking(server):
         yield server
-        unexpected = server.unexpected_errors
-    if unexpected:
-        told = "\n".join(str(failure) for failure in unexpected)
-        pytest.fail(
-            "a hosted graph raised what the test did not expect; if it should, wrap the call in "
-            f"`with langgraph_server.expect_error():`\n\n{told}",
-            pytrace=False,
-        )
+
+
+@pytest.fixture(scope="session")
+def langgraph_session_graphs() -> Mapping[str, Any]:
+    """Graphs by name of `langgraph_session_server`. Override it in a conftest."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def _langgraph_session(
+    request: pytest.FixtureRequest, langgraph_session_graphs: Mapping[str, Any]
+) -> Iterator[TestServer]:
+    url = request.config.getoption("--langgraph-url")
+    if url:
+        yield _live_server(url)
+        return
+    _require("starlette")
+    from langgraph_client.testing.server import TestServer
+
+    with TestServer(langgraph_session_graphs) as server:
+        yield server
+
+
+@pytest.fixture
+def langgraph_session_server(
+    request: pytest.FixtureRequest, _langgraph_session: TestServer
+) -> Iterator[TestServer]:
+    """One `TestServer` for the whole session, reset before each test that uses it.
+
+    It hosts the graphs of the fixture `langgraph_session_graphs` and ignores markers. A test ends
+    as with `langgraph_server`. To have the other fixtures use it, override that one:
+
+        @pytest.fixture
+        def langgraph_server(langgraph_session_server):
+            return langgraph_session_server
+    """
+    server = _langgraph_session
+    if request.config.getoption("--langgraph-url"):
+        yield server
+        return
+    server.reset()
+    with _checking(server):
+        yield server
 
 
 @pytest.fixture
 def langgraph_client(langgraph_server: TestServer) -> Iterator[LangGraphClient]:
     """An async client of `langgraph_server`, for any event loop."""
-    made = langgraph_server.client()
-    yield made
-    _close(made.aclose)
+    client = langgraph_server.client()
+    yield client
+    _run_in_thread(client.aclose)
 
 
 @pytest.fixture
 def sync_langgraph_client(langgraph_server: TestServer) -> Iterator[SyncLangGraphClient]:
     """A blocking client of `langgraph_server`."""
-    with langgraph_server.sync_client() as made:
-        yield made
+    with langgraph_server.sync_client() as client:
+        yield client
 
 
 @pytest.fixture
 def remote_graph(langgraph_server: TestServer) -> Iterator[Callable[..., RemoteGraph]]:
-    """Gives a `RemoteGraph` of a graph of `langgraph_server` by its name."""
-    made: list[RemoteGraph] = []
+    """A function that returns a `RemoteGraph` for a graph of `langgraph_server` by its name."""
+    graphs: list[RemoteGraph] = []
 
-    def of(name: str, /, **options: Any) -> RemoteGraph:
-        made.append(langgraph_server.remote_graph(name, **options))
-        return made[-1]
+    def graph_named(name: str, /, **options: Any) -> RemoteGraph:
+        graphs.append(langgraph_server.remote_graph(name, **options))
+        return graphs[-1]
 
-    yield of
-    for graph in made:
-        _close(graph.aclose)
+    yield graph_named
+    for graph in graphs:
+        _run_in_thread(graph.aclose)
 
 
-def _asked_for(request: pytest.FixtureRequest) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    graphs: Any = None
+def _live_server(url: str) -> Any:
+    from langgraph_client.testing.live import LiveServer
+
+    return LiveServer(url)
+
+
+@contextmanager
+def _checking(server: TestServer) -> Iterator[None]:
+    """Fail at the end if a graph raised what the test did not expect."""
+    from langgraph_client.testing.caught import watch_caught
+
+    with watch_caught(server.expect_caught):
+        yield
+    with suppress(TimeoutError):  # A run that the test left on purpose; it ends with the server.
+        server.wait_idle(timeout=_TEARDOWN_TIMEOUT)
+    if failures := server.unexpected_errors:
+        listed = "\n".join(str(failure) for failure in failures)
+        pytest.fail(
+            "a hosted graph raised an exception that the test did not expect; if it should, wrap "
+            "the call in `with pytest.raises(...)` or `with langgraph_server.expect_error():`"
+            f"\n\n{listed}",
+            pytrace=False,
+        )
+
+
+def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """Return the graphs and the other options of a test's markers."""
+    graphs: dict[str, Any] | None = None
     options: dict[str, Any] = {}
     # The farthest first, so that a test's own marker wins over its module's.
     for marker in reversed(list(request.node.iter_markers("langgraph"))):
         if marker.args:
             raise pytest.UsageError("@pytest.mark.langgraph takes keywords only: graphs=, path= …")
         options.update(marker.kwargs)
-    graphs = options.pop("graphs", None)
+        if marker.kwargs.get("graphs") is not None:
+            graphs = {**(graphs or {}), **_graphs_by_name(marker.kwargs["graphs"])}
+    options.pop("graphs", None)
     if graphs is None:
-        graphs = request.getfixturevalue("langgraph_graphs")
+        graphs = _graphs_by_name(request.getfixturevalue("langgraph_graphs"))
+    if options.get("path") is not None:
+        options["path"] = request.getfixturevalue("tmp_path") / options["path"]
+    if options.get("clock") is not None:
+        from langgraph_client.testing.clock import TestClock
+
+        if isinstance(options["clock"], TestClock):
+            options["clock"].reset()  # The marker's clock is one object for all its tests.
+    return graphs, options
+
+
+def _graphs_by_name(graphs: Any) -> dict[str, Any]:
     if callable(graphs):
         graphs = graphs()
     if not isinstance(graphs, Mapping):
         raise pytest.UsageError(
             f"langgraph: graphs must be a mapping of names to graphs, not {type(graphs).__name__}"
         )
-    if options.get("path") is not None:
-        options["path"] = request.getfixturevalue("tmp_path") / options["path"]
-    return graphs, options
+    return dict(graphs)
 
 
-def _need(package: str) -> None:
+def _require(package: str) -> None:
     if importlib.util.find_spec(package) is None:
         pytest.fail(
             f"langgraph_server needs {package}: pip install 'langgraph-client[testing]'",
@@ -135,8 +210,24 @@ def _need(package: str) -> None:
         )
 
 
-def _close(aclose: Callable[[], Any]) -> None:
-    """Close an async client from code that has no event loop."""
+def _run_in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine to its end in a thread of its own.
+
+    `asyncio.run` in this thread would leave it without a current event loop, and would fail where
+    one is running.
+    """
     import asyncio
 
-    asyncio.run(aclose())
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="langgraph-close")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]

@@ -181,6 +181,14 @@ class TestServer(Server):
         if run_ids := self._wait_idle(timeout, lambda: False):
             raise TimeoutError(f"runs are at work after {timeout} s: {', '.join(run_ids)}")
 
+    def expect_caught(self, error: BaseException) -> None:
+        """Mark the failures that an exception is about as expected; the fixtures call this.
+
+        Args:
+            error: What a client raised and the test caught.
+        """
+        self._failures.expect_caught(error)
+
     def _wait_idle(self, timeout: float, until: Callable[[], bool]) -> list[str]:
         return self._do(lambda: self._activity.wait_idle(self.services.engine, timeout, until))
 
