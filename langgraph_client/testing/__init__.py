@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -88,4 +89,6 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    # freezegun reads every name that a module lists, when time is frozen: what is loaded then would
+    # keep its false datetime class for good. Where it is in use, only loaded names are listed.
+    return sorted(globals() if "freezegun" in sys.modules else {*globals(), *_LAZY})

@@ -10,7 +10,9 @@ define. Nothing is loaded until a fixture is used.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +29,7 @@ _MARKER = (
     "`graphs` by name, or a function that returns them; `path` is a file for its data, relative to "
     "the test's tmp_path; a TestClock is reset before each test; `options` are those of TestServer"
 )
+_FIXTURES = frozenset({"langgraph_server", "langgraph_session_server"})
 _TEARDOWN_TIMEOUT = 2.0
 """Seconds that the end of a test waits for runs that are at work."""
 
@@ -43,6 +46,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load the kit before a test can freeze the time, where freezegun is in use.
+
+    What is imported while the time is frozen keeps freezegun's datetime class for good.
+    """
+    if "freezegun" not in sys.modules:
+        return
+    for item in session.items:
+        if isinstance(item, pytest.Function) and _FIXTURES.intersection(item.fixturenames):
+            _require("starlette")
+            for module in ("langgraph_client.testing.server", "langgraph_client.remote.graph"):
+                importlib.import_module(module)
+            return
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from langgraph_client.testing.failures import ExpectedError, Failure, Failures
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.holds import Hold, Holds, Status
 from langgraph_client.testing.request_log import RequestLog, RequestLogging
-from langgraph_client.testing.run_activity import RunActivity
+from langgraph_client.testing.run_activity import LOOK_AGAIN, RunActivity
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -190,7 +191,20 @@ class TestServer(Server):
         self._failures.expect_caught(error)
 
     def _wait_idle(self, timeout: float, until: Callable[[], bool]) -> list[str]:
-        return self._do(lambda: self._activity.wait_idle(self.services.engine, timeout, until))
+        """Wait until no run is at work, or `until` returns True; return the runs at work then."""
+
+        async def progressing() -> list[str]:
+            return self._activity.progressing(self.services.engine)
+
+        # Looks are counted, and the pauses made by a lock: a test may have frozen every clock.
+        never = threading.Event()
+        run_ids: list[str] = []
+        for _ in range(max(1, round(timeout / LOOK_AGAIN))):
+            run_ids = self._do(progressing)
+            if not run_ids or until():
+                return []
+            never.wait(LOOK_AGAIN)
+        return run_ids
 
     def hold(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import pytest
 from langgraph.types import Command
 from support.graphs import graphs
 
-from langgraph_client import StreamIncomplete
+from langgraph_client import StreamIncomplete, get_sync_client
 from langgraph_client.errors import NotFoundError
 from langgraph_client.testing import (
     Ask,
@@ -146,6 +147,57 @@ def test_failures_of_graphs_are_told(server: TestServer) -> None:
         pass
 
 
+def test_what_failed_runs_had_in_memory_is_not_kept() -> None:
+    """`errors` keeps exceptions and tracebacks, without the frames' local variables."""
+
+    class Page:
+        alive = 0
+
+        def __init__(self) -> None:
+            Page.alive += 1
+
+        def __del__(self) -> None:
+            Page.alive -= 1
+
+    def failing(state: Any) -> Any:
+        page = Page()
+        raise ValueError("no", id(page))
+
+    with TestServer({"agent": ScriptedGraph(failing)}) as server:
+        client = server.sync_client()
+        for _ in range(20):
+            client.runs.wait(None, "agent", input={}, raise_error=False)
+        gc.collect()
+        assert len(server.errors) == 20
+        assert Page.alive == 0
+        assert 'raise ValueError("no"' in str(server.errors[0])
+
+
+def test_wait_idle_waits_for_runs_at_work_only(server: TestServer) -> None:
+    """Not for those that a hold holds, nor for those whose time the test decides."""
+    client = server.sync_client()
+    thread_ids = [client.threads.create().thread_id for _ in range(3)]
+    runs = [client.runs.create(thread_ids[0], "counter", input={"count": n}) for n in range(3)]
+    server.wait_idle()
+    assert {client.runs.get(thread_ids[0], run.run_id).status for run in runs} == {"success"}
+    client.runs.create(thread_ids[1], "counter", input={}, after_seconds=60)
+    with server.hold(status="running") as hold:
+        client.runs.create(thread_ids[2], "counter", input={"count": 1})
+        hold.wait()
+        server.wait_idle()
+    server.wait_idle()
+    assert client.threads.get(thread_ids[2]).status == "idle"
+
+
+def test_wait_idle_has_a_limit() -> None:
+    """It names the runs that are at work."""
+    with TestServer({"slow": ScriptedGraph([Wait(30)])}) as server:
+        client = server.sync_client()
+        run = client.runs.create(client.threads.create().thread_id, "slow", input={})
+        with pytest.raises(TimeoutError, match=run.run_id):
+            server.wait_idle(timeout=0.02)
+
+
 # --- faults ---
 
 
@@ -238,6 +290,45 @@ def test_ids_are_the_same_each_time() -> None:
             return [client.threads.create().thread_id for _ in range(3)]
 
     assert ids() == ids()
+
+
+def test_ids_of_messages_are_the_same_each_time() -> None:
+    """Those of `Say` are made of the clock's seed, too."""
+
+    def message_id() -> str:
+        graphs = {"agent": ScriptedGraph([Say("hi")])}
+        with TestServer(graphs, clock=TestClock(seed=3)) as server:
+            values = server.sync_client().runs.wait(None, "agent", input={})
+            return str(values["messages"][0]["id"])
+
+    assert message_id() == message_id()
+
+
+@pytest.mark.parametrize("port", [False, True])
+def test_a_clock_moves_on_where_all_wait_for_it(port: bool) -> None:
+    """`auto_advance`: hours pass while one waits alone, in `Wait` or for `after_seconds`."""
+    clock = TestClock(auto_advance=True)
+    steps = [Wait(3600), Emit("half"), Wait(3600), {"done": True}]
+    with TestServer({"agent": ScriptedGraph(steps)}, clock=clock) as server:
+        client = get_sync_client(url=server.listen()) if port else server.sync_client()
+        thread_id = client.threads.create().thread_id
+        run = client.runs.create(thread_id, "agent", input={}, after_seconds=86400)
+        assert client.runs.join(thread_id, run.run_id) == {"done": True}
+        present = clock.now()
+        assert present == datetime(2026, 1, 2, 2, tzinfo=UTC)
+        client.threads.create(ttl=1)
+        server.wait_idle()
+        assert clock.now() == present
+        client.close()
+
+
+def test_a_reset_sets_the_clock_back(server: TestServer) -> None:
+    """Time and ids are those of the start."""
+    client = server.sync_client()
+    first = client.threads.create()
+    server.clock.advance(days=1)  # type: ignore[attr-defined]
+    server.reset()
+    assert client.threads.create() == first
 
 
 def test_a_clock_does_not_go_back() -> None:

@@ -121,7 +121,8 @@ class Graphs:
         if isinstance(graph, ScriptedGraph):
             states = self._script_states
             kept = states if durable else None
-            return graph.copy({"checkpointer": kept, "sleep": states.clock.sleep})
+            clock = states.clock
+            return graph.copy({"checkpointer": kept, "sleep": clock.sleep, "new_id": clock.uuid4})
         update: dict[str, Any] = {}
         own = getattr(graph, "checkpointer", None)
         if not durable:

@@ -201,8 +201,9 @@ class ScriptedGraph:
         self.name = name
         self.checkpointer: ScriptStates | None = checkpointer
         self.store = None
-        # The server's own: how to wait, and what to wait for before a step.
+        # The server's own: how to wait, how to make ids, and what to wait for before a step.
         self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self._new_id: Callable[[], str] = lambda: str(uuid.uuid4())
         self._before: Callable[[str], Awaitable[None]] | None = None
         scripts = script.scripts if isinstance(script, Attempts) else (script,)
         self._scripts = [one if callable(one) else list(one) for one in scripts]
@@ -215,6 +216,7 @@ class ScriptedGraph:
             checkpointer=update.get("checkpointer", self.checkpointer),
         )
         made._sleep = update.get("sleep", self._sleep)
+        made._new_id = update.get("new_id", self._new_id)
         made._before = update.get("before", self._before)
         return made
 
@@ -448,7 +450,7 @@ class _Play:
                 raise step.error
             else:
                 message = None
-                for chunk in _chunks(step, self._new_id()):
+                for chunk in _chunks(step, self._graph._new_id()):
                     message = chunk if message is None else message + chunk
                     yield "messages", (chunk, {**self._metadata, "langgraph_node": name})
                 written = {"messages": [message.as_message()]} if message else {}
@@ -458,9 +460,6 @@ class _Play:
                 yield "updates", {name: written}
                 yield "values", dict(self._values)
         self._save("loop", None)
-
-    def _new_id(self) -> str:
-        return str(uuid.uuid4()) if self._states is None else self._states.clock.uuid4()
 
     def _save(self, source: str, at: int | None, error: str | None = None) -> None:
         if self._states is None:

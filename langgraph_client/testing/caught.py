@@ -1,0 +1,51 @@
+"""Which exceptions a test caught with `pytest.raises` or `assertRaises`."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+
+@contextmanager
+def watch_caught(caught: Callable[[BaseException], None]) -> Iterator[None]:
+    """Report what `pytest.raises` and `unittest`'s `assertRaises` catch inside the `with`.
+
+    A failure of a run counts as expected when the test caught it. Neither library has a hook for
+    that, so the two context managers' classes get another `__exit__` for as long as a test uses a
+    server.
+
+    Args:
+        caught: Called with each exception that one of them has caught.
+    """
+    kinds: list[Any] = [
+        type(pytest.raises(Exception)),  # noqa: PT011
+        type(unittest.TestCase().assertRaises(Exception)),  # noqa: PT027
+    ]
+    originals = [(kind, kind.__exit__) for kind in kinds]
+    for kind, original in originals:
+        kind.__exit__ = _reporting(original, caught)
+    try:
+        yield
+    finally:
+        for kind, original in originals:
+            kind.__exit__ = original
+
+
+def _reporting(original: Any, caught: Callable[[BaseException], None]) -> Any:
+    def leave(
+        self: Any,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        is_caught: bool = original(self, kind, error, trace)
+        if is_caught and error is not None:
+            caught(error)
+        return is_caught
+
+    return leave

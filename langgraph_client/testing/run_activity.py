@@ -1,0 +1,74 @@
+"""What the unfinished runs of a `TestServer` wait for: nothing, the clock, or a hold."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.testing.clock import TestClock
+from langgraph_client.testing.holds import Holds
+
+if TYPE_CHECKING:
+    from langgraph_client.server.runs.engine import Engine
+
+LOOK_AGAIN = 0.005
+"""Real seconds between two looks at what runs wait for."""
+
+
+class RunActivity:
+    """Tells runs that make progress from runs that wait for the test.
+
+    Args:
+        clock: The server's clock.
+        holds: The server's holds.
+    """
+
+    def __init__(self, clock: Clock, holds: Holds) -> None:
+        self._clock = clock
+        self._holds = holds
+
+    def due_by_clock(self, engine: Engine) -> list[float]:
+        """Return the times that unfinished runs wait for.
+
+        Args:
+            engine: The server's engine.
+        """
+        times = [job.due for job in engine.jobs.values() if job.task is None]
+        if isinstance(self._clock, TestClock):
+            times += [
+                until
+                for job in engine.jobs.values()
+                if (until := self._clock.sleeping_until(job.run_id)) is not None
+            ]
+        return [time for time in times if time > self._clock.time()]
+
+    def progressing(self, engine: Engine) -> list[str]:
+        """Return the ids of the runs that go on without the test doing anything.
+
+        Args:
+            engine: The server's engine.
+        """
+        started = {job.thread_id for job in engine.jobs.values() if job.task is not None}
+        clock = self._clock if isinstance(self._clock, TestClock) else None
+        present = self._clock.time()
+        return [
+            job.run_id
+            for job in engine.jobs.values()
+            if not self._holds.holds(job.run_id)
+            and (clock is None or clock.sleeping_until(job.run_id) is None)
+            # A pending run goes on when its time has come and its thread is free.
+            and (job.task is not None or (job.due <= present and job.thread_id not in started))
+        ]
+
+    async def move_clock(self, engine: Engine, clock: TestClock) -> None:
+        """Move the clock on for ever, whenever all unfinished runs wait for it.
+
+        Args:
+            engine: The server's engine.
+            clock: The server's clock.
+        """
+        while True:
+            await asyncio.sleep(LOOK_AGAIN)
+            if not self.progressing(engine) and (times := self.due_by_clock(engine)):
+                await clock.advance_on_loop(min(times))
