@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,8 +26,12 @@ from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.http.app import make_app
-from langgraph_client.server.http.in_process import AsyncServerTransport, ServerTransport
-from langgraph_client.server.http.middleware import guards
+from langgraph_client.server.http.in_process import (
+    AsyncServerTransport,
+    OpenExchanges,
+    ServerTransport,
+)
+from langgraph_client.server.http.middleware import ApiKey, Origins, RequestLines, is_loopback
 from langgraph_client.server.http.routes.assistants import store_version
 from langgraph_client.server.runs.create_run import assistant_id_of
 from langgraph_client.server.runs.engine import Engine
@@ -35,6 +41,13 @@ from langgraph_client.server.storage.sqlite import Storage
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
     from langgraph_client.remote.graph import RemoteGraph
+    from langgraph_client.server.http.listener import Port
+
+logger = logging.getLogger("langgraph_client.server")
+
+_CLOSE_SECONDS = 10.0
+_ENGINE_SECONDS = 3.0
+_TASK_SECONDS = 1.0
 
 IN_PROCESS_URL = "http://langgraph.server"
 """What in-process clients call the server; nothing is ever looked up or dialled."""
@@ -61,7 +74,10 @@ class Server:
         max_runs: How many runs may be running at the same time, each on its own thread.
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
         api_key: What requests must carry as `x-api-key`; None for no key.
-        cors: The origins whose web pages may call; `*` for all.
+        cors: The origins whose web pages may call on a port, besides those that this machine
+            serves, on any port; `*` for all. Without an `api_key` others are refused.
+        send_timeout: Seconds after which a client that reads nothing of an answer is taken for
+            gone; its run goes on. None for no limit.
         local_webhooks: Let webhooks of runs go to this machine and to private networks.
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
@@ -83,6 +99,7 @@ class Server:
         max_run_seconds: float | None = None,
         api_key: str | None = None,
         cors: Sequence[str] = (),
+        send_timeout: float | None = 60.0,
         local_webhooks: bool = False,
         allow_types: Iterable[type] = (),
         clock: Clock | None = None,
@@ -94,7 +111,10 @@ class Server:
         self._show_errors = show_errors
         self._max_runs = max_runs
         self._max_run_seconds = max_run_seconds
-        self._guards = guards(api_key, cors)
+        self._api_key = api_key
+        self._cors = tuple(cors)
+        self.send_timeout = send_timeout
+        self.exchanges = OpenExchanges()
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
         self._local_webhooks = local_webhooks
@@ -103,7 +123,8 @@ class Server:
         self._services: Services | None = None
         self._app: Starlette | None = None
         self._stop: asyncio.Event | None = None
-        self._port: Any = None
+        self._port: Port | None = None
+        self._loopback_port = True
         self._storage: Storage | None = None
         self._engine: Engine | None = None
         self._background: list[asyncio.Task[None]] = []
@@ -129,17 +150,25 @@ class Server:
         except BaseException:
             self._thread.join()
             self._thread = None
+            self._leave_port()
             raise
         return self
 
     def close(self) -> None:
-        """Stop the server: end its runs, answer nothing more, close the file. Safe to repeat."""
+        """Stop the server: end its runs, answer nothing more, close the file. Safe to repeat.
+
+        A plain node that does not end is left to its thread; an async one that holds up the
+        server's loop is waited for, at most ten seconds.
+        """
         thread, self._thread = self._thread, None
         if thread is None:
+            self._leave_port()
             return
         if self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
-        thread.join()
+        thread.join(_CLOSE_SECONDS)
+        if thread.is_alive():
+            logger.warning("something holds up the server's event loop: it is left to itself")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -164,8 +193,21 @@ class Server:
         await asyncio.to_thread(self.close)
 
     def _run(self, started: Future[None]) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._main(started))
+        try:
+            loop = asyncio.new_event_loop()
+        except BaseException as error:  # No file descriptors are left, say.
+            started.set_exception(error)
+            return
+        try:
+            loop.run_until_complete(self._main(started))
+            # Async generators that nobody ended, such as those of abandoned graphs.
+            ending = asyncio.wait_for(loop.shutdown_asyncgens(), _TASK_SECONDS)
+            with suppress(TimeoutError):
+                loop.run_until_complete(ending)
+        finally:
+            # Not `Runner.close`: that waits for the threads of plain nodes, which may never end.
+            loop.close()
+            self.exchanges.fail_all()
 
     async def _main(self, started: Future[None]) -> None:
         try:
@@ -173,6 +215,8 @@ class Server:
                 self._loop = asyncio.get_running_loop()
                 self._stop = asyncio.Event()
                 self._open()
+                if self._port is not None:
+                    await self._serve(self._port)
             except BaseException as error:
                 started.set_exception(error)
                 return
@@ -182,8 +226,8 @@ class Server:
                 await self._port.stop()
         finally:
             await self._shut(for_good=True)
-            self._loop = self._stop = self._services = self._app = self._port = None
-            self.url = None
+            self._leave_port()
+            self._loop = self._stop = self._services = self._app = None
 
     def _open(self) -> None:
         """Open what is kept, and take up what was left."""
@@ -200,7 +244,10 @@ class Server:
         for task in self._background:
             task.cancel()
         if self._engine is not None:
-            await self._engine.close()
+            closing = asyncio.ensure_future(self._engine.close())
+            await asyncio.wait([closing], timeout=_ENGINE_SECONDS)
+            if closing.done():
+                closing.result()
         if self._services is not None:
             await self._services.webhooks.close()
         if for_good:
@@ -208,14 +255,19 @@ class Server:
             others = [task for task in asyncio.all_tasks() if task is not current]
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            if others:
+                ended, _ = await asyncio.wait(others, timeout=_TASK_SECONDS)
+                await asyncio.gather(*ended, return_exceptions=True)  # Nobody else asks for them.
         if self._storage is not None:
             self._storage.close()
         self._engine = self._storage = None
 
     def _middleware(self) -> list[Middleware]:
         """Return what stands in front of the routes, the outermost first."""
-        return list(self._guards)
+        found = [Middleware(RequestLines)]
+        if self._api_key is not None:
+            found.append(Middleware(ApiKey, key=self._api_key))
+        return found
 
     def _assemble(self, storage: Storage) -> Engine:
         checkpoints, own_store = _langgraph_services(
@@ -313,11 +365,11 @@ class Server:
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)  # After a reset it is another one.
-
     def listen(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Also serve on a port, until the server is closed. Returns the URL.
+
+        Before the server is started, this takes the port at once and serves it from the start on:
+        a port that is in use is known before any run is taken up.
 
         Args:
             host: The address to listen on.
@@ -325,16 +377,42 @@ class Server:
 
         Raises:
             OSError: The address cannot be used.
+            ValueError: The port is out of range.
+            RuntimeError: The server listens already.
         """
         from langgraph_client.server.http.listener import Port
 
-        async def start() -> str:
-            self._port = Port(self._serve, host, port)
-            url: str = await self._port.start()
-            self.url = self.services.url = url
-            return url
+        if self._port is not None:
+            raise RuntimeError(f"the server listens already, at {self.url}")
+        self._port = Port(host, port)
+        self._loopback_port = is_loopback(host)
+        self.url = self._port.url
+        if self._loop is not None:
+            try:
+                asyncio.run_coroutine_threadsafe(self._serve(self._port), self._loop).result()
+            except BaseException:
+                self._leave_port()
+                raise
+        return self.url
 
-        return asyncio.run_coroutine_threadsafe(start(), self.loop).result()
+    async def _serve(self, port: Port) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)  # After a reset it is another one.
+
+        without_key = self._api_key is None
+        guarded = Origins(
+            app,
+            self._cors,
+            check_origin=without_key,
+            check_host=without_key and self._loopback_port,
+        )
+        self.services.url = port.url
+        await port.serve(guarded, self.send_timeout)
+
+    def _leave_port(self) -> None:
+        if self._port is not None:
+            self._port.close()
+        self._port = self.url = None
 
 
 def _langgraph_services(

@@ -116,7 +116,9 @@ def test_a_reader_that_never_reads_does_not_hold_the_server_up() -> None:
     with Server({"chatty": chatty, "agent": ScriptedGraph([{"a": 1}])}) as server:
         url = httpx.URL(server.listen())
         body = json.dumps({"assistant_id": "chatty", "input": {}, "stream_mode": "custom"}).encode()
-        head = f"POST /runs/stream HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST /runs/stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
         readers = []
         for _ in range(5):
             made = socket.create_connection((url.host, url.port or 80))
@@ -136,7 +138,9 @@ def test_half_a_request_does_not_hold_the_server_up() -> None:
         url = httpx.URL(server.listen())
         slow = [socket.create_connection((url.host, url.port or 80)) for _ in range(50)]
         for made in slow:
-            made.sendall(b"POST /runs/wait HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+            made.sendall(
+                b"POST /runs/wait HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"
+            )
         began = time.monotonic()
         assert httpx.get(f"{url}/ok").status_code == 200
         assert time.monotonic() - began < 5

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from watchfiles import Change, DefaultFilter, watch
+
 from langgraph_client.server.cli.config import ConfigError, read_config
 
-_EVERY = 0.5
-"""Seconds between two looks at the files: their times are compared, nothing is read."""
-_PATIENCE = 10.0
-_PASSED_OVER = {"__pycache__", "node_modules", "site-packages"}
+_PATIENCE = 8.0
+"""Seconds that the process that serves has to end; it ends by itself within five."""
 
 
 def serve_again(
     arguments: Sequence[str], config: Path, host: str, port: int, stop: threading.Event
 ) -> int:
-    """Serve until stopped, anew after each change of the config or of a Python file beside it.
+    """Serve until stopped; restart after each change of the config or of a Python file beside it.
 
     A process that cannot start, because of a mistake in the code, say, has said so; it is tried
     again after the next change.
@@ -37,16 +36,15 @@ def serve_again(
     again = [argument for argument in arguments if argument != "--reload"]
     command = [sys.executable, "-m", "langgraph_client.server", *again]
     command += ["--port", str(port or _free_port(host))]
-    while not stop.is_set():
-        seen = _times(config)
-        process = subprocess.Popen(command)
-        try:
-            while not stop.wait(_EVERY) and _times(config) == seen:
-                pass
-        finally:
-            _end(process)
-        if not stop.is_set():
+    changes = watch(*_folders(config), watch_filter=_Wanted(config), stop_event=stop, debounce=200)
+    process = subprocess.Popen(command)
+    try:
+        for _ in changes:
             print("a file has changed", file=sys.stderr, flush=True)
+            _end(process)
+            process = subprocess.Popen(command)
+    finally:
+        _end(process)
     return 0
 
 
@@ -59,37 +57,31 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _times(config: Path) -> dict[str, tuple[int, int]]:
-    """Return when each file was changed, and its size."""
-    found = {}
-    for file in _files(config):
-        try:
-            status = os.stat(file)
-        except OSError:  # Deleted, or being written anew.
-            continue
-        found[file] = (status.st_mtime_ns, status.st_size)
-    return found
+class _Wanted(DefaultFilter):
+    """The config, Python files and `.env`; not those of environments, caches and hidden folders."""
+
+    ignore_dirs = (*DefaultFilter.ignore_dirs, "site-packages")
+
+    def __init__(self, config: Path) -> None:
+        super().__init__()
+        self._config = config.resolve()
+
+    def __call__(self, change: Change, path: str) -> bool:
+        """Return whether to restart after a change."""
+        file = Path(path)
+        wanted = file == self._config or file.suffix == ".py" or file.name == ".env"
+        return wanted and super().__call__(change, path)
 
 
-def _files(config: Path) -> Iterator[str]:
-    yield str(config)
-    folders = {config.resolve().parent}
-    with suppress(ConfigError):  # The process says what is wrong with it.
-        folders.update(path.resolve() for path in read_config(config).paths)
-    for folder in folders:
-        if any(folder != other and folder.is_relative_to(other) for other in folders):
-            continue
-        for place, below, names in os.walk(folder):
-            # Hidden folders are those of tools; one with a pyvenv.cfg is an environment.
-            below[:] = [
-                name
-                for name in below
-                if not name.startswith(".")
-                and name not in _PASSED_OVER
-                and not os.path.exists(os.path.join(place, name, "pyvenv.cfg"))
-            ]
-            wanted = (name for name in names if name.endswith(".py") or name == ".env")
-            yield from (os.path.join(place, name) for name in wanted)
+def _folders(config: Path) -> list[Path]:
+    with suppress(ConfigError):  # The process that serves tells what is wrong with it.
+        folders = read_config(config).paths
+        return [
+            folder
+            for folder in folders
+            if not any(folder != other and folder.is_relative_to(other) for other in folders)
+        ]
+    return [config.resolve().parent]
 
 
 def _free_port(host: str) -> int:

@@ -4,7 +4,7 @@ httpx's own and Starlette's collect the whole body before they answer; an event 
 arrive. Here a request is an `Exchange`: the app runs as a task on the server's loop and puts chunks
 into a bounded buffer, the caller takes them out, from any thread or any event loop. What the app
 sends within one turn of its loop crosses over in one hop. Closing a response tells the app that the
-client is gone, as a dropped connection would.
+client is gone, as a dropped connection would. So does not reading it for too long.
 """
 
 from __future__ import annotations
@@ -28,8 +28,40 @@ ASGIApp = Callable[
 _BUFFER = 256 * 1024
 
 
+class OpenExchanges:
+    """The exchanges that are not over, so that none waits for a server that has stopped."""
+
+    def __init__(self) -> None:
+        # Each step on the set is atomic; callers come from any thread.
+        self._open: set[Exchange] = set()
+
+    def add(self, exchange: Exchange) -> None:
+        """Note an exchange before it begins."""
+        self._open.add(exchange)
+
+    def discard(self, exchange: Exchange) -> None:
+        """Forget an exchange that is over."""
+        self._open.discard(exchange)
+
+    def fail_all(self) -> None:
+        """End what is left. To be called behind the closing of the loop: nothing begins then."""
+        for exchange in list(self._open):
+            exchange.fail("the server stopped before the response was complete")
+        self._open.clear()
+
+
 class HostedApp(Protocol):
     """Where the app runs."""
+
+    @property
+    def exchanges(self) -> OpenExchanges:
+        """The exchanges with the app that are not over."""
+        ...
+
+    @property
+    def send_timeout(self) -> float | None:
+        """Seconds that the app waits for a caller who does not read; None for no limit."""
+        ...
 
     @property
     def app(self) -> ASGIApp:
@@ -45,7 +77,8 @@ class HostedApp(Protocol):
 class Exchange:
     """One request and its response, between the app's loop and a caller elsewhere.
 
-    `_lock` guards what both sides touch: the buffer, the waiters, how it ended.
+    `_lock` guards what both sides touch: the buffer, the waiters, how it ended. It is reentrant, as
+    the garbage collector may close an abandoned response while its thread holds the lock.
     """
 
     def __init__(self, home: HostedApp, scope: dict[str, Any], body: bytes) -> None:
@@ -55,7 +88,7 @@ class Exchange:
         self._loop = home.loop
         self._scope = scope
         self._body: bytes | None = body
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._chunks: list[bytes] = []
         self._size = 0
         self._started = False
@@ -68,8 +101,17 @@ class Exchange:
         self._flush_due = False
 
     def begin(self) -> None:
-        """Start the app on its loop."""
-        self._loop.call_soon_threadsafe(self._start)
+        """Start the app on its loop.
+
+        Raises:
+            RuntimeError: The server has stopped.
+        """
+        self._home.exchanges.add(self)
+        try:
+            self._loop.call_soon_threadsafe(self._start)
+        except RuntimeError:
+            self._home.exchanges.discard(self)
+            raise RuntimeError("the server is not running") from None
 
     def _start(self) -> None:
         self._gone = asyncio.Event()
@@ -87,6 +129,15 @@ class Exchange:
             error = httpx.RemoteProtocolError("the server stopped before the response was complete")
         except Exception as raised:  # what a port would show as a broken connection
             error = httpx.RemoteProtocolError(f"the app failed: {raised!r}")
+        finally:
+            self._home.exchanges.discard(self)
+        self._end(error)
+
+    def fail(self, reason: str) -> None:
+        """End an exchange whose app will not do so any more."""
+        self._end(httpx.RemoteProtocolError(reason))
+
+    def _end(self, error: BaseException | None) -> None:
         with self._lock:
             if not self._ended:  # what goes wrong behind a complete response is the app's own
                 self._ended, self._error = True, error
@@ -129,9 +180,19 @@ class Exchange:
         with self._lock:
             if self._size <= _BUFFER:
                 return
-            self._room = asyncio.Event()
+            # One event for all who wait: a heartbeat may be sent while an event waits.
+            room = self._room = self._room or asyncio.Event()
         self._notify()
-        await self._room.wait()
+        limit = self._home.send_timeout
+        try:
+            async with asyncio.timeout(limit):
+                await room.wait()
+        except TimeoutError:
+            # As on a port: who does not read is taken for gone, so that the app can go on.
+            self.fail(f"the response was not read for {limit} s")
+            self._disconnect()
+        if self._gone is not None and self._gone.is_set():
+            raise OSError("the client closed the response")
 
     def _notify_soon(self) -> None:
         """Wake the caller at the end of this turn, when more may be ready."""
@@ -255,17 +316,21 @@ class ServerTransport(httpx.BaseTransport):
         """Send a request; return as soon as the status is known."""
         exchange = Exchange(self._home, _scope(request), request.read())
         try:
-            blocked = asyncio.get_running_loop() is self._home.loop
+            on_own_loop = asyncio.get_running_loop() is self._home.loop
         except RuntimeError:
-            blocked = False
-        if blocked:
+            on_own_loop = False
+        if on_own_loop:
             raise RuntimeError(
                 "a blocking call from the server's own event loop would wait for itself; "
                 "make the node a plain function, or use the async client"
             )
         exchange.begin()
-        if _wait(exchange, True, request) is None:
-            raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
+        try:
+            if _wait(exchange, True, request) is None:
+                raise httpx.RemoteProtocolError("the server gave no answer", request=request)
+        except BaseException:  # an interrupt from the keyboard, say: nobody will close it later
+            exchange.close()
+            raise
         return httpx.Response(
             exchange.status,
             headers=exchange.headers,
@@ -330,8 +395,12 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         """Send a request; return as soon as the status is known."""
         exchange = Exchange(self._home, _scope(request), await request.aread())
         exchange.begin()
-        if await _await(exchange, True, request) is None:
-            raise httpx.RemoteProtocolError("the server ended without an answer", request=request)
+        try:
+            if await _await(exchange, True, request) is None:
+                raise httpx.RemoteProtocolError("the server gave no answer", request=request)
+        except BaseException:  # a cancellation, say: nobody will close it later
+            exchange.close()
+            raise
         return httpx.Response(
             exchange.status,
             headers=exchange.headers,

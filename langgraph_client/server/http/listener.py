@@ -5,33 +5,130 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import Any
 
 import uvicorn
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+_GRACE = 0.3
+"""Seconds that responses under way have to end when the port closes."""
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handlers: who runs the process decides about signals."""
+    """uvicorn that says when it is ready."""
 
-    def install_signal_handlers(self) -> None:
-        return
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol, with a limit on how long a client may not read.
+
+    A connection whose client takes nothing out of a full buffer is aborted. The app then sees what
+    it sees when a client goes away.
+
+    Args:
+        send_timeout: The limit in seconds; None for no limit.
+    """
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        _stalled: asyncio.TimerHandle | None = None
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if send_timeout is not None and self._stalled is None:
+                self._watch(self.transport.get_write_buffer_size())
+
+        def _watch(self, unsent: int) -> None:
+            loop = asyncio.get_running_loop()
+            self._stalled = loop.call_later(send_timeout or 0, self._look, unsent)
+
+        def _look(self, unsent: int) -> None:
+            left = self.transport.get_write_buffer_size()
+            if left < unsent:  # A slow reader is a reader.
+                self._watch(left)
+            else:
+                self.transport.abort()
+
+        def resume_writing(self) -> None:
+            self._forget()
+            super().resume_writing()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def _forget(self) -> None:
+            if self._stalled is not None:
+                self._stalled.cancel()
+                self._stalled = None
+
+    return Protocol
+
+
+def without_tracebacks(app: ASGIApp) -> ASGIApp:
+    """Return an app that ends quietly when its client is gone: that is no error of the server."""
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientDisconnect):  # The client went while its request was read.
+            await app(scope, receive, send)
+
+    return quiet
 
 
 class Port:
-    """One listening socket with uvicorn behind it."""
+    """One listening socket, with uvicorn behind it once it is served.
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    The socket listens from the beginning, so that a port that is taken is known before anything
+    else happens; connections wait until `serve`.
+
+    Args:
+        host: The address to listen on.
+        port: The port; 0 for any free one.
+
+    Raises:
+        OSError: The address cannot be used.
+        ValueError: The port is out of range.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not within 0-65535")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # The protocol is named, or asyncio does not turn off delaying small packets.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
-        except OSError:
+            # Two sockets with SO_REUSEADDR may be bound to one port; only one of them may listen.
+            self._socket.listen(2048)
+        except OSError as error:
             self._socket.close()
-            raise
+            raise OSError(
+                error.errno, f"cannot listen on {host}:{port}: {error.strerror}"
+            ) from None
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        self._uvicorn: _Uvicorn | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def serve(self, app: ASGIApp, send_timeout: float | None) -> None:
+        """Answer requests with an app, from here on.
+
+        Args:
+            app: The ASGI app.
+            send_timeout: Seconds after which a client that reads nothing is dropped, or None.
+        """
         config = uvicorn.Config(
-            app,
+            without_tracebacks(app),
+            http=protocol(send_timeout),
             interface="asgi3",
             log_config=None,
             access_log=False,
@@ -39,25 +136,26 @@ class Port:
             timeout_graceful_shutdown=1,
             ws="none",
         )
-        self._host = host
         self._uvicorn = _Uvicorn(config)
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> str:
-        """Listen; return the URL."""
-        self._task = asyncio.create_task(self._uvicorn._serve([self._socket]))
-        while not self._uvicorn.started and not self._task.done():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)  # uvicorn has no event to wait for
+        self._task = asyncio.create_task(self._uvicorn.serve([self._socket]))
+        ready = asyncio.ensure_future(self._uvicorn.ready.wait())
+        try:
+            await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
         if self._task.done():
             self._task.result()
-        shown = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{shown}:{self._socket.getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Close connections and the socket."""
-        self._uvicorn.should_exit = True
-        self._uvicorn.force_exit = True
-        if self._task is not None:
-            with suppress(asyncio.CancelledError):
-                await self._task
+        """Accept nothing more, let short responses end, break the others off, close the socket."""
+        if self._uvicorn is not None and self._task is not None:
+            self._uvicorn.should_exit = True
+            await asyncio.wait([self._task], timeout=_GRACE)
+            for connection in list(self._uvicorn.server_state.connections):
+                connection.transport.abort()
+            await asyncio.wait([self._task], timeout=2)
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket."""
         self._socket.close()

@@ -19,6 +19,8 @@ from langgraph_client.server.clock import Clock, EventId
 BACKLOG = 2048
 """How many events the slowest reader may be behind before the run waits for it."""
 _PAGE = 1000
+_DIGITS = 18
+"""Longer numbers are behind all ids, and do not fit in 64 bits."""
 
 Position = EventId | None
 """Where to read from: after an id, or (None) from now on."""
@@ -58,10 +60,12 @@ def parse_event_id(text: str) -> EventId:
     milliseconds, _, number = text.strip().partition("-")
     if milliseconds in ("", "0"):
         return (0, -1)
-    if not milliseconds.isdecimal():
+    if not milliseconds.isdecimal() or len(milliseconds) > _DIGITS:
         return (2**62, 0)
+    if number.isdecimal():
+        return (int(milliseconds), int(number) if len(number) <= _DIGITS else 2**62)
     # `5-*`: as any of that millisecond.
-    return (int(milliseconds), int(number) if number.isdecimal() else -1 if number else 0)
+    return (int(milliseconds), -1 if number else 0)
 
 
 class Reader:

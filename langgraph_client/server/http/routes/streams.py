@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.http.replies import (
-    HEARTBEAT_SECONDS,
     fail,
     read_json,
     truth,
@@ -31,97 +26,11 @@ from langgraph_client.server.http.routes.runs import (
     thread_id_of,
 )
 from langgraph_client.server.http.schemas.runs import check_run
+from langgraph_client.server.http.streaming import EventStream, Wanted
 from langgraph_client.server.runs.engine import NOT_FOUND
-from langgraph_client.server.runs.event_log import HEARTBEAT, Event, Reader, frames, parse_event_id
+from langgraph_client.server.runs.event_log import Event, parse_event_id
 from langgraph_client.server.services import services_of
-from langgraph_client.server.typed_values import agreement, as_plain, is_rich
-
-_HEADERS = {
-    "cache-control": "no-store",
-    "connection": "keep-alive",
-    "x-accel-buffering": "no",
-    "content-type": "text/event-stream; charset=utf-8",
-}
-Wanted = Callable[[Event], bool]
-
-
-class EventStream(Response):
-    """A response that sends what a reader gives, and a heartbeat every five seconds.
-
-    Args:
-        reader: Read to its end, and closed.
-        headers: Further headers.
-        with_id: Whether events carry their id.
-        rich: Whether the client reads values in envelopes.
-        wanted: Which events are sent; None for all.
-        left: Called when the client goes away before the end.
-        closed: Called in the end, always.
-    """
-
-    def __init__(
-        self,
-        reader: Reader | None,
-        headers: dict[str, str],
-        *,
-        with_id: bool,
-        rich: bool = False,
-        wanted: Wanted | None = None,
-        left: Callable[[], object] | None = None,
-        closed: Callable[[], object] | None = None,
-        first: bytes = b"",
-    ) -> None:
-        super().__init__(None, 200, {**_HEADERS, **headers})
-        del self.headers["content-length"]
-        self._reader, self._with_id, self._wanted = reader, with_id, wanted
-        self._left, self._closed, self._first = left, closed, first
-        self._rich = rich
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response; whichever ends first, the log or the client, ends it."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        sending = asyncio.ensure_future(self._send(send))
-        gone = asyncio.ensure_future(_until_gone(receive))
-        beating = asyncio.ensure_future(_beat(send, scope["app"].state.services.clock))
-        complete = False
-        try:
-            await asyncio.wait([sending, gone, beating], return_when=asyncio.FIRST_COMPLETED)
-            complete = sending.done() and sending.exception() is None
-        finally:
-            for task in (sending, gone, beating):
-                task.cancel()
-            if self._reader is not None:
-                self._reader.close()
-            if not complete and self._left is not None:
-                self._left()
-            if self._closed is not None:
-                self._closed()
-        if complete:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send(self, send: Send) -> None:
-        if self._first:
-            await send({"type": "http.response.body", "body": self._first, "more_body": True})
-        if self._reader is None:
-            return
-        async for events in self._reader:
-            if self._wanted is not None:
-                events = [event for event in events if self._wanted(event)]
-            if not self._rich:
-                events = as_plain(events)
-            if events:
-                body = frames(events, self._with_id)
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _beat(send: Send, clock: Clock) -> None:
-    while True:
-        await clock.sleep(HEARTBEAT_SECONDS)
-        await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+from langgraph_client.server.typed_values import agreement, is_rich
 
 
 async def stream(request: Request) -> Response:
@@ -205,9 +114,9 @@ async def thread_stream(request: Request) -> Response:
             return "state_update" in modes
         return "run_modes" in modes or ("lifecycle" in modes and event.name == "metadata")
 
-    feed = services.engine.feeds.open(thread_id)
+    after = None if last is None else parse_event_id(last)
     return EventStream(
-        feed.read(None if last is None else parse_event_id(last)),
+        services.engine.feeds.open(thread_id).read(after),
         {},
         with_id=True,
         rich=is_rich(request),

@@ -1,0 +1,158 @@
+"""Responses whose body comes bit by bit: event streams, and results that are waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.http.replies import HEARTBEAT_SECONDS
+from langgraph_client.server.runs.event_log import HEARTBEAT, Event, Reader, frames
+from langgraph_client.server.typed_values import as_plain
+
+_EVENT_HEADERS = {
+    "cache-control": "no-store",
+    "connection": "keep-alive",
+    "x-accel-buffering": "no",
+    "content-type": "text/event-stream; charset=utf-8",
+}
+Wanted = Callable[[Event], bool]
+
+
+class LongResponse(Response):
+    """A response that sends its parts as they come, and a heartbeat every five seconds.
+
+    It ends with its parts, or when the client goes away. What it holds is released in either case,
+    and wherever it is cancelled.
+
+    Args:
+        headers: The headers.
+        heartbeat: What is sent so that nobody takes the connection for dead.
+        left: Called when the client goes away before the end.
+        closed: Called in the end, always.
+    """
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        heartbeat: bytes,
+        left: Callable[[], object] | None = None,
+        closed: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(None, 200, headers)
+        del self.headers["content-length"]
+        self._heartbeat, self._left, self._closed = heartbeat, left, closed
+
+    def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the parts of the body."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+        complete = False
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            # Within the `try`: a client that is gone already is noticed by the first `send`.
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            clock: Clock = scope["app"].state.services.clock
+            tasks = [
+                asyncio.create_task(self._send(send)),
+                asyncio.create_task(_until_gone(receive)),
+                asyncio.create_task(self._beat(send, clock)),
+            ]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            sending, gone, _ = tasks
+            if sending.done() and not gone.done():
+                sending.result()  # A failure of the server breaks the connection off.
+                complete = True
+        finally:
+            for task in tasks:
+                task.add_done_callback(_forget)
+                task.cancel()
+            if not complete and self._left is not None:
+                self._left()
+            if self._closed is not None:
+                self._closed()
+        if complete:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send(self, send: Send) -> None:
+        parts = self.parts()
+        try:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        finally:
+            await parts.aclose()
+
+    async def _beat(self, send: Send, clock: Clock) -> None:
+        while True:
+            await clock.sleep(HEARTBEAT_SECONDS)
+            await send({"type": "http.response.body", "body": self._heartbeat, "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _forget(task: asyncio.Task[None]) -> None:
+    """Take note of how a task ended, which is that its client is gone."""
+    if not task.cancelled():
+        task.exception()
+
+
+class EventStream(LongResponse):
+    """A response that sends what a reader gives.
+
+    Args:
+        reader: Read to its end, and closed. None for no events but `first`.
+        headers: Further headers.
+        with_id: Whether events carry their id.
+        rich: Whether the client reads values in envelopes.
+        wanted: Which events are sent; None for all.
+        left: Called when the client goes away before the end.
+        closed: Called in the end, always.
+        first: What is sent before the events.
+    """
+
+    def __init__(
+        self,
+        reader: Reader | None,
+        headers: Mapping[str, str],
+        *,
+        with_id: bool,
+        rich: bool = False,
+        wanted: Wanted | None = None,
+        left: Callable[[], object] | None = None,
+        closed: Callable[[], object] | None = None,
+        first: bytes = b"",
+    ) -> None:
+        def release() -> None:
+            if reader is not None:
+                reader.close()
+            if closed is not None:
+                closed()
+
+        super().__init__(
+            {**_EVENT_HEADERS, **headers}, heartbeat=HEARTBEAT, left=left, closed=release
+        )
+        self._reader, self._with_id, self._wanted = reader, with_id, wanted
+        self._first, self._rich = first, rich
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the events, in batches as they are ready."""
+        if self._first:
+            yield self._first
+        if self._reader is None:
+            return
+        async for events in self._reader:
+            if self._wanted is not None:
+                events = [event for event in events if self._wanted(event)]
+            if not self._rich:
+                events = as_plain(events)
+            if events:
+                yield frames(events, self._with_id)
