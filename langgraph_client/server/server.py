@@ -23,7 +23,6 @@ from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.http.app import make_app
 from langgraph_client.server.http.in_process import (
@@ -33,10 +32,11 @@ from langgraph_client.server.http.in_process import (
 )
 from langgraph_client.server.http.middleware import ApiKey, Origins, RequestLines, is_loopback
 from langgraph_client.server.http.routes.assistants import store_version
-from langgraph_client.server.runs.create_run import assistant_id_of
+from langgraph_client.server.runs.create_run import RunCreator, assistant_id_of
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.services import Services
-from langgraph_client.server.storage.sqlite import Storage
+from langgraph_client.server.storage.protocol import Storage
+from langgraph_client.server.storage.sqlite import SqliteStorage
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -214,7 +214,7 @@ class Server:
             try:
                 self._loop = asyncio.get_running_loop()
                 self._stop = asyncio.Event()
-                self._open()
+                await self._open()
                 if self._port is not None:
                     await self._serve(self._port)
             except BaseException as error:
@@ -229,11 +229,11 @@ class Server:
             self._leave_port()
             self._loop = self._stop = self._services = self._app = None
 
-    def _open(self) -> None:
+    async def _open(self) -> None:
         """Open what is kept, and take up what was left."""
-        self._storage = Storage(self._path)
-        self._engine = self._assemble(self._storage)
-        self._engine.recover()
+        self._storage = SqliteStorage(self._path, clock=self._clock, allow_types=self._allow_types)
+        self._engine = await self._assemble(self._storage)
+        await self._engine.recover()
         self._background = [
             asyncio.create_task(self.services.scheduler.run()),
             asyncio.create_task(self.services.thread_ttl.run()),
@@ -259,7 +259,7 @@ class Server:
                 ended, _ = await asyncio.wait(others, timeout=_TASK_SECONDS)
                 await asyncio.gather(*ended, return_exceptions=True)  # Nobody else asks for them.
         if self._storage is not None:
-            self._storage.close()
+            await self._storage.close()
         self._engine = self._storage = None
 
     def _middleware(self) -> list[Middleware]:
@@ -269,38 +269,38 @@ class Server:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
 
-    def _assemble(self, storage: Storage) -> Engine:
-        checkpoints, own_store = _langgraph_services(
-            storage, self._clock, self._path is not None, self._allow_types
-        )
+    async def _assemble(self, storage: Storage) -> Engine:
         # What graphs write has to be found where clients look for it, and as the graphs index it.
         brought = brought_store(self._given)
-        store = own_store if brought is None else brought
-        script_states = ScriptStates(storage.connection, storage.lock, self._clock)
-        graphs = Graphs(self._given, checkpoints, store, script_states)
-        self._clock.start_after(storage.events.last_id())
-        graph_runner = HostedGraphRunner(graphs, checkpoints, script_states, self.url, self._hooks)
+        store = storage.store if brought is None else brought
+        graphs = Graphs(self._given, storage.checkpointer, store, storage.script_states)
+        self._clock.start_after(await storage.events.last_id())
+        webhooks = Webhooks(self._clock, local=self._local_webhooks)
         engine = Engine(
             storage,
             self._clock,
-            graph_runner,
+            HostedGraphRunner(graphs, self.url, self._hooks),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
             hooks=self._hooks,
+            ended=[webhooks.run_ended],
         )
-        if checkpoints is not None:
-            checkpoints.before_writing = engine.write_logs
+        storage.before_checkpoints(engine.write_logs)
+        runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check)
         self._services = Services(
-            self._clock, storage, graphs, engine, store, checkpoints, script_states, self.url
+            clock=self._clock,
+            storage=storage,
+            graphs=graphs,
+            engine=engine,
+            runs=runs,
+            store=store,
+            scheduler=Scheduler(self._clock, storage, runs),
+            thread_ttl=ThreadTTLs(self._clock, storage, engine),
+            webhooks=webhooks,
         )
-        self._services.own_store = own_store
-        self._services.scheduler = Scheduler(self._services)
-        self._services.thread_ttl = ThreadTTLs(self._services)
-        self._services.webhooks = Webhooks(self._clock, local=self._local_webhooks)
-        engine.ended.append(self._services.webhooks.run_ended)
         for name in graphs.names:
-            _ensure_assistant(self._services, name)
+            await _ensure_assistant(self._services, name)
         self._app = make_app(self._services, self._middleware())
         return engine
 
@@ -406,7 +406,6 @@ class Server:
             check_origin=without_key,
             check_host=without_key and self._loopback_port,
         )
-        self.services.url = port.url
         await port.serve(guarded, self.send_timeout)
 
     def _leave_port(self) -> None:
@@ -415,28 +414,10 @@ class Server:
         self._port = self.url = None
 
 
-def _langgraph_services(
-    storage: Storage, clock: Clock, strict: bool, allowed: Iterable[type]
-) -> tuple[Any, Any]:
-    """Return checkpointer and store; None each where langgraph is not installed."""
-    try:
-        import langgraph.checkpoint.sqlite
-        import langgraph.store.sqlite  # noqa: F401
-    except ImportError:
-        return None, None
-    from langgraph_client.server.storage.checkpoints import Checkpoints
-    from langgraph_client.server.storage.store import Store
-
-    connection, lock = storage.connection, storage.lock
-    checkpoints = Checkpoints(connection, lock, strict=strict)
-    checkpoints.allow(allowed)
-    return checkpoints, Store(connection, lock, clock)
-
-
-def _ensure_assistant(services: Services, name: str) -> None:
+async def _ensure_assistant(services: Services, name: str) -> None:
     """Make the assistant that stands for a graph, unless an earlier start did."""
     assistant_id = assistant_id_of(name)
-    if services.storage.assistants.get(assistant_id) is not None:
+    if await services.storage.assistants.get(assistant_id) is not None:
         return
     now = services.clock.stamp()
     assistant = {
@@ -451,4 +432,4 @@ def _ensure_assistant(services: Services, name: str) -> None:
         "version": 1,
         "description": None,
     }
-    store_version(services, assistant, now)
+    await store_version(services.storage, assistant, now)

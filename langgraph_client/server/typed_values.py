@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from langgraph_client.server.encoding import decode, encode, error_document, plain
 from langgraph_client.server.http.replies import fail
-from langgraph_client.server.runs.event_log import Event
+from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
     ERROR_HEADER,
     GOTO_NODES,

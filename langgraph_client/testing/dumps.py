@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -84,7 +83,7 @@ async def take(services: Services) -> Dump:
         raise ValueError(f"runs are pending or running: {sorted(services.engine.jobs)}")
     storage = services.storage
     threads = []
-    for thread in storage.threads.search(order="created_at ASC"):
+    for thread in await storage.threads.search(order_by="created_at"):
         thread_id = thread["thread_id"]
         states = []
         graph_id = str((thread["metadata"] or {}).get("graph_id"))
@@ -93,63 +92,27 @@ async def take(services: Services) -> Dump:
             async with services.graphs.open(graph_id, config) as graph:
                 async for state in graph.aget_state_history(config):
                     states.append(state_document(state))
-        runs = storage.runs.search(where={"thread_id": thread_id}, order="created_at ASC")
+        runs = await storage.runs.search(where={"thread_id": thread_id}, order_by="created_at")
         threads.append({**thread, "states": states, "runs": runs})
     store = []
-    if services.own_store is not None:
+    if storage.store is not None:
         store = [
             {"namespace": list(item.namespace), "key": item.key, "value": item.value}
-            for item in services.own_store.search((), limit=1_000_000)
+            for item in storage.store.search((), limit=1_000_000)
         ]
     shown = {
         "format": FORMAT,
         "threads": threads,
-        "assistants": storage.assistants.search(order="created_at ASC"),
-        "crons": storage.crons.search(order="created_at ASC"),
+        "assistants": await storage.assistants.search(order_by="created_at"),
+        "crons": await storage.crons.search(order_by="created_at"),
         "store": store,
-        "tables": _tables(services),
+        "tables": await storage.export(),
     }
     return Dump(decode(encode(shown)))
 
 
 async def put(services: Services, dump: Dump) -> None:
     """Fill a server's empty services with what a dump holds."""
-    connection = services.storage.connection
-    known = {row[0] for row in connection.execute(_NAMES)}
-    with services.storage.lock, services.storage.transaction():
-        for name, table in dump.document["tables"].items():
-            if name not in known:
-                raise ValueError(f"the dump has a table {name!r} that this version does not know")
-            connection.execute(f'DELETE FROM "{name}"')
-            columns = ", ".join(f'"{column}"' for column in table["columns"])
-            marks = ", ".join("?" * len(table["columns"]))
-            connection.executemany(
-                f'INSERT INTO "{name}" ({columns}) VALUES ({marks})',
-                [[_cell(value) for value in row] for row in table["rows"]],
-            )
+    await services.storage.restore(dump.document["tables"])
     services.scheduler.wake()
     services.thread_ttl.wake()
-
-
-_NAMES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-
-
-def _tables(services: Services) -> dict[str, Any]:
-    connection = services.storage.connection
-    found = {}
-    with services.storage.lock:
-        for (name,) in connection.execute(_NAMES).fetchall():
-            cursor = connection.execute(f'SELECT * FROM "{name}"')
-            columns = [column[0] for column in cursor.description]
-            rows = [[_told(value) for value in row] for row in cursor.fetchall()]
-            if rows:
-                found[name] = {"columns": columns, "rows": rows}
-    return found
-
-
-def _told(value: Any) -> Any:
-    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-
-
-def _cell(value: Any) -> Any:
-    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

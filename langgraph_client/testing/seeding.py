@@ -24,7 +24,7 @@ async def seed(
     if graph_id not in services.graphs:
         raise ValueError(f"there is no graph {graph_id!r}, only {sorted(services.graphs.names)}")
     thread = new_thread(thread_id or services.clock.uuid7(), services.clock.stamp())
-    if services.storage.threads.get(thread["thread_id"]) is not None:
+    if await services.storage.threads.get(thread["thread_id"]) is not None:
         raise ValueError(f"thread {thread['thread_id']} exists already")
     said = {"graph_id": graph_id, "assistant_id": assistant_id_of(graph_id)}
     thread["metadata"] = {**(metadata or {}), **said}
@@ -39,7 +39,7 @@ async def seed(
             await graph.aupdate_state(config, dict(values), as_node)
         state = await graph.aget_state(config)
     thread.update(thread_fields(state, state.values), state_updated_at=services.clock.stamp())
-    services.storage.threads.put(thread)
+    await services.storage.threads.put(thread)
     return str(thread["thread_id"])
 
 
@@ -68,8 +68,8 @@ async def _node_before(
             led[name] = list((await graph.aget_state(config)).next)
             if sorted(led[name]) == sorted(wanted):
                 return str(name)
-            services.delete_state(tried)
+            await services.storage.states.delete_thread(tried)
     finally:
-        services.delete_state(tried)
+        await services.storage.states.delete_thread(tried)
     known = "; ".join(f"after {name!r} comes {found}" for name, found in led.items())
     raise ValueError(f"with these values no node leads to {list(wanted)}: {known}")

@@ -331,10 +331,10 @@ class TestServer(Server):
         await self._shut(for_good=False)
         if isinstance(self._clock, TestClock):
             self._clock.reset()
-        self._open()
+        await self._open()
 
-    def _open(self) -> None:
-        super()._open()
+    async def _open(self) -> None:
+        await super()._open()
         if isinstance(self._clock, TestClock) and self._clock.auto_advance:
             moving = self._activity.move_clock(self.services.engine, self._clock)
             self._background.append(asyncio.create_task(moving))

@@ -31,7 +31,7 @@ def move(server: Server, clock: Settable, seconds: float) -> None:
     clock.present += seconds
 
     async def fire() -> None:
-        server.services.scheduler.fire_due()
+        await server.services.scheduler.fire_due()
 
     asyncio.run_coroutine_threadsafe(fire(), server.loop).result(10)
 

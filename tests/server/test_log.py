@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from langgraph_client.server.clock import Clock, EventId
-from langgraph_client.server.runs.event_log import Event, EventLog, frames, parse_event_id
+from langgraph_client.server.runs.event_log import EventLog, frames, parse_event_id
+from langgraph_client.server.storage.protocol import Event
 
 
 class Still(Clock):
@@ -21,10 +22,10 @@ class Memory:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def add(self, events: list[Event]) -> None:
+    async def add(self, events: list[Event]) -> None:
         self.events += events
 
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
+    async def after(self, event_id: EventId, limit: int) -> list[Event]:
         return [event for event in self.events if event.id > event_id][:limit]
 
 
@@ -51,13 +52,13 @@ async def test_reading_from_every_place() -> None:
     keeper = Memory()
     log = EventLog(Still(), keeper)
     first = [log.append("e", b"%d" % n) for n in range(3000)]
-    log.flush()
+    await log.flush()
     readings = [
         asyncio.ensure_future(collect(log, after)) for after in ((0, -1), first[10].id, None)
     ]
     await asyncio.sleep(0)
     second = [log.append("e", b"%d" % n) for n in range(5)]
-    log.close()
+    await log.close()
     everything = first + second
     assert await asyncio.gather(*readings) == [everything, everything[11:], second]
 
@@ -86,7 +87,7 @@ async def test_nobody_reading_costs_no_memory() -> None:
     for _ in range(10_000):
         log.append("e", b"1")
     assert not log.full
-    log.close()
+    await log.close()
     assert await collect(log, (0, -1)) == []
 
 

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from starlette.exceptions import HTTPException
-
 from langgraph_client.server.background.cron_schedule import parse
-from langgraph_client.server.runs.create_run import launch
-from langgraph_client.server.runs.run_states import Document
-from langgraph_client.server.services import Services
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import ServerError
+from langgraph_client.server.runs.create_run import RunCreator
+from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -27,8 +26,10 @@ class Scheduler:
     A cron that fell due while the server was down fires once, when the server is up again.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, clock: Clock, storage: Storage, runs: RunCreator) -> None:
+        self._clock = clock
+        self._storage = storage
+        self._runs = runs
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
@@ -39,43 +40,43 @@ class Scheduler:
         """Start runs when they are due, until cancelled."""
         while True:
             self._changed.clear()
-            pause = self.fire_due()
+            pause = await self.fire_due()
             timer = None
             if pause is not None:
-                timer = self._services.clock.call_later(pause, self._changed.set)
+                timer = self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()
             finally:
                 if timer is not None:
                     timer.cancel()
 
-    def fire_due(self) -> float | None:
+    async def fire_due(self) -> float | None:
         """Start the runs that are due. Returns the seconds until the next one; None for never."""
-        crons = self._services.storage.crons
+        crons = self._storage.crons
         while True:
-            found = crons.search(fits=_is_on, order="next_run_date ASC", limit=1)
+            found = await crons.search(where={"enabled": True}, order_by="next_run_date", limit=1)
             if not found:
                 return None
             (cron,) = found
-            now = self._services.clock.now()
+            now = self._clock.now()
             wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
             if wait > 0:
                 return min(wait, _LONGEST_SLEEP)
             # Moved on before the run is started: whatever happens to it, it is not started again.
             cron["next_run_date"] = next_run_date(cron["schedule"], cron["timezone"], now)
-            crons.put(cron)
+            await crons.put(cron)
             if not _is_past(cron["end_time"], now):
-                self._fire(cron)
+                await self._fire(cron)
 
-    def _fire(self, cron: Document) -> None:
+    async def _fire(self, cron: Document) -> None:
         payload: dict[str, Any] = dict(cron["payload"])
         metadata = {**(payload.get("metadata") or {}), **cron["metadata"]}
         body: dict[str, Any] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
         try:
-            launch(self._services, body, cron["thread_id"])
-        except HTTPException as error:  # The thread is busy and the cron says `reject`, say.
+            await self._runs.create(body, cron["thread_id"])
+        except ServerError as error:  # The thread is busy and the cron says `reject`, say.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
         except Exception:  # Whatever is wrong with one cron must not stop the others.
             logger.exception("cron %s could not start a run", cron["cron_id"])
@@ -89,10 +90,6 @@ def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:
     """
     zone = ZoneInfo(timezone) if timezone else None
     return parse(schedule).next_after(now, zone).isoformat(timespec="microseconds")
-
-
-def _is_on(cron: Document) -> bool:
-    return bool(cron["enabled"])
 
 
 def _is_past(end_time: Any, now: datetime) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from langgraph_client.server.services import Services
-from langgraph_client.server.storage.sqlite import Document
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -27,11 +28,13 @@ class ThreadTTLs:
     but its latest checkpoint, and its time begins anew.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, clock: Clock, storage: Storage, engine: Engine) -> None:
+        self._clock = clock
+        self._storage = storage
+        self._engine = engine
         self._changed = asyncio.Event()
 
-    def give(self, thread_id: str, ttl: Mapping[str, Any]) -> None:
+    async def give(self, thread_id: str, ttl: Mapping[str, Any]) -> None:
         """Give a thread a time to live, in place of the one it had.
 
         Args:
@@ -39,19 +42,19 @@ class ThreadTTLs:
             ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`.
         """
         minutes = ttl["ttl"]
-        end = self._services.clock.now() + timedelta(minutes=minutes)
+        end = self._clock.now() + timedelta(minutes=minutes)
         document = {
             "thread_id": thread_id,
             "strategy": ttl.get("strategy", "delete"),
             "ttl_minutes": minutes,
             "expires_at": _text(end),
         }
-        self._services.storage.thread_ttls.put(document)
+        await self._storage.thread_ttls.put(document)
         self.wake()
 
-    def of(self, thread_id: str) -> Document | None:
+    async def of(self, thread_id: str) -> Document | None:
         """Return a thread's time to live, as the protocol shows it; None if it has none."""
-        found = self._services.storage.thread_ttls.get(thread_id)
+        found = await self._storage.thread_ttls.get(thread_id)
         return found and {key: value for key, value in found.items() if key != "thread_id"}
 
     def wake(self) -> None:
@@ -63,7 +66,7 @@ class ThreadTTLs:
         while True:
             self._changed.clear()
             pause = await self.sweep()
-            timer = self._services.clock.call_later(pause, self._changed.set)
+            timer = self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()
             finally:
@@ -71,12 +74,11 @@ class ThreadTTLs:
 
     async def sweep(self) -> float:
         """Delete what is over. Returns the seconds until it is time to look again."""
-        if self._services.own_store is not None:
-            self._services.own_store.sweep()
-        ttls = self._services.storage.thread_ttls
+        await self._storage.sweep_store()
+        ttls = self._storage.thread_ttls
         while True:
-            found = ttls.search(order="expires_at ASC", limit=_AT_ONCE)
-            now = self._services.clock.now()
+            found = await ttls.search(order_by="expires_at", limit=_AT_ONCE)
+            now = self._clock.now()
             for ttl in found:
                 wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()
                 if wait > 0:
@@ -88,19 +90,19 @@ class ThreadTTLs:
     async def _expire(self, ttl: Document, now: datetime) -> None:
         thread_id = ttl["thread_id"]
         again = {**ttl, "expires_at": _text(now + _RESPITE)}
-        if self._services.engine.busy(thread_id):
-            self._services.storage.thread_ttls.put(again)
+        if self._engine.busy(thread_id):
+            await self._storage.thread_ttls.put(again)
             return
         try:
             if ttl["strategy"] == "delete":
-                await self._services.remove_thread(thread_id)
+                await self._engine.delete_thread(thread_id)
                 return
-            self._services.keep_latest_state(thread_id)
+            await self._storage.states.keep_latest(thread_id)
             period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
-            self._services.storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
+            await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # Whatever is wrong with one thread must not keep the others.
             logger.exception("thread %s could not be deleted at its end", thread_id)
-            self._services.storage.thread_ttls.put(again)
+            await self._storage.thread_ttls.put(again)
 
 
 def _text(moment: datetime) -> str:

@@ -12,7 +12,7 @@ import httpx
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.http.replies import fail
+from langgraph_client.server.errors import Invalid
 from langgraph_client.server.runs.run_states import Ended
 
 logger = logging.getLogger("langgraph_client.server")
@@ -45,16 +45,15 @@ class Webhooks:
         """Refuse a URL that must not be called.
 
         Raises:
-            HTTPException: 422, saying why.
+            Invalid: It is no such URL, or leads where webhooks must not go.
         """
         parts = urlsplit(url)
         if not parts.scheme and not parts.netloc:
-            raise fail(422, f"Webhook {url!r} is relative: give a URL with scheme and host")
+            raise Invalid(f"Webhook {url!r} is relative: give a URL with scheme and host")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise fail(422, f"Webhook {url!r} has to be an http or https URL")
+            raise Invalid(f"Webhook {url!r} has to be an http or https URL")
         if not self._local and _is_local(parts.hostname):
-            raise fail(
-                422,
+            raise Invalid(
                 f"Webhook {url!r} leads to this machine or a private network, which is not"
                 " allowed unless the server says so (webhooks.url.disable_loopback: false in"
                 " langgraph.json, Server(local_webhooks=True))",

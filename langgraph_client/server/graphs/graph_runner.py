@@ -15,10 +15,9 @@ from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.typed_values import RICH, classes_of, opened_input
 
 if TYPE_CHECKING:
-    from langgraph_client.server.graphs.script_states import ScriptStates
     from langgraph_client.server.hooks import RunHooks
-    from langgraph_client.server.runs.run_states import Document, Job
-    from langgraph_client.server.storage.checkpoints import Checkpoints
+    from langgraph_client.server.runs.run_states import Job
+    from langgraph_client.server.storage.protocol import Document
 
 
 _TEN_YEARS = 10 * 365 * 86400.0
@@ -50,15 +49,11 @@ class HostedGraphRunner:
     def __init__(
         self,
         graphs: Graphs,
-        checkpoints: Checkpoints | None,
-        script_states: ScriptStates,
         url: str | None,
         hooks: RunHooks,
     ) -> None:
         self._hooks = hooks
         self._graphs = graphs
-        self._checkpoints = checkpoints
-        self._script_states = script_states
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
@@ -127,24 +122,6 @@ class HostedGraphRunner:
             if state.created_at is None:  # nothing was ever written
                 return {**rest, "interrupts": rest.get("interrupts") or {}}
             return thread_fields(state, await _written(graph, state))
-
-    def mark(self, job: Job) -> int | None:
-        """Return what `roll_back` needs to know about the moment before the run."""
-        if job.temporary or self._checkpoints is None:
-            return None
-        return self._checkpoints.mark()
-
-    def roll_back(self, job: Job) -> None:
-        """Undo what a run did to its thread's state."""
-        self._script_states.delete_run(job.thread_id, job.run_id)
-        if self._checkpoints is not None:
-            self._checkpoints.delete_run(job.thread_id, job.run_id, job.mark)
-
-    def forget(self, run: Document) -> None:
-        """Delete the checkpoints of a run that is over."""
-        self._script_states.delete_run(run["thread_id"], run["run_id"])
-        if self._checkpoints is not None:
-            self._checkpoints.delete_run(run["thread_id"], run["run_id"])
 
 
 def _telling_before_saving(graph: Any) -> Any:

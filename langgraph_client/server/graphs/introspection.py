@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from langgraph_client.server.storage.sqlite import Document
+from langgraph_client.server.storage.protocol import Document
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:

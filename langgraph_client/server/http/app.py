@@ -66,4 +66,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServerError)
-    return reply({"detail": error.detail}, _STATUSES[type(error)])
+    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    return reply({"detail": error.detail}, status)

@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.http.replies import HEARTBEAT_SECONDS
-from langgraph_client.server.runs.event_log import HEARTBEAT, Event, Reader, frames
+from langgraph_client.server.runs.event_log import HEARTBEAT, Reader, frames
+from langgraph_client.server.storage.protocol import Event
 from langgraph_client.server.typed_values import as_plain
 
 _EVENT_HEADERS = {

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from langgraph_client.server.http.replies import fail, uuid_text
-from langgraph_client.server.runs.run_states import BusyError, Document, Job
-from langgraph_client.server.services import Services
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Invalid, NotFound, Refused
+from langgraph_client.server.graphs.hosted_graphs import Graphs
+from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.typed_values import RICH
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 _NOT_FOUND = "Thread or assistant not found."
-_BUSY = (
-    "Thread is already running a task. Wait for it to finish or choose a different multitask"
-    " strategy."
-)
 BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
     " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
@@ -58,92 +58,118 @@ def without(given: Mapping[str, Any] | None, reserved: set[str]) -> dict[str, An
     return {key: value for key, value in (given or {}).items() if key not in reserved}
 
 
-def find_assistant(services: Services, text: str, missing: int = 404) -> Document:
-    """Return the assistant a request names, by id or by graph.
+class RunCreator:
+    """Makes runs of requests, and hands them to the engine."""
 
-    Raises:
-        HTTPException: 422 if it is neither a UUID nor a graph, 404 if there is none.
-    """
-    if text in services.graphs:
-        assistant_id = assistant_id_of(text)
-    else:
-        assistant_id = uuid_text(
-            text,
-            f"Invalid assistant: '{text}'. Must be either:\n- A valid assistant UUID, or\n"
-            f"- One of the registered graphs: {', '.join(services.graphs.names)}",
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        graphs: Graphs,
+        engine: Engine,
+        check_webhook: Callable[[str], None],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._graphs = graphs
+        self._engine = engine
+        self._check_webhook = check_webhook
+
+    async def find_assistant(self, text: str) -> Document:
+        """Return the assistant a request names, by id or by graph.
+
+        Raises:
+            Invalid: It is neither a UUID nor a graph.
+            NotFound: There is none.
+        """
+        if text in self._graphs:
+            assistant_id = assistant_id_of(text)
+        else:
+            assistant_id = canonical_uuid(
+                text,
+                f"Invalid assistant: '{text}'. Must be either:\n- A valid assistant UUID, or\n"
+                f"- One of the registered graphs: {', '.join(self._graphs.names)}",
+            )
+        assistant = await self._storage.assistants.get(assistant_id)
+        if assistant is None:
+            raise NotFound(_NOT_FOUND)
+        return assistant
+
+    async def create(
+        self,
+        body: Mapping[str, Any],
+        thread_id: str | None = None,
+        *,
+        request_id: str | None = None,
+        agreed: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Create a run from a validated request and hand it to the engine.
+
+        Args:
+            body: The request.
+            thread_id: The thread to run on; None for a thread of the run's own.
+            request_id: What the caller called the request, if it did.
+            agreed: What a RemoteGraph asks beyond the protocol, as kwargs of the run.
+
+        Raises:
+            Refused, Conflict, Invalid, NotFound: As the protocol has it.
+        """
+        assistant = await self.find_assistant(body["assistant_id"])
+        self._check(body, stateless=thread_id is None)
+        created = self._clock.stamp()
+        temporary = thread_id is None and body.get("on_completion", "delete") == "delete"
+        thread = None if thread_id is None else await self._storage.threads.get(thread_id)
+        is_new = thread is None
+        if thread is None:
+            if thread_id is not None and body.get("if_not_exists") != "create":
+                raise NotFound(_NOT_FOUND)
+            thread = new_thread(thread_id or self._clock.uuid7(), created)
+        # A stateless run's metadata does not say its graph: the thread did not have it yet.
+        inherited: Mapping[str, Any] = {}
+        of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
+        if thread_id is not None:
+            inherited = thread["metadata"] = {**thread["metadata"], **of_run}
+        if is_new and not temporary:
+            # A thread that a run makes takes over what the run says about itself.
+            config = body.get("config") or {}
+            metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
+            thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
+            thread["config"] = {key: config[key] for key in config if key != "configurable"}
+        run = _run_document(
+            self._clock, body, assistant, thread["thread_id"], inherited, request_id
         )
-    assistant: Document | None = services.storage.assistants.get(assistant_id)
-    if assistant is None:
-        raise fail(missing, _NOT_FOUND)
-    return assistant
+        run["kwargs"]["temporary"] = temporary
+        run["kwargs"].update(agreed or {})
+        if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
+            run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
+        _note_config(thread, body.get("config") or {})
+        return await self._engine.submit(run, thread)
+
+    def _check(self, body: Mapping[str, Any], *, stateless: bool) -> None:
+        config = body.get("config") or {}
+        if body.get("context") and config.get("configurable"):
+            raise Refused(BOTH_CONTEXTS)
+        if body.get("feedback_keys"):
+            raise Invalid("feedback_keys need tracing, which this server does not have")
+        if body.get("webhook"):
+            self._check_webhook(body["webhook"])
+        command = body.get("command") or {}
+        if stateless and command.get("resume") is not None:
+            raise Refused("You must provide a thread_id when resuming.")
+        if body.get("checkpoint_id") is not None:
+            canonical_uuid(body["checkpoint_id"], "Invalid checkpoint ID")
 
 
-def launch(
-    services: Services,
-    body: Mapping[str, Any],
-    thread_id: str | None = None,
-    *,
-    request_id: str | None = None,
-    agreed: Mapping[str, Any] | None = None,
-) -> Job:
-    """Create a run from a validated request and hand it to the engine.
-
-    Args:
-        services: The server.
-        body: The request.
-        thread_id: The thread to run on; None for a thread of the run's own.
-        request_id: What the caller called the request, if it did.
-        agreed: What a RemoteGraph asks beyond the protocol, as kwargs of the run.
+def canonical_uuid(text: Any, detail: str) -> str:
+    """Return an id in its canonical form, lower case with dashes.
 
     Raises:
-        HTTPException: 400, 404, 409 or 422, as the protocol has it.
+        Invalid: With this detail, if it is not a UUID.
     """
-    assistant = find_assistant(services, body["assistant_id"])
-    _check(services, body, stateless=thread_id is None)
-    created = services.clock.stamp()
-    temporary = thread_id is None and body.get("on_completion", "delete") == "delete"
-    thread = None if thread_id is None else services.storage.threads.get(thread_id)
-    made = thread is None
-    if thread is None:
-        if thread_id is not None and body.get("if_not_exists") != "create":
-            raise fail(404, _NOT_FOUND)
-        thread = new_thread(thread_id or services.clock.uuid7(), created)
-    # A stateless run's metadata does not say its graph: the thread did not have it yet.
-    inherited: Mapping[str, Any] = {}
-    of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
-    if thread_id is not None:
-        inherited = thread["metadata"] = {**thread["metadata"], **of_run}
-    if made and not temporary:
-        # A thread that a run makes takes over what the run says about itself.
-        config = body.get("config") or {}
-        said = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
-        thread["metadata"] = {**of_run, **without(said, RESERVED_METADATA)}
-        thread["config"] = {key: config[key] for key in config if key != "configurable"}
-    run = _run_document(services, body, assistant, thread["thread_id"], inherited, request_id)
-    run["kwargs"]["temporary"] = temporary
-    run["kwargs"].update(agreed or {})
-    if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
-        run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
-    _note_config(thread, body.get("config") or {})
     try:
-        return services.engine.submit(run, thread)
-    except BusyError:
-        raise fail(409, _BUSY) from None
-
-
-def _check(services: Services, body: Mapping[str, Any], *, stateless: bool) -> None:
-    config = body.get("config") or {}
-    if body.get("context") and config.get("configurable"):
-        raise fail(400, BOTH_CONTEXTS)
-    if body.get("feedback_keys"):
-        raise fail(422, "feedback_keys need tracing, which this server does not have")
-    if body.get("webhook"):
-        services.webhooks.check(body["webhook"])
-    command = body.get("command") or {}
-    if stateless and command.get("resume") is not None:
-        raise fail(400, "You must provide a thread_id when resuming.")
-    if body.get("checkpoint_id") is not None:
-        uuid_text(body["checkpoint_id"], "Invalid checkpoint ID")
+        return str(uuid.UUID(text))
+    except (ValueError, AttributeError):
+        raise Invalid(detail) from None
 
 
 def new_thread(thread_id: str, created: str) -> Document:
@@ -167,14 +193,13 @@ def _note_config(thread: Document, config: Mapping[str, Any]) -> None:
 
 
 def _run_document(
-    services: Services,
+    clock: Clock,
     body: Mapping[str, Any],
     assistant: Document,
     thread_id: str,
     inherited: Mapping[str, Any],
     request_id: str | None,
 ) -> Document:
-    clock = services.clock
     run_id = clock.uuid7()
     now = clock.stamp()
     after = max(body.get("after_seconds") or 0, 0)
@@ -245,9 +270,7 @@ def _run_document(
     }
 
 
-def _later(clock: Any, seconds: float) -> str:
-    from datetime import timedelta
-
+def _later(clock: Clock, seconds: float) -> str:
     stamp: str = (clock.now() + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
     return stamp
 

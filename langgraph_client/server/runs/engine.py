@@ -1,9 +1,8 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
-A run is `pending`, then `running`, then over. What may follow what is `jobs.TRANSITIONS`. Each
-thread has a `Line`: one run at a time, the oldest first; several threads at a time, up to a limit.
-All of this happens on the server's event loop, so a decision needs no lock: it is taken between two
-awaits.
+A run is `pending`, then `running`, then over. What may follow what is `run_states.TRANSITIONS`.
+Each thread has a `ThreadQueue`: one run at a time, the oldest first; several threads at a time, up
+to a limit.
 """
 
 from __future__ import annotations
@@ -11,35 +10,38 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.errors import Conflict
 from langgraph_client.server.hooks import RunHooks
-from langgraph_client.server.runs.event_log import Event, EventLog
+from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.run_result import RunResult, fallback_result
 from langgraph_client.server.runs.run_states import (
     DELETED,
     TRANSITIONS,
     Action,
-    BusyError,
-    Document,
     Ended,
     GraphRunner,
     Job,
-    Line,
+    ThreadQueue,
 )
 from langgraph_client.server.runs.stored_events import RUN_DONE, RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
-from langgraph_client.server.storage.sqlite import Storage
+from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
 from langgraph_client.server.typed_values import RICH, enclosed
 
 logger = logging.getLogger("langgraph_client.server")
 
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
+BUSY = (
+    "Thread is already running a task. Wait for it to finish or choose a different multitask"
+    " strategy."
+)
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 
 
@@ -54,6 +56,7 @@ class Engine:
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
         hooks: What looks into the runs.
+        ended: Called when a run that had started is over.
     """
 
     def __init__(
@@ -66,26 +69,28 @@ class Engine:
         seconds: float | None = None,
         show_errors: bool = False,
         hooks: RunHooks | None = None,
+        ended: Sequence[Callable[[Ended], None]] = (),
     ) -> None:
         self.jobs: dict[str, Job] = {}
         self._hooks = RunHooks() if hooks is None else hooks
-        self.ended: list[Callable[[Ended], None]] = []
+        self._ended = tuple(ended)
         self._storage = storage
         self._clock = clock
-        self._performer = graph_runner
+        self._graph_runner = graph_runner
         self._limit = limit
         self._seconds = seconds
         self._show_errors = show_errors
-        self._lines: dict[str, Line] = {}
+        self._queues: dict[str, ThreadQueue] = {}
         self.feeds = ThreadLogs(clock, storage)
         self._unwritten: set[EventLog] = set()
         self._running = 0
         self._waiting: deque[str] = deque()
         self._closing = False
+        self._tasks: set[asyncio.Future[Any]] = set()
 
     # Creating.
 
-    def submit(self, run: Document, thread: Document) -> Job:
+    async def submit(self, run: Document, thread: Document) -> Job:
         """Take on a new run, and start it if it is its turn.
 
         Args:
@@ -93,37 +98,39 @@ class Engine:
             thread: Its thread's document, changed to `busy` and stored.
 
         Raises:
-            BusyError: The thread is busy and the run's strategy is `reject`.
+            Conflict: The thread is busy and the run's strategy is `reject`.
         """
         thread_id = thread["thread_id"]
-        line = self._lines.get(thread_id)
-        if line is not None and line.jobs:
+        queue = self._queues.get(thread_id)
+        if queue is not None and queue.jobs:
             strategy = run["multitask_strategy"]
             if strategy == "reject":
-                raise BusyError
-        with self._storage.transaction():
-            if line is None:
-                line = self._lines[thread_id] = Line(_resting(thread))
-            thread["status"] = "busy"
-            thread["updated_at"] = self._clock.stamp()
-            self._storage.threads.put(thread)
-            self._storage.runs.insert(run)
-        others = list(line.jobs)
-        job = self._enter(run, line)
+                raise Conflict(BUSY)
+        if queue is None:
+            queue = self._queues[thread_id] = ThreadQueue(_resting(thread))
+        thread["status"] = "busy"
+        thread["updated_at"] = self._clock.stamp()
+        async with self._storage.transaction() as transaction:
+            await transaction.threads.put(thread)
+            await transaction.runs.insert(run)
+        others = list(queue.jobs)
+        job = self._enter(run, queue)
         if run["multitask_strategy"] in ("interrupt", "rollback"):
             for other in others:
                 how: Action = run["multitask_strategy"]
-                self._stop(other, how, f"{how} requested via POST /threads/{{thread_id}}/runs")
+                await self._stop(
+                    other, how, f"{how} requested via POST /threads/{{thread_id}}/runs"
+                )
         self._advance(thread_id)
         return job
 
-    def _enter(self, run: Document, line: Line) -> Job:
+    def _enter(self, run: Document, queue: ThreadQueue) -> Job:
         keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
         due = _seconds_of(run["created_at"])
         log = EventLog(self._clock, keeper, unwritten=self._unwritten)
         job = Job(run, log, RunResult(), due)
-        line.jobs.append(job)
-        line.jobs.sort(key=lambda other: other.due)
+        queue.jobs.append(job)
+        queue.jobs.sort(key=lambda other: other.due)
         self.jobs[job.run_id] = job
         return job
 
@@ -131,38 +138,38 @@ class Engine:
 
     def _advance(self, thread_id: str) -> None:
         """Start the next run of a thread, if it is time and there is room."""
-        line = self._lines.get(thread_id)
-        if line is None or line.current is not None or self._closing:
+        queue = self._queues.get(thread_id)
+        if queue is None or queue.current is not None or self._closing:
             return
-        if line.timer is not None:
-            line.timer.cancel()
-            line.timer = None
-        if not line.jobs:
-            del self._lines[thread_id]
+        if queue.timer is not None:
+            queue.timer.cancel()
+            queue.timer = None
+        if not queue.jobs:
+            del self._queues[thread_id]
             return
-        job = line.jobs[0]
+        job = queue.jobs[0]
         wait = job.due - self._clock.time()
         if wait > 0:
-            line.timer = self._clock.call_later(wait, self._advance, thread_id)
+            queue.timer = self._clock.call_later(wait, self._advance, thread_id)
         elif not self._hooks.may_start(job.run, lambda: self._advance(thread_id)):
             return
         elif self._running >= self._limit:
             if thread_id not in self._waiting:
                 self._waiting.append(thread_id)
         else:
-            line.current = job
+            queue.current = job
             self._running += 1
             job.task = asyncio.create_task(self._work(job), name=f"run {job.run_id}")
 
-    def _leave(self, job: Job) -> None:
-        """Take a run that is over out of its line, and let the next one in."""
-        line = self._lines[job.thread_id]
-        line.jobs.remove(job)
+    async def _leave(self, job: Job) -> None:
+        """Take a run that is over out of its queue, and let the next one in."""
+        queue = self._queues[job.thread_id]
+        queue.jobs.remove(job)
         self.jobs.pop(job.run_id, None)
-        if line.current is job:
-            line.current = None
+        if queue.current is job:
+            queue.current = None
             self._running -= 1
-        job.log.close()
+        await job.log.close()
         job.over.set()
         self._advance(job.thread_id)
         while self._waiting and self._running < self._limit:
@@ -179,7 +186,7 @@ class Engine:
             self._hooks.failed(job.run, raised)
             job.result = {"__error__": error_document(raised, self._show_errors)}
             if not job.over.is_set():
-                self._leave(job)
+                await self._leave(job)
 
     async def _attempt(self, job: Job) -> None:
         self._move(job, "start")
@@ -188,10 +195,11 @@ class Engine:
         run["kwargs"]["config"].setdefault("configurable", {})["__pregel_node_finished"] = None
         metadata = run["kwargs"]["config"].setdefault("metadata", {})
         metadata["run_attempt"] = attempt = metadata.get("run_attempt", 0) + 1
-        metadata.update(self._performer.versions)
-        self._save(job)
+        metadata.update(self._graph_runner.versions)
+        await self._save(self._storage, job)
         self._emit(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
-        job.mark = self._performer.mark(job)
+        if not job.temporary:
+            job.mark = await self._storage.states.mark(job.thread_id)
         error: dict[str, str] | None = None
         limit = asyncio.timeout(None)
         watch = (
@@ -204,7 +212,7 @@ class Engine:
             event = "succeed"
         except asyncio.CancelledError:
             if job.stop is None:  # the server is stopping: the run is taken up again at a restart
-                job.log.close()
+                await job.log.close()
                 raise
             event = job.stop
         except Exception as raised:
@@ -224,8 +232,8 @@ class Engine:
         await asyncio.shield(self._finish(job, event, error))
 
     async def _perform(self, job: Job) -> None:
-        note, log, feeds = job.outcome.note, job.log, self.feeds
-        events = self._performer.events(job)
+        note, log, feeds = job.collected.note, job.log, self.feeds
+        events = self._graph_runner.events(job)
         try:
             async for name, data in events:
                 note(name, data)
@@ -244,16 +252,16 @@ class Engine:
     async def _finish(self, job: Job, event: str, error: dict[str, str] | None) -> None:
         """Bring the documents to the truth, tell who waits, and let the next run in."""
         if event == "rollback":
-            self._performer.roll_back(job)
+            await self._storage.states.delete_run(job.thread_id, job.run_id, job.mark)
         if event == job.stop:
             kind = "UserInterrupt" if event == "interrupt" else "UserRollback"
             error = None if job.deleted else {"error": kind, "message": job.reason}
-        line = self._lines[job.thread_id]
-        rest = line.rest
+        queue = self._queues[job.thread_id]
+        rest = queue.rest
         gone = job.temporary or job.deleted
         if not job.temporary:
             try:
-                rest = await self._performer.state(job, line.rest)
+                rest = await self._graph_runner.state(job, queue.rest)
             except Exception as raised:
                 logger.exception("the state of thread %s cannot be read", job.thread_id)
                 event, error = "fail", error_document(raised, self._show_errors)
@@ -261,37 +269,39 @@ class Engine:
         if status == "error" or status == "timeout":
             self._emit(job, "error", error, keep=False)
         failed = status in ("error", "timeout")
-        line.rest = {**rest, "error": error}
+        queue.rest = {**rest, "error": error}
         if failed:
-            line.rest["status"] = "error"
-        job.result = job.outcome.result(error if failed else None)
+            queue.rest["status"] = "error"
+        job.result = job.collected.result(error if failed else None)
         if job.result is None:
-            job.result = {} if job.temporary else fallback_result(line.rest)
-        if event in ("interrupt", "rollback") and job.outcome.values is None:
+            job.result = {} if job.temporary else fallback_result(queue.rest)
+        if event in ("interrupt", "rollback") and job.collected.values is None:
             job.result = {}
-        with self._storage.transaction():
+        async with self._storage.transaction() as transaction:
             if status == DELETED or gone:
-                self._drop(job.run_id)
+                await _drop(transaction, job.run_id)
             else:
-                self._save(job)
+                await self._save(transaction, job)
             if job.temporary:
-                self._storage.delete_thread(job.thread_id)
+                await transaction.delete_thread(job.thread_id)
             else:
-                self._settle(job.thread_id, line, others=len(line.jobs) > 1)
-        self._run_done(job, keep=status != DELETED and not gone)
-        self._leave(job)
-        self._tell(job, status, line.rest, error)
+                await self._settle(transaction, job.thread_id, queue, others=len(queue.jobs) > 1)
+        await self._run_done(job, keep=status != DELETED and not gone)
+        await self._leave(job)
+        self._tell(job, status, queue.rest, error)
 
-    def _settle(self, thread_id: str, line: Line, others: bool) -> None:
+    async def _settle(
+        self, transaction: Transaction, thread_id: str, queue: ThreadQueue, others: bool
+    ) -> None:
         """Write what a thread's runs left to its document."""
-        thread = self._storage.threads.get(thread_id)
+        thread = await transaction.threads.get(thread_id)
         if thread is None:
             return
         now = self._clock.stamp()
-        thread.update(line.rest, updated_at=now, state_updated_at=now)
+        thread.update(queue.rest, updated_at=now, state_updated_at=now)
         if others:
             thread["status"] = "busy"
-        self._storage.threads.put(thread)
+        await transaction.threads.put(thread)
 
     def _move(self, job: Job, event: str) -> str:
         """Take a run from one state to the next; what the table does not allow is a mistake."""
@@ -303,16 +313,16 @@ class Engine:
         job.run["updated_at"] = self._clock.stamp()
         return after
 
-    def _save(self, job: Job) -> None:
+    async def _save(self, transaction: Transaction, job: Job) -> None:
         if not job.deleted:
-            self._storage.runs.put(job.run)
+            await transaction.runs.put(job.run)
 
-    def _run_done(self, job: Job, keep: bool) -> None:
+    async def _run_done(self, job: Job, keep: bool) -> None:
         data = encode({"status": RUN_DONE, "run_id": job.run_id})
         event_id = self._clock.event_id()
-        job.log.flush()
+        await job.log.flush()
         if keep and job.run["kwargs"]["resumable"]:
-            RunEvents(self._storage, job.run).add([Event(event_id, RUN_DONE, data)])
+            await RunEvents(self._storage, job.run).add([Event(event_id, RUN_DONE, data)])
         self.feeds.tell(job.thread_id, "metadata", data, event_id)
 
     def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
@@ -326,12 +336,12 @@ class Engine:
             started_at=job.started_at,
             ended_at=self._clock.stamp(),
         )
-        for listener in self.ended:
+        for listener in self._ended:
             listener(told)
 
     # Stopping.
 
-    def _stop(self, job: Job, action: Action, reason: str) -> None:
+    async def _stop(self, job: Job, action: Action, reason: str) -> None:
         """Ask a run to end; a pending one ends at once."""
         if job.stop is not None or job.over.is_set():
             return
@@ -340,21 +350,21 @@ class Engine:
             job.task.cancel()
             return
         status = self._move(job, action)
-        with self._storage.transaction():
+        async with self._storage.transaction() as transaction:
             if status == DELETED or job.deleted:
-                self._drop(job.run_id)
+                await _drop(transaction, job.run_id)
             else:
-                self._save(job)
-            line = self._lines[job.thread_id]
+                await self._save(transaction, job)
+            queue = self._queues[job.thread_id]
             if job.temporary:
-                self._storage.delete_thread(job.thread_id)
-            elif len(line.jobs) == 1:
-                self._settle(job.thread_id, line, others=False)
+                await transaction.delete_thread(job.thread_id)
+            elif len(queue.jobs) == 1:
+                await self._settle(transaction, job.thread_id, queue, others=False)
         job.result = {}
-        self._run_done(job, keep=status != DELETED and not job.deleted)
-        self._leave(job)
+        await self._run_done(job, keep=status != DELETED and not job.deleted)
+        await self._leave(job)
 
-    def cancel(self, run_ids: list[str], action: Action, reason: str = GONE) -> list[Job]:
+    async def cancel(self, run_ids: list[str], action: Action, reason: str = GONE) -> list[Job]:
         """Ask runs to end. Returns those that were not over; the rest is passed over.
 
         Args:
@@ -364,50 +374,53 @@ class Engine:
         """
         found = [self.jobs[run_id] for run_id in run_ids if run_id in self.jobs]
         for job in found:
-            self._stop(job, action, reason)
+            await self._stop(job, action, reason)
         return found
 
-    def delete_run(self, run_id: str) -> None:
+    def disconnected(self, run_id: str) -> None:
+        """Cancel a run whose client went away; does not wait for it."""
+        task = asyncio.ensure_future(self.cancel([run_id], "interrupt"))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def delete_run(self, run_id: str) -> None:
         """End a run whose document is being deleted; its readers are told that it is gone."""
         job = self.jobs.get(run_id)
         if job is not None:
             job.deleted = True
             self._emit(job, "error", NOT_FOUND, keep=False)
-            self._stop(job, "rollback", "the run was deleted")
+            await self._stop(job, "rollback", "the run was deleted")
 
     async def delete_thread(self, thread_id: str) -> None:
-        """End the runs of a thread that is about to be deleted, and wait until they are over."""
-        line = self._lines.get(thread_id)
-        jobs = list(line.jobs) if line else []
+        """End a thread's runs and delete all that belongs to it."""
+        queue = self._queues.get(thread_id)
+        jobs = list(queue.jobs) if queue else []
         for job in reversed(jobs):  # the pending ones first, or one of them would start
-            self.delete_run(job.run_id)
+            await self.delete_run(job.run_id)
         for job in jobs:
             await job.over.wait()
+        await self._storage.delete_thread(thread_id)
 
-    def forget(self, run: Document) -> None:
+    async def forget(self, run: Document) -> None:
         """Delete a run that is over, with its checkpoints."""
-        with self._storage.transaction():
-            self._performer.forget(run)
-            self._drop(run["run_id"])
+        async with self._storage.transaction() as transaction:
+            await transaction.states.delete_run(run["thread_id"], run["run_id"])
+            await _drop(transaction, run["run_id"])
 
-    def _drop(self, run_id: str) -> None:
-        self._storage.runs.delete(run_id)
-        self._storage.events.delete_run(run_id)
-
-    def write_logs(self) -> None:
+    async def write_logs(self) -> None:
         """Write the events that are to be kept, before a checkpoint is written that is behind them.
 
         Otherwise a kill in between would lose them: their step is done, and not done again.
         """
         for log in list(self._unwritten):
-            log.write()
+            await log.flush()
 
     # Reading.
 
     def busy(self, thread_id: str) -> list[str]:
         """Return the ids of a thread's runs that are not over."""
-        line = self._lines.get(thread_id)
-        return [job.run_id for job in line.jobs] if line else []
+        queue = self._queues.get(thread_id)
+        return [job.run_id for job in queue.jobs] if queue else []
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""
@@ -436,24 +449,24 @@ class Engine:
             return job.log
         keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
         log = EventLog(self._clock, keeper)
-        log.close()
+        log.closed = True
         return log
 
     # Starting and stopping the server.
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up again what an earlier process left pending or running."""
-        for run in self._storage.runs.unfinished():
-            thread = self._storage.threads.get(run["thread_id"])
+        for run in await self._storage.runs.unfinished():
+            thread = await self._storage.threads.get(run["thread_id"])
             if thread is None:
-                self._storage.runs.delete(run["run_id"])
+                await self._storage.runs.delete(run["run_id"])
                 continue
-            line = self._lines.setdefault(run["thread_id"], Line(_resting(thread)))
-            job = self._enter(run, line)
+            queue = self._queues.setdefault(run["thread_id"], ThreadQueue(_resting(thread)))
+            job = self._enter(run, queue)
             if run["status"] == "running":
                 self._move(job, "requeue")
-                self._save(job)
-        for thread_id in list(self._lines):
+                await self._save(self._storage, job)
+        for thread_id in list(self._queues):
             self._advance(thread_id)
 
     async def close(self) -> None:
@@ -462,16 +475,21 @@ class Engine:
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         for task in tasks:
             task.cancel()
-        for line in self._lines.values():
-            if line.timer is not None:
-                line.timer.cancel()
+        for queue in self._queues.values():
+            if queue.timer is not None:
+                queue.timer.cancel()
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
         for job in self.jobs.values():
             if not job.log.closed:
-                job.log.close()
-        self.feeds.close()
+                await job.log.close()
+        await self.feeds.close()
+
+
+async def _drop(transaction: Transaction, run_id: str) -> None:
+    await transaction.runs.delete(run_id)
+    await transaction.events.delete_run(run_id)
 
 
 def _resting(thread: Document) -> Document:

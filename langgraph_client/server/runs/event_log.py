@@ -10,11 +10,15 @@ more than a bound behind.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.storage.protocol import Event
+
+logger = logging.getLogger("langgraph_client.server")
 
 BACKLOG = 2048
 """How many events the slowest reader may be behind before the run waits for it."""
@@ -26,22 +30,14 @@ Position = EventId | None
 """Where to read from: after an id, or (None) from now on."""
 
 
-class Event(NamedTuple):
-    """One event: its id, its name, its data as JSON."""
-
-    id: EventId
-    name: str
-    data: bytes
-
-
 class Keeper(Protocol):
     """Keeps the events of a log beyond memory."""
 
-    def add(self, events: list[Event]) -> None:
+    async def add(self, events: list[Event]) -> None:
         """Write events for good."""
         ...
 
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
+    async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return the events after an id, oldest first."""
         ...
 
@@ -73,8 +69,11 @@ class Reader:
 
     def __init__(self, log: EventLog, after: Position) -> None:
         self._log = log
-        self._last = after
         self._replaying = after is not None and log.keeper is not None
+        # Events that were appended and not yet handed out belong to the past of this reader, too.
+        self._last = after if after is not None and self._replaying else log.last
+        if after is not None:
+            self._last = max(self._last, after)
         self.pending: deque[Event] = deque()
         self.wake: asyncio.Future[None] | None = None
 
@@ -84,14 +83,14 @@ class Reader:
     async def __anext__(self) -> list[Event]:
         while True:
             if self._replaying:
-                if page := self._replay():
+                if page := await self._replay():
                     return page
             elif self.pending:
                 ready = list(self.pending)
                 self.pending.clear()
                 self._log.make_room()
-                if self._last is not None:  # the replay may have reached into what was pending
-                    ready = [event for event in ready if event.id > self._last]
+                # The replay may have reached into what was pending.
+                ready = [event for event in ready if event.id > self._last]
                 if ready:
                     return ready
             elif self._log.closed:
@@ -100,10 +99,9 @@ class Reader:
                 self.wake = asyncio.get_running_loop().create_future()
                 await self.wake
 
-    def _replay(self) -> list[Event]:
-        assert self._last is not None
+    async def _replay(self) -> list[Event]:
         assert self._log.keeper is not None
-        page = self._log.keeper.after(self._last, _PAGE)
+        page = await self._log.keeper.after(self._last, _PAGE)
         if page:
             self._last = page[-1].id
         self._replaying = len(page) == _PAGE
@@ -116,6 +114,8 @@ class Reader:
 
 class EventLog:
     """The events of one run, or of one thread, in the order of their ids.
+
+    An event is first appended, then written if it is to be kept, then handed to the readers.
 
     Args:
         clock: Gives the ids.
@@ -132,13 +132,18 @@ class EventLog:
         unwritten: set[EventLog] | None = None,
     ) -> None:
         self.closed = False
-        self._clock = clock
         self.keeper = keeper
+        #: The id of the latest event.
+        self.last: EventId = (0, 0)
+        self._clock = clock
         self._backlog = backlog
         self._readers: list[Reader] = []
         self._unkept: list[Event] = []
+        self._appended: list[Event] = []
         self._unwritten = unwritten
-        self._flush: asyncio.Handle | None = None
+        self._soon: asyncio.Handle | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
         self._space: asyncio.Future[None] | None = None
 
     @property
@@ -165,47 +170,88 @@ class EventLog:
         if self.closed:
             raise AssertionError("an event was appended to a closed log")
         event = Event(event_id or self._clock.event_id(), name, data)
+        self.last = event.id
         if self.keeper is not None and keep:
             self._unkept.append(event)
             if self._unwritten is not None:
                 self._unwritten.add(self)
-        for reader in self._readers:
-            reader.pending.append(event)
-        if self._flush is None and self.watched:
-            self._flush = asyncio.get_running_loop().call_soon(self.flush)
+        if self._readers:
+            self._appended.append(event)
+        if self._soon is None and self.watched:
+            self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
         return event
 
-    def flush(self) -> None:
-        """Write what is to be kept, then wake the readers."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
-        self.write()
+    def _flush_soon(self) -> None:
+        self._soon = None
+        if self._unkept:
+            if self._flushing is None:
+                self._flushing = asyncio.create_task(self._flush_in_background())
+        else:
+            self._hand_out()
+
+    async def _flush_in_background(self) -> None:
+        try:
+            await self.flush()
+        except Exception:  # They stay unwritten; who closes the log tries again, and says so.
+            logger.debug("events could not be written", exc_info=True)
+        finally:
+            self._flushing = None
+
+    async def flush(self) -> None:
+        """Write what is to be kept, then hand what was appended to the readers.
+
+        Raises:
+            Unavailable: It cannot be written. Readers do not get it, the next flush tries again.
+        """
+        async with self._writing:
+            while self._unkept and self.keeper is not None:
+                events = list(self._unkept)
+                await self.keeper.add(events)
+                del self._unkept[: len(events)]
+            if self._unwritten is not None:
+                self._unwritten.discard(self)
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        events, self._appended = self._appended, []
         for reader in self._readers:
+            reader.pending.extend(events)
             if reader.wake is not None and not reader.wake.done():
                 reader.wake.set_result(None)
 
-    def write(self) -> None:
-        """Write what is to be kept, without telling the readers yet."""
-        if self._unwritten is not None:
-            self._unwritten.discard(self)
-        if self._unkept and self.keeper is not None:
-            events, self._unkept = self._unkept, []
-            self.keeper.add(events)
+    async def close(self) -> None:
+        """End the log: readers get what is left, and then the end.
 
-    def close(self) -> None:
-        """End the log: readers get what is left, and then the end."""
-        self.closed = True
-        self.flush()
-        self.make_room()
+        Raises:
+            Unavailable: What was to be kept cannot be written. The log is closed nevertheless.
+        """
+        try:
+            if not self.closed:
+                await self.flush()
+        finally:
+            self.closed = True
+            if self._unwritten is not None:
+                self._unwritten.discard(self)
+            if self._soon is not None:
+                self._soon.cancel()
+            self._hand_out()
+            self.make_room()
 
     @property
     def full(self) -> bool:
-        """Whether the slowest reader is so far behind that the producer should wait."""
-        return any(len(reader.pending) >= self._backlog for reader in self._readers)
+        """Whether the slowest reader, or the keeper, is so far behind that `room` has to wait."""
+        limit = self._backlog - len(self._appended)
+        behind = any(len(reader.pending) >= limit for reader in self._readers)
+        return behind or len(self._unkept) >= self._backlog
 
     async def room(self) -> None:
-        """Wait until no reader is too far behind."""
+        """Wait until no reader is too far behind.
+
+        Raises:
+            Unavailable: What is to be kept cannot be written.
+        """
+        if len(self._unkept) >= self._backlog:
+            await self.flush()
         while self.full and not self.closed:
             if self._space is None or self._space.done():
                 self._space = asyncio.get_running_loop().create_future()
@@ -221,7 +267,6 @@ class EventLog:
 
         The reader is attached by this call, not by its first step: nothing is missed between.
         """
-        self.flush()
         reader = Reader(self, after)
         self._readers.append(reader)
         return reader

@@ -10,8 +10,8 @@ from typing import Any, Literal, Protocol
 from langgraph_client.server.clock import Timer
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.run_result import RunResult
+from langgraph_client.server.storage.protocol import Document, Mark
 
-Document = dict[str, Any]
 Action = Literal["interrupt", "rollback"]
 DELETED = "deleted"
 
@@ -28,17 +28,13 @@ TRANSITIONS: dict[tuple[str, str], str] = {
 }
 
 
-class BusyError(Exception):
-    """The thread has a run already, and the new one asked to be rejected then."""
-
-
 @dataclass(eq=False)
 class Job:
     """A run that is not over."""
 
     run: Document
     log: EventLog
-    outcome: RunResult
+    collected: RunResult
     due: float
     #: How a request to stop it wants it to end.
     stop: Action | None = None
@@ -51,7 +47,7 @@ class Job:
     deleted: bool = False
     started_at: str | None = None
     #: Marks where the run began, for a rollback.
-    mark: int | None = None
+    mark: Mark = None
 
     @property
     def run_id(self) -> str:
@@ -70,7 +66,7 @@ class Job:
 
 
 @dataclass
-class Line:
+class ThreadQueue:
     """The runs of one thread that are not over, and the thread as it was before them."""
 
     rest: Document
@@ -92,7 +88,7 @@ class Ended:
 
 
 class GraphRunner(Protocol):
-    """What the engine asks of whoever runs graphs; see `performing.HostedGraphRunner`."""
+    """What the engine asks of whoever runs graphs; see `graph_runner.HostedGraphRunner`."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -105,16 +101,4 @@ class GraphRunner(Protocol):
 
     async def state(self, job: Job, rest: Document) -> Document:
         """Return the part of the thread's document that its state decides."""
-        ...
-
-    def mark(self, job: Job) -> int | None:
-        """Return what `roll_back` needs to know about the moment before the run."""
-        ...
-
-    def roll_back(self, job: Job) -> None:
-        """Undo what a run did to its thread's state."""
-        ...
-
-    def forget(self, run: Document) -> None:
-        """Delete the checkpoints of a run that is over."""
         ...

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from langgraph_client.server.clock import EventId
-from langgraph_client.server.runs.event_log import Event, Keeper
-from langgraph_client.server.storage.sqlite import Storage
+from langgraph_client.server.runs.event_log import Keeper
+from langgraph_client.server.storage.protocol import Event, Storage
 
 RUN_DONE = "run_done"
 """The name under which the end of a run is kept, which only thread streams tell."""
@@ -20,13 +20,13 @@ class RunEvents(Keeper):
         self._run_id: str = run["run_id"]
         self._thread_id: str = run["thread_id"]
 
-    def add(self, events: list[Event]) -> None:
+    async def add(self, events: list[Event]) -> None:
         """Write events, in one transaction."""
-        self._storage.events.add(self._thread_id, self._run_id, events)
+        await self._storage.events.add(self._thread_id, self._run_id, events)
 
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
+    async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the run. That it is done is the thread's event, not the run's."""
-        return self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
+        return await self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
 
 
 class ThreadEvents(Keeper):
@@ -36,10 +36,10 @@ class ThreadEvents(Keeper):
         self._storage = storage
         self._thread_id = thread_id
 
-    def add(self, events: list[Event]) -> None:
+    async def add(self, events: list[Event]) -> None:
         """Do nothing: they are written by the log of their run."""
 
-    def after(self, event_id: EventId, limit: int) -> list[Event]:
+    async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the thread's runs."""
-        found = self._storage.events.of_thread(self._thread_id, event_id, limit)
+        found = await self._storage.events.of_thread(self._thread_id, event_id, limit)
         return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]

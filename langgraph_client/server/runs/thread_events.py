@@ -8,7 +8,7 @@ from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.stored_events import ThreadEvents
-from langgraph_client.server.storage.sqlite import Storage
+from langgraph_client.server.storage.protocol import Storage
 
 
 class ThreadLogs:
@@ -44,7 +44,7 @@ class ThreadLogs:
         if thread_id in self._logs:
             self.tell(thread_id, name, encode(data))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End every log."""
-        for log in self._logs.values():
-            log.close()
+        for log in list(self._logs.values()):
+            await log.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -47,7 +47,7 @@ class Checkpoints(SqliteSaver):
         # Reentrant, and the one that guards the documents' transactions: a node in a worker
         # thread may read a checkpoint while the loop writes a document.
         self.lock: threading.RLock = lock  # type: ignore[assignment]
-        self.before_writing: Callable[[], None] | None = None
+        self.before_writing: Callable[[], Awaitable[None]] | None = None
         self._home = threading.get_ident()
         self.setup()
         connection.execute(
@@ -105,7 +105,7 @@ class Checkpoints(SqliteSaver):
     ) -> RunnableConfig:
         """Write a checkpoint, in place, behind the events that led to it."""
         if self.before_writing is not None and threading.get_ident() == self._home:
-            self.before_writing()
+            await self.before_writing()
         # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
         # which task of its parent; the protocol shows both.
         said: dict[str, Any] = config.get("metadata") or {}

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.runs.run_states import Document
-from langgraph_client.server.services import Services
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.protocol import Document
 
 
-def thread_storage(services: Services, thread_id: str) -> Document:
+def thread_size(
+    connection: sqlite3.Connection,
+    lock: Any,
+    checkpointer: Any,
+    script_states: ScriptStates,
+    thread_id: str,
+) -> Document:
     """Return what a thread's checkpoints, their values and the tasks' writes take.
 
     Values lie within the checkpoints here, so their bytes are part of the checkpoints'; they are
     counted once for each version of a channel. The total is what lies on disk.
     """
-    connection, lock = services.storage.connection, services.storage.lock
     checkpoints = writes = (0, 0)
     with lock:
-        if services.checkpoints is not None:
+        if checkpointer is not None:
             checkpoints = connection.execute(
                 "SELECT COUNT(*), COALESCE(SUM(LENGTH(checkpoint) + LENGTH(metadata)), 0)"
                 " FROM checkpoints WHERE thread_id = ?",
@@ -32,7 +38,7 @@ def thread_storage(services: Services, thread_id: str) -> Document:
             "SELECT COUNT(*), COALESCE(SUM(LENGTH(doc)), 0) FROM script_states WHERE thread_id = ?",
             (thread_id,),
         ).fetchone()
-    channels = _channels(services, thread_id)
+    channels = _channels(checkpointer, script_states, thread_id)
     return {
         "thread_id": thread_id,
         "total_bytes": checkpoints[1] + scripted[1] + writes[1],
@@ -49,24 +55,24 @@ def thread_storage(services: Services, thread_id: str) -> Document:
     }
 
 
-def _channels(services: Services, thread_id: str) -> dict[str, dict[str, int]]:
+def _channels(
+    checkpointer: Any, script_states: ScriptStates, thread_id: str
+) -> dict[str, dict[str, int]]:
     """Return the number of versions of each channel, and the bytes of their values."""
     sizes: dict[str, dict[Any, int]] = {}
-    for saved in services.script_states.history(thread_id):
+    for saved in script_states.history(thread_id):
         for name, value in saved.values.items():
             text = encode(value)
             sizes.setdefault(name, {})[text] = len(text)
-    if services.checkpoints is not None:
-        for saved in services.checkpoints.list({"configurable": {"thread_id": thread_id}}):
+    if checkpointer is not None:
+        for saved in checkpointer.list({"configurable": {"thread_id": thread_id}}):
             namespace = saved.config["configurable"].get("checkpoint_ns", "")
             values = saved.checkpoint["channel_values"]
             for name, version in saved.checkpoint["channel_versions"].items():
                 versions = sizes.setdefault(name, {})
                 if (namespace, version) not in versions or name in values:
                     has = name in values
-                    size = (
-                        len(services.checkpoints.serde.dumps_typed(values[name])[1]) if has else 0
-                    )
+                    size = len(checkpointer.serde.dumps_typed(values[name])[1]) if has else 0
                     versions[namespace, version] = size
     return {
         name: {"versions": len(versions), "bytes": sum(versions.values())}

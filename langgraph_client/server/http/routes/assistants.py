@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -28,7 +28,7 @@ from langgraph_client.server.runs.create_run import (
     without,
 )
 from langgraph_client.server.services import Services, services_of
-from langgraph_client.server.storage.sqlite import Document, contains
+from langgraph_client.server.storage.protocol import Document, Storage
 
 _BAD_ID = "Invalid assistant ID: must be a UUID"
 _IN_VERSION = (
@@ -75,7 +75,7 @@ async def create(request: Request) -> Response:
         assistant_id = uuid_text(body["assistant_id"], _BAD_ID)
     graph_id = _need_graph(services, body["graph_id"])
     config, context = _both(body)
-    there = services.storage.assistants.get(assistant_id)
+    there = await services.storage.assistants.get(assistant_id)
     if there is not None:
         if body.get("if_exists") == "do_nothing":
             return reply(there)
@@ -93,25 +93,25 @@ async def create(request: Request) -> Response:
         "version": 1,
         "description": body.get("description"),
     }
-    store_version(services, assistant, now)
+    await store_version(services.storage, assistant, now)
     return reply(assistant)
 
 
-def store_version(services: Services, assistant: Document, created_at: str) -> None:
+async def store_version(storage: Storage, assistant: Document, created_at: str) -> None:
     """Write an assistant, and what it is now as one of its versions."""
     version = {key: assistant[key] for key in _IN_VERSION}
-    with services.storage.transaction():
-        services.storage.assistants.put(assistant)
-        services.storage.assistant_versions.put({**version, "created_at": created_at})
+    async with storage.transaction() as transaction:
+        await transaction.assistants.put(assistant)
+        await transaction.assistant_versions.put({**version, "created_at": created_at})
 
 
 async def get(request: Request) -> Response:
     """GET /assistants/{assistant_id}"""
-    return reply(_need(request))
+    return reply(await _need(request))
 
 
-def _need(request: Request, detail: str = "Not Found") -> Document:
-    assistant = services_of(request).storage.assistants.get(_id(request))
+async def _need(request: Request, detail: str = "Not Found") -> Document:
+    assistant = await services_of(request).storage.assistants.get(_id(request))
     if assistant is None:
         raise fail(404, detail)
     return assistant
@@ -123,7 +123,7 @@ async def patch(request: Request) -> Response:
     assistant_id = _id(request)
     body = validate(await read_json(request), PATCH, DEFINITIONS)
     validate(body.get("config", {}), DEFINITIONS["Config"], DEFINITIONS)
-    assistant = _need(request, f"Assistant {assistant_id} not found")
+    assistant = await _need(request, f"Assistant {assistant_id} not found")
     config, context = _both(body)
     if "graph_id" in body:
         assistant["graph_id"] = _need_graph(services, body["graph_id"])
@@ -133,15 +133,20 @@ async def patch(request: Request) -> Response:
     assistant["metadata"] = {**assistant["metadata"], **said}
     assistant.update({key: body[key] for key in ("name", "description") if key in body})
     now = services.clock.stamp()
-    assistant["version"] = _versions(services, assistant_id)[0]["version"] + 1
+    assistant["version"] = (await _versions(services, assistant_id))[0]["version"] + 1
     assistant["updated_at"] = now
-    store_version(services, assistant, now)
+    await store_version(services.storage, assistant, now)
     return reply(assistant)
 
 
-def _versions(services: Services, assistant_id: str) -> list[Document]:
-    return services.storage.assistant_versions.search(
-        where={"assistant_id": assistant_id}, order="version DESC"
+async def _versions(
+    services: Services, assistant_id: str, metadata: Document | None = None
+) -> list[Document]:
+    return await services.storage.assistant_versions.search(
+        where={"assistant_id": assistant_id},
+        contains={"metadata": metadata} if metadata else None,
+        order_by="version",
+        descending=True,
     )
 
 
@@ -149,19 +154,19 @@ async def delete(request: Request) -> Response:
     """DELETE /assistants/{assistant_id}"""
     services = services_of(request)
     assistant_id = _id(request)
-    _need(request, f"Assistant with ID {assistant_id} not found")
+    await _need(request, f"Assistant with ID {assistant_id} not found")
     mine = [
         j.run_id for j in services.engine.jobs.values() if j.run["assistant_id"] == assistant_id
     ]
-    services.engine.cancel(mine, "interrupt", f"assistant {assistant_id} was deleted")
+    await services.engine.cancel(mine, "interrupt", f"assistant {assistant_id} was deleted")
     if request.query_params.get("delete_threads", "").lower() == "true":
         wanted = {"metadata": {"assistant_id": assistant_id}}
-        for thread in services.storage.threads.search(fits=lambda one: contains(one, wanted)):
-            await services.remove_thread(thread["thread_id"])
-    with services.storage.transaction():
-        services.storage.assistants.delete(assistant_id)
-        services.storage.assistant_versions.delete_where(assistant_id=assistant_id)
-        services.storage.crons.delete_where(assistant_id=assistant_id)
+        for thread in await services.storage.threads.search(contains=wanted):
+            await services.engine.delete_thread(thread["thread_id"])
+    async with services.storage.transaction() as transaction:
+        await transaction.assistants.delete(assistant_id)
+        await transaction.assistant_versions.delete_where(assistant_id=assistant_id)
+        await transaction.crons.delete_where(assistant_id=assistant_id)
     return nothing()
 
 
@@ -170,14 +175,10 @@ async def search(request: Request) -> Response:
     services = services_of(request)
     body = validate(await read_json(request), SEARCH, DEFINITIONS)
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
-    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
-    column = body.get("sort_by", "created_at")
-    if column in ("name", "graph_id"):
-        column += " COLLATE NOCASE"
-    found = services.storage.assistants.search(
-        where=_where(services, body),
-        fits=_fits(body),
-        order=f"{column} {direction}",
+    found = await services.storage.assistants.search(
+        **_filters(services, body),
+        order_by=body.get("sort_by", "created_at"),
+        descending=body.get("sort_order") != "asc",
         limit=limit + 1,
         offset=offset,
     )
@@ -193,18 +194,19 @@ async def count(request: Request) -> Response:
     """POST /assistants/count"""
     services = services_of(request)
     body = validate(await read_json(request), COUNT, DEFINITIONS)
-    return reply(services.storage.assistants.count(where=_where(services, body), fits=_fits(body)))
+    return reply(await services.storage.assistants.count(**_filters(services, body)))
 
 
-def _where(services: Services, body: Document) -> dict[str, object]:
-    return {"graph_id": _need_graph(services, body["graph_id"])} if body.get("graph_id") else {}
-
-
-def _fits(body: Document) -> Callable[[Document], bool] | None:
-    name, metadata = body.get("name", "").lower(), body.get("metadata") or {}
-    if not name and not metadata:
-        return None
-    return lambda one: name in one["name"].lower() and contains(one["metadata"], metadata)
+def _filters(services: Services, body: Document) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it."""
+    filters: dict[str, Any] = {}
+    if body.get("graph_id"):
+        filters["where"] = {"graph_id": _need_graph(services, body["graph_id"])}
+    if body.get("metadata"):
+        filters["contains"] = {"metadata": body["metadata"]}
+    if body.get("name"):
+        filters["text"] = {"name": body["name"]}
+    return filters
 
 
 async def list_versions(request: Request) -> Response:
@@ -212,8 +214,7 @@ async def list_versions(request: Request) -> Response:
     services = services_of(request)
     assistant_id = _id(request)
     body = validate(await read_json(request), VERSIONS, DEFINITIONS)
-    metadata = body.get("metadata") or {}
-    found = [v for v in _versions(services, assistant_id) if contains(v["metadata"], metadata)]
+    found = await _versions(services, assistant_id, body.get("metadata"))
     start = int(body.get("offset", 0))
     found = found[start : start + int(body.get("limit", 10))]
     if not found:
@@ -226,15 +227,15 @@ async def set_latest(request: Request) -> Response:
     services = services_of(request)
     assistant_id = _id(request)
     body = validate(await read_json(request), LATEST, DEFINITIONS)
-    assistant = _need(request, f"Assistant {assistant_id} not found")
+    assistant = await _need(request, f"Assistant {assistant_id} not found")
     number = body.get("version")
-    version = services.storage.assistant_versions.get(assistant_id, number)
+    version = await services.storage.assistant_versions.get(assistant_id, number)
     if version is None:
         raise fail(404, f"Version {number} not found for assistant {assistant_id}")
     for key in ("version", "config", "metadata", "name", "description"):
         assistant[key] = version[key]
     assistant["updated_at"] = services.clock.stamp()
-    services.storage.assistants.put(assistant)
+    await services.storage.assistants.put(assistant)
     return reply(assistant)
 
 
@@ -248,7 +249,7 @@ async def draw(request: Request) -> Response:
     text = request.path_params["assistant_id"]
     assistant_id = assistant_id_of(text) if text in services.graphs else uuid_text(text, _BAD_ID)
     xray = _xray(request.query_params.get("xray"))
-    assistant = services.storage.assistants.get(assistant_id)
+    assistant = await services.storage.assistants.get(assistant_id)
     if assistant is None:
         raise fail(404)
     graph_id = _need_graph(services, assistant["graph_id"])
@@ -269,7 +270,7 @@ def _xray(text: str | None) -> bool | int:
 async def show_schemas(request: Request) -> Response:
     """GET /assistants/{assistant_id}/schemas"""
     services = services_of(request)
-    assistant = _need(request)
+    assistant = await _need(request)
     graph_id = _need_graph(services, assistant["graph_id"])
     async with services.graphs.open(graph_id, _config(assistant)) as graph:
         return reply({"graph_id": graph_id, **schemas(graph)})
@@ -278,7 +279,7 @@ async def show_schemas(request: Request) -> Response:
 async def show_subgraphs(request: Request) -> Response:
     """GET /assistants/{assistant_id}/subgraphs/{namespace}"""
     services = services_of(request)
-    assistant = _need(request)
+    assistant = await _need(request)
     recurse = request.query_params.get("recurse") in ("true", "True")
     graph_id = _need_graph(services, assistant["graph_id"])
     async with services.graphs.open(graph_id, _config(assistant)) as graph:

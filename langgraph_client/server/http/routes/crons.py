@@ -14,9 +14,8 @@ from langgraph_client.server.http.replies import fail, nothing, page, read_json,
 from langgraph_client.server.http.schemas.crons import COUNT, CREATE, DEFINITIONS, SEARCH, UPDATE
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.runs.create_run import RESERVED_METADATA, assistant_id_of, without
-from langgraph_client.server.runs.run_states import Document
 from langgraph_client.server.services import Services, services_of
-from langgraph_client.server.storage.sqlite import contains
+from langgraph_client.server.storage.protocol import Document
 
 _BAD_THREAD = "Invalid thread ID: must be a UUID"
 
@@ -29,7 +28,7 @@ async def create(request: Request) -> Response:
     if thread_id is not None:
         thread_id = uuid_text(thread_id, _BAD_THREAD)
     body = validate(body, CREATE, DEFINITIONS)
-    if thread_id is not None and services.storage.threads.get(thread_id) is None:
+    if thread_id is not None and await services.storage.threads.get(thread_id) is None:
         raise fail(
             404,
             f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
@@ -39,7 +38,7 @@ async def create(request: Request) -> Response:
     due = _due(services, body["schedule"], timezone)
     _check_webhook(services, body)
     cron_id, now = services.clock.uuid7(), services.clock.stamp()
-    payload = {**body, "assistant_id": _assistant_id(services, body["assistant_id"])}
+    payload = {**body, "assistant_id": await _assistant_id(services, body["assistant_id"])}
     payload["config"] = _config(body.get("config"), cron_id)
     cron = {
         "cron_id": cron_id,
@@ -57,7 +56,7 @@ async def create(request: Request) -> Response:
         "created_at": now,
         "updated_at": now,
     }
-    services.storage.crons.insert(cron)
+    await services.storage.crons.insert(cron)
     services.scheduler.wake()
     return reply(cron)
 
@@ -67,13 +66,13 @@ def _config(given: Any, cron_id: str) -> dict[str, Any]:
     return {**config, "configurable": {**(config.get("configurable") or {}), "cron_id": cron_id}}
 
 
-def _assistant_id(services: Services, text: str) -> str:
+async def _assistant_id(services: Services, text: str) -> str:
     assistant_id = assistant_id_of(text) if text in services.graphs else text
     try:
         assistant_id = uuid_text(assistant_id, "")
     except Exception as error:  # No UUID: then there is none of that name.
         raise fail(404, f"Assistant '{text}' not found") from error
-    if services.storage.assistants.get(assistant_id) is None:
+    if await services.storage.assistants.get(assistant_id) is None:
         raise fail(404, f"Assistant '{text}' not found")
     return assistant_id
 
@@ -119,7 +118,7 @@ def _cron_id(request: Request) -> str:
 
 async def get(request: Request) -> Response:
     """GET /runs/crons/{cron_id}"""
-    cron = services_of(request).storage.crons.get(_cron_id(request))
+    cron = await services_of(request).storage.crons.get(_cron_id(request))
     if cron is None:
         raise fail(404)
     return reply(cron)
@@ -132,7 +131,7 @@ async def update(request: Request) -> Response:
     body = validate(await read_json(request), UPDATE, DEFINITIONS)
     if not body:
         raise fail(400, "Request body cannot be empty")
-    cron = services.storage.crons.get(cron_id)
+    cron = await services.storage.crons.get(cron_id)
     if cron is None:
         raise fail(404, f"Cron '{cron_id}' not found")
     _check_webhook(services, body)
@@ -151,14 +150,14 @@ async def update(request: Request) -> Response:
     if "config" in body:
         cron["payload"]["config"] = _config(body["config"], cron_id)
     cron["updated_at"] = services.clock.stamp()
-    services.storage.crons.put(cron)
+    await services.storage.crons.put(cron)
     services.scheduler.wake()
     return reply(cron)
 
 
 async def delete(request: Request) -> Response:
     """DELETE /runs/crons/{cron_id}"""
-    if not services_of(request).storage.crons.delete(_cron_id(request)):
+    if not await services_of(request).storage.crons.delete(_cron_id(request)):
         raise fail(404)
     return nothing()
 
@@ -167,14 +166,10 @@ async def search(request: Request) -> Response:
     """POST /runs/crons/search"""
     body = validate(await read_json(request), SEARCH, DEFINITIONS)
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
-    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
-    column = body.get("sort_by", "created_at")
-    if column == "end_time":
-        column = "json_extract(CAST(doc AS TEXT), '$.end_time')"
-    found = services_of(request).storage.crons.search(
-        where=_where(body),
-        fits=lambda cron: _fits(cron, body),
-        order=f"{column} {direction}",
+    found = await services_of(request).storage.crons.search(
+        **_filters(body),
+        order_by=body.get("sort_by", "created_at"),
+        descending=body.get("sort_order") != "asc",
         limit=limit + 1,
         offset=offset,
     )
@@ -189,11 +184,11 @@ async def search(request: Request) -> Response:
 async def count(request: Request) -> Response:
     """POST /runs/crons/count"""
     body = validate(await read_json(request), COUNT, DEFINITIONS)
-    crons = services_of(request).storage.crons
-    return reply(crons.count(where=_where(body), fits=lambda cron: _fits(cron, body)))
+    return reply(await services_of(request).storage.crons.count(**_filters(body)))
 
 
-def _where(body: Document) -> dict[str, object]:
+def _filters(body: Document) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it."""
     where: dict[str, object] = {}
     if "assistant_id" in body:
         where["assistant_id"] = uuid_text(
@@ -201,13 +196,9 @@ def _where(body: Document) -> dict[str, object]:
         )
     if "thread_id" in body:
         where["thread_id"] = uuid_text(body["thread_id"], _BAD_THREAD)
-    return where
-
-
-def _fits(cron: Document, body: Document) -> bool:
-    if "enabled" in body and cron["enabled"] != body["enabled"]:
-        return False
-    return contains(cron["metadata"], body.get("metadata") or {})
+    if "enabled" in body:
+        where["enabled"] = body["enabled"]
+    return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
 
 
 routes = [

@@ -23,11 +23,11 @@ from langgraph_client.server.http.replies import (
 )
 from langgraph_client.server.http.schemas.runs import BATCH, CANCEL, DEFINITIONS, check_run
 from langgraph_client.server.http.validation import validate
-from langgraph_client.server.runs.create_run import launch
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.run_result import fallback_result
-from langgraph_client.server.runs.run_states import Document, Job
+from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import agreed
 
 _MOMENT = 0.02
@@ -53,10 +53,9 @@ def thread_id_of(request: Request, detail: str, status: int = 422) -> str | None
     return None if text is None else uuid_text(text, detail, status)
 
 
-def begin(request: Request, body: Any, thread_id: str | None) -> Job:
+async def begin(request: Request, body: Any, thread_id: str | None) -> Job:
     """Create the run that a validated body asks for."""
-    return launch(
-        services_of(request),
+    return await services_of(request).runs.create(
         body,
         thread_id,
         request_id=request.headers.get("x-request-id"),
@@ -69,14 +68,14 @@ async def create(request: Request) -> Response:
     body = await read_json(request)
     thread_id = thread_id_of(request, "Invalid thread ID")
     check_run(body, stateless=thread_id is None)
-    run = begin(request, body, thread_id).run
+    run = (await begin(request, body, thread_id)).run
     return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
 
 
 async def create_batch(request: Request) -> Response:
     """POST /runs/batch"""
     body = validate(await read_json(request), BATCH, DEFINITIONS)
-    return reply([begin(request, item, None).run for item in body])
+    return reply([(await begin(request, item, None)).run for item in body])
 
 
 def path_of(run: Document, stateless: bool = False) -> str:
@@ -91,7 +90,7 @@ async def wait(request: Request) -> Response:
     body = await read_json(request)
     thread_id = thread_id_of(request, BAD_UUID, 400)
     check_run(body, stateless=thread_id is None, waiting=True)
-    job = begin(request, body, thread_id)
+    job = await begin(request, body, thread_id)
     cancel = job.run_id if body.get("on_disconnect") == "cancel" else None
     return await answer_when_over(request, job, path_of(job.run), cancel)
 
@@ -121,7 +120,7 @@ async def answer_when_over(
             return reply(job.result if result is None else result, headers=headers)
         if gone.done():
             if cancel_when_gone is not None:
-                services.engine.cancel([cancel_when_gone], "interrupt")
+                services.engine.disconnected(cancel_when_gone)
             return nothing(200)
     finally:
         over.cancel()
@@ -152,7 +151,7 @@ async def _patient(
         yield encode(job.result if result is None else result)
     finally:
         if cancel_when_gone is not None and not job.over.is_set():
-            services.engine.cancel([cancel_when_gone], "interrupt")
+            services.engine.disconnected(cancel_when_gone)
 
 
 def run_ids_of(request: Request) -> tuple[str, str]:
@@ -163,14 +162,14 @@ def run_ids_of(request: Request) -> tuple[str, str]:
     )
 
 
-def find_run(services: Services, thread_id: str, run_id: str) -> Document | None:
+async def find_run(services: Services, thread_id: str, run_id: str) -> Document | None:
     """Return a run of a thread, if the thread has it."""
-    run = services.storage.runs.get(run_id)
+    run = await services.storage.runs.get(run_id)
     return run if run is not None and run["thread_id"] == thread_id else None
 
 
-def _need_thread(services: Services, thread_id: str) -> Document:
-    thread: Document | None = services.storage.threads.get(thread_id)
+async def _need_thread(services: Services, thread_id: str) -> Document:
+    thread = await services.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread
@@ -181,14 +180,14 @@ async def join(request: Request) -> Response:
     services = services_of(request)
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
-    run = find_run(services, thread_id, run_id)
+    run = await find_run(services, thread_id, run_id)
     if job := services.engine.jobs.get(run_id if run else ""):
         cancel = truth(request.query_params.get("cancel_on_disconnect"))
         return await answer_when_over(request, job, path, run_id if cancel else None)
     headers = {"location": f"{path}/join", "content-location": path}
     if run is None:
         return reply({"__error__": NOT_FOUND}, headers=headers)
-    thread = services.storage.threads.get(thread_id)
+    thread = await services.storage.threads.get(thread_id)
     return reply(fallback_result(thread or {}), headers=headers)
 
 
@@ -201,9 +200,14 @@ async def list_runs(request: Request) -> Response:
     chosen = query.getlist("select")
     if odd := [name for name in chosen if name not in _FIELDS]:
         raise fail(422, f"Invalid select columns: {odd}. Expected: {set(_FIELDS)}")
-    _need_thread(services, thread_id)
-    runs = services.storage.runs.of_thread(
-        thread_id, status=query.get("status"), limit=max(limit, 0), offset=max(offset, 0)
+    await _need_thread(services, thread_id)
+    status = {"status": query["status"]} if query.get("status") else {}
+    runs = await services.storage.runs.search(
+        where={"thread_id": thread_id, **status},
+        order_by="created_at",
+        descending=True,
+        limit=max(limit, 0),
+        offset=max(offset, 0),
     )
     if chosen:
         runs = [{name: run[name] for name in _FIELDS if name in chosen} for run in runs]
@@ -221,8 +225,8 @@ async def get_run(request: Request) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}"""
     services = services_of(request)
     thread_id, run_id = run_ids_of(request)
-    _need_thread(services, thread_id)
-    run = find_run(services, thread_id, run_id)
+    await _need_thread(services, thread_id)
+    run = await find_run(services, thread_id, run_id)
     if run is None:
         raise fail(404, "Not Found")
     return reply(run)
@@ -232,14 +236,14 @@ async def delete_run(request: Request) -> Response:
     """DELETE /threads/{thread_id}/runs/{run_id}"""
     services = services_of(request)
     thread_id, run_id = run_ids_of(request)
-    run = find_run(services, thread_id, run_id)
+    run = await find_run(services, thread_id, run_id)
     if run is None:
         raise fail(404, "Run not found")
     if job := services.engine.jobs.get(run_id):
-        services.engine.delete_run(run_id)
+        await services.engine.delete_run(run_id)
         await job.over.wait()
     else:
-        services.engine.forget(run)
+        await services.engine.forget(run)
     return nothing()
 
 
@@ -248,7 +252,7 @@ async def cancel(request: Request) -> Response:
     services = services_of(request)
     thread_id, run_id = run_ids_of(request)
     action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
-    run = find_run(services, thread_id, run_id)
+    run = await find_run(services, thread_id, run_id)
     if run is None:
         raise fail(404, "No runs found to cancel.")
     job = services.engine.jobs.get(run_id)
@@ -256,7 +260,7 @@ async def cancel(request: Request) -> Response:
         raise fail(404, _OVER)
     path = path_of(run)
     how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
-    services.engine.cancel([run_id], action, how)
+    await services.engine.cancel([run_id], action, how)
     if not truth(request.query_params.get("wait")):
         return nothing(202)
     return await answer_when_over(request, job, path, None, result={})
@@ -279,10 +283,10 @@ async def cancel_many(request: Request) -> Response:
     else:
         thread_id = uuid_text(body["thread_id"], "Invalid thread ID: must be a UUID")
         given = [uuid_text(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
-        ids = [one for one in given if find_run(services, thread_id, one)]
+        ids = [one for one in given if await find_run(services, thread_id, one)]
         if not ids:
             raise fail(404, "No runs found to cancel.")
-    jobs = services.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel")
+    jobs = await services.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel")
     if not jobs:
         raise fail(404, _OVER)
     # What is asked next should find them ended; a node that will not stop is not waited for long.

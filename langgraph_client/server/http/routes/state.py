@@ -24,7 +24,7 @@ from langgraph_client.server.http.schemas.threads import (
 )
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.services import Services, services_of
-from langgraph_client.server.storage.sqlite import Document
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import agreement, classes_of, enclosed, is_rich, refusal
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
@@ -43,9 +43,9 @@ _EMPTY: Document = {
 }
 
 
-def _thread(request: Request) -> Document:
+async def _thread(request: Request) -> Document:
     thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
-    thread = services_of(request).storage.threads.get(thread_id)
+    thread = await services_of(request).storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread
@@ -115,7 +115,7 @@ def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> di
 
 
 async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bool) -> Response:
-    thread = _thread(request)
+    thread = await _thread(request)
     graph_id = thread["metadata"].get("graph_id")
     asked_for = (checkpoint or {}).get("checkpoint_id")
     if graph_id is None:
@@ -187,7 +187,7 @@ async def _history(
     metadata: dict[str, Any] | None,
     checkpoint: dict[str, Any] | None,
 ) -> Response:
-    thread = _thread(request)
+    thread = await _thread(request)
     graph_id = thread["metadata"].get("graph_id")
     if graph_id is None or limit < 1:
         return reply([])
@@ -209,7 +209,7 @@ async def update(request: Request) -> Response:
     """POST /threads/{thread_id}/state"""
     services = services_of(request)
     body = validate(await read_json(request), STATE_UPDATE, DEFINITIONS)
-    thread = _thread(request)
+    thread = await _thread(request)
     thread_id = thread["thread_id"]
     if busy := services.engine.busy(thread_id):
         raise fail(409, f"Thread {thread_id} has in-flight runs: {busy}")
@@ -245,7 +245,7 @@ async def _settle(services: Services, thread: Document, graph: Any) -> Any:
     latest = await graph.aget_state(thread_config(thread["thread_id"]))
     now = services.clock.stamp()
     thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
-    services.storage.threads.put(thread)
+    await services.storage.threads.put(thread)
     return latest
 
 

@@ -28,8 +28,9 @@ from langgraph_client.server.http.routes.runs import (
 from langgraph_client.server.http.schemas.runs import check_run
 from langgraph_client.server.http.streaming import EventStream, Wanted
 from langgraph_client.server.runs.engine import NOT_FOUND
-from langgraph_client.server.runs.event_log import Event, parse_event_id
+from langgraph_client.server.runs.event_log import parse_event_id
 from langgraph_client.server.services import services_of
+from langgraph_client.server.storage.protocol import Event
 from langgraph_client.server.typed_values import agreement, is_rich
 
 
@@ -39,7 +40,7 @@ async def stream(request: Request) -> Response:
     body = await read_json(request)
     thread_id = thread_id_of(request, BAD_UUID, 400)
     check_run(body, stateless=thread_id is None, waiting=True)
-    job = begin(request, body, thread_id)
+    job = await begin(request, body, thread_id)
     path = path_of(job.run, stateless=thread_id is None)
     cancels = body.get("on_disconnect") == "cancel"
     return EventStream(
@@ -47,7 +48,7 @@ async def stream(request: Request) -> Response:
         {"location": f"{path}/stream", "content-location": path, **agreement(request)},
         with_id=job.run["kwargs"]["resumable"],
         rich=is_rich(request),
-        left=(lambda: services.engine.cancel([job.run_id], "interrupt")) if cancels else None,
+        left=(lambda: services.engine.disconnected(job.run_id)) if cancels else None,
     )
 
 
@@ -57,7 +58,7 @@ async def join_stream(request: Request) -> Response:
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
     headers = {"location": f"{path}/stream", "content-location": path, **agreement(request)}
-    run = find_run(services, thread_id, run_id)
+    run = await find_run(services, thread_id, run_id)
     if run is None:
         # Without an id, as nothing will ever follow it.
         gone = b"event: error\r\ndata: %s\r\n\r\n" % encode(NOT_FOUND)
@@ -70,7 +71,7 @@ async def join_stream(request: Request) -> Response:
         with_id=run["kwargs"]["resumable"],
         rich=is_rich(request),
         wanted=_in_modes(request.query_params.getlist("stream_mode")),
-        left=(lambda: services.engine.cancel([run_id], "interrupt")) if cancels else None,
+        left=(lambda: services.engine.disconnected(run_id)) if cancels else None,
     )
 
 

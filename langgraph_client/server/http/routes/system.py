@@ -21,7 +21,7 @@ async def ok(request: Request) -> Response:
     except ValueError as error:
         raise fail(400, str(error)) from None
     if deep:
-        services_of(request).storage.connection.execute("SELECT 1").fetchone()
+        await services_of(request).storage.ping()
     return reply({"ok": True, "services": {}})
 
 

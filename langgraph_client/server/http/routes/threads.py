@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -24,16 +23,15 @@ from langgraph_client.server.http.schemas.threads import (
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.runs.create_run import RESERVED_METADATA, new_thread, without
 from langgraph_client.server.services import services_of
-from langgraph_client.server.storage.sizes import thread_storage
-from langgraph_client.server.storage.sqlite import Document, contains
+from langgraph_client.server.storage.protocol import Document
 
 BAD_ID = "Invalid thread ID: must be a UUID"
 
 
-def need_thread(request: Request) -> Document:
+async def need_thread(request: Request) -> Document:
     """Return the thread a path names. Answers 422 or 404 if it cannot."""
     thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
-    thread = services_of(request).storage.threads.get(thread_id)
+    thread = await services_of(request).storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread
@@ -46,16 +44,16 @@ async def create(request: Request) -> Response:
     thread_id = services.clock.uuid7()
     if "thread_id" in body:
         thread_id = uuid_text(body["thread_id"], BAD_ID)
-        there = services.storage.threads.get(thread_id)
+        there = await services.storage.threads.get(thread_id)
         if there is not None and body.get("if_exists") == "do_nothing":
             return reply(there)
         if there is not None:
             raise fail(409, f"Thread with ID {thread_id} already exists")
     thread = new_thread(thread_id, services.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
-    services.storage.threads.insert(thread)
+    await services.storage.threads.insert(thread)
     if "ttl" in body:
-        services.thread_ttl.give(thread_id, body["ttl"])
+        await services.thread_ttl.give(thread_id, body["ttl"])
     if not body.get("supersteps"):
         return reply(thread)
     if not thread["metadata"].get("graph_id"):
@@ -67,9 +65,9 @@ async def create(request: Request) -> Response:
 
 async def get(request: Request) -> Response:
     """GET /threads/{thread_id}"""
-    thread = need_thread(request)
+    thread = await need_thread(request)
     if "ttl" in request.query_params.getlist("include"):
-        thread["ttl"] = services_of(request).thread_ttl.of(thread["thread_id"])
+        thread["ttl"] = await services_of(request).thread_ttl.of(thread["thread_id"])
     return reply(thread)
 
 
@@ -78,15 +76,15 @@ async def patch(request: Request) -> Response:
     services = services_of(request)
     body = validate(await read_json(request), PATCH, DEFINITIONS)
     thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
-    thread = services.storage.threads.get(thread_id)
+    thread = await services.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404)
     said = without(body.get("metadata"), RESERVED_METADATA)
     thread["metadata"] = {**thread["metadata"], **said}
     thread["updated_at"] = services.clock.stamp()
-    services.storage.threads.put(thread)
+    await services.storage.threads.put(thread)
     if "ttl" in body:
-        services.thread_ttl.give(thread_id, body["ttl"])
+        await services.thread_ttl.give(thread_id, body["ttl"])
     if "return=minimal" in request.headers.get("prefer", ""):
         return nothing()
     return reply(thread)
@@ -94,7 +92,8 @@ async def patch(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """DELETE /threads/{thread_id}"""
-    await services_of(request).remove_thread(need_thread(request)["thread_id"])
+    thread = await need_thread(request)
+    await services_of(request).engine.delete_thread(thread["thread_id"])
     return nothing()
 
 
@@ -104,11 +103,10 @@ async def search(request: Request) -> Response:
     body = validate(await read_json(request), SEARCH, DEFINITIONS)
     extracts = _extracts(body.get("extract") or {})
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
-    direction = "ASC" if body.get("sort_order") == "asc" else "DESC"
-    found = services.storage.threads.search(
-        where=_where(body),
-        fits=_fits(body),
-        order=f"{body.get('sort_by', 'updated_at')} {direction}",
+    found = await services.storage.threads.search(
+        **_filters(body),
+        order_by=body.get("sort_by", "updated_at"),
+        descending=body.get("sort_order") != "asc",
         limit=limit + 1,
         offset=offset,
     )
@@ -127,11 +125,11 @@ async def search(request: Request) -> Response:
 async def count(request: Request) -> Response:
     """POST /threads/count"""
     body = validate(await read_json(request), COUNT, DEFINITIONS)
-    found = services_of(request).storage.threads.count(where=_where(body), fits=_fits(body))
-    return reply(found)
+    return reply(await services_of(request).storage.threads.count(**_filters(body)))
 
 
-def _where(body: Document) -> dict[str, object]:
+def _filters(body: Document) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it."""
     where: dict[str, object] = {}
     if "status" in body:
         where["status"] = body["status"]
@@ -139,12 +137,8 @@ def _where(body: Document) -> dict[str, object]:
         where["thread_id"] = [
             uuid_text(text, f"Invalid thread ID {text}", 400) for text in body["ids"]
         ]
-    return where
-
-
-def _fits(body: Document) -> Callable[[Document], bool] | None:
     wanted = {key: body[key] for key in ("metadata", "values") if body.get(key)}
-    return (lambda thread: contains(thread, wanted)) if wanted else None
+    return {"where": where, "contains": wanted}
 
 
 _ROOTS = ("config", "interrupts", "metadata", "values")
@@ -196,15 +190,15 @@ async def copy(request: Request) -> Response:
     services = services_of(request)
     text = request.path_params["thread_id"]
     thread_id = uuid_text(text, "badly formed hexadecimal UUID string", 400)
-    source = services.storage.threads.get(thread_id)
+    source = await services.storage.threads.get(thread_id)
     if source is None:
         raise fail(409, "Conflict")
     made = new_thread(services.clock.uuid4(), services.clock.stamp())
     made["metadata"] = source["metadata"]
     del made["values"]
-    with services.storage.transaction():
-        services.storage.threads.insert(made)
-        services.copy_state(thread_id, made["thread_id"])
+    async with services.storage.transaction() as transaction:
+        await transaction.threads.insert(made)
+        await transaction.states.copy_thread(thread_id, made["thread_id"])
     return reply(made)
 
 
@@ -213,18 +207,19 @@ async def prune(request: Request) -> Response:
     services = services_of(request)
     body = validate(await read_json(request), PRUNE, DEFINITIONS)
     ids = [uuid_text(text, BAD_ID) for text in body["thread_ids"]]
-    found = [thread_id for thread_id in ids if services.storage.threads.get(thread_id)]
+    found = [thread_id for thread_id in ids if await services.storage.threads.get(thread_id)]
     for thread_id in found:
         if body.get("strategy", "delete") == "keep_latest":
-            services.keep_latest_state(thread_id)
+            await services.storage.states.keep_latest(thread_id)
         else:
-            await services.remove_thread(thread_id)
+            await services.engine.delete_thread(thread_id)
     return reply({"pruned_count": len(found)})
 
 
 async def storage(request: Request) -> Response:
     """GET /threads/{thread_id}/storage"""
-    return reply(thread_storage(services_of(request), need_thread(request)["thread_id"]))
+    thread = await need_thread(request)
+    return reply(await services_of(request).storage.states.size(thread["thread_id"]))
 
 
 routes = [
