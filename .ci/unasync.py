@@ -36,7 +36,6 @@ RULES = [
     (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),
     (r"\bLangGraphClient\b", "SyncLangGraphClient"),
     (r"\b(Assistants|Threads|Runs|Cron|Store|Http)Client\b", r"Sync\1Client"),
-    (r"\b(StartingRuns|ThreadStates|AssistantGraphs)\b", r"Sync\1"),
     (r"\bget_client\b", "get_sync_client"),
     (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
     (r"\baclose\b", "close"),

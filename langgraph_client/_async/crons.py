@@ -347,18 +347,23 @@ class CronClient:
 
         POST /runs/crons/search
         """
-        conditions = {
-            "assistant_id": assistant_id,
-            "thread_id": thread_id,
-            "enabled": enabled,
-            "metadata": metadata,
-            "sort_by": sort_by,
-            "sort_order": sort_order,
-            "select": select,
-            "headers": headers,
-            "params": params,
-        }
-        return iterate(self.search, limit, page_size, conditions)
+        return iterate(
+            lambda size, offset, _: self.search(
+                assistant_id=assistant_id,
+                thread_id=thread_id,
+                enabled=enabled,
+                metadata=metadata,
+                sort_by=sort_by,
+                sort_order=sort_order,
+                select=select,
+                headers=headers,
+                params=params,
+                limit=size,
+                offset=offset,
+            ),
+            limit,
+            page_size,
+        )
 
     async def count(
         self,

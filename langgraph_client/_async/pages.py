@@ -1,49 +1,47 @@
-"""Iteration over searches, page by page."""
+"""Iteration over everything that is answered page by page."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TypeVar
 
 from langgraph_client._core.call import at_least
-from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
+from langgraph_client.errors import APIResponseValidationError
 
 T = TypeVar("T")
 
 
 def iterate(
-    search: Callable[..., Awaitable[list[T]]],
-    limit: int | None,
-    page_size: int,
-    conditions: Mapping[str, Any],
+    fetch: Callable[[int, int, T | None], Awaitable[list[T]]], limit: int | None, page_size: int
 ) -> AsyncGenerator[T, None]:
-    """All that `search` finds under these conditions, or the first `limit` of it.
+    """Iterate over all items, or the first `limit` of them. Nothing is sent before the first.
 
-    Nothing is asked before the first item is.
+    Args:
+        fetch: Called for each page with its size, the number of items before it, and the last of
+            those, None for the first page.
+        limit: Stop after so many; None for all.
+        page_size: Items per page.
     """
     at_least("limit", limit, 0)
     at_least("page_size", page_size, 1)
-    if "offset" in conditions:
-        raise InvalidArgumentError("offset", "iteration begins at the beginning")
-    return _iterate(search, limit, page_size, conditions)
+    return _iterate(fetch, limit, page_size)
 
 
 async def _iterate(
-    search: Callable[..., Awaitable[list[T]]],
-    limit: int | None,
-    page_size: int,
-    conditions: Mapping[str, Any],
+    fetch: Callable[[int, int, T | None], Awaitable[list[T]]], limit: int | None, page_size: int
 ) -> AsyncGenerator[T, None]:
     done = 0
-    last: list[T] | None = None
+    last: T | None = None
+    before: list[T] = []
     while limit is None or done < limit:
         size = page_size if limit is None else min(page_size, limit - done)
-        page = await search(**conditions, limit=size, offset=done)
+        page = await fetch(size, done, last)
+        if page and page == before:
+            # A server that does not understand where a page begins would be asked for ever.
+            raise APIResponseValidationError("the server answers the same page again")
         for item in page:
             yield item
-        done += len(page)
         if len(page) < size:
             return
-        if page == last:
-            raise APIResponseValidationError(f"the server answers the same page for offset {done}")
-        last = page
+        done += len(page)
+        before, last = page, page[-1]

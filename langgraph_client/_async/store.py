@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
+from langgraph_client._async.pages import iterate
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import (
     NOTHING,
@@ -178,7 +179,7 @@ class StoreClient:
             )
         )
 
-    async def iter_items(
+    def iter_items(
         self,
         namespace_prefix: Sequence[str],
         /,
@@ -199,26 +200,21 @@ class StoreClient:
 
         POST /store/items/search
         """
-        most = at_least("limit", limit, 0)
-        at_least("page_size", page_size, 1)
-        done = 0
-        while most is None or done < most:
-            size = page_size if most is None else min(page_size, most - done)
+
+        async def fetch(size: int, offset: int, _: SearchItem | None) -> list[SearchItem]:
             found = await self.search_items(
                 namespace_prefix,
                 filter=filter,
                 query=query,
                 limit=size,
-                offset=done,
+                offset=offset,
                 refresh_ttl=refresh_ttl,
                 headers=headers,
                 params=params,
             )
-            for item in found.items:
-                yield item
-            done += len(found.items)
-            if len(found.items) < size:
-                return
+            return found.items
+
+        return iterate(fetch, limit, page_size)
 
     async def list_namespaces(
         self,

@@ -162,7 +162,7 @@ def call(
     """
     given_params = merge_query({}, params)
     own = {k.lower(): v for k, v in (extra_headers or {}).items()}
-    given = {k.lower(): v for k, v in check_headers(headers).items()}
+    given = {k.lower(): v for k, v in check_headers(headers, may_have_key=True).items()}
     return Call(
         method,
         path,
@@ -276,6 +276,13 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> Any:
     if value is not None and value not in allowed:
         words = ", ".join(map(repr, allowed))
         raise InvalidArgumentError(name, f"must be one of {words}, not {value!r}")
+    return value
+
+
+def word(name: str, value: Any) -> Any:
+    """`value`, which must be text, or None. Which words there are is for the server to say."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidArgumentError(name, f"must be text, not {value!r:.80}")
     return value
 
 

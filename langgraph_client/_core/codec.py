@@ -3,7 +3,8 @@
 What plain JSON does not know is written as servers write it: datetimes, dates and times in ISO
 8601, a timedelta as seconds, UUIDs, paths and IP addresses as text, an enum as its value, a
 Decimal as a number, bytes as base64 (standard alphabet, with padding), sets, tuples and deques as
-arrays (named tuples too), dataclasses and pydantic models as objects. Messages of langchain, and
+arrays (named tuples too), dataclasses, pydantic models and whatever else has `model_dump` or `dict`
+as objects; keys that are times, UUIDs, paths or enums as text. Messages of langchain, and
 langgraph's `Command`, `Send` and `Interrupt`, are known by their shape; neither is imported.
 NaN and infinity are refused, and so is everything else that would not arrive as it is.
 """
@@ -40,6 +41,7 @@ _OPTIONS = (
 )
 
 _TEXT = (uuid.UUID, PurePath, IPv4Address, IPv6Address)
+_BAD_KEY = "a key must be text, a number, a boolean, None, a time, a UUID or a path"
 
 
 def decode(content: bytes | bytearray | str) -> Any:
@@ -69,6 +71,8 @@ def encode(value: Any, name: str = "json") -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         # The encoder was fast and does not know where it was. Walk there, to say it.
         found = _offence(value, "" if isinstance(value, dict) else name)
+        if found is None and isinstance(error, TypeError):  # Keys that it does not know.
+            return _ENCODER.encode(_with_text_keys(value)).encode()
         if found is None:
             found = (name, str(error))
         raise InvalidArgumentError(*found) from error
@@ -82,6 +86,30 @@ def _encode_fast(value: Any) -> bytes | None:
         return None  # Of what the slow encoder knows and orjson does not, or of nobody.
     # orjson writes NaN as null, without a word. Where there is a null, look closer.
     return None if b"null" in text else text
+
+
+def _with_text_keys(value: Any) -> Any:
+    """`value` with text in place of keys that are times, UUIDs and the like."""
+    if isinstance(value, Mapping):
+        return {_key(key): _with_text_keys(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_text_keys(inner) for inner in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return _with_text_keys(_convert(value))
+
+
+def _key(key: Any) -> Any:
+    """A key that the encoder knows. Raises _Unencodable where there is none."""
+    if isinstance(key, Enum) and not isinstance(key, str | int | float):
+        key = key.value
+    if key is None or isinstance(key, str | int | float):
+        return key
+    if isinstance(key, datetime | date | time):
+        return key.isoformat()
+    if isinstance(key, _TEXT):
+        return str(key)
+    raise _Unencodable(_BAD_KEY)
 
 
 class _Unencodable(TypeError):
@@ -159,6 +187,11 @@ def _convert_by_shape(value: Any) -> Any:
             return value.tolist()
         if hasattr(value, "isoformat"):
             return value.isoformat()
+    if isinstance(value, type):
+        raise _Unencodable(f"the class {value.__qualname__} cannot be JSON; an instance may be")
+    for method in ("model_dump", "dict"):  # Old pydantic models, and what looks like a model.
+        if callable(dump := getattr(value, method, None)):
+            return dump()
     raise _Unencodable(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
 
 
@@ -209,7 +242,7 @@ def _offence(root: Any, name: str) -> tuple[str, str] | None:
             return path, str(error)
         for key, item in reversed(inside):
             if key is None:
-                return item, "a key must be text, a number, a boolean or None"
+                return item, _BAD_KEY
             todo.append((item, key, depth + 1))
     return None
 
@@ -220,7 +253,9 @@ _DEEPEST = 900
 def _inside(value: Any, path: str) -> Iterator[tuple[str | None, Any]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if not (key is None or isinstance(key, str | int | float)):
+            try:
+                _key(key)
+            except _Unencodable:
                 yield None, f"{path}[{key!r}]"
             else:
                 plain = isinstance(key, str) and key.isidentifier()

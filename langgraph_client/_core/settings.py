@@ -52,7 +52,8 @@ def settings_from(
     if url is None:
         url = os.environ.get("LANGGRAPH_URL", "").strip() or DEFAULT_URL
     address, credentials = parse_url(url)
-    own = {"user-agent": USER_AGENT, **check_headers(headers, "headers")}
+    given = {name.lower(): value for name, value in check_headers(headers, "headers").items()}
+    own = {"user-agent": USER_AGENT, **given}
     key = _key_from_environment() if api_key is UNSET else api_key
     if key is not None:
         if not isinstance(key, str):
@@ -110,8 +111,10 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
-def check_headers(headers: Mapping[str, str] | None, name: str = "headers") -> dict[str, str]:
-    """A caller's headers, checked.
+def check_headers(
+    headers: Mapping[str, str] | None, name: str = "headers", *, may_have_key: bool = False
+) -> dict[str, str]:
+    """A caller's headers, checked. Those of a single call may have a key of their own.
 
     Raises:
         InvalidArgumentError: for a reserved header, or one that cannot be sent.
@@ -122,8 +125,9 @@ def check_headers(headers: Mapping[str, str] | None, name: str = "headers") -> d
     for key, value in (headers or {}).items():
         if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable():
             raise InvalidArgumentError(name, f"{key!r} is not a header's name")
-        if key.lower() in RESERVED_HEADERS:
-            hint = "; give api_key= to the client" if key.lower() == API_KEY_HEADER else ""
+        is_key = key.lower() == API_KEY_HEADER
+        if key.lower() in RESERVED_HEADERS and not (is_key and may_have_key):
+            hint = "; give api_key= to the client" if is_key else ""
             raise InvalidArgumentError(f"{name}[{key!r}]", f"this header is reserved{hint}")
         _check_header_value(f"{name}[{key!r}]", value)
         checked[key] = value

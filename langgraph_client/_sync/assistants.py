@@ -1,10 +1,10 @@
 # Generated from langgraph_client/_async/assistants.py by .ci/unasync.py; do not edit.
-"""Assistants and their versions. (Their graphs: see `graphs`.)"""
+"""Assistants, their versions, and the graphs that they run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args, overload
+from collections.abc import Iterator, Sequence
+from typing import Literal, overload
 
 from langgraph_client._core.call import (
     NOTHING,
@@ -16,14 +16,17 @@ from langgraph_client._core.call import (
     one_of,
     optional_id,
     path,
+    word,
 )
-from langgraph_client._core.requests import NextPage, boolean, page_body
-from langgraph_client._sync.graphs import SyncAssistantGraphs
+from langgraph_client._core.requests import NextPage, boolean, page_body, xray_level
 from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.transport import Transport
 from langgraph_client.models.assistants import (
     Assistant,
     AssistantsSearchResponse,
     AssistantVersion,
+    Drawing,
+    GraphSchema,
 )
 from langgraph_client.models.params import (
     AssistantSelectField,
@@ -37,15 +40,21 @@ from langgraph_client.models.params import (
     SortOrder,
 )
 
+_DRAWING = Reply(Drawing)
+_SCHEMAS = Reply(GraphSchema)
+_SUBGRAPHS = Reply(dict[str, GraphSchema])
+_PATH = "/assistants/{assistant_id}"
 _ASSISTANT = Reply(Assistant)
 _ASSISTANTS = Reply(list[Assistant])
 _VERSIONS = Reply(list[AssistantVersion])
 _COUNT = Reply(int)
-_PATH = "/assistants/{assistant_id}"
 
 
-class SyncAssistantsClient(SyncAssistantGraphs):
+class SyncAssistantsClient:
     """Assistants: graphs with a configuration. Each graph has one of its own to begin with."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     def get(
         self,
@@ -112,7 +121,7 @@ class SyncAssistantsClient(SyncAssistantGraphs):
                     context=mapping("context", context),
                     metadata=mapping("metadata", metadata),
                     assistant_id=optional_id("assistant_id", assistant_id),
-                    if_exists=one_of("if_exists", if_exists, get_args(OnConflictBehavior)),
+                    if_exists=word("if_exists", if_exists),
                     name=name,
                     description=description,
                 ),
@@ -304,17 +313,22 @@ class SyncAssistantsClient(SyncAssistantGraphs):
 
         POST /assistants/search
         """
-        conditions: Mapping[str, Any] = {
-            "metadata": metadata,
-            "graph_id": graph_id,
-            "name": name,
-            "sort_by": sort_by,
-            "sort_order": sort_order,
-            "select": select,
-            "headers": headers,
-            "params": params,
-        }
-        return iterate(self.search, limit, page_size, conditions)
+        return iterate(
+            lambda size, offset, _: self.search(
+                metadata=metadata,
+                graph_id=graph_id,
+                name=name,
+                sort_by=sort_by,
+                sort_order=sort_order,
+                select=select,
+                headers=headers,
+                params=params,
+                limit=size,
+                offset=offset,
+            ),
+            limit,
+            page_size,
+        )
 
     def count(
         self,
@@ -402,5 +416,96 @@ class SyncAssistantsClient(SyncAssistantGraphs):
                 headers=headers,
                 params=params,
                 safe=True,
+            )
+        )
+
+    def get_graph(
+        self,
+        assistant_id: str,
+        *,
+        xray: int | bool = False,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Drawing:
+        """Get the graph's nodes and edges.
+
+        Args:
+            assistant_id: An assistant's id, or the name of a graph.
+            xray: Open subgraphs: True for all of them, a number for so many levels.
+
+        Raises:
+            NotFoundError: there is no such assistant.
+
+        GET /assistants/{assistant_id}/graph
+        """
+        return self._transport.send(
+            call(
+                "GET",
+                path(_PATH, assistant_id=assistant_id) + "/graph",
+                _DRAWING,
+                query={"xray": xray_level(xray)},
+                headers=headers,
+                params=params,
+            )
+        )
+
+    def get_schemas(
+        self,
+        assistant_id: str,
+        *,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> GraphSchema:
+        """Get the JSON schemas of the graph's input, output, state, config and context.
+
+        Raises:
+            NotFoundError: there is no such assistant.
+
+        GET /assistants/{assistant_id}/schemas
+        """
+        return self._transport.send(
+            call(
+                "GET",
+                path(_PATH, assistant_id=assistant_id) + "/schemas",
+                _SCHEMAS,
+                headers=headers,
+                params=params,
+            )
+        )
+
+    def get_subgraphs(
+        self,
+        assistant_id: str,
+        namespace: str | None = None,
+        recurse: bool = False,
+        *,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> dict[str, GraphSchema]:
+        """Get the schemas of the graph's subgraphs, by namespace.
+
+        Args:
+            namespace: Only this one: `"child"`, or `"child|grandchild"`.
+            recurse: Those of subgraphs, too.
+
+        Returns:
+            May be empty, also for a namespace that does not exist.
+
+        Raises:
+            NotFoundError: there is no such assistant.
+
+        GET /assistants/{assistant_id}/subgraphs, GET .../subgraphs/{namespace}
+        """
+        where = path(_PATH, assistant_id=assistant_id) + "/subgraphs"
+        if namespace is not None:
+            where = path(f"{where}/{{namespace}}", namespace=namespace)
+        return self._transport.send(
+            call(
+                "GET",
+                where,
+                _SUBGRAPHS,
+                query={"recurse": boolean("recurse", recurse) or None},
+                headers=headers,
+                params=params,
             )
         )

@@ -1,11 +1,11 @@
 # Generated from langgraph_client/_async/runs.py by .ci/unasync.py; do not edit.
-"""Runs: starting them (see `starting`), and everything after that."""
+"""Runs: starting them, waiting for them, streaming them, stopping them."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args, overload
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, overload
 
 from langgraph_client._core.call import (
     ANY,
@@ -17,39 +17,460 @@ from langgraph_client._core.call import (
     optional_id,
     path,
     texts,
+    word,
 )
 from langgraph_client._core.events import same_part, typed_part
+from langgraph_client._core.failure import run_failure
 from langgraph_client._core.requests import (
     STREAM_HEADERS,
+    batch_body,
     boolean,
     cancel_many_body,
     joined_modes,
+    run_body,
+    run_path,
 )
 from langgraph_client._core.resumption import Created, Resumption
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.starting import SyncStartingRuns
 from langgraph_client._sync.stream import RunStream
+from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
+    All,
     BulkCancelRunsStatus,
     CancelAction,
+    CheckpointParam,
+    Command,
+    ConfigParam,
+    Context,
+    DisconnectMode,
+    Durability,
     Headers,
+    IfNotExists,
+    Input,
+    LangSmithTracing,
+    Metadata,
+    MultitaskStrategy,
+    OnCompletionBehavior,
     QueryParams,
+    RunCreate,
     RunSelectField,
     RunStatus,
     StreamMode,
     StreamVersion,
 )
-from langgraph_client.models.runs import Run, run_output
+from langgraph_client.models.runs import Run, RunCreateMetadata, run_output
 
 _RUN = Reply(Run)
 _RUNS = Reply(list[Run])
 _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
-class SyncRunsClient(SyncStartingRuns):
+class SyncRunsClient:
     """Runs: executions of an assistant, on a thread or without one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self,
+        thread_id: str | None,
+        assistant_id: str,
+        *,
+        input: Input | None = None,
+        command: Command | Any | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        stream_subgraphs: bool = False,
+        stream_resumable: bool = False,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        webhook: str | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        if_not_exists: IfNotExists | None = None,
+        on_completion: OnCompletionBehavior | None = None,
+        after_seconds: float | None = None,
+        langsmith_tracing: LangSmithTracing | Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+        on_run_created: Callable[[RunCreateMetadata], None] | None = None,
+        durability: Durability | None = None,
+        strict_resume: bool | None = None,
+    ) -> Run:
+        """Start a run in the background.
+
+        Args:
+            thread_id: Whose state the run reads and writes; None for a run that keeps nothing.
+            assistant_id: An assistant's id, or the name of a graph.
+            input: What the graph is run on. None goes on from the thread's state, `{}` does not.
+            command: Resume, update or goto, in place of an input: a dict, or langgraph's own
+                `Command`.
+            stream_mode: What `join_stream` will be able to show.
+            stream_subgraphs: Show the events of subgraphs, too.
+            stream_resumable: Keep the events, so that streams can be continued and joined late.
+            metadata: Kept with the run.
+            config: Tags, recursion limit and `configurable`.
+            context: What nodes get as their runtime's context. Not together with `configurable`.
+            checkpoint: Start from this point of the thread's history.
+            checkpoint_id: Likewise.
+            checkpoint_during: The older form of `durability`; False is `"exit"`.
+            interrupt_before: Stop before these nodes; `"*"` means every node.
+            interrupt_after: Stop after these nodes.
+            webhook: The URL that is told when the run is over.
+            multitask_strategy: What to do when the thread is busy; servers enqueue by default.
+            if_not_exists: `"create"` makes the thread if there is none; the default is an error.
+            on_completion: Whether the thread of a run without one is kept.
+            after_seconds: Start so many seconds from now.
+            langsmith_tracing: Project and example that the run is traced to.
+            headers: Sent with this request alone; win over the client's.
+            params: Added to the query.
+            on_run_created: Called once, with the ids of the run and its thread, as soon as the
+                server has told them.
+            durability: When checkpoints are written: `"sync"`, `"async"` (default) or `"exit"`.
+            strict_resume: Ask the server to refuse a resume that answers no pending interrupt,
+                on servers that know this.
+
+        Raises:
+            NotFoundError: there is no such thread or assistant.
+            ConflictError: the thread is busy, with `multitask_strategy="reject"`.
+
+        POST /threads/{thread_id}/runs, POST /runs
+        """
+        created = Created(on_run_created, thread_id)
+        fields = run_body(
+            assistant_id,
+            input=input,
+            command=command,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            stream_resumable=stream_resumable,
+            metadata=metadata,
+            config=config,
+            context=context,
+            checkpoint=checkpoint,
+            checkpoint_id=checkpoint_id,
+            checkpoint_during=checkpoint_during,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            webhook=webhook,
+            multitask_strategy=multitask_strategy,
+            if_not_exists=if_not_exists,
+            on_completion=on_completion,
+            after_seconds=after_seconds,
+            langsmith_tracing=langsmith_tracing,
+            durability=durability,
+            strict_resume=strict_resume,
+        )
+        return self._transport.send(
+            call(
+                "POST",
+                run_path(thread_id),
+                _RUN,
+                body=fields,
+                headers=headers,
+                params=params,
+                on_headers=created.opened,
+            )
+        )
+
+    def wait(
+        self,
+        thread_id: str | None,
+        assistant_id: str,
+        *,
+        input: Input | None = None,
+        command: Command | Any | None = None,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        webhook: str | None = None,
+        on_disconnect: DisconnectMode | None = None,
+        on_completion: OnCompletionBehavior | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        if_not_exists: IfNotExists | None = None,
+        after_seconds: float | None = None,
+        langsmith_tracing: LangSmithTracing | Mapping[str, Any] | None = None,
+        raise_error: bool = True,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+        on_run_created: Callable[[RunCreateMetadata], None] | None = None,
+        durability: Durability | None = None,
+        strict_resume: bool | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        stream_subgraphs: bool | None = None,
+        feedback_keys: Sequence[str] | None = None,
+    ) -> Any:
+        """Start a run, wait until it is over, and return its result.
+
+        Args:
+            on_disconnect: What becomes of the run when the connection is lost: `"cancel"` or
+                `"continue"` (the default).
+            stream_mode: What those who join the run can see. Without `"values"` the result is the
+                thread's values.
+            feedback_keys: Ask for feedback URLs under these keys, in `__feedback__`.
+            raise_error: Whether a failed run raises; else the result is `{"__error__": ...}`.
+
+        Returns:
+            The graph's output, with `__interrupt__` if it stopped to ask. A dict or list knows
+            its `run_id` and `thread_id`, as attributes.
+
+        Raises:
+            RemoteException: the run failed.
+            NotFoundError: there is no such thread or assistant.
+
+        POST /threads/{thread_id}/runs/wait, POST /runs/wait
+        """
+        created = Created(on_run_created, thread_id)
+        fields = run_body(
+            assistant_id,
+            input=input,
+            command=command,
+            metadata=metadata,
+            config=config,
+            context=context,
+            checkpoint=checkpoint,
+            checkpoint_id=checkpoint_id,
+            checkpoint_during=checkpoint_during,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            webhook=webhook,
+            on_disconnect=on_disconnect,
+            on_completion=on_completion,
+            multitask_strategy=multitask_strategy,
+            if_not_exists=if_not_exists,
+            after_seconds=after_seconds,
+            langsmith_tracing=langsmith_tracing,
+            durability=durability,
+            strict_resume=strict_resume,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            feedback_keys=feedback_keys,
+        )
+        result = self._transport.wait(
+            call(
+                "POST",
+                run_path(thread_id, "/wait"),
+                ANY,
+                body=fields,
+                headers=headers,
+                params=params,
+                on_headers=created.opened,
+            )
+        )
+        failure = run_failure(result, created.run_id, created.thread_id)
+        if failure is not None and raise_error:
+            raise failure
+        return run_output(result, created.run_id, created.thread_id)
+
+    @overload
+    def stream(
+        self,
+        thread_id: str | None,
+        assistant_id: str,
+        *,
+        input: Input | None = None,
+        command: Command | Any | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        stream_subgraphs: bool = False,
+        stream_resumable: bool = False,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        feedback_keys: Sequence[str] | None = None,
+        on_disconnect: DisconnectMode | None = None,
+        on_completion: OnCompletionBehavior | None = None,
+        webhook: str | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        if_not_exists: IfNotExists | None = None,
+        after_seconds: float | None = None,
+        langsmith_tracing: LangSmithTracing | Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+        on_run_created: Callable[[RunCreateMetadata], None] | None = None,
+        durability: Durability | None = None,
+        strict_resume: bool | None = None,
+        version: Literal["v1"] = "v1",
+    ) -> RunStream[StreamPart]: ...
+    @overload
+    def stream(
+        self,
+        thread_id: str | None,
+        assistant_id: str,
+        *,
+        input: Input | None = None,
+        command: Command | Any | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        stream_subgraphs: bool = False,
+        stream_resumable: bool = False,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        feedback_keys: Sequence[str] | None = None,
+        on_disconnect: DisconnectMode | None = None,
+        on_completion: OnCompletionBehavior | None = None,
+        webhook: str | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        if_not_exists: IfNotExists | None = None,
+        after_seconds: float | None = None,
+        langsmith_tracing: LangSmithTracing | Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+        on_run_created: Callable[[RunCreateMetadata], None] | None = None,
+        durability: Durability | None = None,
+        strict_resume: bool | None = None,
+        version: Literal["v2"],
+    ) -> RunStream[StreamPartV2]: ...
+    def stream(
+        self,
+        thread_id: str | None,
+        assistant_id: str,
+        *,
+        input: Input | None = None,
+        command: Command | Any | None = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        stream_subgraphs: bool = False,
+        stream_resumable: bool = False,
+        metadata: Metadata | None = None,
+        config: ConfigParam | None = None,
+        context: Context | Any | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        checkpoint_during: bool | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        feedback_keys: Sequence[str] | None = None,
+        on_disconnect: DisconnectMode | None = None,
+        on_completion: OnCompletionBehavior | None = None,
+        webhook: str | None = None,
+        multitask_strategy: MultitaskStrategy | None = None,
+        if_not_exists: IfNotExists | None = None,
+        after_seconds: float | None = None,
+        langsmith_tracing: LangSmithTracing | Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+        on_run_created: Callable[[RunCreateMetadata], None] | None = None,
+        durability: Durability | None = None,
+        strict_resume: bool | None = None,
+        version: StreamVersion = "v1",
+    ) -> RunStream[StreamPart] | RunStream[StreamPartV2]:
+        """Start a run and stream what happens in it.
+
+        Args:
+            feedback_keys: Ask for feedback URLs under these keys, in a last event.
+            on_disconnect: What becomes of the run when its stream is left: `"cancel"` or
+                `"continue"` (the default).
+            stream_resumable: Let the stream survive a lost connection.
+            version: `"v1"` yields `StreamPart(event, data, id)`, `"v2"` dicts with `type`, `ns`,
+                `data` and `interrupts`.
+
+        Returns:
+            The stream. Nothing is sent before it is iterated over, or entered. A failed run ends
+            it with a part `error`. Since the protocol has no end event, a stream on a thread asks
+            for the run's status when it was closed, which is one more request.
+
+        Raises:
+            NotFoundError: on opening: there is no such thread or assistant.
+            StreamIncomplete: while iterating, if it was cut and could not be continued.
+
+        POST /threads/{thread_id}/runs/stream, POST /runs/stream
+        """
+        one_of("version", version, ("v1", "v2"))
+        fields = run_body(
+            assistant_id,
+            input=input,
+            command=command,
+            stream_mode=stream_mode,
+            stream_subgraphs=stream_subgraphs,
+            stream_resumable=stream_resumable,
+            metadata=metadata,
+            config=config,
+            context=context,
+            checkpoint=checkpoint,
+            checkpoint_id=checkpoint_id,
+            checkpoint_during=checkpoint_during,
+            interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after,
+            feedback_keys=feedback_keys,
+            on_disconnect=on_disconnect,
+            on_completion=on_completion,
+            webhook=webhook,
+            multitask_strategy=multitask_strategy,
+            if_not_exists=if_not_exists,
+            after_seconds=after_seconds,
+            langsmith_tracing=langsmith_tracing,
+            durability=durability,
+            strict_resume=strict_resume,
+        )
+        first = call(
+            "POST",
+            run_path(thread_id, "/stream"),
+            ANY,
+            body=fields,
+            headers=headers,
+            params=params,
+            extra_headers=STREAM_HEADERS,
+        )
+        state = Resumption(
+            first,
+            policy=self._transport.reconnect,
+            thread_id=thread_id,
+            resumable=stream_resumable,
+            on_run_created=on_run_created,
+        )
+        if version == "v2":
+            typed: RunStream[StreamPartV2]
+            typed = RunStream(self._transport, state, typed_part)
+            return typed
+        return RunStream(self._transport, state, same_part)
+
+    def create_batch(
+        self,
+        payloads: Sequence[RunCreate],
+        *,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> list[Run]:
+        """Start several runs without a thread, in one request.
+
+        Args:
+            payloads: For each run the parameters of `create`, by name, as a dict.
+
+        Returns:
+            The runs, in the order of `payloads`.
+
+        POST /runs/batch
+        """
+        return self._transport.send(
+            call(
+                "POST",
+                "/runs/batch",
+                _RUNS,
+                body=batch_body(payloads),
+                headers=headers,
+                params=params,
+            )
+        )
 
     def list(
         self,
@@ -108,14 +529,19 @@ class SyncRunsClient(SyncStartingRuns):
 
         GET /threads/{thread_id}/runs
         """
-        conditions = {
-            "thread_id": thread_id,
-            "status": status,
-            "select": select,
-            "headers": headers,
-            "params": params,
-        }
-        return iterate(self.list, limit, page_size, conditions)
+        return iterate(
+            lambda size, offset, _: self.list(
+                thread_id,
+                status=status,
+                select=select,
+                headers=headers,
+                params=params,
+                limit=size,
+                offset=offset,
+            ),
+            limit,
+            page_size,
+        )
 
     def get(
         self,
@@ -172,8 +598,9 @@ class SyncRunsClient(SyncStartingRuns):
             path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/cancel",
             ANY,
             query={
-                "wait": boolean("wait", wait),
-                "action": one_of("action", action, get_args(CancelAction)),
+                # As a number: one open server takes nothing else.
+                "wait": int(boolean("wait", wait) or False),
+                "action": word("action", action),
             },
             headers=headers,
             params=params,
@@ -204,7 +631,7 @@ class SyncRunsClient(SyncStartingRuns):
                 "POST",
                 "/runs/cancel",
                 NOTHING,
-                query={"action": one_of("action", action, get_args(CancelAction))},
+                query={"action": word("action", action)},
                 body=cancel_many_body(thread_id, run_ids, status),
                 headers=headers,
                 params=params,

@@ -17,6 +17,7 @@ from langgraph_client._core.call import (
     texts,
 )
 from langgraph_client._core.requests import boolean, item_body, namespace_labels, page_body
+from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.params import Headers, QueryParams
 from langgraph_client.models.store import (
@@ -200,26 +201,21 @@ class SyncStoreClient:
 
         POST /store/items/search
         """
-        most = at_least("limit", limit, 0)
-        at_least("page_size", page_size, 1)
-        done = 0
-        while most is None or done < most:
-            size = page_size if most is None else min(page_size, most - done)
+
+        def fetch(size: int, offset: int, _: SearchItem | None) -> list[SearchItem]:
             found = self.search_items(
                 namespace_prefix,
                 filter=filter,
                 query=query,
                 limit=size,
-                offset=done,
+                offset=offset,
                 refresh_ttl=refresh_ttl,
                 headers=headers,
                 params=params,
             )
-            for item in found.items:
-                yield item
-            done += len(found.items)
-            if len(found.items) < size:
-                return
+            return found.items
+
+        return iterate(fetch, limit, page_size)
 
     def list_namespaces(
         self,

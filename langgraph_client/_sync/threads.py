@@ -1,32 +1,45 @@
 # Generated from langgraph_client/_async/threads.py by .ci/unasync.py; do not edit.
-"""Threads. (What is in them: see `states`.)"""
+"""Threads: the documents, and the states that they keep."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from langgraph_client._core.call import (
+    ANY,
     NOTHING,
     Nullable,
     Reply,
+    at_least,
     body,
     call,
+    check_id,
     mapping,
-    one_of,
     optional_id,
     path,
     texts,
+    word,
 )
+from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import (
+    STREAM_HEADERS,
     boolean,
+    checkpoint_body,
+    history_before,
     page_body,
+    state_values,
+    stream_modes,
     supersteps_body,
     ttl_body,
 )
+from langgraph_client._core.resumption import Resumption
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.states import SyncThreadStates
+from langgraph_client._sync.stream import RunStream
+from langgraph_client._sync.transport import Transport
+from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import (
+    CheckpointParam,
     Headers,
     Metadata,
     OnConflictBehavior,
@@ -36,14 +49,21 @@ from langgraph_client.models.params import (
     Superstep,
     ThreadSelectField,
     ThreadSortBy,
+    ThreadStateSelectField,
     ThreadStatus,
+    ThreadStreamMode,
     Values,
 )
 from langgraph_client.models.threads import (
     PruneResult,
     Thread,
+    ThreadState,
+    ThreadUpdateStateResponse,
 )
 
+_STATE = Reply(ThreadState)
+_STATES = Reply(list[ThreadState])
+_UPDATED = Reply(ThreadUpdateStateResponse)
 _THREAD = Reply(Thread)
 _MAYBE_THREAD = Nullable(Thread)
 _THREADS = Reply(list[Thread])
@@ -51,8 +71,11 @@ _PRUNED = Reply(PruneResult)
 _COUNT = Reply(int)
 
 
-class SyncThreadsClient(SyncThreadStates):
+class SyncThreadsClient:
     """Threads: what keeps its state from run to run."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     def get(
         self,
@@ -122,7 +145,7 @@ class SyncThreadsClient(SyncThreadStates):
                 body=body(
                     thread_id=optional_id("thread_id", thread_id),
                     metadata=metadata,
-                    if_exists=one_of("if_exists", if_exists, get_args(OnConflictBehavior)),
+                    if_exists=word("if_exists", if_exists),
                     supersteps=supersteps_body(supersteps),
                     ttl=ttl_body(ttl),
                 ),
@@ -269,19 +292,24 @@ class SyncThreadsClient(SyncThreadStates):
 
         POST /threads/search
         """
-        conditions = {
-            "metadata": metadata,
-            "values": values,
-            "ids": ids,
-            "status": status,
-            "sort_by": sort_by,
-            "sort_order": sort_order,
-            "select": select,
-            "extract": extract,
-            "headers": headers,
-            "params": params,
-        }
-        return iterate(self.search, limit, page_size, conditions)
+        return iterate(
+            lambda size, offset, _: self.search(
+                metadata=metadata,
+                values=values,
+                ids=ids,
+                status=status,
+                sort_by=sort_by,
+                sort_order=sort_order,
+                select=select,
+                extract=extract,
+                headers=headers,
+                params=params,
+                limit=size,
+                offset=offset,
+            ),
+            limit,
+            page_size,
+        )
 
     def count(
         self,
@@ -356,9 +384,227 @@ class SyncThreadsClient(SyncThreadStates):
                 _PRUNED,
                 body={
                     "thread_ids": texts("thread_ids", thread_ids) or [],
-                    "strategy": one_of("strategy", strategy, get_args(PruneStrategy)),
+                    "strategy": word("strategy", strategy),
                 },
                 headers=headers,
                 params=params,
             )
         )
+
+    def get_state(
+        self,
+        thread_id: str,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        *,
+        subgraphs: bool = False,
+        select: Sequence[ThreadStateSelectField] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> ThreadState:
+        """Get a thread's state, now or at a checkpoint.
+
+        Args:
+            checkpoint: The point in history; wins over `checkpoint_id`. With a `checkpoint_ns`
+                it is the state of a subgraph.
+            subgraphs: Fill `tasks[].state` with the states of subgraphs.
+            select: The fields to answer, on servers that know this.
+
+        Raises:
+            NotFoundError: there is no such thread. (An unknown checkpoint is an empty state.)
+
+        GET /threads/{thread_id}/state, GET /threads/{thread_id}/state/{checkpoint_id},
+        POST /threads/{thread_id}/state/checkpoint
+        """
+        thread = path("/threads/{thread_id}/state", thread_id=thread_id)
+        boolean("subgraphs", subgraphs)
+        fields = texts("select", select)
+        if checkpoint is not None:
+            request = call(
+                "POST",
+                f"{thread}/checkpoint",
+                _STATE,
+                body=body(
+                    checkpoint=checkpoint_body(checkpoint), subgraphs=subgraphs, select=fields
+                ),
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        else:
+            point = optional_id("checkpoint_id", checkpoint_id)
+            request = call(
+                "GET",
+                thread if point is None else path(f"{thread}/{{point}}", point=point),
+                _STATE,
+                query={"subgraphs": subgraphs, "select": fields},
+                headers=headers,
+                params=params,
+            )
+        return self._transport.send(request)
+
+    def update_state(
+        self,
+        thread_id: str,
+        values: Values | None,
+        *,
+        as_node: str | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        checkpoint_id: str | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> ThreadUpdateStateResponse:
+        """Write to a thread's state, as a node of its graph would.
+
+        Args:
+            values: What the node would return; None writes nothing.
+            as_node: The node; its successors are next. Where it is left out, the one that ran
+                last.
+            checkpoint: Fork from this point of history.
+            checkpoint_id: Likewise.
+
+        Raises:
+            BadRequestError: no such node, or the thread has no graph.
+            ConflictError: a run of the thread is pending or running.
+            NotFoundError: there is no such thread.
+
+        POST /threads/{thread_id}/state
+        """
+        update = body(
+            as_node=optional_id("as_node", as_node),
+            checkpoint=checkpoint_body(checkpoint),
+            checkpoint_id=optional_id("checkpoint_id", checkpoint_id),
+        )
+        return self._transport.send(
+            call(
+                "POST",
+                path("/threads/{thread_id}/state", thread_id=thread_id),
+                _UPDATED,
+                body={"values": state_values(values), **update},
+                headers=headers,
+                params=params,
+            )
+        )
+
+    def get_history(
+        self,
+        thread_id: str,
+        *,
+        limit: int = 10,
+        before: str | CheckpointParam | Mapping[str, Any] | None = None,
+        metadata: Metadata | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        select: Sequence[ThreadStateSelectField] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> list[ThreadState]:
+        """Get a thread's past states, the newest first.
+
+        Args:
+            limit: At most so many, 1 to 1000. `iter_history` goes on to the end.
+            before: Only states before this checkpoint: its id, a checkpoint, or a config.
+            metadata: Must be contained in the checkpoint's metadata.
+            checkpoint: Only this one; with a `checkpoint_ns` alone, a subgraph's history.
+
+        Raises:
+            NotFoundError: there is no such thread.
+
+        POST /threads/{thread_id}/history
+        """
+        return self._transport.send(
+            call(
+                "POST",
+                path("/threads/{thread_id}/history", thread_id=thread_id),
+                _STATES,
+                body=body(
+                    limit=at_least("limit", limit, 1),
+                    before=history_before(before),
+                    metadata=mapping("metadata", metadata),
+                    checkpoint=checkpoint_body(checkpoint),
+                    select=texts("select", select),
+                ),
+                headers=headers,
+                params=params,
+                safe=True,
+            )
+        )
+
+    def iter_history(
+        self,
+        thread_id: str,
+        *,
+        limit: int | None = None,
+        page_size: int = 100,
+        before: str | CheckpointParam | Mapping[str, Any] | None = None,
+        metadata: Metadata | None = None,
+        checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> Iterator[ThreadState]:
+        """Iterate over a thread's past states, the newest first, page by page.
+
+        Args:
+            limit: Stop after so many; to the beginning where it is left out.
+            page_size: States per request, 1 to 1000.
+
+        POST /threads/{thread_id}/history
+        """
+
+        def fetch(size: int, _: int, last: ThreadState | None) -> list[ThreadState]:
+            begin = before
+            if last is not None:
+                if last.checkpoint is None:
+                    return []
+                begin = {"checkpoint_id": last.checkpoint.checkpoint_id or ""}
+            return self.get_history(
+                thread_id,
+                limit=size,
+                before=begin,
+                metadata=metadata,
+                checkpoint=checkpoint,
+                headers=headers,
+                params=params,
+            )
+
+        return iterate(fetch, limit, page_size)
+
+    def join_stream(
+        self,
+        thread_id: str,
+        *,
+        last_event_id: str | None = None,
+        stream_mode: ThreadStreamMode | Sequence[ThreadStreamMode] = "run_modes",
+        headers: Headers | None = None,
+        params: QueryParams | None = None,
+    ) -> RunStream[StreamPart]:
+        """Follow everything that happens on a thread, run after run. It does not end by itself.
+
+        Args:
+            last_event_id: Begin after this event; `"-"` for all that is kept.
+            stream_mode: `"run_modes"`: every event of every run; `"lifecycle"`: beginnings and
+                ends of runs; `"state_update"`: updates through `update_state`.
+
+        Raises:
+            StreamIncomplete: while iterating, if it was cut and could not be continued.
+
+        GET /threads/{thread_id}/stream
+        """
+        check_id("thread_id", thread_id)
+        modes = stream_modes(stream_mode)
+        first = call(
+            "GET",
+            path("/threads/{thread_id}/stream", thread_id=thread_id),
+            ANY,
+            query={"stream_modes": modes if isinstance(modes, str) else ",".join(modes)},
+            headers=headers,
+            params=params,
+            extra_headers=STREAM_HEADERS,
+        )
+        state = Resumption(
+            first,
+            policy=self._transport.reconnect,
+            thread_id=thread_id,
+            last_event_id=optional_id("last_event_id", last_event_id),
+            endless=True,
+        )
+        return RunStream(self._transport, state, same_part)

@@ -25,6 +25,8 @@ StreamMode: TypeAlias = Literal[
     "messages",
     "messages-tuple",
     "events",
+    "tools",
+    "lifecycle",
 ]
 ThreadStreamMode: TypeAlias = Literal["run_modes", "lifecycle", "state_update"]
 StreamVersion: TypeAlias = Literal["v1", "v2"]
@@ -78,16 +80,20 @@ ThreadSelectField: TypeAlias = Literal[
     "values",
     "interrupts",
 ]
-ThreadStateSelectField: TypeAlias = Literal[
-    "values",
-    "next",
-    "checkpoint",
-    "metadata",
-    "created_at",
-    "parent_checkpoint",
-    "tasks",
-    "interrupts",
-]
+# Also `values.<key>`, for one key of the state.
+ThreadStateSelectField: TypeAlias = (
+    Literal[
+        "values",
+        "next",
+        "checkpoint",
+        "metadata",
+        "created_at",
+        "parent_checkpoint",
+        "tasks",
+        "interrupts",
+    ]
+    | str
+)
 RunSelectField: TypeAlias = Literal[
     "run_id",
     "thread_id",
@@ -98,6 +104,7 @@ RunSelectField: TypeAlias = Literal[
     "metadata",
     "kwargs",
     "multitask_strategy",
+    "cancel_reason",
 ]
 CronSelectField: TypeAlias = Literal[
     "cron_id",

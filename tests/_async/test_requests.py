@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from datetime import UTC, datetime, timezone
 from typing import Any
@@ -154,19 +155,19 @@ async def test_ids_cannot_walk_out_of_their_place() -> None:
         ("threads.get", {"thread_id": b"t"}, "thread_id"),
         ("threads.get", {"thread_id": " "}, "thread_id"),
         ("threads.get", {"thread_id": ".."}, "thread_id"),
-        ("threads.get", {"thread_id": "t", "headers": {"X-API-Key": "k"}}, "headers['X-API-Key']"),
+        ("threads.get", {"thread_id": "t", "headers": {"Host": "h"}}, "headers['Host']"),
         ("threads.get", {"thread_id": "t", "headers": {"a": "b\r\nc: d"}}, "headers['a']"),
         ("threads.get", {"thread_id": "t", "params": "a=b"}, "params"),
         ("threads.search", {"limit": 0}, "limit"),
         ("threads.search", {"ids": "one"}, "ids"),
         ("threads.create", {"ttl": "soon"}, "ttl"),
-        ("threads.create", {"if_exists": "maybe"}, "if_exists"),
+        ("threads.create", {"if_exists": 1}, "if_exists"),
         ("threads.update_state", {"thread_id": "t", "values": "text"}, "values"),
         ("threads.update_state", {"thread_id": "t", "values": {"a": {1, (2j,)}}}, "values.a"),
         ("assistants.get_graph", {"assistant_id": "a", "xray": -1}, "xray"),
         ("assistants.search", {"response_format": "xml"}, "response_format"),
         ("runs.wait", {"thread_id": None, "assistant_id": ""}, "assistant_id"),
-        ("runs.create", {"thread_id": "t", "assistant_id": "a", "stream_mode": "x"}, "stream_mode"),
+        ("runs.create", {"thread_id": "t", "assistant_id": "a", "stream_mode": 1}, "stream_mode"),
         ("runs.create", {"thread_id": "t", "assistant_id": "a", "config": []}, "config"),
         (
             "runs.create",
@@ -175,7 +176,7 @@ async def test_ids_cannot_walk_out_of_their_place() -> None:
         ),
         ("runs.create_batch", {"payloads": []}, "payloads"),
         ("runs.create_batch", {"payloads": [{"assistant_id": None}]}, "payloads[0].assistant_id"),
-        ("runs.cancel", {"thread_id": "t", "run_id": "r", "action": "explode"}, "action"),
+        ("runs.cancel", {"thread_id": "t", "run_id": "r", "action": 1}, "action"),
         ("runs.cancel_many", {}, "status"),
         ("crons.create", {"assistant_id": "a", "schedule": ""}, "schedule"),
         (
@@ -199,12 +200,48 @@ async def test_bad_input_is_refused_before_it_is_sent(
     assert wire.requests == []
 
 
-@pytest.mark.parametrize("mode", ["nope", ["values", "nope"]])
-async def test_an_unknown_stream_mode_is_refused_at_once(mode: Any) -> None:
+@pytest.mark.parametrize("mode", [5, ["values", 5]])
+async def test_a_bad_stream_mode_is_refused_at_once(mode: Any) -> None:
     """A bad argument of a stream is refused when the stream is made, not when it is read."""
     async with client_of(Wire()) as client:
-        with pytest.raises(InvalidArgumentError, match="'nope'"):
+        with pytest.raises(InvalidArgumentError, match="stream_mode"):
             client.runs.stream("t", "agent", stream_mode=mode)
+
+
+async def test_words_of_newer_servers_are_sent() -> None:
+    """Modes, strategies, actions and statuses that are not known here are the server's to judge."""
+    wire = Wire(*[reply({})] * 4)
+    words: Any = ["values", "colours"]
+    async with client_of(wire) as client:
+        await client.runs.create("t", "a", stream_mode=words, multitask_strategy=words[1])
+        await client.runs.cancel("t", "r", action=words[1])
+        await client.runs.cancel_many(status=words[1])
+        await client.threads.create(if_exists=words[1])
+    bodies = [json.loads(request.content or b"null") for request in wire.requests]
+    assert (bodies[0]["stream_mode"], bodies[0]["multitask_strategy"]) == (words, "colours")
+    assert wire.requests[1].url.params["action"] == "colours"
+    assert (bodies[2], bodies[3]) == ({"status": "colours"}, {"if_exists": "colours"})
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_cancel_waits_by_number(wait: bool) -> None:
+    """`wait` is 1 or 0 on the wire, which all servers take."""
+    wire = Wire(reply(None))
+    async with client_of(wire) as client:
+        await client.runs.cancel("t", "r", wait=wait)
+    assert wire.requests[0].url.params["wait"] == str(int(wait))
+
+
+async def test_the_headers_of_a_call_win() -> None:
+    """A call's headers take the place of the client's, whatever their case, the key included."""
+    wire = Wire(reply({}), reply({}))
+    async with client_of(wire, headers={"Authorization": "service"}) as client:
+        await client.threads.get("t", headers={"aUTHORIZATION": "alice", "X-API-Key": "hers"})
+        await client.threads.get("t")
+    first, second = (request.headers for request in wire.requests)
+    assert first.get_list("authorization") == ["alice"]
+    assert first.get_list("x-api-key") == ["hers"]
+    assert (second["authorization"], second["x-api-key"]) == ("service", KEY)
 
 
 async def test_a_failed_run_raises() -> None:

@@ -17,6 +17,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.types import Command, Interrupt, Send
 from pydantic import BaseModel
+from pydantic.v1 import BaseModel as OldBaseModel
 
 from langgraph_client._core.codec import decode, encode
 from langgraph_client.errors import InvalidArgumentError
@@ -42,8 +43,14 @@ class Pair:
     right: Any
 
 
+class Old(OldBaseModel):
+    x: int
+
+
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 Named = namedtuple("Named", "a b")
+KEY = "00000000-0000-0000-0000-000000000001"
+KEYS = {KEY: 1, "2026-01-02": {"2026-01-02T12:00:00+00:00": [{"red": 2}]}}
 TABLE = [
     (NOON, "2026-01-02T12:00:00+00:00"),
     (datetime(2026, 1, 2, 12), "2026-01-02T12:00:00"),
@@ -68,6 +75,12 @@ TABLE = [
     (Pair(NOON, {1}), {"left": "2026-01-02T12:00:00+00:00", "right": [1]}),
     (Point(x=1, at=NOON), {"x": 1, "at": "2026-01-02T12:00:00+00:00"}),
     ({1: "a", None: "b", False: "c", 2.5: "d"}, {"1": "a", "null": "b", "false": "c", "2.5": "d"}),
+    ({UUID(int=1): 1, date(2026, 1, 2): {NOON: [{Colour.RED: 2}]}}, KEYS),
+    (
+        MappingProxyType({UUID(int=1): Pair({UUID(int=1): 1}, 2)}),
+        {KEY: {"left": {KEY: 1}, "right": 2}},
+    ),
+    (Old(x=1), {"x": 1}),
     (2**70, 2**70),
     ("\u2028é\ud7ff", "\u2028é\ud7ff"),
     (Send("node", {"n": 1}), {"node": "node", "input": {"n": 1}}),

@@ -19,7 +19,7 @@ def calls() -> None:
     client.runs.wait("t")  # wrong
     client.crons.create("agent")  # wrong
     client.store.put_item(["a"], "k", 3)  # wrong
-    client.threads.create().thread_id = "t"  # wrong
+    client.threads.create().thread_id = 5  # wrong
     client.threads.create().created_at.no_such_method()  # wrong
     print(client.threads.create().thred_id)  # wrong
     get_client("http://localhost")  # wrong

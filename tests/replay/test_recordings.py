@@ -36,6 +36,7 @@ QUERY_DEFAULTS = {
     ("subgraphs", "false"),
     ("xray", "false"),
     ("wait", "false"),
+    ("wait", "0"),
     ("action", "interrupt"),
     ("stream_modes", "run_modes"),
 }
@@ -46,7 +47,6 @@ NOT_OURS = ("(webhook)", "HEAD", "OPTIONS")
 STRICTER = {
     "bad_bodies/integral_float": "a limit of 1.0",
     "interrupts_static/bad_type": "a node's name where a list of names is meant",
-    "stream_resume/mode_unknown": "a stream mode that does not exist",
 }
 
 COUNTED: dict[str, Counter[str]] = {"async": Counter(), "sync": Counter()}
