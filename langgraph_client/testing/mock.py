@@ -1,15 +1,18 @@
-"""Canned answers of a server that is not there: routes on respx, one for each endpoint.
+"""Canned answers for a client: routes on respx, one for each endpoint of the protocol.
 
     with LangGraphMock() as mock:
         mock.threads.create(thread_id="11111111-1111-1111-1111-111111111111")
         mock.runs.stream(events=[("values", {"answer": "!"})])
         client = get_client(url=mock.url)
 
-Each method returns the respx route, which counts its calls (`route.called`, `route.calls`).
+Each method returns the respx route, which counts its calls (`route.called`, `route.calls`). Calling
+a method again for the same path adds an answer: requests get one answer after the other, and the
+last one from then on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +20,7 @@ import respx
 
 from langgraph_client.testing.mock_assistants import MockAssistants
 from langgraph_client.testing.mock_others import MockCrons, MockStore
-from langgraph_client.testing.mock_routes import Routes
+from langgraph_client.testing.mock_routes import MockEndpoints, MockRoutes
 from langgraph_client.testing.mock_runs import MockRuns
 from langgraph_client.testing.mock_threads import MockThreads
 
@@ -25,20 +28,21 @@ from langgraph_client.testing.mock_threads import MockThreads
 class LangGraphMock:
     """A mock of every endpoint of the protocol, at one URL.
 
-    Inside its `with`, requests over httpx go to its routes, and one that has none fails the test.
+    Inside its `with`, requests over httpx go to its routes; one without a route is an error.
 
     Every method takes, besides its own arguments:
 
         error: An HTTP status to answer instead, with `{"detail": ...}`.
         detail: What that says.
 
-    Ids that are not given match any; fields that are not given are plausible.
+    Ids that are left out match any; fields that are left out have plausible values.
 
     Args:
-        url: What clients call the server.
+        url: The URL that clients use.
+        assert_all_called: Whether every answer has to be asked for.
 
     Raises:
-        AssertionError: On leaving, if a route was never called, unless `assert_all_called=False`.
+        AssertionError: On leaving, if an answer was never asked for.
     """
 
     def __init__(
@@ -47,19 +51,29 @@ class LangGraphMock:
         self.url = url
         self.router = respx.MockRouter(assert_all_called=False, base_url=url)
         self._assert_all_called = assert_all_called
-        self.assistants = MockAssistants(self.router)
-        self.threads = MockThreads(self.router)
-        self.runs = MockRuns(self.router)
-        self.crons = MockCrons(self.router)
-        self.store = MockStore(self.router)
+        self._routes = MockRoutes(self.router)
+        self._system = MockSystem(self._routes)
+        self.assistants = MockAssistants(self._routes)
+        self.threads = MockThreads(self._routes)
+        self.runs = MockRuns(self._routes)
+        self.crons = MockCrons(self._routes)
+        self.store = MockStore(self._routes)
 
-    def info(self, **answer: Any) -> respx.Route:
-        """Answer `GET /info`."""
-        return Routes(self.router).on("GET", "/info", {"version": "mock", **answer})
+    def info(self, **fields: Any) -> respx.Route:
+        """Answer `GET /info`.
 
-    def ok(self, **answer: Any) -> respx.Route:
-        """Answer `GET /ok`."""
-        return Routes(self.router).on("GET", "/ok", {"ok": True, **answer})
+        Args:
+            **fields: Fields of the answer, beside `version`.
+        """
+        return self._system.info({"version": "mock", **fields})
+
+    def ok(self, **fields: Any) -> respx.Route:
+        """Answer `GET /ok`.
+
+        Args:
+            **fields: Fields of the answer; `ok=False` says that the server is not well.
+        """
+        return self._system.ok({"ok": True, **fields})
 
     def __enter__(self) -> Self:
         self.router.__enter__()
@@ -71,11 +85,19 @@ class LangGraphMock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        left = [
-            repr(route.pattern)
-            for route in self.router.routes
-            if not route.called and route.name is None
-        ]
+        missing = [route.missing for route in self._routes if route.missing is not None]
         self.router.__exit__(kind, error, trace)
-        if left and kind is None and self._assert_all_called:
-            raise AssertionError(f"never asked for: {', '.join(left)}")
+        if missing and kind is None and self._assert_all_called:
+            raise AssertionError(f"never asked for: {', '.join(missing)}")
+
+
+class MockSystem(MockEndpoints):
+    """The endpoints about the server itself."""
+
+    def info(self, body: Mapping[str, Any]) -> respx.Route:
+        """Answer `GET /info`."""
+        return self._json("GET", "/info", body)
+
+    def ok(self, body: Mapping[str, Any]) -> respx.Route:
+        """Answer `GET /ok`."""
+        return self._json("GET", "/ok", body)

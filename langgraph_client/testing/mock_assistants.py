@@ -8,10 +8,16 @@ from typing import Any
 import respx
 
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.mock_routes import Routes, given_only, total
+from langgraph_client.testing.mock_routes import (
+    MockEndpoints,
+    endpoint,
+    json_answer,
+    total,
+    without_none,
+)
 
 
-class MockAssistants(Routes):
+class MockAssistants(MockEndpoints):
     """`mock.assistants`: the endpoints below `/assistants`."""
 
     def get(
@@ -22,9 +28,16 @@ class MockAssistants(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `GET /assistants/{assistant_id}` with an assistant of these fields."""
-        body = doc.assistant(**given_only(assistant_id=assistant_id), **fields)
-        return self.on(
+        """Answer `GET /assistants/{assistant_id}` with an assistant of these fields.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.assistant(**without_none(assistant_id=assistant_id), **fields)
+        return self._json(
             "GET",
             "/assistants/{assistant_id}",
             body,
@@ -36,8 +49,16 @@ class MockAssistants(Routes):
     def create(
         self, *, error: int | None = None, detail: str | None = None, **fields: Any
     ) -> respx.Route:
-        """Answer `POST /assistants` with an assistant of these fields."""
-        return self.on("POST", "/assistants", doc.assistant(**fields), error=error, detail=detail)
+        """Answer `POST /assistants` with an assistant of these fields.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        return self._json(
+            "POST", "/assistants", doc.assistant(**fields), error=error, detail=detail
+        )
 
     def update(
         self,
@@ -47,9 +68,16 @@ class MockAssistants(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `PATCH /assistants/{assistant_id}` with an assistant of these fields."""
-        body = doc.assistant(**given_only(assistant_id=assistant_id), **fields)
-        return self.on(
+        """Answer `PATCH /assistants/{assistant_id}` with an assistant of these fields.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.assistant(**without_none(assistant_id=assistant_id), **fields)
+        return self._json(
             "PATCH",
             "/assistants/{assistant_id}",
             body,
@@ -65,8 +93,14 @@ class MockAssistants(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `DELETE /assistants/{assistant_id}`."""
-        return self.on(
+        """Answer `DELETE /assistants/{assistant_id}`.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "DELETE",
             "/assistants/{assistant_id}",
             status=204,
@@ -77,17 +111,23 @@ class MockAssistants(Routes):
 
     def search(
         self,
-        found: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, Any]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /assistants/search` with assistants of these fields."""
-        return self.on(
+        """Answer `POST /assistants/search` with assistants of these fields.
+
+        Args:
+            documents: Fields of each document; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "POST",
             "/assistants/search",
-            [doc.assistant(**one) for one in found],
-            headers=total(found),
+            [doc.assistant(**document) for document in documents],
+            headers=total(documents),
             error=error,
             detail=detail,
         )
@@ -95,8 +135,14 @@ class MockAssistants(Routes):
     def count(
         self, count: int, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `POST /assistants/count`."""
-        return self.on("POST", "/assistants/count", count, error=error, detail=detail)
+        """Answer `POST /assistants/count`.
+
+        Args:
+            count: The number.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("POST", "/assistants/count", count, error=error, detail=detail)
 
     def get_graph(
         self,
@@ -107,9 +153,17 @@ class MockAssistants(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /assistants/{assistant_id}/graph` with a drawing."""
+        """Answer `GET /assistants/{assistant_id}/graph` with a drawing.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            nodes: The nodes of the drawing.
+            edges: The edges of the drawing.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
         body = {"nodes": list(nodes), "edges": list(edges)}
-        return self.on(
+        return self._json(
             "GET",
             "/assistants/{assistant_id}/graph",
             body,
@@ -126,10 +180,17 @@ class MockAssistants(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `GET /assistants/{assistant_id}/schemas` with these schemas."""
+        """Answer `GET /assistants/{assistant_id}/schemas` with these schemas.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
         names = ("input_schema", "output_schema", "state_schema", "config_schema", "context_schema")
         body = {"graph_id": "agent", **dict.fromkeys(names), **fields}
-        return self.on(
+        return self._json(
             "GET",
             "/assistants/{assistant_id}/schemas",
             body,
@@ -146,14 +207,19 @@ class MockAssistants(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /assistants/{assistant_id}/subgraphs` with schemas by namespace."""
-        return self.on(
-            "GET",
-            "/assistants/{assistant_id}/subgraphs",
-            dict(subgraphs or {}),
-            error=error,
-            detail=detail,
-            assistant_id=assistant_id,
+        """Answer `GET /assistants/{assistant_id}/subgraphs` with schemas by namespace.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            subgraphs: The schemas of the subgraphs, by namespace.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        ids = {"assistant_id": assistant_id}
+        return self._routes.add(
+            json_answer(dict(subgraphs or {}), error, detail),
+            endpoint("GET", "/assistants/{assistant_id}/subgraphs", ids),
+            endpoint("GET", "/assistants/{assistant_id}/subgraphs/{namespace}", ids),
         )
 
     def get_versions(
@@ -164,9 +230,16 @@ class MockAssistants(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /assistants/{assistant_id}/versions` with versions of these fields."""
-        body = [doc.assistant(**given_only(assistant_id=assistant_id), **one) for one in versions]
-        return self.on(
+        """Answer `POST /assistants/{assistant_id}/versions` with versions of these fields.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            versions: Fields of each version; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = [doc.assistant(**without_none(assistant_id=assistant_id), **one) for one in versions]
+        return self._json(
             "POST",
             "/assistants/{assistant_id}/versions",
             body,
@@ -183,9 +256,16 @@ class MockAssistants(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `POST /assistants/{assistant_id}/latest` with an assistant of these fields."""
-        body = doc.assistant(**given_only(assistant_id=assistant_id), **fields)
-        return self.on(
+        """Answer `POST /assistants/{assistant_id}/latest` with an assistant of these fields.
+
+        Args:
+            assistant_id: Answer only for this assistant; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.assistant(**without_none(assistant_id=assistant_id), **fields)
+        return self._json(
             "POST",
             "/assistants/{assistant_id}/latest",
             body,

@@ -8,17 +8,23 @@ from typing import Any
 import respx
 
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.mock_routes import Routes, given_only, total
+from langgraph_client.testing.mock_routes import MockEndpoints, total, without_none
 
 
-class MockCrons(Routes):
+class MockCrons(MockEndpoints):
     """`mock.crons`: the endpoints below `/runs/crons`."""
 
     def create(
         self, *, error: int | None = None, detail: str | None = None, **fields: Any
     ) -> respx.Route:
-        """Answer `POST /runs/crons` with a cron of these fields."""
-        return self.on("POST", "/runs/crons", doc.cron(**fields), error=error, detail=detail)
+        """Answer `POST /runs/crons` with a cron of these fields.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        return self._json("POST", "/runs/crons", doc.cron(**fields), error=error, detail=detail)
 
     def create_for_thread(
         self,
@@ -28,15 +34,43 @@ class MockCrons(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `POST /threads/{thread_id}/runs/crons` with a cron of these fields."""
-        body = doc.cron(**{**given_only(thread_id=thread_id), **fields})
-        return self.on(
+        """Answer `POST /threads/{thread_id}/runs/crons` with a cron of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.cron(**{**without_none(thread_id=thread_id), **fields})
+        return self._json(
             "POST",
             "/threads/{thread_id}/runs/crons",
             body,
             error=error,
             detail=detail,
             thread_id=thread_id,
+        )
+
+    def get(
+        self,
+        cron_id: str | None = None,
+        *,
+        error: int | None = None,
+        detail: str | None = None,
+        **fields: Any,
+    ) -> respx.Route:
+        """Answer `GET /runs/crons/{cron_id}` with a cron of these fields.
+
+        Args:
+            cron_id: Answer only for this cron; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.cron(**without_none(cron_id=cron_id), **fields)
+        return self._json(
+            "GET", "/runs/crons/{cron_id}", body, error=error, detail=detail, cron_id=cron_id
         )
 
     def update(
@@ -47,33 +81,52 @@ class MockCrons(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `PATCH /runs/crons/{cron_id}` with a cron of these fields."""
-        body = doc.cron(**given_only(cron_id=cron_id), **fields)
-        return self.on(
+        """Answer `PATCH /runs/crons/{cron_id}` with a cron of these fields.
+
+        Args:
+            cron_id: Answer only for this cron; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.cron(**without_none(cron_id=cron_id), **fields)
+        return self._json(
             "PATCH", "/runs/crons/{cron_id}", body, error=error, detail=detail, cron_id=cron_id
         )
 
     def delete(
         self, cron_id: str | None = None, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `DELETE /runs/crons/{cron_id}`."""
-        return self.on(
+        """Answer `DELETE /runs/crons/{cron_id}`.
+
+        Args:
+            cron_id: Answer only for this cron; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "DELETE", "/runs/crons/{cron_id}", {}, error=error, detail=detail, cron_id=cron_id
         )
 
     def search(
         self,
-        found: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, Any]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /runs/crons/search` with crons of these fields."""
-        return self.on(
+        """Answer `POST /runs/crons/search` with crons of these fields.
+
+        Args:
+            documents: Fields of each document; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "POST",
             "/runs/crons/search",
-            [doc.cron(**one) for one in found],
-            headers=total(found),
+            [doc.cron(**document) for document in documents],
+            headers=total(documents),
             error=error,
             detail=detail,
         )
@@ -81,45 +134,79 @@ class MockCrons(Routes):
     def count(
         self, count: int, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `POST /runs/crons/count`."""
-        return self.on("POST", "/runs/crons/count", count, error=error, detail=detail)
+        """Answer `POST /runs/crons/count`.
+
+        Args:
+            count: The number.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("POST", "/runs/crons/count", count, error=error, detail=detail)
 
 
-class MockStore(Routes):
+class MockStore(MockEndpoints):
     """`mock.store`: the endpoints below `/store`."""
 
     def put_item(self, *, error: int | None = None, detail: str | None = None) -> respx.Route:
-        """Answer `PUT /store/items`."""
-        return self.on("PUT", "/store/items", status=204, error=error, detail=detail)
+        """Answer `PUT /store/items`.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("PUT", "/store/items", status=204, error=error, detail=detail)
 
     def get_item(
         self, *, error: int | None = None, detail: str | None = None, **fields: Any
     ) -> respx.Route:
-        """Answer `GET /store/items` with an item of these fields."""
-        return self.on("GET", "/store/items", doc.item(**fields), error=error, detail=detail)
+        """Answer `GET /store/items` with an item of these fields.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        return self._json("GET", "/store/items", doc.item(**fields), error=error, detail=detail)
 
     def delete_item(self, *, error: int | None = None, detail: str | None = None) -> respx.Route:
-        """Answer `DELETE /store/items`."""
-        return self.on("DELETE", "/store/items", status=204, error=error, detail=detail)
+        """Answer `DELETE /store/items`.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("DELETE", "/store/items", status=204, error=error, detail=detail)
 
     def search_items(
         self,
-        found: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, Any]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /store/items/search` with items of these fields."""
-        body = {"items": [doc.item(**{"score": None, **one}) for one in found]}
-        return self.on("POST", "/store/items/search", body, error=error, detail=detail)
+        """Answer `POST /store/items/search` with items of these fields.
+
+        Args:
+            documents: Fields of each document; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = {"items": [doc.item(**{"score": None, **document}) for document in documents]}
+        return self._json("POST", "/store/items/search", body, error=error, detail=detail)
 
     def list_namespaces(
         self,
-        found: Sequence[Sequence[str]] = (),
+        namespaces: Sequence[Sequence[str]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /store/namespaces` with these namespaces."""
-        body = {"namespaces": [list(one) for one in found]}
-        return self.on("POST", "/store/namespaces", body, error=error, detail=detail)
+        """Answer `POST /store/namespaces` with these namespaces.
+
+        Args:
+            namespaces: The namespaces.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = {"namespaces": [list(namespace) for namespace in namespaces]}
+        return self._json("POST", "/store/namespaces", body, error=error, detail=detail)

@@ -1,24 +1,94 @@
-"""What the routes of a mock share: paths with ids in them, errors, streams."""
+"""What the routes of a mock share: paths from the server's table, answers in order, streams."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import httpx
 import respx
+from respx.patterns import M
 
+from langgraph_client.server.http.openapi import OPERATIONS
 from langgraph_client.testing.cassette import frame
 
 Event = tuple[str, Any] | tuple[str, Any, str | None]
+Answer = Callable[[], httpx.Response]
+Endpoint = tuple[str, str]
+
+_ENDPOINTS = frozenset((operation.method, operation.path) for operation in OPERATIONS)
 
 
-class Routes:
+@dataclass
+class MockRoute:
+    """A respx route with the answers that it gives, one after the other, the last one for ever."""
+
+    route: respx.Route
+    answers: list[Answer] = field(default_factory=list)
+    is_optional: bool = False
+    _next: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = self.answers[min(self._next, len(self.answers) - 1)]
+        self._next += 1
+        return answer()
+
+    @property
+    def missing(self) -> str | None:
+        """What was never asked for: None if every answer was."""
+        if self.is_optional or self.route.call_count >= len(self.answers):
+            return None
+        count = f", {self.route.call_count} of {len(self.answers)} times"
+        return f"{self.route.pattern!r}{count if len(self.answers) > 1 else ''}"
+
+
+class MockRoutes:
+    """The routes of a mock.
+
+    Args:
+        router: Where they are registered.
+    """
+
     def __init__(self, router: respx.MockRouter) -> None:
         self._router = router
+        self._routes: dict[tuple[Endpoint, ...], MockRoute] = {}
 
-    def on(
+    def __iter__(self) -> Iterator[MockRoute]:
+        return iter(self._routes.values())
+
+    def add(self, answer: Answer, *endpoints: Endpoint, optional: bool = False) -> respx.Route:
+        """Add an answer to the route of some endpoints, and return the route.
+
+        Args:
+            answer: Makes the response.
+            *endpoints: Pairs of an HTTP method and a regular expression of the path.
+            optional: Whether the mock may end without a request for it.
+        """
+        mock = self._routes.get(endpoints)
+        if mock is None:
+            patterns = [M(method=method, path__regex=f"^{path}$") for method, path in endpoints]
+            route = self._router.route(reduce(or_, patterns))
+            mock = self._routes[endpoints] = MockRoute(route, is_optional=optional)
+            route.mock(side_effect=mock)
+        mock.answers.append(answer)
+        return mock.route
+
+
+class MockEndpoints:
+    """The base of `mock.threads` and the like.
+
+    Args:
+        routes: The mock's routes.
+    """
+
+    def __init__(self, routes: MockRoutes) -> None:
+        self._routes = routes
+
+    def _json(
         self,
         method: str,
         path: str,
@@ -31,25 +101,62 @@ class Routes:
         **ids: str | None,
     ) -> respx.Route:
         """Answer requests for a path whose `{ids}` are these, or any."""
+        answer = json_answer(body, error, detail, status=status, headers=headers)
+        return self._add(method, path, answer, ids)
+
+    def _add(
+        self, method: str, path: str, answer: Answer, ids: Mapping[str, str | None]
+    ) -> respx.Route:
+        return self._routes.add(answer, endpoint(method, path, ids))
+
+
+def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> Endpoint:
+    """Return an endpoint's method, and its path as a regular expression.
+
+    Args:
+        method: The HTTP method.
+        path: The path as in the server's table, with `{names}`.
+        ids: What stands in the place of the names; None, or a missing name, is anything.
+
+    Raises:
+        LookupError: The server has no such endpoint.
+    """
+    if (method, path) not in _ENDPOINTS:
+        raise LookupError(f"the server has no endpoint {method} {path}")
+    pattern = re.escape(path).replace(r"\{", "{").replace(r"\}", "}")
+    for name in re.findall(r"{(\w+)}", pattern):
+        value = ids.get(name)
+        pattern = pattern.replace(f"{{{name}}}", "[^/]+" if value is None else re.escape(value))
+    return method, pattern
+
+
+def json_answer(
+    body: Any,
+    error: int | None = None,
+    detail: str | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Return what answers with a JSON body, or with an error."""
+
+    def answer() -> httpx.Response:
         if error is not None:
-            status, body = error, {"detail": detail or httpx.codes.get_reason_phrase(error)}
-            headers = None
-        answer = (
-            httpx.Response(status, headers=headers)
-            if status == 204
-            else httpx.Response(status, headers=headers, json=body)
-        )
-        return self._route(method, path, ids).mock(return_value=answer)
+            return error_response(error, detail)
+        if status == 204:
+            return httpx.Response(status, headers=headers)
+        return httpx.Response(status, headers=headers, json=body)
 
-    def _route(self, method: str, path: str, ids: Mapping[str, str | None]) -> respx.Route:
-        pattern = re.escape(path).replace(r"\{", "{").replace(r"\}", "}")
-        for name in re.findall(r"{(\w+)}", pattern):
-            given = ids.get(name)
-            pattern = pattern.replace(f"{{{name}}}", "[^/]+" if given is None else re.escape(given))
-        return self._router.route(method=method, path__regex=f"^{pattern}$")
+    return answer
 
 
-class _Cut(httpx.SyncByteStream, httpx.AsyncByteStream):
+def error_response(status: int, detail: str | None) -> httpx.Response:
+    """Return an error as the server answers it."""
+    text = httpx.codes.get_reason_phrase(status) if detail is None else detail
+    return httpx.Response(status, json={"detail": text})
+
+
+class _CutStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """Frames, and then a connection that breaks."""
 
     def __init__(self, frames: Sequence[bytes]) -> None:
@@ -60,25 +167,36 @@ class _Cut(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise httpx.ReadError("cut")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for one in self._frames:
-            yield one
+        for piece in self._frames:
+            yield piece
         raise httpx.ReadError("cut")
 
 
-def stream_of(events: Sequence[Event], headers: Mapping[str, str], *, cut: bool) -> httpx.Response:
+def stream_response(
+    events: Sequence[Event], headers: Mapping[str, str], *, cut: bool
+) -> httpx.Response:
+    """Return an event stream.
+
+    Args:
+        events: Pairs of event and data; a third element is the event's id.
+        headers: Headers beside the content type.
+        cut: Break the connection after the events.
+    """
     frames = [
         frame({"event": event[0], "data": event[1], "id": event[2] if len(event) > 2 else None})
         for event in events
     ]
     headers = {"content-type": "text/event-stream; charset=utf-8", **headers}
     if cut:
-        return httpx.Response(200, headers=headers, stream=_Cut(frames))
+        return httpx.Response(200, headers=headers, stream=_CutStream(frames))
     return httpx.Response(200, headers=headers, content=b"".join(frames))
 
 
-def total(found: Sequence[Any]) -> dict[str, str]:
-    return {"x-pagination-total": str(len(found))}
+def total(documents: Sequence[Any]) -> dict[str, str]:
+    """Return the header that counts what a search finds."""
+    return {"x-pagination-total": str(len(documents))}
 
 
-def given_only(**given: Any) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+def without_none(**fields: Any) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +9,25 @@ import httpx
 import respx
 
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.mock_routes import Event, Routes, given_only, stream_of
+from langgraph_client.testing.mock_routes import (
+    Answer,
+    Event,
+    MockEndpoints,
+    MockRoutes,
+    endpoint,
+    error_response,
+    json_answer,
+    stream_response,
+    without_none,
+)
 
 
-class MockRuns(Routes):
+class MockRuns(MockEndpoints):
     """`mock.runs`: runs with and without a thread."""
+
+    def __init__(self, routes: MockRoutes) -> None:
+        super().__init__(routes)
+        self._streamed: dict[str, Any] = {}
 
     def create(
         self,
@@ -24,9 +37,16 @@ class MockRuns(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `POST …/runs` with a run of these fields."""
-        body = doc.run(**given_only(thread_id=thread_id), **fields)
-        return self._start("", thread_id, body, error, detail)
+        """Answer `POST …/runs` with a run of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.run(**without_none(thread_id=thread_id), **fields)
+        return self._start("", thread_id, json_answer(body, error, detail))
 
     def create_batch(
         self,
@@ -35,9 +55,15 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /runs/batch` with runs of these fields."""
-        return self.on(
-            "POST", "/runs/batch", [doc.run(**one) for one in runs], error=error, detail=detail
+        """Answer `POST /runs/batch` with runs of these fields.
+
+        Args:
+            runs: Fields of each run; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
+            "POST", "/runs/batch", [doc.run(**run) for run in runs], error=error, detail=detail
         )
 
     def wait(
@@ -61,7 +87,7 @@ class MockRuns(Routes):
         body = values
         if failure is not None:
             body = {"__error__": {"error": failure[0], "message": failure[1]}}
-        return self._start("/wait", thread_id, body, error, detail)
+        return self._start("/wait", thread_id, json_answer(body, error, detail))
 
     def stream(
         self,
@@ -86,25 +112,31 @@ class MockRuns(Routes):
             error: See `LangGraphMock`.
             detail: See `LangGraphMock`.
         """
-        run_id = run_id or doc.an_id("run")
-        told = list(events)
-        if not told or told[0][0] != "metadata":
-            told.insert(0, ("metadata", {"run_id": run_id, "attempt": 1}))
+        run_id = run_id or doc.stable_id("run")
+        events = list(events)
+        if not events or events[0][0] != "metadata":
+            events.insert(0, ("metadata", {"run_id": run_id, "attempt": 1}))
         if failure is not None:
-            told.append(("error", {"error": failure[0], "message": failure[1]}))
-        if error is not None:
-            return self._start("/stream", thread_id, None, error, detail)
+            events.append(("error", {"error": failure[0], "message": failure[1]}))
         # A client that has read to the end of a stream on a thread asks whether the run is over.
         status = "running" if cut else "success" if failure is None else "error"
-        found = doc.run(run_id=run_id, status=status, **given_only(thread_id=thread_id))
-        path = f"^/threads/[^/]+/runs/{run_id}$"
-        self._router.route(method="GET", path__regex=path, name=f"status of {run_id}").mock(
-            return_value=httpx.Response(200, json=found)
-        )
+        run = doc.run(run_id=run_id, status=status, **without_none(thread_id=thread_id))
         place = f"/threads/{thread_id}/runs/{run_id}" if thread_id else f"/runs/{run_id}"
         headers = {"location": f"{place}/stream", "content-location": place}
-        route = self._start_route("/stream", thread_id)
-        return route.mock(side_effect=lambda _: stream_of(told, headers, cut=cut))
+
+        def answer() -> httpx.Response:
+            if error is not None:
+                return error_response(error, detail)
+            self._streamed[run_id] = run
+            return stream_response(events, headers, cut=cut)
+
+        def state_of_run() -> httpx.Response:
+            return httpx.Response(200, json=self._streamed.get(run_id, run))
+
+        ids = {"run_id": run_id}
+        read = endpoint("GET", "/threads/{thread_id}/runs/{run_id}", ids)
+        self._routes.add(state_of_run, read, optional=True)
+        return self._start("/stream", thread_id, answer)
 
     def get(
         self,
@@ -115,8 +147,16 @@ class MockRuns(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/runs/{run_id}` with a run of these fields."""
-        body = doc.run(**given_only(thread_id=thread_id, run_id=run_id), **fields)
+        """Answer `GET /threads/{thread_id}/runs/{run_id}` with a run of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            run_id: Answer only for this run; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.run(**without_none(thread_id=thread_id, run_id=run_id), **fields)
         return self._one("GET", "", thread_id, run_id, body, error=error, detail=detail)
 
     def list(
@@ -127,9 +167,16 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/runs` with runs of these fields."""
-        body = [doc.run(**given_only(thread_id=thread_id), **one) for one in runs]
-        return self.on(
+        """Answer `GET /threads/{thread_id}/runs` with runs of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            runs: Fields of each run; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = [doc.run(**without_none(thread_id=thread_id), **run) for run in runs]
+        return self._json(
             "GET",
             "/threads/{thread_id}/runs",
             body,
@@ -147,7 +194,15 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/runs/{run_id}/join` with a result."""
+        """Answer `GET /threads/{thread_id}/runs/{run_id}/join` with a result.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            run_id: Answer only for this run; by default for any.
+            values: The output of the graph.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
         return self._one("GET", "/join", thread_id, run_id, values, error=error, detail=detail)
 
     def join_stream(
@@ -160,13 +215,24 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/runs/{run_id}/stream` with these events."""
-        if error is not None:
-            return self._one("GET", "/stream", thread_id, run_id, None, error=error, detail=detail)
+        """Answer `GET /threads/{thread_id}/runs/{run_id}/stream` with these events.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            run_id: Answer only for this run; by default for any.
+            events: Pairs of event and data; a third element is the event's id.
+            cut: Break the connection after the events.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+
+        def answer() -> httpx.Response:
+            if error is not None:
+                return error_response(error, detail)
+            return stream_response(list(events), {}, cut=cut)
+
         ids = {"thread_id": thread_id, "run_id": run_id}
-        route = self._route("GET", "/threads/{thread_id}/runs/{run_id}/stream", ids)
-        told = [*events]
-        return route.mock(side_effect=lambda _: stream_of(told, {}, cut=cut))
+        return self._add("GET", "/threads/{thread_id}/runs/{run_id}/stream", answer, ids)
 
     def cancel(
         self,
@@ -176,10 +242,26 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /threads/{thread_id}/runs/{run_id}/cancel`."""
+        """Answer `POST /threads/{thread_id}/runs/{run_id}/cancel`.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            run_id: Answer only for this run; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
         return self._one(
             "POST", "/cancel", thread_id, run_id, None, status=202, error=error, detail=detail
         )
+
+    def cancel_many(self, *, error: int | None = None, detail: str | None = None) -> respx.Route:
+        """Answer `POST /runs/cancel`.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("POST", "/runs/cancel", status=204, error=error, detail=detail)
 
     def delete(
         self,
@@ -189,7 +271,14 @@ class MockRuns(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `DELETE /threads/{thread_id}/runs/{run_id}`."""
+        """Answer `DELETE /threads/{thread_id}/runs/{run_id}`.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            run_id: Answer only for this run; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
         return self._one(
             "DELETE", "", thread_id, run_id, None, status=204, error=error, detail=detail
         )
@@ -204,17 +293,13 @@ class MockRuns(Routes):
         **more: Any,
     ) -> respx.Route:
         path = "/threads/{thread_id}/runs/{run_id}" + end
-        return self.on(method, path, body, thread_id=thread_id, run_id=run_id, **more)
+        return self._json(method, path, body, thread_id=thread_id, run_id=run_id, **more)
 
-    def _start_route(self, end: str, thread_id: str | None) -> respx.Route:
-        place = "(?:/threads/[^/]+)?" if thread_id is None else f"/threads/{re.escape(thread_id)}"
-        return self._router.route(method="POST", path__regex=f"^{place}/runs{end}$")
-
-    def _start(
-        self, end: str, thread_id: str | None, body: Any, error: int | None, detail: str | None
-    ) -> respx.Route:
-        status = 200 if error is None else error
-        if error is not None:
-            body = {"detail": detail or httpx.codes.get_reason_phrase(error)}
-        answer = httpx.Response(status, json=body)
-        return self._start_route(end, thread_id).mock(return_value=answer)
+    def _start(self, end: str, thread_id: str | None, answer: Answer) -> respx.Route:
+        """Answer the start of a run, on this thread, or on any and on none."""
+        endpoints = [
+            endpoint("POST", f"/threads/{{thread_id}}/runs{end}", {"thread_id": thread_id})
+        ]
+        if thread_id is None:
+            endpoints.append(endpoint("POST", f"/runs{end}", {}))
+        return self._routes.add(answer, *endpoints)

@@ -5,20 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx
 import respx
 
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.mock_routes import Event, Routes, given_only, stream_of, total
+from langgraph_client.testing.mock_routes import (
+    Event,
+    MockEndpoints,
+    endpoint,
+    error_response,
+    json_answer,
+    stream_response,
+    total,
+    without_none,
+)
 
 
-class MockThreads(Routes):
+class MockThreads(MockEndpoints):
     """`mock.threads`: the endpoints below `/threads`, runs apart."""
 
     def create(
         self, *, error: int | None = None, detail: str | None = None, **fields: Any
     ) -> respx.Route:
-        """Answer `POST /threads` with a thread of these fields."""
-        return self.on("POST", "/threads", doc.thread(**fields), error=error, detail=detail)
+        """Answer `POST /threads` with a thread of these fields.
+
+        Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        return self._json("POST", "/threads", doc.thread(**fields), error=error, detail=detail)
 
     def get(
         self,
@@ -28,9 +44,16 @@ class MockThreads(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}` with a thread of these fields."""
-        body = doc.thread(**given_only(thread_id=thread_id), **fields)
-        return self.on(
+        """Answer `GET /threads/{thread_id}` with a thread of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.thread(**without_none(thread_id=thread_id), **fields)
+        return self._json(
             "GET", "/threads/{thread_id}", body, error=error, detail=detail, thread_id=thread_id
         )
 
@@ -42,17 +65,30 @@ class MockThreads(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `PATCH /threads/{thread_id}` with a thread of these fields."""
-        body = doc.thread(**given_only(thread_id=thread_id), **fields)
-        return self.on(
+        """Answer `PATCH /threads/{thread_id}` with a thread of these fields.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        body = doc.thread(**without_none(thread_id=thread_id), **fields)
+        return self._json(
             "PATCH", "/threads/{thread_id}", body, error=error, detail=detail, thread_id=thread_id
         )
 
     def delete(
         self, thread_id: str | None = None, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `DELETE /threads/{thread_id}`."""
-        return self.on(
+        """Answer `DELETE /threads/{thread_id}`.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "DELETE",
             "/threads/{thread_id}",
             status=204,
@@ -63,17 +99,23 @@ class MockThreads(Routes):
 
     def search(
         self,
-        found: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, Any]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /threads/search` with threads of these fields."""
-        return self.on(
+        """Answer `POST /threads/search` with threads of these fields.
+
+        Args:
+            documents: Fields of each document; the others have plausible values.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "POST",
             "/threads/search",
-            [doc.thread(**one) for one in found],
-            headers=total(found),
+            [doc.thread(**document) for document in documents],
+            headers=total(documents),
             error=error,
             detail=detail,
         )
@@ -81,8 +123,14 @@ class MockThreads(Routes):
     def count(
         self, count: int, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `POST /threads/count`."""
-        return self.on("POST", "/threads/count", count, error=error, detail=detail)
+        """Answer `POST /threads/count`.
+
+        Args:
+            count: The number.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json("POST", "/threads/count", count, error=error, detail=detail)
 
     def copy(
         self,
@@ -92,8 +140,15 @@ class MockThreads(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `POST /threads/{thread_id}/copy` with a thread of these fields."""
-        return self.on(
+        """Answer `POST /threads/{thread_id}/copy` with a thread of these fields.
+
+        Args:
+            source: Answer only for copies of this thread; by default of any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
+        return self._json(
             "POST",
             "/threads/{thread_id}/copy",
             doc.thread(**fields),
@@ -101,6 +156,19 @@ class MockThreads(Routes):
             detail=detail,
             thread_id=source,
         )
+
+    def prune(
+        self, pruned: int = 0, *, error: int | None = None, detail: str | None = None
+    ) -> respx.Route:
+        """Answer `POST /threads/prune` with how many threads were pruned.
+
+        Args:
+            pruned: The number of threads.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = {"pruned_count": pruned}
+        return self._json("POST", "/threads/prune", body, error=error, detail=detail)
 
     def get_state(
         self,
@@ -113,22 +181,37 @@ class MockThreads(Routes):
         detail: str | None = None,
         **fields: Any,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/state`; `interrupts` are dicts with a `value`."""
+        """Answer the reading of a state, the latest one or one of a checkpoint.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            values: The values of the state.
+            next: The nodes that come next.
+            interrupts: What the next node waits for: dicts with a `value`.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+            **fields: Fields of the document; the others have plausible values.
+        """
         body = doc.state(values, next=next, interrupts=interrupts, thread_id=thread_id, **fields)
-        return self.on(
-            "GET",
-            "/threads/{thread_id}/state",
-            body,
-            error=error,
-            detail=detail,
-            thread_id=thread_id,
+        ids = {"thread_id": thread_id}
+        return self._routes.add(
+            json_answer(body, error, detail),
+            endpoint("GET", "/threads/{thread_id}/state", ids),
+            endpoint("GET", "/threads/{thread_id}/state/{checkpoint_id}", ids),
+            endpoint("POST", "/threads/{thread_id}/state/checkpoint", ids),
         )
 
     def update_state(
         self, thread_id: str | None = None, *, error: int | None = None, detail: str | None = None
     ) -> respx.Route:
-        """Answer `POST /threads/{thread_id}/state` with a new checkpoint."""
-        return self.on(
+        """Answer `POST /threads/{thread_id}/state` with a new checkpoint.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        return self._json(
             "POST",
             "/threads/{thread_id}/state",
             doc.updated_state(thread_id),
@@ -145,9 +228,16 @@ class MockThreads(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `POST /threads/{thread_id}/history`; each state has arguments of `get_state`."""
-        body = [doc.state(thread_id=thread_id, **one) for one in states]
-        return self.on(
+        """Answer `POST /threads/{thread_id}/history` with these states.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            states: The states, newest first; each has the arguments of `get_state`.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+        body = [doc.state(thread_id=thread_id, **state) for state in states]
+        return self._json(
             "POST",
             "/threads/{thread_id}/history",
             body,
@@ -164,14 +254,19 @@ class MockThreads(Routes):
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
-        """Answer `GET /threads/{thread_id}/stream` with these events."""
-        if error is not None:
-            return self.on(
-                "GET",
-                "/threads/{thread_id}/stream",
-                error=error,
-                detail=detail,
-                thread_id=thread_id,
-            )
-        route = self._route("GET", "/threads/{thread_id}/stream", {"thread_id": thread_id})
-        return route.mock(return_value=stream_of(list(events), {}, cut=False))
+        """Answer `GET /threads/{thread_id}/stream` with these events.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            events: Pairs of event and data; a third element is the event's id.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+
+        def answer() -> httpx.Response:
+            if error is not None:
+                return error_response(error, detail)
+            return stream_response(list(events), {}, cut=False)
+
+        ids = {"thread_id": thread_id}
+        return self._add("GET", "/threads/{thread_id}/stream", answer, ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import httpx
@@ -17,8 +18,10 @@ from langgraph_client import (
     get_client,
     get_sync_client,
 )
+from langgraph_client.server.http.openapi import OPERATIONS
 from langgraph_client.testing import LangGraphMock, ScriptedGraph
 from langgraph_client.testing import documents as doc
+from langgraph_client.testing.mock_routes import endpoint
 
 ID = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -76,6 +79,7 @@ def test_every_method_of_the_client_can_be_mocked() -> None:
         threads.delete(ID)
         threads.search([{"thread_id": ID}])
         threads.count(2)
+        threads.prune(4)
         threads.copy(ID, thread_id=OTHER)
         threads.get_state(ID, values={"a": 1}, next=["ask"], interrupts=[{"value": "sure?"}])
         threads.update_state(ID)
@@ -88,9 +92,11 @@ def test_every_method_of_the_client_can_be_mocked() -> None:
         runs.join(ID, OTHER, values={"a": 1})
         runs.join_stream(ID, OTHER, events=[("values", {"a": 1})])
         runs.cancel(ID, OTHER)
+        runs.cancel_many()
         runs.delete(ID, OTHER)
         mock.crons.create(schedule="* * * * *")
         mock.crons.create_for_thread(ID)
+        mock.crons.get(ID, schedule="1 * * * *")
         mock.crons.update(ID)
         mock.crons.delete(ID)
         mock.crons.search([{}])
@@ -120,6 +126,7 @@ def test_every_method_of_the_client_can_be_mocked() -> None:
         client.threads.delete(ID)
         assert client.threads.search()[0].thread_id == ID
         assert client.threads.count() == 2
+        assert client.threads.prune([ID]).pruned_count == 4
         client.threads.copy(ID)
         assert client.threads.get_state(ID).tasks[0].interrupts[0].value == "sure?"
         client.threads.update_state(ID, {"a": 1})
@@ -132,9 +139,11 @@ def test_every_method_of_the_client_can_be_mocked() -> None:
         assert client.runs.join(ID, OTHER) == {"a": 1}
         assert [part.data for part in client.runs.join_stream(ID, OTHER)] == [{"a": 1}]
         client.runs.cancel(ID, OTHER)
+        client.runs.cancel_many(thread_id=ID, run_ids=[OTHER])
         client.runs.delete(ID, OTHER)
         client.crons.create("agent", schedule="* * * * *")
         client.crons.create_for_thread(ID, "agent", schedule="* * * * *")
+        assert client.crons.get(ID).schedule == "1 * * * *"
         client.crons.update(ID, enabled=False)
         client.crons.delete(ID)
         assert len(client.crons.search()) == 1
@@ -177,6 +186,72 @@ def test_a_remote_graph_over_a_mock() -> None:
         assert (
             next(iter(graph.stream({}, stream_mode="updates")))["__interrupt__"][0].value == "sure?"
         )
+
+
+def test_answers_of_one_route_come_one_after_the_other() -> None:
+    """An interrupt and then a result; a refusal and then a thread; the last one for ever."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url, retry=None) as client:
+        mock.runs.wait({"__interrupt__": [{"value": "sure?", "id": "1"}]})
+        route = mock.runs.wait({"answer": 2})
+        results = [client.runs.wait(ID, "agent"), client.runs.wait(None, "agent")]
+        assert results == [{"__interrupt__": [{"value": "sure?", "id": "1"}]}, {"answer": 2}]
+        assert client.runs.wait(ID, "agent") == {"answer": 2}
+        assert route.call_count == 3
+        mock.threads.get(error=404)
+        mock.threads.get(status="busy")
+        with pytest.raises(NotFoundError):
+            client.threads.get(ID)
+        assert client.threads.get(ID).status == "busy"
+        mock.runs.stream([("values", {"a": 1})], cut=True)
+        mock.runs.stream([("values", {"a": 2})], run_id=OTHER)
+        with pytest.raises(StreamIncomplete):
+            list(client.runs.stream(None, "agent"))
+        assert list(client.runs.stream(ID, "agent"))[-1].data == {"a": 2}
+
+
+def test_an_answer_that_nobody_asked_for_fails_the_test() -> None:
+    """Also where another answer of the same route was asked for."""
+    mock = LangGraphMock()
+    mock.ok()
+    mock.ok(ok=False)
+    with (
+        pytest.raises(AssertionError, match=r"never asked for: .*/ok.*1 of 2 times"),
+        mock,
+        get_sync_client(url=mock.url) as client,
+    ):
+        client.ok()
+
+
+def test_a_path_that_the_server_does_not_have_is_refused() -> None:
+    """Routes are made of the server's endpoint table, so that the two cannot drift apart."""
+    with pytest.raises(LookupError, match="GET /runs/nope"):
+        endpoint("GET", "/runs/nope", {})
+
+
+def test_every_endpoint_that_a_client_calls_can_be_mocked() -> None:
+    """What is left of the server's table is what clients have no method for."""
+    mock = LangGraphMock()
+    groups = [mock.assistants, mock.threads, mock.runs, mock.crons, mock.store]
+    needed: dict[str, Any] = {"count": 1, "runs": [{}]}
+    for group in groups:
+        for name in [name for name in dir(group) if not name.startswith("_")]:
+            method = getattr(group, name)
+            parameters = inspect.signature(method).parameters.values()
+            method(*[needed[p.name] for p in parameters if p.default is p.empty and p.kind != 4])
+    mock.info()
+    mock.ok()
+    mocked = {
+        (operation.method, operation.path)
+        for operation in OPERATIONS
+        for route in mock.router.routes
+        if route.match(httpx.Request(operation.method, mock.url + operation.path)) is not None
+    }
+    rest = {(operation.method, operation.path) for operation in OPERATIONS} - mocked
+    assert rest == {
+        *(("GET", path) for path in ("/", "/docs", "/openapi.json", "/metrics")),
+        ("GET", "/threads/{thread_id}/history"),
+        ("GET", "/threads/{thread_id}/storage"),
+    }
 
 
 def test_errors_are_mocked() -> None:
