@@ -1,8 +1,9 @@
-"""Recorded exchanges with a deployment, replayed without one.
+"""Exchanges with a deployment, recorded once and replayed without it.
 
 The file is one JSON document, meant to be read and compared:
 
     {"format": 1,
+     "scrubbed": {"openai_api_key": 2},
      "exchanges": [
       {"request": {"method": "POST", "path": "/threads", "query": "", "body": {...}},
        "response": {"status": 200, "headers": {...}, "body": {...}}},
@@ -10,44 +11,45 @@ The file is one JSON document, meant to be read and compared:
        "response": {"status": 200, "headers": {...}, "complete": true,
         "events": [{"event": "values", "data": {...}, "id": "1-0", "after": 0.012}]}}]}
 
-`after` is how many seconds passed since the one before. Requests have no headers in it; answers
-have those that clients read.
+`after` is how many seconds passed since the event before. Headers of requests are not written; of
+headers of answers, those that clients read. Secrets are replaced, see `cassette_scrub`; `scrubbed`
+says how often, by name or kind.
 """
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import json
 import os
 import threading
-import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 
-from langgraph_client._core.events import EventParser, ServerEvent
+from langgraph_client._core.events import ServerEvent
 from langgraph_client.errors import LangGraphError
+from langgraph_client.testing.cassette_scrub import Scrubber
+from langgraph_client.testing.cassette_transports import (
+    AsyncCassetteTransport,
+    CassetteTransport,
+    Exchange,
+)
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
 
 FORMAT = 1
-SCRUBBED = "<scrubbed>"
-#: Fields whose values are never written, at any depth of a body.
-SECRETS = ("api_key", "apikey", "authorization", "password", "secret", "token", "x-api-key")
 _HEADERS = ("content-type", "content-location", "location", "retry-after")
 _PREFIXES = ("x-pagination-", "x-langgraph-client-")
 
 Mode = Literal["once", "record", "replay"]
-Exchange = dict[str, Any]
 
 
 class CassetteMismatch(LangGraphError, AssertionError):
-    """A request is not one that was recorded, or not any more; the message shows the difference."""
+    """A request was not recorded, or was replayed already; the message shows the difference."""
 
 
 def recorded(
@@ -55,6 +57,7 @@ def recorded(
     *,
     mode: Mode = "once",
     scrub: Iterable[str] = (),
+    keep: Iterable[str] = (),
     ignore: Iterable[str] = (),
     timing: bool = False,
 ) -> Cassette:
@@ -64,46 +67,53 @@ def recorded(
             client = cassette.sync_client(url="https://my-deployment")
 
     Args:
-        path: The file. Its folder is made.
-        mode: "once" records if there is no file, and else replays; "record" records anew;
-            "replay" never asks the deployment.
-        scrub: Names of fields whose values are not to be written, in bodies and events, besides
-            those that are called `api_key`, `token`, `password` and the like.
+        path: The file. Its folder is created.
+        mode: "once" records if there is no file and replays otherwise; "record" always records,
+            over an existing file; "replay" never sends anything.
+        scrub: Names of fields whose values are not written, in bodies and events, besides those
+            whose names say that they are secret: with `key`, `token`, `secret`, `password`,
+            `authorization` in them. Case does not matter.
+        keep: Names of fields whose values are written although their names look secret.
         ignore: Names of fields of request bodies that may differ when replaying.
         timing: Replay streams as slowly as they came; otherwise at once.
 
+    Returns:
+        The cassette, a context manager for `with` and `async with`.
+
     Raises:
         FileNotFoundError: `mode="replay"`, and there is no file.
-        ValueError: The file is none of a cassette, or of a later version.
+        ValueError: The file is not a cassette, or one of a later version.
     """
-    return Cassette(Path(path), mode, {*SECRETS, *scrub}, set(ignore), timing)
+    return Cassette(Path(path), mode, Scrubber(scrub, keep), frozenset(ignore), timing)
 
 
 class Cassette:
-    """See `recorded`. Written when its `with` ends; `async with`, where async clients are used.
+    """Recorded exchanges; made by `recorded`.
 
-    Connections to the deployment are closed with it.
+    The file is written when the `with` ends without an error. Use `async with` where async clients
+    are used. Connections to the deployment are closed with it.
 
     Attributes:
-        is_recording: Whether the deployment is asked.
+        path: The file.
+        is_recording: Whether requests go to the deployment.
         exchanges: Requests and answers, as the file has them.
     """
 
     def __init__(
-        self, path: Path, mode: Mode, scrub: set[str], ignore: set[str], timing: bool
+        self, path: Path, mode: Mode, scrubber: Scrubber, ignore: frozenset[str], timing: bool
     ) -> None:
         if mode not in ("once", "record", "replay"):
             raise ValueError(f'mode must be "once", "record" or "replay", not {mode!r}')
         self.path = path
         self.is_recording = mode == "record" or (mode == "once" and not path.exists())
         self.exchanges: list[Exchange] = [] if self.is_recording else _read(path)
-        self._scrub = {name.lower() for name in scrub}
+        self._scrubber = scrubber
         self._ignore = ignore
         self._timing = timing
-        self._left = list(self.exchanges)
+        self._unused = list(self.exchanges)
         self._lock = threading.Lock()
-        self._made: list[_Transport] = []
-        self._made_async: list[_AsyncTransport] = []
+        self._transports: list[CassetteTransport] = []
+        self._async_transports: list[AsyncCassetteTransport] = []
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +124,7 @@ class Cassette:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for transport in self._made:
+        for transport in self._transports:
             transport.close()
         if self.is_recording and error is None:
             self.save()
@@ -128,49 +138,76 @@ class Cassette:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for transport in self._made_async:
+        for transport in self._async_transports:
             await transport.aclose()
         self.__exit__(kind, error, trace)
 
     def save(self) -> None:
         """Write the file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"format": FORMAT, "exchanges": self.exchanges}
+        document = {"format": FORMAT, "scrubbed": self.scrubbed, "exchanges": self.exchanges}
         self.path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+    @property
+    def scrubbed(self) -> dict[str, int]:
+        """How many values were replaced while recording, by the name of the field or by kind."""
+        return dict(sorted(self._scrubber.counts.items()))
 
     @property
     def unused(self) -> list[Exchange]:
         """The recorded exchanges that have not been replayed."""
-        return [] if self.is_recording else list(self._left)
+        return [] if self.is_recording else list(self._unused)
 
     # --- clients ---
 
     def transport(self, inner: httpx.BaseTransport | None = None) -> httpx.BaseTransport:
-        """Return a blocking transport; `inner` reaches the deployment, by default over HTTP."""
-        self._made.append(_Transport(self, inner))
-        return self._made[-1]
+        """Return a blocking transport that records or replays.
+
+        Args:
+            inner: Reaches the deployment; by default over HTTP.
+        """
+        self._transports.append(CassetteTransport(self, inner))
+        return self._transports[-1]
 
     def async_transport(
         self, inner: httpx.AsyncBaseTransport | None = None
     ) -> httpx.AsyncBaseTransport:
-        """Return an async transport; `inner` reaches the deployment, by default over HTTP."""
-        self._made_async.append(_AsyncTransport(self, inner))
-        return self._made_async[-1]
+        """Return an async transport that records or replays.
+
+        Args:
+            inner: Reaches the deployment; by default over HTTP.
+        """
+        self._async_transports.append(AsyncCassetteTransport(self, inner))
+        return self._async_transports[-1]
 
     def client(self, **options: Any) -> LangGraphClient:
-        """Return an async client; `options` are those of `get_client`."""
+        """Return an async client that records or replays.
+
+        Args:
+            **options: The arguments of `get_client`, among them `url`.
+        """
         from langgraph_client import get_client
 
         return get_client(**{"transport": self.async_transport(), **options})
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
-        """Return a blocking client; `options` are those of `get_sync_client`."""
+        """Return a blocking client that records or replays.
+
+        Args:
+            **options: The arguments of `get_sync_client`, among them `url`.
+        """
         from langgraph_client import get_sync_client
 
         return get_sync_client(**{"transport": self.transport(), **options})
 
     def remote_graph(self, name: str, *, url: str, **options: Any) -> RemoteGraph:
-        """Return a `RemoteGraph`; `options` are those of `RemoteGraph`."""
+        """Return a `RemoteGraph` that records or replays.
+
+        Args:
+            name: The graph or assistant.
+            url: The deployment's URL; also when replaying.
+            **options: Further arguments of `RemoteGraph`.
+        """
         from langgraph_client import RemoteGraph
 
         clients = {"client": self.client(url=url), "sync_client": self.sync_client(url=url)}
@@ -178,220 +215,91 @@ class Cassette:
 
     # --- for the transports ---
 
-    def asked(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
+    def read_request(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
         """Return a request as it is written and compared."""
+        self._scrubber.learn(request.headers)
         return {
             "method": request.method,
-            "path": request.url.path,
-            "query": request.url.query.decode(),
-            "body": self._clean(_decoded(body)),
+            "path": self._scrubber.text(request.url.path),
+            "query": self._scrubber.text(request.url.query.decode()),
+            "body": self._scrubber.value(_decoded(body)),
         }
 
-    def keep(self, asked: dict[str, Any], response: httpx.Response) -> Exchange:
-        """Note the beginning of an answer; its body is filled in by whoever reads it."""
+    def begin(self, request: dict[str, Any], response: httpx.Response) -> Exchange:
+        """Keep a request with the beginning of its answer; the body is added by its reader."""
         headers = {
-            name: value
+            name: self._scrubber.text(value)
             for name, value in response.headers.items()
             if name in _HEADERS or name.startswith(_PREFIXES)
         }
-        made = {
-            "request": asked,
+        exchange = {
+            "request": request,
             "response": {"status": response.status_code, "headers": headers},
         }
         with self._lock:
-            self.exchanges.append(made)
-        return made
+            self.exchanges.append(exchange)
+        return exchange
 
-    def body(self, exchange: Exchange, body: bytes) -> None:
-        """Note the body of an answer."""
-        exchange["response"]["body"] = self._clean(_decoded(body))
+    def add_body(self, exchange: Exchange, body: bytes) -> None:
+        """Add the body of an answer."""
+        exchange["response"]["body"] = self._scrubber.value(_decoded(body))
 
-    def event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
-        """Note an event of an answer."""
-        said = {"event": event.event, "data": self._clean(_decoded(event.data))}
+    def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
+        """Add an event of an answer."""
+        document = {"event": event.event, "data": self._scrubber.value(_decoded(event.data))}
         if event.id:
-            said["id"] = event.id
-        exchange["response"]["events"].append({**said, "after": round(after, 4)})
+            document["id"] = event.id
+        exchange["response"]["events"].append({**document, "after": round(after, 4)})
 
-    def find(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def find(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer that was recorded for a request, each of them once.
 
         Raises:
             CassetteMismatch: There is none.
         """
-        wanted = self._comparable(asked)
+        wanted = self._comparable(request)
         with self._lock:
-            for exchange in self._left:
+            for exchange in self._unused:
                 if self._comparable(exchange["request"]) == wanted:
-                    self._left.remove(exchange)
+                    self._unused.remove(exchange)
                     answer: dict[str, Any] = exchange["response"]
                     return answer
-            raise CassetteMismatch(self._mismatch(asked))
+            raise CassetteMismatch(self._mismatch(request))
 
-    def _mismatch(self, asked: dict[str, Any]) -> str:
-        head = f"{asked['method']} {asked['path']} was not recorded so in {self.path}"
-        if not self._left:
-            return f"{head}: nothing is left to replay. Delete the file to record anew"
-        same = [
-            exchange["request"]
-            for exchange in self._left
-            if (exchange["request"]["method"], exchange["request"]["path"])
-            == (asked["method"], asked["path"])
-        ]
-        nearest = same[0] if same else self._left[0]["request"]
-        shown = [json.dumps(one, indent=1, sort_keys=True).splitlines() for one in (nearest, asked)]
-        lines = difflib.unified_diff(shown[0], shown[1], "recorded", "asked", lineterm="")
-        return f"{head}. Delete the file to record anew.\n" + "\n".join(lines)
+    def _mismatch(self, request: dict[str, Any]) -> str:
+        head = f"{request['method']} {request['path']} was not recorded so in {self.path}"
+        advice = "Delete the file to record again"
+        if not self._unused:
+            return f"{head}: nothing is left to replay. {advice}"
+        recorded = [exchange["request"] for exchange in self._unused]
+        place = (request["method"], request["path"])
+        nearest = next((r for r in recorded if (r["method"], r["path"]) == place), recorded[0])
+        before, after = (
+            json.dumps(document, indent=1, sort_keys=True).splitlines()
+            for document in (nearest, request)
+        )
+        lines = difflib.unified_diff(before, after, "recorded", "sent", lineterm="")
+        return f"{head}. {advice}.\n" + "\n".join(lines)
 
-    def _comparable(self, asked: Mapping[str, Any]) -> Any:
-        def without(value: Any) -> Any:
+    def _comparable(self, request: Mapping[str, Any]) -> Any:
+        """Return a request without what may differ, and without secrets if an old file has some."""
+
+        def without_ignored(value: Any) -> Any:
             if isinstance(value, dict):
-                return {k: without(v) for k, v in value.items() if k not in self._ignore}
-            return [without(item) for item in value] if isinstance(value, list) else value
+                return {
+                    name: without_ignored(item)
+                    for name, item in value.items()
+                    if name not in self._ignore
+                }
+            return [without_ignored(item) for item in value] if isinstance(value, list) else value
 
-        return without(dict(asked))
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: SCRUBBED if key.lower() in self._scrub else self._clean(item)
-                for key, item in value.items()
-            }
-        return [self._clean(item) for item in value] if isinstance(value, list) else value
+        query = self._scrubber.text(request["query"])
+        body = without_ignored(self._scrubber.value(request["body"]))
+        return request["method"], request["path"], query, body
 
     def pause(self, event: Mapping[str, Any]) -> float:
-        """Return how long to wait before an event is replayed, in seconds."""
+        """Return how many seconds to wait before an event is replayed."""
         return float(event.get("after", 0.0)) if self._timing else 0.0
-
-
-class _Transport(httpx.BaseTransport):
-    def __init__(self, cassette: Cassette, inner: httpx.BaseTransport | None) -> None:
-        self._cassette = cassette
-        self._inner = inner
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        cassette = self._cassette
-        asked = cassette.asked(request, request.read())
-        if not cassette.is_recording:
-            answer = cassette.find(asked)
-            if "events" in answer:
-                return _response(answer, _Replayed(cassette, answer))
-            return _response(answer, None)
-        if self._inner is None:
-            self._inner = httpx.HTTPTransport()
-        response = self._inner.handle_request(request)
-        exchange = cassette.keep(asked, response)
-        if _is_stream(response):
-            return _passed_on(response, _Recorded(cassette, exchange, response))
-        response.read()
-        response.close()
-        cassette.body(exchange, response.content)
-        return _whole(response)
-
-    def close(self) -> None:
-        if self._inner is not None:
-            self._inner.close()
-
-
-class _AsyncTransport(httpx.AsyncBaseTransport):
-    def __init__(self, cassette: Cassette, inner: httpx.AsyncBaseTransport | None) -> None:
-        self._cassette = cassette
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        cassette = self._cassette
-        asked = cassette.asked(request, await request.aread())
-        if not cassette.is_recording:
-            answer = cassette.find(asked)
-            if "events" in answer:
-                return _response(answer, _Replayed(cassette, answer))
-            return _response(answer, None)
-        if self._inner is None:
-            self._inner = httpx.AsyncHTTPTransport()
-        response = await self._inner.handle_async_request(request)
-        exchange = cassette.keep(asked, response)
-        if _is_stream(response):
-            return _passed_on(response, _Recorded(cassette, exchange, response))
-        await response.aread()
-        await response.aclose()
-        cassette.body(exchange, response.content)
-        return _whole(response)
-
-    async def aclose(self) -> None:
-        if self._inner is not None:
-            await self._inner.aclose()
-
-
-class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A stream passed on as it comes, and noted event by event."""
-
-    def __init__(self, cassette: Cassette, exchange: Exchange, response: httpx.Response) -> None:
-        self._cassette = cassette
-        self._exchange = exchange
-        self._response = response
-        self._reader = EventParser()
-        self._last = time.monotonic()
-        exchange["response"].update(complete=False, events=[])
-
-    def _note(self, piece: bytes) -> None:
-        for event in self._reader.feed(piece):
-            now = time.monotonic()
-            self._cassette.event(self._exchange, event, now - self._last)
-            self._last = now
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._response.iter_bytes():
-            self._note(piece)
-            yield piece
-        self._exchange["response"]["complete"] = True
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._response.aiter_bytes():
-            self._note(piece)
-            yield piece
-        self._exchange["response"]["complete"] = True
-
-    def close(self) -> None:
-        self._response.close()
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
-class _Replayed(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A recorded stream."""
-
-    def __init__(self, cassette: Cassette, answer: Mapping[str, Any]) -> None:
-        self._cassette = cassette
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        for event in self._answer["events"]:
-            if pause := self._cassette.pause(event):
-                time.sleep(pause)
-            yield frame(event)
-        self._end()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self._answer["events"]:
-            if pause := self._cassette.pause(event):
-                await asyncio.sleep(pause)
-            yield frame(event)
-        self._end()
-
-    def _end(self) -> None:
-        if not self._answer.get("complete", True):
-            raise httpx.ReadError("the recording ends here: its reader left the stream")
-
-
-def frame(event: Mapping[str, Any]) -> bytes:
-    """Return an event as it is on the wire."""
-    data = event["data"]
-    text = json.dumps(data)
-    lines = [f"event: {event['event']}", f"data: {text}"]
-    if event.get("id"):
-        lines.append(f"id: {event['id']}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _read(path: Path) -> list[Exchange]:
@@ -411,36 +319,3 @@ def _decoded(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return body.decode(errors="replace")
-
-
-def _is_stream(response: httpx.Response) -> bool:
-    kind: str = response.headers.get("content-type", "")
-    return kind.startswith("text/event-stream")
-
-
-def _passed_on(response: httpx.Response, stream: _Recorded) -> httpx.Response:
-    # Decoded on the way, so that what is noted is what is read.
-    headers = [(k, v) for k, v in response.headers.multi_items() if k not in _OF_TRANSFER]
-    return httpx.Response(response.status_code, headers=headers, stream=stream)
-
-
-def _whole(response: httpx.Response) -> httpx.Response:
-    headers = [(k, v) for k, v in response.headers.multi_items() if k not in _OF_TRANSFER]
-    return httpx.Response(response.status_code, headers=headers, content=response.content)
-
-
-_OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
-
-
-def _response(answer: Mapping[str, Any], stream: _Replayed | None) -> httpx.Response:
-    headers = dict(answer["headers"])
-    if stream is not None:
-        return httpx.Response(answer["status"], headers=headers, stream=stream)
-    body = answer.get("body")
-    is_json = "json" in headers.get("content-type", "json")
-    content = b"" if body is None and not is_json else json.dumps(body).encode()
-    if isinstance(body, str) and not is_json:
-        content = body.encode()
-    if answer["status"] in (204, 304):
-        content = b""
-    return httpx.Response(answer["status"], headers=headers, content=content)

@@ -14,7 +14,7 @@ import respx
 from respx.patterns import M
 
 from langgraph_client.server.http.openapi import OPERATIONS
-from langgraph_client.testing.cassette import frame
+from langgraph_client.testing.cassette_transports import frame
 
 Event = tuple[str, Any] | tuple[str, Any, str | None]
 Answer = Callable[[], httpx.Response]

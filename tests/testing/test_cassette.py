@@ -13,7 +13,8 @@ from langgraph.types import Command
 from support.graphs import graphs
 
 from langgraph_client import NotFoundError
-from langgraph_client.testing import CassetteMismatch, TestServer, recorded
+from langgraph_client.testing import CassetteMismatch, ScriptedGraph, TestServer, recorded
+from langgraph_client.testing.cassette_scrub import Scrubber
 
 URL = "http://deployment.example"
 
@@ -103,6 +104,88 @@ def test_secrets_are_not_written(server: TestServer, tmp_path: Path) -> None:
     text = path.read_text()
     assert not [secret for secret in ("k3y", "t0ken", "pw1", "t0pic") if secret in text]
     assert "<scrubbed>" in text
+
+
+def test_no_secret_of_any_kind_is_written(tmp_path: Path) -> None:
+    """By name, by shape, in URLs and headers, in bodies, queries and events; and it says so."""
+
+    def leaking(state: dict[str, Any]) -> list[Any]:
+        text = "Bearer sk-S3CRET0007 and https://user:S3CRET0008@host/, or S3CRET0000-own"
+        return [{"out": text, "args": '{"db_password": "S3CRET0014", "city": "Rome"}'}]
+
+    path = tmp_path / "secret.json"
+    configurable = {
+        "openai_api_key": "S3CRET0001",
+        "apiKey": "S3CRET0002",
+        "access_token": "S3CRET0003",
+        "nested": {"secrets": [{"value": "S3CRET0004"}], "passwd": 53237, "max_tokens": 100},
+    }
+
+    def work(client: Any) -> Any:
+        client.threads.create(
+            metadata={"clientSecret": "S3CRET0011", "Authorization": "S3CRET0012"}
+        )
+        client.store.put_item(["a"], "item", {"text": "hook: https://h/x?a=1&token=S3CRET0013"})
+        return client.runs.wait(
+            None,
+            "agent",
+            input={"x": 1},
+            config={"configurable": configurable},
+            headers={"x-auth-token": "S3CRET0006"},
+            webhook="https://example.org/ok?token=S3CRET0009",
+            params={"token": "S3CRET0010", "page": "2"},
+        )
+
+    with TestServer({"agent": ScriptedGraph(leaking)}) as server, recorded(path) as cassette:
+        transport = cassette.transport(server.transport())
+        work(cassette.sync_client(url=URL, transport=transport, api_key="S3CRET0000-own"))
+    text = path.read_text()
+    assert "S3CRET" not in text
+    assert "53237" not in text
+    assert '"max_tokens": 100' in text
+    assert '"key": "item"' in text
+    assert "page=2" in text
+    assert "Rome" in text
+    assert "a=1&token=<scrubbed>" in text
+    document = json.loads(text)
+    assert document["scrubbed"] == cassette.scrubbed
+    assert document["scrubbed"]["access_token"] == 1
+    assert document["scrubbed"]["credentials in a URL"] == 1
+    with recorded(path, mode="replay") as cassette:
+        result = work(cassette.sync_client(url=URL, api_key="S3CRET0000-own"))
+        assert result["out"].startswith("Bearer <scrubbed> and https://<scrubbed>@host/")
+        assert cassette.unused == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sk-proj-Abc123456789", "<scrubbed>"),
+        ("use ghp_0123456789abcdefghijABCDEFGHIJ012345 now", "use <scrubbed> now"),
+        ("AKIAIOSFODNN7EXAMPLE", "<scrubbed>"),
+        ("eyJhbGciOi.eyJzdWIiOi.SflKxwRJSMeKKF2QT4", "<scrubbed>"),
+        ("authorization: Basic dXNlcjpwYXNz0=", "authorization: Basic <scrubbed>"),
+        ("postgres://u:p@db/x", "postgres://<scrubbed>@db/x"),
+        ("/cb?state=1&api_key=abc#x", "/cb?state=1&api_key=<scrubbed>#x"),
+        ("risk-averse, basic training, bearer of news", None),
+        ("the key is under the mat; a=b", None),
+        ("mail me@example.org, see https://example.org/@me", None),
+    ],
+)
+def test_texts_are_scrubbed_by_shape(text: str, expected: str | None) -> None:
+    """What looks like a key goes; prose stays; scrubbing twice changes nothing."""
+    scrubber = Scrubber()
+    scrubbed = scrubber.text(text)
+    assert scrubbed == (text if expected is None else expected)
+    assert scrubber.text(scrubbed) == scrubbed
+
+
+def test_names_are_kept_or_scrubbed_on_request() -> None:
+    """`scrub` replaces values of any type, `keep` writes values whose names look secret."""
+    scrubber = Scrubber(["Card"], keep=["page_token"])
+    value = {"card": 4111, "page_token": "p2", "tokenizer": None, "password": ""}
+    assert scrubber.value(value) == {**value, "card": "<scrubbed>"}
+    assert scrubber.counts == {"card": 1}
 
 
 def test_the_file_is_readable(server: TestServer, tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""The transports of a cassette: they pass requests on and record them, or replay answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Protocol
+
+import httpx
+
+from langgraph_client._core.events import EventParser, ServerEvent
+
+Exchange = dict[str, Any]
+
+
+class Tape(Protocol):
+    """What the transports need of a cassette."""
+
+    is_recording: bool
+
+    def read_request(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
+        """Return a request as it is written and compared."""
+        ...
+
+    def begin(self, request: dict[str, Any], response: httpx.Response) -> Exchange:
+        """Keep a request with the beginning of its answer."""
+        ...
+
+    def add_body(self, exchange: Exchange, body: bytes) -> None:
+        """Add the body of an answer."""
+        ...
+
+    def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
+        """Add an event of an answer."""
+        ...
+
+    def find(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer that was recorded for a request."""
+        ...
+
+    def pause(self, event: Mapping[str, Any]) -> float:
+        """Return how many seconds to wait before an event is replayed."""
+        ...
+
+
+class CassetteTransport(httpx.BaseTransport):
+    """Records or replays, blocking."""
+
+    def __init__(self, cassette: Tape, inner: httpx.BaseTransport | None) -> None:
+        self._cassette = cassette
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        cassette = self._cassette
+        recorded_request = cassette.read_request(request, request.read())
+        if not cassette.is_recording:
+            answer = cassette.find(recorded_request)
+            if "events" in answer:
+                return _response(answer, _ReplayedStream(cassette, answer))
+            return _response(answer, None)
+        if self._inner is None:
+            self._inner = httpx.HTTPTransport()
+        response = self._inner.handle_request(request)
+        exchange = cassette.begin(recorded_request, response)
+        if _is_stream(response):
+            return _with_stream(response, _RecordedStream(cassette, exchange, response))
+        try:
+            response.read()
+        finally:
+            response.close()
+        cassette.add_body(exchange, response.content)
+        return _with_body(response)
+
+    def close(self) -> None:
+        if self._inner is not None:
+            self._inner.close()
+
+
+class AsyncCassetteTransport(httpx.AsyncBaseTransport):
+    """Records or replays, async."""
+
+    def __init__(self, cassette: Tape, inner: httpx.AsyncBaseTransport | None) -> None:
+        self._cassette = cassette
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        cassette = self._cassette
+        recorded_request = cassette.read_request(request, await request.aread())
+        if not cassette.is_recording:
+            answer = cassette.find(recorded_request)
+            if "events" in answer:
+                return _response(answer, _ReplayedStream(cassette, answer))
+            return _response(answer, None)
+        if self._inner is None:
+            self._inner = httpx.AsyncHTTPTransport()
+        response = await self._inner.handle_async_request(request)
+        exchange = cassette.begin(recorded_request, response)
+        if _is_stream(response):
+            return _with_stream(response, _RecordedStream(cassette, exchange, response))
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        cassette.add_body(exchange, response.content)
+        return _with_body(response)
+
+    async def aclose(self) -> None:
+        if self._inner is not None:
+            await self._inner.aclose()
+
+
+class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Passes a stream on as it comes, and records it event by event."""
+
+    def __init__(self, cassette: Tape, exchange: Exchange, response: httpx.Response) -> None:
+        self._cassette = cassette
+        self._exchange = exchange
+        self._response = response
+        self._reader = EventParser()
+        self._last = time.monotonic()
+        exchange["response"].update(complete=False, events=[])
+
+    def _record(self, piece: bytes) -> None:
+        for event in self._reader.feed(piece):
+            now = time.monotonic()
+            self._cassette.add_event(self._exchange, event, now - self._last)
+            self._last = now
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._response.iter_bytes():
+            self._record(piece)
+            yield piece
+        self._exchange["response"]["complete"] = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._response.aiter_bytes():
+            self._record(piece)
+            yield piece
+        self._exchange["response"]["complete"] = True
+
+    def close(self) -> None:
+        self._response.close()
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Replays a recorded stream."""
+
+    def __init__(self, cassette: Tape, answer: Mapping[str, Any]) -> None:
+        self._cassette = cassette
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self._answer["events"]:
+            if pause := self._cassette.pause(event):
+                time.sleep(pause)
+            yield frame(event)
+        self._end()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self._answer["events"]:
+            if pause := self._cassette.pause(event):
+                await asyncio.sleep(pause)
+            yield frame(event)
+        self._end()
+
+    def _end(self) -> None:
+        if not self._answer.get("complete", True):
+            raise httpx.ReadError("the recording ends here: its reader left the stream")
+
+
+def frame(event: Mapping[str, Any]) -> bytes:
+    """Return an event as it is on the wire."""
+    data = event["data"]
+    text = json.dumps(data)
+    lines = [f"event: {event['event']}", f"data: {text}"]
+    if event.get("id"):
+        lines.append(f"id: {event['id']}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _is_stream(response: httpx.Response) -> bool:
+    kind: str = response.headers.get("content-type", "")
+    return kind.startswith("text/event-stream")
+
+
+def _with_stream(response: httpx.Response, stream: _RecordedStream) -> httpx.Response:
+    # Decoded on the way, so that what is recorded is what is read.
+    headers = [(k, v) for k, v in response.headers.multi_items() if k not in _TRANSFER_HEADERS]
+    return httpx.Response(response.status_code, headers=headers, stream=stream)
+
+
+def _with_body(response: httpx.Response) -> httpx.Response:
+    headers = [(k, v) for k, v in response.headers.multi_items() if k not in _TRANSFER_HEADERS]
+    return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+_TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
+
+
+def _response(answer: Mapping[str, Any], stream: _ReplayedStream | None) -> httpx.Response:
+    headers = dict(answer["headers"])
+    if stream is not None:
+        return httpx.Response(answer["status"], headers=headers, stream=stream)
+    body = answer.get("body")
+    is_json = "json" in headers.get("content-type", "json")
+    content = b"" if body is None and not is_json else json.dumps(body).encode()
+    if isinstance(body, str) and not is_json:
+        content = body.encode()
+    if answer["status"] in (204, 304):
+        content = b""
+    return httpx.Response(answer["status"], headers=headers, content=content)
