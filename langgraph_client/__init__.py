@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from langgraph_client._async.stream import AsyncRunStream
     from langgraph_client._async.threads import ThreadsClient
     from langgraph_client._core.failure import RetryPolicy
-    from langgraph_client._core.resumption import Reconnect, ReconnectPolicy
+    from langgraph_client._core.outage import Reconnect, ReconnectPolicy
     from langgraph_client._core.unset import UNSET
     from langgraph_client._sync.assistants import SyncAssistantsClient
     from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
@@ -104,7 +104,7 @@ _MODULES = {
     "_async.stream": "AsyncRunStream",
     "_async.threads": "ThreadsClient",
     "_core.failure": "RetryPolicy",
-    "_core.resumption": "Reconnect ReconnectPolicy",
+    "_core.outage": "Reconnect ReconnectPolicy",
     "_core.unset": "UNSET",
     "_sync.assistants": "SyncAssistantsClient",
     "_sync.client": "SyncLangGraphClient get_sync_client",

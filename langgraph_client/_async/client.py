@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
+from langgraph_client._async._httpx import (
+    AsyncHttpxSender,
+    HttpLimits,
+    HttpProxy,
+    HttpTransport,
+    HttpUrl,
+    HttpxClient,
+    limits_of,
+    make_client,
+    steps_of,
+)
 from langgraph_client._async.assistants import AssistantsClient
 from langgraph_client._async.crons import CronClient
+from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client._async.http import HttpClient
-from langgraph_client._async.pools import Pools
+from langgraph_client._async.pools import AsyncSender, Pools
 from langgraph_client._async.runs import RunsClient
 from langgraph_client._async.store import StoreClient
 from langgraph_client._async.threads import ThreadsClient
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Reply, call
-from langgraph_client._core.connection import Waits, default_limits, ssl_context
-from langgraph_client._core.connection import waits as waits_from
+from langgraph_client._core.connection import (
+    Limits,
+    Timeout,
+    Waits,
+    has_proxy,
+    ssl_context,
+    waits,
+)
 from langgraph_client._core.failure import RetryPolicy
-from langgraph_client._core.resumption import ReconnectPolicy
-from langgraph_client._core.settings import settings_from
+from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._core.settings import Settings, settings_from
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIError, InvalidArgumentError
 from langgraph_client.models.params import Headers
@@ -95,12 +112,13 @@ def get_client(
     url: str | None = None,
     api_key: str | Unset | None = UNSET,
     headers: Headers | None = None,
-    timeout: float | tuple[float, float, float, float] | httpx.Timeout | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    http_client: httpx.AsyncClient | None = None,
-    limits: httpx.Limits | None = None,
+    timeout: Timeout | None = None,
+    deadline: float | None = None,
+    transport: HttpTransport | None = None,
+    http_client: HttpxClient | None = None,
+    limits: HttpLimits | None = None,
     verify: Any = True,
-    proxy: str | httpx.URL | httpx.Proxy | None = None,
+    proxy: str | HttpUrl | HttpProxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
     sleep: Callable[[float], Any] = sleep,
@@ -112,58 +130,74 @@ def get_client(
         api_key: Sent as `x-api-key`. Where it is left out, the first of `LANGGRAPH_API_KEY`,
             `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY` that is set; None sends none.
         headers: Sent with every request.
-        timeout: A number bounds each call as a whole, in seconds, with its repetitions and the
-            pauses between them; of an event stream, each opening. A tuple of (connect, read, write,
-            pool) or an `httpx.Timeout` bounds the steps: connecting, sending, every wait for more
-            of an answer. By default 5 seconds to connect and 300 for each wait, calls as a whole
-            unbounded. A server that answers bit by bit is noticed with its next bit.
-        transport: What carries the requests in place of the network.
+        timeout: Seconds that each step may take: connecting, sending, every wait for more of an
+            answer. A number for all of them, a tuple of (connect, read, write, pool), or an
+            `httpx.Timeout`. By default 5 to connect and 300 for the others. A server's heartbeats
+            keep a long wait and a quiet stream alive.
+        deadline: Seconds that each call may take as a whole, with its repetitions and the pauses
+            between them; of an event stream, each opening. By default there is no such limit.
+        transport: A transport of httpx that carries the requests in place of the network.
         http_client: A client of httpx to use. It is never closed here, and brings its own
             limits, certificates, proxies, and, unless `timeout` is given, timeouts.
-        limits: How many connections may be open, and kept open.
+        limits: How many connections may be open, and kept open; an `httpx.Limits`. By default as
+            many as there are calls at the same time, a hundred of them kept for 30 seconds.
         verify: As for httpx: True for the usual certificates, or an `ssl.SSLContext`.
-        proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+        proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say; this machine is reached
+            without.
         retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
         reconnect: How long an interrupted stream is tried to be continued.
         sleep: Makes the pause, in seconds, before a request is repeated or a stream continued. A
             test that moves the time itself passes its own.
 
     Raises:
-        InvalidArgumentError: the URL, the key or a header cannot be right.
+        InvalidArgumentError: the URL, the key or a header cannot be right, or the proxy is of a
+            kind that needs a package which is not installed.
     """
     settings = settings_from(url, api_key, headers)
-    waits = waits_from(timeout)
-    retries = RetryPolicy() if retry is None else retry
-    reconnects = ReconnectPolicy() if reconnect is None else reconnect
+    given = waits(timeout, deadline)
+    brought = transport is not None or limits is not None or proxy is not None
     if http_client is not None:
-        if transport is not None or limits is not None or proxy is not None or verify is not True:
+        if brought or verify is not True:
             raise InvalidArgumentError(
                 "http_client", "brings its own transport, limits, verify and proxy"
             )
-        given = Waits(None) if timeout is None else waits
-        pools = Pools(httpx.AsyncClient, http_client)
-        return LangGraphClient(
-            AsyncTransport(
-                pools, settings, retry=retries, reconnect=reconnects, waits=given, sleep=sleep
-            )
-        )
-
-    def make() -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=transport,
-            timeout=waits.steps,
-            limits=default_limits() if limits is None else limits,
-            verify=ssl_context(verify, encrypted=settings.encrypted),
-            proxy=proxy,
-        )
-
+        if timeout is None:
+            given = Waits(steps_of(http_client.timeout), deadline)
+    pools = Pools(
+        partial(_sender, settings, transport, http_client, limits_of(limits), verify, proxy),
+        is_shared=transport is not None or http_client is not None,
+    )
     return LangGraphClient(
         AsyncTransport(
-            Pools(make, owns_transport=transport is None),
+            pools,
             settings,
-            retry=retries,
-            reconnect=reconnects,
-            waits=waits,
+            retry=RetryPolicy() if retry is None else retry,
+            reconnect=ReconnectPolicy() if reconnect is None else reconnect,
+            waits=given,
             sleep=sleep,
         )
     )
+
+
+def _sender(
+    settings: Settings,
+    transport: HttpTransport | None,
+    http_client: HttpxClient | None,
+    limits: Limits,
+    verify: Any,
+    proxy: str | HttpUrl | HttpProxy | None,
+) -> AsyncSender:
+    """Our own way to the server; httpx's where that does not lead there."""
+    if http_client is not None:
+        return AsyncHttpxSender(
+            http_client,
+            settings.authority,
+            is_ours=False,
+            has_credentials=settings.has_credentials,
+        )
+    context = ssl_context(verify, encrypted=settings.encrypted)
+    needs_proxy = proxy is not None or has_proxy(settings.url)
+    if transport is None and not needs_proxy and limits.most is None:
+        return AsyncDirectSender(settings.url, context, limits)
+    client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
+    return AsyncHttpxSender(client, settings.authority, is_ours=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 from langgraph_client._async.pages import iterate
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._core.addresses import Created
 from langgraph_client._core.call import (
     ANY,
     NOTHING,
@@ -32,7 +33,7 @@ from langgraph_client._core.requests import (
     run_body,
     run_path,
 )
-from langgraph_client._core.resumption import Created, Resumption
+from langgraph_client._core.stream_session import StreamSession
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
@@ -430,7 +431,7 @@ class RunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,
@@ -776,7 +777,7 @@ class RunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=str(thread_id),

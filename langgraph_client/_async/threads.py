@@ -35,7 +35,7 @@ from langgraph_client._core.requests import (
     supersteps_body,
     ttl_body,
 )
-from langgraph_client._core.resumption import Resumption
+from langgraph_client._core.stream_session import StreamSession
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import (
     CheckpointParam,
@@ -599,7 +599,7 @@ class ThreadsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,

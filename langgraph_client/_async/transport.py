@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from asyncio import sleep
 from collections.abc import Callable
@@ -10,24 +11,20 @@ from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from langgraph_client._async.body import WatchedBody
-from langgraph_client._async.pools import Pools
+from langgraph_client._async._httpx import as_response
+from langgraph_client._async.pools import AsyncAnswer, Pools
+from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.connection import Waits
 from langgraph_client._core.deadline import Deadline
-from langgraph_client._core.failure import (
-    RetryPolicy,
-    connection_error,
-    status_error,
-    worth_repeating,
-)
-from langgraph_client._core.resumption import ReconnectPolicy
-from langgraph_client._core.settings import Settings, origin_of
-from langgraph_client._core.silence import Cadence
+from langgraph_client._core.exchange import Kind, NoAnswer, Request, quoted_target
+from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.heartbeat import Cadence, Pulse
+from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._core.settings import Settings
 from langgraph_client._core.unset import Unset
 from langgraph_client.errors import (
     APIConnectionError,
@@ -39,7 +36,12 @@ from langgraph_client.errors import (
 
 T = TypeVar("T")
 
+logger = logging.getLogger("langgraph_client")
+
 _MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_QUOTED = 300  # Bytes of an answer that are repeated in an error.
+_LONG = 5.0  # Seconds: a pause that somebody will wonder about.
 
 
 class AsyncTransport:
@@ -60,10 +62,11 @@ class AsyncTransport:
         self.reconnect = reconnect
         self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
         self._cadence_of_waits = Cadence(reconnect.silence)
-        self._retry = retry
+        self.retry = retry
         self._waits = waits
+        self._base = urlsplit(settings.url).path
+        self._headers = {"accept": "application/json", **settings.headers}
         self.sleep = sleep
-        self._auth = httpx.BasicAuth(*settings.credentials) if settings.credentials else None
 
     async def aclose(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
@@ -71,9 +74,9 @@ class AsyncTransport:
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and read its answer."""
-        response = await self._repeat(call, self._deadline(), stream=False)
-        self._tell(call, response)
-        return self._read(call, response)
+        answer, content = await self._repeat(call, self._deadline(), whole=True)
+        self._tell(call, answer, content)
+        return self._read(call, answer, content)
 
     async def wait(self, call: Call[T], *, reconnects: int = 5) -> T:
         """Send a call whose answer may take long, and ask again where it is cut.
@@ -85,245 +88,262 @@ class AsyncTransport:
         told = False
         location = None
         for attempt in range(reconnects + 1):
-            response = await self._repeat(request, deadline, stream=True)
-            body = self._watch(response, deadline)
-            self.listen(response, self._cadence_of_waits.patience)
+            answer, _ = await self._repeat(request, deadline, whole=False)
             try:
+                location = self.location(request, answer) or location
                 if not told:
-                    self._tell(call, response)
+                    self._tell(call, answer)
                     told = True
-                location = self.location(response) or location
-                await response.aread()
-                if response.content.strip() or location is None or attempt == reconnects:
-                    return self._read(call, response)
-            except APIError:  # Errors of httpx as well.
-                raise
-            except httpx.HTTPError as error:
-                if location is None or attempt == reconnects or deadline.over(monotonic()):
-                    raise self.failure(request, error, silent=body.silent) from error
+                content = await self._content(answer, deadline, self._cadence_of_waits)
+                if content.strip() or location is None or attempt == reconnects:
+                    return self._read(call, answer, content)
+                reason = "was empty"
+            except NoAnswer as error:
+                if location is None or attempt == reconnects or deadline.is_over(monotonic()):
+                    raise self._failure(request, error) from error.__cause__
+                reason = error.detail
             finally:
-                await response.aclose()
+                await answer.aclose()
             pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
             if not deadline.allows(pause, monotonic()):
                 raise self._late(request, deadline)
+            logger.info(
+                "the result of %s %s %s; asking for it again", call.method, call.path, reason
+            )
             await self.sleep(pause)
             headers = {k: v for k, v in call.headers.items() if k != "prefer"}
             request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
 
-    async def open(self, call: Call[Any]) -> httpx.Response:
-        """Open an event stream. The caller closes the response."""
-        response = await self._repeat(call, self._deadline(), stream=True)
+    async def open(self, call: Call[Any]) -> AsyncAnswer:
+        """Open an event stream. The caller closes the answer."""
+        answer, _ = await self._repeat(call, self._deadline(), whole=False)
         try:
-            kind = response.headers.get("content-type", "")
+            kind = answer.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
+                said = (await answer.read())[:_QUOTED].decode("utf-8", "replace").strip()
                 raise APIResponseValidationError(
-                    f"the answer is not an event stream: {kind or 'no content type'}",
+                    f"the answer is not an event stream: {kind or 'no content type'}: {said!r}",
                     method=call.method,
                     url=self._url(call),
+                    body=said,
                 )
-            self._tell(call, response)
+            self._tell(call, answer)
+        except NoAnswer as error:
+            await answer.aclose()
+            raise self._failure(call, error) from error.__cause__
         except BaseException:
-            await response.aclose()
+            await answer.aclose()
             raise
-        return response
+        return answer
 
-    def listen(self, response: httpx.Response, patience: float | None) -> None:
-        """Take so many seconds of silence in an answer's body for a lost connection.
+    async def read(self, call: Call[Any], answer: AsyncAnswer, seconds: float | None) -> bytes:
+        """Read more of an event stream, within so many seconds; `b""` at its end."""
+        try:
+            return await answer.read(seconds)
+        except NoAnswer as error:
+            raise self._failure(call, error) from error.__cause__
 
-        None, or more than the timeout for reading: that timeout. On a port it has an effect before
-        the body is begun to be read, for the HTTP layer looks at it then.
-        """
-        limits = response.request.extensions.get("timeout")
-        if limits is not None:
-            usual = limits.get("read") if self._waits.silence is None else self._waits.silence
-            given = [limit for limit in (usual, patience) if limit is not None]
-            limits["read"] = min(given, default=None)
+    def location(self, call: Call[Any], answer: AsyncAnswer) -> str | None:
+        """Return the path of `Location`, where the stream or result can be asked for again."""
+        return path_below(self._base, self._base + call.path, answer.headers.get("location"))
 
-    def location(self, response: httpx.Response) -> str | None:
-        """The path of `Location`, where the stream or result can be asked for again.
-
-        Raises:
-            APIResponseValidationError: if it leads to another origin, which must not get our key.
-        """
-        given = response.headers.get("location")
-        if not given:
-            return None
-        target = self._same_origin(given, response)
-        base = urlsplit(self.settings.url).path
-        parts = urlsplit(target)
-        below = parts.path.removeprefix(base) if urlsplit(given).netloc else urlsplit(given).path
-        return below if not parts.query else f"{below}?{parts.query}"
-
-    def failure(
-        self, call: Call[Any], error: httpx.HTTPError | httpx.StreamError, *, silent: bool = False
-    ) -> APIError:
-        """Our error for one of httpx's; `silent` if we hung up ourselves, as nothing came."""
-        url = self._url(call)
-        if silent:
-            return APITimeoutError("the server fell silent", method=call.method, url=url)
-        return connection_error(error, method=call.method, url=url)
-
-    # --- one request ---
+    # --- repeating ---
 
     def _deadline(self) -> Deadline:
         return Deadline(self._waits.whole, monotonic())
 
-    async def _repeat(self, call: Call[Any], deadline: Deadline, *, stream: bool) -> httpx.Response:
+    async def _repeat(
+        self, call: Call[Any], deadline: Deadline, *, whole: bool
+    ) -> tuple[AsyncAnswer, bytes]:
+        """The answer of a call; with its content if it is to be read as a `whole`."""
         request = self._request(call)
-        if self._retry.max_attempts == 1:
-            return await self._exchange(call, request, deadline, stream=stream)
+        try:
+            return await self._exchange(call, request, deadline, whole=whole)
+        except (NoAnswer, APIStatusError) as error:
+            # What mostly goes well needs no plan for what to do when it does not.
+            first: NoAnswer | APIStatusError | None = error
+        try:
+            async for attempt in await self._attempts(call, deadline, first):
+                with attempt:
+                    if first is not None:
+                        failed, first = first, None
+                        raise failed
+                    return await self._exchange(call, request, deadline, whole=whole)
+        except NoAnswer as error:
+            raise self._failure(call, error) from error.__cause__
+        raise AssertionError("unreachable")
+
+    async def _attempts(
+        self, call: Call[Any], deadline: Deadline, first: NoAnswer | APIStatusError | None
+    ) -> AsyncRetrying:
+        """The attempts of a call whose first one failed."""
+        safe = call.safe
 
         def repeated(error: BaseException) -> bool:
-            return worth_repeating(error, safe=call.safe) and self._retry.patient(error)
+            return worth_repeating(error, safe=safe) and self.retry.patient(error)
 
         def enough(state: RetryCallState) -> bool:
-            if state.attempt_number >= self._retry.max_attempts:
+            if state.attempt_number >= self.retry.max_attempts:
                 return True
             # No pause that nothing can follow: then the failure is told at once.
             error = state.outcome.exception() if state.outcome is not None else None
-            longest = self._retry.pause(state.attempt_number, error, 1.0)
+            longest = self.retry.pause(state.attempt_number, error, 1.0)
             return not deadline.allows(longest, monotonic())
 
-        async for attempt in AsyncRetrying(
+        def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome is not None else None
+            pause = state.next_action.sleep if state.next_action is not None else 0.0
+            logger.log(
+                logging.WARNING if pause >= _LONG else logging.INFO,
+                "%s %s failed (%s); trying again in %.2g s",
+                call.method,
+                call.path,
+                _reason(error),
+                pause,
+            )
+
+        return AsyncRetrying(
             sleep=self.sleep,
             stop=enough,
             retry=retry_if_exception(repeated),
             wait=self._pause,
+            before_sleep=note,
             reraise=True,
-        ):
-            with attempt:
-                return await self._exchange(call, request, deadline, stream=stream)
-        raise AssertionError("unreachable")
+        )
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
-        return self._retry.pause(state.attempt_number, error, random.random())
+        return self.retry.pause(state.attempt_number, error, random.random())
+
+    # --- one request ---
 
     def _url(self, call: Call[Any]) -> str:
-        url = self.settings.url + call.path
-        if not call.query:
-            return url
-        # A path that a server named in `Location` may have a query already.
-        return f"{url}{'&' if '?' in call.path else '?'}{urlencode(call.query)}"
+        return self.settings.authority + self._target(call)
 
-    def _request(self, call: Call[Any]) -> httpx.Request:
-        headers = {"accept": "application/json", **self.settings.headers, **call.headers}
+    def _target(self, call: Call[Any]) -> str:
+        target = self._base + call.path
+        if call.query:
+            # A path that a server named in `Location` may have a query already.
+            target = f"{target}{'&' if '?' in call.path else '?'}{urlencode(call.query)}"
+        return quoted_target(target)
+
+    def _request(self, call: Call[Any]) -> Request:
+        headers = {**self._headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):
             content = encode(call.body)
             headers.setdefault("content-type", "application/json")
-        return self._build(call.method, self._url(call), headers, content)
-
-    def _build(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None
-    ) -> httpx.Request:
-        steps = self._waits.steps
-        return self._pools.current().build_request(
-            method,
-            url,
-            headers=headers,
-            content=content,
-            timeout=httpx.USE_CLIENT_DEFAULT if steps is None else steps,
-        )
+        return Request(call.method, self._target(call), headers, content)
 
     async def _exchange(
-        self, call: Call[Any], request: httpx.Request, deadline: Deadline, *, stream: bool
-    ) -> httpx.Response:
+        self, call: Call[Any], request: Request, deadline: Deadline, *, whole: bool
+    ) -> tuple[AsyncAnswer, bytes]:
         """One request and its answer, redirects within our origin followed."""
-        if self._pools.is_closed:
-            raise APIConnectionError(
-                "the client is closed", method=call.method, url=self._url(call)
+        for _ in range(_MAX_REDIRECTS + 1):
+            now = monotonic()
+            if deadline.is_over(now):
+                raise self._late(call, deadline)
+            if self._pools.is_closed:
+                raise NoAnswer(Kind.CLOSED)
+            answer = await self._pools.current().send(
+                request, deadline.clip(self._waits.steps, now)
             )
-        auth = self._auth or httpx.USE_CLIENT_DEFAULT
-        try:
-            for _ in range(_MAX_REDIRECTS + 1):
-                if deadline.over(monotonic()):
-                    raise self._late(call, deadline)
-                steps = request.extensions.get("timeout", {})
-                request.extensions["timeout"] = deadline.clip(steps, monotonic())
-                response = await self._pools.current().send(
-                    request, stream=True, follow_redirects=False, auth=auth
-                )
-                if response.is_success and stream:
-                    return response
-                self._watch(response, deadline)
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
-                if response.is_success:
-                    return response
-                if not response.has_redirect_location:
-                    raise self._refusal(call, response)
-                request = self._redirected(request, response)
-        except httpx.InvalidURL as error:
-            raise APIConnectionError(str(error), method=call.method, url=self._url(call)) from error
-        except APIError:  # One of these; they are errors of httpx as well.
-            raise
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise self.failure(call, error) from error
+            is_good = 200 <= answer.status < 300
+            if is_good and not whole:
+                return answer, b""
+            try:
+                content = await self._content(answer, deadline)
+            finally:
+                await answer.aclose()
+            if is_good:
+                return answer, content
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                raise self._refusal(call, answer, content)
+            request = self._redirected(request, answer)
         raise APIConnectionError(
             f"more than {_MAX_REDIRECTS} redirects", method=call.method, url=self._url(call)
         )
 
-    def _watch(self, response: httpx.Response, deadline: Deadline) -> WatchedBody:
-        """Let an answer's body be over in time."""
-        body = response.stream = WatchedBody(response, deadline, self._cadence_of_waits)
-        return body
+    async def _content(
+        self, answer: AsyncAnswer, deadline: Deadline, cadence: Cadence | None = None
+    ) -> bytes:
+        """All of an answer's body; blanks before it are heartbeats, where there is a `cadence`."""
+        pieces: list[bytes] = []
+        pulse = None if cadence is None else Pulse(cadence)
+        seconds = None if cadence is None else cadence.patience
+        while True:
+            limit = seconds if deadline.seconds is None else deadline.within(seconds, monotonic())
+            piece = await answer.read(limit)
+            if not piece:
+                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces.append(piece)
+            if deadline.is_over(monotonic()):
+                raise NoAnswer(Kind.TIMED_OUT, "read")
+            if cadence is None or pulse is None:
+                continue
+            if piece.isspace():
+                pulse.beat(monotonic())
+                seconds = cadence.patience
+            else:
+                pulse.other()
 
     def _late(self, call: Call[Any], deadline: Deadline) -> APITimeoutError:
         message = f"not done within {deadline.seconds:g} s"
         return APITimeoutError(message, method=call.method, url=self._url(call))
 
-    def _redirected(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
-        target = self._same_origin(response.headers["location"], response)
-        headers = dict(request.headers)
-        if response.status_code in (307, 308) or request.method in ("GET", "HEAD"):
-            return self._build(request.method, target, headers, request.content or None)
-        # A POST that was answered 301, 302 or 303 would silently become a GET.
-        raise self._answer_error(
-            response, f"the answer redirects a {request.method} to {response.headers['location']}"
-        )
-
-    def _same_origin(self, location: str, response: httpx.Response) -> str:
-        target = urljoin(str(response.request.url), location)
-        if origin_of(target) != self.settings.origin:
-            where = "://".join(map(str, origin_of(target)[:2]))
-            raise self._answer_error(
-                response,
-                f"the answer points to another origin, {where}, which must not get this client's "
-                "key: not followed",
+    def _redirected(self, request: Request, answer: AsyncAnswer) -> Request:
+        url = self.settings.authority + request.target
+        location = answer.headers["location"]
+        parts = urlsplit(urljoin(url, location))
+        # Behind a proxy that ends TLS, a server may name its own scheme and port.
+        if (parts.hostname or "").lower() != self.settings.origin[1]:
+            raise APIResponseValidationError(
+                f"the answer points to another origin, {parts.scheme}://{parts.hostname}, which "
+                "must not get this client's key: not followed",
+                method=request.method,
+                url=url,
             )
-        return target
-
-    def _answer_error(self, response: httpx.Response, message: str) -> APIError:
-        request = response.request
-        return APIResponseValidationError(
-            message, method=request.method, url=str(request.url.copy_with(userinfo=None))
+        if answer.status in (307, 308) or request.method in ("GET", "HEAD"):
+            target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+            return request._replace(target=quoted_target(target))
+        # A POST that was answered 301, 302 or 303 would silently become a GET.
+        raise APIResponseValidationError(
+            f"the answer redirects a {request.method} to {location}", method=request.method, url=url
         )
 
     # --- its answer ---
 
-    def _refusal(self, call: Call[Any], response: httpx.Response) -> APIStatusError:
+    def _failure(self, call: Call[Any], error: NoAnswer) -> APIError:
+        return error.as_error(call.method, self._url(call))
+
+    def _refusal(self, call: Call[Any], answer: AsyncAnswer, content: bytes) -> APIStatusError:
         return status_error(
             method=call.method,
             url=self._url(call),
-            status=response.status_code,
-            headers=response.headers,
-            content=response.content,
+            status=answer.status,
+            headers=answer.headers,
+            content=content,
             now=datetime.now(UTC),
         )
 
-    def _tell(self, call: Call[Any], response: httpx.Response) -> None:
+    def _tell(self, call: Call[Any], answer: AsyncAnswer, content: bytes = b"") -> None:
         if call.on_headers is not None:
-            call.on_headers(response.headers)
+            call.on_headers(answer.headers)
         if call.on_response is not None:
-            call.on_response(response)
+            call.on_response(
+                as_response(call.method, self._url(call), answer.status, answer.headers, content)
+            )
 
-    def _read(self, call: Call[T], response: httpx.Response) -> T:
+    def _read(self, call: Call[T], answer: AsyncAnswer, content: bytes) -> T:
         return call.read(
-            response.content,
+            content,
             url=self._url(call),
-            content_type=response.headers.get("content-type", ""),
+            content_type=answer.headers.get("content-type", ""),
         )
+
+
+def _reason(error: BaseException | None) -> str:
+    if isinstance(error, APIStatusError):
+        return str(error.status_code)
+    return str(error.kind.value).strip() if isinstance(error, NoAnswer) else "?"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-import httpx
+import certifi
 
-from langgraph_client._core.settings import certificate_sources
 from langgraph_client.errors import InvalidArgumentError
 
 _CONNECT = 5.0
 _READ = 300.0
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def ssl_context(verify: Any, *, encrypted: bool) -> ssl.SSLContext:
-    """The context for TLS: one per process and settings, for loading certificates is slow.
+    """Return the context for TLS: one per process and settings, for certificates load slowly.
 
     A plain `http://` server needs none: it gets one without any certificate, which trusts nobody.
     """
@@ -26,7 +30,7 @@ def ssl_context(verify: Any, *, encrypted: bool) -> ssl.SSLContext:
     if not encrypted:
         return _trusting_nobody()
     if isinstance(verify, bool | str):
-        return _trusting(verify, certificate_sources())
+        return _trusting(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     raise InvalidArgumentError("verify", "must be True, False or an ssl.SSLContext")
 
 
@@ -36,15 +40,59 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 
 @cache
-def _trusting(verify: bool | str, _sources: tuple[str | None, str | None]) -> ssl.SSLContext:
+def _trusting(verify: bool | str, file: str | None, folder: str | None) -> ssl.SSLContext:
     if isinstance(verify, str):
         return ssl.create_default_context(cafile=verify)
-    return httpx.create_ssl_context(verify=verify)
+    if not verify:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if file:
+        return ssl.create_default_context(cafile=file)
+    if folder:
+        return ssl.create_default_context(capath=folder)
+    return ssl.create_default_context(cafile=certifi.where())
 
 
-def default_limits() -> httpx.Limits:
-    """As many connections as there are calls at the same time, a hundred of them kept."""
-    return httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30)
+class Limits(NamedTuple):
+    """How many connections there may be.
+
+    Attributes:
+        most: At the same time; None for as many as there are calls.
+        most_idle: Kept open while nobody uses them; None for any number.
+        idle_seconds: For which an idle one is kept; None for ever.
+    """
+
+    most: int | None = None
+    most_idle: int | None = 100
+    idle_seconds: float | None = 30.0
+
+
+class Steps(NamedTuple):
+    """Seconds that one step of an exchange may take; None for no limit."""
+
+    connect: float | None = None
+    read: float | None = None
+    write: float | None = None
+    pool: float | None = None
+
+
+@runtime_checkable
+class HasSteps(Protocol):
+    """What has the limits of steps as attributes, as `httpx.Timeout`."""
+
+    @property
+    def connect(self) -> float | None: ...
+    @property
+    def read(self) -> float | None: ...
+    @property
+    def write(self) -> float | None: ...
+    @property
+    def pool(self) -> float | None: ...
+
+
+Timeout = float | tuple[float | None, float | None, float | None, float | None] | HasSteps
 
 
 @dataclass(frozen=True)
@@ -52,31 +100,54 @@ class Waits:
     """How long is waited for what, in seconds.
 
     Attributes:
-        steps: Connecting, sending, each wait for more of an answer, a free connection; None for
-            those of the HTTP client that was given.
+        steps: Connecting, each wait for more of an answer, sending, a free connection.
         whole: A call from its beginning to its end, repetitions and pauses included; for an event
             stream until it is open. None for no limit.
-        silence: In an event stream between two pieces, at most; None for what `steps` says.
     """
 
-    steps: httpx.Timeout | None
+    steps: Steps
     whole: float | None = None
-    silence: float | None = None
 
 
-def waits(given: Any) -> Waits:
-    """What a caller's `timeout` means: a number is for the whole call, anything else for steps."""
-    if isinstance(given, httpx.Timeout):
-        return Waits(given)
-    if given is None:
-        return Waits(httpx.Timeout(connect=_CONNECT, read=_READ, write=_READ, pool=None))
-    values = given if isinstance(given, tuple) else (given, given, given, given)
-    if len(values) != 4:
+def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
+    """Return what a caller's `timeout` and `deadline` mean: each step, and the whole.
+
+    Raises:
+        InvalidArgumentError: for what is no number of seconds above 0.
+    """
+    if deadline is not None:
+        _check_seconds("deadline", deadline)
+    if timeout is None:
+        return Waits(Steps(_CONNECT, _READ, _READ, None), deadline)
+    if isinstance(timeout, int | float):
+        _check_seconds("timeout", timeout)
+        return Waits(Steps(timeout, timeout, timeout, timeout), deadline)
+    if isinstance(timeout, HasSteps):
+        return Waits(Steps(timeout.connect, timeout.read, timeout.write, timeout.pool), deadline)
+    if not isinstance(timeout, tuple):
+        raise InvalidArgumentError("timeout", f"must be a number of seconds, not {timeout!r}")
+    if len(timeout) != 4:
         raise InvalidArgumentError("timeout", "a tuple must have connect, read, write and pool")
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            problem = f"must be a number of seconds above 0, not {value!r}"
-            raise InvalidArgumentError("timeout", problem)
-    connect, read, write, pool = values
-    steps = httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
-    return Waits(steps) if isinstance(given, tuple) else Waits(steps, given, _READ)
+    for seconds in timeout:
+        if seconds is not None:
+            _check_seconds("timeout", seconds)
+    return Waits(Steps(*timeout), deadline)
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InvalidArgumentError(name, f"must be a number of seconds above 0, not {value!r}")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine, as far as its name says."""
+    return host in _LOCAL or host.endswith(".localhost") or host.startswith("127.")
+
+
+def has_proxy(url: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the environment may name a proxy for a URL; never one for this machine."""
+    parts = urlsplit(url)
+    if is_local(parts.hostname or ""):
+        return False
+    proxies = getproxies() if environment is None else environment
+    return bool(proxies.get(parts.scheme) or proxies.get("all"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from langgraph_client._core.connection import Steps
 
 
 class Deadline:
@@ -19,7 +19,7 @@ class Deadline:
         self.seconds = seconds
         self._end = None if seconds is None else now + seconds
 
-    def over(self, now: float) -> bool:
+    def is_over(self, now: float) -> bool:
         """Whether the time is up."""
         return self._end is not None and now >= self._end
 
@@ -27,12 +27,14 @@ class Deadline:
         """Whether there is time left after a pause."""
         return self._end is None or now + pause < self._end
 
-    def clip(self, limits: Mapping[str, float | None], now: float) -> dict[str, float | None]:
-        """The limits of a request's steps, none of them beyond the end."""
+    def clip(self, steps: Steps, now: float) -> Steps:
+        """Return the limits of an exchange's steps, none of them beyond the end."""
+        return steps if self._end is None else Steps(*(self.within(s, now) for s in steps))
+
+    def within(self, seconds: float | None, now: float) -> float | None:
+        """Return how long one wait may take: not beyond the end."""
         if self._end is None:
-            return dict(limits)
+            return seconds
         # Zero would not mean "at once" to a socket, but "do not wait at all".
         left = max(self._end - now, 0.001)
-        steps = ("connect", "read", "write", "pool")
-        given = {step: limits.get(step) for step in steps}
-        return {step: left if s is None else min(s, left) for step, s in given.items()}
+        return left if seconds is None else min(seconds, left)

@@ -6,17 +6,14 @@ import email.utils
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from langgraph_client._core.codec import decode
+from langgraph_client._core.exchange import Kind, NoAnswer
 from langgraph_client.errors import (
-    APIConnectionError,
-    APIError,
-    APIResponseValidationError,
     APIStatusError,
-    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
@@ -27,7 +24,6 @@ from langgraph_client.errors import (
     RateLimitError,
     RemoteException,
     UnprocessableEntityError,
-    made_alike,
 )
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
@@ -41,6 +37,7 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 }
 _TRANSIENT = frozenset({429, 502, 503, 504})
 _LONGEST_MESSAGE = 2000
+_PASSING = (Kind.BROKEN, Kind.TIMED_OUT)
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,8 @@ class RetryPolicy:
 
     A request that never reached the server (connection refused, DNS) is always repeated; one that
     may have reached it, or was answered 429, 502, 503 or 504, only if it changes nothing (reading,
-    searching, counting). A server's `Retry-After` wins over the schedule.
+    searching, counting), or if the server does it once for one key (`starts`). A server's
+    `Retry-After` wins over the schedule.
 
     Attributes:
         max_attempts: How often a request is sent at most; 1 turns repeating off.
@@ -57,6 +55,12 @@ class RetryPolicy:
         maximum: Seconds between attempts at most, unless the server asks for more.
         jitter: Up to so many seconds are added at random, so that clients do not march in step.
         longest_asked: A server that asks for more seconds than these is not waited for.
+        starts: How a call that starts a run goes on when its answer is lost, so that the run is
+            neither lost nor started twice. Each such call has a key of its own, which is sent as
+            `Idempotency-Key`. `"key"`: the call is sent again where the server says, in
+            `GET /info`, that it starts one run for one key; elsewhere the failure is raised.
+            `"find"`: elsewhere the key is also in the run's metadata, as `idempotency_key`, and the
+            run is looked for in its thread's list.
     """
 
     max_attempts: int = 3
@@ -64,6 +68,7 @@ class RetryPolicy:
     maximum: float = 8.0
     jitter: float = 0.25
     longest_asked: float = 60.0
+    starts: Literal["key", "find"] = "key"
 
     def __post_init__(self) -> None:
         if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
@@ -73,15 +78,17 @@ class RetryPolicy:
         for name in ("initial", "maximum", "jitter", "longest_asked"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
+        if self.starts not in ("key", "find"):
+            raise InvalidArgumentError("starts", f"must be 'key' or 'find', not {self.starts!r}")
 
     def patient(self, error: BaseException) -> bool:
         """Whether the pause that a server asks for, if it does, is worth waiting for."""
-        asked: float | None = getattr(error, "retry_after", None)
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
         return asked is None or asked <= self.longest_asked
 
     def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
         """Seconds to wait after the given attempt (from 1), with `random` between 0 and 1."""
-        asked: float | None = getattr(error, "retry_after", None)
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
         if asked is not None:
             return asked
         doubled: float = self.initial * 2 ** min(attempt - 1, 64)
@@ -92,14 +99,9 @@ def worth_repeating(error: BaseException, *, safe: bool) -> bool:
     """Whether the same request may succeed when sent again, and does no harm if it does."""
     if isinstance(error, APIStatusError):
         return safe and error.status_code in _TRANSIENT
-    if isinstance(error, APIConnectionError):
-        return safe or never_sent(error.__cause__)
+    if isinstance(error, NoAnswer):
+        return error.never_sent or (safe and error.kind in _PASSING)
     return False
-
-
-def never_sent(cause: BaseException | None) -> bool:
-    """Whether it is certain that not a byte of the request reached the server."""
-    return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 
 def status_error(
@@ -130,24 +132,6 @@ def status_error(
         body=body,
         retry_after=retry_after(headers.get("retry-after"), now),
     )
-
-
-def connection_error(
-    error: httpx.HTTPError | httpx.StreamError, *, method: str, url: str
-) -> APIError:
-    """The error for a failure of httpx, whose request loses its headers: they hold the key."""
-    if isinstance(error, httpx.RequestError):
-        error._request = None if error._request is None else httpx.Request(method, url)
-    said = str(error) or type(error).__name__
-    if isinstance(error, httpx.DecodingError):
-        message = f"the answer's encoding is broken: {said}"
-        return APIResponseValidationError(message, method=method, url=url)
-    if isinstance(error, httpx.TimeoutException):
-        phase = type(error).__name__.removesuffix("Timeout").lower()
-        kind = made_alike(APITimeoutError, type(error))
-        return kind(message=f"timed out ({phase})", method=method, url=url)
-    kind = made_alike(APIConnectionError, type(error))
-    return kind(f"connection failed: {said}", method=method, url=url)
 
 
 def _body(content: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,18 +24,25 @@ class Settings:
 
     Attributes:
         url: The server's URL, without credentials and without a slash at its end.
-        headers: Sent with every request; the API key is among them, and so not in the repr.
-        credentials: User and password for basic authentication, if the URL had them.
+        headers: Sent with every request, names in lower case; the API key is among them, and so
+            they are not in the repr.
+        has_credentials: Whether the URL had a user and a password.
     """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    credentials: tuple[str, str] | None = field(default=None, repr=False)
+    has_credentials: bool = False
 
     @property
     def origin(self) -> tuple[str, str, int | None]:
         """Scheme, host and port: what the key may be sent to."""
         return origin_of(self.url)
+
+    @property
+    def authority(self) -> str:
+        """Scheme, host and port, as the URL has them: a path is put behind it."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def encrypted(self) -> bool:
@@ -62,7 +70,10 @@ def settings_from(
         _check_header_value("api_key", key)
         if key:
             own[API_KEY_HEADER] = key
-    return Settings(address, own, credentials)
+    if credentials is not None:
+        pair = ":".join(credentials).encode()
+        own.setdefault("authorization", f"Basic {base64.b64encode(pair).decode('ascii')}")
+    return Settings(address, own, has_credentials=credentials is not None)
 
 
 def _key_from_environment() -> str | None:
@@ -70,11 +81,6 @@ def _key_from_environment() -> str | None:
         if value := os.environ.get(name, "").strip():
             return value
     return None
-
-
-def certificate_sources() -> tuple[str | None, str | None]:
-    """What of the environment decides which certificates are trusted."""
-    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
 
 
 def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:

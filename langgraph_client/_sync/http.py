@@ -6,19 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from langgraph_client._core.call import ANY, Call, at_least, call, check_path
 from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import STREAM_HEADERS
-from langgraph_client._core.resumption import Resumption
+from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.unset import UNSET
+from langgraph_client._sync._httpx import HttpResponse
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import Headers, QueryParams
 
-OnResponse = Callable[[httpx.Response], None]
+OnResponse = Callable[[HttpResponse], None]
 
 
 class SyncHttpClient:
@@ -152,9 +151,8 @@ class SyncHttpClient:
             on_response=on_response,
             stream=True,
         )
-        return RunStream(
-            self._transport, Resumption(first, policy=self._transport.reconnect), same_part
-        )
+        session = StreamSession(first, any_events=True, policy=self._transport.reconnect)
+        return RunStream(self._transport, session, same_part)
 
 
 def _request(

@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
+from langgraph_client._core.addresses import Created
 from langgraph_client._core.call import (
     ANY,
     NOTHING,
@@ -30,7 +31,7 @@ from langgraph_client._core.requests import (
     run_body,
     run_path,
 )
-from langgraph_client._core.resumption import Created, Resumption
+from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
@@ -431,7 +432,7 @@ class SyncRunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,
@@ -777,7 +778,7 @@ class SyncRunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=str(thread_id),

@@ -5,28 +5,24 @@ from __future__ import annotations
 
 from collections.abc import (
     Callable,
-    Generator,
     Iterator,
 )
+from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import (
-    Generic,
-    Self,
-    TypeVar,
-)
+from typing import Any, Generic, Self, TypeVar
 
-import httpx
-
-from langgraph_client._core.events import EventParser, part_from
-from langgraph_client._core.resumption import Resumption, status_of
-from langgraph_client._core.silence import Pulse
-from langgraph_client._sync.link import WATCH, Link
+from langgraph_client._core.call import Call
+from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
+from langgraph_client._io.threads import Background, opened_anyway
+from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.transport import Transport
-from langgraph_client.errors import APIError, NotFoundError
+from langgraph_client.errors import APIError, APIStatusError
 from langgraph_client.models.events import StreamPart
 
 PartT = TypeVar("PartT")
+
+_LEAVING = 5.0  # Seconds that leaving a stream may take.
 
 
 class RunStream(Iterator[PartT], Generic[PartT]):
@@ -41,7 +37,9 @@ class RunStream(Iterator[PartT], Generic[PartT]):
             for part in stream:
                 print(part.event, part.data)
 
-    An interrupted stream is continued where the server allows it (`stream_resumable=True`).
+    An interrupted stream is continued where the server allows it (`stream_resumable=True`). With
+    `on_disconnect="cancel"`, leaving it before its end tells the server to stop the run: however it
+    is left, and before `close` returns.
 
     Raises:
         StreamIncomplete: while iterating, if the stream was cut and could not be continued.
@@ -50,61 +48,150 @@ class RunStream(Iterator[PartT], Generic[PartT]):
     def __init__(
         self,
         transport: Transport,
-        state: Resumption,
+        session: StreamSession,
         convert: Callable[[StreamPart], PartT | None],
     ) -> None:
-        self._state = state
-        self._link = Link()
-        # The generator does not know this object: when it is forgotten, so is the generator, and
-        # its `finally` closes the connection.
-        self._parts = _follow(transport, state, convert, self._link)
-        self._started = False
-        self._closed = False
+        session.cadence = transport.cadence
+        self._transport = transport
+        self._session = session
+        self._convert = convert
+        self._call: Call[Any] | None = None
+        self._answer: Answer | None = None
+        self._background: Background | None = None  # Where leaving the stream stops its run.
+        self._is_busy = False
 
     @property
     def run_id(self) -> str | None:
         """The run, as soon as the stream is open (on some servers: after the first event)."""
-        return self._state.run_id
+        return self._session.run_id
 
     @property
     def thread_id(self) -> str | None:
         """The thread. Servers may not tell that of a stateless run."""
-        return self._state.thread_id
+        return self._session.thread_id
 
     @property
     def last_event_id(self) -> str | None:
         """The id of the last event, where events have ids: continue after it with `join_stream`."""
-        return self._state.last_event_id
+        return self._session.last_event_id
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> PartT:
-        self._open()
-        try:
-            part = self._parts.__next__()
-        except (RuntimeError, ValueError):
-            if not self._closed:
+        session = self._session
+        while True:
+            try:
+                while (part := session.next_part()) is not None:
+                    converted = self._convert(part)
+                    if converted is not None:
+                        return converted
+            except BaseException:
+                self.close()
                 raise
-            # Somebody else is closing it just now.
-            raise StopIteration from None
-        assert part is not None
-        return part
+            if not self._advance():
+                raise StopIteration
+
+    def _advance(self) -> bool:
+        """Do the next step of the session, alone; False if there is none."""
+        if self._is_busy:
+            if self._session.is_done:  # Somebody else is closing it just now.
+                return False
+            raise RuntimeError("the stream is read by somebody else just now")
+        self._is_busy = True
+        try:
+            more = self._step()
+        except BaseException:
+            self._is_busy = False
+            self.close()
+            raise
+        self._is_busy = False
+        return more
+
+    def _step(self) -> bool:
+        session, step = self._session, self._session.next_step()
+        if not isinstance(step, Read):
+            self._release()
+        try:
+            match step:
+                case Read(seconds):
+                    assert self._answer is not None
+                    assert self._call is not None
+                    data = self._transport.read(self._call, self._answer, seconds)
+                    session.receive(data, monotonic())
+                case Open(call):
+                    self._call, answer = call, self._open(call)
+                    self._answer = answer
+                    location = self._transport.location(call, answer)
+                    session.opened(answer.headers, location, monotonic())
+                case Ask(call, waits):
+                    ask = self._transport.wait if waits else self._transport.send
+                    session.answered(ask(call))
+                case Sleep(seconds):
+                    self._transport.sleep(seconds)
+                    session.slept()
+                case Done():
+                    return False
+        except APIError as error:
+            session.failed(error)
+        return True
+
+    def _release(self) -> None:
+        """Close the connection."""
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()
+
+    # --- leaving ---
+
+    def _open(self, call: Call[Any]) -> Answer:
+        if not self._session.stops_run:
+            return self._transport.open(call)
+        # Cancelled now, nobody would know which run to stop: so opening goes on to its end.
+        self._background = Background()
+        opening = self._transport.open(call)
+        return opened_anyway(self._background, opening, self._opened_late, _LEAVING)
+
+    def _opened_late(self, answer: Answer) -> None:
+        """The stream is open, and its reader has left meanwhile."""
+        self._answer = answer
+        self._session.opened(answer.headers, None, monotonic())
 
     def close(self) -> None:
-        """Close the connection. What the server then does is for `on_disconnect` to say."""
-        self._closed = True
-        self._state.finished = True
-        self._started = True
+        """Leave the stream: close the connection, and stop the run with `on_disconnect="cancel"`.
+
+        What a server does with the run of any other stream is for `on_disconnect` to say.
+        """
+        leave = self._leave()
         try:
-            self._parts.close()
-        except (RuntimeError, ValueError):
-            # Somebody else is reading from it just now, and stops when there is no connection.
-            self._link.hang_up()
-            self._link.close()
+            if self._is_busy and self._answer is not None:
+                # Somebody else reads from it just now, and stops when there is no connection.
+                self._answer.interrupt()
+            else:
+                self._release()
+        finally:
+            if leave is not None and self._background is not None:
+                self._background.finish(leave, "stopping the run of a stream", _LEAVING)
+
+    def _leave(self) -> Callable[[], Any] | None:
+        """End the session; what is still to be done about its run."""
+        if self._session.is_done:
+            return None
+        self._session.finish()
+        stop = self._session.stop_call() if self._session.is_open else None
+        return None if stop is None else partial(_stop, self._transport, stop)
+
+    def __del__(self) -> None:
+        # A finalizer runs in any thread, whatever is locked there: no I/O, nothing to wait for.
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.abandon()
+        leave = self._leave()
+        if leave is not None and self._background is not None:
+            self._background.later(leave, "stopping the run of a stream")
 
     def __enter__(self) -> Self:
-        self._open()
+        self._open_now()
         return self
 
     def __exit__(
@@ -115,111 +202,19 @@ class RunStream(Iterator[PartT], Generic[PartT]):
     ) -> None:
         self.close()
 
-    def _open(self) -> None:
-        if not self._started:
-            self._started = True
-            self._parts.__next__()
+    def _open_now(self) -> None:
+        while not self._session.is_open and self._advance():
+            pass
 
     def __repr__(self) -> str:
-        state = self._state
-        return f"<{type(self).__name__} run_id={state.run_id!r} thread_id={state.thread_id!r}>"
+        session = self._session
+        return f"<{type(self).__name__} run_id={session.run_id!r} thread_id={session.thread_id!r}>"
 
 
-def _follow(
-    transport: Transport,
-    state: Resumption,
-    convert: Callable[[StreamPart], PartT | None],
-    link: Link,
-) -> Generator[PartT | None, None, None]:
-    """None when the stream is open, then its parts."""
-    opened = False
-    while not state.finished:
-        call = state.ask()
-        try:
-            response = link.response = transport.open(call)
-            state.opened(response.headers, transport.location(response))
-            patience = state.patience(transport.cadence.patience)
-            transport.listen(response, patience)
-            if not opened:
-                opened = True
-                yield None
-            parser, pulse, comments = EventParser(), Pulse(transport.cadence), 0
-            link.waiting_since = monotonic()
-            for chunk in response.iter_bytes():
-                link.waiting_since = None
-                events = parser.feed(chunk)
-                if events:
-                    pulse.other()
-                elif parser.comments > comments:
-                    pulse.beat(monotonic())
-                    state.alive()
-                    if patience is None:
-                        patience = state.patience(transport.cadence.patience)
-                        if patience is not None:
-                            transport.listen(response, patience)  # In process it is not too late.
-                            WATCH.expect(link, patience)
-                comments = parser.comments
-                for event in events:
-                    part = state.seen(part_from(event))
-                    converted = None if part is None else convert(part)
-                    if converted is not None:
-                        yield converted
-                    if state.doubt:
-                        break
-                if state.finished:
-                    return
-                if state.doubt:
-                    break
-                link.waiting_since = monotonic()
-            if link.silent:
-                raise httpx.ReadTimeout("the server fell silent")
-        except APIError as error:  # Before httpx's: each is one of those as well.
-            state.broken(error)
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            if state.finished:
-                return
-            state.broken(transport.failure(call, error, silent=link.silent))
-        else:
-            asking = not state.doubt and state.closed(mid_event=parser.pending)
-            while asking:
-                asking = _ask(transport, state)
-                if asking:
-                    transport.sleep(state.pause)
-        finally:
-            WATCH.forget(link)
-            link.silent = False
-            link.close()
-        if state.pause:
-            transport.sleep(state.pause)
-    if state.failed:
-        failure = _failure(transport, state)
-        converted = None if failure is None else convert(failure)
-        if converted is not None:
-            yield converted
-
-
-def _ask(transport: Transport, state: Resumption) -> bool:
-    """Ask for the run's status after a close; whether to ask again."""
-    call = state.status()
-    assert call is not None
-    status: str | None = None  # The run is gone.
+def _stop(transport: Transport, call: Call[Any]) -> None:
+    """Tell the server to stop a run. A server that says no has none to stop any more."""
     try:
-        status = status_of(transport.send(call))
-    except NotFoundError:
-        pass
-    except APIError as error:
-        state.broken(error)
-        return False
-    return state.answered(status)
-
-
-def _failure(transport: Transport, state: Resumption) -> StreamPart | None:
-    """The `error` event of a run that failed while the stream was cut: servers do not replay it."""
-    call = state.failure()
-    try:
-        result = None if call is None else transport.wait(call)
-    except APIError as error:
-        raise state.unexplained(error) from error
-    if isinstance(result, dict) and isinstance(result.get("__error__"), dict):
-        return StreamPart("error", result["__error__"])
-    return None
+        transport.send(call)
+    except APIStatusError as error:
+        if error.status_code not in (404, 409, 422):
+            raise

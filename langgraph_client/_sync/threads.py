@@ -33,7 +33,7 @@ from langgraph_client._core.requests import (
     supersteps_body,
     ttl_body,
 )
-from langgraph_client._core.resumption import Resumption
+from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
@@ -600,7 +600,7 @@ class SyncThreadsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = Resumption(
+        state = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,

@@ -6,7 +6,7 @@ import pytest
 from support.cuts import Cutting
 
 from langgraph_client import get_client
-from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client.errors import StreamIncomplete
 from langgraph_client.testing import TestServer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from asyncio import sleep
 from time import monotonic
 from typing import Any
@@ -13,9 +12,8 @@ from support.beating import quiet_server
 from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, Reconnect, get_client
-from langgraph_client._async.link import Link, Watch
 from langgraph_client._core.failure import RetryPolicy
-from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
 from langgraph_client.testing import FaultProxy, Faults, TestServer
 
@@ -34,9 +32,9 @@ def client_of(server: TestServer, faults: Faults, **options: Any) -> LangGraphCl
     return get_client(url="http://server", transport=transport, **options)
 
 
-async def test_a_number_bounds_the_whole_call(server: TestServer, faults: Faults) -> None:
+async def test_a_deadline_bounds_the_whole_call(server: TestServer, faults: Faults) -> None:
     """Repetitions are within the time, too: there is no second attempt when it is up."""
-    async with client_of(server, faults, timeout=0.1) as client:
+    async with client_of(server, faults, deadline=0.1) as client:
         with faults.stall() as stall, pytest.raises(APITimeoutError):
             await client.threads.search()
         assert stall.fired == 1
@@ -47,7 +45,7 @@ async def test_a_number_bounds_the_whole_call(server: TestServer, faults: Faults
 async def test_no_pause_that_nothing_can_follow(server: TestServer, faults: Faults) -> None:
     """A server that asks for more patience than there is time left is not waited for."""
     faults.refuse(retry_after=30)
-    async with client_of(server, faults, timeout=10) as client:
+    async with client_of(server, faults, deadline=10) as client:
         with pytest.raises(InternalServerError, match="503"):
             await client.threads.search()
     assert faults.fired == {"refuse": 1}
@@ -55,7 +53,7 @@ async def test_no_pause_that_nothing_can_follow(server: TestServer, faults: Faul
 
 async def test_a_wait_has_one_deadline(server: TestServer, faults: Faults) -> None:
     """A wait that is cut and asked for again is one call."""
-    async with client_of(server, faults, timeout=0.5) as client:
+    async with client_of(server, faults, deadline=0.5) as client:
         with faults.cut_after(bytes=0), pytest.raises(APITimeoutError):
             await client.http.request_reconnect(
                 "/runs/wait", "POST", json={"assistant_id": "counter"}, reconnect_limit=100
@@ -65,8 +63,8 @@ async def test_a_wait_has_one_deadline(server: TestServer, faults: Faults) -> No
 async def test_a_stream_may_last_longer_than_its_opening(
     server: TestServer, faults: Faults
 ) -> None:
-    """`timeout` bounds how long a stream takes to open, not how long it lives."""
-    async with client_of(server, faults, timeout=0.5) as client:
+    """`deadline` bounds how long a stream takes to open, not how long it lives."""
+    async with client_of(server, faults, deadline=0.5) as client:
         thread = await client.threads.create()
         parts = client.runs.stream(thread.thread_id, "row", input={"topic": "t"})
         begun = monotonic()
@@ -143,17 +141,6 @@ async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
             await sleep(0.5)  # The reader is busy with the event.
             quiet.go_on.set()
             assert (await anext(opened)).event == "end"
-
-
-async def test_where_there_is_no_socket_nobody_hangs_up() -> None:
-    """In process the transport's own timeout has to do; a stream that goes on is not marked."""
-    link = Link()
-    link.waiting_since = 0.0
-    Watch().expect(link, 0.01)
-    for thread in threading.enumerate():
-        if thread.name == "langgraph-client-watch":
-            thread.join(10)
-    assert not link.silent
 
 
 async def test_the_hook_can_end_it(server: TestServer, faults: Faults) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from asyncio import sleep
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -11,9 +12,10 @@ from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, get_client
 from langgraph_client._core.failure import RetryPolicy
-from langgraph_client._core.resumption import ReconnectPolicy
+from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client.errors import (
     APIConnectionError,
+    APIError,
     APIResponseValidationError,
     NotFoundError,
     StreamIncomplete,
@@ -245,14 +247,49 @@ async def test_subgraphs_can_be_left_out_when_joining() -> None:
     assert wire.lines == ["GET /threads/t/runs/r/stream?stream_mode=values"]
 
 
-async def test_a_location_elsewhere_does_not_get_our_key() -> None:
-    """A stream that says it goes on at another origin is refused."""
-    answer = stream(META, run="http://evil.example/threads/t/runs/r")
-    wire = Wire(answer)
-    async with client_of(wire) as client:
-        with pytest.raises(APIResponseValidationError, match="another origin"):
-            await anext(client.runs.stream("t", "agent"))
-    assert answer.closed
+LOCATIONS = [
+    "/api/threads/t/runs/r/stream",
+    "/threads/t/runs/r/stream",
+    "http://inner:8000/threads/t/runs/r/stream",
+    "https://server.example/api/threads/t/runs/r/stream",
+    "//evil.example/threads/t/runs/r/stream",
+    "http://evil.example\\@server.example/api/threads/t/runs/r/stream",
+]
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+async def test_a_location_counts_for_its_path(location: str) -> None:
+    """Behind a prefix or a proxy a stream goes on at our origin, whatever host is named."""
+    first = stream(event("values", 1, "1-0"), CUT)
+    first.headers |= {"location": location, "content-location": "/threads/t/runs/r"}
+    wire = Wire(first, stream(event("values", 1, "1-0"), event("end", None, "2-0")))
+    async with get_client(url=f"{URL}/api", transport=wire, api_key="key") as client:
+        parts = [p async for p in client.runs.stream("t", "agent", stream_resumable=True)]
+    assert [part.event for part in parts] == ["values", "end"]
+    assert [str(request.url) for request in wire.requests] == [
+        f"{URL}/api/threads/t/runs/stream",
+        f"{URL}/api/threads/t/runs/r/stream",
+    ]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "@evil.example/x",
+        ":x@evil.example/x",
+        "?x@evil.example",
+        "#@evil.example",
+        "\t@evil.example/",
+    ],
+)
+async def test_no_location_leads_to_another_origin(location: str) -> None:
+    """A location is resolved, never pasted behind our URL: the key stays with its server."""
+    first = Answer(200, [], {"location": location, "content-type": "application/json"})
+    wire = Wire(first, *[reply({"n": 1})] * 5)
+    async with get_client(url=URL, transport=wire, api_key="key") as client:
+        with suppress(APIError):
+            await client.runs.wait(None, "agent")
+    assert {request.url.host for request in wire.requests} == {"server.example"}
 
 
 async def test_a_wait_that_is_cut_asks_again() -> None:

@@ -9,12 +9,18 @@ import httpx
 import pytest
 
 from langgraph_client import errors
-from langgraph_client._core.failure import connection_error, status_error
+from langgraph_client._async._httpx import no_answer
+from langgraph_client._core.failure import status_error
 from langgraph_client.errors import InvalidArgumentError
 
 KEY = "lsv2_s3cret"
 REQUEST = httpx.Request("POST", "http://h/threads", headers={"x-api-key": KEY})
 REFUSED = httpx.Response(409, request=REQUEST, headers={"x-request-id": "42"})
+
+
+def connection_error(cause: httpx.TransportError, *, method: str, url: str) -> errors.APIError:
+    """The error that callers see."""
+    return no_answer(cause, method, url).as_error(method, url)
 
 
 @pytest.mark.parametrize(

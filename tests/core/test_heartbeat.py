@@ -7,29 +7,33 @@ from typing import Any
 import pytest
 
 from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.connection import Steps
 from langgraph_client._core.deadline import Deadline
-from langgraph_client._core.resumption import ReconnectPolicy, Resumption
-from langgraph_client._core.silence import Cadence, Pulse
+from langgraph_client._core.heartbeat import Cadence, Pulse
+from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._core.stream_session import Read, StreamSession
 from langgraph_client.errors import APITimeoutError, InvalidArgumentError, StreamIncomplete
-from langgraph_client.models.events import StreamPart
 
 START = Call("POST", "/threads/t/runs/stream", ANY)
+RUN = {"content-location": "/threads/t/runs/r"}
+SILENCE = APITimeoutError("silence")
 
 
 def test_a_deadline_shortens_every_step() -> None:
     """No step lasts longer than what is left; without a deadline nothing changes."""
     deadline = Deadline(10, now=100)
-    limits = {"connect": 5, "read": 300, "write": None}
-    assert deadline.clip(limits, 104) == {"connect": 5, "read": 6, "write": 6, "pool": 6}
-    assert deadline.clip(limits, 200)["read"] == 0.001
-    assert not deadline.over(109)
-    assert deadline.over(110)
+    steps = Steps(connect=5, read=300, write=None)
+    assert deadline.clip(steps, 104) == Steps(5, 6, 6, 6)
+    assert deadline.clip(steps, 200).read == 0.001
+    assert not deadline.is_over(109)
+    assert deadline.is_over(110)
     assert deadline.allows(3, 106)
     assert not deadline.allows(4, 106)
     endless = Deadline(None, now=100)
-    assert endless.clip(limits, 104) == limits
+    assert endless.clip(steps, 104) is steps
+    assert endless.within(7, 104) == 7
     assert endless.allows(1e9, 104)
-    assert not endless.over(1e9)
+    assert not endless.is_over(1e9)
 
 
 def beating(*times: float | None) -> float | None:
@@ -65,47 +69,76 @@ def test_late_readers_do_not_learn_a_wrong_cadence() -> None:
     assert beating(0, 5, 10, 12, 20, 25, 30, 35) == 15
 
 
-def resumable(**policy: Any) -> Resumption:
-    state = Resumption(START, thread_id="t", resumable=True, policy=ReconnectPolicy(**policy))
-    state.opened({"content-location": "/threads/t/runs/r"}, None)
-    return state
+def session(*, resumable: bool = True, first: Call[Any] = START, **policy: Any) -> StreamSession:
+    """A session whose stream is open."""
+    made = StreamSession(
+        first, thread_id="t", run_id="r", resumable=resumable, policy=ReconnectPolicy(**policy)
+    )
+    made.opened(RUN, None, 0)
+    return made
+
+
+def patience(stream: StreamSession) -> float | None:
+    """How long it waits for bytes."""
+    step = stream.next_step()
+    assert isinstance(step, Read)
+    return step.seconds
+
+
+def broken(stream: StreamSession) -> None:
+    """Let the connection fall silent, and another one be made."""
+    stream.failed(SILENCE)
+    stream.opened({}, None, 0)
 
 
 def test_silence_before_the_heartbeats_are_known() -> None:
     """A stream that can be continued is asked for again, each time with twice the patience."""
-    state = resumable(silence=2)
-    assert state.patience(None) == 2
-    state.broken(APITimeoutError("silence"))
-    state.broken(APITimeoutError("silence"))
-    assert state.patience(None) == 8
-    assert state.patience(7.5) == 7.5
-    state.alive()
-    assert state.patience(None) == 2
-    state.broken(APITimeoutError("silence"))
-    state.seen(StreamPart("values", 1, "1-0"))
-    assert state.patience(None) == 2
-    assert resumable(silence=None).patience(7.5) is None
+    stream = session(silence=2)
+    assert patience(stream) == 2
+    broken(stream)
+    broken(stream)
+    assert patience(stream) == 8
+    stream.receive(b": heartbeat\n\n", 0)
+    assert patience(stream) == 2
+    broken(stream)
+    stream.receive(b"id: 1\nevent: values\ndata: 1\n\n", 0)
+    assert stream.next_part() is not None
+    stream.opened({}, None, 0)
+    assert patience(stream) == 2
+    stream.cadence.learn(2.5)
+    stream.opened({}, None, 0)
+    assert patience(stream) == 7.5
+
+
+def test_heartbeats_count_from_the_connection_on_which_they_come() -> None:
+    """Three of them are enough to know when the fourth is too late, in the same stream."""
+    for resumable in (True, False):
+        stream = session(resumable=resumable)
+        for now in (0, 5, 10):
+            stream.receive(b": heartbeat\n\n", now)
+        assert patience(stream) == 15
+    deaf = session(silence=None)
+    deaf.cadence.learn(2.5)
+    deaf.opened({}, None, 0)
+    assert patience(deaf) is None
 
 
 def test_what_cannot_be_continued_is_not_given_up_lightly() -> None:
     """Without known heartbeats the timeout for reading decides."""
-    state = Resumption(START, thread_id="t")
-    state.opened({"content-location": "/threads/t/runs/r"}, None)
-    assert state.patience(None) is None
-    assert state.patience(15) == 15
+    assert patience(session(resumable=False)) is None
 
 
 def test_a_heartbeat_renews_the_budget() -> None:
     """A quiet run behind a proxy that cuts now and then is followed as long as it lasts."""
-    state = resumable(max_reconnects=2)
+    stream = session(max_reconnects=2)
     for _ in range(20):
-        state.broken(None)
-        state.broken(None)
-        state.alive()
-    state.broken(None)
-    state.broken(None)
+        broken(stream)
+        broken(stream)
+        stream.receive(b": heartbeat\n\n", 0)
+    broken(stream)
+    broken(stream)
     with pytest.raises(StreamIncomplete, match="given up after 2 attempts"):
-        state.broken(None)
+        broken(stream)
 
 
 def test_a_run_that_dies_with_its_connection_is_not_asked_for_again() -> None:
@@ -114,10 +147,8 @@ def test_a_run_that_dies_with_its_connection_is_not_asked_for_again() -> None:
         Call("POST", "/threads/t/runs/stream", ANY, body={"on_disconnect": "cancel"}),
         Call("GET", "/threads/t/runs/r/stream", ANY, [("cancel_on_disconnect", "true")]),
     ):
-        state = Resumption(first, thread_id="t", run_id="r", resumable=True)
-        state.opened({}, None)
         with pytest.raises(StreamIncomplete, match="cancelled with its connection"):
-            state.broken(None)
+            session(first=first).failed(SILENCE)
 
 
 @pytest.mark.parametrize("silence", [0, -1, float("inf")])

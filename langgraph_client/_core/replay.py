@@ -1,0 +1,109 @@
+"""Which events of a stream were handed on, and which of them a replay brings again."""
+
+from __future__ import annotations
+
+from langgraph_client.models.events import StreamPart
+
+EVERYTHING = "0"  # As the id of an event: replay from the beginning.
+_MOST_DOUBTS = 8  # In one stream: each costs a request.
+
+
+class Replay:
+    """Follows the ids of a stream's events, through as many connections as it takes.
+
+    Several events may have the same id ("twins": servers name events by milliseconds). So a
+    continued stream asks for what came after the id *before* the last one, and skips as many events
+    with the last id as were handed on.
+
+    What becomes of an event, by its id, while `skip` events of a replay are still expected:
+
+    | its id               | skip > 0                         | skip = 0                          |
+    | -------------------- | -------------------------------- | --------------------------------- |
+    | the last one         | dropped, one less to skip        | handed on; doubted if it repeats  |
+    |                      |                                  | the last event right in a replay  |
+    | the one before       | dropped                          | handed on, is the last one now    |
+    | another one          | handed on, is the last one now;  | handed on, is the last one now    |
+    |                      | dropped where the stream was     |                                   |
+    |                      | joined in the middle: not ours   |                                   |
+    | none                 | handed on                        | handed on                         |
+
+    A doubted event is dropped and its connection left: a second replay decides. At the seam between
+    what was kept and what happens just now, langgraph-api (0.16.7) may send the same event twice;
+    but like events of one millisecond look the same, and must not be lost.
+
+    Attributes:
+        last_id: The id of the last event that was handed on, or that the caller named.
+        has_ids: Whether the stream's events have ids, as far as is known.
+        doubted: The connection is to be left, and the stream asked for again.
+    """
+
+    def __init__(self, after: str | None, *, joined: bool, resumable: bool) -> None:
+        self.last_id = after
+        # Who knows the id of an event, or asked for ids, will get them: until an event comes
+        # without one.
+        self.has_ids = resumable or after is not None
+        self.doubted = False
+        self._joined = joined  # The stream began in the middle, at an event with an unknown id.
+        self._older = after  # The last id before `last_id`: nothing after it is missing.
+        self._twins = 0  # How many events with `last_id` were handed on.
+        self._skip = 0  # How many of them the replay will bring again.
+        self._from_zero = False  # The replay begins before the place where the stream was joined.
+        self._in_replay = False  # The connection begins with what was kept.
+        self._latest: StreamPart | None = None
+        self._last_doubt: str | None = None  # The id of the event that was doubted.
+        self._doubts = 0
+
+    def begin(self) -> str | None:
+        """Return the `Last-Event-ID` of the request that opens the stream."""
+        self._in_replay = self.last_id is not None
+        return self.last_id
+
+    def resume(self) -> str:
+        """Return the `Last-Event-ID` of a request that continues the stream."""
+        self.doubted = False
+        self._in_replay = True
+        self._skip = self._twins
+        after = self._older if self._twins else self.last_id
+        self._from_zero = self._joined and self._twins > 0 and after is None
+        return after or EVERYTHING
+
+    def accept(self, part: StreamPart) -> bool:
+        """Return whether an event is to be handed on; see the table."""
+        if part.id is None:
+            if not self._twins and part.event not in ("end", "error"):
+                self.has_ids = False  # Not this server, or not this run.
+            return True
+        if part.id == self.last_id:
+            if self._skip:
+                self._skip -= 1
+                return False
+            if self._is_doubtful(part):
+                return False
+            self._twins += 1
+        else:
+            if self._skip and (part.id == self._older or self._from_zero):
+                return False
+            self._older, self.last_id = self.last_id, part.id
+            self._twins, self._skip = 1, 0
+        self.has_ids = True
+        self._latest = part
+        return True
+
+    def _is_doubtful(self, part: StreamPart) -> bool:
+        if not self._in_replay or part != self._latest:
+            return False
+        if part.id == self._last_doubt or self._doubts >= _MOST_DOUBTS:
+            return False
+        self._last_doubt, self.doubted = part.id, True
+        self._doubts += 1
+        return True
+
+    @property
+    def lost_its_place(self) -> bool:
+        """Whether a replay from the beginning did not bring the place where the stream was."""
+        return self._from_zero and self._skip > 0
+
+    @property
+    def was_blank(self) -> bool:
+        """Whether the connection did not even bring what was known already."""
+        return self._skip > 0 or not self._twins

@@ -1,0 +1,466 @@
+"""One stream of events, followed through interruptions, without I/O (in the manner of h11).
+
+A session says what to do next (`next_step`), is told what came of it (`opened`, `receive`,
+`failed`, `answered`, `slept`), and hands out events (`next_part`). A shell is a loop:
+
+    while (part := session.next_part()) is None:
+        ...  # Do `session.next_step()`, and tell the session what came of it.
+
+| step    | the shell does                             | and tells                          |
+| ------- | ------------------------------------------ | ---------------------------------- |
+| `Open`  | sends the request, keeps the connection    | `opened(...)` or `failed(error)`   |
+| `Read`  | reads bytes, within so many seconds        | `receive(bytes)` or `failed(...)`  |
+| `Ask`   | leaves the connection, sends the request   | `answered(value)` or `failed(...)` |
+| `Sleep` | leaves the connection, waits               | `slept()`                          |
+| `Done`  | leaves the connection                      |                                    |
+
+A stream is over when the server says so (an `end` or `error` event), or when its connection was
+closed in good order and the run is over. Everything else is an interruption. A stream whose events
+have ids is continued after the last one; any other cannot be, and `StreamIncomplete` says so. Three
+small machines decide: `Replay` (which events are new), `Outage` (how often to try), `EndCheck`
+(whether a close was the end).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from langgraph_client._core.addresses import Created, RunCreated
+from langgraph_client._core.call import ANY, Call, path
+from langgraph_client._core.end_check import EndCheck, Verdict
+from langgraph_client._core.events import EventParser, ServerEvent, part_from
+from langgraph_client._core.heartbeat import Cadence, Pulse
+from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
+from langgraph_client._core.replay import Replay
+from langgraph_client.errors import (
+    APIError,
+    APIResponseValidationError,
+    NotFoundError,
+    StreamIncomplete,
+)
+from langgraph_client.models.events import StreamPart
+
+logger = logging.getLogger("langgraph_client")
+
+_OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
+_QUOTED = 300  # Bytes of an answer that are repeated in an error.
+
+
+class Open(NamedTuple):
+    """Open the stream, or continue it."""
+
+    call: Call[Any]
+
+
+class Read(NamedTuple):
+    """Read more; None: within the usual time."""
+
+    seconds: float | None
+
+
+class Ask(NamedTuple):
+    """Send a request; `waits` if its answer may take long."""
+
+    call: Call[Any]
+    waits: bool
+
+
+class Sleep(NamedTuple):
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+class Done(NamedTuple):
+    """The stream is over."""
+
+
+Step = Open | Read | Ask | Sleep | Done
+_DONE = Done()
+
+
+class StreamSession:
+    """Follows one stream.
+
+    Args:
+        first: The request that opens it.
+        thread_id: The thread, where it is known.
+        run_id: The run, where it is known.
+        last_event_id: Begin after this event.
+        resumable: Its events will have ids; known beforehand if it was asked for.
+        endless: The stream is a thread's, which has no end of its own.
+        subgraphs: Whether events of subgraphs are handed on.
+        any_events: The events need not be those of the protocol.
+        on_run_created: Called once, when the run is known.
+        policy: How often it is tried to be continued.
+
+    Attributes:
+        is_open: Whether it was open at some time.
+        is_done: Whether nothing is to be done any more.
+        cadence: What is known of the server's heartbeats.
+        stops_run: Whether leaving the stream stops its run.
+    """
+
+    def __init__(
+        self,
+        first: Call[Any],
+        *,
+        thread_id: str | None = None,
+        run_id: str | None = None,
+        last_event_id: str | None = None,
+        resumable: bool = False,
+        endless: bool = False,
+        subgraphs: bool = True,
+        any_events: bool = False,
+        on_run_created: RunCreated | None = None,
+        policy: ReconnectPolicy | None = None,
+    ) -> None:
+        self.thread_id = thread_id
+        self.run_id = run_id
+        self.is_open = self.is_done = False
+        self.stops_run = _ends_with_connection(first)
+        self._first = first
+        self._joins = first.method == "GET"
+        self._endless = endless
+        self._subgraphs = subgraphs
+        self._on_run_created = on_run_created
+        self._policy = policy or ReconnectPolicy()
+        self.cadence = Cadence(self._policy.silence)
+        self._location: str | None = None
+        self._replay = Replay(
+            last_event_id, joined=self._joins and last_event_id is None, resumable=resumable
+        )
+        self._outage = Outage(self._policy)
+        self._end = EndCheck(self._policy.initial, self._policy.max_reconnects)
+        self._events: deque[ServerEvent] = deque()  # Read, and not handed out yet.
+        self._failure: StreamPart | None = None  # The event that a failed run did not send.
+        self._begin_connection()
+        self._beginning = b""  # Of the body, until an event of the protocol has come.
+        self._heard = any_events  # One has come.
+        self._step: Step = Open(_after(first, self._replay.begin()))
+        self._after_sleep: Step = self._step
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event that was handed out."""
+        return self._replay.last_id
+
+    # --- what to do ---
+
+    def next_step(self) -> Step:
+        """Return what to do now. Events are to be taken out (`next_part`) before."""
+        return _DONE if self.is_done else self._step
+
+    def next_part(self) -> StreamPart | None:
+        """Return the next event that was read; None if more is to be done first.
+
+        Raises:
+            StreamIncomplete: if an event is not what the protocol has, and asking again is no use.
+        """
+        events = self._events
+        while events:
+            event = events.popleft()
+            try:
+                part = part_from(event)
+            except APIResponseValidationError as error:
+                self.failed(error)
+                return None
+            if self._is_new(part):
+                return part
+        failure, self._failure = self._failure, None
+        return failure
+
+    def _is_new(self, part: StreamPart) -> bool:
+        """Whether an event is to be handed on."""
+        if not self._replay.accept(part):
+            if self._replay.doubted:
+                self._continue()
+            return False
+        self._outage.end()
+        self._end.news()
+        event = part.event
+        if event == "metadata":
+            self._learn_run(part.data)
+        elif event in ("end", "error") and not self._endless:
+            self.finish()
+        if not self._heard and event != "message":
+            self._heard, self._beginning = True, b""
+        return self._subgraphs or "|" not in event
+
+    def _learn_run(self, metadata: Any) -> None:
+        if isinstance(metadata, dict) and not self._endless:
+            run_id = metadata.get("run_id")
+            self.run_id = run_id if isinstance(run_id, str) else self.run_id
+
+    def finish(self) -> None:
+        """End the session: events that were read and not handed out are dropped."""
+        self.is_done = True
+        self._events.clear()
+
+    # --- what happened ---
+
+    def opened(self, headers: Mapping[str, str], location: str | None, now: float) -> None:
+        """Note that a connection is open.
+
+        Args:
+            headers: Those of the answer; names in lower case.
+            location: Where the stream can be continued, as a path below the server's URL.
+            now: Seconds, of the clock that `receive` is given.
+        """
+        if not self.is_open:
+            self.is_open = True
+            created = Created(self._on_run_created, self.thread_id)
+            created.opened(headers)
+            self.thread_id = created.thread_id
+            self.run_id = created.run_id or self.run_id
+            self._location = location
+        self._begin_connection()
+        self._read_on()
+
+    def _begin_connection(self) -> None:
+        self._parser = EventParser()
+        self._pulse = Pulse(self.cadence)
+        self._comments = 0
+
+    def _read_on(self) -> None:
+        patience = self._outage.patience(self.cadence.patience, continuable=self._can_be_continued)
+        if not isinstance(self._step, Read) or self._step.seconds != patience:
+            self._step = Read(patience)
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take bytes of the body; `b""` is its end.
+
+        Raises:
+            StreamIncomplete: if it was cut and cannot be continued.
+            APIResponseValidationError: if it held no event of the protocol.
+        """
+        if self.is_done:  # Somebody else has closed the stream meanwhile.
+            return
+        if not data:
+            self._closed()
+            return
+        try:
+            events = self._parser.feed(data)
+        except APIResponseValidationError as error:
+            self.failed(error)
+            return
+        if events:
+            self._events.extend(events)
+            self._pulse.other()
+        elif self._parser.comments > self._comments:
+            self._pulse.beat(now)
+            self._outage.end()
+            self._read_on()
+        self._comments = self._parser.comments
+        if not self._heard and len(self._beginning) < _QUOTED:
+            self._beginning += data[:_QUOTED]
+
+    def failed(self, error: APIError) -> None:
+        """Note that a step could not be done.
+
+        Raises:
+            StreamIncomplete: if the stream cannot be continued, or was given up.
+            APIError: `error` itself, if the stream was never open.
+        """
+        if self.is_done:  # Somebody else has closed the stream meanwhile.
+            return
+        if isinstance(self._step, Ask):
+            if self._step.waits:
+                raise self._incomplete(
+                    f"the run failed, and its error is missing: {error.message}", error
+                )
+            if isinstance(error, NotFoundError):
+                self._answered(None)
+                return
+        self._broken(error)
+
+    def answered(self, document: Any) -> None:
+        """Take the answer of an `Ask`: the run, or its result.
+
+        Raises:
+            StreamIncomplete: if the run goes on, but its stream cannot be continued.
+        """
+        if self.is_done:
+            return
+        assert isinstance(self._step, Ask)
+        if self._step.waits:
+            self.finish()
+            if isinstance(document, dict) and isinstance(document.get("__error__"), dict):
+                self._failure = StreamPart("error", document["__error__"])
+            return
+        status = document.get("status") if isinstance(document, Mapping) else None
+        self._answered(status if isinstance(status, str) else "unknown")
+
+    def slept(self) -> None:
+        """Note that the pause is over."""
+        self._step = self._after_sleep
+
+    # --- the end of a connection ---
+
+    def _closed(self) -> None:
+        if self._replay.lost_its_place:
+            raise self._incomplete(
+                "the server does not have the stream's last event any more", None
+            )
+        if self._parser.pending or self._endless:
+            self._broken(None)
+        elif not self._heard and not self._joins:
+            raise self._unheard()
+        elif self.thread_id is None or self.run_id is None:
+            # Nobody can be asked about a stateless run; a proper close has to be believed.
+            self.finish()
+        else:
+            self._obey(
+                self._end.closed(blank=self._replay.was_blank, continuable=self._can_be_continued)
+            )
+
+    def _answered(self, status: str | None) -> None:
+        self._obey(self._end.answered(status, continuable=self._can_be_continued))
+
+    def _obey(self, verdict: Verdict) -> None:
+        if verdict is Verdict.ASK:
+            self._step = Ask(self._question(), waits=False)
+        elif verdict is Verdict.CONTINUE:
+            self._continue()
+        elif verdict is Verdict.RECONNECT:
+            self._broken(None)
+        elif verdict is Verdict.ASK_LATER:
+            if not self._end.has_time():
+                raise self._incomplete(
+                    f"the stream was closed while the run is {self._end.status}", None
+                )
+            self._sleep(self._end.pause, Ask(self._question(), waits=False))
+        elif self._end.run_failed:
+            # No event said so: servers do not replay it.
+            self._step = Ask(self._question("/join"), waits=True)
+        else:
+            self.finish()
+
+    def _broken(self, error: APIError | None) -> None:
+        if error is not None and not self.is_open:
+            raise error
+        self._events.clear()
+        reason = "the stream was cut" if error is None else f"the stream was cut: {error.message}"
+        if self.stops_run:
+            raise self._incomplete(f"{reason}; its run is cancelled with its connection", error)
+        if not self._can_be_continued:
+            raise self._incomplete(f"{reason}; it cannot be continued, not being resumable", error)
+        if error is not None and not is_passing(error):
+            raise self._incomplete(f"{reason}; continuing it was refused", error)
+        if self._outage.is_hopeless:
+            attempts = self._outage.attempts
+            raise self._incomplete(f"{reason}; given up after {attempts} attempts", error)
+        pause = self._outage.attempt(error)
+        self._announce(pause, error)
+        self._sleep(pause, self._continued())
+
+    def _announce(self, pause: float, error: APIError | None) -> None:
+        attempt = self._outage.attempts
+        level = logging.INFO if attempt == 1 else logging.WARNING
+        reason = "closed" if error is None else type(error).__name__
+        logger.log(
+            level,
+            "stream of run %s was cut (%s); continuing after event %s in %g s, attempt %d",
+            self.run_id,
+            reason,
+            self.last_event_id,
+            pause,
+            attempt,
+        )
+        if self._policy.on_reconnect is not None:
+            self._policy.on_reconnect(
+                Reconnect(attempt, pause, error, self.run_id, self.thread_id, self.last_event_id)
+            )
+
+    # --- requests ---
+
+    def _sleep(self, seconds: float, then: Step) -> None:
+        self._step, self._after_sleep = (Sleep(seconds), then) if seconds else (then, then)
+
+    def _continue(self) -> None:
+        self._events.clear()
+        self._step = self._continued()
+
+    def _continued(self) -> Open:
+        """The request that continues the stream."""
+        after = self._replay.resume()
+        if self._joins:
+            return Open(_after(self._first, after))
+        headers = {k: v for k, v in self._first.headers.items() if k != "prefer"}
+        where = self._location or f"{self._run_path()}/stream"
+        call = Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
+        return Open(_after(call, after))
+
+    def _question(self, what: str = "") -> Call[Any]:
+        """A request about the run, with the caller's own headers and parameters."""
+        headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
+        where = self._run_path() + what
+        return Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
+
+    def stop_call(self) -> Call[Any] | None:
+        """Return the request that stops the run; None if the run is not known, or not to be."""
+        if not self.stops_run or self.thread_id is None or self.run_id is None:
+            return None
+        headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
+        return Call(
+            "POST",
+            f"{self._run_path()}/cancel",
+            ANY,
+            [("wait", "0"), ("action", "interrupt"), *self._first.params],
+            headers=headers,
+        )
+
+    def _run_path(self) -> str:
+        return path(
+            "/threads/{thread_id}/runs/{run_id}", thread_id=self.thread_id, run_id=self.run_id
+        )
+
+    @property
+    def _can_be_continued(self) -> bool:
+        if not self._replay.has_ids:
+            return False
+        if self._joins or self._location is not None:
+            return True
+        return self.thread_id is not None and self.run_id is not None
+
+    # --- errors ---
+
+    def _incomplete(self, message: str, cause: APIError | None) -> StreamIncomplete:
+        error = StreamIncomplete(
+            message,
+            method=self._first.method,
+            url=cause.url if cause is not None else self._first.path,
+            run_id=self.run_id,
+            thread_id=self.thread_id,
+            last_event_id=self.last_event_id,
+        )
+        error.__cause__ = cause
+        return error
+
+    def _unheard(self) -> APIResponseValidationError:
+        said = self._beginning[:_QUOTED].decode("utf-8", "replace").strip()
+        return APIResponseValidationError(
+            f"the stream held no event of the protocol: {said!r}"
+            if said
+            else "the stream was empty",
+            method=self._first.method,
+            url=self._first.path,
+            body=said,
+        )
+
+
+def _ends_with_connection(first: Call[Any]) -> bool:
+    """Whether the server cancels the run when it sees the connection go."""
+    if ("cancel_on_disconnect", "true") in first.query:
+        return True
+    return isinstance(first.body, Mapping) and first.body.get("on_disconnect") == "cancel"
+
+
+def _after(call: Call[Any], event_id: str | None) -> Call[Any]:
+    if event_id is None:
+        return call
+    return replace(call, headers={**call.headers, "last-event-id": event_id})

@@ -1,0 +1,282 @@
+"""Connections on asyncio's own protocols, as a network backend of httpcore.
+
+httpcore's own backend goes through anyio, which costs more than the reading itself; and it takes
+one timeout for all of a body, where here each read may have its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+
+from langgraph_client._core.chunks import ChunkJoiner
+
+MOST_HELD = 256 * 1024  # Bytes that were received and not read; beyond, the sender has to wait.
+_EYEBALLS = 0.25  # Seconds before a host's next address is tried as well.
+
+
+class Wire(asyncio.Protocol):
+    """The bytes of one connection, between the loop and one reader."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.is_over = False  # Nothing will come any more.
+        self.error: Exception | None = None
+        self.pieces: list[bytes] = []
+        self._held = 0
+        self._is_paused = False
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._is_full = False  # Nothing can be written just now.
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- called by the loop ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self._held += len(data)
+        if self._held > MOST_HELD and not self._is_paused and self.transport is not None:
+            self._is_paused = True
+            self.transport.pause_reading()
+        self._wake(self._reader)
+
+    def eof_received(self) -> None:
+        self.is_over = True
+        self._wake(self._reader)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_over = True
+        self.error = error
+        self._forget_timer()
+        self._wake(self._reader)
+        self._wake(self._writer)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._wake(self._writer)
+
+    @staticmethod
+    def _wake(waiting: asyncio.Future[None] | None) -> None:
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    # --- called by the reader ---
+
+    async def read(self, seconds: float | None) -> bytes:
+        """Return what has come; `b""` at the end. Raises httpcore's ReadTimeout, ReadError."""
+        if not self.pieces:
+            if not self.is_over:
+                await self._wait(seconds)
+            if not self.pieces:
+                if self.error is not None:
+                    raise httpcore.ReadError(_words(self.error)) from self.error
+                return b""
+        pieces = self.pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._held = 0
+        if self._is_paused and self.transport is not None:
+            self._is_paused = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+        return data
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Wait until something has come, or nothing will."""
+        loop = asyncio.get_running_loop()
+        self._reader = loop.create_future()
+        if seconds is not None:
+            self._expect(loop, loop.time() + seconds)
+        try:
+            await self._reader
+        finally:
+            self._reader = None
+
+    def _expect(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        # One timer for many reads: most of them end long before it rings, and then it looks again.
+        self._due = due
+        timer = self._timer
+        if timer is not None:
+            if timer.when() <= due:
+                return
+            timer.cancel()
+        self._timer = loop.call_at(due, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        reader = self._reader
+        if reader is None or reader.done():
+            return
+        if loop.time() < self._due:
+            self._timer = loop.call_at(self._due, self._ring, loop)
+        else:
+            reader.set_exception(httpcore.ReadTimeout("nothing came in time"))
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # --- called by the writer ---
+
+    async def write(self, data: bytes, seconds: float | None) -> None:
+        """Send bytes. Raises httpcore's WriteTimeout, WriteError."""
+        if self.transport is None or self.transport.is_closing():
+            raise httpcore.WriteError("the connection is closed")
+        self.transport.write(data)
+        if not self._is_full:
+            return
+        self._writer = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._writer
+        except TimeoutError:
+            raise httpcore.WriteTimeout("not sent in time") from None
+        finally:
+            self._writer = None
+        if self.error is not None:
+            raise httpcore.WriteError(_words(self.error)) from self.error
+
+    def abort(self) -> None:
+        """Close at once. Whoever reads is woken."""
+        self._forget_timer()
+        self.is_over = True
+        self.pieces.clear()
+        if self.transport is not None:
+            self.transport.abort()
+        self._wake(self._reader)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """One connection, as httpcore wants it.
+
+    Attributes:
+        limit: Seconds that the next reads may take; None for those that httpcore says.
+    """
+
+    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop) -> None:
+        self.limit: float | None = None
+        self._loop = loop
+        self._wire = wire
+        self._joiner = ChunkJoiner()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        while True:
+            data = await self._wire.read(timeout if self.limit is None else self.limit)
+            if not data:
+                return data
+            joined = self._joiner.feed(data)
+            if joined:
+                return joined
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer:
+            self._joiner.begin()
+            await self._wire.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        self._wire.abort()
+
+    def abort(self) -> None:
+        """Close at once, from the loop's thread."""
+        self._wire.abort()
+
+    def abandon(self) -> None:
+        """Close soon. May be called by a finalizer, in any thread."""
+        with suppress(RuntimeError):  # The loop is closed, and the connection with it.
+            self._loop.call_soon_threadsafe(self._wire.abort)
+
+    def interrupt(self) -> None:
+        """Let whoever reads come to an end."""
+        self._wire.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        wire = self._wire
+        assert wire.transport is not None
+        try:
+            async with asyncio.timeout(timeout):
+                wire.transport = await asyncio.get_running_loop().start_tls(
+                    wire.transport, wire, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            wire.abort()
+            raise httpcore.ConnectTimeout("no TLS in time") from error
+        except (OSError, EOFError) as error:
+            wire.abort()
+            raise httpcore.ConnectError(_words(error)) from error
+        except BaseException:
+            wire.abort()
+            raise
+        if wire.transport is None:
+            raise httpcore.ConnectError("the server closed the connection before TLS")
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return bool(self._wire.pieces) or self._wire.is_over
+        transport = self._wire.transport
+        return None if transport is None else transport.get_extra_info(_NAMES.get(info, info))
+
+
+_NAMES = {"server_addr": "peername", "client_addr": "sockname"}
+
+
+class Backend(httpcore.AsyncNetworkBackend):
+    """Makes one connection, on the running loop.
+
+    Attributes:
+        stream: The connection, as soon as it is made.
+    """
+
+    def __init__(self) -> None:
+        self.stream: Stream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Stream:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                transport, wire = await loop.create_connection(
+                    Wire, host, port, happy_eyeballs_delay=_EYEBALLS
+                )
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("no connection in time") from error
+        except OSError as error:
+            raise httpcore.ConnectError(_words(error)) from error
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.stream = Stream(wire, loop)
+        return self.stream
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,169 @@
+"""Connections on plain sockets, as a network backend of httpcore.
+
+httpcore's own takes one timeout for all of a body; here each read may have its own.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+
+from langgraph_client._core.chunks import ChunkJoiner
+
+MOST_HELD = 256 * 1024  # Bytes of one read.
+
+
+class Stream(httpcore.NetworkStream):
+    """One connection, as httpcore wants it.
+
+    Attributes:
+        limit: Seconds that the next reads may take; None for those that httpcore says.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.limit: float | None = None
+        self._socket = connected
+        self._joiner = ChunkJoiner()
+        self._buffer = bytearray(16 * 1024)
+        self._view = memoryview(self._buffer)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        seconds = timeout if self.limit is None else self.limit
+        while True:
+            data = self._receive(seconds)
+            if not data:
+                return data
+            joined = self._joiner.feed(data)
+            if joined:
+                return joined
+
+    def _receive(self, seconds: float | None) -> bytes:
+        connected = self._socket
+        try:
+            if connected.gettimeout() != seconds:
+                connected.settimeout(seconds)
+            size = connected.recv_into(self._buffer)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout("nothing came in time") from error
+        except (OSError, ValueError) as error:  # ValueError: closed by another thread.
+            raise httpcore.ReadError(_words(error)) from error
+        data = bytes(self._view[:size])
+        if size == len(self._buffer) < MOST_HELD:  # There is more at a time: read more at once.
+            self._view.release()
+            self._buffer = bytearray(min(4 * size, MOST_HELD))
+            self._view = memoryview(self._buffer)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
+        self._joiner.begin()
+        connected = self._socket
+        rest = memoryview(buffer)
+        try:
+            connected.settimeout(timeout)
+            while rest:
+                rest = rest[connected.send(rest) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout("not sent in time") from error
+        except (OSError, ValueError) as error:
+            raise httpcore.WriteError(_words(error)) from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def abort(self) -> None:
+        """Close at once. No thread may be reading."""
+        self._socket.close()
+
+    def abandon(self) -> None:
+        """Close. May be called by a finalizer, in any thread."""
+        self._socket.close()
+
+    def interrupt(self) -> None:
+        """Let the thread that reads come to an end: closing a socket does not wake it."""
+        with suppress(OSError):  # It is gone already.
+            # Past the TLS layer, which would forget its state under the reader's hands.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            self._socket.settimeout(timeout)
+            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+        except TimeoutError as error:
+            self._socket.close()
+            raise httpcore.ConnectTimeout("no TLS in time") from error
+        except (OSError, ValueError) as error:
+            self._socket.close()
+            raise httpcore.ConnectError(_words(error)) from error
+        except BaseException:
+            self._socket.close()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return _is_readable(self._socket)
+        if info == "ssl_object":
+            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+        return {"socket": self._socket}.get(info)
+
+
+def _is_readable(connected: socket.socket) -> bool:
+    """Whether something has come, or the connection is over."""
+    try:
+        watch = select.poll()
+        watch.register(connected, select.POLLIN)
+        return bool(watch.poll(0))
+    except AttributeError:  # No poll on this platform.
+        return bool(select.select([connected], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+class Backend(httpcore.NetworkBackend):
+    """Makes one connection.
+
+    Attributes:
+        stream: The connection, as soon as it is made.
+    """
+
+    def __init__(self) -> None:
+        self.stream: Stream | None = None
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Stream:
+        try:
+            connected = socket.create_connection((host, port), timeout)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("no connection in time") from error
+        except OSError as error:
+            raise httpcore.ConnectError(_words(error)) from error
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.stream = Stream(connected)
+        return self.stream
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

@@ -1,0 +1,120 @@
+"""Work that outlives the one who asked for it, and reads that can be interrupted: with asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import anyio
+
+logger = logging.getLogger("langgraph_client")
+
+T = TypeVar("T")
+Work = Callable[[], Awaitable[Any]]
+
+
+class Background:
+    """Does work on the loop on which it was made, in tasks of their own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()  # A loop alone would forget them.
+
+    def later(self, work: Work, what: str) -> None:
+        """Begin work soon. May be called by a finalizer, in any thread: it waits for nothing."""
+        with suppress(RuntimeError):  # The loop is closed, and with it what is to be released.
+            self._loop.call_soon_threadsafe(self._begin, work, what)
+
+    def _begin(self, work: Work, what: str) -> asyncio.Task[None]:
+        task = self._loop.create_task(_quietly(work, what))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def finish(self, work: Work, what: str, seconds: float) -> None:
+        """Do work to its end, for so many seconds at most, however often the caller is cancelled.
+
+        A cancellation that comes meanwhile is raised behind it. What the work raises is logged.
+        """
+        task = self._begin(work, what)
+        cancelled: asyncio.CancelledError | None = None
+        end = self._loop.time() + seconds
+        # The shield keeps anyio's scopes away, which would cancel in every turn of the loop; the
+        # `except` is for asyncio's own cancellations, of which any number may come.
+        with anyio.CancelScope(shield=True):
+            while not task.done() and (left := end - self._loop.time()) > 0:
+                try:
+                    await asyncio.wait([task], timeout=left)
+                except asyncio.CancelledError as error:
+                    cancelled = error
+        if not task.done():
+            logger.warning("%s: not done within %g s", what, seconds)
+            task.cancel()
+        if cancelled is not None:
+            raise cancelled
+
+
+async def opened_anyway(
+    background: Background,
+    opening: Coroutine[Any, Any, T],
+    late: Callable[[T], Awaitable[None]],
+    seconds: float,
+) -> T:
+    """Open something, to its end even if the caller is cancelled meanwhile.
+
+    A cancellation waits for so many seconds at most; what was opened then is given to `late`.
+    """
+    task = asyncio.get_running_loop().create_task(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+
+        async def end() -> None:
+            await late(await task)
+
+        await background.finish(end, "opening a stream that its reader has left", seconds)
+        raise
+
+
+async def _quietly(work: Work, what: str) -> None:
+    try:
+        await work()
+    except Exception as error:
+        logger.warning("%s failed: %s", what, type(error).__name__)
+
+
+class Reading:
+    """One read of somebody else's connection: with a limit of time, and to be interrupted.
+
+    with reading.within(seconds):
+        return await ...
+    # Interrupted, or too late: `is_late` says which.
+    """
+
+    def __init__(self) -> None:
+        self.is_late = False
+        self._scope: anyio.CancelScope | None = None
+        self._is_interrupted = False
+
+    def within(self, seconds: float | None) -> anyio.CancelScope:
+        """A context that ends after so many seconds, or when it is interrupted."""
+        deadline = float("inf") if seconds is None else anyio.current_time() + seconds
+        self.is_late = False
+        self._scope = anyio.CancelScope(deadline=deadline)
+        if self._is_interrupted:
+            self._scope.cancel()
+        return self._scope
+
+    def interrupt(self) -> None:
+        """Let the read come to an end."""
+        self._is_interrupted = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody interrupted it."""
+        return self._is_interrupted

@@ -1,0 +1,303 @@
+# Generated from langgraph_client/_async/direct.py by .ci/unasync.py; do not edit.
+"""Our own way to the server: httpcore's connections without its pool.
+
+The pool of httpcore looks at all its connections for each request and each close, which takes most
+of the time where many calls are made at once. Here the connection that was used last is taken from
+the end of a list, and put back there.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import httpcore
+
+from langgraph_client._core.connection import Limits, Steps
+from langgraph_client._core.cookies import Cookies
+from langgraph_client._core.encodings import ACCEPTED, Decompressor
+from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
+from langgraph_client._io.blocking_network import Backend, Stream
+from langgraph_client._sync._httpx import class_named
+
+_PORTS = {"http": 80, "https": 443}
+_BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
+
+
+class _Connection:
+    """One connection, and the stream below it."""
+
+    __slots__ = ("backend", "http")
+
+    def __init__(self, http: httpcore.HTTPConnection, backend: Backend) -> None:
+        self.http = http
+        self.backend = backend
+
+    def abort(self) -> None:
+        """Close it at once, in whatever state it is: nothing is waited for."""
+        if self.backend.stream is not None:
+            self.backend.stream.abort()
+
+
+class DirectSender:
+    """Sends requests to one origin, over connections of its own.
+
+    Args:
+        url: The server's URL.
+        context: For TLS.
+        limits: How many idle connections are kept, and for how long.
+    """
+
+    def __init__(self, url: str, context: ssl.SSLContext, limits: Limits) -> None:
+        parts = urlsplit(url)
+        self.is_closed = False
+        self._scheme = parts.scheme.encode()
+        self._host = (parts.hostname or "").encode("ascii" if url.isascii() else "idna")
+        self._port = parts.port or _PORTS[parts.scheme]
+        self._origin = httpcore.Origin(self._scheme, self._host, self._port)
+        self._headers = [
+            (b"host", _authority(self._host, parts.port)),
+            (b"accept-encoding", ACCEPTED.encode()),
+        ]
+        self._context = context if parts.scheme == "https" else None
+        self._limits = limits
+        self._idle: deque[_Connection] = deque()
+        self._busy: set[_Connection] = set()
+        self._cookies = Cookies()
+
+    @property
+    def busy(self) -> int:
+        """How many connections are used just now."""
+        return len(self._busy)
+
+    def send(self, request: Request, steps: Steps) -> DirectAnswer:
+        """Send a request, and return its answer as soon as its head is there.
+
+        Raises:
+            NoAnswer: if there is none.
+        """
+        if self.is_closed:
+            raise NoAnswer(Kind.CLOSED)
+        connection = self._take()
+        self._busy.add(connection)
+        try:
+            response = connection.http.handle_request(self._core(request, steps))
+        except BaseException as error:
+            self.drop(connection)
+            if isinstance(error, _ERRORS):
+                raise no_answer(error) from error
+            raise
+        return DirectAnswer(self, connection, response, steps.read)
+
+    def _core(self, request: Request, steps: Steps) -> httpcore.Request:
+        headers = self._headers + [
+            (name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()
+        ]
+        if self._cookies and (cookies := self._cookies.header(request.target)):
+            headers.append((b"cookie", cookies.encode("latin-1")))
+        if request.content is not None:
+            headers.append((b"content-length", b"%d" % len(request.content)))
+        elif request.method not in ("GET", "HEAD", "OPTIONS"):
+            headers.append((b"content-length", b"0"))
+        url = httpcore.URL(
+            scheme=self._scheme,
+            host=self._host,
+            port=self._port,
+            target=request.target.encode("ascii"),
+        )
+        timeout = {"connect": steps.connect, "read": steps.read, "write": steps.write}
+        return httpcore.Request(
+            request.method,
+            url,
+            headers=headers,
+            content=request.content,
+            extensions={"timeout": timeout},
+        )
+
+    def _take(self) -> _Connection:
+        """The connection that was used last, if it is still open; else one that is to be opened."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # Another thread was faster.
+                break
+            if not connection.http.has_expired():
+                return connection
+            connection.abort()
+        backend = Backend()
+        http = httpcore.HTTPConnection(
+            self._origin,
+            ssl_context=self._context,
+            keepalive_expiry=self._limits.idle_seconds,
+            network_backend=backend,
+        )
+        return _Connection(http, backend)
+
+    def give_back(self, connection: _Connection) -> None:
+        """Keep a connection for the next request, if it can be used again."""
+        self._busy.discard(connection)
+        if self.is_closed or not connection.http.is_idle():
+            connection.abort()
+            return
+        self._idle.append(connection)
+        # Those at the beginning were not used for the longest time, and go first.
+        most = self._limits.most_idle
+        while self._idle and (
+            (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired()
+        ):
+            try:
+                self._idle.popleft().abort()
+            except IndexError:  # Another thread was faster.
+                break
+
+    def drop(self, connection: _Connection) -> None:
+        """Close a connection."""
+        self._busy.discard(connection)
+        connection.abort()
+
+    def forget(self, connection: _Connection) -> None:
+        """Close a connection; for finalizers, which wait for nothing and lock nothing."""
+        self._busy.discard(connection)
+        if connection.backend.stream is not None:
+            connection.backend.stream.abandon()
+
+    def keep_cookie(self, header: str) -> None:
+        """Keep what a server sets."""
+        self._cookies.take(header)
+
+    def close(self) -> None:
+        """Close all connections, those that are used as well."""
+        self.is_closed = True
+        for connection in [*self._idle, *self._busy]:
+            connection.abort()
+        self._idle.clear()
+        self._busy.clear()
+
+
+class DirectAnswer:
+    """An answer, whose body is read piece by piece.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case; those that came more than once are joined by commas.
+    """
+
+    def __init__(
+        self,
+        sender: DirectSender,
+        connection: _Connection,
+        response: httpcore.Response,
+        usual: float | None,
+    ) -> None:
+        self.status = response.status
+        self.headers: dict[str, str] = {}
+        self._sender = sender
+        self._connection = connection
+        self._response = response
+        assert isinstance(response.stream, Iterable)
+        self._pieces = iter(response.stream)
+        self._usual = usual  # Seconds that a read may take.
+        self._is_closed = False
+        assert connection.backend.stream is not None
+        self._network: Stream = connection.backend.stream
+        for raw_name, raw_value in response.headers:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            if name == "set-cookie":
+                sender.keep_cookie(value)
+            if name in self.headers:
+                value = f"{self.headers[name]}, {value}"
+            self.headers[name] = value
+        encoding = self.headers.get("content-encoding", "identity")
+        self._plain: Decompressor | None = None
+        if encoding not in ("identity", ""):
+            try:
+                self._plain = Decompressor(encoding)
+            except ValueError as error:
+                sender.drop(connection)
+                raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+
+    def read(self, seconds: float | None = None) -> bytes:
+        """Return the next bytes of the body; `b""` at its end.
+
+        Args:
+            seconds: How long to wait for them, if that is less than usual.
+
+        Raises:
+            NoAnswer: if they did not come.
+        """
+        usual = self._usual
+        is_short = seconds is not None and (usual is None or seconds < usual)
+        self._network.limit = seconds if is_short else usual
+        try:
+            piece = next(self._pieces, b"")
+            while piece and self._plain is not None and not (plain := self._plain.feed(piece)):
+                piece = next(self._pieces, b"")
+        except _ERRORS as error:
+            self._drop()
+            raise no_answer(error, is_short=is_short) from error
+        except ValueError as error:
+            self._drop()
+            raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+        if piece:
+            return piece if self._plain is None else plain
+        self._end()
+        return b""
+
+    def _end(self) -> None:
+        """The body was read to its end: the connection may be used again."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self._response.close()
+        except BaseException:
+            self._sender.drop(self._connection)
+            raise
+        self._network.limit = None
+        self._sender.give_back(self._connection)
+
+    def _drop(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._sender.drop(self._connection)
+
+    def close(self) -> None:
+        """Leave the answer; its connection is closed unless all of the body was read."""
+        self._drop()
+
+    def interrupt(self) -> None:
+        """Let whoever reads from it just now come to an end."""
+        self._network.interrupt()
+
+    def abandon(self) -> None:
+        """Leave the answer; for finalizers."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._sender.forget(self._connection)
+
+
+def _authority(host: bytes, port: int | None) -> bytes:
+    name = b"[%b]" % host if b":" in host else host
+    return name if port is None else b"%b:%d" % (name, port)
+
+
+_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+)
+
+
+def no_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
+    """Return what one of httpcore's errors means; `is_short` if less time was given than usual."""
+    detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
+    if isinstance(error, httpcore.TimeoutException):
+        step = type(error).__name__.removesuffix("Timeout").lower()
+        if step in ("connect", "pool"):
+            return NoAnswer(Kind.TIMED_OUT_BEFORE, step, alike)
+        return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else step, alike)
+    return NoAnswer(Kind.NEVER_SENT if isinstance(error, _BEFORE) else Kind.BROKEN, detail, alike)

@@ -1,0 +1,271 @@
+"""A stream without I/O: what is believed, what is asked, what is handed on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.wire import event
+
+from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.failure import status_error
+from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    StreamIncomplete,
+)
+from langgraph_client.models.events import StreamPart
+
+START = Call("POST", "/threads/t/runs/stream", ANY)
+JOIN = Call("GET", "/threads/t/runs/r/stream", ANY)
+RUN = {"content-location": "/threads/t/runs/r"}
+REFUSED = APIConnectionError("refused")
+
+
+def refusal(status: int) -> APIError:
+    return status_error(method="GET", url="http://h", status=status, headers={}, content=b"")
+
+
+def values(number: int, id: bool = True) -> bytes:
+    return event("values", number, f"{number}-0" if id else None)
+
+
+def part(number: int) -> StreamPart:
+    return StreamPart("values", number, f"{number}-0")
+
+
+def opened(first: Call[Any] = START, **options: Any) -> StreamSession:
+    """A session whose stream is open."""
+    options = {"thread_id": "t", "policy": ReconnectPolicy(initial=0), **options}
+    session = StreamSession(first, **options)
+    assert isinstance(session.next_step(), Open)
+    session.opened(RUN, None, 0)
+    return session
+
+
+def resumable(**options: Any) -> StreamSession:
+    return opened(resumable=True, **options)
+
+
+def read(session: StreamSession, *pieces: bytes) -> list[StreamPart]:
+    """What comes out when these bytes come in."""
+    parts = []
+    for piece in pieces:
+        session.receive(piece, 0)
+        while (found := session.next_part()) is not None:
+            parts.append(found)
+    return parts
+
+
+def reopened(session: StreamSession) -> str:
+    """Open the stream again, as the session says. Returns after which event."""
+    step = session.next_step()
+    assert isinstance(step, Open)
+    session.opened({}, None, 0)
+    return step.call.headers["last-event-id"]
+
+
+def asked(session: StreamSession, status: str) -> None:
+    """Answer the question for the run's status."""
+    step = session.next_step()
+    assert isinstance(step, Ask)
+    assert (step.call.method, step.call.path) == ("GET", "/threads/t/runs/r")
+    session.answered({"status": status})
+
+
+def test_a_stream_that_goes_well() -> None:
+    """Open, read until the event that ends it, done."""
+    session = opened()
+    assert session.next_step() == Read(None)
+    assert read(session, values(1, id=False), event("end", None))[0].data == 1
+    assert session.next_step() == Done()
+
+
+def test_what_was_read_is_handed_out_one_by_one() -> None:
+    """The last event's id is that of the event that was handed out, not of one still to come."""
+    session = resumable()
+    session.receive(values(1) + values(2), 0)
+    assert session.next_part() == part(1)
+    assert session.last_event_id == "1-0"
+
+
+def test_a_replay_that_was_closed_as_well_is_asked_for_again() -> None:
+    """A replay without even the event that is known cannot have been whole."""
+    session = resumable()
+    read(session, values(1), b"")
+    asked(session, "success")
+    for replay, new in (([], []), ([values(1), values(2)], [part(2)]), ([values(2)], [])):
+        reopened(session)
+        assert read(session, *replay, b"") == new
+    assert session.next_step() == Done()
+
+
+def test_a_server_that_keeps_nothing_of_what_is_over_is_believed() -> None:
+    """It is asked twice, and not for ever."""
+    session = resumable()
+    read(session, values(1), b"")
+    asked(session, "success")
+    for _ in range(2):
+        reopened(session)
+        assert read(session, b"") == []
+    assert session.next_step() == Done()
+
+
+def test_a_run_that_is_gone_is_over() -> None:
+    """Where nobody knows the run any more, nothing is left to follow."""
+    session = resumable()
+    read(session, values(1), b"")
+    session.failed(refusal(404))
+    assert session.next_step() == Done()
+
+
+def test_a_status_that_cannot_be_had_is_an_outage() -> None:
+    """The stream is continued in place of it."""
+    session = resumable()
+    read(session, values(1), b"")
+    session.failed(REFUSED)
+    assert reopened(session) == "0"
+
+
+def test_events_without_ids_cannot_be_resumed() -> None:
+    """Asking for a resumable stream is one thing, getting it another."""
+    session = resumable()
+    read(session, event("metadata", {"run_id": "r"}))
+    with pytest.raises(StreamIncomplete, match="not being resumable"):
+        session.failed(REFUSED)
+
+
+def test_who_knows_an_event_s_id_can_go_on_before_the_first() -> None:
+    """A stream joined after an event has lost nothing when it breaks at once."""
+    session = opened(JOIN, run_id="r", last_event_id="1-0")
+    session.failed(REFUSED)
+    assert reopened(session) == "1-0"
+    unknown = opened(JOIN, run_id="r")
+    with pytest.raises(StreamIncomplete):
+        unknown.failed(REFUSED)
+
+
+def test_a_run_that_goes_on_for_long_goes_on_without_its_stream() -> None:
+    """The status is given one second to follow; what ends later was not seen to its end."""
+    session = opened(policy=None)
+    read(session, values(1, id=False), b"")
+    pauses = []
+    for _ in range(3):
+        asked(session, "running")
+        step = session.next_step()
+        assert isinstance(step, Sleep)
+        pauses.append(step.seconds)
+        session.slept()
+    assert pauses == [0.25, 0.5, 0.25]
+    with pytest.raises(StreamIncomplete, match="while the run is running"):
+        asked(session, "running")
+
+
+def test_a_failed_run_that_no_event_told_of() -> None:
+    """Its error is asked for, and comes as the event that the server did not replay."""
+    session = opened()
+    read(session, values(1, id=False), b"")
+    asked(session, "error")
+    step = session.next_step()
+    assert isinstance(step, Ask)
+    assert (step.call.path, step.waits) == ("/threads/t/runs/r/join", True)
+    session.answered({"__error__": {"error": "ValueError", "message": "no"}})
+    assert session.next_part() == ("error", {"error": "ValueError", "message": "no"}, None)
+    assert session.next_step() == Done()
+
+
+def test_a_failure_that_nobody_explains() -> None:
+    """The error names the run, and why its own error is missing."""
+    session = opened()
+    read(session, values(1, id=False), b"")
+    asked(session, "error")
+    with pytest.raises(StreamIncomplete, match="its error is missing: refused") as caught:
+        session.failed(REFUSED)
+    assert (caught.value.run_id, caught.value.thread_id) == ("r", "t")
+
+
+def test_an_event_that_was_sent_twice_at_the_seam_is_handed_on_once() -> None:
+    """Like events are believed when a second replay has them both."""
+    for twins in (1, 2):
+        session = resumable()
+        read(session, values(1))
+        session.failed(REFUSED)
+        assert reopened(session) == "0"
+        assert read(session, values(1), values(2) + values(2) + values(3)) == [part(2)]
+        assert reopened(session) == "1-0"
+        again = read(session, *[values(2)] * twins, values(3))
+        assert again == [*[part(2)] * (twins - 1), part(3)]
+        assert isinstance(session.next_step(), Read)
+
+
+def test_like_events_of_an_unbroken_stream_are_not_doubted() -> None:
+    """Where nothing was replayed there is no seam."""
+    assert read(resumable(), values(1) * 3) == [part(1)] * 3
+
+
+def test_doubts_have_an_end() -> None:
+    """A stream of many like events is not asked for again and again."""
+    session = opened(JOIN, run_id="r", last_event_id="0-0")
+    doubts = 0
+    for number in range(1, 30):
+        read(session, values(number))
+        session.failed(REFUSED)
+        reopened(session)
+        read(session, values(number), values(number + 1) * 2)
+        if isinstance(session.next_step(), Open):
+            doubts += 1
+            reopened(session)
+    assert doubts == 8
+
+
+def test_a_refusal_is_not_an_outage() -> None:
+    """A server that will not continue the stream is not asked again; one that is away is."""
+    session = resumable()
+    read(session, values(1))
+    session.failed(refusal(503))
+    reopened(session)
+    with pytest.raises(StreamIncomplete, match="refused"):
+        session.failed(refusal(500))
+
+
+@pytest.mark.parametrize("body", [b"", b"upstream is away\n\n", b'data: {"error": "no"}\n\n'])
+def test_a_stream_without_an_event_of_the_protocol_is_an_error(body: bytes) -> None:
+    """The server's own words are in it: nothing would look like a run without output."""
+    session = opened()
+    if body:
+        read(session, body)
+    with pytest.raises(APIResponseValidationError, match="empty" if not body else "away|no"):
+        session.receive(b"", 0)
+    other = StreamSession(START, any_events=True)
+    other.opened({}, None, 0)
+    read(other, b"data: 1\n\n", b"")
+    assert other.next_step() == Done()
+    joined = opened(JOIN, run_id="r")
+    joined.receive(b"", 0)
+    asked(joined, "success")
+
+
+def test_who_closes_it_ends_it() -> None:
+    """After `finish` nothing comes any more, whatever was read or still happens."""
+    session = resumable()
+    session.receive(values(1), 0)
+    session.finish()
+    assert session.next_part() is None
+    session.receive(b"", 0)
+    session.failed(REFUSED)
+    assert session.next_step() == Done()
+
+
+def test_only_a_run_that_ends_with_its_connection_is_stopped_by_leaving() -> None:
+    """The request that stops it has the caller's own headers and parameters."""
+    body = {"on_disconnect": "cancel"}
+    first = Call("POST", START.path, ANY, params=[("a", "b")], body=body, headers={"x": "y"})
+    call = opened(first).stop_call()
+    assert call is not None
+    assert (call.method, call.path) == ("POST", "/threads/t/runs/r/cancel")
+    assert ("a", "b") in call.query
+    assert call.headers == {"x": "y"}
+    assert opened().stop_call() is None
