@@ -286,7 +286,7 @@ class Server:
             hooks=self._hooks,
             ended=[webhooks.run_ended],
         )
-        storage.before_checkpoints(engine.write_logs)
+        graphs.before_checkpoints(engine.write_logs)
         runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check)
         self._services = Services(
             clock=self._clock,

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from langgraph_client.server.storage.protocol import Document
 
 
-_TEN_YEARS = 10 * 365 * 86400.0
-
-
 @cache
 def versions() -> dict[str, str]:
     """Return what run metadata says about the software, under the names clients know."""
@@ -63,7 +60,7 @@ class HostedGraphRunner:
         config = self._config(run)
         async with self._graphs.open(graph_id, config, durable=not job.temporary) as graph:
             if run["kwargs"]["resumable"]:
-                graph = _telling_before_saving(graph)
+                graph = _telling_at_once(graph)
             schema = getattr(graph, "context_schema", None)
             # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
             if schema is not None and run["kwargs"].get("context") and RICH not in run["kwargs"]:
@@ -124,16 +121,16 @@ class HostedGraphRunner:
             return thread_fields(state, await _written(graph, state))
 
 
-def _telling_before_saving(graph: Any) -> Any:
+def _telling_at_once(graph: Any) -> Any:
     """Return a graph that gives what a step did before it saves the checkpoint behind the step.
 
-    A step of one task is run on a short cut that saves first, unless there is a time limit for
-    steps (seen in langgraph 1.2.22). A process killed in between would have lost the event for
-    good, as the step is not run again. So a graph without such a limit gets one of ten years.
+    langgraph runs a step of one task on a short cut that saves first, unless it is to stream
+    eagerly (seen in langgraph 1.2.24). A process killed in between would have lost the event for
+    good, as the step is not run again.
     """
-    if getattr(graph, "step_timeout", 0) is not None:
+    if getattr(graph, "stream_eager", True):
         return graph
-    return graph.copy({"step_timeout": _TEN_YEARS})
+    return graph.copy({"stream_eager": True})
 
 
 async def _written(graph: Any, state: Any) -> Any:

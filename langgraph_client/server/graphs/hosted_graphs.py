@@ -7,7 +7,7 @@ methods of `RunnableGraph`: a factory is called each time, a context manager ent
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -59,7 +59,11 @@ class Graphs:
     """
 
     def __init__(
-        self, graphs: Mapping[str, Any], checkpointer: Any, store: Any, script_states: Any = None
+        self,
+        graphs: Mapping[str, Any],
+        checkpointer: Any,
+        store: Any,
+        script_states: Any = None,
     ) -> None:
         for name, graph in graphs.items():
             if not (isinstance(graph, RunnableGraph) or _is_builder(graph) or callable(graph)):
@@ -71,7 +75,16 @@ class Graphs:
         self._checkpointer = checkpointer
         self._store = store
         self._script_states = script_states
+        self._write_events: Callable[[], Awaitable[None]] | None = None
         self._ready: dict[tuple[str, bool], Any] = {}
+
+    def before_checkpoints(self, write_events: Callable[[], Awaitable[None]]) -> None:
+        """Set what writes the events that are to be kept, before a checkpoint behind them."""
+        self._write_events = write_events
+
+    async def _write(self) -> None:
+        if self._write_events is not None:
+            await self._write_events()
 
     @property
     def names(self) -> list[str]:
@@ -128,9 +141,11 @@ class Graphs:
         if not durable:
             update["checkpointer"] = None
         elif own is None or isinstance(own, bool):
-            update["checkpointer"] = self._checkpointer
             if self._checkpointer is not None:
                 self._checkpointer.allow(classes_of(graph).values())
+            update["checkpointer"] = self._saver(self._checkpointer)
+        else:
+            update["checkpointer"] = self._saver(own)
         if graph.name == "LangGraph":  # what langgraph calls a graph without a name
             update["name"] = graph_id
         if getattr(graph, "store", None) is None:
@@ -139,6 +154,13 @@ class Graphs:
             return graph
         copy: Any = graph
         return copy.copy(update)
+
+    def _saver(self, saver: Any) -> Any:
+        if saver is None:
+            return None
+        from langgraph_client.server.graphs.hosted_saver import HostedSaver
+
+        return HostedSaver(saver, self._write)
 
 
 def brought_store(graphs: Mapping[str, Any]) -> Any:

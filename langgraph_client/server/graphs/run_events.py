@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from langgraph_client.server.graphs.hosted_graphs import RunnableGraph
+from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.scripted import plain_command
 from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
 
@@ -54,14 +55,26 @@ async def events_of(
         source = _with_events(graph, given, config, options)
     else:
         source = _chunks(graph, given, config, options)
-    async with aclosing(source):
+    scope = RunScope()
+    current_run.set(scope)
+    try:
+        scope.ask()
         async for namespace, mode, data in source:
+            if not scope.take(data):
+                continue
             if mode == "messages" and message_events is not None:
                 for item in message_events.events(*data):
                     yield item
             else:
                 name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
                 yield name, _shape(mode, data, run["thread_id"])
+            scope.ask()
+    finally:
+        scope.release()
+        try:
+            await source.aclose()
+        finally:
+            scope.over = True
 
 
 Chunk = tuple[tuple[str, ...], str, Any]

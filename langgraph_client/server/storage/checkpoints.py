@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -47,8 +47,6 @@ class Checkpoints(SqliteSaver):
         # Reentrant, and the one that guards the documents' transactions: a node in a worker
         # thread may read a checkpoint while the loop writes a document.
         self.lock: threading.RLock = lock  # type: ignore[assignment]
-        self.before_writing: Callable[[], Awaitable[None]] | None = None
-        self._home = threading.get_ident()
         self.setup()
         connection.execute(
             "CREATE INDEX IF NOT EXISTS checkpoints_by_run ON checkpoints"
@@ -103,9 +101,7 @@ class Checkpoints(SqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, in place, behind the events that led to it."""
-        if self.before_writing is not None and threading.get_ident() == self._home:
-            await self.before_writing()
+        """Write a checkpoint, in place."""
         # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
         # which task of its parent; the protocol shows both.
         said: dict[str, Any] = config.get("metadata") or {}

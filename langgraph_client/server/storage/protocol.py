@@ -11,7 +11,7 @@ are awaited, so that it is short.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -246,10 +246,6 @@ class Storage(Transaction, Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commit what is written through the given value together, or on an exception nothing."""
-        ...
-
-    def before_checkpoints(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Set what is awaited before a checkpoint is written."""
         ...
 
     def allow(self, classes: Iterable[type]) -> None:

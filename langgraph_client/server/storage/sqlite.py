@@ -13,7 +13,6 @@ import sqlite3
 import threading
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
     Iterable,
     Iterator,
@@ -164,11 +163,6 @@ class SqliteStorage:
                 self.connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (thread_id,))
             await self.states.delete_thread(thread_id)
             return await self.threads.delete(thread_id)
-
-    def before_checkpoints(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Set what is awaited before a checkpoint is written."""
-        if self.checkpointer is not None:
-            self.checkpointer.before_writing = call
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow classes to be made out of stored checkpoints."""

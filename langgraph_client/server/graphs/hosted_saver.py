@@ -1,0 +1,255 @@
+"""The checkpointer of a hosted graph, around the one that keeps the checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+
+from langgraph_client.server.graphs.run_scope import RunScope, current_run
+
+_STREAM = "__pregel_stream"
+"""Where langgraph hands a subgraph the stream of its parents, in `configurable`."""
+_PUT = 5.0
+"""How long a worker thread waits for the loop to write events."""
+
+Writes = Sequence[tuple[str, Any]]
+
+
+class RunIsOverError(RuntimeError):
+    """A node that goes on after its run has ended tried to write a checkpoint."""
+
+
+class HostedSaver(BaseCheckpointSaver[Any]):
+    """Keeps what a run writes whole, whenever the run is stopped.
+
+    - What a cancelled task wrote is not kept: langgraph would take the task for finished when the
+      thread goes on, and what it had not done yet would never be done.
+    - The events of a step are kept before the checkpoint behind the step, or a kill in between
+      would lose them for good: the step is not done again.
+    - A node in a worker thread cannot be stopped; once its run is over, it writes nothing more.
+    - A saver with only blocking methods is called in a thread.
+
+    Args:
+        saver: The saver that keeps the checkpoints.
+        write_events: Writes the events that are to be kept and are not written yet.
+    """
+
+    def __init__(
+        self,
+        saver: BaseCheckpointSaver[Any],
+        write_events: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        super().__init__(serde=saver.serde)
+        self.saver = saver
+        self._write_events = write_events
+        self._blocking = False
+
+    @property
+    def config_specs(self) -> list[Any]:
+        """What the saver is configured by."""
+        return self.saver.config_specs
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        """Return the version after this one, as the saver counts."""
+        return self.saver.get_next_version(current, channel)
+
+    # Reading.
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return one checkpoint."""
+        return self.saver.get_tuple(config)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return one checkpoint."""
+        found: CheckpointTuple | None = await self._call("get_tuple", config)
+        return found
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Return checkpoints, newest first."""
+        return self.saver.list(config, filter=filter, before=before, limit=limit)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Return checkpoints, newest first."""
+        options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
+        if not self._blocking:
+            try:
+                async for item in self.saver.alist(config, **options):
+                    yield item
+                return
+            except NotImplementedError:
+                self._blocking = True
+        for item in await asyncio.to_thread(lambda: [*self.saver.list(config, **options)]):
+            yield item
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, Any]:
+        """Return what was written to channels."""
+        return self.saver.get_delta_channel_history(config=config, channels=channels)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, Any]:
+        """Return what was written to channels."""
+        found: Mapping[str, Any] = await self._call(
+            "get_delta_channel_history", config=config, channels=channels
+        )
+        return found
+
+    # Writing.
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint behind its events; called in a worker thread by a blocking graph."""
+        run = _writing_run()
+        if run is not None and _on_loop() is None:
+            if (stream := _stream_of(config, run)) is not None:
+                run.taken_in_thread(stream)
+            self._write_events_from_thread(run)
+        return self.saver.put(config, checkpoint, metadata, new_versions)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint behind its events."""
+        run = _writing_run()
+        if run is not None:
+            if (stream := _stream_of(config, run)) is not None:
+                await run.taken(stream)
+            if self._write_events is not None:
+                await self._write_events()
+        made: RunnableConfig = await self._call("put", config, checkpoint, metadata, new_versions)
+        return made
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
+    ) -> None:
+        """Write what a task wrote, unless it was cancelled."""
+        if _writing_run() is None or not _cancelled(writes):
+            self.saver.put_writes(config, writes, task_id, task_path)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
+    ) -> None:
+        """Write what a task wrote, unless it was cancelled."""
+        run = current_run.get()
+        if _cancelled(writes) or (run is not None and run.over):
+            return
+        await self._call("put_writes", config, writes, task_id, task_path)
+
+    def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
+        """Return the same around a saver that also makes these classes out of what is stored."""
+        return HostedSaver(self.saver.with_allowlist(extra_allowlist), self._write_events)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread's checkpoints."""
+        self.saver.delete_thread(thread_id)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete a thread's checkpoints."""
+        await self._call("delete_thread", thread_id)
+
+    async def _call(self, name: str, *args: Any, **options: Any) -> Any:
+        """Call the saver's async method; where it has none, the blocking one in a thread."""
+        if not self._blocking:
+            try:
+                return await getattr(self.saver, f"a{name}")(*args, **options)
+            except NotImplementedError:
+                self._blocking = True
+        return await asyncio.to_thread(partial(getattr(self.saver, name), *args, **options))
+
+    def _write_events_from_thread(self, run: RunScope) -> None:
+        if self._write_events is None or run.loop_is_held:
+            return
+        written = asyncio.run_coroutine_threadsafe(_awaited(self._write_events), run.loop)
+        try:
+            written.result(_PUT)
+        except concurrent.futures.TimeoutError:
+            written.cancel()
+
+
+async def _awaited(call: Callable[[], Awaitable[None]]) -> None:
+    await call()
+
+
+def _on_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _writing_run() -> RunScope | None:
+    """Return the run on whose behalf something is written; None for a state call.
+
+    Raises:
+        RunIsOverError: The run has ended.
+    """
+    run = current_run.get()
+    if run is not None and run.over:
+        raise RunIsOverError("the run of this node is over; what it does now is not kept")
+    return run
+
+
+def _cancelled(writes: Writes) -> bool:
+    """Whether a task was cancelled; langgraph notes it behind what the task had written."""
+    return any(
+        isinstance(value, (asyncio.CancelledError, concurrent.futures.CancelledError))
+        for channel, value in writes
+        if channel == "__error__"
+    )
+
+
+def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[Any], None] | None:
+    """Return what puts a marker into the run's stream; None where no event of a subgraph is in it.
+
+    The root's own steps need no marker: it gives their events before it goes on. Below a node that
+    streams a subgraph itself, the stream in the config is that node's, which must not see a marker;
+    the graphs right below the root always have the run's.
+    """
+    configurable: Mapping[str, Any] = config.get("configurable") or {}
+    namespace: str = configurable.get("checkpoint_ns") or ""
+    stream = configurable.get(_STREAM)
+    if stream is None or not namespace:
+        return None
+    if run.stream is None and "|" not in namespace:
+        run.stream = stream
+    mode = next(iter(stream.modes), None)
+    if stream is not run.stream or mode is None:
+        return None
+    return lambda marker: stream(((), mode, marker))
