@@ -371,17 +371,7 @@ class RemoteException(LangGraphError):
         self.node = node
 
     def __str__(self) -> str:
-        said = f"{self.error}: {self.message}" if self.message else self.error
-        places = [
-            f"{name} {value}"
-            for name, value in (
-                ("node", self.node),
-                ("run", self.run_id),
-                ("thread", self.thread_id),
-            )
-            if value is not None
-        ]
-        return f"{said} ({', '.join(places)})" if places else said
+        return self.message
 
 
 class InvalidArgumentError(LangGraphError, ValueError, TypeError):

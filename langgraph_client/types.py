@@ -5,7 +5,7 @@ With langgraph installed these are the very classes of `langgraph.types`.
 
 from __future__ import annotations
 
-from langgraph_client.remote.seam import (
+from langgraph_client.remote.compat import (
     Command,
     GraphOutput,
     Interrupt,

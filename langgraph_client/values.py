@@ -13,6 +13,11 @@ has no notes and no envelope.
 
 Classes (enums, dataclasses, pydantic models, named tuples) are told by name and made again only
 where the reader allows them: nothing is ever imported because a message says so.
+
+langchain's messages have a form of their own on the wire, by which readers know them. So there is a
+note where that is misleading: on a dict that merely has this form, and on a message that holds
+something with a note. A graph does not know messages by their form; on the way to a server each has
+its note.
 """
 
 from __future__ import annotations
@@ -47,20 +52,37 @@ Note: TypeAlias = list[Any]
 Allowed: TypeAlias = Mapping[str, type]
 
 
-def split(value: Any, plain: Callable[[Any], Any]) -> tuple[Any, list[Note]]:
+def split(
+    value: Any, plain: Callable[[Any], Any], *, note_messages: bool = False
+) -> tuple[Any, list[Note]]:
     """The plain JSON of a value, and the notes that make the value out of it again.
 
     Args:
         value: Anything.
         plain: Gives the plain JSON of a value that is none, one that is not told apart here.
+        note_messages: Give each message a note, for a reader that does not know them by their form.
     """
     notes: list[Note] = []
-    return _split(value, plain, [], notes), notes
+    flat = _split(value, plain, [], notes)
+    if not note_messages:
+        notes = _needed(notes)
+    return flat, [note[:2] for note in notes]
 
 
-def enclose(value: Any, plain: Callable[[Any], Any]) -> Any:
+def _needed(notes: list[Note]) -> list[Note]:
+    """The notes without those of messages that hold nothing with a note."""
+    needed: list[Note] = []
+    for note in notes:  # The inner ones come first.
+        path, _, *is_message = note
+        depth = len(path)
+        if not is_message or any(inner[0][:depth] == path for inner in needed):
+            needed.append(note)
+    return needed
+
+
+def enclose(value: Any, plain: Callable[[Any], Any], *, note_messages: bool = False) -> Any:
     """`value` as plain JSON, in an envelope where that loses something."""
-    flat, notes = split(value, plain)
+    flat, notes = split(value, plain, note_messages=note_messages)
     return {PLAIN: flat, TYPES: notes} if notes else flat
 
 
@@ -146,8 +168,6 @@ def _split(value: Any, plain: Callable[[Any], Any], path: list[Any], notes: list
         return _split_dict(value, plain, path, notes)
     if kind is list:
         return [_split(item, plain, [*path, i], notes) for i, item in enumerate(value)]
-    if _is_message(value):  # Messages have a form of their own on the wire.
-        return plain(value)
     if kind in _SEQUENCES:
         items = [_split(item, plain, [*path, i], notes) for i, item in enumerate(value)]
         notes.append([path, _SEQUENCES[kind]])
@@ -170,6 +190,7 @@ def _split_dict(
 ) -> Any:
     flat: dict[str, Any] = {}
     keys: dict[str, Any] = {}
+    looks_like_message = value.keys() >= _MESSAGE_KEYS
     for key, item in value.items():
         if type(key) is str:
             name = key
@@ -180,6 +201,8 @@ def _split_dict(
                 return plain(value)  # Keys that no note tells apart: plain JSON, as ever.
             keys[name] = tag
         flat[name] = _split(item, plain, [*path, name], notes)
+    if looks_like_message:
+        notes.append([path, "dict"])
     if keys:
         notes.append([path, ["keys", keys]])
     return flat
@@ -211,11 +234,14 @@ def _split_object(
     elif tag == "pydantic":
         fields = {name: getattr(value, name) for name in type(value).model_fields}
         fields.update(value.model_extra or {})
+    elif tag == "send":
+        fields = {"node": value.node, "arg": value.arg}
     else:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}
     if not _is_interrupt(type(value)):  # The reader knows an interrupt by its place.
-        notes.append([path, [tag, name_of(type(value))]])
+        note = [path, [tag, name_of(type(value))]]
+        notes.append([*note, True] if is_message(value) else note)
     return flat
 
 
@@ -232,13 +258,17 @@ def _tag_of(kind: type) -> str | None:
         return "namedtuple"
     if dataclasses.is_dataclass(kind):
         return "dataclass"
+    if kind.__name__ == "Send" and kind.__module__.startswith("langgraph."):
+        return "send"
     return None
 
 
-def _is_message(value: Any) -> bool:
+def is_message(value: Any) -> bool:
+    """Whether a value is one of langchain's messages."""
     return isinstance(value, BaseModel) and hasattr(value, "additional_kwargs")
 
 
+_MESSAGE_KEYS = {"type", "content", "additional_kwargs", "response_metadata"}
 _SEQUENCES: dict[type, str] = {
     tuple: "tuple",
     set: "set",
@@ -269,7 +299,7 @@ def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
         return _DETAILED[word](details[0])
     if word == "keys":
         return {_key(details[0].get(name), name): item for name, item in flat.items()}
-    if word in ("enum", "pydantic", "dataclass", "namedtuple"):
+    if word in ("enum", "pydantic", "dataclass", "namedtuple", "send"):
         return _instance(flat, word, details, allowed)
     return flat  # A word of a later version: what it means, JSON does not need.
 
@@ -287,7 +317,7 @@ def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any
         return flat
     if word == "enum":
         return kind[details[1]]
-    if word == "namedtuple":
+    if word in ("namedtuple", "send"):
         return kind(**flat)
     if word == "pydantic":
         # What is inside was a valid model on the other side; checking again would convert again.

@@ -39,8 +39,8 @@ MAY_IMPORT = {
 }
 #: Optional packages, and the only modules that may import them at their top.
 SEAMS = {
-    "langgraph": {"remote/seam.py", "server/"},
-    "langchain_core": {"remote/seam.py", "server/"},
+    "langgraph": {"remote/compat.py", "server/"},
+    "langchain_core": {"remote/compat.py", "server/"},
     "langsmith": set(),
     "starlette": {"server/", "testing/"},
     "uvicorn": {"server/"},

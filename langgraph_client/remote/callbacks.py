@@ -8,11 +8,11 @@ callbacks on the server.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from types import TracebackType
-from typing import Any
 
-from langgraph_client.remote.seam import (
+from langgraph_client.remote.aliases import Foreign, GraphValue, MergedConfig, Reply
+from langgraph_client.remote.compat import (
     async_callback_manager,
     callback_manager,
     hears_models,
@@ -21,32 +21,32 @@ from langgraph_client.remote.seam import (
 )
 
 #: A message, or a chunk of one, with its metadata.
-Said = tuple[Any, Mapping[str, Any]]
+Said = tuple[Foreign, Reply]
 
 
-class Watched:
+class RunCallbacks:
     """A context around a run; without langchain-core, or callbacks, it does nothing."""
 
-    def __init__(self, config: Mapping[str, Any], input: Any, name: str) -> None:
+    def __init__(self, config: MergedConfig, input: GraphValue, name: str) -> None:
         self._config = config
         self._input = input
         self._started = {
             "name": config.get("run_name") or name,
             "run_id": config.get("run_id"),
         }
-        self._run: Any = None
+        self._run: Foreign = None
         self._models = Models()
         #: Whether a handler wants to hear of chat models.
         self.wants_messages = False
         #: What the run gave in the end.
-        self.output: Any = None
+        self.output: GraphValue = None
 
     @property
     def wants_output(self) -> bool:
         """Whether anybody listens."""
         return self._run is not None
 
-    def __enter__(self) -> Watched:
+    def __enter__(self) -> RunCallbacks:
         manager = callback_manager(self._config)
         if manager is not None and manager.handlers:
             self.wants_messages = any(map(hears_models, manager.handlers))
@@ -75,7 +75,7 @@ class Watched:
                 model.on_llm_error(error)
             self._run.on_chain_error(error)
 
-    async def __aenter__(self) -> Watched:
+    async def __aenter__(self) -> RunCallbacks:
         manager = async_callback_manager(self._config)
         if manager is not None and manager.handlers:
             self.wants_messages = any(map(hears_models, manager.handlers))
@@ -109,9 +109,9 @@ class Models:
     """The chat models of a run that have begun to speak, and what they have said."""
 
     def __init__(self) -> None:
-        self._speaking: dict[str, tuple[Any, Any]] = {}
+        self._speaking: dict[str, tuple[Foreign, Foreign]] = {}
 
-    def said(self, run: Any, message: Any, metadata: Mapping[str, Any]) -> Generator[Any, Any]:
+    def said(self, run: Foreign, message: Foreign, metadata: Reply) -> Generator[Foreign, Foreign]:
         """Yield the calls that tell of a message; each is to be sent back what it gives.
 
         A blocking call has been made when it is yielded; an async one is to be awaited.
@@ -132,15 +132,15 @@ class Models:
             del self._speaking[message.id]
             yield model.on_llm_end(whole_answer(answer))
 
-    def unfinished(self) -> list[Any]:
+    def unfinished(self) -> list[Foreign]:
         """The models whose answers have no end."""
         return [model for model, _ in self._speaking.values()]
 
 
-_OVER: Any = object()
+_OVER: Foreign = object()
 
 
-def _next(calls: Generator[Any, Any], result: Any) -> Any:
+def _next(calls: Generator[Foreign, Foreign], result: Foreign) -> Foreign:
     try:
         return calls.send(result)
     except StopIteration:

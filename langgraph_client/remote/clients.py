@@ -1,25 +1,60 @@
-"""The two clients behind a RemoteGraph: given, or made on first use; shared by its copies."""
+"""The two clients behind a RemoteGraph: given, or made on first use; shared by its copies.
+
+A given client may be of this package or of `langgraph_sdk`, or anything of their shape: what it
+replies is read by key, and its streams are iterated over.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Mapping
+from typing import Protocol, cast
 
 import httpx
 
 from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
-from langgraph_client._core.unset import UNSET
+from langgraph_client._core.unset import Unset
 from langgraph_client._sync.client import SyncLangGraphClient
-from langgraph_client.errors import (
-    APIResponseValidationError,
-    APIStatusError,
-    InvalidArgumentError,
-)
-from langgraph_client.values import HEADER, VERSION
+from langgraph_client.errors import APIStatusError, InvalidArgumentError, LangGraphError
+from langgraph_client.remote.aliases import JSON
 
-_OFFER = {HEADER: VERSION}
+
+class ClientLike(Protocol):
+    """A client with the resources of `langgraph_sdk`'s."""
+
+    assistants: JSON
+    threads: JSON
+    runs: JSON
+
+
+#: What a client raises when a server could not be asked, or said no.
+CLIENT_ERRORS = (LangGraphError, httpx.HTTPError)
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status that a client's error stands for; None if it stands for none."""
+    if isinstance(error, APIStatusError):
+        return error.status_code
+    return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+
+
+def headers_of(error: Exception) -> Mapping[str, str]:
+    """Return the headers of the answer that a client's error stands for."""
+    if isinstance(error, APIStatusError):
+        return error.headers
+    return error.response.headers if isinstance(error, httpx.HTTPStatusError) else {}
+
+
+def detail_of(error: Exception) -> str:
+    """Return the server's own words in a client's error."""
+    if isinstance(error, APIStatusError):
+        return error.detail
+    if isinstance(error, httpx.HTTPStatusError):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            return str(error.response.json()["detail"])
+    return str(error)
 
 
 class Clients:
@@ -28,67 +63,45 @@ class Clients:
     def __init__(
         self,
         url: str | None,
-        api_key: str | None,
+        api_key: str | Unset | None,
         headers: Mapping[str, str] | None,
-        given: LangGraphClient | None,
-        given_sync: SyncLangGraphClient | None,
+        client: LangGraphClient | ClientLike | None,
+        sync_client: SyncLangGraphClient | ClientLike | None,
     ) -> None:
         self._url = url
         self._api_key = api_key
         self._headers = headers
-        self._given = given
-        self._given_sync = given_sync
+        self._given = client
+        self._given_sync = sync_client
         self._made: LangGraphClient | None = None
         self._made_sync: SyncLangGraphClient | None = None
         self._lock = threading.Lock()
-        self._reads_envelopes: bool | None = None
+        #: Whether the server reads values in envelopes; None until it was asked.
+        self.reads_envelopes: bool | None = None
 
     @property
     def client(self) -> LangGraphClient:
-        """The async client."""
+        """The async client; one that was given has at least the same shape."""
         if self._given is not None:
-            return self._given
+            return cast(LangGraphClient, self._given)
         self._must_be_made("client", "async")
         with self._lock:
             if self._made is None:
-                key = UNSET if self._api_key is None else self._api_key
-                self._made = get_client(url=self._url, api_key=key, headers=self._headers)
+                self._made = get_client(url=self._url, api_key=self._api_key, headers=self._headers)
             return self._made
 
     @property
     def sync_client(self) -> SyncLangGraphClient:
-        """The blocking client."""
+        """The blocking client; one that was given has at least the same shape."""
         if self._given_sync is not None:
-            return self._given_sync
+            return cast(SyncLangGraphClient, self._given_sync)
         self._must_be_made("sync_client", "blocking")
         with self._lock:
             if self._made_sync is None:
-                key = UNSET if self._api_key is None else self._api_key
-                self._made_sync = get_sync_client(url=self._url, api_key=key, headers=self._headers)
+                self._made_sync = get_sync_client(
+                    url=self._url, api_key=self._api_key, headers=self._headers
+                )
             return self._made_sync
-
-    def read_envelopes(self) -> bool:
-        """Ask the server, once, whether it reads values in envelopes.
-
-        GET /info
-        """
-        if self._reads_envelopes is None:
-            # A server without /info, or with another one, is not the bundled one.
-            with contextlib.suppress(APIStatusError, APIResponseValidationError):
-                self.sync_client.http.get("/info", headers=_OFFER, on_response=self._note)
-            self._reads_envelopes = bool(self._reads_envelopes)
-        return bool(self._reads_envelopes)
-
-    async def aread_envelopes(self) -> bool:
-        """Async twin of `read_envelopes`."""
-        if self._reads_envelopes is None:
-            with contextlib.suppress(APIStatusError, APIResponseValidationError):
-                await self.client.http.get("/info", headers=_OFFER, on_response=self._note)
-            self._reads_envelopes = bool(self._reads_envelopes)
-        return bool(self._reads_envelopes)
-
-    def _note(self, response: httpx.Response) -> None:
-        self._reads_envelopes = response.headers.get(HEADER) == VERSION
 
     def _must_be_made(self, parameter: str, colour: str) -> None:
         # Someone who gave the one client and no URL means that client's server, which it need not

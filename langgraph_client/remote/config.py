@@ -10,12 +10,11 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.models.threads import Checkpoint
-from langgraph_client.remote.seam import RunnableConfig
+from langgraph_client.remote.aliases import JSON, Config, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.compat import RunnableConfig, merged_callbacks
 
 #: Namespace of the UUIDv5 that stands for a thread id that is not a UUID itself:
 #: `uuid5(THREAD_NAMESPACE, thread_id)`. Fixed for ever: threads on servers depend on it.
@@ -43,48 +42,107 @@ _TOP_LEVEL = frozenset(
 )
 _COORDINATES = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"})
 
+#: What a LangGraph server adds to the config of a run that it hosts: keys that only servers use,
+#: and keys that mean the server's own where one of the marks is beside them.
+_HOST_PREFIXES = (
+    "langgraph_auth_",
+    "langgraph_api_",
+    "langgraph_request_",
+    "__request_",
+    "__after_",
+)
+_HOST_MARKS = ("langgraph_request_id", "langgraph_auth_user", "__request_start_time_ms__")
+_HOST_KEYS = frozenset(
+    {
+        "assistant_id",
+        "created_by",
+        "graph_id",
+        "langgraph_host",
+        "langgraph_plan",
+        "langgraph_version",
+        "run_attempt",
+        "run_id",
+        "user_id",
+    }
+)
 
-def tuples(value: Any) -> Any:
-    """Lists made tuples, at any depth: what is a tuple locally, such as a task's path."""
+
+def tuples(value: JSON) -> JSON:
+    """Return lists as tuples, at any depth: what is a tuple locally, such as a task's path."""
     return tuple(tuples(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def merge(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Merge configs as a local graph does: the later wins, tags add up, dicts merge.
+def merge(*configs: Config | None) -> MergedConfig:
+    """Merge configs as langgraph does: the later wins, tags and callbacks add up, dicts merge.
 
     Keys that no config has at its top (`{"thread_id": "1"}`) mean `configurable`, as locally.
     """
-    merged: dict[str, Any] = {"configurable": {}}
+    merged: MergedConfig = {"configurable": {}}
     for config in configs:
         for key, value in (config or {}).items():
-            if value is None:
+            if value is None or (isinstance(value, list | tuple | dict) and not value):
                 continue
             if key not in _TOP_LEVEL:
                 merged["configurable"][key] = value
             elif key == "configurable":
                 merged[key] = {**merged[key], **value}
             elif key == "metadata":
-                merged[key] = {**merged.get(key, {}), **value}
+                merged[key] = _merged_metadata(merged.get(key, {}), value)
             elif key == "tags":
-                merged[key] = sorted({*merged.get(key, ()), *value})
-            elif key == "callbacks" and isinstance(merged.get(key), list):
-                merged[key] = [*merged[key], *value] if isinstance(value, list) else value
+                merged[key] = [*merged.get(key, ()), *value]
+            elif key == "callbacks":
+                merged[key] = merged_callbacks(merged.get(key), value)
             else:
                 merged[key] = value
     return merged
 
 
-def with_ambient(ambient: Mapping[str, Any] | None, config: dict[str, Any]) -> dict[str, Any]:
-    """A merged config on top of that of the node around the call, if the call is made in one.
+def _merged_metadata(base: JsonObject, new: Reply) -> JsonObject:
+    """Merge metadata; of its values only `lc_versions` is merged, not replaced."""
+    merged = {**base, **new}
+    known, added = base.get("lc_versions"), new.get("lc_versions")
+    if isinstance(known, Mapping) and isinstance(added, Mapping):
+        merged["lc_versions"] = {**known, **added}
+    return merged
+
+
+def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
+    """Return a merged config on top of that of the node around the call, if it is made in one.
 
     A config that names a thread or checkpoint of its own addresses that, and takes nothing of the
-    surrounding node's `configurable`.
+    surrounding node's `configurable`. What the server that runs the surrounding node added for
+    itself, such as its user's identity, is left out: it is no business of another server.
     """
-    if not ambient:
-        return config
-    if _COORDINATES & config["configurable"].keys():
-        ambient = {key: value for key, value in ambient.items() if key != "configurable"}
-    return merge(ambient, config)
+    if ambient:
+        if _COORDINATES & config["configurable"].keys():
+            ambient = {key: value for key, value in ambient.items() if key != "configurable"}
+        # A node that passes its own config on gives the same tags twice.
+        inherited = ambient.get("tags") or ()
+        tags = [tag for tag in config.get("tags", ()) if tag not in inherited]
+        config = merge(ambient, {**config, "tags": tags})
+    return without_host(config)
+
+
+def without_host(config: MergedConfig) -> MergedConfig:
+    """Return a merged config without what a hosting server put into it."""
+    configurable = config["configurable"]
+    is_hosted = any(key in configurable for key in _HOST_MARKS)
+    dropped = {
+        key
+        for key in configurable
+        if key.startswith(_HOST_PREFIXES) or (is_hosted and key in _HOST_KEYS)
+    }
+    metadata = config.get("metadata")
+    kept = dict(config)
+    if dropped:
+        kept["configurable"] = {k: v for k, v in configurable.items() if k not in dropped}
+    if is_hosted and metadata:
+        kept["metadata"] = {
+            key: value
+            for key, value in metadata.items()
+            if key not in _HOST_KEYS and not key.startswith(_HOST_PREFIXES)
+        }
+    return kept
 
 
 @dataclass(frozen=True)
@@ -96,14 +154,14 @@ class Address:
     #: What the server knows it as: a UUID.
     thread_id: str | None = None
     #: `checkpoint_id`, `checkpoint_ns`, `checkpoint_map`, as far as the config has them.
-    checkpoint: dict[str, Any] = field(default_factory=dict)
+    checkpoint: JsonObject = field(default_factory=dict)
     #: What `thread_id` was derived from, where it is not the thread's own id.
     made_from: str | None = None
     #: Where a parent graph sees this graph; empty outside one.
     namespace: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Address:
+    def of(cls, config: MergedConfig) -> Address:
         """Read the address out of a merged config."""
         configurable = config["configurable"]
         checkpoint = {
@@ -138,17 +196,17 @@ class Address:
 
     def configurable(
         self,
-        checkpoint: Checkpoint | Mapping[str, Any],
-        parents: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+        checkpoint: Reply,
+        parents: Reply | None = None,
+    ) -> JsonObject:
         """A checkpoint the server named, under the caller's own thread id.
 
         `parents` are the checkpoints of the graphs around this one.
         """
-        configurable: dict[str, Any] = {
-            "thread_id": self.given,
-            "checkpoint_ns": self.inside(checkpoint.get("checkpoint_ns") or ""),
-        }
+        configurable: JsonObject = {}
+        if self.given is not None:
+            configurable["thread_id"] = self.given
+        configurable["checkpoint_ns"] = self.inside(checkpoint.get("checkpoint_ns") or "")
         found = checkpoint.get("checkpoint_id")
         known = checkpoint.get("checkpoint_map")
         if found:
@@ -163,22 +221,22 @@ class Address:
         """A namespace of this graph, as the graph around it knows it."""
         return "|".join((*self.namespace, *([namespace] if namespace else [])))
 
-    def around(self, known: Mapping[str, Any], parents: Mapping[str, Any]) -> dict[str, Any]:
+    def around(self, known: Reply, parents: Reply) -> JsonObject:
         """Checkpoints by namespace, with those of the graphs around this one."""
         return {**parents, **{self.inside(name): found for name, found in known.items()}}
 
     def config(
         self,
-        checkpoint: Checkpoint | Mapping[str, Any] | None,
-        parents: Mapping[str, Any] | None = None,
+        checkpoint: Reply | None,
+        parents: Reply | None = None,
     ) -> RunnableConfig | None:
         """The same as a config, to read or go on from there; None for no checkpoint."""
-        if checkpoint is None:
+        if not checkpoint:
             return None
         return {"configurable": self.configurable(checkpoint, parents)}
 
 
-def given_parents(metadata: Mapping[str, Any] | None) -> dict[str, str]:
+def given_parents(metadata: Reply | None) -> dict[str, str]:
     """The checkpoints of the graphs around the one that a checkpoint's metadata tells of."""
     told = (metadata or {}).get(GIVEN_PARENTS)
     return dict(json.loads(told)) if told else {}
@@ -195,7 +253,7 @@ def server_thread_id(given: str) -> str:
     return str(uuid.uuid5(THREAD_NAMESPACE, given))
 
 
-def wire_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def wire_config(config: MergedConfig) -> JsonObject:
     """What of a merged config goes to the server as a run's `config`.
 
     Left out: where the run takes place (that is the address), the parent graph's own bookkeeping
@@ -216,11 +274,11 @@ def wire_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return sent
 
 
-def sendable(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def sendable(config: JsonObject) -> tuple[JsonObject, list[str]]:
     """A wire config without the values that cannot be JSON, and the paths of those left out."""
     left_out: list[str] = []
 
-    def keep(value: Any, path: str) -> Any:
+    def keep(value: JSON, path: str) -> JSON:
         if not isinstance(value, dict):
             return value
         kept = {}

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 from langgraph_client.errors import APIResponseValidationError, LangGraphError
-from langgraph_client.models.threads import Interrupt as SentInterrupt
+from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
+from langgraph_client.remote.compat import Interrupt, message_from
 from langgraph_client.remote.config import GIVEN_ID, GIVEN_PARENTS, Address, given_parents, tuples
-from langgraph_client.remote.seam import Interrupt, message_from, run_error
+from langgraph_client.remote.exceptions import remote_error
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
 INTERRUPT = "__interrupt__"
+
+Path: TypeAlias = tuple[str | int, ...]
 
 #: What servers add to the metadata of a checkpoint or message, and a local graph does not.
 SERVER_METADATA = frozenset(
@@ -43,8 +46,8 @@ SERVER_METADATA = frozenset(
 )
 
 
-def interrupt_from(document: SentInterrupt | Mapping[str, Any]) -> Interrupt:
-    """An interrupt as events and states carry it: `id` and `value`, perhaps `response_schema`."""
+def interrupt_from(document: Reply) -> Interrupt:
+    """Return an interrupt of an event or a state: `id` and `value`, perhaps `response_schema`."""
     schema = document.get("response_schema")
     made = Interrupt(value=document.get("value"), id=document.get("id") or "")
     if schema is not None:
@@ -53,7 +56,7 @@ def interrupt_from(document: SentInterrupt | Mapping[str, Any]) -> Interrupt:
 
 
 @contextmanager
-def understanding(what: str, body: Any) -> Iterator[None]:
+def understanding(what: str, body: JSON) -> Iterator[None]:
     """A reading of what a server sent, within which a surprise is an error of ours.
 
     Raises:
@@ -80,62 +83,65 @@ class Decoder:
     #: The classes that may be made out of an envelope, by name.
     allowed: Allowed = field(default_factory=dict)
     #: The checkpoints of the graphs around this one, for events; a state's metadata tells its own.
-    parents: Mapping[str, Any] = field(default_factory=dict)
+    parents: Reply = field(default_factory=dict)
 
-    def open(self, value: Any) -> Any:
-        """A value as it was on the server, where the server says it in an envelope.
+    def open(self, value: JSON) -> GraphValue:
+        """Return a value as it was on the server: out of its envelope, with its messages.
 
         Raises:
             APIResponseValidationError: The envelope does not fit its value.
         """
         if not is_envelope(value):
-            return value
+            return self.value(value)
+        notes = value[TYPES]
         try:
-            # Messages first: what is inside them has no notes of its own.
-            return restore(self.value(value[PLAIN]), value[TYPES], self.allowed)
-        except ValueError as error:
+            # A place that has a note is what the note says, whatever it looks like. All other
+            # messages are revived first, for a note may put their place out of reach.
+            noted = frozenset(tuple(note[0]) for note in notes)
+            revived = self._unnoted(value[PLAIN], (), noted)
+            return restore(revived, notes, self.allowed)
+        except (ValueError, TypeError) as error:
             raise APIResponseValidationError(str(error), body=value) from error
 
-    def value(self, value: Any) -> Any:
-        """Revive the messages in a JSON value, at any depth; everything else stays as it is."""
+    def _unnoted(self, value: JSON, path: Path, noted: frozenset[Path]) -> GraphValue:
+        """Revive the messages at paths without a note."""
         if isinstance(value, dict):
-            if self.decode_messages:
+            if self.decode_messages and path not in noted:
                 message = message_from(value)
                 if message is not None:
                     return message
-            return {key: self.value(item) for key, item in value.items()}
+            return {key: self._unnoted(item, (*path, key), noted) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self._unnoted(item, (*path, at), noted) for at, item in enumerate(value)]
         return value
 
-    def interrupt(self, sent: SentInterrupt) -> Interrupt:
-        """An interrupt of a state."""
+    def value(self, value: JSON) -> GraphValue:
+        """Revive the messages in a JSON value, at any depth; everything else stays as it is."""
+        return revived(value) if self.decode_messages else value
+
+    def interrupt(self, sent: Reply) -> Interrupt:
+        """Return an interrupt of a state."""
         found = interrupt_from(sent)
-        found.value = self.value(self.open(found.value))
+        found.value = self.open(found.value)
         return found
 
-    def output(self, data: Any) -> Any:
-        """Data of a `values` or `updates` event: a state in which `__interrupt__` is a tuple."""
+    def output(self, data: GraphValue) -> GraphValue:
+        """Return a state, of a `values` or `updates` event, whose `__interrupt__` is a tuple."""
         if isinstance(data, dict) and INTERRUPT in data:
             found = tuple(interrupt_from(item) for item in data[INTERRUPT] or ())
-            rest = {key: self.value(item) for key, item in data.items() if key != INTERRUPT}
-            return {**rest, INTERRUPT: found}
-        return self.value(data)
+            return {**data, INTERRUPT: found}
+        return data
 
-    def message(self, data: Any) -> tuple[Any, dict[str, Any]]:
-        """Data of a `messages` event: the message or chunk, and its metadata."""
-        message, metadata = data
-        return self.value(message), self.message_metadata(metadata)
-
-    def event(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Data of an `events` event: langchain's own, of a run inside the graph."""
+    def event(self, data: Reply) -> JsonObject:
+        """Return an `events` event: langchain's own, of a run inside the graph."""
         metadata = self.message_metadata(data.get("metadata") or {})
-        return {**data, "data": self.value(data.get("data")), "metadata": metadata}
+        return {**data, "metadata": metadata}
 
-    def message_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    def message_metadata(self, metadata: Reply) -> JsonObject:
+        """Return the metadata of a message, as the graph around this one knows it."""
         kept = self.metadata(metadata)
-        if "thread_id" in metadata:  # Local message metadata names the thread, too.
-            kept["thread_id"] = self.address.given
+        if "thread_id" in metadata and self.address.given is not None:
+            kept["thread_id"] = self.address.given  # Local message metadata names it, too.
         if self.address.namespace:
             if "langgraph_checkpoint_ns" in kept:
                 kept["langgraph_checkpoint_ns"] = self.address.inside(
@@ -147,16 +153,13 @@ class Decoder:
                 kept[key] = tuples(kept[key])
         return kept
 
-    def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Metadata without what only a server adds."""
-        return {
-            key: value
-            for key, value in metadata.items()
-            if key not in SERVER_METADATA or key in self.own_metadata
-        }
+    def metadata(self, metadata: Reply) -> JsonObject:
+        """Return metadata without what only a server adds."""
+        dropped = SERVER_METADATA.intersection(metadata) - self.own_metadata
+        return {key: value for key, value in metadata.items() if key not in dropped}
 
-    def checkpoint_metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Metadata of a checkpoint; servers also keep what a subgraph's task was told of itself."""
+    def checkpoint_metadata(self, metadata: Reply) -> JsonObject:
+        """Return metadata of a checkpoint, without what servers keep of a subgraph's task."""
         kept = {
             key: value
             for key, value in self.metadata(metadata).items()
@@ -166,27 +169,23 @@ class Decoder:
             kept["parents"] = self.address.around(kept.get("parents") or {}, parents)
         return kept
 
-    def task(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Data of a `tasks` event: the start of a task, or its result."""
+    def task(self, data: Reply) -> JsonObject:
+        """Return a `tasks` event: the start of a task, or its result."""
         task = dict(data)
         if "input" in task:
-            task["input"] = self.value(task["input"])
             task["triggers"] = tuple(task.get("triggers") or ())
             if "metadata" in task:
                 metadata = self.metadata(task.pop("metadata") or {})
                 if metadata:
                     task["metadata"] = metadata
-        if "result" in task:
-            task["result"] = self.value(task["result"])
-            if isinstance(error := task.get("error"), Mapping):
-                task["error"] = run_error(error.get("error", ""), error.get("message", ""))
+        if "result" in task and isinstance(error := task.get("error"), Mapping):
+            task["error"] = remote_error(error, allowed=self.allowed)
         return task
 
-    def checkpoint(self, data: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-        """Data of a `checkpoints` event; `own` is the configurable that the caller sent."""
+    def checkpoint(self, data: Reply, own: Reply) -> JsonObject:
+        """Return a `checkpoints` event; `own` is the configurable that the caller sent."""
         payload = {
             **data,
-            "values": self.value(data.get("values")),
             "tasks": [self._checkpoint_task(task) for task in data.get("tasks") or ()],
         }
         for key in ("config", "parent_config"):
@@ -200,7 +199,7 @@ class Decoder:
         payload.pop("parent_checkpoint", None)
         return payload
 
-    def _checkpoint_task(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _checkpoint_task(self, data: Reply) -> JsonObject:
         task = dict(data)
         if "interrupts" in task:
             task["interrupts"] = tuple(task["interrupts"] or ())
@@ -210,3 +209,30 @@ class Decoder:
         if checkpoint:
             task["state"] = {"configurable": self.address.configurable(checkpoint)}
         return task
+
+
+def revived(value: JSON) -> GraphValue:
+    """Return a JSON value with its messages revived; the same object where it has none.
+
+    Most values have none, and most that are told in a stream are small, so nothing is copied before
+    a message is found.
+    """
+    if type(value) is dict:
+        if "additional_kwargs" in value and (message := message_from(value)) is not None:
+            return message
+        changed: dict[str, GraphValue] | None = None
+        for key, item in value.items():
+            kind = type(item)
+            if (kind is dict or kind is list) and (new := revived(item)) is not item:
+                changed = changed or {}
+                changed[key] = new
+        return {**value, **changed} if changed else value
+    if type(value) is list:
+        copy: list[GraphValue] | None = None
+        for at, item in enumerate(value):
+            kind = type(item)
+            if (kind is dict or kind is list) and (new := revived(item)) is not item:
+                copy = copy or list(value)
+                copy[at] = new
+        return value if copy is None else copy
+    return value

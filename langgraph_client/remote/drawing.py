@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from langgraph_client.models.assistants import Drawing
-from langgraph_client.remote.seam import Edge, Graph, Node
+from langgraph_client.remote.aliases import Reply
+from langgraph_client.remote.compat import Edge, Graph, Node
 
 
 def drawing_inside(drawn: Graph, namespace: str) -> Graph:
@@ -35,15 +35,16 @@ def drawing_inside(drawn: Graph, namespace: str) -> Graph:
     return Graph(nodes=nodes, edges=list(edges.values()))
 
 
-def drawing_from(drawn: Drawing) -> Graph:
-    """The nodes and edges of `GET /assistants/{assistant_id}/graph`.
+def drawing_from(drawn: Reply) -> Graph:
+    """Return the nodes and edges of `GET /assistants/{assistant_id}/graph`.
 
     A node is called what its `data` names, else what its id says behind the last colon.
     """
     nodes: dict[str, Node] = {}
-    for node in drawn.nodes:
-        node_id = str(node.id)
-        name = node.data.get("name") if isinstance(node.data, Mapping) else None
+    for node in drawn["nodes"]:
+        node_id = str(node["id"])
+        data = node.get("data")
+        name = data.get("name") if isinstance(data, Mapping) else None
         nodes[node_id] = Node(
             id=node_id,
             name=str(name or node_id.rpartition(":")[2]),
@@ -52,11 +53,11 @@ def drawing_from(drawn: Drawing) -> Graph:
         )
     edges = [
         Edge(
-            source=str(edge.source),
-            target=str(edge.target),
-            data=edge.data,
-            conditional=edge.conditional,
+            source=str(edge["source"]),
+            target=str(edge["target"]),
+            data=edge.get("data"),
+            conditional=bool(edge.get("conditional")),
         )
-        for edge in drawn.edges
+        for edge in drawn["edges"]
     ]
     return Graph(nodes=nodes, edges=edges)

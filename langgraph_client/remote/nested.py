@@ -8,12 +8,12 @@ not nested, wherever it is made.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, streamed_messages
 from langgraph_client.remote.config import GIVEN_PARENTS, Address, server_thread_id
-from langgraph_client.remote.seam import Command, Interrupt, StateSnapshot, streamed_messages
 
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
@@ -30,20 +30,20 @@ class Nested:
     #: Where the parent's events of this node stand.
     namespace: tuple[str, ...]
     #: Takes `(namespace, mode, data)` where the parent streams its subgraphs.
-    emit: Callable[[tuple[tuple[str, ...], str, Any]], None] | None
+    emit: Callable[[tuple[tuple[str, ...], str, GraphValue]], None] | None
     #: The modes that the parent streams.
     modes: frozenset[str]
     #: Whether the parent goes on from a checkpoint, so that this node may have begun already.
     resuming: bool
     #: The checkpoints of the graphs around this one, by namespace.
-    parents: Mapping[str, Any]
+    parents: Reply
     #: The ids of the messages that the parent has streamed, which it does not stream again.
-    streamed: Sequence[set[Any]]
-    _answers: Mapping[str, Any]
-    _take_answer: Callable[[bool], Any]
+    streamed: Sequence[set[str]]
+    _answers: Reply
+    _take_answer: Callable[[bool], GraphValue]
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], address: Address) -> Nested | None:
+    def of(cls, config: MergedConfig, address: Address) -> Nested | None:
         """Read the call's place out of a merged config; None outside a parent's task."""
         configurable = config["configurable"]
         if TASK_ID not in configurable:
@@ -61,7 +61,7 @@ class Nested:
             _take_answer=scratchpad.get_null_resume if scratchpad is not None else _no_answer,
         )
 
-    def metadata(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def metadata(self, given: Reply) -> JsonObject:
         """The metadata that a remote run gets: the caller's, and what it needs of the parent's.
 
         What the parent tells its node of itself would be taken for the remote's own.
@@ -79,7 +79,7 @@ class Nested:
             return state.interrupts
         return ()
 
-    def go_on(self, input: Any, state: StateSnapshot) -> Any:
+    def go_on(self, input: GraphValue, state: StateSnapshot) -> GraphValue:
         """The input with which the remote goes on, given the state it was left in.
 
         Returns:
@@ -91,19 +91,19 @@ class Nested:
             return Command(resume=self._take_answer(True) if answers is None else answers)
         return None if state.next else input
 
-    def _answer(self, state: StateSnapshot) -> dict[str, Any] | None:
+    def _answer(self, state: StateSnapshot) -> JsonObject | None:
         found = {
             one.id: self._answers[one.id] for one in state.interrupts if one.id in self._answers
         }
         return found or None
 
 
-def _no_answer(_consume: bool) -> Any:
+def _no_answer(_consume: bool) -> GraphValue:
     return None
 
 
 def nested_address(
-    configurable: Mapping[str, Any], checkpointer: bool | None, *, calling: bool
+    configurable: Reply, checkpointer: bool | None, *, calling: bool
 ) -> Address | None:
     """Where a remote node keeps its state; None for a config that is not a parent's.
 

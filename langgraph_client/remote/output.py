@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from langgraph_client.remote.aliases import GraphValue
+from langgraph_client.remote.compat import GraphOutput, Interrupt
 from langgraph_client.remote.decode import INTERRUPT
-from langgraph_client.remote.seam import GraphOutput
 
 
 class Output:
@@ -14,32 +14,44 @@ class Output:
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self._latest: Any = None
-        self._interrupts: list[Any] = []
+        self._latest: GraphValue = None
+        # By id, for some servers send an interrupt with more than one event.
+        self._interrupts: dict[str, Interrupt] = {}
 
-    def add(self, item: Any) -> None:
+    def add(self, item: GraphValue) -> None:
         """Take one item of the stream; the last state wins, interrupts add up."""
+        interrupts: Sequence[Interrupt] = ()
         if self._version == "v2":
-            self._latest = item["data"]
-            self._interrupts.extend(item["interrupts"])
+            self._latest, interrupts = item["data"], item["interrupts"]
         elif isinstance(item, dict) and INTERRUPT in item:
-            self._interrupts.extend(item[INTERRUPT])
-            self._latest = {key: value for key, value in item.items() if key != INTERRUPT}
+            interrupts = item[INTERRUPT]
+            self._latest = without_interrupts(item)
         else:
             self._latest = item
+        for number, interrupt in enumerate(interrupts):
+            key = interrupt.id or f"{len(self._interrupts)}.{number}"
+            self._interrupts.setdefault(key, interrupt)
 
-    def result(self) -> Any:
-        """The last state, with the interrupts if there are any; None if nothing came."""
+    def result(self) -> GraphValue:
+        """Return the last state, with the interrupts if there are any; None if nothing came."""
+        interrupts = tuple(self._interrupts.values())
         if self._version == "v2":
-            return GraphOutput(value=self._latest, interrupts=tuple(self._interrupts))
-        if not self._interrupts:
+            return GraphOutput(value=self._latest, interrupts=interrupts)
+        if not interrupts:
             return self._latest
         latest = self._latest if isinstance(self._latest, dict) else {}
-        return {**latest, INTERRUPT: self._interrupts}
+        return {**latest, INTERRUPT: list(interrupts)}
 
 
-def select(values: Any, keys: str | Sequence[str] | None) -> Any:
-    """`output_keys` as a local graph applies it to its state."""
+def without_interrupts(values: GraphValue) -> GraphValue:
+    """Return a state without its `__interrupt__`."""
+    if not isinstance(values, dict) or INTERRUPT not in values:
+        return values
+    return {key: value for key, value in values.items() if key != INTERRUPT}
+
+
+def select(values: GraphValue, keys: str | Sequence[str] | None) -> GraphValue:
+    """Return what `output_keys` leave of a state, as a local graph applies them."""
     if keys is None or not isinstance(values, dict):
         return values
     if isinstance(keys, str):
@@ -50,8 +62,8 @@ def select(values: Any, keys: str | Sequence[str] | None) -> Any:
     return {key: values[key] for key in (*keys, INTERRUPT) if key in values}
 
 
-def select_updates(updates: Any, keys: str | Sequence[str] | None) -> Any:
-    """`output_keys` as a local graph applies it to what each node wrote."""
+def select_updates(updates: GraphValue, keys: str | Sequence[str] | None) -> GraphValue:
+    """Return what `output_keys` leave of what each node wrote."""
     if keys is None or not isinstance(updates, dict):
         return updates
     return {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
-_TYPES: dict[str, Any] = {
+from langgraph_client.remote.aliases import JSON, JsonObject, Reply
+
+_TYPES: JsonObject = {
     "string": str,
     "integer": int,
     "number": float,
     "boolean": bool,
-    "array": list[Any],
-    "object": dict[str, Any],
+    "array": list[JSON],
+    "object": JsonObject,
     "null": None,
 }
 
@@ -22,10 +24,10 @@ _TYPES: dict[str, Any] = {
 class _Told:
     """For a model whose schema is told, not made."""
 
-    schema_told: ClassVar[dict[str, Any]] = {}
+    schema_told: ClassVar[JsonObject] = {}
 
     @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+    def model_json_schema(cls, *_: object, **__: object) -> JsonObject:
         """The schema that the server told, whatever the arguments."""
         return copy.deepcopy(cls.schema_told)
 
@@ -34,11 +36,11 @@ class _Object(_Told, BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class _Value(_Told, RootModel[Any]):
+class _Value(_Told, RootModel[JSON]):
     pass
 
 
-def model_from(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
+def model_from(name: str, schema: Reply) -> type[BaseModel]:
     """A model whose JSON schema is `schema`.
 
     Its fields are those of the schema's properties, checked as far as `type` says; what lies
@@ -46,7 +48,7 @@ def model_from(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     """
     described = _resolved(schema)
     properties = described.get("properties")
-    made: Any
+    made: JSON
     if isinstance(properties, Mapping):
         required = described.get("required") or ()
         fields = {
@@ -61,16 +63,16 @@ def model_from(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     return made  # type: ignore[no-any-return]  # create_model's own overloads lose the class.
 
 
-def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(schema: Reply) -> Reply:
     """The definition that a schema consists of, where it is no more than a reference."""
     name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
     found = (schema.get("$defs") or {}).get(name)
     return found if isinstance(found, Mapping) else schema
 
 
-def _field(key: str, told: Mapping[str, Any], required: bool) -> Any:
+def _field(key: str, told: Reply, required: bool) -> JSON:
     return (
-        _TYPES.get(str(told.get("type")), Any),
+        _TYPES.get(str(told.get("type")), JSON),
         Field(
             ... if required else told.get("default"),
             alias=key if key.startswith("_") else None,

@@ -2,67 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.models.threads import ThreadState, ThreadTask
+from langgraph_client.remote.aliases import Config, JsonObject, Reply
+from langgraph_client.remote.compat import PregelTask, RunnableConfig, StateSnapshot
 from langgraph_client.remote.config import Address, given_parents, merge, tuples
 from langgraph_client.remote.decode import Decoder, understanding
-from langgraph_client.remote.seam import PregelTask, RunnableConfig, StateSnapshot
 
 
-def snapshot_from(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
-    """The snapshot of a state.
+def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
+    """Return the snapshot of a state.
 
     `asked` is the config the caller asked with; a thread that has no checkpoint yet gives it back,
     as a local graph does.
+
+    Raises:
+        APIResponseValidationError: The state is not of the protocol's shape.
     """
     with understanding("a state", state):
         return _snapshot(state, decoder, asked)
 
 
-def _snapshot(state: ThreadState, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
-    namespace = (state.checkpoint.checkpoint_ns if state.checkpoint else None) or ""
-    tasks = tuple(_task_from(task, decoder, namespace) for task in state.tasks)
+def _snapshot(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
+    namespace = (state.get("checkpoint") or {}).get("checkpoint_ns") or ""
+    tasks = tuple(_task_from(task, decoder, namespace) for task in state.get("tasks") or ())
     address = decoder.address
-    parents = given_parents(state.metadata)
+    metadata = state.get("metadata")
+    parents = given_parents(metadata)
     return StateSnapshot(
-        values=decoder.value(decoder.open(state.get("values"))),
-        next=tuple(state.next),
-        config=address.config(state.checkpoint, parents) or asked,
-        metadata=None if state.metadata is None else decoder.checkpoint_metadata(state.metadata),
-        created_at=state.created_at.isoformat() if state.created_at is not None else None,
-        parent_config=address.config(state.parent_checkpoint, parents),
+        values=decoder.open(state["values"]),
+        next=tuple(state["next"] or ()),
+        config=address.config(state.get("checkpoint"), parents) or asked,
+        metadata=None if metadata is None else decoder.checkpoint_metadata(metadata),
+        created_at=_time(state.get("created_at")),
+        parent_config=address.config(state.get("parent_checkpoint"), parents),
         tasks=tasks,
-        interrupts=tuple(found for task in tasks for found in task.interrupts),
+        interrupts=tuple(interrupt for task in tasks for interrupt in task.interrupts),
     )
 
 
+def _time(moment: datetime | str | None) -> str | None:
+    """Return a time as a local graph writes it."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return None if moment is None else moment.isoformat()
+
+
 def empty_snapshot(asked: RunnableConfig) -> StateSnapshot:
-    """The snapshot of a thread that does not exist yet."""
+    """Return the snapshot of a thread that does not exist yet."""
     return StateSnapshot({}, (), asked, None, None, None, (), ())
 
 
-def _task_from(task: ThreadTask, decoder: Decoder, namespace: str) -> PregelTask:
+def _task_from(task: Reply, decoder: Decoder, namespace: str) -> PregelTask:
     address = decoder.address
     state: StateSnapshot | RunnableConfig | None = None
-    if task.state is not None:
+    if task.get("state") is not None:
         # A subgraph that has not begun has no checkpoint; its place is known all the same.
-        place = "|".join((*([namespace] if namespace else []), f"{task.name}:{task.id}"))
-        where = task.state.checkpoint or {"checkpoint_ns": place}
+        place = "|".join((*([namespace] if namespace else []), f"{task['name']}:{task['id']}"))
+        where = task["state"].get("checkpoint") or {"checkpoint_ns": place}
         asked: RunnableConfig = {"configurable": address.configurable(where)}
-        state = _snapshot(task.state, decoder, asked)
-    elif task.checkpoint is not None:
-        state = {"configurable": address.configurable(task.checkpoint)}
+        state = _snapshot(task["state"], decoder, asked)
+    elif task.get("checkpoint") is not None:
+        state = {"configurable": address.configurable(task["checkpoint"])}
     return PregelTask(
-        id=task.id,
-        name=task.name,
-        path=tuples(task.path or ()),
-        error=task.error,
-        interrupts=tuple(decoder.interrupt(found) for found in task.interrupts),
+        id=task["id"],
+        name=task["name"],
+        path=tuples(task.get("path") or ()),
+        error=task.get("error"),
+        interrupts=tuple(decoder.interrupt(sent) for sent in task.get("interrupts") or ()),
         state=state,
-        result=decoder.value(decoder.open(task.result)),
+        result=decoder.open(task.get("result")),
     )
 
 
@@ -74,8 +85,8 @@ class HistoryPages:
     def __init__(
         self,
         address: Address,
-        filter: Mapping[str, Any] | None,
-        before: Mapping[str, Any] | None,
+        filter: Reply | None,
+        before: Config | None,
         limit: int | None,
     ) -> None:
         if limit is not None and limit < 0:
@@ -88,7 +99,7 @@ class HistoryPages:
         self._left = limit
         self.wanted = limit != 0
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> JsonObject:
         """The arguments of `threads.get_history` for the next page."""
         size = self.SIZE if self._left is None else min(self.SIZE, self._left)
         before = None
@@ -101,11 +112,11 @@ class HistoryPages:
             "checkpoint": self._checkpoint,
         }
 
-    def took(self, states: Sequence[ThreadState]) -> None:
+    def took(self, states: Sequence[Reply]) -> None:
         """Note what the last page held; a page that is not full was the last one."""
         full = len(states) == self.request()["limit"]
         if self._left is not None:
             self._left -= len(states)
         self.wanted = full and self._left != 0
-        if states and states[-1].checkpoint is not None:
-            self._before = states[-1].checkpoint.checkpoint_id
+        if states and (checkpoint := states[-1].get("checkpoint")):
+            self._before = checkpoint.get("checkpoint_id")

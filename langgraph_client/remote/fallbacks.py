@@ -1,7 +1,7 @@
 """Stand-ins for the few classes of langgraph and langchain-core that RemoteGraph hands out.
 
 Same names, fields and order as the originals, so that code reading them runs unchanged. Nothing
-here is used where the originals are installed (see `seam.py`).
+here is used where the originals are installed (see `compat.py`).
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject
 
 
 @dataclass
 class Interrupt:
     """A question that a paused graph asks; `id` addresses it when resuming."""
 
-    value: Any
+    value: GraphValue
     id: str = "placeholder-id"
-    response_schema: dict[str, Any] | None = field(default=None, kw_only=True)
+    response_schema: JsonObject | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Send:
     """Run `node` next, with `arg` as its input."""
 
     node: str
-    arg: Any
+    arg: GraphValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,8 @@ class Command:
     """An input that resumes, updates or redirects a graph."""
 
     graph: str | None = None
-    update: Any | None = None
-    resume: Any | None = None
+    update: GraphValue | None = None
+    resume: GraphValue | None = None
     goto: Send | Sequence[Send | str] | str = ()
 
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
@@ -46,7 +48,7 @@ class Command:
 class Overwrite:
     """A value that takes the place of what a channel's reducer has gathered."""
 
-    value: Any
+    value: GraphValue
     type: Literal["__overwrite__"] = "__overwrite__"
 
 
@@ -54,14 +56,14 @@ class Overwrite:
 class GraphOutput:
     """What `invoke(version="v2")` gives: the output and the interrupts, apart."""
 
-    value: Any
+    value: GraphValue
     interrupts: tuple[Interrupt, ...] = ()
 
 
 class StateUpdate(NamedTuple):
     """One update of the state, as `node` would write it."""
 
-    values: dict[str, Any] | None
+    values: JsonObject | None
     as_node: str | None = None
     task_id: str | None = None
 
@@ -71,22 +73,22 @@ class PregelTask(NamedTuple):
 
     id: str
     name: str
-    path: tuple[Any, ...]
-    error: Any = None
+    path: tuple[GraphValue, ...]
+    error: GraphValue = None
     interrupts: tuple[Interrupt, ...] = ()
-    state: Any = None
-    result: Any = None
+    state: GraphValue = None
+    result: GraphValue = None
 
 
 class StateSnapshot(NamedTuple):
     """The state of a thread at one checkpoint."""
 
-    values: Any
+    values: GraphValue
     next: tuple[str, ...]
-    config: dict[str, Any]
-    metadata: dict[str, Any] | None
+    config: JsonObject
+    metadata: JsonObject | None
     created_at: str | None
-    parent_config: dict[str, Any] | None
+    parent_config: JsonObject | None
     tasks: tuple[PregelTask, ...]
     interrupts: tuple[Interrupt, ...]
 
@@ -96,7 +98,7 @@ class Edge(NamedTuple):
 
     source: str
     target: str
-    data: Any = None
+    data: GraphValue = None
     conditional: bool = False
 
 
@@ -105,8 +107,8 @@ class Node(NamedTuple):
 
     id: str
     name: str
-    data: Any
-    metadata: dict[str, Any] | None
+    data: GraphValue
+    metadata: JsonObject | None
 
 
 @dataclass
@@ -149,22 +151,24 @@ class BatchBase:
         """What the graph is called, with a suffix where one is given."""
         return f"{name or self.name or ''}{suffix or ''}"
 
-    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+    def invoke(self, input: GraphValue, config: JSON = None, **kwargs: GraphValue) -> GraphValue:
         """Run the graph; RemoteGraph defines it."""
         raise NotImplementedError
 
-    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+    async def ainvoke(
+        self, input: GraphValue, config: JSON = None, **kwargs: GraphValue
+    ) -> GraphValue:
         """Async twin of `invoke`; RemoteGraph defines it."""
         raise NotImplementedError
 
     def batch(
         self,
-        inputs: Sequence[Any],
-        config: Any = None,
+        inputs: Sequence[GraphValue],
+        config: JSON = None,
         *,
         return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[Any]:
+        **kwargs: GraphValue,
+    ) -> list[GraphValue]:
         """Invoke once for each input, side by side, and return the outputs in their order.
 
         Args:
@@ -175,7 +179,7 @@ class BatchBase:
         """
         configs = _configs(config, len(inputs))
 
-        def run(input: Any, config: Any) -> Any:
+        def run(input: GraphValue, config: JSON) -> GraphValue:
             try:
                 return self.invoke(input, config, **kwargs)
             except Exception as error:
@@ -190,17 +194,17 @@ class BatchBase:
 
     async def abatch(
         self,
-        inputs: Sequence[Any],
-        config: Any = None,
+        inputs: Sequence[GraphValue],
+        config: JSON = None,
         *,
         return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[Any]:
+        **kwargs: GraphValue,
+    ) -> list[GraphValue]:
         """Async twin of `batch`."""
         configs = _configs(config, len(inputs))
         free = asyncio.Semaphore(_width(configs) or len(inputs) or 1)
 
-        async def run(input: Any, config: Any) -> Any:
+        async def run(input: GraphValue, config: JSON) -> GraphValue:
             async with free:
                 return await self.ainvoke(input, config, **kwargs)
 
@@ -208,7 +212,7 @@ class BatchBase:
         return await asyncio.gather(*runs, return_exceptions=return_exceptions)
 
 
-def _configs(config: Any, count: int) -> list[Any]:
+def _configs(config: JSON, count: int) -> list[JSON]:
     if not isinstance(config, list):
         return [config] * count
     if len(config) != count:
@@ -216,7 +220,7 @@ def _configs(config: Any, count: int) -> list[Any]:
     return config
 
 
-def _width(configs: list[Any]) -> int | None:
+def _width(configs: list[JSON]) -> int | None:
     width: int | None = (configs[0] or {}).get("max_concurrency") if configs else None
     return width
 
@@ -224,5 +228,5 @@ def _width(configs: list[Any]) -> int | None:
 class GraphBase(BatchBase):
     """Stands for langgraph's `PregelProtocol`, the base of RemoteGraph."""
 
-    def __class_getitem__(cls, _parameters: Any) -> type[GraphBase]:
+    def __class_getitem__(cls, _parameters: GraphValue) -> type[GraphBase]:
         return cls

@@ -1,16 +1,15 @@
 """Everything that RemoteGraph takes from langgraph and langchain-core, each optional.
 
 The only module of the client that imports them. Type checkers see the originals (through
-`stubs/`); at run time `lookalike` stands in for what is not installed.
+`stubs/`); at run time `fallbacks` stands in for what is not installed.
 """
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
-from langgraph_client.errors import RemoteException
+from langgraph_client.remote.aliases import Config, Foreign, JsonObject
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -41,7 +40,7 @@ else:
             StateUpdate,
         )
     except ImportError:
-        from langgraph_client.remote.lookalike import (
+        from langgraph_client.remote.fallbacks import (
             Command,
             GraphBase,
             GraphOutput,
@@ -55,7 +54,7 @@ else:
     try:
         from langchain_core.runnables.graph import Edge, Graph, Node
     except ImportError:
-        from langgraph_client.remote.lookalike import Edge, Graph, Node
+        from langgraph_client.remote.fallbacks import Edge, Graph, Node
 
 __all__ = [
     "Command",
@@ -74,11 +73,15 @@ __all__ = [
     "ambient_config",
     "async_callback_manager",
     "bubble_up",
+    "bubble_up_class",
     "callback_manager",
     "hears_models",
+    "langgraph_error",
+    "langgraph_remote_exception",
+    "merged_callbacks",
+    "message_classes",
     "message_from",
     "pause",
-    "run_error",
     "streamed_messages",
     "token_of",
     "tracing_headers",
@@ -86,10 +89,11 @@ __all__ = [
 ]
 
 _MESSAGE_KEYS = ("content", "additional_kwargs", "response_metadata")
-_message_classes: dict[str, Any] | None = None
 
 
-def _load_message_classes() -> dict[str, Any]:
+@cache
+def message_classes() -> dict[str, type]:
+    """Return langchain-core's message classes by their `type`; empty where it is not installed."""
     try:
         from langchain_core import messages
     except ImportError:
@@ -111,26 +115,25 @@ def _load_message_classes() -> dict[str, Any]:
     }
 
 
-def message_from(document: dict[str, Any]) -> Any:
-    """The message object that a JSON object stands for, or None where it is not a message.
+def message_from(document: JsonObject) -> Foreign | None:
+    """Return the message object that a JSON object stands for, or None if it is not a message.
 
     Servers always write `content`, `additional_kwargs` and `response_metadata`; a dict of the
     user's that merely has a `type`, such as a content block, stays a dict. None, too, where
     langchain-core is not installed.
     """
-    global _message_classes
-    kind = document.get("type")
-    if not isinstance(kind, str) or not all(key in document for key in _MESSAGE_KEYS):
+    if "additional_kwargs" not in document or not all(key in document for key in _MESSAGE_KEYS):
         return None
-    if _message_classes is None:
-        _message_classes = _load_message_classes()
-    made = _message_classes.get(kind)
+    kind = document.get("type")
+    made = message_classes().get(kind) if isinstance(kind, str) else None
     if made is None:
         return None
-    fields = {key: value for key, value in document.items() if key != "type"}
     if kind == "remove":  # Takes its id alone; its content is always empty.
-        return made(id=fields["id"])
-    return made(**fields)
+        return made(id=document["id"])
+    try:
+        return made(**{key: value for key, value in document.items() if key != "type"})
+    except ValueError:  # It has the keys of a message, but not the values.
+        return None
 
 
 def pause(interrupts: tuple[Interrupt, ...]) -> Exception:
@@ -140,14 +143,14 @@ def pause(interrupts: tuple[Interrupt, ...]) -> Exception:
     return GraphInterrupt(interrupts)
 
 
-def bubble_up(command: Command[Any]) -> Exception:
+def bubble_up(command: Command[str]) -> Exception:
     """The exception that takes a command to the parent graph around this call."""
     from langgraph.errors import ParentCommand
 
     return ParentCommand(command)
 
 
-def callback_manager(config: Mapping[str, Any]) -> Any:
+def callback_manager(config: Config) -> Foreign | None:
     """The caller's callbacks and tracers, ready to be called; None without langchain-core."""
     try:
         from langchain_core.runnables.config import get_callback_manager_for_config
@@ -156,7 +159,22 @@ def callback_manager(config: Mapping[str, Any]) -> Any:
     return get_callback_manager_for_config(config)
 
 
-def async_callback_manager(config: Mapping[str, Any]) -> Any:
+def merged_callbacks(base: Foreign, added: Foreign) -> Foreign:
+    """Return the callbacks of two configs, each a list or a manager, as one."""
+    if base is None:
+        return list(added) if isinstance(added, list) else added.copy()
+    if isinstance(base, list) and isinstance(added, list):
+        return base + added
+    if not isinstance(base, list) and not isinstance(added, list):
+        return base.merge(added)
+    manager, handlers = (base, added) if isinstance(added, list) else (added, base)
+    merged = manager.copy()
+    for handler in handlers:
+        merged.add_handler(handler, inherit=True)
+    return merged
+
+
+def async_callback_manager(config: Config) -> Foreign | None:
     """The same for async code."""
     try:
         from langchain_core.runnables.config import get_async_callback_manager_for_config
@@ -165,7 +183,7 @@ def async_callback_manager(config: Mapping[str, Any]) -> Any:
     return get_async_callback_manager_for_config(config)
 
 
-def streamed_messages(callbacks: Any) -> list[set[Any]]:
+def streamed_messages(callbacks: Foreign) -> list[set[str]]:
     """The ids of the messages that the graphs around this call have streamed; see `Nested`.
 
     As langgraph 1.2 keeps them: a handler of the mode "messages" has them as `seen`.
@@ -179,7 +197,7 @@ def streamed_messages(callbacks: Any) -> list[set[Any]]:
 _MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")
 
 
-def hears_models(handler: Any) -> bool:
+def hears_models(handler: Foreign) -> bool:
     """Whether a handler does something with what chat models say.
 
     Not a tracer, as the server traces its models itself; nor one that feeds a stream, as a parent
@@ -193,7 +211,7 @@ def hears_models(handler: Any) -> bool:
     return any(getattr(call, "__module__", None) != "langchain_core.callbacks.base" for call in own)
 
 
-def token_of(message: Any) -> Any:
+def token_of(message: Foreign) -> Foreign | None:
     """A chunk of a message, as callbacks are given it; None for a whole message."""
     from langchain_core.messages import BaseMessageChunk
     from langchain_core.outputs import ChatGenerationChunk
@@ -201,7 +219,7 @@ def token_of(message: Any) -> Any:
     return ChatGenerationChunk(message=message) if isinstance(message, BaseMessageChunk) else None
 
 
-def whole_answer(message: Any) -> Any:
+def whole_answer(message: Foreign) -> Foreign:
     """A model's answer, as callbacks are given it."""
     from langchain_core.messages import BaseMessageChunk
     from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
@@ -233,7 +251,7 @@ def tracing_headers() -> dict[str, str]:
     return headers
 
 
-def ambient_config() -> Mapping[str, Any] | None:
+def ambient_config() -> Config | None:
     """The config of the node that is being run around this call, where there is one."""
     try:
         from langchain_core.runnables.config import var_child_runnable_config
@@ -242,47 +260,29 @@ def ambient_config() -> Mapping[str, Any] | None:
     return var_child_runnable_config.get()
 
 
-_error_classes: dict[str, type[RemoteException]] = {}
-
-
-def run_error(error: str, message: str, **details: Any) -> RemoteException:
-    """The exception for a run that failed with an exception called `error`.
-
-    A subclass of `RemoteException`, and of the local class of that name too, where there is one
-    (Python's own exceptions, langgraph's errors), so that either `except` catches it.
-    """
-    made = _error_classes.get(error)
-    if made is None:
-        made = _error_classes[error] = _error_class(error)
-    return made(error, message, **details)
-
-
-def _error_class(error: str) -> type[RemoteException]:
-    local = getattr(builtins, error, None)
-    if local is None:
-        try:
-            from langgraph import errors
-        except ImportError:
-            return RemoteException
-        local = getattr(errors, error, None)
-    if not (isinstance(local, type) and issubclass(local, Exception)):
-        return RemoteException
+def langgraph_error(name: str) -> object:
+    """Return what `langgraph.errors` calls by that name; None without langgraph, or such a name."""
     try:
-        return type(
-            f"Remote{error}",
-            (RemoteException, local),
-            {"__module__": __name__, "__reduce__": _reduce_run_error},
-        )
-    except TypeError:  # Some built-in exceptions have a layout that does not combine.
-        return RemoteException
+        from langgraph import errors
+    except ImportError:
+        return None
+    return vars(errors).get(name)
 
 
-def _reduce_run_error(self: RemoteException) -> tuple[Any, ...]:
-    # Classes made on demand cannot be pickled by name; remake them from what they were made of.
-    return _restore_run_error, (self.error, self.message, dict(self.__dict__))
+def bubble_up_class() -> type[Exception] | None:
+    """Return the base of what a graph raises to its parent; None without langgraph."""
+    try:
+        from langgraph.errors import GraphBubbleUp
+    except ImportError:
+        return None
+    return GraphBubbleUp
 
 
-def _restore_run_error(error: str, message: str, state: dict[str, Any]) -> RemoteException:
-    restored = run_error(error, message)
-    restored.__dict__.update(state)
-    return restored
+@cache
+def langgraph_remote_exception() -> type[Exception] | None:
+    """Return the exception of langgraph's own RemoteGraph; None where that is not installed."""
+    try:
+        from langgraph.pregel.remote import RemoteException
+    except ImportError:
+        return None
+    return RemoteException

@@ -1,0 +1,21 @@
+"""Names for what the protocol leaves open: JSON of the user's, and replies read by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+#: A value that the graph's author chose: input, state, an interrupt, a context.
+GraphValue: TypeAlias = Any
+#: Decoded JSON of unknown shape.
+JSON: TypeAlias = Any
+#: A JSON object.
+JsonObject: TypeAlias = dict[str, Any]
+#: A reply or a part of one, read by key: our own records, or the dicts of another client.
+Reply: TypeAlias = Mapping[str, Any]
+#: A config as callers write it: flat, or with `configurable`.
+Config: TypeAlias = Mapping[str, Any]
+#: A config after merging: `configurable` is always there.
+MergedConfig: TypeAlias = dict[str, Any]
+#: An object of langchain-core's or langgraph's that is optional here: a message, a handler.
+Foreign: TypeAlias = Any

@@ -1,0 +1,56 @@
+"""Which of langchain's events `astream_events` yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from langgraph_client.remote.aliases import GraphValue, JsonObject, Reply
+
+Names = Sequence[str]
+
+
+@dataclass
+class EventFilter:
+    """The events that a caller wants, by name, kind and tag of the run that they are of."""
+
+    input: GraphValue
+    include: Mapping[str, Names | None]
+    exclude: Mapping[str, Names | None]
+    _root: str | None = None
+
+    def wanted(self, event: JsonObject) -> bool:
+        """Return whether an event is wanted; one that is gets its input as locally."""
+        includes_all = all(names is None for names in self.include.values())
+        if not (includes_all or _fits(event, self.include)) or _fits(event, self.exclude):
+            return False
+        # As locally: the first event has the caller's own input, its run's end has none.
+        if self._root is None:
+            self._root = event["run_id"]
+            event["data"]["input"] = self.input
+        elif event["run_id"] == self._root and event["event"].endswith("_end"):
+            event["data"].pop("input", None)
+        return True
+
+
+def refuse_other_versions(version: str, transformers: Sequence[object] | None) -> None:
+    """Raise for events that servers do not send.
+
+    Raises:
+        NotImplementedError: Another version than "v2", or `transformers`.
+    """
+    if version != "v2":
+        raise NotImplementedError(
+            f'version={version!r}: servers send the events of a run in version "v2" only'
+        )
+    if transformers is not None:
+        raise NotImplementedError('transformers: they are for version="v3", which servers lack')
+
+
+def _fits(event: Reply, wanted: Mapping[str, Names | None]) -> bool:
+    kind = event["event"].removeprefix("on_").rpartition("_")[0]
+    return (
+        event["name"] in (wanted["names"] or ())
+        or kind in (wanted["types"] or ())
+        or not set(wanted["tags"] or ()).isdisjoint(event.get("tags", ()))
+    )

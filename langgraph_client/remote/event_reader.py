@@ -1,0 +1,237 @@
+"""The events of a run, made into what the caller of `stream` or `invoke` sees. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
+from langgraph_client.remote.commands import parent_command
+from langgraph_client.remote.compat import Interrupt, bubble_up, pause
+from langgraph_client.remote.config import GIVEN_PARENTS
+from langgraph_client.remote.decode import INTERRUPT, Decoder, understanding
+from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.nested import Nested
+from langgraph_client.remote.output import select, select_updates, without_interrupts
+from langgraph_client.remote.run_request import RunRequest
+from langgraph_client.remote.stream_modes import WIRE_MODES
+from langgraph_client.values import is_envelope
+
+#: A message, or a chunk of one, with its metadata.
+Message = tuple[Foreign, Reply]
+Namespace = tuple[str, ...]
+
+
+class EventReader:
+    """Reads the events of one run: `read` each, then `finish`."""
+
+    def __init__(self, request: RunRequest, decoder: Decoder) -> None:
+        self.run_id: str | None = None
+        #: The last state of the graph, without its interrupts, where the request wants it.
+        self.output: GraphValue = None
+        self._request = request
+        self._arguments = request.arguments
+        self._own_configurable: JsonObject = request.sent_config.get("configurable", {})
+        nested = request.nested
+        self._decoder = replace(
+            decoder,
+            own_metadata=frozenset(request.sent_config.get("metadata", ())) - {GIVEN_PARENTS},
+            parents=nested.parents if nested else {},
+        )
+        self._messages: list[Message] = []
+        self._is_over = False
+        self._interrupts: dict[str, Interrupt] = {}
+        self._has_paused = False
+        # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
+        self._is_list = isinstance(self._arguments.stream_mode, list)
+        self._print_modes = self._arguments.print_modes
+        #: What langchain's events say of the root run, once its start was seen.
+        self._root: JsonObject = {}
+        self._payloads: dict[str, Callable[[JSON], GraphValue]] = {
+            "values": self._values,
+            "updates": self._updates,
+            "custom": self._decoder.open,
+            "messages": self._message,
+            "tasks": lambda data: self._decoder.task(self._decoder.open(data)),
+            "checkpoints": self._checkpoint,
+            "debug": self._debug,
+        }
+        self._is_plain = not (
+            self._print_modes
+            or nested is not None
+            or request.wants_messages
+            or self._arguments.events
+            or self._arguments.subgraphs
+            or self._arguments.version != "v1"
+        )
+
+    def created(self, run: Reply) -> None:
+        """Note the run's id, as soon as the server has told it."""
+        self.run_id = run.get("run_id") or self.run_id
+
+    def read(self, event: str, data: JSON) -> list[GraphValue]:
+        """Return what the caller sees of one event: nothing, or one item of the stream.
+
+        Raises:
+            RemoteException: for an `error` event; the run failed on the server.
+            ParentCommand: the remote sends a command to the parent graph around this call.
+            APIResponseValidationError: The event is not what the protocol says.
+        """
+        with understanding(f"an event {event!r}", data):
+            if event in WIRE_MODES:
+                return self._mode(event, (), data)
+            if event == "metadata":
+                self.created(data)
+                return []
+            if event == "error":
+                raise self._failure(data)
+            if event == "events" and self._arguments.events:
+                return [self._event(self._decoder.open(data))]
+            name, *namespace = event.split("|")
+            if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may send.
+                return []
+            return self._mode(name, tuple(namespace), data)
+
+    def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
+        payload = self._payloads[name](data)
+        # What only tells of interrupts leaves the state as it was.
+        if name == "values" and not ns and not _only_interrupts(payload):
+            self.output = payload
+        if self._is_plain:
+            if ns or name not in self._request.modes:
+                return []
+            return [(name, payload)] if self._is_list else [payload]
+        return self._seen_by_others(name, ns, data, payload)
+
+    def _seen_by_others(
+        self, name: str, ns: Namespace, data: JSON, payload: GraphValue
+    ) -> list[GraphValue]:
+        """Show a payload to whoever looks on, and return what the caller sees of it."""
+        subgraphs = self._arguments.subgraphs
+        if name == "messages" and self._request.wants_messages:
+            self._messages.append(replace(self._decoder, decode_messages=True).open(data))
+        if name in self._print_modes:
+            where = f" [graph={ns}]" if subgraphs and ns else ""
+            print(f"[{name}]{where} {payload!r}")
+        if self._request.nested is not None:
+            self._tell_parent(self._request.nested, ns, name, payload)
+        if name not in self._request.modes or (ns and not subgraphs):
+            return []
+        item = self._item(ns, name, payload)
+        if self._arguments.events:
+            item = {"event": "on_chain_stream", **self._root, "data": {"chunk": item}}
+        return [item]
+
+    def _item(self, ns: Namespace, mode: str, payload: GraphValue) -> GraphValue:
+        if self._arguments.version == "v2":
+            part: JsonObject = {"type": mode, "ns": ns, "data": payload}
+            if mode == "values":
+                part["interrupts"] = ()
+                if isinstance(payload, dict) and INTERRUPT in payload:
+                    part["interrupts"] = payload[INTERRUPT]
+                    part["data"] = without_interrupts(payload)
+            return part
+        if self._arguments.subgraphs:
+            return (ns, mode, payload) if self._is_list else (ns, payload)
+        return (mode, payload) if self._is_list else payload
+
+    # --- payloads by mode ---
+
+    def _values(self, data: JSON) -> GraphValue:
+        keys = self._arguments.output_keys
+        return select(self._decoder.output(self._decoder.open(data)), keys)
+
+    def _updates(self, data: JSON) -> GraphValue:
+        keys = self._arguments.output_keys
+        return select_updates(self._decoder.output(self._decoder.open(data)), keys)
+
+    def _message(self, data: JSON) -> Message:
+        decoder = self._decoder
+        if is_envelope(data):
+            message, metadata = decoder.open(data)
+        else:  # Only the first of the two can hold a message.
+            message, metadata = data
+            message = decoder.value(message)
+        return message, decoder.message_metadata(metadata)
+
+    def _checkpoint(self, data: JSON) -> JsonObject:
+        return self._decoder.checkpoint(self._decoder.open(data), self._own_configurable)
+
+    def _debug(self, data: JSON) -> JsonObject:
+        data = self._decoder.open(data)
+        kind, inner = data.get("type"), data.get("payload")
+        if kind == "checkpoint":
+            inner = self._decoder.checkpoint(inner, self._own_configurable)
+        elif kind in ("task", "task_result"):
+            inner = self._decoder.task(inner)
+        return {**data, "payload": inner}
+
+    def _event(self, data: Reply) -> JsonObject:
+        event = self._decoder.event(data)
+        if not self._root:  # The first event is the start of the graph.
+            self._root = {
+                key: value for key, value in event.items() if key not in ("event", "data")
+            }
+        return event
+
+    # --- failures, and the graph around this one ---
+
+    def _failure(self, data: JSON) -> Exception:
+        self._is_over = True
+        nested = self._request.nested
+        command = parent_command(data, nested.namespace if nested else ())
+        if nested is not None and command is not None:
+            return bubble_up(command)
+        return remote_error(
+            data if isinstance(data, Mapping) else {"message": str(data)},
+            run_id=self.run_id,
+            thread_id=self._request.address.given,
+            command=command,
+            allowed=self._decoder.allowed,
+        )
+
+    def _tell_parent(self, nested: Nested, ns: Namespace, mode: str, payload: GraphValue) -> None:
+        # A stop at a node that the graph was compiled to stop at is told by the parent itself.
+        if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
+            if mode == "messages":
+                for streamed in nested.streamed:
+                    streamed.add(_id_of(payload[0]))
+            nested.emit(((*nested.namespace, *ns), mode, payload))
+        if not ns and mode in ("values", "updates") and isinstance(payload, dict):
+            # Without any interrupt, too: a graph may be compiled to stop at a node.
+            self._has_paused = self._has_paused or INTERRUPT in payload
+            self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
+
+    def finish(self) -> None:
+        """Note that the events are over.
+
+        Raises:
+            GraphInterrupt: The remote paused, inside a parent graph: the parent pauses, too.
+        """
+        self._is_over = True
+        self.output = without_interrupts(self.output)
+        if self._request.nested is not None and self._has_paused:
+            raise pause(tuple(self._interrupts.values()))
+
+    def new_messages(self) -> list[Message]:
+        """Return what models have said since the last time, where the request wants it."""
+        new, self._messages = self._messages, []
+        return new
+
+    def run_to_cancel(self) -> tuple[str, str] | None:
+        """Return thread and run, for a caller who leaves while the run goes on.
+
+        None where it is over, or cannot be named: a stateless run ends with its connection.
+        """
+        thread_id = self._request.address.thread_id
+        if self._is_over or self.run_id is None or thread_id is None:
+            return None
+        return thread_id, self.run_id
+
+
+def _id_of(message: Foreign) -> str:
+    return str(message.get("id") if isinstance(message, dict) else message.id)
+
+
+def _only_interrupts(payload: GraphValue) -> bool:
+    return isinstance(payload, dict) and payload.keys() == {INTERRUPT}

@@ -1,0 +1,199 @@
+"""The exception for a run that failed on the server, made from the class name that it sent.
+
+A caller always gets a `RemoteException`. It is also an instance of the local class of that name,
+so that `except ValueError` works as with a local graph, and of langgraph's own
+`langgraph.pregel.remote.RemoteException`, where langgraph is installed. Only built-in classes,
+langgraph's and those of `allow_types` are looked up; nothing is imported because of a name.
+
+The bundled server sends more than the protocol's name and message: the names of the base classes,
+`args`, attributes, and the members of an exception group.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from langgraph_client.errors import RemoteException
+from langgraph_client.remote.aliases import JSON, Foreign, JsonObject, Reply
+from langgraph_client.remote.compat import (
+    Command,
+    bubble_up_class,
+    langgraph_error,
+    langgraph_remote_exception,
+)
+from langgraph_client.values import Allowed
+
+
+class ErrorText(str):
+    """The message of a failure, which can also be read like the server's error document.
+
+    `args[0]` of a local exception is its message. `args[0]` of langgraph's own `RemoteException` is
+    the document, read as `args[0]["message"]` or `args[0].get("error")`. This is both.
+    """
+
+    document: JsonObject
+
+    def __new__(cls, text: str, document: Reply) -> ErrorText:
+        made = super().__new__(cls, text)
+        made.document = dict(document)
+        return made
+
+    def __getitem__(self, key: JSON) -> JSON:
+        return self.document[key] if isinstance(key, str) else super().__getitem__(key)
+
+    def get(self, key: str, default: JSON = None) -> JSON:
+        """Return an entry of the error document, or `default`."""
+        return self.document.get(key, default)
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys of the error document."""
+        return self.document.keys()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ErrorText, (str(self), self.document)
+
+
+def remote_error(
+    document: Reply,
+    *,
+    run_id: str | None = None,
+    thread_id: str | None = None,
+    command: Command[str] | None = None,
+    allowed: Allowed | None = None,
+) -> RemoteException:
+    """Return the exception that an error document describes.
+
+    Args:
+        document: `error`, the class name; `message`; from the bundled server also `node`,
+            `bases`, `args`, `attributes` and `exceptions`.
+        run_id: The run that failed.
+        thread_id: Its thread, as the caller knows it.
+        command: The command that a `ParentCommand` carries.
+        allowed: Classes of `allow_types`, exceptions among them.
+    """
+    made = _instance(document, command, allowed or {})
+    made.error = str(document.get("error") or "Error")
+    made.message = str(document.get("message") or "")
+    made.run_id, made.thread_id = run_id, thread_id
+    attributes = document.get("attributes")
+    if isinstance(attributes, Mapping):
+        made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN})
+    if "node" not in made.__dict__:
+        made.node = document.get("node")
+    places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
+    told = [f"{name} {place}" for name, place in places.items() if place is not None]
+    if told:
+        made.add_note(f"Raised on the server ({', '.join(told)})")
+    return made
+
+
+def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -> RemoteException:
+    for name in (document.get("error"), *(document.get("bases") or ())):
+        local = _local_class(str(name), allowed)
+        if local is None:
+            continue
+        args = _args(document, local, command, allowed)
+        if args is None:
+            continue
+        # A class that cannot be a base, or made of these arguments: the next base may do.
+        with contextlib.suppress(TypeError, ValueError):
+            return _built(_error_class(local), local, args)
+    return _built(_error_class(None), None, (dict(document),))
+
+
+def _local_class(name: str, allowed: Allowed) -> type[Exception] | None:
+    found: object = getattr(builtins, name, None) or langgraph_error(name)
+    if found is None:
+        named = [kind for key, kind in allowed.items() if key.partition(":")[2] == name]
+        found = named[0] if len(named) == 1 else None
+    is_class = isinstance(found, type) and issubclass(found, Exception)
+    # `Exception` itself says nothing that RemoteException does not.
+    return cast("type[Exception]", found) if is_class and found is not Exception else None
+
+
+def _args(
+    document: Reply, local: type[Exception], command: Command[str] | None, allowed: Allowed
+) -> tuple[object, ...] | None:
+    """Return the `args` of the exception; None where it cannot be made from what is known."""
+    message = str(document.get("message") or "")
+    if issubclass(local, BaseExceptionGroup):
+        inner = document.get("exceptions")
+        if not inner:
+            return None
+        members = [remote_error(member, allowed=allowed) for member in inner]
+        return message.removesuffix(
+            _COUNTED.format(len(members), "s" * (len(members) > 1))
+        ), members
+    bubble_up = bubble_up_class()
+    if bubble_up is not None and issubclass(local, bubble_up):
+        # A parent graph acts on these: one without its command or interrupts would mislead it.
+        return None if command is None or local.__name__ != "ParentCommand" else (command,)
+    sent = document.get("args")
+    if isinstance(sent, list | tuple):
+        first, *rest = sent or [None]
+        if isinstance(first, str):
+            first = ErrorText(first, document)
+        return (first, *rest) if sent else ()
+    if issubclass(local, KeyError):  # Its text is the repr of the key.
+        with contextlib.suppress(ValueError, SyntaxError):
+            key = ast.literal_eval(message)
+            return (ErrorText(key, document) if isinstance(key, str) else key,)
+    return (ErrorText(message, document),)
+
+
+_OWN = frozenset({"error", "message", "run_id", "thread_id"})
+_COUNTED = " ({} sub-exception{})"
+
+
+_error_classes: dict[type[Exception] | None, type[RemoteException]] = {}
+
+
+def _error_class(local: type[Exception] | None) -> type[RemoteException]:
+    if local not in _error_classes:
+        _error_classes[local] = _made_class(local)
+    return _error_classes[local]
+
+
+def _made_class(local: type[Exception] | None) -> type[RemoteException]:
+    bases: list[type] = [RemoteException]
+    if (upstream := langgraph_remote_exception()) is not None:
+        bases.append(upstream)
+    if local is not None:
+        bases.append(local)
+    name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
+    return type(name, tuple(bases), {"__module__": __name__, "__reduce__": _reduce})
+
+
+def _built(
+    kind: type[RemoteException], local: type[Exception] | None, args: tuple[object, ...]
+) -> RemoteException:
+    """Return an instance without calling the constructors, whose parameters are not known."""
+    made: RemoteException = kind.__new__(kind, *args)
+    if local is not None and local.__module__ == "builtins":
+        # Fills the fields that built-in exceptions keep apart, such as `OSError.errno`.
+        with contextlib.suppress(TypeError, ValueError):
+            cast(Foreign, local).__init__(made, *args)
+    made.args = args
+    return made
+
+
+def _reduce(self: RemoteException) -> tuple[object, ...]:
+    # Classes made on demand cannot be pickled by name; make them again from their local class.
+    local = next((base for base in type(self).__bases__[1:] if _is_local(base)), None)
+    return _restored, (local, self.args, dict(self.__dict__))
+
+
+def _is_local(base: type) -> bool:
+    return base is not langgraph_remote_exception()
+
+
+def _restored(
+    local: type[Exception] | None, args: tuple[object, ...], state: JsonObject
+) -> RemoteException:
+    made = _built(_error_class(local), local, args)
+    made.__dict__.update(state)
+    return made

@@ -1,0 +1,1 @@
+"""What RemoteGraph's methods ask of a server, each written once; see `flow`."""

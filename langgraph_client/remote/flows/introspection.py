@@ -1,0 +1,73 @@
+"""What a RemoteGraph asks about the graph itself: its drawing, its schemas, its subgraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.aliases import JsonObject, Reply
+from langgraph_client.remote.compat import Graph
+from langgraph_client.remote.decode import understanding
+from langgraph_client.remote.drawing import drawing_from
+from langgraph_client.remote.flow import Flow, ask
+
+
+def get_graph(
+    assistant_id: str,
+    xray: int | bool,
+    headers: Mapping[str, str],
+    params: Mapping[str, object] | None,
+) -> Flow[Graph]:
+    """Read the drawing of a graph.
+
+    GET /assistants/{assistant_id}/graph
+    """
+    drawn = yield from ask(
+        lambda client: client.assistants.get_graph(
+            assistant_id, xray=xray, headers=headers or None, params=params
+        )
+    )
+    with understanding("a drawing", drawn):
+        return drawing_from(drawn)
+
+
+def get_schemas(assistant_id: str, graph_id: str | None) -> Flow[Reply]:
+    """Read the JSON schemas of a graph.
+
+    GET /assistants/{assistant_id}/schemas
+    """
+    own_id = yield from _assistant(assistant_id, graph_id)
+    schemas: Reply = yield from ask(lambda client: client.assistants.get_schemas(own_id))
+    return schemas
+
+
+def get_subgraphs(
+    assistant_id: str, graph_id: str | None, namespace: str | None, recurse: bool
+) -> Flow[Mapping[str, Reply]]:
+    """Read the schemas of a graph's subgraphs, by namespace.
+
+    GET /assistants/{assistant_id}/subgraphs
+    """
+    own_id = yield from _assistant(assistant_id, graph_id)
+    subgraphs = yield from ask(
+        lambda client: client.assistants.get_subgraphs(own_id, namespace, recurse=recurse)
+    )
+    return {name: subgraphs[name] for name in subgraphs}
+
+
+def _assistant(assistant_id: str, graph_id: str | None) -> Flow[str]:
+    """Return the id of the graph's assistant, for endpoints that take no name.
+
+    Every graph has an assistant that stands for it. Without `graph_id` the name is an id.
+
+    POST /assistants/search
+    """
+    if graph_id is None:
+        return assistant_id
+    wanted: JsonObject = {"graph_id": graph_id, "metadata": {"created_by": "system"}, "limit": 1}
+    assistants = yield from ask(lambda client: client.assistants.search(**wanted))
+    if not assistants:
+        raise InvalidArgumentError(
+            "assistant_id", f"the server has no assistant for the graph {assistant_id!r}"
+        )
+    return str(assistants[0]["assistant_id"])

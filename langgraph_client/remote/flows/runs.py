@@ -1,0 +1,37 @@
+"""What the runs of a RemoteGraph ask of the server before their events, and when they are left."""
+
+from __future__ import annotations
+
+from langgraph_client.remote.event_reader import EventReader
+from langgraph_client.remote.flow import Flow, ask
+from langgraph_client.remote.flows.agreement import agreed_headers
+from langgraph_client.remote.flows.state import StateCall, get_state
+from langgraph_client.remote.run_request import RunRequest
+from langgraph_client.remote.threads import thread_arguments
+
+
+def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
+    """Do what a run needs before it can be started, and word its request for the server.
+
+    Args:
+        request: The request, which is completed here.
+        call: How to read the state of the run's thread.
+
+    POST /threads, GET /threads/{thread_id}/state, GET /info
+    """
+    if call.threads.must_be_made(call.address):
+        arguments = thread_arguments(call.address)
+        yield from ask(lambda client: client.threads.create(**arguments))
+        call.threads.remember(call.address)
+    if request.needs_state:
+        request.go_on((yield from get_state(call)))
+    request.for_server((yield from agreed_headers(call.clients)))
+
+
+def cancel(reader: EventReader) -> Flow[None]:
+    """Stop a run whose caller has left, unless it is over or cannot be named.
+
+    POST /threads/{thread_id}/runs/{run_id}/cancel
+    """
+    if (run := reader.run_to_cancel()) is not None:
+        yield from ask(lambda client: client.runs.cancel(*run))

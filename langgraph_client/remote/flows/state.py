@@ -1,0 +1,269 @@
+"""What the state methods of a RemoteGraph ask of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
+from langgraph_client.remote.clients import Clients, detail_of, headers_of, status_of
+from langgraph_client.remote.commands import input_or_command, plain_update
+from langgraph_client.remote.compat import Command, RunnableConfig, StateSnapshot, StateUpdate
+from langgraph_client.remote.config import Address
+from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.flow import Flow, ask
+from langgraph_client.remote.flows.agreement import agreed_headers, reads_envelopes
+from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
+from langgraph_client.remote.threads import KnownThreads, thread_arguments
+from langgraph_client.remote.typed_values import enclosed_values, plain_messages
+from langgraph_client.values import ERROR_HEADER
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class StateCall:
+    """One call about a thread's state: where, with what memory, and what goes along with it."""
+
+    assistant_id: str
+    address: Address
+    decoder: Decoder
+    clients: Clients
+    threads: KnownThreads
+    #: The config as a local graph gives it back for a thread without checkpoints.
+    asked: RunnableConfig
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, object] | None = None
+
+    def sent_along(self) -> Flow[JsonObject]:
+        """Return headers and query parameters of a request."""
+        agreed = yield from agreed_headers(self.clients)
+        return {"headers": {**agreed, **self.headers} or None, "params": self.params}
+
+
+def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot]:
+    """Read a state; an empty one for a thread that does not exist.
+
+    GET /threads/{thread_id}/state
+    """
+    along = yield from call.sent_along()
+    try:
+        with graph_errors(call.address):
+            state = yield from ask(
+                lambda client: client.threads.get_state(
+                    str(call.address.thread_id),
+                    call.address.checkpoint or None,
+                    subgraphs=subgraphs,
+                    **along,
+                )
+            )
+    except Exception as error:
+        if status_of(error) != NOT_FOUND:
+            raise
+        return empty_snapshot(call.asked)
+    return snapshot_from(state, call.decoder, call.asked)
+
+
+def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSnapshot]]:
+    """Read the next page of a history; none for a thread that does not exist.
+
+    POST /threads/{thread_id}/history
+    """
+    along = yield from call.sent_along()
+    try:
+        with graph_errors(call.address):
+            states = yield from ask(
+                lambda client: client.threads.get_history(
+                    str(call.address.thread_id), **pages.request(), **along
+                )
+            )
+    except Exception as error:
+        if status_of(error) != NOT_FOUND:
+            raise
+        states = []
+    pages.took(states)
+    return [snapshot_from(state, call.decoder, call.asked) for state in states]
+
+
+def update_state(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[RunnableConfig]:
+    """Write to a state, and return the config of the new checkpoint.
+
+    POST /threads/{thread_id}/state
+    """
+    checkpoint = yield from _write(call, values, as_node)
+    return {"configurable": call.address.configurable(checkpoint)}
+
+
+def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
+    """Write to a state, and return the new checkpoint."""
+    if call.threads.needs_graph(call.address):
+        yield from _make_thread(call)
+    try:
+        updated = yield from _update(call, values, as_node)
+    except Exception as error:
+        # The thread may have gone since it was remembered.
+        if status_of(error) != NOT_FOUND or not call.threads.forget(call.address):
+            raise
+        yield from _make_thread(call)
+        updated = yield from _update(call, values, as_node)
+    return dict(updated["checkpoint"])
+
+
+def _update(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
+    along = yield from call.sent_along()
+    sent = values
+    if (yield from reads_envelopes(call.clients)):
+        enclosed = enclosed_values(values)
+        sent = values if enclosed is None else enclosed
+    else:
+        sent = plain_messages(plain_update(values))
+    with graph_errors(call.address):
+        updated: JsonObject = yield from ask(
+            lambda client: client.threads.update_state(
+                str(call.address.thread_id),
+                sent,
+                as_node=as_node,
+                checkpoint=call.address.checkpoint or None,
+                **along,
+            )
+        )
+    return updated
+
+
+def bulk_update_state(
+    call: StateCall, supersteps: Sequence[Sequence[StateUpdate]]
+) -> Flow[RunnableConfig]:
+    """Write supersteps to a state, and return the config of the last checkpoint.
+
+    A superstep of one update is a state update. One of several exists in the protocol only where a
+    thread is made with its supersteps.
+
+    Raises:
+        NotImplementedError: A superstep has several updates and the thread exists, or an update
+            has a `task_id`.
+        InvalidArgumentError: There is no update, or one of several does not name its node.
+    """
+    steps = checked_supersteps(supersteps)
+    if all(len(step) == 1 for step in steps):
+        for (update,) in steps:
+            checkpoint = yield from _write(call, update.values, update.as_node)
+            # The next one goes on from what this one has written.
+            call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
+        return {"configurable": call.address.configurable(call.address.checkpoint)}
+    yield from _refuse_existing(call)
+    graph_id = yield from _graph_id(call)
+    arguments = {
+        **thread_arguments(call.address, graph_id),
+        "if_exists": "raise",
+        "supersteps": [{"updates": [_update_document(one) for one in step]} for step in steps],
+    }
+    yield from ask(lambda client: client.threads.create(**arguments))
+    call.threads.remember(call.address, with_graph=True)
+    state = yield from get_state(call)
+    return state.config
+
+
+def checked_supersteps(
+    supersteps: Sequence[Sequence[StateUpdate]],
+) -> list[list[StateUpdate]]:
+    """Return the supersteps, each a list of updates that can be sent."""
+    steps = [[StateUpdate(*update) for update in step] for step in supersteps]
+    if not steps or not all(steps):
+        raise InvalidArgumentError(
+            "supersteps", "must have a superstep, and each of them an update"
+        )
+    for step in steps:
+        for update in step:
+            refuse_task_id(update.task_id)
+            if len(step) > 1 and update.as_node is None:
+                raise InvalidArgumentError(
+                    "supersteps", "several updates in one superstep must each say `as_node`"
+                )
+    return steps
+
+
+def refuse_task_id(task_id: str | None) -> None:
+    """Raise for a `task_id`.
+
+    Raises:
+        NotImplementedError: One was given.
+    """
+    if task_id is not None:
+        raise NotImplementedError("task_id: the protocol's state update has no such field")
+
+
+@contextmanager
+def graph_errors(address: Address) -> Iterator[None]:
+    """Raise a graph's refusal of a state call as the local exception, too.
+
+    The bundled server sends its class; the answers of others are raised as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        name = headers_of(error).get(ERROR_HEADER)
+        if name is None:
+            raise
+        document = {"error": name, "message": detail_of(error)}
+        raise remote_error(document, thread_id=address.given) from error
+
+
+def _update_document(update: StateUpdate) -> JsonObject:
+    """Return an update as the supersteps of a new thread have it."""
+    if isinstance(update.values, Command):
+        return {**input_or_command(update.values), "as_node": update.as_node}
+    return {"values": plain_messages(update.values), "as_node": update.as_node}
+
+
+def _make_thread(call: StateCall) -> Flow[None]:
+    """Make the thread, or give an existing one its graph, as a state update needs it.
+
+    POST /threads
+    """
+    graph_id = yield from _graph_id(call)
+    arguments = thread_arguments(call.address, graph_id)
+    thread = yield from ask(lambda client: client.threads.create(**arguments))
+    if not (thread.get("metadata") or {}).get("graph_id"):
+        yield from ask(
+            lambda client: client.threads.update(
+                str(call.address.thread_id), metadata={"graph_id": graph_id}
+            )
+        )
+    call.threads.remember(call.address, with_graph=True)
+
+
+def _graph_id(call: StateCall) -> Flow[str]:
+    """Return the graph behind the assistant, asking for it once where the name does not tell.
+
+    GET /assistants/{assistant_id}
+    """
+    if call.threads.graph_id is None:
+        assistant = yield from ask(lambda client: client.assistants.get(call.assistant_id))
+        call.threads.graph_id = str(assistant["graph_id"])
+    return call.threads.graph_id
+
+
+def _refuse_existing(call: StateCall) -> Flow[None]:
+    """Raise for a thread that exists.
+
+    GET /threads/{thread_id}
+    """
+    try:
+        yield from ask(lambda client: client.threads.get(str(call.address.thread_id)))
+    except Exception as error:
+        if status_of(error) != NOT_FOUND:
+            raise
+    else:
+        raise NotImplementedError(
+            "bulk_update_state: the thread exists, and the protocol takes a superstep of several "
+            "updates only together with a new thread"
+        )
+
+
+def asked_config(merged: MergedConfig) -> RunnableConfig:
+    """Return the config of a state call, as a local graph gives it back for an empty thread."""
+    return cast(RunnableConfig, {key: value for key, value in merged.items() if value})

@@ -1,0 +1,315 @@
+"""What a caller asked for, as the request of a run. Pure."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Literal, Self
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.params import (
+    All,
+    DisconnectMode,
+    Durability,
+    IfNotExists,
+    MultitaskStrategy,
+    OnCompletionBehavior,
+)
+from langgraph_client.remote.aliases import (
+    JSON,
+    Config,
+    GraphValue,
+    JsonObject,
+    MergedConfig,
+    Reply,
+)
+from langgraph_client.remote.commands import input_or_command
+from langgraph_client.remote.compat import StateSnapshot, pause
+from langgraph_client.remote.config import Address, sendable, wire_config
+from langgraph_client.remote.nested import TASK_ID, Nested
+from langgraph_client.remote.stream_modes import WIRE_MODES, GraphMode, mode_list, wire_modes
+from langgraph_client.remote.typed_values import enclosed_request, plain_messages
+from langgraph_client.values import GOTO_NODES, OUTPUT_HEADER
+
+Modes = GraphMode | Sequence[GraphMode]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of `client.runs.stream` that a local graph does not have; None leaves them out."""
+
+    after_seconds: float | None = None
+    checkpoint_during: bool | None = None
+    feedback_keys: Sequence[str] | None = None
+    if_not_exists: IfNotExists | None = None
+    langsmith_tracing: Reply | None = None
+    metadata: Reply | None = None
+    multitask_strategy: MultitaskStrategy | None = None
+    on_completion: OnCompletionBehavior | None = None
+    on_disconnect: DisconnectMode | None = None
+    on_run_created: Callable[[JSON], object] | None = None
+    stream_resumable: bool | None = None
+    strict_resume: bool | None = None
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArguments:
+    """The arguments of `invoke` and `stream`; see there what they mean."""
+
+    input: GraphValue
+    config: Config | None = None
+    context: GraphValue = None
+    stream_mode: Modes | None = None
+    print_mode: Modes = ()
+    output_keys: str | Sequence[str] | None = None
+    interrupt_before: All | Sequence[str] | None = None
+    interrupt_after: All | Sequence[str] | None = None
+    durability: Durability | None = None
+    control: object | None = None
+    subgraphs: bool = False
+    debug: bool | None = None
+    headers: Mapping[str, str] | None = None
+    params: Mapping[str, object] | None = None
+    version: Literal["v1", "v2"] = "v1"
+    options: RunOptions = field(default_factory=RunOptions)
+    #: Tell of every channel of the state, as `stream` does; `invoke` tells of the output's.
+    whole_state: bool = False
+    #: Yield langchain's events, as `astream_events` does.
+    events: bool = False
+
+    @classmethod
+    def collect(
+        cls, arguments: Mapping[str, JSON], *, whole_state: bool, events: bool = False
+    ) -> Self:
+        """Return the arguments of a method, given as its `locals()`.
+
+        `kwargs` among them are further options of the run.
+
+        Raises:
+            TypeError: `kwargs` has a keyword that is no option.
+        """
+        given = {name: value for name, value in arguments.items() if name not in ("self", "kwargs")}
+        kwargs = dict(arguments.get("kwargs") or {})
+        public = inspect.signature(RunOptions).parameters
+        # `astream_events` passes the options of `stream` on, the graph's own among them.
+        for name in _ARGUMENTS & kwargs.keys() if events else ():
+            given[name] = kwargs.pop(name)
+        for name in kwargs:
+            if name not in public:
+                raise TypeError(f"got an unexpected keyword argument {name!r}")
+        return cls(**given, options=RunOptions(**kwargs), whole_state=whole_state, events=events)
+
+    def checked(self) -> Self:
+        """Return the arguments, or raise for one that cannot be honoured.
+
+        Raises:
+            NotImplementedError: `control` was given.
+            InvalidArgumentError: A value is not allowed.
+        """
+        if self.control is not None:
+            raise NotImplementedError(
+                "control: a RunControl acts inside the process that runs the graph; "
+                "use client.runs.cancel() to stop a remote run"
+            )
+        if self.version not in ("v1", "v2"):
+            raise InvalidArgumentError("version", f'must be "v1" or "v2", not {self.version!r}')
+        return self
+
+    @property
+    def print_modes(self) -> list[str]:
+        """The modes to print."""
+        return ["updates", "values"] if self.debug else mode_list(self.print_mode)
+
+    def told_channels(self) -> dict[str, str]:
+        """Return the header that names the channels to tell of, for a server that reads it."""
+        if self.output_keys is not None:
+            return {OUTPUT_HEADER: json.dumps(mode_list(self.output_keys))}
+        return {OUTPUT_HEADER: "*"} if self.whole_state else {}
+
+
+_ARGUMENTS = frozenset(field.name for field in fields(RunArguments)) - {
+    "options",
+    "whole_state",
+    "events",
+    "input",
+    "config",
+}
+
+
+class RunRequest:
+    """The request of one run, and what of it may still change before it is sent."""
+
+    def __init__(
+        self,
+        arguments: RunArguments,
+        config: MergedConfig,
+        address: Address,
+        *,
+        headers: Mapping[str, str],
+        strict_config: bool = True,
+        wants_output: bool = False,
+        wants_messages: bool = False,
+    ) -> None:
+        self.arguments = arguments.checked()
+        self.address = address
+        self.nested = Nested.of(config, address)
+        #: The modes that the caller gets.
+        self.modes = mode_list(
+            arguments.stream_mode
+            if arguments.stream_mode is not None
+            else ("values" if TASK_ID in config["configurable"] else "updates")
+        )
+        self.wants_messages = wants_messages
+        self.wants_output = wants_output
+        sent_config = wire_config(config)
+        if self.nested is not None:
+            sent_config["metadata"] = self.nested.metadata(sent_config.get("metadata") or {})
+        #: Paths of config values that were left out, since they cannot be JSON.
+        self.left_out: list[str] = []
+        if not strict_config:
+            sent_config, self.left_out = sendable(sent_config)
+        self.sent_config = sent_config
+        self._headers = dict(headers)
+        self._enclosed: JsonObject | None = None
+        self._begin: JsonObject = {}
+        self._begin_with(arguments.input)
+
+    def arguments_for(self, on_run_created: Callable[[JSON], object]) -> JsonObject:
+        """Return the keywords of `client.runs.stream`; what is None is left out."""
+        arguments = self.arguments
+        keywords: JsonObject = {
+            "config": self.sent_config or None,
+            "context": arguments.context,
+            "checkpoint": self.address.checkpoint or None,
+            "stream_mode": self._wire_modes(),
+            "stream_subgraphs": arguments.subgraphs
+            or self.wants_messages
+            or bool(self.nested and self.nested.emit),
+            "interrupt_before": node_names("interrupt_before", arguments.interrupt_before),
+            "interrupt_after": node_names("interrupt_after", arguments.interrupt_after),
+            "durability": arguments.durability,
+            "headers": self._headers or None,
+            "params": arguments.params,
+            **self._disconnection(),
+            **{
+                option.name: given
+                for option in fields(arguments.options)
+                if (given := getattr(arguments.options, option.name)) is not None
+            },
+            "on_run_created": _both(on_run_created, arguments.options.on_run_created),
+        }
+        return {
+            **self._begin,
+            **{name: value for name, value in keywords.items() if value is not None},
+        }
+
+    def _disconnection(self) -> JsonObject:
+        # A thread that does not exist yet begins with its first run, as locally. Its run survives
+        # a lost connection (whoever leaves early cancels it); a stateless one cannot be found
+        # again, so it ends with its connection.
+        if self.address.thread_id is None:
+            return {"on_disconnect": "cancel"}
+        return {
+            "if_not_exists": "create",
+            "on_disconnect": "continue",
+            "stream_resumable": True,
+        }
+
+    def _wire_modes(self) -> list[str]:
+        modes = [*self.modes, *self.arguments.print_modes]
+        if self.wants_output:
+            modes.append("values")
+        if self.wants_messages:
+            modes.append("messages")
+        if self.nested is not None:
+            # The parent's stream shows what happens here, and must learn of interrupts.
+            modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
+            modes.append("updates")
+            if self.nested.streamed:  # A model that streams names its messages in another way.
+                modes.append("messages")
+        return [*wire_modes(modes), *(["events"] if self.arguments.events else [])]
+
+    # --- how to begin ---
+
+    def _begin_with(self, input: GraphValue) -> None:
+        self._begin = input_or_command(input)
+        self._enclosed = enclosed_request(self._begin)
+
+    @property
+    def needs_state(self) -> bool:
+        """Whether the thread's state decides how to begin; see `go_on`."""
+        nested = self.nested
+        return nested is not None and nested.resuming and self.address.thread_id is not None
+
+    def go_on(self, state: StateSnapshot) -> None:
+        """Begin where the remote was left, as a local subgraph does when its parent goes on.
+
+        Raises:
+            GraphInterrupt: The remote still waits for an answer, and the parent brings none.
+        """
+        assert self.nested is not None
+        pending = self.nested.unanswered(state)
+        if pending:
+            raise pause(pending)
+        self._begin_with(self.nested.go_on(self.arguments.input, state))
+
+    def for_server(self, agreed: Mapping[str, str]) -> None:
+        """Word the request for the server.
+
+        Args:
+            agreed: The headers of our own that the server reads. None: it reads the protocol only.
+
+        Raises:
+            InvalidArgumentError: The command goes to names and sends at the same time, and the
+                server does not understand that.
+        """
+        if agreed:
+            self._headers = {**agreed, **self.arguments.told_channels(), **self._headers}
+            self._begin = self._enclosed or self._begin
+            if self._goes_both_ways:
+                command = self._begin["command"]
+                sends = [target for target in command["goto"] if not isinstance(target, str)]
+                names = [target for target in command["goto"] if isinstance(target, str)]
+                self._begin = {"command": {**command, "goto": sends, GOTO_NODES: names}}
+            return
+        if self._goes_both_ways:
+            raise InvalidArgumentError(
+                "input.goto",
+                "must be node names or Send objects, not a mix: the protocol has no such list",
+            )
+        self._begin = plain_messages(self._begin)
+
+    @property
+    def _goes_both_ways(self) -> bool:
+        goto = (self._begin.get("command") or {}).get("goto")
+        return isinstance(goto, list) and len({isinstance(target, str) for target in goto}) > 1
+
+
+def _both(
+    own: Callable[[JSON], object], given: Callable[[JSON], object] | None
+) -> Callable[[JSON], object]:
+    """Return what calls both, the caller's own last."""
+    if given is None:
+        return own
+
+    def call(run: JSON) -> None:
+        own(run)
+        given(run)
+
+    return call
+
+
+def node_names(name: str, nodes: str | Sequence[str] | None) -> str | list[str] | None:
+    """Return the nodes to stop at, checked.
+
+    Raises:
+        InvalidArgumentError: It is a single name.
+    """
+    if nodes is None or nodes == "*":
+        return nodes
+    if isinstance(nodes, str):
+        raise InvalidArgumentError(name, f'must be "*" or a list of node names, not {nodes!r}')
+    return list(nodes)

@@ -1,0 +1,70 @@
+"""What a RemoteGraph was made with, and how that shapes its calls. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Self
+
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.aliases import JSON, Config, MergedConfig
+from langgraph_client.remote.compat import Overwrite, ambient_config, message_classes
+from langgraph_client.remote.config import Address, merge, with_ambient
+from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.nested import nested_address
+from langgraph_client.values import Allowed, classes_in
+
+
+@dataclass(frozen=True)
+class GraphSettings:
+    """The parameters of `RemoteGraph` that `copy` can change; see there what they mean."""
+
+    assistant_id: str
+    config: Config | None = None
+    name: str = ""
+    decode_messages: bool = True
+    checkpointer: bool | None = None
+    strict_config: bool = True
+    distributed_tracing: bool = False
+    allow_types: Iterable[type] = ()
+    #: The classes that values in an envelope may be made of, by name.
+    allowed: Allowed = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.assistant_id, str) or not self.assistant_id:
+            raise InvalidArgumentError(
+                "assistant_id",
+                f"must be a graph's name or an assistant's id, not {self.assistant_id!r}",
+            )
+        # Set around the freeze: derived from the fields, once.
+        types = tuple(self.allow_types)
+        allowed = classes_in(*types, Overwrite)
+        if self.decode_messages:
+            allowed.update(classes_in(*message_classes().values()))
+        object.__setattr__(self, "name", self.name or self.assistant_id)
+        object.__setattr__(self, "allow_types", types)
+        object.__setattr__(self, "allowed", allowed)
+
+    def changed(self, update: Mapping[str, JSON]) -> Self:
+        """Return a copy with some settings changed.
+
+        Raises:
+            InvalidArgumentError: `update` has a key that is no setting.
+        """
+        known = {setting.name for setting in fields(self) if setting.init}
+        if unknown := update.keys() - known:
+            raise InvalidArgumentError("update", f"has unknown keys: {sorted(unknown)}")
+        return replace(self, **update)
+
+    def merged(self, config: Config | None) -> MergedConfig:
+        """Return a call's config on top of this graph's own and of the surrounding node's."""
+        return with_ambient(ambient_config(), merge(self.config, config))
+
+    def address(self, merged: MergedConfig, *, calling: bool = False) -> Address:
+        """Return where on the server a call takes place."""
+        nested = nested_address(merged["configurable"], self.checkpointer, calling=calling)
+        return nested or Address.of(merged)
+
+    def decoder(self, address: Address) -> Decoder:
+        """Return what reads the values of one call."""
+        return Decoder(address, self.decode_messages, allowed=self.allowed)

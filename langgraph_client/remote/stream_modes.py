@@ -1,0 +1,48 @@
+"""The stream modes of a local graph, and what the protocol calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from langgraph_client.errors import InvalidArgumentError
+
+#: The stream modes of a local graph.
+GraphMode: TypeAlias = Literal[
+    "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"
+]
+
+#: What the protocol calls them.
+WIRE_MODES = {
+    "values": "values",
+    "updates": "updates",
+    "custom": "custom",
+    "messages": "messages-tuple",
+    "tasks": "tasks",
+    "checkpoints": "checkpoints",
+    "debug": "debug",
+}
+
+
+def wire_modes(modes: Sequence[str]) -> list[str]:
+    """Return the protocol's names of stream modes, each once.
+
+    Raises:
+        NotImplementedError: "tools" is among them.
+        InvalidArgumentError: One is not a stream mode.
+    """
+    for mode in modes:
+        if mode == "tools":
+            raise NotImplementedError(
+                'stream_mode="tools": the protocol sends no tool events for a run'
+            )
+        if mode not in WIRE_MODES:
+            raise InvalidArgumentError(
+                "stream_mode", f"{mode!r} is not one of {', '.join(map(repr, WIRE_MODES))}"
+            )
+    return [WIRE_MODES[mode] for mode in dict.fromkeys(modes)]
+
+
+def mode_list(mode: str | Sequence[str]) -> list[str]:
+    """Return one mode or several as a list."""
+    return [mode] if isinstance(mode, str) else list(mode)
