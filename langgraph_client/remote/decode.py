@@ -217,21 +217,19 @@ def revived(value: JSON) -> GraphValue:
     Most values have none, and most that are told in a stream are small, so nothing is copied before
     a message is found.
     """
-    if type(value) is dict:
+    if isinstance(value, dict):
         if "additional_kwargs" in value and (message := message_from(value)) is not None:
             return message
         changed: dict[str, GraphValue] | None = None
         for key, item in value.items():
-            kind = type(item)
-            if (kind is dict or kind is list) and (new := revived(item)) is not item:
+            if isinstance(item, dict | list) and (new := revived(item)) is not item:
                 changed = changed or {}
                 changed[key] = new
         return {**value, **changed} if changed else value
-    if type(value) is list:
+    if isinstance(value, list):
         copy: list[GraphValue] | None = None
         for at, item in enumerate(value):
-            kind = type(item)
-            if (kind is dict or kind is list) and (new := revived(item)) is not item:
+            if isinstance(item, dict | list) and (new := revived(item)) is not item:
                 copy = copy or list(value)
                 copy[at] = new
         return value if copy is None else copy

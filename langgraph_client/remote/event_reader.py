@@ -194,8 +194,9 @@ class EventReader:
         # A stop at a node that the graph was compiled to stop at is told by the parent itself.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
             if mode == "messages":
-                for streamed in nested.streamed:
-                    streamed.add(_id_of(payload[0]))
+                if (message_id := _id_of(payload[0])) is not None:
+                    for streamed in nested.streamed:
+                        streamed.add(message_id)
             nested.emit(((*nested.namespace, *ns), mode, payload))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
             # Without any interrupt, too: a graph may be compiled to stop at a node.
@@ -229,8 +230,8 @@ class EventReader:
         return thread_id, self.run_id
 
 
-def _id_of(message: Foreign) -> str:
-    return str(message.get("id") if isinstance(message, dict) else message.id)
+def _id_of(message: Foreign) -> str | None:
+    return message.get("id") if isinstance(message, dict) else message.id
 
 
 def _only_interrupts(payload: GraphValue) -> bool:

@@ -159,13 +159,10 @@ def _error_class(local: type[Exception] | None) -> type[RemoteException]:
 
 
 def _made_class(local: type[Exception] | None) -> type[RemoteException]:
-    bases: list[type] = [RemoteException]
-    if (upstream := langgraph_remote_exception()) is not None:
-        bases.append(upstream)
-    if local is not None:
-        bases.append(local)
+    upstream = langgraph_remote_exception()
+    bases = (RemoteException, *filter(None, (local, upstream)))
     name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
-    return type(name, tuple(bases), {"__module__": __name__, "__reduce__": _reduce})
+    return type(name, bases, {"__module__": __name__, "__reduce__": _reduce})
 
 
 def _built(

@@ -12,7 +12,7 @@ from langgraph_client.remote.compat import Overwrite, ambient_config, message_cl
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.nested import nested_address
-from langgraph_client.values import Allowed, classes_in
+from langgraph_client.values import Allowed, classes_in, name_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class GraphSettings:
         types = tuple(self.allow_types)
         allowed = classes_in(*types, Overwrite)
         if self.decode_messages:
-            allowed.update(classes_in(*message_classes().values()))
+            allowed.update({name_of(kind): kind for kind in message_classes().values()})
         object.__setattr__(self, "name", self.name or self.assistant_id)
         object.__setattr__(self, "allow_types", types)
         object.__setattr__(self, "allowed", allowed)

@@ -31,8 +31,9 @@ def _snapshot(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSna
     address = decoder.address
     metadata = state.get("metadata")
     parents = given_parents(metadata)
+    values = state["values"]
     return StateSnapshot(
-        values=decoder.open(state["values"]),
+        values=decoder.open(dict(values) if isinstance(values, dict) else values),
         next=tuple(state["next"] or ()),
         config=address.config(state.get("checkpoint"), parents) or asked,
         metadata=None if metadata is None else decoder.checkpoint_metadata(metadata),

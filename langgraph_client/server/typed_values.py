@@ -128,10 +128,17 @@ def _targets(goto: Any, allowed: Allowed) -> Any:
 def _langgraph_s_own() -> tuple[type, ...]:
     """Return the classes that any graph's values may be made of."""
     try:
-        from langgraph.types import Overwrite
+        from langchain_core import messages
+        from langgraph.types import Command, Overwrite, Send
     except ImportError:
         return ()
-    return (Overwrite,)
+    known = [
+        kind
+        for name in messages.__all__
+        if isinstance(kind := getattr(messages, name), type)
+        and issubclass(kind, messages.BaseMessage)
+    ]
+    return (Command, Overwrite, Send, *known)
 
 
 def classes_of(graph: Any) -> dict[str, type]:

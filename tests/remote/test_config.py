@@ -52,7 +52,7 @@ def test_the_namespace_never_changes() -> None:
         (({"thread_id": "1"},), {"configurable": {"thread_id": "1"}}),
         (
             ({"tags": ["b"]}, {"tags": ["a", "b"]}),
-            {"configurable": {}, "tags": ["a", "b"]},
+            {"configurable": {}, "tags": ["b", "a", "b"]},
         ),
         (
             ({"metadata": {"a": 1, "b": 1}}, {"metadata": {"b": 2}}),

@@ -237,7 +237,7 @@ def test_messages_may_stay_dicts() -> None:
     [("value", ValueError, "bad"), ("key", KeyError, "bad"), ("custom", RemoteException, "bad")],
 )
 def test_a_failure_says_where(graph_of: Any, how: str, kind: type, node: str) -> None:
-    """Error, message, node, run and thread; readable, and the same after pickling."""
+    """Node, run and thread are attributes and a note; the text is the message alone."""
     _, remote = graph_of("failing")
     with pytest.raises(kind) as caught:
         remote.invoke({"how": how}, ON)
@@ -245,7 +245,8 @@ def test_a_failure_says_where(graph_of: Any, how: str, kind: type, node: str) ->
     assert isinstance(error, RemoteException)
     assert (error.node, error.thread_id) == (node, "1")
     assert error.run_id
-    assert f"node {node}" in str(error)
+    assert str(error) == error.message
+    assert f"node {node}" in error.__notes__[-1]
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 

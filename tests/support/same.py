@@ -13,8 +13,6 @@ _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+\+00:00"
 )
-# What a RemoteException says behind the message: where it happened.
-_WHERE = re.compile(r"^(?:\w+: )?(.*?)(?: \((?:node|run|thread) .*\))?$", re.DOTALL)
 
 
 class Names:
@@ -48,15 +46,13 @@ class Names:
 
 
 def failure(error: BaseException) -> tuple[str, str]:
-    """The local class of an exception, and its message without what only a remote one adds."""
+    """The local class of an exception, and its message."""
     local = next(
         kind
         for kind in type(error).__mro__
         if kind.__module__ == "builtins" or kind.__module__.startswith("langgraph.")
     )
-    said = _WHERE.match(str(error))
-    assert said is not None
-    return local.__name__, said[1]
+    return local.__name__, str(error)
 
 
 def unordered(value: Any) -> Any:

@@ -10,7 +10,7 @@ from langgraph_client.server.graphs.graph_runner import versions
 from langgraph_client.server.http.openapi import document, page
 from langgraph_client.server.http.replies import fail, reply
 from langgraph_client.server.services import services_of
-from langgraph_client.server.typed_values import agreement
+from langgraph_client.values import HEADER, VERSION
 
 
 async def ok(request: Request) -> Response:
@@ -42,7 +42,7 @@ async def info(request: Request) -> Response:
             },
             "host": {"kind": "self-hosted", **dict.fromkeys(nobody)},
         },
-        headers=agreement(request),
+        headers={HEADER: VERSION},
     )
 
 
