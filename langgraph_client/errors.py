@@ -371,7 +371,7 @@ class RemoteException(LangGraphError):
         self.node = node
 
     def __str__(self) -> str:
-        return self.message
+        return f"{self.error}: {self.message}" if self.message else self.error
 
 
 class InvalidArgumentError(LangGraphError, ValueError, TypeError):

@@ -162,7 +162,7 @@ def _made_class(local: type[Exception] | None) -> type[RemoteException]:
     upstream = langgraph_remote_exception()
     bases = (RemoteException, *filter(None, (local, upstream)))
     name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
-    return type(name, bases, {"__module__": __name__, "__reduce__": _reduce})
+    return type(name, bases, {"__module__": __name__, "__str__": _text, "__reduce__": _reduce})
 
 
 def _built(
@@ -176,6 +176,11 @@ def _built(
             cast(Foreign, local).__init__(made, *args)
     made.args = args
     return made
+
+
+def _text(self: RemoteException) -> str:
+    # As locally: the message alone.
+    return self.message
 
 
 def _reduce(self: RemoteException) -> tuple[object, ...]:

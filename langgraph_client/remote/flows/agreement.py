@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from langgraph_client.errors import APIResponseValidationError
+from langgraph_client.errors import APIConnectionError
 from langgraph_client.remote.clients import Clients, status_of
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.values import HEADER, VERSION
@@ -30,15 +30,13 @@ def reads_envelopes(clients: Clients) -> Flow[bool]:
         answers: list[httpx.Response] = []
         try:
             yield from ask(lambda client: client.http.get("/info", on_response=answers.append))
-        except AttributeError:
-            pass  # A client without plain requests does not talk to the bundled server.
-        except (APIResponseValidationError, ValueError):
-            pass  # An answer that is not JSON.
         except Exception as error:
+            if isinstance(error, APIConnectionError | httpx.TransportError):
+                raise  # No server: what is to be asked next would not get there, either.
             status = status_of(error)
-            if status is None:
-                raise
-            if status >= 500 or status == 429:
+            if status is not None and (status >= 500 or status == 429):
                 return False  # It may say something else the next time.
+            # Another server, an answer that is not JSON, a client without plain requests, a mock
+            # that has not heard of `/info`: not the bundled one.
         clients.reads_envelopes = any(answer.headers.get(HEADER) == VERSION for answer in answers)
     return clients.reads_envelopes
