@@ -17,7 +17,7 @@ from langgraph_client import get_client, get_sync_client
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import Unset
 from langgraph_client._sync.client import SyncLangGraphClient
-from langgraph_client.errors import APIStatusError, InvalidArgumentError, LangGraphError
+from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.remote.aliases import JSON
 
 
@@ -35,22 +35,16 @@ CLIENT_ERRORS = (LangGraphError, httpx.HTTPError)
 
 def status_of(error: Exception) -> int | None:
     """Return the HTTP status that a client's error stands for; None if it stands for none."""
-    if isinstance(error, APIStatusError):
-        return error.status_code
     return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
 
 
 def headers_of(error: Exception) -> Mapping[str, str]:
     """Return the headers of the answer that a client's error stands for."""
-    if isinstance(error, APIStatusError):
-        return error.headers
     return error.response.headers if isinstance(error, httpx.HTTPStatusError) else {}
 
 
 def detail_of(error: Exception) -> str:
     """Return the server's own words in a client's error."""
-    if isinstance(error, APIStatusError):
-        return error.detail
     if isinstance(error, httpx.HTTPStatusError):
         with contextlib.suppress(ValueError, LookupError, TypeError):
             return str(error.response.json()["detail"])

@@ -193,10 +193,9 @@ class EventReader:
     def _tell_parent(self, nested: Nested, ns: Namespace, mode: str, payload: GraphValue) -> None:
         # A stop at a node that the graph was compiled to stop at is told by the parent itself.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
-            if mode == "messages":
-                if (message_id := _id_of(payload[0])) is not None:
-                    for streamed in nested.streamed:
-                        streamed.add(message_id)
+            if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
+                for streamed in nested.streamed:
+                    streamed.add(message_id)
             nested.emit(((*nested.namespace, *ns), mode, payload))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
             # Without any interrupt, too: a graph may be compiled to stop at a node.

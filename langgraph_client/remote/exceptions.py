@@ -159,10 +159,12 @@ def _error_class(local: type[Exception] | None) -> type[RemoteException]:
 
 
 def _made_class(local: type[Exception] | None) -> type[RemoteException]:
-    upstream = langgraph_remote_exception()
-    bases = (RemoteException, *filter(None, (local, upstream)))
+    bases: list[type] = [RemoteException]
+    bases += [base for base in (local, langgraph_remote_exception()) if base is not None]
     name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
-    return type(name, bases, {"__module__": __name__, "__str__": _text, "__reduce__": _reduce})
+    return type(
+        name, tuple(bases), {"__module__": __name__, "__str__": _text, "__reduce__": _reduce}
+    )
 
 
 def _built(

@@ -132,13 +132,20 @@ def _langgraph_s_own() -> tuple[type, ...]:
         from langgraph.types import Command, Overwrite, Send
     except ImportError:
         return ()
-    known = [
-        kind
-        for name in messages.__all__
-        if isinstance(kind := getattr(messages, name), type)
-        and issubclass(kind, messages.BaseMessage)
-    ]
-    return (Command, Overwrite, Send, *known)
+    return (
+        Command,
+        Overwrite,
+        Send,
+        messages.AIMessage,
+        messages.AIMessageChunk,
+        messages.ChatMessage,
+        messages.FunctionMessage,
+        messages.HumanMessage,
+        messages.HumanMessageChunk,
+        messages.RemoveMessage,
+        messages.SystemMessage,
+        messages.ToolMessage,
+    )
 
 
 def classes_of(graph: Any) -> dict[str, type]:

@@ -251,7 +251,7 @@ def test_a_failed_run_raises() -> None:
     told = {"content_location": "/threads/t/runs/r"}
     wire = Wire(reply(failed, **told), reply(failed, **told))
     with client_of(wire) as client:
-        with pytest.raises(RemoteException, match="^ValueError: no$") as caught:
+        with pytest.raises(RemoteException, match=r"^ValueError: no$") as caught:
             client.runs.wait("t", "agent")
         assert (caught.value.run_id, caught.value.thread_id) == ("r", "t")
         assert client.runs.wait("t", "agent", raise_error=False) == failed

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import httpx
 
-from langgraph_client.errors import APIConnectionError
 from langgraph_client.remote.clients import Clients, status_of
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.values import HEADER, VERSION
@@ -31,7 +30,7 @@ def reads_envelopes(clients: Clients) -> Flow[bool]:
         try:
             yield from ask(lambda client: client.http.get("/info", on_response=answers.append))
         except Exception as error:
-            if isinstance(error, APIConnectionError | httpx.TransportError):
+            if isinstance(error, httpx.TransportError):
                 raise  # No server: what is to be asked next would not get there, either.
             status = status_of(error)
             if status is not None and (status >= 500 or status == 429):
