@@ -40,7 +40,7 @@ MAY_IMPORT = {
 #: Optional packages, and the only modules that may import them at their top.
 SEAMS = {
     "langgraph": {"remote/compat.py", "server/"},
-    "langchain_core": {"remote/compat.py", "server/"},
+    "langchain_core": {"remote/compat.py", "server/", "testing/fake_chat_model.py"},
     "langsmith": set(),
     "starlette": {"server/", "testing/"},
     "uvicorn": {"server/"},

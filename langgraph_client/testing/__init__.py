@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from langgraph_client.testing.clock import TestClock
     from langgraph_client.testing.dumps import Dump
     from langgraph_client.testing.failures import Failure
+    from langgraph_client.testing.fake_chat_model import FakeChatModel, ModelCall
     from langgraph_client.testing.faults import Fault, Faults
     from langgraph_client.testing.faults_proxy import FaultProxy
     from langgraph_client.testing.holds import Hold
@@ -36,12 +37,14 @@ __all__ = [
     "Emit",
     "Fail",
     "Failure",
+    "FakeChatModel",
     "Fault",
     "FaultProxy",
     "Faults",
     "Hold",
     "LangGraphMock",
     "LoggedRequest",
+    "ModelCall",
     "RequestLog",
     "Say",
     "ScriptedGraph",
@@ -62,6 +65,8 @@ _LAZY = {
     "Emit": "langgraph_client.server.graphs.scripted",
     "Fail": "langgraph_client.server.graphs.scripted",
     "Failure": "langgraph_client.testing.failures",
+    "FakeChatModel": "langgraph_client.testing.fake_chat_model",
+    "ModelCall": "langgraph_client.testing.fake_chat_model",
     "Fault": "langgraph_client.testing.faults",
     "FaultProxy": "langgraph_client.testing.faults_proxy",
     "Faults": "langgraph_client.testing.faults",

@@ -1,0 +1,41 @@
+"""A real graph with a model that calls tools: the replies are scripted, the rest is yours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+
+from langgraph_client import RemoteGraph
+from langgraph_client.testing import FakeChatModel
+
+
+def weather(city: str) -> str:
+    """Return the weather of a city."""
+    return f"sunny in {city}"
+
+
+def build_agent(model: Any) -> Any:
+    """Build the agent; in production `model` is a real one."""
+    bound = model.bind_tools([weather])
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", lambda state: {"messages": [bound.invoke(state["messages"])]})
+    builder.add_node("tools", ToolNode([weather]))
+    builder.add_edge(START, "model")
+    builder.add_conditional_edges("model", tools_condition)
+    builder.add_edge("tools", "model")
+    return builder
+
+
+MODEL = FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny in Rome."])
+
+
+@pytest.mark.langgraph(graphs={"agent": build_agent(MODEL)})
+def test_the_agent_looks_the_weather_up(remote_graph: Callable[[str], RemoteGraph]) -> None:
+    result = remote_graph("agent").invoke({"messages": [("user", "How is Rome?")]})
+    assert result["messages"][-1].content == "It is sunny in Rome."
+    assert MODEL.calls[0].tools == ["weather"]
+    assert MODEL.calls[1].messages[-1].content == "sunny in Rome"

@@ -1,0 +1,16 @@
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
+
+class ChatGeneration(BaseModel):
+    def __init__(self, *args: Any, message: BaseMessage, **kwargs: Any) -> None: ...
+
+class ChatGenerationChunk(ChatGeneration):
+    def __init__(self, *args: Any, message: BaseMessage, **kwargs: Any) -> None: ...
+
+class ChatResult(BaseModel):
+    def __init__(self, *, generations: list[ChatGeneration], **kwargs: Any) -> None: ...
+
+class LLMResult(BaseModel):
+    def __init__(self, *, generations: list[list[Any]], **kwargs: Any) -> None: ...

@@ -1,0 +1,3 @@
+from typing import Any
+
+def convert_to_openai_tool(tool: Any, *, strict: bool | None = None) -> dict[str, Any]: ...

@@ -1,0 +1,113 @@
+"""A scripted chat model in real graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+from pydantic import BaseModel
+
+from langgraph_client.testing import FakeChatModel, TestServer
+
+
+def weather(city: str) -> str:
+    """Return the weather of a city."""
+    return f"sunny in {city}"
+
+
+def agent(model: BaseChatModel) -> Any:
+    """The usual loop of a model and its tools."""
+    bound = model.bind_tools([weather])
+
+    async def call(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await bound.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", call)
+    builder.add_node("tools", ToolNode([weather]))
+    builder.add_edge(START, "model")
+    builder.add_conditional_edges("model", tools_condition)
+    builder.add_edge("tools", "model")
+    return builder.compile()
+
+
+def test_a_graph_calls_a_tool_and_answers() -> None:
+    """Reply by reply; the calls are there to look at."""
+    model = FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny."])
+    with TestServer({"agent": agent(model)}) as server:
+        result = server.remote_graph("agent").invoke({"messages": [("user", "Rome?")]})
+    texts = [message.content for message in result["messages"]]
+    assert texts == ["Rome?", "", "sunny in Rome", "It is sunny."]
+    assert result["messages"][1].tool_calls[0]["args"] == {"city": "Rome"}
+    first, second = model.calls
+    assert first.tools == ["weather"]
+    assert [message.content for message in second.messages][-1] == "sunny in Rome"
+
+
+@pytest.mark.parametrize("color", ["sync", "async"])
+async def test_replies_are_streamed(color: str) -> None:
+    """Texts word by word, and tool calls with their arguments in parts."""
+    model = FakeChatModel([[{"name": "weather", "args": {"city": "Rome"}}], "It is sunny."])
+    bound = model.bind_tools([weather])
+    chunks = []
+    for _ in range(2):
+        if color == "sync":
+            chunks.append(list(bound.stream("?")))
+        else:
+            chunks.append([chunk async for chunk in bound.astream("?")])
+    calls = chunks[0][0]
+    for chunk in chunks[0][1:]:
+        calls = calls + chunk
+    assert [(call["name"], call["args"]) for call in calls.tool_calls] == [
+        ("weather", {"city": "Rome"})
+    ]
+    assert [chunk.content for chunk in chunks[1] if chunk.content] == ["It ", "is ", "sunny."]
+
+
+def test_tokens_reach_a_client_of_the_graph() -> None:
+    """`stream_mode="messages"` gives them as they come."""
+    model = FakeChatModel(["one two three"])
+    with TestServer({"agent": agent(model)}) as server:
+        parts = server.remote_graph("agent").stream(
+            {"messages": [("user", "?")]}, stream_mode="messages"
+        )
+        assert [chunk.content for chunk, _ in parts if chunk.content] == ["one ", "two ", "three"]
+
+
+def test_structured_output_works() -> None:
+    """As a tool call that is named for the schema."""
+
+    class Person(BaseModel):
+        """A person."""
+
+        name: str
+
+    model = FakeChatModel([{"name": "Person", "args": {"name": "Bob"}}])
+    assert model.with_structured_output(Person).invoke("who?") == Person(name="Bob")
+
+
+def test_replies_may_be_computed_messages_and_exceptions() -> None:
+    """A function of the messages, an `AIMessage`, an exception that is raised."""
+    model = FakeChatModel(lambda messages: f"{len(messages)}: {messages[-1].content}")
+    assert model.invoke([HumanMessage("a"), HumanMessage("b")]).content == "2: b"
+    scripted = FakeChatModel([AIMessage("hi"), ConnectionError("overloaded")])
+    assert scripted.invoke("?").content == "hi"
+    with pytest.raises(ConnectionError, match="overloaded"):
+        scripted.invoke("?")
+
+
+def test_a_script_that_does_not_fit_says_so() -> None:
+    """More calls than replies; a tool that is not bound."""
+    model = FakeChatModel(["only one"])
+    model.invoke("?", stop=["x"])
+    assert model.calls[0].options == {"stop": ["x"]}
+    with pytest.raises(AssertionError, match="call 2 of a model with 1 replies"):
+        model.invoke("?")
+    unbound = FakeChatModel([{"name": "search"}])
+    with pytest.raises(AssertionError, match=r"calls 'search', bound are \['weather'\]"):
+        unbound.bind_tools([weather], tool_choice="any").invoke("?")
+    assert unbound.calls[0].options["tool_choice"] == "any"
