@@ -23,6 +23,7 @@ from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
+from langgraph_client.server.graphs.node_threads import NodeThreads, run_contained
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.http.app import make_app
 from langgraph_client.server.http.in_process import (
@@ -199,7 +200,8 @@ class Server:
             started.set_exception(error)
             return
         try:
-            loop.run_until_complete(self._main(started))
+            loop.set_default_executor(NodeThreads())
+            run_contained(loop, self._main(started))
             # Async generators that nobody ended, such as those of abandoned graphs.
             ending = asyncio.wait_for(loop.shutdown_asyncgens(), _TASK_SECONDS)
             with suppress(TimeoutError):

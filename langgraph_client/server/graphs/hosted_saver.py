@@ -104,7 +104,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 return
             except NotImplementedError:
                 self._blocking = True
-        for item in await asyncio.to_thread(lambda: [*self.saver.list(config, **options)]):
+        for item in await _in_thread(lambda: [*self.saver.list(config, **options)]):
             yield item
 
     def get_delta_channel_history(
@@ -191,7 +191,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 return await getattr(self.saver, f"a{name}")(*args, **options)
             except NotImplementedError:
                 self._blocking = True
-        return await asyncio.to_thread(partial(getattr(self.saver, name), *args, **options))
+        return await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
     def _write_events_from_thread(self, run: RunScope) -> None:
         if self._write_events is None or run.loop_is_held:
@@ -201,6 +201,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             written.result(_PUT)
         except concurrent.futures.TimeoutError:
             written.cancel()
+
+
+async def _in_thread(call: Callable[[], Any]) -> Any:
+    """Call in a worker thread that is not one of the run's: all of these may be waiting."""
+    token = current_run.set(None)
+    try:
+        called = asyncio.get_running_loop().run_in_executor(None, call)
+    finally:
+        current_run.reset(token)
+    return await called
 
 
 async def _awaited(call: Callable[[], Awaitable[None]]) -> None:
