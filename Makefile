@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN = .venv/bin
 INSTALLED = .venv/.installed
+JOBS = 2
+SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test bench chaos soak conformance interop parity lint types twin check clean
+.PHONY: help demo test shuffled bench chaos soak conformance interop parity lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
-	@echo "make test    run the whole test suite"
+	@echo "make test    run the whole test suite; JOBS=2 processes"
+	@echo "make shuffled  the same in random order; SEED=20261128"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
@@ -27,7 +30,10 @@ demo: $(INSTALLED)
 	@$(BIN)/python examples/quickstart.py
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS)
+
+shuffled: $(INSTALLED)
+	@$(BIN)/python -m pytest -n $(JOBS) --shuffle=$(SEED)
 
 conformance: $(INSTALLED)
 	@$(BIN)/python tests/server/conformance.py
@@ -67,7 +73,7 @@ twin: $(INSTALLED)
 
 check: lint types
 	@$(BIN)/python .ci/unasync.py --check
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory shuffled
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

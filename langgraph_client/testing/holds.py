@@ -12,7 +12,9 @@ Status = Literal["pending", "running"]
 
 
 class Hold:
-    """One rule by which runs are held, until it is released. As a context manager, at its end.
+    """One rule by which runs are held until it is released; made by `TestServer.hold`.
+
+    As a context manager it is released at the end of the `with`.
 
     Attributes:
         held: The ids of the runs that it holds or has held, in order.
@@ -35,17 +37,20 @@ class Hold:
         self._thread_id = thread_id
         self._lock = threading.Condition()
         self._released = False
-        self._open: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], None]] = []
 
     def wait(self, runs: int = 1, *, timeout: float = 10.0) -> str:
-        """Wait until it has held so many runs; return the id of the last.
+        """Wait until it has held a number of runs.
 
         Args:
-            runs: How many.
+            runs: The number of runs.
             timeout: Seconds.
 
+        Returns:
+            The id of the last of them.
+
         Raises:
-            TimeoutError: They did not come.
+            TimeoutError: It has held fewer after that time.
         """
         with self._lock:
             if not self._lock.wait_for(lambda: len(self.held) >= runs, timeout):
@@ -53,17 +58,28 @@ class Hold:
             return self.held[-1]
 
     async def reached(self, runs: int = 1, *, timeout: float = 10.0) -> str:
-        """Async twin of `wait`."""
+        """Wait as `wait` does, from async code.
+
+        Args:
+            runs: The number of runs.
+            timeout: Seconds.
+
+        Returns:
+            The id of the last of them.
+
+        Raises:
+            TimeoutError: It has held fewer after that time.
+        """
         return await asyncio.to_thread(self.wait, runs, timeout=timeout)
 
     def release(self) -> None:
-        """Let everything go that it holds, and hold nothing more. Safe to repeat."""
-        self._holds.forget(self)
+        """Let all runs go, and hold no more. Safe to repeat."""
+        self._holds.remove(self)
         with self._lock:
             self._released = True
-            waiting, self._open = self._open, []
-        for tell in waiting:
-            tell()
+            waiting, self._waiting = self._waiting, []
+        for resume in waiting:
+            resume()
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +99,7 @@ class Hold:
     # --- on the server's loop ---
 
     def fits(self, run: Mapping[str, Any], *, status: Status | None = None, node: str = "") -> bool:
-        """Whether a run is to be held at this point."""
+        """Return whether a run is to be held at this point."""
         graph_id = run["kwargs"]["config"]["configurable"].get("graph_id")
         return (
             (self._status == status if node == "" else self._node == node)
@@ -91,15 +107,20 @@ class Hold:
             and self._thread_id in (None, run["thread_id"])
         )
 
-    def take(self, run_id: str, then: Callable[[], None]) -> bool:
-        """Hold a run; `then` is called, in any thread, when it may go on. False if released."""
+    def take(self, run_id: str, resume: Callable[[], None]) -> bool:
+        """Hold a run; return False if the hold is released already.
+
+        Args:
+            run_id: The run.
+            resume: Called, in any thread, when the run may go on.
+        """
         with self._lock:
             if self._released:
                 return False
             if run_id not in self.held:
                 self.held.append(run_id)
                 self._lock.notify_all()
-            self._open.append(then)
+            self._waiting.append(resume)
             return True
 
 
@@ -112,15 +133,15 @@ class Holds:
     def __bool__(self) -> bool:
         return bool(self._holds)
 
-    def add(self, **how: Any) -> Hold:
-        """Make a hold, in force from now on."""
-        made = Hold(self, **how)
-        self._holds = [*self._holds, made]
-        return made
+    def add(self, **rule: Any) -> Hold:
+        """Add a hold, in force from now on; return it."""
+        hold = Hold(self, **rule)
+        self._holds = [*self._holds, hold]
+        return hold
 
-    def forget(self, hold: Hold) -> None:
-        """Take a hold out of force."""
-        self._holds = [one for one in self._holds if one is not hold]
+    def remove(self, hold: Hold) -> None:
+        """Remove a hold."""
+        self._holds = [other for other in self._holds if other is not hold]
 
     def holds(self, run_id: str) -> bool:
         """Return whether a hold in force holds a run now."""
@@ -131,11 +152,12 @@ class Holds:
         for hold in self._holds:
             hold.release()
 
-    def keeps_pending(self, run: Mapping[str, Any], then: Callable[[], None]) -> bool:
-        """Whether a run must not start yet; `then` is called when it may."""
+    def keeps_pending(self, run: Mapping[str, Any], resume: Callable[[], None]) -> bool:
+        """Return whether a run must not start yet; `resume` is called when it may."""
         loop = asyncio.get_running_loop()
         return any(
-            hold.fits(run, status="pending") and hold.take(run["run_id"], lambda: _soon(loop, then))
+            hold.fits(run, status="pending")
+            and hold.take(run["run_id"], lambda: _soon(loop, resume))
             for hold in self._holds
         )
 

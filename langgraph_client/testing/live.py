@@ -9,16 +9,16 @@ import pytest
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
 
-#: What the bundled server offers to tests, and why a deployment cannot.
+#: What only the bundled server offers to tests, and why a deployment cannot.
 _ONLY_BUNDLED = {
     "faults": "faults are between the bundled server and its clients",
     "clock": "a deployment's time cannot be moved",
-    "requests": "a deployment does not tell what it was asked",
-    "errors": "a deployment does not tell what its graphs raised",
-    "unexpected_errors": "a deployment does not tell what its graphs raised",
-    "expect_error": "a deployment does not tell what its graphs raised",
-    "expect_caught": "a deployment does not tell what its graphs raised",
-    "wait_idle": "a deployment does not tell which runs are at work",
+    "requests": "a deployment does not show its requests",
+    "errors": "a deployment does not show what its graphs raised",
+    "unexpected_errors": "a deployment does not show what its graphs raised",
+    "expect_error": "a deployment does not show what its graphs raised",
+    "expect_caught": "a deployment does not show what its graphs raised",
+    "wait_idle": "the runs of a deployment are not known",
     "hold": "runs of a deployment cannot be held",
     "seed_thread": "a thread cannot be put into any state on a deployment",
     "dump": "a deployment cannot be dumped",
@@ -32,31 +32,44 @@ _ONLY_BUNDLED = {
 
 
 class LiveServer:
-    """Stands for `Server` in tests that run against a deployment.
+    """Takes the place of `TestServer` in tests that run against a deployment.
 
     It makes clients. Using what only the bundled server can do skips the test, with the reason.
 
     Args:
-        url: Where the deployment is; its key is read from the environment, as clients do.
+        url: The deployment's URL; its key is read from the environment, as by clients.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def client(self, **options: Any) -> LangGraphClient:
-        """Return an async client of the deployment; `options` are those of `get_client`."""
+        """Return an async client of the deployment.
+
+        Args:
+            **options: The arguments of `get_client`.
+        """
         from langgraph_client import get_client
 
         return get_client(url=self.url, **options)
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
-        """Return a blocking client; `options` are those of `get_sync_client`."""
+        """Return a blocking client of the deployment.
+
+        Args:
+            **options: The arguments of `get_sync_client`.
+        """
         from langgraph_client import get_sync_client
 
         return get_sync_client(url=self.url, **options)
 
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
-        """Return a `RemoteGraph` of a graph there; `options` are those of `RemoteGraph`."""
+        """Return a `RemoteGraph` of the deployment.
+
+        Args:
+            name: The graph or assistant.
+            **options: Further arguments of `RemoteGraph`.
+        """
         from langgraph_client import RemoteGraph
 
         return RemoteGraph(name, url=self.url, **options)

@@ -1,4 +1,4 @@
-"""What a server was asked: the requests it got, kept for tests to look at."""
+"""The log of the requests that a server got, for tests to look at."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Headers that are not kept, as they may hold secrets.
-SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"})
-_LONGEST = 256 * 1024
+SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"}
+)
+"""Headers that are not kept."""
+
+_MAX_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,13 @@ class LoggedRequest:
     """One request.
 
     Attributes:
-        method: `GET`, `POST` …
-        path: Without the query.
+        method: The HTTP method, such as `POST`.
+        path: The path, without the query.
         query: The query, as text.
-        headers: By lower-case name, without those that may hold secrets.
-        body: The decoded JSON body; None for none. Text where it is no JSON, or longer than
-            256 kB.
-        status: The answer's status; None as long as there is none.
+        headers: The headers by lower-case name, without those that hold keys.
+        body: The decoded JSON body; None if there was none. Text if it is not JSON; cut after
+            256 kB, and then text as well.
+        status: The status of the answer; None if there was none.
     """
 
     method: str
@@ -40,191 +43,215 @@ class LoggedRequest:
     status: int | None = None
 
     def __str__(self) -> str:
-        said = "" if self.body is None else f" {json.dumps(self.body, sort_keys=True)}"
-        return f"{self.method} {self.path}{said}"
+        body = "" if self.body is None else f" {json.dumps(self.body, sort_keys=True)}"
+        return f"{self.method} {self.path}{body}"
 
     @property
     def graph(self) -> str | None:
-        """The graph, or the assistant's id, that a run is asked of."""
-        said = self._said("assistant_id")
-        return said if isinstance(said, str) else None
+        """The graph or the assistant's id of a run."""
+        value = self._field("assistant_id")
+        return value if isinstance(value, str) else None
 
     @property
     def input(self) -> Any:
-        """A run's input."""
-        return self._said("input")
+        """The input of a run."""
+        return self._field("input")
 
     @property
     def command(self) -> Any:
-        """A run's command: what it resumes with, updates, or goes to."""
-        return self._said("command")
+        """The command of a run: what it resumes with, updates, or goes to."""
+        return self._field("command")
 
     @property
     def config(self) -> Any:
-        """A run's config."""
-        return self._said("config")
+        """The config of a run."""
+        return self._field("config")
 
     @property
     def thread_id(self) -> str | None:
-        """The thread in the path."""
+        """The id of the thread in the path; None if there is none."""
         parts = self.path.split("/")
         return parts[2] if len(parts) > 2 and parts[1] == "threads" else None
 
-    def _said(self, name: str) -> Any:
+    def _field(self, name: str) -> Any:
         return self.body.get(name) if isinstance(self.body, dict) else None
 
 
 class RequestLog:
-    """The latest requests of a server, oldest first; a sequence, with ways to choose and to assert.
+    """The latest requests of a server, oldest first; a sequence of `LoggedRequest`.
+
+        server.requests[-1].body
+        server.requests.assert_one("POST", "/runs/stream", input={"question": "?"})
 
     Args:
-        most: How many are kept.
+        limit: How many are kept.
     """
 
-    def __init__(self, most: int) -> None:
-        self._kept: deque[LoggedRequest] = deque(maxlen=most)
+    def __init__(self, limit: int) -> None:
+        self._requests: deque[LoggedRequest] = deque(maxlen=limit)
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[LoggedRequest]:
         with self._lock:
-            return iter(list(self._kept))
+            return iter(list(self._requests))
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._requests)
 
     def __getitem__(self, index: int) -> LoggedRequest:
         return list(self)[index]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} requests: {', '.join(f'{a.method} {a.path}' for a in self)}>"
+        return f"<{len(self)} requests: {', '.join(f'{r.method} {r.path}' for r in self)}>"
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Forget all requests."""
         with self._lock:
-            self._kept.clear()
+            self._requests.clear()
 
     def matching(self, method: str | None = None, path: str | None = None) -> list[LoggedRequest]:
-        """Return those with this method whose path fits this pattern (`*` for anything)."""
+        """Return the requests that match.
+
+        Args:
+            method: The HTTP method; None for any.
+            path: A pattern of the path, with `*` for anything; None for any.
+        """
         return [
-            asked
-            for asked in self
-            if (method is None or asked.method == method.upper())
-            and (path is None or fnmatchcase(asked.path, path))
+            request
+            for request in self
+            if (method is None or request.method == method.upper())
+            and (path is None or fnmatchcase(request.path, path))
         ]
 
     def runs(self, graph: str | None = None, thread_id: str | None = None) -> list[LoggedRequest]:
-        """Return those that asked for a run: of a graph, on a thread, whether waited for or not."""
+        """Return the requests that start a run, whether it is waited for, streamed or neither.
+
+        Args:
+            graph: Only runs of this graph or assistant, as the request names it.
+            thread_id: Only runs on this thread.
+        """
         ends = ("/runs", "/runs/stream", "/runs/wait")
         return [
-            asked
-            for asked in self.matching("POST")
-            if asked.path.endswith(ends)
-            and (graph is None or asked.graph == graph)
-            and (thread_id is None or asked.thread_id == thread_id)
+            request
+            for request in self.matching("POST")
+            if request.path.endswith(ends)
+            and (graph is None or request.graph == graph)
+            and (thread_id is None or request.thread_id == thread_id)
         ]
 
     def assert_one(self, method: str, path: str, **body: Any) -> LoggedRequest:
-        """Assert that exactly one request fits, and return it.
+        """Assert that exactly one request matches, and return it.
 
         Args:
             method: The HTTP method.
-            path: A pattern of the path (`*` for anything).
-            **body: What the body says under these names; other names are not looked at.
+            path: A pattern of the path, with `*` for anything.
+            **body: Fields of the body and their values; other fields are ignored.
 
         Raises:
-            AssertionError: None fits, or several; it shows how the nearest one differs.
+            AssertionError: None matches, or several; it shows how the nearest one differs.
         """
-        near = self.matching(method, path)
-        found = [asked for asked in near if _says(asked, body)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise AssertionError(f"{len(found)} requests fit, not one:\n" + _listed(found))
-        if not near:
+        candidates = self.matching(method, path)
+        matching = [request for request in candidates if _has_fields(request, body)]
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            raise AssertionError(f"{len(matching)} requests match, not one:\n{_listed(matching)}")
+        if not candidates:
             raise AssertionError(
-                f"no {method} {path} was asked for; what was:\n"
-                + (_listed(list(self)) or "nothing")
+                f"no request is {method} {path}; the requests are:\n"
+                + (_listed(list(self)) or "none")
             )
-        raise AssertionError(f"no {method} {path} says that:\n" + _difference(near[-1], body))
+        raise AssertionError(
+            f"no {method} {path} has that body:\n{_difference(candidates[-1], body)}"
+        )
 
-    def note(self, asked: LoggedRequest) -> None:
-        """Keep one; the server does this."""
+    def append(self, request: LoggedRequest) -> None:
+        """Keep a request; the server does this.
+
+        Args:
+            request: The request.
+        """
         with self._lock:
-            self._kept.append(asked)
+            self._requests.append(request)
 
 
-def _says(asked: LoggedRequest, body: Mapping[str, Any]) -> bool:
-    said = asked.body if isinstance(asked.body, dict) else {}
-    return all(name in said and said[name] == value for name, value in body.items())
+def _has_fields(request: LoggedRequest, fields: Mapping[str, Any]) -> bool:
+    body = request.body if isinstance(request.body, dict) else {}
+    return all(name in body and body[name] == value for name, value in fields.items())
 
 
-def _listed(asked: list[LoggedRequest]) -> str:
-    return "\n".join(f"  {one}" for one in asked)
+def _listed(requests: list[LoggedRequest]) -> str:
+    return "\n".join(f"  {request}" for request in requests)
 
 
-def _difference(asked: LoggedRequest, wanted: Mapping[str, Any]) -> str:
-    said = asked.body if isinstance(asked.body, dict) else {}
-    here, there = (
-        json.dumps(one, indent=2, sort_keys=True, default=repr).splitlines()
-        for one in (dict(wanted), {name: said[name] for name in wanted if name in said})
+def _difference(request: LoggedRequest, expected: Mapping[str, Any]) -> str:
+    body = request.body if isinstance(request.body, dict) else {}
+    before, after = (
+        json.dumps(fields, indent=2, sort_keys=True, default=repr).splitlines()
+        for fields in (dict(expected), {name: body[name] for name in expected if name in body})
     )
-    return "\n".join(difflib.unified_diff(here, there, "wanted", "asked", lineterm="", n=99))
+    return "\n".join(difflib.unified_diff(before, after, "expected", "sent", lineterm="", n=99))
 
 
 class RequestLogging:
-    """Middleware that notes each request when its answer begins, or when there will be none."""
+    """Middleware that logs each request when its answer begins, or when there will be none.
+
+    Args:
+        app: The application behind it.
+        requests: The log.
+    """
 
     def __init__(self, app: ASGIApp, requests: RequestLog) -> None:
         self._app = app
         self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, and keep what it says."""
+        """Pass a request on, and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         body = bytearray()
-        noted = False
+        is_logged = False
 
-        async def hear() -> Message:
+        async def logged_receive() -> Message:
             message = await receive()
-            if message["type"] == "http.request" and len(body) <= _LONGEST:
+            if message["type"] == "http.request" and len(body) <= _MAX_BODY_BYTES:
                 body.extend(message.get("body", b""))
             return message
 
-        def note(status: int | None) -> None:
-            nonlocal noted
-            if not noted:
-                noted = True
-                self._requests.note(_asked(scope, bytes(body), status))
+        def log(status: int | None) -> None:
+            nonlocal is_logged
+            if not is_logged:
+                is_logged = True
+                self._requests.append(_logged_request(scope, bytes(body), status))
 
-        async def say(message: Message) -> None:
+        async def logged_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                note(message["status"])
+                log(message["status"])
             await send(message)
 
         try:
-            await self._app(scope, hear, say)
+            await self._app(scope, logged_receive, logged_send)
         finally:
-            note(None)
+            log(None)
 
 
-def _asked(scope: Scope, body: bytes, status: int | None) -> LoggedRequest:
+def _logged_request(scope: Scope, body: bytes, status: int | None) -> LoggedRequest:
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
     }
-    text = body[:_LONGEST].decode(errors="replace")
-    said: Any = None
+    text = body[:_MAX_BODY_BYTES].decode(errors="replace")
+    document: Any = None
     if text:
         try:
-            said = json.loads(text)
+            document = json.loads(text)
         except (ValueError, RecursionError):
-            said = text
+            document = text
     return LoggedRequest(
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers={name: value for name, value in headers.items() if name not in SECRET},
-        body=said,
+        headers={name: value for name, value in headers.items() if name not in SECRET_HEADERS},
+        body=document,
         status=status,
     )

@@ -1,4 +1,4 @@
-"""Threads made in a state of one's choice."""
+"""Threads created in a given state."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ async def seed(
     services: Services,
     graph_id: str,
     values: Mapping[str, Any],
-    wanted: Sequence[str] | None,
+    next_nodes: Sequence[str] | None,
     history: Sequence[Mapping[str, Any]],
     thread_id: str | None,
     metadata: Mapping[str, Any] | None,
 ) -> str:
-    """See `TestServer.seed_thread`."""
+    """Create a thread in a given state; see `TestServer.seed_thread`."""
     if graph_id not in services.graphs:
         raise ValueError(f"there is no graph {graph_id!r}, only {sorted(services.graphs.names)}")
     thread = new_thread(thread_id or services.clock.uuid7(), services.clock.stamp())
     if await services.storage.threads.get(thread["thread_id"]) is not None:
         raise ValueError(f"thread {thread['thread_id']} exists already")
-    said = {"graph_id": graph_id, "assistant_id": assistant_id_of(graph_id)}
-    thread["metadata"] = {**(metadata or {}), **said}
+    graph_ids = {"graph_id": graph_id, "assistant_id": assistant_id_of(graph_id)}
+    thread["metadata"] = {**(metadata or {}), **graph_ids}
     config = {**thread_config(thread["thread_id"]), "metadata": {"graph_id": graph_id}}
     async with services.graphs.open(graph_id, config) as graph:
-        for written in history:
-            await graph.aupdate_state(config, dict(written), _any_node(graph))
+        for update in history:
+            await graph.aupdate_state(config, dict(update), _any_node(graph))
         if isinstance(graph, ScriptedGraph):
-            await graph.place(config, values, wanted)
+            await graph.place(config, values, next_nodes)
         else:
-            as_node = await _node_before(services, graph, values, wanted)
+            as_node = await _node_before(services, graph, values, next_nodes)
             await graph.aupdate_state(config, dict(values), as_node)
         state = await graph.aget_state(config)
     thread.update(thread_fields(state, state.values), state_updated_at=services.clock.stamp())
@@ -49,27 +49,27 @@ def _any_node(graph: Any) -> str | None:
 
 
 async def _node_before(
-    services: Services, graph: Any, values: Mapping[str, Any], wanted: Sequence[str] | None
+    services: Services, graph: Any, values: Mapping[str, Any], next_nodes: Sequence[str] | None
 ) -> str | None:
-    """Return the node after which the wanted ones come, found by trying each."""
-    if wanted is None:
+    """Return the node that leads to the next ones, by trying each on a thread of its own."""
+    if next_nodes is None:
         return _any_node(graph)
-    tried = services.clock.uuid7()
-    config = thread_config(tried)
-    led: dict[str, list[str]] = {}
+    trial_id = services.clock.uuid7()
+    config = thread_config(trial_id)
+    next_after: dict[str, list[str]] = {}
     names = [name for name in graph.nodes if name != "__start__"]
     try:
         for name in ["__start__", *names]:
             try:
                 await graph.aupdate_state(config, dict(values), name)
             except Exception as error:  # A path function may not get along with these values.
-                led[name] = [f"{type(error).__name__}: {error}"]
+                next_after[name] = [f"{type(error).__name__}: {error}"]
                 continue
-            led[name] = list((await graph.aget_state(config)).next)
-            if sorted(led[name]) == sorted(wanted):
+            next_after[name] = list((await graph.aget_state(config)).next)
+            if sorted(next_after[name]) == sorted(next_nodes):
                 return str(name)
-            await services.storage.states.delete_thread(tried)
+            await services.storage.states.delete_thread(trial_id)
     finally:
-        await services.storage.states.delete_thread(tried)
-    known = "; ".join(f"after {name!r} comes {found}" for name, found in led.items())
-    raise ValueError(f"with these values no node leads to {list(wanted)}: {known}")
+        await services.storage.states.delete_thread(trial_id)
+    known = "; ".join(f"after {name!r} comes {nodes}" for name, nodes in next_after.items())
+    raise ValueError(f"with these values no node leads to {list(next_nodes)}: {known}")

@@ -75,7 +75,7 @@ def test_requests_are_asserted(server: TestServer) -> None:
     with pytest.raises(AssertionError, match="POST /runs/wait"):
         server.requests.assert_one("DELETE", "/threads/*")
     client.runs.wait(None, "counter", input={"count": 1})
-    with pytest.raises(AssertionError, match="2 requests fit"):
+    with pytest.raises(AssertionError, match="2 requests match"):
         server.requests.assert_one("POST", "/runs/*", input={"count": 1})
 
 
