@@ -47,6 +47,7 @@ from langgraph_client.models.events import StreamPart
 logger = logging.getLogger("langgraph_client")
 
 _OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
+_MEANINGFUL = frozenset({"metadata", "end", "error"})
 _QUOTED = 300  # Bytes of an answer that are repeated in an error.
 
 
@@ -141,6 +142,8 @@ class StreamSession:
         self._begin_connection()
         self._beginning = b""  # Of the body, until an event of the protocol has come.
         self._heard = any_events  # One has come.
+        self._is_troubled = True  # Something was counted that the next event ends.
+        self._is_plain = False  # Nothing is to be kept in mind of an event without an id.
         self._step: Step = Open(_after(first, self._replay.begin()))
         self._after_sleep: Step = self._step
 
@@ -169,7 +172,11 @@ class StreamSession:
             except APIResponseValidationError as error:
                 self.failed(error)
                 return None
-            if self._is_new(part):
+            # Most events of most streams take this short way.
+            if self._is_plain and part.id is None and part.event not in _MEANINGFUL:
+                if self._subgraphs or "|" not in part.event:
+                    return part
+            elif self._is_new(part):
                 return part
         failure, self._failure = self._failure, None
         return failure
@@ -180,8 +187,10 @@ class StreamSession:
             if self._replay.doubted:
                 self._continue()
             return False
-        self._outage.end()
-        self._end.news()
+        if self._is_troubled:
+            self._is_troubled = False
+            self._outage.end()
+            self._end.news()
         event = part.event
         if event == "metadata":
             self._learn_run(part.data)
@@ -189,6 +198,7 @@ class StreamSession:
             self.finish()
         if not self._heard and event != "message":
             self._heard, self._beginning = True, b""
+        self._is_plain = self._heard and not self._replay.has_ids
         return self._subgraphs or "|" not in event
 
     def _learn_run(self, metadata: Any) -> None:
@@ -222,6 +232,7 @@ class StreamSession:
         self._read_on()
 
     def _begin_connection(self) -> None:
+        self._is_troubled, self._is_plain = True, False
         self._parser = EventParser()
         self._pulse = Pulse(self.cadence)
         self._comments = 0
