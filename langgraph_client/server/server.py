@@ -37,7 +37,7 @@ from langgraph_client.server.runs.create_run import RunCreator, assistant_id_of
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Storage
-from langgraph_client.server.storage.sqlite import SqliteStorage
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient

@@ -11,7 +11,7 @@ are awaited, so that it is short.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -72,6 +72,7 @@ class Documents(Protocol):
         descending: bool = False,
         limit: int | None = None,
         offset: int = 0,
+        fields: Collection[str] | None = None,
     ) -> list[Document]:
         """Return documents.
 
@@ -85,6 +86,7 @@ class Documents(Protocol):
             descending: Sort from the greatest down.
             limit: How many, at most; None for all.
             offset: How many to pass over.
+            fields: Only these fields of each document; the others are not read. None for all.
         """
         ...
 

@@ -103,15 +103,17 @@ async def search(request: Request) -> Response:
     body = validate(await read_json(request), SEARCH, DEFINITIONS)
     extracts = _extracts(body.get("extract") or {})
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
+    chosen = body.get("select")
+    roots = {str(path[0]) for path in extracts.values()}
     found = await services.storage.threads.search(
         **_filters(body),
         order_by=body.get("sort_by", "updated_at"),
         descending=body.get("sort_order") != "asc",
         limit=limit + 1,
         offset=offset,
+        fields=None if chosen is None else roots | set(chosen),
     )
     more = len(found) > limit
-    chosen = body.get("select")
     shown = []
     for thread in found[:limit]:
         kept = thread if chosen is None else {k: v for k, v in thread.items() if k in chosen}

@@ -12,6 +12,7 @@ from langgraph.store.base import GetOp, Op, PutOp, Result, SearchOp
 from langgraph.store.sqlite import SqliteStore
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.storage.sqlite.database import Database, translated
 
 
 class Store(SqliteStore):
@@ -22,36 +23,27 @@ class Store(SqliteStore):
     anew unless the reader says otherwise.
     """
 
-    def __init__(self, connection: sqlite3.Connection, lock: Any, clock: Clock) -> None:
-        super().__init__(connection)
-        self.lock = lock  # reentrant, and the one that guards the other tables
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database.connection)
+        # Reentrant, and the one that guards the other tables.
+        self.lock = database.lock  # type: ignore[assignment]
+        self._database = database
         self._clock = clock
-        self.setup()
+        with translated():
+            self.setup()
 
     @contextmanager
     def _cursor(self, *, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
-        with self.lock:
-            outermost = transaction and not self.conn.in_transaction
-            if outermost:
-                self.conn.execute("BEGIN IMMEDIATE")
-            cursor = self.conn.cursor()
-            try:
-                yield cursor
-            except BaseException:
-                if outermost:
-                    self.conn.rollback()
-                raise
-            else:
-                if outermost:
-                    self.conn.commit()
-            finally:
-                cursor.close()
+        guard = self._database.transaction() if transaction else self._database.reading()
+        with guard as cursor:
+            yield cursor
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations, together or not at all."""
         given = list(ops)
         with self._cursor():
-            self.sweep()
+            if self._is_any_over():
+                self.sweep()
             results = super().batch([_without_ttl(op) for op in given])
             for op, result in zip(given, results, strict=True):
                 self._keep_time(op, result)
@@ -80,13 +72,18 @@ class Store(SqliteStore):
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations, in place."""
-        return self.batch(ops)
+        given = list(ops)
+        return await self._database.patiently(lambda: self.batch(given))
 
     def sweep(self) -> int:
         """Delete the items whose time is over. Returns how many."""
         with self._cursor() as cursor:
             cursor.execute("DELETE FROM store WHERE expires_at <= ?", (self._after(0),))
             return cursor.rowcount
+
+    def _is_any_over(self) -> bool:
+        query = "SELECT 1 FROM store WHERE expires_at <= ? LIMIT 1"  # by an index
+        return self.conn.execute(query, (self._after(0),)).fetchone() is not None
 
     def _give(self, namespace: tuple[str, ...], key: str, minutes: float) -> None:
         self.conn.execute(

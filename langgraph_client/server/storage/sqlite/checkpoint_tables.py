@@ -1,0 +1,379 @@
+"""The tables of checkpoints: rows in, rows out. What the bytes mean is not known here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
+from langgraph_client.server.storage.sqlite.value_parts import Packed, digests
+
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS checkpoints (
+        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL,
+        parent_checkpoint_id TEXT, run_id TEXT, versions TEXT NOT NULL, metadata TEXT NOT NULL,
+        type TEXT NOT NULL, checkpoint BLOB NOT NULL,
+        PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id))""",
+    "CREATE INDEX IF NOT EXISTS checkpoints_by_run ON checkpoints (run_id, thread_id)",
+    # The values of channels: `versions` of a checkpoint says which.
+    """CREATE TABLE IF NOT EXISTS checkpoint_channels (
+        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, channel TEXT NOT NULL,
+        version NOT NULL, type TEXT NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (thread_id, checkpoint_ns, channel, version))""",
+    # AUTOINCREMENT: a number is never given twice, or a mark would not separate before and after.
+    """CREATE TABLE IF NOT EXISTS checkpoint_writes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL,
+        task_id TEXT NOT NULL, idx INTEGER NOT NULL, channel TEXT NOT NULL,
+        task_path TEXT NOT NULL, type TEXT NOT NULL, value BLOB NOT NULL,
+        UNIQUE (thread_id, checkpoint_ns, checkpoint_id, task_id, idx))""",
+    """CREATE TABLE IF NOT EXISTS checkpoint_parts (
+        thread_id TEXT NOT NULL, digest BLOB NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (thread_id, digest))""",
+)
+_NAMES = ("checkpoints", "checkpoint_channels", "checkpoint_writes", "checkpoint_parts")
+_CHECKPOINT = (
+    "SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, run_id, versions,"
+    " metadata, type, checkpoint FROM checkpoints"
+)
+_AT_ONCE = 500
+_MAX_INTEGER = 2**63 - 1
+
+
+class CheckpointRow(NamedTuple):
+    """A checkpoint without the values of its channels."""
+
+    thread_id: str
+    namespace: str
+    checkpoint_id: str
+    parent_checkpoint_id: str | None
+    run_id: str | None
+    versions: str
+    metadata: str
+    type: str
+    checkpoint: bytes
+
+
+class WriteRow(NamedTuple):
+    """What a task wrote to one channel."""
+
+    task_id: str
+    idx: int
+    channel: str
+    task_path: str
+    type: str
+    value: bytes
+
+
+class Sizes(NamedTuple):
+    """What a thread takes.
+
+    Attributes:
+        checkpoints: How many there are, and their bytes without values.
+        channels: The bytes of each version of each channel.
+        writes: How many there are, and their bytes.
+        total: The bytes on disk, where what is equal is kept once.
+    """
+
+    checkpoints: tuple[int, int]
+    channels: dict[str, list[int]]
+    writes: tuple[int, int]
+    total: int
+
+
+class CheckpointTables:
+    """Reads and writes the rows of checkpoints."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        for statement in _TABLES:
+            database.execute(statement)
+
+    # Reading.
+
+    def checkpoint(
+        self, thread_id: str, namespace: str, checkpoint_id: str | None
+    ) -> CheckpointRow | None:
+        """Return a checkpoint by its id, or the latest one of a namespace."""
+        query = f"{_CHECKPOINT} WHERE thread_id = ? AND checkpoint_ns = ?"
+        values: tuple[str, ...] = (thread_id, namespace)
+        if checkpoint_id:
+            query, values = f"{query} AND checkpoint_id = ?", (*values, checkpoint_id)
+        row = self._database.row(f"{query} ORDER BY checkpoint_id DESC LIMIT 1", values)
+        return None if row is None else CheckpointRow(*row)
+
+    def checkpoints(
+        self,
+        *,
+        thread_id: str | None,
+        namespace: str | None,
+        checkpoint_id: str | None,
+        before: str | None,
+        contains: Mapping[str, Any],
+        limit: int | None,
+    ) -> list[CheckpointRow]:
+        """Return the checkpoints that all conditions hold for, newest first."""
+        conditions = ["1"]
+        values: list[object] = []
+        for condition, value in (
+            ("thread_id = ?", thread_id),
+            ("checkpoint_ns = ?", namespace),
+            ("checkpoint_id = ?", checkpoint_id),
+            ("checkpoint_id < ?", before),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        if contains:
+            condition, found = contains_condition("metadata", contains)
+            conditions.append(condition)
+            values += found
+        values.append(_MAX_INTEGER if limit is None else max(0, min(limit, _MAX_INTEGER)))
+        where = " AND ".join(conditions)
+        query = f"{_CHECKPOINT} WHERE {where} ORDER BY checkpoint_id DESC LIMIT ?"
+        return [CheckpointRow(*row) for row in self._database.rows(query, values)]
+
+    def channels(
+        self, thread_id: str, namespace: str, versions: Mapping[str, object]
+    ) -> list[tuple[str, str, bytes]]:
+        """Return channel, type and value of the given versions; those without a value are not."""
+        found: list[tuple[str, str, bytes]] = []
+        wanted = list(versions.items())
+        for start in range(0, len(wanted), _AT_ONCE):
+            page = wanted[start : start + _AT_ONCE]
+            marks = ", ".join(["(?, ?)"] * len(page))
+            found += self._database.rows(
+                "SELECT channel, type, value FROM checkpoint_channels WHERE thread_id = ?"
+                f" AND checkpoint_ns = ? AND (channel, version) IN (VALUES {marks})",
+                (thread_id, namespace, *(item for pair in page for item in pair)),
+            )
+        order = {channel: place for place, channel in enumerate(versions)}
+        return sorted(found, key=lambda row: order[row[0]])
+
+    def writes(self, thread_id: str, namespace: str, checkpoint_id: str) -> list[WriteRow]:
+        """Return what tasks wrote behind a checkpoint, in the order in which it is applied."""
+        rows = self._database.rows(
+            "SELECT task_id, idx, channel, task_path, type, value FROM checkpoint_writes"
+            " WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
+            " ORDER BY task_path, task_id, idx",
+            (thread_id, namespace, checkpoint_id),
+        )
+        return [WriteRow(*row) for row in rows]
+
+    def parts(self, thread_id: str, wanted: Sequence[bytes]) -> dict[bytes, tuple[str, bytes]]:
+        """Return type and data of parts, by their digests."""
+        found: dict[bytes, tuple[str, bytes]] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            page = wanted[start : start + _AT_ONCE]
+            rows = self._database.rows(
+                "SELECT digest, type, data FROM checkpoint_parts WHERE thread_id = ?"
+                f" AND digest IN ({', '.join('?' * len(page))})",
+                (thread_id, *page),
+            )
+            found.update({digest: (form, data) for digest, form, data in rows})
+        return found
+
+    def namespaces(self, thread_id: str) -> list[str]:
+        """Return the namespaces in which a thread has checkpoints."""
+        query = "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ?"
+        return [row[0] for row in self._database.rows(query, (thread_id,))]
+
+    def threads_of(self, run_id: str) -> list[str]:
+        """Return the threads that have checkpoints of a run."""
+        query = "SELECT DISTINCT thread_id FROM checkpoints WHERE run_id = ?"
+        return [row[0] for row in self._database.rows(query, (run_id,))]
+
+    def last_write(self) -> int:
+        """Return the number of the last write that was made."""
+        query = "SELECT seq FROM sqlite_sequence WHERE name = 'checkpoint_writes'"
+        row = self._database.row(query)
+        return int(row[0]) if row else 0
+
+    # Writing.
+
+    def put(self, row: CheckpointRow, channels: Sequence[tuple[str, object, Packed]]) -> None:
+        """Write a checkpoint and versions of channels, each by name, version and value."""
+        with self._database.transaction() as cursor:
+            _put_parts(cursor, row.thread_id, (packed for _, _, packed in channels))
+            cursor.executemany(
+                "INSERT OR REPLACE INTO checkpoint_channels VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (row.thread_id, row.namespace, channel, version, packed.type, packed.data)
+                    for channel, version, packed in channels
+                ],
+            )
+            cursor.execute(
+                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            )
+
+    def put_writes(
+        self,
+        key: tuple[str, str, str],
+        rows: Sequence[WriteRow],
+        packed: Iterable[Packed],
+        *,
+        replace: bool,
+    ) -> None:
+        """Write what a task wrote.
+
+        Args:
+            key: Thread, namespace and checkpoint.
+            rows: The rows.
+            packed: The values in them.
+            replace: Replace rows that are there; otherwise those stay.
+        """
+        verb = "REPLACE" if replace else "IGNORE"
+        with self._database.transaction() as cursor:
+            _put_parts(cursor, key[0], packed)
+            cursor.executemany(
+                f"INSERT OR {verb} INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id,"
+                " task_id, idx, channel, task_path, type, value)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*key, *row) for row in rows],
+            )
+
+    # Deleting and copying.
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete all rows of a thread."""
+        with self._database.transaction() as cursor:
+            for name in _NAMES:
+                cursor.execute(f"DELETE FROM {name} WHERE thread_id = ?", (thread_id,))
+
+    def delete_run(self, thread_id: str, run_id: str, mark: int | None) -> None:
+        """Delete the checkpoints of a run and, with a mark, all writes after it."""
+        with self._database.transaction() as cursor:
+            done = cursor.execute(
+                "DELETE FROM checkpoints WHERE thread_id = ? AND run_id = ?", (thread_id, run_id)
+            )
+            changed = done.rowcount
+            if mark is not None:
+                done = cursor.execute(
+                    "DELETE FROM checkpoint_writes WHERE thread_id = ? AND number > ?",
+                    (thread_id, mark),
+                )
+                changed += done.rowcount
+            if changed:
+                self._collect(thread_id)
+
+    def keep_only(self, thread_id: str, kept: Collection[tuple[str, str]]) -> None:
+        """Delete the checkpoints of a thread, except some: each by namespace and id."""
+        with self._database.transaction() as cursor:
+            found = cursor.execute(
+                "SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = ?",
+                (thread_id,),
+            ).fetchall()
+            cursor.executemany(
+                "DELETE FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?"
+                " AND checkpoint_id = ?",
+                [(thread_id, *key) for key in found if key not in kept],
+            )
+            self._collect(thread_id)
+
+    def _collect(self, thread_id: str) -> None:
+        """Delete what the remaining checkpoints of a thread do not refer to."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "DELETE FROM checkpoint_writes WHERE thread_id = ?"
+                " AND (checkpoint_ns, checkpoint_id) NOT IN"
+                " (SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = ?)",
+                (thread_id, thread_id),
+            )
+            cursor.execute(
+                "DELETE FROM checkpoint_channels WHERE thread_id = ?"
+                " AND (checkpoint_ns, channel, version) NOT IN"
+                " (SELECT c.checkpoint_ns, v.key, v.value"
+                " FROM checkpoints c, json_each(c.versions) v WHERE c.thread_id = ?)",
+                (thread_id, thread_id),
+            )
+            used: set[bytes] = set()
+            for name in ("checkpoint_channels", "checkpoint_writes"):
+                query = f"SELECT type, value FROM {name} WHERE thread_id = ?"
+                for form, value in cursor.execute(query, (thread_id,)):
+                    used.update(digests(form, value))
+            query = "SELECT digest FROM checkpoint_parts WHERE thread_id = ?"
+            stored = cursor.execute(query, (thread_id,)).fetchall()
+            cursor.executemany(
+                "DELETE FROM checkpoint_parts WHERE thread_id = ? AND digest = ?",
+                [(thread_id, digest) for (digest,) in stored if digest not in used],
+            )
+
+    def copy_thread(self, source: str, target: str) -> None:
+        """Copy all rows of a thread; the metadata of the copies names the new thread."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "INSERT INTO checkpoints SELECT ?, checkpoint_ns, checkpoint_id,"
+                " parent_checkpoint_id, run_id, versions, json_set(metadata, '$.thread_id', ?),"
+                " type, checkpoint FROM checkpoints WHERE thread_id = ?",
+                (target, target, source),
+            )
+            cursor.execute(
+                "INSERT INTO checkpoint_channels SELECT ?, checkpoint_ns, channel, version, type,"
+                " value FROM checkpoint_channels WHERE thread_id = ?",
+                (target, source),
+            )
+            columns = "checkpoint_ns, checkpoint_id, task_id, idx, channel, task_path, type, value"
+            cursor.execute(
+                f"INSERT INTO checkpoint_writes (thread_id, {columns})"
+                f" SELECT ?, {columns} FROM checkpoint_writes WHERE thread_id = ? ORDER BY number",
+                (target, source),
+            )
+            cursor.execute(
+                "INSERT OR IGNORE INTO checkpoint_parts SELECT ?, digest, type, data"
+                " FROM checkpoint_parts WHERE thread_id = ?",
+                (target, source),
+            )
+
+    def sizes(self, thread_id: str) -> Sizes:
+        """Return what the rows of a thread take."""
+        with self._database.reading() as cursor:
+            count, size = cursor.execute(
+                "SELECT COUNT(*), COALESCE(SUM(LENGTH(checkpoint) + LENGTH(metadata)"
+                " + LENGTH(versions)), 0) FROM checkpoints WHERE thread_id = ?",
+                (thread_id,),
+            ).fetchone()
+            parts: dict[bytes, int] = dict(
+                cursor.execute(
+                    "SELECT digest, LENGTH(data) FROM checkpoint_parts WHERE thread_id = ?",
+                    (thread_id,),
+                )
+            )
+            total = size + sum(parts.values())
+            stored: dict[tuple[str, str, object], int] = {}
+            query = (
+                "SELECT checkpoint_ns, channel, version, type, value FROM checkpoint_channels"
+                " WHERE thread_id = ?"
+            )
+            for namespace, channel, version, form, value in cursor.execute(query, (thread_id,)):
+                total += len(value)
+                stored[namespace, channel, version] = _size(form, value, parts)
+            writes = []
+            query = "SELECT type, value FROM checkpoint_writes WHERE thread_id = ?"
+            for form, value in cursor.execute(query, (thread_id,)):
+                total += len(value)
+                writes.append(_size(form, value, parts))
+            # Versions without a value, such as those of triggers, have no row of their own.
+            versions = cursor.execute(
+                "SELECT DISTINCT c.checkpoint_ns, v.key, v.value"
+                " FROM checkpoints c, json_each(c.versions) v WHERE c.thread_id = ?",
+                (thread_id,),
+            ).fetchall()
+        channels: dict[str, list[int]] = {}
+        for namespace, channel, version in versions:
+            found = stored.get((namespace, channel, version), 0)
+            channels.setdefault(channel, []).append(found)
+        return Sizes((count, size), channels, (len(writes), sum(writes)), total)
+
+
+def _put_parts(cursor: sqlite3.Cursor, thread_id: str, packed: Iterable[Packed]) -> None:
+    rows = [(thread_id, *part) for value in packed for part in value.parts]
+    if rows:
+        cursor.executemany("INSERT OR IGNORE INTO checkpoint_parts VALUES (?, ?, ?, ?)", rows)
+
+
+def _size(form: str, value: bytes, parts: Mapping[bytes, int]) -> int:
+    """Return how long a value is, whether it is in its row or in parts."""
+    names = digests(form, value)
+    return sum(parts.get(name, 0) for name in names) if names else len(value)

@@ -1,0 +1,349 @@
+"""langgraph's checkpoints in the server's own SQLite connection: one writer, one file.
+
+The async methods call the blocking ones in place. A statement takes some tens of microseconds;
+handing it to a thread would take longer and could meet another writer.
+
+A checkpoint's row does not hold the values of its channels. They have a row for each version, as
+most channels stay as they are from step to step, and what is large in them is kept once for each
+thread (`value_parts`).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    EXCLUDED_METADATA_KEYS,
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+)
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from langgraph_client.server.storage.sqlite.checkpoint_tables import (
+    CheckpointRow,
+    CheckpointTables,
+    Sizes,
+    WriteRow,
+)
+from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unpack
+
+_DELTA_COUNTERS = "counters_since_delta_snapshot"
+
+
+class Checkpoints(BaseCheckpointSaver[str]):
+    """A checkpoint saver on a connection that is shared with the documents.
+
+    Nothing is pickled: a value that MessagePack cannot hold makes the run fail, by name.
+
+    Args:
+        database: The shared connection.
+        strict: Make only the classes that are allowed out of what is stored: langgraph's and
+            langchain's own, and those given to `allow`. For a file, which somebody else may have
+            written to; what is not allowed comes back as the plain data it was stored as.
+    """
+
+    def __init__(self, database: Database, *, strict: bool) -> None:
+        self._strict = strict
+        self._allowed: list[type] = []
+        super().__init__(serde=_serializer(strict))
+        self._tables = CheckpointTables(database)
+        self._database = database
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Allow classes to be made out of what is stored."""
+        self._allowed += classes
+        self.serde = _serializer(self._strict).with_msgpack_allowlist(self._allowed)
+
+    def distrust(self) -> None:
+        """Be strict from here on: what is stored was written outside of this process."""
+        self._strict = True
+        self.allow(())
+
+    # Reading.
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return one checkpoint: the one that the config names, or the latest of the thread."""
+        where = _place(config)
+        found = self._tables.checkpoint(
+            str(where["thread_id"]), where.get("checkpoint_ns", ""), get_checkpoint_id(config)
+        )
+        return None if found is None else self._tuple(found, {})
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """List checkpoints, newest first.
+
+        Args:
+            config: The thread, and optionally a namespace and a checkpoint; None for all threads.
+            filter: What the metadata must contain.
+            before: Only checkpoints that are older than this one.
+            limit: How many, at most.
+        """
+        where = _place(config) if config is not None else {}
+        found = self._tables.checkpoints(
+            thread_id=str(where["thread_id"]) if where else None,
+            namespace=where.get("checkpoint_ns"),
+            checkpoint_id=get_checkpoint_id(config) if config is not None else None,
+            before=get_checkpoint_id(before) if before is not None else None,
+            contains=filter or {},
+            limit=limit,
+        )
+        known: dict[bytes, tuple[str, bytes]] = {}
+        for row in found:
+            yield self._tuple(row, known)
+
+    def _tuple(self, row: CheckpointRow, known: dict[bytes, tuple[str, bytes]]) -> CheckpointTuple:
+        """Return a checkpoint with its values and writes; `known` keeps parts for the next one."""
+
+        def find(digests: list[bytes]) -> list[tuple[str, bytes]]:
+            missing = [digest for digest in digests if digest not in known]
+            known.update(self._tables.parts(row.thread_id, missing))
+            return [known[digest] for digest in digests]
+
+        # One transaction: between the reads another thread could delete what the row refers to.
+        with self._database.reading():
+            versions = json.loads(row.versions)
+            stored = self._tables.channels(row.thread_id, row.namespace, versions)
+            values = {
+                channel: unpack(form, data, self.serde, find) for channel, form, data in stored
+            }
+            writes = [
+                (write.task_id, write.channel, unpack(write.type, write.value, self.serde, find))
+                for write in self._tables.writes(row.thread_id, row.namespace, row.checkpoint_id)
+            ]
+        checkpoint = self.serde.loads_typed((row.type, row.checkpoint))
+        checkpoint.update(channel_versions=versions, channel_values=values)
+        parent = row.parent_checkpoint_id
+        return CheckpointTuple(
+            _config(row.thread_id, row.namespace, row.checkpoint_id),
+            checkpoint,
+            json.loads(row.metadata),
+            _config(row.thread_id, row.namespace, parent) if parent else None,
+            writes,
+        )
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return one checkpoint, in place."""
+        return self.get_tuple(config)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """List checkpoints, newest first. The lock is not held between the items."""
+        for item in self.list(config, filter=filter, before=before, limit=limit):
+            yield item
+
+    # Writing.
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint, and the channels that have a new version. Returns its config."""
+        where = _place(config)
+        thread_id, namespace = str(where["thread_id"]), where.get("checkpoint_ns", "")
+        rest: dict[str, Any] = dict(checkpoint)
+        values, versions = rest.pop("channel_values"), rest.pop("channel_versions")
+        channels = [
+            (channel, version, pack(values[channel], self.serde))
+            for channel, version in new_versions.items()
+            if channel in values
+        ]
+        said: dict[str, Any] = dict(get_checkpoint_metadata(config, metadata))
+        row = CheckpointRow(
+            thread_id,
+            namespace,
+            checkpoint["id"],
+            where.get("checkpoint_id"),
+            said.get("run_id"),
+            json.dumps(versions),
+            json.dumps(said),
+            *self.serde.dumps_typed(rest),
+        )
+        self._tables.put(row, channels)
+        return _config(thread_id, namespace, checkpoint["id"])
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint, in place."""
+        # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
+        # which task of its parent; the protocol shows both.
+        said: dict[str, Any] = config.get("metadata") or {}
+        placed = {key: said[key] for key in EXCLUDED_METADATA_KEYS if said.get(key)}
+        where: dict[str, Any] = config.get("configurable") or {}
+        if where.get("checkpoint_ns") and where.get("checkpoint_map"):
+            placed["checkpoint_map"] = where["checkpoint_map"]
+        shown: Any = {**placed, **metadata}
+        return await self._database.patiently(
+            lambda: self.put(config, checkpoint, shown, new_versions)
+        )
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Write what a task wrote to channels, behind a checkpoint.
+
+        What a task has already written stays; its errors, interrupts and answers are replaced.
+        """
+        where = _place(config)
+        rows: list[WriteRow] = []
+        parts: list[Packed] = []
+        for index, (channel, value) in enumerate(writes):
+            packed = pack(value, self.serde)
+            parts.append(packed)
+            number = WRITES_IDX_MAP.get(channel, index)
+            rows.append(WriteRow(task_id, number, channel, task_path, packed.type, packed.data))
+        replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
+        key = (str(where["thread_id"]), where.get("checkpoint_ns", ""), where["checkpoint_id"])
+        self._tables.put_writes(key, rows, parts, replace=replace)
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Write what a task wrote, in place."""
+        await self._database.patiently(lambda: self.put_writes(config, writes, task_id, task_path))
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """Return a version after this one.
+
+        Two steps that begin at the same checkpoint must not give their versions the same name, so
+        a random number is part of it.
+        """
+        number = 0 if current is None else int(str(current).split(".")[0])
+        return f"{number + 1:032}.{random.random():016}"
+
+    # Whole threads and runs.
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread's checkpoints."""
+        self._tables.delete_thread(str(thread_id))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete a thread's checkpoints, in place."""
+        await self._database.patiently(lambda: self.delete_thread(thread_id))
+
+    def mark(self) -> int:
+        """Return a mark behind all writes made so far, for `delete_run`."""
+        return self._tables.last_write()
+
+    def delete_run(self, thread_id: str, run_id: str, mark: int | None = None) -> None:
+        """Delete what a run left: its checkpoints and their writes.
+
+        Args:
+            thread_id: The run's thread.
+            run_id: The run.
+            mark: Also delete what was written to older checkpoints after this mark, such as the
+                answer to an interrupt.
+        """
+        self._tables.delete_run(thread_id, run_id, mark)
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints of runs, and their writes."""
+        for run_id in run_ids:
+            for thread_id in self._tables.threads_of(run_id):
+                self.delete_run(thread_id, run_id)
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints of runs, in place."""
+        self.delete_for_runs(run_ids)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints and writes of a thread; their ids stay."""
+        self._tables.copy_thread(source_thread_id, target_thread_id)
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a thread's checkpoints, in place."""
+        self.copy_thread(source_thread_id, target_thread_id)
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete checkpoints of threads.
+
+        Args:
+            thread_ids: The threads.
+            strategy: `delete` for all of them, `keep_latest` for all but the newest of each
+                namespace. What a newest one cannot be read without, stays as well: the
+                checkpoints since the last snapshot of a delta channel.
+        """
+        for thread_id in thread_ids:
+            if strategy == "delete":
+                self.delete_thread(thread_id)
+            else:
+                self._keep_latest(thread_id)
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete checkpoints of threads, in place."""
+        self.prune(thread_ids, strategy=strategy)
+
+    def _keep_latest(self, thread_id: str) -> None:
+        with self._database.transaction():
+            kept: set[tuple[str, str]] = set()
+            for namespace in self._tables.namespaces(thread_id):
+                row = self._tables.checkpoint(thread_id, namespace, None)
+                deltas = set(json.loads(row.metadata).get(_DELTA_COUNTERS) or ()) if row else set()
+                while row is not None:
+                    kept.add((namespace, row.checkpoint_id))
+                    versions = json.loads(row.versions)
+                    stored = self._tables.channels(thread_id, namespace, versions)
+                    deltas -= {channel for channel, _, _ in stored}
+                    parent = row.parent_checkpoint_id
+                    if not deltas or not parent or (namespace, parent) in kept:
+                        break
+                    row = self._tables.checkpoint(thread_id, namespace, parent)
+            self._tables.keep_only(thread_id, kept)
+
+    def sizes(self, thread_id: str) -> Sizes:
+        """Return what a thread takes."""
+        return self._tables.sizes(thread_id)
+
+
+def _serializer(strict: bool) -> JsonPlusSerializer:
+    known: Literal[True] | None = None if strict else True
+    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=known)
+
+
+def _place(config: RunnableConfig) -> dict[str, Any]:
+    """Return the ids in a config; langgraph gives each one that reaches a saver a thread."""
+    return config.get("configurable") or {}
+
+
+def _config(thread_id: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
+    place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
+    return {"configurable": place}

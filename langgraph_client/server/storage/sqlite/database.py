@@ -1,0 +1,291 @@
+"""The SQLite connection: what opens a file, guards it, and turns its errors into ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.storage.sqlite.file_lock import FileLock, FileLockedError
+from langgraph_client.server.storage.sqlite.json_conditions import install
+
+_Result = TypeVar("_Result")
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x4C474353
+"""Stands in the header of our files, so that no other program's database is taken for one."""
+_WAL_BYTES = 4_000_000
+_VACUUM_PAGES = 64
+_PATIENCE = 5.0
+_PAUSE = 0.01
+
+
+class DatabaseFileError(OSError):
+    """The database file cannot be used. The text names the file and says what to do."""
+
+
+class Busy(Unavailable):
+    """Another process holds the file's write lock, as a backup may for a moment."""
+
+
+class Database:
+    """One SQLite file, or memory, on one connection.
+
+    A commit reaches the operating system before a call returns, so that a killed process loses
+    nothing that was answered. Statements run in place. Only writing can have to wait: for another
+    process that writes to the file. The async methods wait without blocking the event loop.
+
+    Args:
+        path: The file; in memory by default.
+
+    Raises:
+        DatabaseFileError: The file cannot be opened, is not a database of this package, was
+            written by a newer version of it, or is used by another server.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        # Reentrant: a node in a worker thread may read a checkpoint while the loop is within a
+        # transaction, and transactions are nested.
+        self.lock = threading.RLock()
+        self._home = threading.get_ident()
+        self._file_lock: FileLock | None = None
+        name = ":memory:"
+        if path is not None and os.fspath(path) != name:
+            name = os.fspath(path)
+            self._file_lock = _lock(name)
+        try:
+            self.connection = _connect(name)
+            install(self.connection)
+        except BaseException:
+            self._release()
+            raise
+
+    # Reading.
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """Give a cursor to read by; nobody writes meanwhile.
+
+        Raises:
+            Unavailable: SQLite cannot read.
+        """
+        with self.lock, translated(), closing(self.connection.cursor()) as cursor:
+            yield cursor
+
+    def row(self, statement: str, values: Sequence[object] = ()) -> Any:
+        """Return the first row that a query finds, or None."""
+        with self.lock, translated():
+            return self.connection.execute(statement, values).fetchone()
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return the rows that a query finds."""
+        with self.lock, translated():
+            return self.connection.execute(statement, values).fetchall()
+
+    # Writing.
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Cursor]:
+        """Commit what is written within together, or, on an exception, not at all.
+
+        Within another transaction it is part of that one.
+
+        Raises:
+            Unavailable: SQLite cannot write. Nothing of the transaction is kept.
+        """
+        with translated():
+            is_outermost = self._begin()
+            try:
+                with closing(self.connection.cursor()) as cursor:
+                    yield cursor
+                # Within the `try`: a commit that fails, as on a full disk, leaves the transaction
+                # open, and all that is written later would become part of it.
+                if is_outermost:
+                    self.connection.execute("COMMIT")
+            except BaseException:
+                # After some errors SQLite has rolled back by itself.
+                if is_outermost and self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            finally:
+                self.lock.release()
+
+    def _begin(self) -> bool:
+        """Take the lock, and begin a transaction unless there is one. Returns whether it did."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            self.lock.acquire()
+            try:
+                if self.connection.in_transaction:
+                    return False
+                with translated():
+                    self.connection.execute("BEGIN IMMEDIATE")
+                return True
+            except BaseException as error:
+                self.lock.release()
+                # On the loop nobody sleeps here: `patiently` does.
+                is_home = threading.get_ident() == self._home
+                if not isinstance(error, Busy) or is_home or time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE)
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Carry out one statement that writes. Returns how many rows it changed."""
+        if threading.get_ident() != self._home:
+            with self.transaction() as cursor:  # which waits for other processes
+                return cursor.execute(statement, values).rowcount
+        with self.lock, translated():
+            return self.connection.execute(statement, values).rowcount
+
+    async def patiently(self, write: Callable[[], _Result]) -> _Result:
+        """Carry out a call that writes in place, repeated while another process holds the file.
+
+        Raises:
+            Busy: For five seconds another process did.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return write()
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE)
+
+    async def write(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Carry out one statement. Returns how many rows it changed."""
+        return await self.patiently(lambda: self.execute(statement, values))
+
+    async def write_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Carry out one statement for each row, in one transaction."""
+
+        def write() -> None:
+            with self.transaction() as cursor:
+                cursor.executemany(statement, rows)
+
+        await self.patiently(write)
+
+    def opened(self) -> None:
+        """End the opening, during which SQLite itself waits for other processes.
+
+        From here on it returns at once, so that the loop is not blocked, and who writes waits.
+        """
+        with translated():
+            self.connection.execute("PRAGMA busy_timeout=0").fetchall()
+
+    async def pause(self) -> None:
+        """Give others their turn, in the middle of long work; not within a transaction."""
+        if not self.connection.in_transaction:
+            await asyncio.sleep(0)
+
+    # The file.
+
+    def give_back(self) -> bool:
+        """Give some deleted space back to the file system. Returns whether there is more.
+
+        Each call moves a bounded number of pages, so that nobody waits for long.
+        """
+        with self.lock, translated():
+            (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
+            if not free or self.connection.in_transaction:
+                return False
+            # Each step of the statement moves one page; fetching all of them completes it.
+            self.connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+            return bool(free > _VACUUM_PAGES)
+
+    def close(self) -> None:
+        """Close the connection and release the file. Safe to repeat."""
+        with self.lock:
+            self.connection.close()
+            self._release()
+
+    def _release(self) -> None:
+        if self._file_lock is not None:
+            self._file_lock.release()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what SQLite reports as `Unavailable`.
+
+    A violated constraint, and mistakes of the caller such as a wrong number of parameters, stay
+    what they are.
+    """
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.NotSupportedError):
+        raise
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        kind = Busy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
+        raise kind(f"the database cannot be used at the moment: {error}") from error
+
+
+def _lock(path: str) -> FileLock:
+    try:
+        return FileLock(path)
+    except FileLockedError as error:
+        owner = "another server" if error.pid is None else f"the server with process id {error.pid}"
+        raise DatabaseFileError(
+            f"{path} is in use by {owner}; stop that one, or use another file"
+        ) from error
+    except OSError as error:
+        raise DatabaseFileError(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    is_new = path == ":memory:" or _check_header(path)
+    try:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    except sqlite3.Error as error:
+        raise DatabaseFileError(f"{path} cannot be opened: {error}") from error
+    try:
+        if is_new:
+            # Each of these works only while the file is empty, the first one.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("PRAGMA journal_mode=WAL").fetchall()
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}").fetchall()
+    except sqlite3.Error as error:
+        connection.close()
+        raise DatabaseFileError(f"{path} cannot be used: {error}") from error
+    return connection
+
+
+def _check_header(path: str) -> bool:
+    """Return whether a file is new. Reads the header without SQLite, which might write.
+
+    Raises:
+        DatabaseFileError: It is there and not ours.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise DatabaseFileError(f"{path} cannot be opened: {error.strerror}") from error
+    if not header:
+        return True
+    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
+        raise DatabaseFileError(f"{path} is not a database; name another file, or a new one")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise DatabaseFileError(
+            f"{path} is a database of another program; name another file, or a new one"
+        )
+    version = int.from_bytes(header[60:64], "big")
+    if version > SCHEMA_VERSION:
+        raise DatabaseFileError(
+            f"{path} has schema version {version}, this package reads up to {SCHEMA_VERSION}; "
+            "use the version that wrote the file, or a newer one"
+        )
+    return False

@@ -1,0 +1,280 @@
+"""Tables of JSON documents.
+
+A table has the columns that are sorted and looked up by, a column for each field that is searched
+by what it contains or that is large, and the rest of the document. So a search reads the metadata
+of a thread and not its state, and only documents that match are decoded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.storage.protocol import Document, KeyTaken
+from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
+
+MAX_INTEGER = 2**63 - 1
+"""The greatest that SQLite takes; a limit or number beyond it is as good as this one."""
+_WITHOUT_CASE = ("name", "graph_id")
+_BURST = 0.005
+"""How long a search may keep the event loop, about, before others get their turn."""
+_FIRST_BATCH = 32
+_LARGEST_BATCH = 10_000
+_BURST_BYTES = 1_000_000
+
+
+class Table:
+    """Documents of one kind; see `protocol.Documents`.
+
+    Args:
+        database: Where.
+        name: The table's name.
+        columns: The fields that are sorted and looked up by; the first are the key.
+        apart: The fields that have a column of their own as JSON.
+        key_length: How many fields are the key.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        columns: Sequence[str],
+        *,
+        apart: Sequence[str] = (),
+        key_length: int = 1,
+    ) -> None:
+        self._database = database
+        self._name = name
+        self._columns = tuple(columns)
+        self._apart = tuple(apart)
+        key = columns[:key_length]
+        self._key = " AND ".join(f"{column} = ?" for column in key)
+        # What is large comes last: SQLite reads a row from the front, as far as it has to. Names
+        # are quoted, as `values` is a keyword.
+        names = [*columns, "doc", *(f'"{field}"' for field in apart)]
+        database.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(names)},"
+            f" PRIMARY KEY ({', '.join(key)}))"
+        )
+        marks = ", ".join("?" * len(names))
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
+        # Not REPLACE, which gives the row another rowid and so a search under way would miss it.
+        changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
+        self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        self._select = ", ".join(names[len(columns) :])
+
+    def index(self, *columns: str, where: str = "") -> None:
+        """Make an index on columns; those of the key are added, as ties are sorted by them."""
+        name = f"{self._name}_by_{'_'.join(columns)}"
+        listed = ", ".join(dict.fromkeys([*columns, self._columns[0]]))
+        condition = f" WHERE {where}" if where else ""
+        self._database.execute(
+            f"CREATE INDEX IF NOT EXISTS {name} ON {self._name} ({listed}){condition}"
+        )
+
+    # One document.
+
+    async def insert(self, document: Document) -> None:
+        """Add a document. Raises KeyTaken if there is one with its key."""
+        try:
+            await self._write(self._insert, document)
+        except sqlite3.IntegrityError:
+            key = document[self._columns[0]]
+            raise KeyTaken(f"{self._name}: {key} exists already") from None
+
+    async def put(self, document: Document) -> None:
+        """Add a document, or replace the one with its key."""
+        await self._write(self._put, document)
+
+    async def _write(self, statement: str, document: Document) -> None:
+        rest = {name: None if name in self._apart else document[name] for name in document}
+        row = [document.get(column) for column in self._columns]
+        row.append(encode(rest).decode())
+        row += [
+            encode(document[field]).decode() if field in document else None for field in self._apart
+        ]
+        await self._database.write(statement, row)
+
+    def _document(self, row: Sequence[str | None], fields: Collection[str] | None) -> Document:
+        """Return the document of a row: the rest, with what is apart put in its place."""
+        document: Document = decode(row[0] or "{}")
+        for field, text in zip(self._apart, row[1:], strict=True):
+            if text is not None and (fields is None or field in fields):
+                document[field] = decode(text)
+        if fields is not None:
+            document = {name: value for name, value in document.items() if name in fields}
+        return document
+
+    async def get(self, *key: object) -> Document | None:
+        """Return a document by its key."""
+        values = [_bounded(value) for value in key]
+        query = f"SELECT {self._select} FROM {self._name} WHERE {self._key}"
+        row = self._database.row(query, values)
+        return None if row is None else self._document(row, None)
+
+    async def delete(self, *key: object) -> bool:
+        """Delete a document by its key. Returns whether it existed."""
+        values = [_bounded(value) for value in key]
+        statement = f"DELETE FROM {self._name} WHERE {self._key}"
+        return await self._database.write(statement, values) > 0
+
+    async def delete_where(self, **fields: object) -> int:
+        """Delete the documents whose fields have these values. Returns how many."""
+        condition, values = self._where(fields)
+        return await self._database.write(f"DELETE FROM {self._name} WHERE {condition}", values)
+
+    # Many.
+
+    async def search(
+        self,
+        *,
+        where: Mapping[str, object] | None = None,
+        contains: Mapping[str, Any] | None = None,
+        text: Mapping[str, str] | None = None,
+        order_by: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+        fields: Collection[str] | None = None,
+    ) -> list[Document]:
+        """Return documents; see `protocol.Documents.search`."""
+        condition, values = self._where(where or {})
+        order = self._order(order_by, "DESC" if descending else "ASC")
+        query = f"SELECT rowid FROM {self._name} WHERE {condition} ORDER BY {order}"
+        count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
+        start = min(offset, MAX_INTEGER)
+        filters, filter_values = self._filters(contains, text)
+        if filters == "1":
+            page = (*values, count, start)
+            rowids = [row[0] for row in self._database.rows(f"{query} LIMIT ? OFFSET ?", page)]
+        else:
+            candidates = [row[0] for row in self._database.rows(query, values)]
+            matching = await self._matching(candidates, filters, filter_values, start + count)
+            rowids = matching[start : start + count]
+        return await self._read(rowids, fields)
+
+    async def count(
+        self,
+        *,
+        where: Mapping[str, object] | None = None,
+        contains: Mapping[str, Any] | None = None,
+        text: Mapping[str, str] | None = None,
+    ) -> int:
+        """Return how many documents there are."""
+        condition, values = self._where(where or {})
+        filters, filter_values = self._filters(contains, text)
+        if filters == "1":
+            query = f"SELECT COUNT(*) FROM {self._name} WHERE {condition}"
+            return int(self._database.row(query, values)[0])
+        query = f"SELECT rowid FROM {self._name} WHERE {condition}"
+        candidates = [row[0] for row in self._database.rows(query, values)]
+        return len(await self._matching(candidates, filters, filter_values, len(candidates)))
+
+    async def _matching(
+        self, candidates: Sequence[int], filters: str, values: Sequence[object], enough: int
+    ) -> list[int]:
+        """Return the candidates that a filter holds for, in their order, until there are enough.
+
+        The filter may have to read the state of every thread. So it is asked about some rows at a
+        time, as many as take a few milliseconds.
+        """
+        query = (
+            f"SELECT rowid FROM {self._name}"
+            f" WHERE rowid IN (SELECT value FROM json_each(?)) AND {filters}"
+        )
+        found: list[int] = []
+        start, size = 0, _FIRST_BATCH
+        while start < len(candidates) and len(found) < enough:
+            batch = candidates[start : start + size]
+            start += size
+            began = time.perf_counter()
+            rows = self._database.rows(query, (encode(batch).decode(), *values))
+            matching = {row[0] for row in rows}
+            found += [rowid for rowid in batch if rowid in matching]
+            taken = time.perf_counter() - began
+            size = max(1, min(int(size * _BURST / max(taken, _BURST / 2)), _LARGEST_BATCH))
+            await self._database.pause()
+        return found
+
+    async def _read(self, rowids: Sequence[int], fields: Collection[str] | None) -> list[Document]:
+        """Return the documents in these rows. A row that was deleted meanwhile is passed over."""
+        columns = ["doc"]
+        for field in self._apart:
+            columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
+        query = f"SELECT {', '.join(columns)} FROM {self._name} WHERE rowid = ?"
+        found = []
+        size = 0
+        for rowid in rowids:
+            row = self._database.row(query, (rowid,))
+            if row is None:
+                continue
+            found.append(self._document(row, fields))
+            size += sum(len(text) for text in row if text is not None)
+            if size > _BURST_BYTES:
+                size = 0
+                await self._database.pause()
+        return found
+
+    # SQL.
+
+    def _where(self, wanted: Mapping[str, object]) -> tuple[str, list[object]]:
+        parts = ["1"]
+        values: list[object] = []
+        for field, value in wanted.items():
+            if isinstance(value, (list, tuple)):
+                # As one parameter: there may be more than SQLite takes.
+                parts.append(f"{self._column(field)} IN (SELECT value FROM json_each(?))")
+                values.append(encode(value).decode())
+            else:
+                parts.append(f"{self._column(field)} = ?")
+                values.append(_bounded(value))
+        return " AND ".join(parts), values
+
+    def _filters(
+        self, contains: Mapping[str, Any] | None, text: Mapping[str, str] | None
+    ) -> tuple[str, list[object]]:
+        parts: list[str] = []
+        values: list[object] = []
+        for field, part in (text or {}).items():
+            parts.append(f"has_text({self._column(field)}, ?)")
+            values.append(part)
+        for field, wanted in (contains or {}).items():
+            if field in self._apart:
+                condition, found = contains_condition(f'"{field}"', wanted)
+            else:
+                condition, found = contains_condition("doc", {field: wanted})
+            parts.append(condition)
+            values += found
+        return " AND ".join(parts) or "1", values
+
+    def _column(self, field: str) -> str:
+        """Return the column of a field, or the expression that reads it from the document."""
+        if not field.isidentifier():
+            raise ValueError(f"{field!r} is not the name of a field")
+        return field if field in self._columns else f"json_extract(doc, '$.{field}')"
+
+    def _order(self, field: str | None, direction: str) -> str:
+        ties = f"{self._columns[0]} {direction}"
+        if field is None:
+            return ties
+        collation = " COLLATE NOCASE" if field in _WITHOUT_CASE else ""
+        return f"{self._column(field)}{collation} {direction}, {ties}"
+
+
+def _bounded(value: object) -> object:
+    """Return a value that SQLite takes; an integer that is too large is as large as possible."""
+    if isinstance(value, int):
+        return max(-MAX_INTEGER, min(value, MAX_INTEGER))
+    return value
+
+
+class Runs(Table):
+    """The runs."""
+
+    async def unfinished(self) -> list[Document]:
+        """Return the runs that are pending or running, oldest first."""
+        return await self.search(where={"status": ("pending", "running")}, order_by="created_at")

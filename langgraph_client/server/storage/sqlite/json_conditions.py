@@ -1,0 +1,163 @@
+"""JSON containment as a condition in SQL.
+
+`contains` says what containment is. `contains_condition` says the same in SQLite's JSON functions,
+so that the database looks into the documents and only those that match are decoded.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_client.server.encoding import decode, encode
+
+FUNCTION = "json_contains"
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:/@-]+")
+"""Keys that a path can name: those that JSON always writes as they are."""
+_MAX_TERMS = 100
+_MAX_DEPTH = 6
+"""Far below the limits of SQLite's parser: a thousand terms, a hundred levels."""
+
+
+def contains(document: Any, wanted: Any) -> bool:
+    """Whether a JSON value contains another one.
+
+    Objects by their keys, at every depth; lists by items; anything else by equality, where a
+    boolean never equals a number.
+    """
+    if isinstance(wanted, dict):
+        return isinstance(document, dict) and all(
+            key in document and contains(document[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(document, list) and all(
+            any(contains(item, value) for item in document) for value in wanted
+        )
+    return bool(document == wanted and isinstance(document, bool) == isinstance(wanted, bool))
+
+
+def install(connection: sqlite3.Connection) -> None:
+    """Make the SQL functions known that conditions call."""
+
+    def json_contains(text: str | bytes | None, wanted: str) -> bool:
+        return text is not None and contains(decode(text), decode(wanted))
+
+    def has_text(text: str | None, part: str) -> bool:
+        return text is not None and part.lower() in str(text).lower()
+
+    connection.create_function(FUNCTION, 2, json_contains, deterministic=True)
+    connection.create_function("has_text", 2, has_text, deterministic=True)
+
+
+def contains_condition(column: str, wanted: Any) -> tuple[str, list[object]]:
+    """Return a condition that holds for rows whose JSON contains a value, and its parameters.
+
+    Args:
+        column: An SQL expression whose value is JSON text.
+        wanted: What it must contain.
+    """
+    text = encode(wanted)
+    plain = decode(text)  # as stored documents are written
+    if _terms(plain) > _MAX_TERMS or _depth(plain) > _MAX_DEPTH or _has_odd_number(plain):
+        return f"{FUNCTION}({column}, ?)", [text.decode()]
+    parameters: list[object] = []
+    condition = _condition(_Place(column, "$"), plain, parameters, 0)
+    return condition, parameters
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A value within a JSON text: an expression for the text, and a path into it."""
+
+    source: str
+    path: str
+
+    def type(self, parameters: list[object]) -> str:
+        parameters.append(self.path)
+        return f"json_type({self.source}, ?)"
+
+    def value(self, parameters: list[object]) -> str:
+        parameters.append(self.path)
+        return f"json_extract({self.source}, ?)"
+
+
+@dataclass(frozen=True)
+class _Row(_Place):
+    """A member of a list or object: a row of `json_each`."""
+
+    alias: str
+
+    def type(self, parameters: list[object]) -> str:
+        return f"{self.alias}.type"
+
+    def value(self, parameters: list[object]) -> str:
+        return f"{self.alias}.atom"
+
+
+def _condition(place: _Place, wanted: Any, parameters: list[object], level: int) -> str:
+    """Return the condition that a place contains a value; appends its parameters in order."""
+    if isinstance(wanted, dict | list):
+        kind = "object" if isinstance(wanted, dict) else "array"
+        head = f"{place.type(parameters)} = '{kind}'"
+        terms = (
+            [_member(place, key, value, parameters, level) for key, value in wanted.items()]
+            if isinstance(wanted, dict)
+            else [_any_item(place, value, parameters, level) for value in wanted]
+        )
+        if not terms:
+            return head
+        # Not AND: a row that is no container must not be looked into as if it were JSON.
+        return f"CASE WHEN {head} THEN ({' AND '.join(terms)}) ELSE 0 END"
+    if wanted is None or isinstance(wanted, bool):
+        name = {None: "null", True: "true", False: "false"}[wanted]
+        return f"{place.type(parameters)} = '{name}'"
+    if isinstance(wanted, str):
+        condition = f"{place.type(parameters)} = 'text' AND {place.value(parameters)} = ?"
+        parameters.append(wanted)
+        return f"({condition})"
+    condition = f"{place.type(parameters)} IN ('integer', 'real') AND {place.value(parameters)} = ?"
+    parameters.append(wanted)
+    return f"({condition})"
+
+
+def _member(place: _Place, key: str, value: Any, parameters: list[object], level: int) -> str:
+    if _PLAIN_KEY.fullmatch(key):
+        child = _Place(place.source, f'{place.path}."{key}"')
+        return _condition(child, value, parameters, level)
+    alias = f"e{level}"
+    parameters += (place.path, key)
+    row = _Row(f"{alias}.value", "$", alias)
+    condition = _condition(row, value, parameters, level + 1)
+    return (
+        f"EXISTS (SELECT 1 FROM json_each({place.source}, ?) {alias}"
+        f" WHERE {alias}.key = ? AND {condition})"
+    )
+
+
+def _any_item(place: _Place, value: Any, parameters: list[object], level: int) -> str:
+    alias = f"e{level}"
+    parameters.append(place.path)
+    row = _Row(f"{alias}.value", "$", alias)
+    condition = _condition(row, value, parameters, level + 1)
+    return f"EXISTS (SELECT 1 FROM json_each({place.source}, ?) {alias} WHERE {condition})"
+
+
+def _has_odd_number(value: Any) -> bool:
+    """Whether SQLite could read a number otherwise than Python: long decimals, 65-bit integers."""
+    if isinstance(value, dict | list):
+        return any(map(_has_odd_number, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, float):
+        return value != 0 and (value != float(f"{value:.14e}") or not 1e-9 < abs(value) < 1e15)
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
+
+
+def _terms(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value
+    return 1 + sum(map(_terms, members)) if isinstance(value, dict | list) else 1
+
+
+def _depth(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, members), default=0) if isinstance(value, dict | list) else 0

@@ -1,0 +1,119 @@
+"""The checkpoints of threads as a whole, those of compiled graphs and those of scripted ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.protocol import Document, Mark
+from langgraph_client.server.storage.sqlite.database import Database
+
+if TYPE_CHECKING:
+    from langgraph_client.server.storage.sqlite.checkpoints import Checkpoints
+
+
+class States:
+    """See `protocol.ThreadStates`.
+
+    Args:
+        database: Where both lie.
+        checkpoints: Those of compiled graphs; None where langgraph is not installed.
+        script_states: Those of scripted graphs.
+    """
+
+    def __init__(
+        self, database: Database, checkpoints: Checkpoints | None, script_states: ScriptStates
+    ) -> None:
+        self._database = database
+        self._checkpoints = checkpoints
+        self._script_states = script_states
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread."""
+
+        def write() -> None:
+            with self._database.transaction():
+                self._script_states.delete_thread(thread_id)
+                if self._checkpoints is not None:
+                    self._checkpoints.delete_thread(thread_id)
+
+        await self._database.patiently(write)
+
+    async def copy_thread(self, source: str, target: str) -> None:
+        """Copy all checkpoints of a thread to another one; their ids stay."""
+
+        def write() -> None:
+            with self._database.transaction():
+                self._script_states.copy_thread(source, target)
+                if self._checkpoints is not None:
+                    self._checkpoints.copy_thread(source, target)
+
+        await self._database.patiently(write)
+
+    async def keep_latest(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread but the latest."""
+
+        def write() -> None:
+            with self._database.transaction():
+                self._script_states.prune(thread_id)
+                if self._checkpoints is not None:
+                    self._checkpoints.prune([thread_id], strategy="keep_latest")
+
+        await self._database.patiently(write)
+
+    async def mark(self, thread_id: str) -> Mark:
+        """Return the present moment of a thread's state, for `delete_run`."""
+        return None if self._checkpoints is None else self._checkpoints.mark()
+
+    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+        """Delete what a run left in its thread's state."""
+
+        def write() -> None:
+            with self._database.transaction():
+                self._script_states.delete_run(thread_id, run_id)
+                if self._checkpoints is not None:
+                    self._checkpoints.delete_run(thread_id, run_id, mark)
+
+        await self._database.patiently(write)
+
+    async def size(self, thread_id: str) -> Document:
+        """Return what a thread's state takes.
+
+        Values are counted for each version of a channel, as long as it is; the total is what lies
+        on disk, where versions share what is equal.
+        """
+        with self._database.reading():
+            count, size = self._script_states.size(thread_id)
+            total = size
+            channels = self._scripted_channels(thread_id)
+            writes = (0, 0)
+            if self._checkpoints is not None:
+                sizes = self._checkpoints.sizes(thread_id)
+                count, size = count + sizes.checkpoints[0], size + sizes.checkpoints[1]
+                writes, total = sizes.writes, total + sizes.total
+                for name, versions in sizes.channels.items():
+                    channels[name] = channels.get(name, []) + versions
+        shown = {
+            name: {"versions": len(versions), "bytes": sum(versions)}
+            for name, versions in channels.items()
+        }
+        return {
+            "thread_id": thread_id,
+            "total_bytes": total,
+            "checkpoints": {"count": count, "bytes": size},
+            "channel_values": {
+                "count": sum(len(versions) for versions in channels.values()),
+                "bytes": sum(sum(versions) for versions in channels.values()),
+                "by_channel": shown,
+            },
+            "pending_writes": {"count": writes[0], "bytes": writes[1]},
+        }
+
+    def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
+        """Return the bytes of each different value that a field has had."""
+        values: dict[str, set[bytes]] = {}
+        for saved in self._script_states.history(thread_id):
+            for name, value in saved.values.items():
+                values.setdefault(name, set()).add(encode(value))
+        return {name: [len(text) for text in texts] for name, texts in values.items()}

@@ -1,0 +1,227 @@
+"""`protocol.Storage` in one SQLite file, or in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.documents import Runs, Table
+from langgraph_client.server.storage.sqlite.events import Events
+from langgraph_client.server.storage.sqlite.script_states import ScriptStateTable
+from langgraph_client.server.storage.sqlite.states import States
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+
+
+class SqliteStorage:
+    """One SQLite file, or memory. See `protocol.Storage`.
+
+    Args:
+        path: The file; in memory by default.
+        clock: Time, for the store's items and the ids of scripted checkpoints.
+        allow_types: With a file, classes that may be made out of checkpoints.
+
+    Raises:
+        DatabaseFileError: The file cannot be opened, is not a database of this package, was
+            written by a newer version of it, or is used by another server.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        clock: Clock | None = None,
+        allow_types: Iterable[type] = (),
+    ) -> None:
+        clock = clock or Clock()
+        self._tidying: asyncio.Task[None] | None = None
+        self._database = Database(path)
+        try:
+            self._make_tables()
+            self.events = Events(self._database)
+            self.script_states = ScriptStates(ScriptStateTable(self._database), clock)
+            strict = path is not None
+            self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict)
+            self.states = States(self._database, self.checkpointer, self.script_states)
+            self.allow(allow_types)
+            self._database.opened()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _make_tables(self) -> None:
+        database = self._database
+        self.assistants = Table(
+            database,
+            "assistants",
+            ("assistant_id", "graph_id", "name", "created_at", "updated_at"),
+            apart=("metadata",),
+        )
+        self.assistant_versions = Table(
+            database,
+            "assistant_versions",
+            ("assistant_id", "version"),
+            apart=("metadata",),
+            key_length=2,
+        )
+        self.threads = Table(
+            database,
+            "threads",
+            ("thread_id", "status", "created_at", "updated_at", "state_updated_at"),
+            apart=("metadata", "interrupts", "values"),
+        )
+        self.runs = Runs(
+            database, "runs", ("run_id", "thread_id", "assistant_id", "status", "created_at")
+        )
+        self.crons = Table(
+            database,
+            "crons",
+            ("cron_id", "assistant_id", "thread_id", "next_run_date", "created_at", "updated_at"),
+            apart=("metadata",),
+        )
+        self.thread_ttls = Table(database, "thread_ttls", ("thread_id", "expires_at"))
+        self.idempotency_keys = Table(database, "idempotency_keys", ("key", "created_at"))
+        self.assistants.index("graph_id")
+        self.assistants.index("created_at")
+        for columns in (["updated_at"], ["created_at"], ["state_updated_at"]):
+            self.threads.index(*columns)
+        self.threads.index("status", "updated_at")
+        self.runs.index("thread_id", "created_at")
+        self.runs.index("assistant_id")
+        self.runs.index("status", "created_at", where="status IN ('pending', 'running')")
+        for column in ("next_run_date", "assistant_id", "thread_id"):
+            self.crons.index(column)
+        self.thread_ttls.index("expires_at")
+        self.idempotency_keys.index("created_at")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqliteStorage]:
+        """Commit what is written within together, or, on an exception, not at all."""
+        # Nothing that is awaited within gives up the loop, so no other writer comes in between.
+        with ExitStack() as stack:
+            begin = self._database.transaction
+            await self._database.patiently(lambda: stack.enter_context(begin()))
+            yield self
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
+        # They may be many: in steps, and before the rest, so that a process killed in between
+        # leaves a thread without events rather than events without a thread.
+        await self.events.delete_thread(thread_id)
+        async with self.transaction():
+            for table in (self.runs, self.crons, self.thread_ttls):
+                await table.delete_where(thread_id=thread_id)
+            await self.events.delete_thread(thread_id)
+            await self.states.delete_thread(thread_id)
+            existed = await self.threads.delete(thread_id)
+        self._tidy()
+        return existed
+
+    def _tidy(self) -> None:
+        """Give deleted space back, in the background and in small steps."""
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._give_back(), name="giving space back")
+
+    async def _give_back(self) -> None:
+        while self._database.give_back():
+            await self._database.pause()
+
+    async def tidied(self) -> None:
+        """Return when deleted space has been given back."""
+        if self._tidying is not None:
+            await self._tidying
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Allow classes to be made out of stored checkpoints."""
+        if self.checkpointer is not None:
+            self.checkpointer.allow(classes)
+
+    async def sweep_store(self) -> int:
+        """Delete the store's items whose time is over. Returns how many."""
+        if self.store is None:
+            return 0
+        return int(await self._database.patiently(self.store.sweep))
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        self._database.row("SELECT 1")
+
+    async def export(self) -> Document:
+        """Return all that is kept, as tables of JSON, for `restore`."""
+        found: Document = {}
+        with self._database.reading() as cursor:
+            for (name,) in cursor.execute(_TABLES).fetchall():
+                cursor.execute(f'SELECT * FROM "{name}"')
+                columns = [column[0] for column in cursor.description]
+                rows = [[_to_json(value) for value in row] for row in cursor.fetchall()]
+                if rows:
+                    found[name] = {"columns": columns, "rows": rows}
+        return found
+
+    async def restore(self, tables: Mapping[str, Any]) -> None:
+        """Replace all that is kept.
+
+        What it holds was written somewhere else: from here on only allowed classes are made out
+        of checkpoints, in memory as well.
+
+        Raises:
+            ValueError: There is a table or a column that this version does not know.
+        """
+        if self.checkpointer is not None:
+            self.checkpointer.distrust()
+        with self._database.transaction() as cursor:
+            for name, table in tables.items():
+                # The names become part of SQL: only those that exist.
+                known = {row[1] for row in cursor.execute(f"PRAGMA table_info({_quoted(name)})")}
+                unknown = [column for column in table["columns"] if column not in known]
+                if not known or unknown:
+                    kind, what = ("column", unknown[0]) if known else ("table", name)
+                    raise ValueError(
+                        f"the dump has a {kind} {what!r} that this version does not know"
+                    )
+                cursor.execute(f"DELETE FROM {_quoted(name)}")
+                columns = ", ".join(map(_quoted, table["columns"]))
+                marks = ", ".join("?" * len(table["columns"]))
+                cursor.executemany(
+                    f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})",
+                    [[_from_json(value) for value in row] for row in table["rows"]],
+                )
+
+    async def close(self) -> None:
+        """Close the database."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._database.close()
+
+
+def _langgraph_parts(database: Database, clock: Clock, strict: bool) -> tuple[Any, Any]:
+    """Return checkpointer and store; None each where langgraph is not installed."""
+    try:
+        import langgraph.checkpoint.base
+        import langgraph.store.sqlite  # noqa: F401
+    except ImportError:
+        return None, None
+    from langgraph_client.server.storage.sqlite.checkpoints import Checkpoints
+    from langgraph_client.server.storage.sqlite.store import Store
+
+    return Checkpoints(database, strict=strict), Store(database, clock)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _to_json(value: Any) -> Any:
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _from_json(value: Any) -> Any:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

@@ -1,0 +1,158 @@
+"""Channel values as parts that are named by their content, so that what is equal is kept once.
+
+A conversation grows by a message or two with each step. Kept whole for each version, it would
+take space by the square of its length. A long list or dict is therefore cut into parts of about a
+kilobyte; a version is the list of its parts, of which nearly all are those of the one before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+_INLINE_BYTES = 256
+_PART_BYTES = 1024
+_SHORT_TEXT = 64
+_MAX_ITEMS = 100_000
+_DIGEST_BYTES = 16
+_COUNT_BYTES = 4
+_WHOLE, _LIST, _DICT = "part", "list of parts", "dict of parts"
+_HEADERS = {_LIST: b"\xdd", _DICT: b"\xdf"}  # array 32 and map 32 of MessagePack
+
+
+class Serializer(Protocol):
+    """langgraph's serializer of values."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Return a value as the name of a format, and bytes in it."""
+        ...
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Return the value."""
+        ...
+
+
+class Part(NamedTuple):
+    """Bytes that are kept once, under their digest."""
+
+    digest: bytes
+    type: str
+    data: bytes
+
+
+class Packed(NamedTuple):
+    """A value: in place if it is small, or by its parts."""
+
+    type: str
+    data: bytes
+    parts: list[Part]
+
+
+def pack(value: Any, serde: Serializer) -> Packed:
+    """Return a value as what its row holds, and the parts that have to be kept beside it.
+
+    Raises:
+        Exception: Whatever the serializer raises for a value that it cannot keep.
+    """
+    if (items := _items(value, serde)) is not None:
+        size = sum(map(len, items))
+        kind = _LIST if type(value) is list else _DICT
+        if size >= 2 * _PART_BYTES:
+            parts = [_part("msgpack", data) for data in _groups(items)]
+            count = len(items).to_bytes(_COUNT_BYTES, "big")
+            return Packed(kind, count + b"".join(part.digest for part in parts), parts)
+        form, data = "msgpack", _joined(kind, len(items), items)
+    else:
+        form, data = serde.dumps_typed(value)
+    if len(data) <= _INLINE_BYTES:
+        return Packed(form, data, [])
+    part = _part(form, data)
+    return Packed(_WHOLE, part.digest, [part])
+
+
+def unpack(
+    form: str,
+    data: bytes,
+    serde: Serializer,
+    find: Callable[[list[bytes]], list[tuple[str, bytes]]],
+) -> Any:
+    """Return the value of a row.
+
+    Args:
+        form: The type in the row.
+        data: The data in the row.
+        serde: What it was serialized by.
+        find: Returns the type and the data of the parts with these digests, in their order.
+    """
+    names = digests(form, data)
+    if form == _WHOLE:
+        return serde.loads_typed(find(names)[0])
+    if form in _HEADERS:
+        count = int.from_bytes(data[:_COUNT_BYTES], "big")
+        whole = _joined(form, count, [part for _, part in find(names)])
+        return serde.loads_typed(("msgpack", whole))
+    return serde.loads_typed((form, data))
+
+
+def digests(form: str, data: bytes) -> list[bytes]:
+    """Return the digests of the parts that a row refers to."""
+    if form == _WHOLE:
+        return [data]
+    if form not in _HEADERS:
+        return []
+    starts = range(_COUNT_BYTES, len(data), _DIGEST_BYTES)
+    return [data[start : start + _DIGEST_BYTES] for start in starts]
+
+
+def _items(value: Any, serde: Serializer) -> list[bytes] | None:
+    """Return the serialized items of a list or dict; None if it is better kept in one piece."""
+    if type(value) not in (list, dict) or not 0 < len(value) <= _MAX_ITEMS:
+        return None
+    if type(value) is dict:
+        if any(type(key) is not str for key in value) or _is_short(next(iter(value.values()))):
+            return None
+        pairs: Iterable[tuple[Any, ...]] = value.items()
+    else:
+        if _is_short(value[0]):
+            return None
+        pairs = ((item,) for item in value)
+    made = []
+    for pair in pairs:
+        forms = [serde.dumps_typed(item) for item in pair]
+        if any(form != "msgpack" for form, _ in forms):
+            return None  # None and bytes have formats of their own outside of containers.
+        made.append(b"".join(data for _, data in forms))
+    return made
+
+
+def _is_short(item: Any) -> bool:
+    """Whether a call for each item like this one would cost more than it saves."""
+    return (
+        item is None
+        or isinstance(item, (int, float))
+        or (isinstance(item, str) and len(item) < _SHORT_TEXT)
+    )
+
+
+def _groups(items: Iterable[bytes]) -> Iterator[bytes]:
+    """Join items from the front, so that what is appended changes the last group only."""
+    group: list[bytes] = []
+    size = 0
+    for item in items:
+        group.append(item)
+        size += len(item)
+        if size >= _PART_BYTES:
+            yield b"".join(group)
+            group, size = [], 0
+    if group:
+        yield b"".join(group)
+
+
+def _joined(kind: str, count: int, items: Iterable[bytes]) -> bytes:
+    return _HEADERS[kind] + count.to_bytes(_COUNT_BYTES, "big") + b"".join(items)
+
+
+def _part(form: str, data: bytes) -> Part:
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=form.encode()).digest()
+    return Part(digest, form, data)
