@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +111,101 @@ def test_a_body_that_is_too_large_or_too_deep_is_refused(http: httpx.Client) -> 
     assert http.post("/threads", content=deep).status_code in (413, 422)
     wide = b'{"metadata": {"a": "' + b"x" * (65 * 1024 * 1024) + b'"}}'
     assert http.post("/threads", content=wide).status_code == 413
+
+
+def test_a_compressed_body_is_read_within_the_limit(http: httpx.Client) -> None:
+    """gzip is understood; what would grow beyond the limit is refused before it does."""
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    good = gzip.compress(json.dumps({"metadata": {"a": "b"}}).encode())
+    answer = http.post("/threads", content=good, headers=headers)
+    assert answer.json()["metadata"] == {"a": "b"}
+    bomb = zlib.compressobj(9, wbits=31)
+    parts = [bomb.compress(b" " * 2**20) for _ in range(400)]
+    tracemalloc.start()
+    answer = http.post("/threads", content=b"".join([*parts, bomb.flush()]), headers=headers)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answer.status_code == 413
+    assert most < 200 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "status"),
+    [
+        ("br", b"{}", 415),
+        ("gzip, gzip", b"{}", 415),
+        ("gzip", b"{}", 400),
+        ("gzip", gzip.compress(b"{}")[:-9], 400),
+        ("identity", b"{}", 200),
+    ],
+)
+def test_other_compressions_are_refused_by_name(
+    http: httpx.Client, encoding: str, content: bytes, status: int
+) -> None:
+    """A body that cannot be decompressed is not taken for one that is no JSON."""
+    headers = {"content-encoding": encoding}
+    assert http.post("/threads", content=content, headers=headers).status_code == status
+
+
+BIG = "9" * 20
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize("number", [BIG, HUGE, "-" + BIG, "0", "-1", "\u0663", "1e3", "", "1_0"])
+def test_numbers_in_queries(http: httpx.Client, number: str) -> None:
+    """Whatever stands where a number belongs is a number or a 4xx."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    http.post(f"/threads/{thread_id}/runs/wait", json={"assistant_id": "agent", "input": {}})
+    assistant_id = http.post("/assistants/search", json={}).json()[0]["assistant_id"]
+    for path in (
+        f"/threads/{thread_id}/runs?limit={number}",
+        f"/threads/{thread_id}/runs?offset={number}",
+        f"/threads/{thread_id}/history?limit={number}",
+        f"/assistants/{assistant_id}/graph?xray={number}",
+        f"/ok?check_db={number}",
+    ):
+        assert http.get(path).status_code < 500, path
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**25, 1e308, -1, 0, 0.5])
+def test_numbers_in_bodies(http: httpx.Client, number: float) -> None:
+    """The same for the fields of bodies."""
+    assistant_id = http.post("/assistants/search", json={}).json()[0]["assistant_id"]
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    run = {"assistant_id": "agent", "input": {}}
+    for path, body in (
+        ("/threads/search", {"limit": number}),
+        ("/threads/search", {"offset": number}),
+        ("/threads/search", {"metadata": {"a": number}}),
+        ("/threads", {"ttl": {"ttl": number}}),
+        ("/threads", {"metadata": {"a": number}}),
+        (f"/threads/{thread_id}/history", {"limit": number}),
+        ("/assistants/search", {"offset": number}),
+        (f"/assistants/{assistant_id}/versions", {"offset": number}),
+        (f"/assistants/{assistant_id}/latest", {"version": number}),
+        ("/runs", {**run, "after_seconds": number}),
+        ("/runs", {**run, "config": {"recursion_limit": number}}),
+        ("/runs/crons/search", {"limit": number}),
+        ("/store/items/search", {"namespace_prefix": [], "limit": number}),
+        ("/store/items/search", {"namespace_prefix": [], "offset": number}),
+        ("/store/namespaces", {"max_depth": number, "offset": number}),
+    ):
+        answer = http.post(path, json=body)
+        assert answer.status_code < 500, (path, body, answer.text)
+
+
+@pytest.mark.parametrize("last", ["9" * 25, "9" * 5000, "1-" + "9" * 25, "1-" + "9" * 5000, "1-*"])
+def test_event_ids_of_any_length(http: httpx.Client, last: str) -> None:
+    """A stream after an id that nobody gave out has an end."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "agent", "input": {}, "stream_resumable": True}
+    run = http.post(f"/threads/{thread_id}/runs", json=body).json()
+    path = f"/threads/{thread_id}/runs/{run['run_id']}"
+    http.get(f"{path}/join")
+    answer = http.get(f"{path}/stream", headers={"last-event-id": last})
+    assert answer.status_code == 200
+    if not last.startswith("1-"):
+        assert "event: values" not in answer.text
 
 
 def test_a_reader_that_never_reads_does_not_hold_the_server_up() -> None:

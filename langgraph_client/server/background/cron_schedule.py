@@ -1,28 +1,42 @@
-"""Cron schedules: five fields, minute first, in a time zone."""
+"""Cron schedules: five fields, minute first, in a time zone.
+
+The expressions are cronsim's. What a time zone's clocks do is decided here: cronsim moves what they
+skip to the next moment that exists, as Debian's cron does, and the protocol passes it over.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-#: A leap day is never further off than that; what does not come by then never comes.
-_HORIZON = timedelta(days=366 * 9)
+from cronsim import CronSim, CronSimError
 
 
-class Schedule(NamedTuple):
-    """When something is due: the values that each field of a moment may have."""
+class Schedule:
+    """When something is due.
 
-    minutes: frozenset[int]
-    hours: frozenset[int]
-    days: frozenset[int]
-    months: frozenset[int]
-    #: 0 is Sunday.
-    weekdays: frozenset[int]
-    #: Whether both kinds of day are restricted; then either one will do.
-    either_day: bool
+    Args:
+        text: `minute hour day month weekday`. A field is `*`, a number, a range `a-b`, a step `*/n`
+            or `a-b/n`, or several of these with commas between; months and weekdays may be named
+            (`jan`, `mon`). Sunday is 0 or 7. Where both kinds of day are given either one will do.
+
+    Raises:
+        ValueError: The text is no schedule.
+    """
+
+    def __init__(self, text: str) -> None:
+        fields = text.split()
+        if len(fields) != 5:  # cronsim reads a sixth as seconds.
+            raise ValueError(f"a schedule has five fields, this one has {len(fields)}")
+        self._text = text
+        self._after(datetime(2000, 1, 1))
+
+    def _after(self, moment: datetime) -> CronSim:
+        try:
+            return CronSim(self._text, moment)
+        except CronSimError as error:
+            never = ", or it names no day that ever comes" if "day-of-month" in str(error) else ""
+            raise ValueError(f"{error}{never}") from None
 
     def next_after(self, moment: datetime, zone: ZoneInfo | None = None) -> datetime:
         """Return the first moment after this one at which something is due, in UTC.
@@ -30,75 +44,22 @@ class Schedule(NamedTuple):
         A time that the zone's clocks skip is passed over; one they show twice counts once.
 
         Raises:
-            ValueError: It never is, such as on the 30th of February.
+            ValueError: It never is.
         """
         place = zone or ZoneInfo("UTC")
-        day = moment.astimezone(place).date()
-        last = day + _HORIZON
-        while day <= last:
-            if self._has_day(day):
-                for hour in sorted(self.hours):
-                    for minute in sorted(self.minutes):
-                        local = datetime.combine(day, time(hour, minute), place)
-                        due = local.astimezone(UTC)
-                        skipped = due.astimezone(place).replace(tzinfo=None) != local.replace(
-                            tzinfo=None
-                        )
-                        if due > moment and not skipped:
-                            return due
-            day += timedelta(days=1)
+        # What a clock on the wall shows, without the zone: so cronsim leaves the zone to us.
+        for shown in self._after(moment.astimezone(place).replace(tzinfo=None)):
+            due = shown.replace(tzinfo=place).astimezone(UTC)
+            skipped = due.astimezone(place).replace(tzinfo=None) != shown
+            if due > moment and not skipped:
+                return due
         raise ValueError("the schedule names no day that ever comes")
-
-    def _has_day(self, day: date) -> bool:
-        if day.month not in self.months:
-            return False
-        by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
-        return by_date or by_weekday if self.either_day else by_date and by_weekday
 
 
 def parse(text: str) -> Schedule:
-    """Return the schedule that a text of five fields says: `minute hour day month weekday`.
-
-    A field is `*`, a number, a range `a-b`, a step `*/n` or `a-b/n`, or several of these with
-    commas between; months and weekdays may be named (`jan`, `mon`). Sunday is 0 or 7. Where both
-    kinds of day are given either one will do.
+    """Return the schedule that a text says.
 
     Raises:
-        ValueError: The text is none.
+        ValueError: It is none.
     """
-    fields = text.lower().split()
-    if len(fields) != 5:
-        raise ValueError(f"a schedule has five fields, this one has {len(fields)}")
-    minute, hour, day, month, weekday = fields
-    weekdays = frozenset(number % 7 for number in _field(weekday, 0, 7, _DAYS, 0))
-    return Schedule(
-        minutes=_field(minute, 0, 59),
-        hours=_field(hour, 0, 23),
-        days=_field(day, 1, 31),
-        months=_field(month, 1, 12, _MONTHS, 1),
-        weekdays=weekdays,
-        either_day=not day.startswith("*") and not weekday.startswith("*"),
-    )
-
-
-def _field(
-    text: str, low: int, high: int, names: tuple[str, ...] = (), first: int = 0
-) -> frozenset[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        span, slash, step = part.partition("/")
-        start, dash, end = span.partition("-")
-        if span == "*":
-            lowest, highest = low, high
-        else:
-            lowest = _number(start, names, first)
-            highest = _number(end, names, first) if dash else high if slash else lowest
-        width = int(step) if slash else 1
-        if not (low <= lowest <= highest <= high and width >= 1):
-            raise ValueError(f"{part!r} is not within {low}-{high}")
-        found.update(range(lowest, highest + 1, width))
-    return frozenset(found)
-
-
-def _number(text: str, names: tuple[str, ...], first: int) -> int:
-    return names.index(text) + first if text in names else int(text)
+    return Schedule(text)

@@ -175,10 +175,10 @@ def _keys(
 
 def _section(file: Path, given: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     found = given
-    for name in names:
+    for depth, name in enumerate(names, 1):
         below = found.get(name)
         if below is not None and not isinstance(below, dict):
-            raise ConfigError(f"{file}: {'.'.join(names)!r} has to be an object")
+            raise ConfigError(f"{file}: {'.'.join(names[:depth])!r} has to be an object")
         found = below or {}
     return found
 

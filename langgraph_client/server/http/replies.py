@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Mapping
+import zlib
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -13,10 +15,13 @@ from starlette.responses import Response
 from langgraph_client.server.encoding import decode, encode
 
 MAX_BODY = 64 * 1024 * 1024
-"""How many bytes a request may have."""
+"""How many bytes the body of a request may have, decompressed."""
 MAX_DEPTH = 150
 """How deep JSON in a request may be nested; what answers add around it can still be written."""
+BODY_SECONDS = 60.0
+"""How long the next bytes of a request's body may take."""
 HEARTBEAT_SECONDS = 5.0
+_INFLATED = ("gzip", "x-gzip", "deflate")
 
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -40,20 +45,48 @@ async def read_json(request: Request) -> Any:
     """Return a request's JSON body.
 
     Raises:
-        HTTPException: 422 if it is not JSON (an empty one is not), 413 if it is too long.
+        HTTPException: 422 if it is not JSON (an empty one is not), 413 if it is too long, 415 if it
+            is compressed in a way that is not read, 400 if not as it says, 408 if it stops coming.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+    body = await _read_body(request)
     try:
-        value = decode(bytes(body))
+        value = decode(body)
     except ValueError:
         raise fail(422, "Invalid JSON in request body") from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
         raise fail(422, f"Request body is nested deeper than {MAX_DEPTH} levels")
     return value
+
+
+async def _read_body(request: Request) -> bytes:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "", *_INFLATED):
+        detail = f"Content-Encoding {encoding!r} is not read; use gzip, or none"
+        raise fail(415, detail, {"accept-encoding": "gzip, deflate"})
+    # 32 + 15: the window's size as gzip's or zlib's header has it.
+    inflater = zlib.decompressobj(wbits=47) if encoding in _INFLATED else None
+    body = bytearray()
+    chunks = request.stream()
+    while (chunk := await _next(chunks)) is not None:
+        try:
+            # Never more than one byte beyond what is allowed, however small the request was.
+            room = MAX_BODY + 1 - len(body)
+            body += chunk if inflater is None else inflater.decompress(chunk, room)
+        except zlib.error:
+            raise fail(400, f"Request body is not {encoding}, as Content-Encoding says") from None
+        if len(body) > MAX_BODY:
+            raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+    if inflater is not None and not inflater.eof:
+        raise fail(400, f"Request body is {encoding} that is not complete")
+    return bytes(body)
+
+
+async def _next(chunks: AsyncGenerator[bytes]) -> bytes | None:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await anext(chunks, None)
+    except TimeoutError:
+        raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
 
 
 def _is_deep(value: Any) -> bool:

@@ -65,4 +65,4 @@ SEARCH = _body(
 )
 COUNT = _body(graph_id=_STRING, name=_STRING, metadata=_OBJECT)
 VERSIONS = _body(metadata=_OBJECT, limit=_LIMIT, offset=_OFFSET)
-LATEST = _body(version={"type": "integer"})
+LATEST = _body(version={"type": "integer", "minimum": -(2**62), "maximum": 2**62})
