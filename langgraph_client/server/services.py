@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
-
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
@@ -19,7 +17,7 @@ from langgraph_client.server.storage.protocol import Storage
 
 @dataclass(frozen=True)
 class Services:
-    """What the server is made of; built by `Server`, found at `request.app.state.services`."""
+    """What the server is made of; built by `Server`, found at `app.state.services`."""
 
     clock: Clock
     storage: Storage
@@ -36,9 +34,3 @@ class Services:
     thread_ttl: ThreadTTLs
     #: Tells URLs that runs are over.
     webhooks: Webhooks
-
-
-def services_of(request: Request) -> Services:
-    """Return the services of the server that a request reached."""
-    services: Services = request.app.state.services
-    return services

@@ -6,19 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-
-from langgraph_client.server.encoding import decode, encode, error_document, plain
-from langgraph_client.server.http.replies import fail
+from langgraph_client.server.encoding import decode, encode, plain
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
-    ERROR_HEADER,
     GOTO_NODES,
-    HEADER,
-    OUTPUT_HEADER,
     PLAIN,
-    VERSION,
     Allowed,
     classes_in,
     enclose,
@@ -31,54 +23,6 @@ RICH = "rich_values"
 OUTPUT_KEYS = "output_keys"
 """In a run's kwargs, the channels that its events tell: "*", or a list."""
 _START = f'{{"{PLAIN}":'.encode()
-
-
-def is_rich(request: Request) -> bool:
-    """Whether the client reads envelopes."""
-    return request.headers.get(HEADER) == VERSION
-
-
-def agreement(request: Request) -> dict[str, str]:
-    """Return the header that tells such a client that the server writes them."""
-    return {HEADER: VERSION} if is_rich(request) else {}
-
-
-def agreed(request: Request) -> dict[str, Any]:
-    """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
-
-    Raises:
-        HTTPException: 422 for a header that cannot be read.
-    """
-    asked: dict[str, Any] = {RICH: True} if is_rich(request) else {}
-    keys = request.headers.get(OUTPUT_HEADER)
-    if keys is not None:
-        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
-    return asked
-
-
-def refusal(request: Request, error: Exception) -> HTTPException | None:
-    """Return the answer for a state call that a graph refuses; None if it is a failure.
-
-    A RemoteGraph learns the class of any exception, so that it can raise the local one.
-    """
-    if isinstance(error, ValueError):
-        status = 400
-    elif is_rich(request):
-        status = 500
-    else:
-        return None
-    told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
-    return fail(status, error_document(error)["message"], told)
-
-
-def _names(text: str) -> list[str]:
-    try:
-        names = decode(text)
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise fail(422, f'{OUTPUT_HEADER} must be "*" or a JSON list of names')
-    return names
 
 
 def enclosed(value: Any) -> Any:

@@ -13,14 +13,14 @@ import httpx
 import respx
 from respx.patterns import M
 
-from langgraph_client.server.http.openapi import OPERATIONS
+from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.testing.cassette_transports import frame
 
 Event = tuple[str, Any] | tuple[str, Any, str | None]
 Answer = Callable[[], httpx.Response]
 Endpoint = tuple[str, str]
 
-_ENDPOINTS = frozenset((operation.method, operation.path) for operation in OPERATIONS)
+_ENDPOINTS = frozenset((endpoint.method, endpoint.path) for endpoint in ENDPOINTS)
 
 
 @dataclass

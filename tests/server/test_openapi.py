@@ -7,23 +7,23 @@ import re
 
 import httpx
 import pytest
-from starlette.exceptions import HTTPException
 
-from langgraph_client.server.http.openapi import OPERATIONS
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.server.http.schemas.replies import REPLIES
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.server import Server
 
 
 def test_document_has_every_route(server: Server) -> None:
-    """Every route of the server is an operation of the document, and the other way round."""
+    """Every route of the server is an endpoint of the table, and the other way round."""
     there = {
         (method, route.path)
         for route in server.app.routes
         for method in route.methods - {"HEAD", "OPTIONS"}
     }
-    assert {(operation.method, operation.path) for operation in OPERATIONS} == there
-    assert len(OPERATIONS) == len(there)
+    assert {(operation.method, operation.path) for operation in ENDPOINTS} == there
+    assert len(ENDPOINTS) == len(there)
 
 
 def test_references_lead_somewhere(http: httpx.Client) -> None:
@@ -33,14 +33,14 @@ def test_references_lead_somewhere(http: httpx.Client) -> None:
     assert named <= document["components"]["schemas"].keys()
     assert {"ThreadCreate", "Command", "Thread"} <= named
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
-    assert len(ids) == len(set(ids)) == len(OPERATIONS)
+    assert len(ids) == len(set(ids)) == len(ENDPOINTS)
 
 
 def test_docs_need_no_other_host(http: httpx.Client) -> None:
     """The page shows every path, without a script, a style or a picture from elsewhere."""
     answer = http.get("/docs")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert all(operation.path in answer.text for operation in OPERATIONS)
+    assert all(operation.path in answer.text for operation in ENDPOINTS)
     assert "<script" not in answer.text
     assert "://" not in answer.text
 
@@ -92,7 +92,7 @@ def test_replies_are_as_documented(
 
 def test_document_says_what_is_not_a_thread() -> None:
     """The schemas of replies are checked above by something that does refuse."""
-    with pytest.raises(HTTPException):
+    with pytest.raises(Invalid):
         validate({"thread_id": "x"}, REPLIES["Thread"], REPLIES)
 
 

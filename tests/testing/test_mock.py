@@ -18,7 +18,7 @@ from langgraph_client import (
     get_client,
     get_sync_client,
 )
-from langgraph_client.server.http.openapi import OPERATIONS
+from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.testing import LangGraphMock, ScriptedGraph
 from langgraph_client.testing import documents as doc
 from langgraph_client.testing.mock_routes import endpoint
@@ -241,12 +241,12 @@ def test_every_endpoint_that_a_client_calls_can_be_mocked() -> None:
     mock.info()
     mock.ok()
     mocked = {
-        (operation.method, operation.path)
-        for operation in OPERATIONS
+        (endpoint.method, endpoint.path)
+        for endpoint in ENDPOINTS
         for route in mock.router.routes
-        if route.match(httpx.Request(operation.method, mock.url + operation.path)) is not None
+        if route.match(httpx.Request(endpoint.method, mock.url + endpoint.path)) is not None
     }
-    rest = {(operation.method, operation.path) for operation in OPERATIONS} - mocked
+    rest = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} - mocked
     assert rest == {
         *(("GET", path) for path in ("/", "/docs", "/openapi.json", "/metrics")),
         ("GET", "/threads/{thread_id}/history"),

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from langgraph_client.server.errors import (
     Conflict,
@@ -18,22 +18,9 @@ from langgraph_client.server.errors import (
     TooLarge,
     Unavailable,
 )
+from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.server.http.replies import nothing, reply
-from langgraph_client.server.http.routes import (
-    assistants,
-    crons,
-    runs,
-    state,
-    store,
-    streams,
-    system,
-    threads,
-)
 from langgraph_client.server.services import Services
-
-# The order matters where one pattern could swallow another's path: "/runs/crons" and so on come
-# before "/runs/{run_id}".
-_MODULES = (crons, streams, runs, threads, state, assistants, store, system)
 
 _STATUSES: dict[type[ServerError], int] = {
     Refused: 400,
@@ -47,7 +34,9 @@ _STATUSES: dict[type[ServerError], int] = {
 
 def make_app(services: Services, middleware: list[Middleware] | None = None) -> Starlette:
     """Return the application over a server's services."""
-    routes: list[BaseRoute] = [route for module in _MODULES for route in module.routes]
+    routes = [
+        Route(endpoint.path, endpoint.answer, methods=[endpoint.method]) for endpoint in ENDPOINTS
+    ]
     app = Starlette(
         routes=routes,
         middleware=middleware or [],

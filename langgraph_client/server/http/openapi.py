@@ -1,181 +1,28 @@
-"""The OpenAPI document of the server, from the schemas that requests are checked against.
-
-`OPERATIONS` has a line for every route; a test compares the two.
-"""
+"""The OpenAPI document of the server, from its endpoint table, and a page to read it."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from langgraph_client.server.http.routes import store
-from langgraph_client.server.http.schemas import assistants as assistant_schemas
-from langgraph_client.server.http.schemas import crons as cron_schemas
-from langgraph_client.server.http.schemas import runs as run_schemas
-from langgraph_client.server.http.schemas import threads as thread_schemas
+from langgraph_client.server.http.endpoint import Endpoint
+from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.schemas.replies import REPLIES
-from langgraph_client.server.http.validation import Schema
-
-_WAITING = "the result once the run is over; newlines come before it while it is waited for"
 
 
-class Operation(NamedTuple):
-    """One method of one path."""
+def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a server.
 
-    method: str
-    path: str
-    summary: str
-    #: The name of the body's schema in `BODIES`.
-    body: str | None = None
-    #: What comes back: a name in `REPLIES`, `[name]` for a list, `name?` where it may be null, a
-    #: content type, `json` for any JSON, `int`, or nothing.
-    gives: str = ""
-    query: tuple[str, ...] = ()
-    #: Further statuses that are no errors.
-    also: tuple[int, ...] = ()
-
-
-def _run(name: str) -> Schema:
-    return {"allOf": [{"$ref": name}, run_schemas.DISCONNECT]}
-
-
-BODIES: dict[str, Schema] = {
-    **thread_schemas.DEFINITIONS,
-    "AssistantCreate": assistant_schemas.CREATE,
-    "AssistantPatch": assistant_schemas.PATCH,
-    "AssistantSearch": assistant_schemas.SEARCH,
-    "AssistantCount": assistant_schemas.COUNT,
-    "AssistantVersions": assistant_schemas.VERSIONS,
-    "AssistantLatest": assistant_schemas.LATEST,
-    "ThreadCreate": thread_schemas.CREATE,
-    "ThreadPatch": thread_schemas.PATCH,
-    "ThreadSearch": thread_schemas.SEARCH,
-    "ThreadCount": thread_schemas.COUNT,
-    "ThreadPrune": thread_schemas.PRUNE,
-    "ThreadStateUpdate": thread_schemas.STATE_UPDATE,
-    "ThreadStateAt": thread_schemas.STATE_AT,
-    "ThreadHistory": thread_schemas.HISTORY,
-    "RunWaitStateless": _run("RunCreateStateless"),
-    "RunWaitStateful": _run("RunCreateStateful"),
-    "RunBatch": run_schemas.BATCH,
-    "RunsCancel": run_schemas.CANCEL,
-    "CronCreate": cron_schemas.CREATE,
-    "CronPatch": cron_schemas.UPDATE,
-    "CronSearch": cron_schemas.SEARCH,
-    "CronCount": cron_schemas.COUNT,
-    "StorePut": store.PUT,
-    "StoreDelete": store.DELETE,
-    "StoreSearch": store.SEARCH,
-    "StoreNamespaces": store.NAMESPACES,
-}
-_SSE = "text/event-stream"
-_TEXT = "text/plain"
-_HTML = "text/html"
-_Op = Operation
-_ASSISTANT = "/assistants/{assistant_id}"
-_THREAD = "/threads/{thread_id}"
-_RUN = "/threads/{thread_id}/runs/{run_id}"
-OPERATIONS: tuple[Operation, ...] = (
-    _Op("POST", "/assistants", "Create an assistant", "AssistantCreate", "Assistant"),
-    _Op("POST", "/assistants/search", "Find", "AssistantSearch", "[AssistantSelected]"),
-    _Op("POST", "/assistants/count", "Count", "AssistantCount", "int"),
-    _Op("GET", _ASSISTANT, "Read one", None, "Assistant"),
-    _Op("PATCH", _ASSISTANT, "Change one: a new version", "AssistantPatch", "Assistant"),
-    _Op("DELETE", _ASSISTANT, "Delete one", query=("delete_threads",)),
-    _Op("POST", f"{_ASSISTANT}/versions", "List", "AssistantVersions", "[AssistantVersion]"),
-    _Op("POST", f"{_ASSISTANT}/latest", "Go to a version", "AssistantLatest", "Assistant"),
-    _Op("GET", f"{_ASSISTANT}/graph", "The graph's drawing", None, "GraphDrawing", ("xray",)),
-    _Op("GET", f"{_ASSISTANT}/schemas", "The graph's schemas", None, "GraphSchemas"),
-    _Op("GET", f"{_ASSISTANT}/subgraphs", "Of subgraphs", None, "Subgraphs", ("recurse",)),
-    _Op(
-        "GET",
-        f"{_ASSISTANT}/subgraphs/{{namespace}}",
-        "Of one subgraph",
-        None,
-        "Subgraphs",
-        ("recurse",),
-    ),
-    _Op("POST", "/threads", "Create a thread", "ThreadCreate", "Thread", also=(201,)),
-    _Op("POST", "/threads/search", "Find", "ThreadSearch", "[ThreadSelected]"),
-    _Op("POST", "/threads/count", "Count", "ThreadCount", "int"),
-    _Op("POST", "/threads/prune", "Delete many, or their past", "ThreadPrune", "Pruned"),
-    _Op("GET", _THREAD, "Read one", None, "Thread", ("include",)),
-    _Op("PATCH", _THREAD, "Change one", "ThreadPatch", "Thread", also=(204,)),
-    _Op("DELETE", _THREAD, "Delete one and all that belongs to it"),
-    _Op("POST", f"{_THREAD}/copy", "Copy one with its state", None, "Thread"),
-    _Op("GET", f"{_THREAD}/storage", "How much room it takes", None, "ThreadStorage"),
-    _Op("GET", f"{_THREAD}/state", "The latest state", None, "ThreadState", ("subgraphs",)),
-    _Op("POST", f"{_THREAD}/state", "Change the state", "ThreadStateUpdate", "StateUpdated"),
-    _Op("POST", f"{_THREAD}/state/checkpoint", "At a point", "ThreadStateAt", "ThreadState"),
-    _Op(
-        "GET",
-        f"{_THREAD}/state/{{checkpoint_id}}",
-        "At a point",
-        None,
-        "ThreadState",
-        ("subgraphs",),
-    ),
-    _Op("GET", f"{_THREAD}/history", "Past", None, "[ThreadState]", ("limit", "before")),
-    _Op("POST", f"{_THREAD}/history", "Past states", "ThreadHistory", "[ThreadState]"),
-    _Op("GET", f"{_THREAD}/stream", "All its runs' events", None, _SSE, ("stream_modes",)),
-    _Op("POST", f"{_THREAD}/runs", "Start a run", "RunCreateStateful", "Run"),
-    _Op(
-        "GET",
-        f"{_THREAD}/runs",
-        "List its runs",
-        None,
-        "[RunSelected]",
-        ("limit", "offset", "status", "select"),
-    ),
-    _Op("POST", f"{_THREAD}/runs/wait", f"Run: {_WAITING}", "RunWaitStateful", "json"),
-    _Op("POST", f"{_THREAD}/runs/stream", "Run, with its events", "RunWaitStateful", _SSE),
-    _Op("GET", _RUN, "Read one", None, "Run"),
-    _Op("DELETE", _RUN, "Delete one"),
-    _Op("POST", f"{_RUN}/cancel", "Stop one", None, "json", ("wait", "action"), (202,)),
-    _Op("GET", f"{_RUN}/join", _WAITING, None, "json", ("cancel_on_disconnect",)),
-    _Op(
-        "GET",
-        f"{_RUN}/stream",
-        "Its events from here on, or after `Last-Event-ID`",
-        None,
-        _SSE,
-        ("cancel_on_disconnect", "stream_mode"),
-    ),
-    _Op("POST", "/runs", "Start a run without a thread", "RunCreateStateless", "Run"),
-    _Op("POST", "/runs/batch", "Start many", "RunBatch", "[Run]"),
-    _Op("POST", "/runs/wait", f"Run: {_WAITING}", "RunWaitStateless", "json"),
-    _Op("POST", "/runs/stream", "Run, with its events", "RunWaitStateless", _SSE),
-    _Op("POST", "/runs/cancel", "Stop many", "RunsCancel", query=("action",)),
-    _Op("POST", "/runs/crons", "Run again and again", "CronCreate", "Cron"),
-    _Op("POST", f"{_THREAD}/runs/crons", "On one thread", "CronCreate", "Cron"),
-    _Op("POST", "/runs/crons/search", "Find", "CronSearch", "[CronSelected]"),
-    _Op("POST", "/runs/crons/count", "Count", "CronCount", "int"),
-    _Op("GET", "/runs/crons/{cron_id}", "Read one", None, "Cron"),
-    _Op("PATCH", "/runs/crons/{cron_id}", "Change one", "CronPatch", "Cron"),
-    _Op("DELETE", "/runs/crons/{cron_id}", "Delete one"),
-    _Op("PUT", "/store/items", "Write an item", "StorePut"),
-    _Op("GET", "/store/items", "Read", None, "Item?", ("namespace", "key", "refresh_ttl")),
-    _Op("DELETE", "/store/items", "Delete one", "StoreDelete"),
-    _Op("POST", "/store/items/search", "Find", "StoreSearch", "ItemsFound"),
-    _Op("POST", "/store/namespaces", "List", "StoreNamespaces", "Namespaces"),
-    _Op("GET", "/", "Whether it is up", None, "Ok", ("check_db",)),
-    _Op("GET", "/ok", "Whether it is up", None, "Ok", ("check_db",)),
-    _Op("GET", "/info", "What it is", None, "Info"),
-    _Op("GET", "/metrics", "Its numbers", None, f"{_TEXT}|json", ("format",)),
-    _Op("GET", "/openapi.json", "This document", None, "json"),
-    _Op("GET", "/docs", "This document to read", None, _HTML),
-)
-
-
-@cache
-def document(version: str) -> dict[str, Any]:
-    """Return the OpenAPI document of a server of this version."""
+    Args:
+        endpoints: Its endpoints.
+        version: The version of its API.
+    """
     paths: dict[str, Any] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",
         "info": {"title": "LangGraph Server API", "version": version},
@@ -188,7 +35,7 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Endpoint) -> dict[str, Any]:
     statuses: dict[int, dict[str, Any]] = {204: {"description": "Done"}}
     if operation.gives:
         statuses = {200: {"description": "Done", "content": _content(operation.gives)}}
@@ -205,7 +52,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in named
         ]
-        + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in operation.query],
+        + [
+            {"name": name, "in": "query", "schema": query.schema}
+            for name, query in operation.query.items()
+        ],
         "responses": {**{str(key): value for key, value in statuses.items()}, "4XX": error},
     }
     if operation.body:

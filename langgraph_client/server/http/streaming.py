@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import encode
 from langgraph_client.server.http.replies import HEARTBEAT_SECONDS
 from langgraph_client.server.runs.event_log import HEARTBEAT, Reader, frames
+from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.server.typed_values import as_plain
 
@@ -157,3 +160,31 @@ class EventStream(LongResponse):
                 events = as_plain(events)
             if events:
                 yield frames(events, self._with_id)
+
+
+class RunResultResponse(LongResponse):
+    """A response that sends a run's result once the run is over, and newlines before.
+
+    Args:
+        job: The run.
+        headers: Further headers.
+        result: What to answer in place of the run's result.
+        left: Called when the client goes away before the end.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        headers: Mapping[str, str],
+        *,
+        result: Any = None,
+        left: Callable[[], object] | None = None,
+    ) -> None:
+        kind = {"content-type": "application/json"}
+        super().__init__({**headers, **kind}, heartbeat=b"\n", left=left)
+        self._job, self._result = job, result
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the result."""
+        await self._job.over.wait()
+        yield encode(self._job.result if self._result is None else self._result)

@@ -1,7 +1,8 @@
 """Checks request bodies against JSON schemas, and says what is wrong as the protocol does.
 
-A small part of JSON schema, as much as our own schemas use. `format` is not checked here: ids are
-checked by hand, behind this.
+A small part of JSON schema, as much as our own schemas use. Written by hand and not a library's, as
+the recordings of the real server give its validator's texts, word by word. `format` is not checked
+here: ids are checked by the handlers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from langgraph_client.server.http.replies import fail
+from langgraph_client.server.errors import Invalid
 
 Schema = Mapping[str, Any]
 
@@ -34,11 +35,11 @@ def validate(body: Any, schema: Schema, definitions: Mapping[str, Schema]) -> An
         definitions: What the schema's `{"$ref": name}` stand for.
 
     Raises:
-        HTTPException: 422, with a text in the layout of the protocol, about the first mistake.
+        Invalid: With a text in the layout of the protocol, about the first mistake.
     """
     wrong = next(_mistakes(body, schema, definitions, (), ()), None)
     if wrong is not None:
-        raise fail(422, told(wrong))
+        raise Invalid(told(wrong))
     return body
 
 

@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from langgraph_client.server.graphs.introspection import drawing, schemas, subgraphs
-from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
-from langgraph_client.server.http.schemas.assistants import (
-    COUNT,
-    CREATE,
-    DEFINITIONS,
-    LATEST,
-    PATCH,
-    SEARCH,
-    VERSIONS,
-)
-from langgraph_client.server.http.validation import validate
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import fail, nothing, page, reply, uuid_text
+from langgraph_client.server.http.schemas.bodies import check_config
 from langgraph_client.server.runs.create_run import (
     BOTH_CONTEXTS,
     RESERVED_METADATA,
     assistant_id_of,
     without,
 )
-from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document, Storage
 
 _BAD_ID = "Invalid assistant ID: must be a UUID"
@@ -44,8 +34,8 @@ _IN_VERSION = (
 )
 
 
-def _id(request: Request) -> str:
-    return uuid_text(request.path_params["assistant_id"], _BAD_ID)
+def _id(request: ValidRequest) -> str:
+    return uuid_text(request.path["assistant_id"], _BAD_ID)
 
 
 def _need_graph(services: Services, graph_id: str) -> str:
@@ -65,11 +55,11 @@ def _both(body: Mapping[str, Any]) -> tuple[Document, Document]:
     return config, context or dict(config.get("configurable") or {})
 
 
-async def create(request: Request) -> Response:
+async def create(request: ValidRequest) -> Response:
     """POST /assistants"""
-    services = services_of(request)
-    body = validate(await read_json(request), CREATE, DEFINITIONS)
-    validate(body.get("config", {}), DEFINITIONS["Config"], DEFINITIONS)
+    services = request.services
+    body = request.body
+    check_config(body)
     assistant_id = services.clock.uuid4()
     if "assistant_id" in body:
         assistant_id = uuid_text(body["assistant_id"], _BAD_ID)
@@ -105,24 +95,24 @@ async def store_version(storage: Storage, assistant: Document, created_at: str) 
         await transaction.assistant_versions.put({**version, "created_at": created_at})
 
 
-async def get(request: Request) -> Response:
+async def get(request: ValidRequest) -> Response:
     """GET /assistants/{assistant_id}"""
     return reply(await _need(request))
 
 
-async def _need(request: Request, detail: str = "Not Found") -> Document:
-    assistant = await services_of(request).storage.assistants.get(_id(request))
+async def _need(request: ValidRequest, detail: str = "Not Found") -> Document:
+    assistant = await request.services.storage.assistants.get(_id(request))
     if assistant is None:
         raise fail(404, detail)
     return assistant
 
 
-async def patch(request: Request) -> Response:
+async def patch(request: ValidRequest) -> Response:
     """PATCH /assistants/{assistant_id}"""
-    services = services_of(request)
+    services = request.services
     assistant_id = _id(request)
-    body = validate(await read_json(request), PATCH, DEFINITIONS)
-    validate(body.get("config", {}), DEFINITIONS["Config"], DEFINITIONS)
+    body = request.body
+    check_config(body)
     assistant = await _need(request, f"Assistant {assistant_id} not found")
     config, context = _both(body)
     if "graph_id" in body:
@@ -150,16 +140,16 @@ async def _versions(
     )
 
 
-async def delete(request: Request) -> Response:
+async def delete(request: ValidRequest) -> Response:
     """DELETE /assistants/{assistant_id}"""
-    services = services_of(request)
+    services = request.services
     assistant_id = _id(request)
     await _need(request, f"Assistant with ID {assistant_id} not found")
     mine = [
         j.run_id for j in services.engine.jobs.values() if j.run["assistant_id"] == assistant_id
     ]
     await services.engine.cancel(mine, "interrupt", f"assistant {assistant_id} was deleted")
-    if request.query_params.get("delete_threads", "").lower() == "true":
+    if request.query["delete_threads"]:
         wanted = {"metadata": {"assistant_id": assistant_id}}
         for thread in await services.storage.threads.search(contains=wanted):
             await services.engine.delete_thread(thread["thread_id"])
@@ -170,10 +160,10 @@ async def delete(request: Request) -> Response:
     return nothing()
 
 
-async def search(request: Request) -> Response:
+async def search(request: ValidRequest) -> Response:
     """POST /assistants/search"""
-    services = services_of(request)
-    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    services = request.services
+    body = request.body
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
     found = await services.storage.assistants.search(
         **_filters(services, body),
@@ -190,10 +180,10 @@ async def search(request: Request) -> Response:
     return reply(shown, headers=page(offset, limit, len(shown), len(found) > limit))
 
 
-async def count(request: Request) -> Response:
+async def count(request: ValidRequest) -> Response:
     """POST /assistants/count"""
-    services = services_of(request)
-    body = validate(await read_json(request), COUNT, DEFINITIONS)
+    services = request.services
+    body = request.body
     return reply(await services.storage.assistants.count(**_filters(services, body)))
 
 
@@ -209,11 +199,11 @@ def _filters(services: Services, body: Document) -> dict[str, Any]:
     return filters
 
 
-async def list_versions(request: Request) -> Response:
+async def list_versions(request: ValidRequest) -> Response:
     """POST /assistants/{assistant_id}/versions"""
-    services = services_of(request)
+    services = request.services
     assistant_id = _id(request)
-    body = validate(await read_json(request), VERSIONS, DEFINITIONS)
+    body = request.body
     found = await _versions(services, assistant_id, body.get("metadata"))
     start = int(body.get("offset", 0))
     found = found[start : start + int(body.get("limit", 10))]
@@ -222,11 +212,11 @@ async def list_versions(request: Request) -> Response:
     return reply(found)
 
 
-async def set_latest(request: Request) -> Response:
+async def set_latest(request: ValidRequest) -> Response:
     """POST /assistants/{assistant_id}/latest"""
-    services = services_of(request)
+    services = request.services
     assistant_id = _id(request)
-    body = validate(await read_json(request), LATEST, DEFINITIONS)
+    body = request.body
     assistant = await _need(request, f"Assistant {assistant_id} not found")
     number = body.get("version")
     version = await services.storage.assistant_versions.get(assistant_id, number)
@@ -243,12 +233,12 @@ def _config(assistant: Document) -> Document:
     return dict(assistant["config"])
 
 
-async def draw(request: Request) -> Response:
+async def draw(request: ValidRequest) -> Response:
     """GET /assistants/{assistant_id}/graph"""
-    services = services_of(request)
-    text = request.path_params["assistant_id"]
+    services = request.services
+    text = request.path["assistant_id"]
     assistant_id = assistant_id_of(text) if text in services.graphs else uuid_text(text, _BAD_ID)
-    xray = _xray(request.query_params.get("xray"))
+    xray = request.query["xray"]
     assistant = await services.storage.assistants.get(assistant_id)
     if assistant is None:
         raise fail(404)
@@ -257,47 +247,20 @@ async def draw(request: Request) -> Response:
         return reply(await drawing(graph, xray))
 
 
-def _xray(text: str | None) -> bool | int:
-    if text in (None, "false", "False"):
-        return False
-    if text in ("true", "True"):
-        return True
-    if text is None or not text.isdecimal() or int(text) < 1:
-        raise fail(422, "Invalid xray value")
-    return int(text)
-
-
-async def show_schemas(request: Request) -> Response:
+async def show_schemas(request: ValidRequest) -> Response:
     """GET /assistants/{assistant_id}/schemas"""
-    services = services_of(request)
+    services = request.services
     assistant = await _need(request)
     graph_id = _need_graph(services, assistant["graph_id"])
     async with services.graphs.open(graph_id, _config(assistant)) as graph:
         return reply({"graph_id": graph_id, **schemas(graph)})
 
 
-async def show_subgraphs(request: Request) -> Response:
+async def show_subgraphs(request: ValidRequest) -> Response:
     """GET /assistants/{assistant_id}/subgraphs/{namespace}"""
-    services = services_of(request)
+    services = request.services
     assistant = await _need(request)
-    recurse = request.query_params.get("recurse") in ("true", "True")
+    recurse = request.query["recurse"]
     graph_id = _need_graph(services, assistant["graph_id"])
     async with services.graphs.open(graph_id, _config(assistant)) as graph:
-        return reply(await subgraphs(graph, request.path_params.get("namespace"), recurse))
-
-
-_ONE = "/assistants/{assistant_id}"
-routes = [
-    Route("/assistants", create, methods=["POST"]),
-    Route("/assistants/search", search, methods=["POST"]),
-    Route("/assistants/count", count, methods=["POST"]),
-    Route(_ONE, get, methods=["GET"]),
-    Route(_ONE, patch, methods=["PATCH"]),
-    Route(_ONE, delete, methods=["DELETE"]),
-    Route(f"{_ONE}/versions", list_versions, methods=["POST"]),
-    Route(f"{_ONE}/latest", set_latest, methods=["POST"]),
-    Route(f"{_ONE}/graph", draw, methods=["GET"]),
-    Route(f"{_ONE}/schemas", show_schemas, methods=["GET"]),
-    Route(f"{_ONE}/subgraphs", show_subgraphs, methods=["GET"]),
-    Route(f"{_ONE}/subgraphs/{{namespace}}", show_subgraphs, methods=["GET"]),
-]
+        return reply(await subgraphs(graph, request.path.get("namespace"), recurse))

@@ -5,29 +5,25 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from langgraph_client.server.background.scheduler import next_run_date
-from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
-from langgraph_client.server.http.schemas.crons import COUNT, CREATE, DEFINITIONS, SEARCH, UPDATE
-from langgraph_client.server.http.validation import validate
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import fail, nothing, page, reply, uuid_text
 from langgraph_client.server.runs.create_run import RESERVED_METADATA, assistant_id_of, without
-from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
 _BAD_THREAD = "Invalid thread ID: must be a UUID"
 
 
-async def create(request: Request) -> Response:
+async def create(request: ValidRequest) -> Response:
     """POST /runs/crons, POST /threads/{thread_id}/runs/crons"""
-    services = services_of(request)
-    body = await read_json(request)
-    thread_id = request.path_params.get("thread_id")
+    services = request.services
+    body = request.body
+    thread_id = request.path.get("thread_id")
     if thread_id is not None:
         thread_id = uuid_text(thread_id, _BAD_THREAD)
-    body = validate(body, CREATE, DEFINITIONS)
     if thread_id is not None and await services.storage.threads.get(thread_id) is None:
         raise fail(
             404,
@@ -112,23 +108,23 @@ def _check_webhook(services: Services, body: Document) -> None:
         services.webhooks.check(body["webhook"])
 
 
-def _cron_id(request: Request) -> str:
-    return uuid_text(request.path_params["cron_id"], "Invalid cron ID: must be a UUID")
+def _cron_id(request: ValidRequest) -> str:
+    return uuid_text(request.path["cron_id"], "Invalid cron ID: must be a UUID")
 
 
-async def get(request: Request) -> Response:
+async def get(request: ValidRequest) -> Response:
     """GET /runs/crons/{cron_id}"""
-    cron = await services_of(request).storage.crons.get(_cron_id(request))
+    cron = await request.services.storage.crons.get(_cron_id(request))
     if cron is None:
         raise fail(404)
     return reply(cron)
 
 
-async def update(request: Request) -> Response:
+async def update(request: ValidRequest) -> Response:
     """PATCH /runs/crons/{cron_id}"""
-    services = services_of(request)
+    services = request.services
     cron_id = _cron_id(request)
-    body = validate(await read_json(request), UPDATE, DEFINITIONS)
+    body = request.body
     if not body:
         raise fail(400, "Request body cannot be empty")
     cron = await services.storage.crons.get(cron_id)
@@ -155,18 +151,18 @@ async def update(request: Request) -> Response:
     return reply(cron)
 
 
-async def delete(request: Request) -> Response:
+async def delete(request: ValidRequest) -> Response:
     """DELETE /runs/crons/{cron_id}"""
-    if not await services_of(request).storage.crons.delete(_cron_id(request)):
+    if not await request.services.storage.crons.delete(_cron_id(request)):
         raise fail(404)
     return nothing()
 
 
-async def search(request: Request) -> Response:
+async def search(request: ValidRequest) -> Response:
     """POST /runs/crons/search"""
-    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    body = request.body
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
-    found = await services_of(request).storage.crons.search(
+    found = await request.services.storage.crons.search(
         **_filters(body),
         order_by=body.get("sort_by", "created_at"),
         descending=body.get("sort_order") != "asc",
@@ -181,10 +177,10 @@ async def search(request: Request) -> Response:
     return reply(shown, headers=page(offset, limit, len(shown), len(found) > limit))
 
 
-async def count(request: Request) -> Response:
+async def count(request: ValidRequest) -> Response:
     """POST /runs/crons/count"""
-    body = validate(await read_json(request), COUNT, DEFINITIONS)
-    return reply(await services_of(request).storage.crons.count(**_filters(body)))
+    body = request.body
+    return reply(await request.services.storage.crons.count(**_filters(body)))
 
 
 def _filters(body: Document) -> dict[str, Any]:
@@ -199,14 +195,3 @@ def _filters(body: Document) -> dict[str, Any]:
     if "enabled" in body:
         where["enabled"] = body["enabled"]
     return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
-
-
-routes = [
-    Route("/runs/crons", create, methods=["POST"]),
-    Route("/runs/crons/search", search, methods=["POST"]),
-    Route("/runs/crons/count", count, methods=["POST"]),
-    Route("/threads/{thread_id}/runs/crons", create, methods=["POST"]),
-    Route("/runs/crons/{cron_id}", get, methods=["GET"]),
-    Route("/runs/crons/{cron_id}", update, methods=["PATCH"]),
-    Route("/runs/crons/{cron_id}", delete, methods=["DELETE"]),
-]

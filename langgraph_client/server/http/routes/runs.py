@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import Response
 
-from langgraph_client.server.encoding import encode
+from langgraph_client.server.http.agreement import agreed
+from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import (
-    HEARTBEAT_SECONDS,
     fail,
     nothing,
-    read_json,
     reply,
-    truth,
     uuid_text,
 )
-from langgraph_client.server.http.schemas.runs import BATCH, CANCEL, DEFINITIONS, check_run
-from langgraph_client.server.http.validation import validate
+from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.run_result import fallback_result
-from langgraph_client.server.runs.run_states import Job
-from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.runs.run_states import Action, Job
+from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.typed_values import agreed
 
 _MOMENT = 0.02
 _SOON = 2.0
 BAD_UUID = "badly formed hexadecimal UUID string"
-_FIELDS = [
+FIELDS = [
     "run_id",
     "thread_id",
     "assistant_id",
@@ -47,34 +41,33 @@ _FIELDS = [
 ]
 
 
-def thread_id_of(request: Request, detail: str, status: int = 422) -> str | None:
+def thread_id_of(request: ValidRequest, detail: str, status: int = 422) -> str | None:
     """Return the thread a path names; None if it names none."""
-    text = request.path_params.get("thread_id")
+    text = request.path.get("thread_id")
     return None if text is None else uuid_text(text, detail, status)
 
 
-async def begin(request: Request, body: Any, thread_id: str | None) -> Job:
+async def begin(request: ValidRequest, body: Any, thread_id: str | None) -> Job:
     """Create the run that a validated body asks for."""
-    return await services_of(request).runs.create(
+    return await request.services.runs.create(
         body,
         thread_id,
         request_id=request.headers.get("x-request-id"),
-        agreed=agreed(request),
+        agreed=agreed(request.headers),
     )
 
 
-async def create(request: Request) -> Response:
+async def create(request: ValidRequest) -> Response:
     """POST /runs, POST /threads/{thread_id}/runs"""
-    body = await read_json(request)
+    body = request.body
     thread_id = thread_id_of(request, "Invalid thread ID")
-    check_run(body, stateless=thread_id is None)
     run = (await begin(request, body, thread_id)).run
     return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
 
 
-async def create_batch(request: Request) -> Response:
+async def create_batch(request: ValidRequest) -> Response:
     """POST /runs/batch"""
-    body = validate(await read_json(request), BATCH, DEFINITIONS)
+    body = request.body
     return reply([(await begin(request, item, None)).run for item in body])
 
 
@@ -85,18 +78,17 @@ def path_of(run: Document, stateless: bool = False) -> str:
     return f"/threads/{run['thread_id']}/runs/{run['run_id']}"
 
 
-async def wait(request: Request) -> Response:
+async def wait(request: ValidRequest) -> Response:
     """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
-    body = await read_json(request)
+    body = request.body
     thread_id = thread_id_of(request, BAD_UUID, 400)
-    check_run(body, stateless=thread_id is None, waiting=True)
     job = await begin(request, body, thread_id)
     cancel = job.run_id if body.get("on_disconnect") == "cancel" else None
     return await answer_when_over(request, job, path_of(job.run), cancel)
 
 
 async def answer_when_over(
-    request: Request, job: Job, path: str, cancel_when_gone: str | None, result: Any = None
+    request: ValidRequest, job: Job, path: str, cancel_when_gone: str | None, result: Any = None
 ) -> Response:
     """Return the response that tells a run's result once it is over.
 
@@ -111,54 +103,31 @@ async def answer_when_over(
         result: What to answer in place of the run's result.
     """
     headers = {"location": f"{path}/join", "content-location": path}
-    services = services_of(request)
+    services = request.services
+    left = None
+    if cancel_when_gone is not None:
+        left = partial(services.engine.disconnected, cancel_when_gone)
     over = asyncio.ensure_future(job.over.wait())
-    gone = asyncio.ensure_future(_gone(request))
+    gone = asyncio.ensure_future(request.gone())
     try:
         await asyncio.wait([over, gone], timeout=_MOMENT, return_when=asyncio.FIRST_COMPLETED)
         if over.done():
             return reply(job.result if result is None else result, headers=headers)
         if gone.done():
-            if cancel_when_gone is not None:
-                services.engine.disconnected(cancel_when_gone)
+            if left is not None:
+                left()
             return nothing(200)
     finally:
         over.cancel()
         gone.cancel()
-    body = _patient(services, job, cancel_when_gone, result)
-    return StreamingResponse(body, headers=headers, media_type="application/json")
+    return RunResultResponse(job, headers, result=result, left=left)
 
 
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _patient(
-    services: Services, job: Job, cancel_when_gone: str | None, result: Any
-) -> AsyncIterator[bytes]:
-    try:
-        over = asyncio.ensure_future(job.over.wait())
-        try:
-            while not job.over.is_set():
-                beat = asyncio.ensure_future(services.clock.sleep(HEARTBEAT_SECONDS))
-                await asyncio.wait([over, beat], return_when=asyncio.FIRST_COMPLETED)
-                if beat.done():
-                    yield b"\n"
-                beat.cancel()
-        finally:
-            over.cancel()
-        yield encode(job.result if result is None else result)
-    finally:
-        if cancel_when_gone is not None and not job.over.is_set():
-            services.engine.disconnected(cancel_when_gone)
-
-
-def run_ids_of(request: Request) -> tuple[str, str]:
+def run_ids_of(request: ValidRequest) -> tuple[str, str]:
     """Return the thread and run a path names."""
     return (
-        uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID"),
-        uuid_text(request.path_params["run_id"], "Invalid run ID: must be a UUID"),
+        uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID"),
+        uuid_text(request.path["run_id"], "Invalid run ID: must be a UUID"),
     )
 
 
@@ -175,14 +144,14 @@ async def _need_thread(services: Services, thread_id: str) -> Document:
     return thread
 
 
-async def join(request: Request) -> Response:
+async def join(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}/join"""
-    services = services_of(request)
+    services = request.services
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
     run = await find_run(services, thread_id, run_id)
     if job := services.engine.jobs.get(run_id if run else ""):
-        cancel = truth(request.query_params.get("cancel_on_disconnect"))
+        cancel = request.query["cancel_on_disconnect"]
         return await answer_when_over(request, job, path, run_id if cancel else None)
     headers = {"location": f"{path}/join", "content-location": path}
     if run is None:
@@ -191,39 +160,29 @@ async def join(request: Request) -> Response:
     return reply(fallback_result(thread or {}), headers=headers)
 
 
-async def list_runs(request: Request) -> Response:
+async def list_runs(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs"""
-    services = services_of(request)
-    query = request.query_params
-    thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
-    limit, offset = (_integer(query.get(k, d)) for k, d in (("limit", "10"), ("offset", "0")))
-    chosen = query.getlist("select")
-    if odd := [name for name in chosen if name not in _FIELDS]:
-        raise fail(422, f"Invalid select columns: {odd}. Expected: {set(_FIELDS)}")
+    services = request.services
+    query = request.query
+    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    chosen = query["select"]
     await _need_thread(services, thread_id)
-    status = {"status": query["status"]} if query.get("status") else {}
+    status = {"status": query["status"]} if query["status"] else {}
     runs = await services.storage.runs.search(
         where={"thread_id": thread_id, **status},
         order_by="created_at",
         descending=True,
-        limit=max(limit, 0),
-        offset=max(offset, 0),
+        limit=max(query["limit"], 0),
+        offset=max(query["offset"], 0),
     )
     if chosen:
-        runs = [{name: run[name] for name in _FIELDS if name in chosen} for run in runs]
+        runs = [{name: run[name] for name in FIELDS if name in chosen} for run in runs]
     return reply(runs)
 
 
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise fail(400, str(error)) from None
-
-
-async def get_run(request: Request) -> Response:
+async def get_run(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}"""
-    services = services_of(request)
+    services = request.services
     thread_id, run_id = run_ids_of(request)
     await _need_thread(services, thread_id)
     run = await find_run(services, thread_id, run_id)
@@ -232,9 +191,9 @@ async def get_run(request: Request) -> Response:
     return reply(run)
 
 
-async def delete_run(request: Request) -> Response:
+async def delete_run(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}/runs/{run_id}"""
-    services = services_of(request)
+    services = request.services
     thread_id, run_id = run_ids_of(request)
     run = await find_run(services, thread_id, run_id)
     if run is None:
@@ -247,11 +206,11 @@ async def delete_run(request: Request) -> Response:
     return nothing()
 
 
-async def cancel(request: Request) -> Response:
+async def cancel(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/runs/{run_id}/cancel"""
-    services = services_of(request)
+    services = request.services
     thread_id, run_id = run_ids_of(request)
-    action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
+    action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     run = await find_run(services, thread_id, run_id)
     if run is None:
         raise fail(404, "No runs found to cancel.")
@@ -261,7 +220,7 @@ async def cancel(request: Request) -> Response:
     path = path_of(run)
     how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
     await services.engine.cancel([run_id], action, how)
-    if not truth(request.query_params.get("wait")):
+    if not request.query["wait"]:
         return nothing(202)
     return await answer_when_over(request, job, path, None, result={})
 
@@ -272,11 +231,11 @@ _OVER = (
 )
 
 
-async def cancel_many(request: Request) -> Response:
+async def cancel_many(request: ValidRequest) -> Response:
     """POST /runs/cancel"""
-    services = services_of(request)
-    body = validate(await read_json(request), CANCEL, DEFINITIONS)
-    action: Any = "rollback" if request.query_params.get("action") == "rollback" else "interrupt"
+    services = request.services
+    body = request.body
+    action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     if "status" in body:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
         ids = [job.run_id for job in services.engine.jobs.values() if job.run["status"] in wanted]
@@ -295,18 +254,3 @@ async def cancel_many(request: Request) -> Response:
             for job in jobs:
                 await job.over.wait()
     return nothing()
-
-
-routes = [
-    Route("/threads/{thread_id}/runs/wait", wait, methods=["POST"]),
-    Route("/runs/wait", wait, methods=["POST"]),
-    Route("/threads/{thread_id}/runs", create, methods=["POST"]),
-    Route("/threads/{thread_id}/runs", list_runs, methods=["GET"]),
-    Route("/runs", create, methods=["POST"]),
-    Route("/runs/batch", create_batch, methods=["POST"]),
-    Route("/runs/cancel", cancel_many, methods=["POST"]),
-    Route("/threads/{thread_id}/runs/{run_id}/join", join, methods=["GET"]),
-    Route("/threads/{thread_id}/runs/{run_id}/cancel", cancel, methods=["POST"]),
-    Route("/threads/{thread_id}/runs/{run_id}", get_run, methods=["GET"]),
-    Route("/threads/{thread_id}/runs/{run_id}", delete_run, methods=["DELETE"]),
-]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from langgraph_client.server.graphs.graph_runner import (
     interrupt_document,
@@ -15,17 +13,12 @@ from langgraph_client.server.graphs.graph_runner import (
     thread_fields,
 )
 from langgraph_client.server.graphs.run_events import as_command
-from langgraph_client.server.http.replies import fail, read_json, reply, uuid_text
-from langgraph_client.server.http.schemas.threads import (
-    DEFINITIONS,
-    HISTORY,
-    STATE_AT,
-    STATE_UPDATE,
-)
-from langgraph_client.server.http.validation import validate
-from langgraph_client.server.services import Services, services_of
+from langgraph_client.server.http.agreement import agreement, is_rich, refusal
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import fail, reply, uuid_text
+from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.typed_values import agreement, classes_of, enclosed, is_rich, refusal
+from langgraph_client.server.typed_values import classes_of, enclosed
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
@@ -43,9 +36,9 @@ _EMPTY: Document = {
 }
 
 
-async def _thread(request: Request) -> Document:
-    thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
-    thread = await services_of(request).storage.threads.get(thread_id)
+async def _thread(request: ValidRequest) -> Document:
+    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    thread = await request.services.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread
@@ -114,7 +107,9 @@ def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> di
     return thread_config(thread["thread_id"], given)
 
 
-async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bool) -> Response:
+async def _read(
+    request: ValidRequest, checkpoint: Mapping[str, Any] | None, deep: bool
+) -> Response:
     thread = await _thread(request)
     graph_id = thread["metadata"].get("graph_id")
     asked_for = (checkpoint or {}).get("checkpoint_id")
@@ -123,13 +118,13 @@ async def _read(request: Request, checkpoint: Mapping[str, Any] | None, deep: bo
     config = _config(thread, checkpoint)
     if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
         del config["configurable"]["checkpoint_ns"]  # it would show in the answer
-    async with _open(services_of(request), graph_id, config) as graph:
+    async with _open(request.services, graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
         except Exception as error:  # a ValueError, mostly: no such subgraph
-            raise refusal(request, error) or error from None
-        shown = state_document(state, asked_for, rich=is_rich(request))
-        return reply(shown, headers=agreement(request))
+            raise refusal(request.headers, error) or error from None
+        shown = state_document(state, asked_for, rich=is_rich(request.headers))
+        return reply(shown, headers=agreement(request.headers))
 
 
 def _open(services: Services, graph_id: str, config: dict[str, Any]) -> Any:
@@ -140,37 +135,32 @@ def _open(services: Services, graph_id: str, config: dict[str, Any]) -> Any:
     return services.graphs.open(graph_id, config)
 
 
-async def read(request: Request) -> Response:
+async def read(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/state"""
-    deep = request.query_params.get("subgraphs") in ("true", "True")
-    return await _read(request, None, deep)
+    return await _read(request, None, request.query["subgraphs"])
 
 
-async def read_at(request: Request) -> Response:
+async def read_at(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/state/{checkpoint_id}"""
-    deep = request.query_params.get("subgraphs") in ("true", "True")
-    return await _read(request, {"checkpoint_id": request.path_params["checkpoint_id"]}, deep)
+    place = {"checkpoint_id": request.path["checkpoint_id"]}
+    return await _read(request, place, request.query["subgraphs"])
 
 
-async def read_checkpoint(request: Request) -> Response:
+async def read_checkpoint(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/state/checkpoint"""
-    body = validate(await read_json(request), STATE_AT, DEFINITIONS)
+    body = request.body
     return await _read(request, body["checkpoint"], bool(body.get("subgraphs")))
 
 
-async def history(request: Request) -> Response:
+async def history(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/history"""
-    query = request.query_params
-    try:
-        limit = int(query.get("limit", "1"))
-    except ValueError:
-        raise fail(422, f"Invalid limit {query['limit']}") from None
-    return await _history(request, limit, query.get("before"), None, None)
+    query = request.query
+    return await _history(request, query["limit"], query["before"], None, None)
 
 
-async def search_history(request: Request) -> Response:
+async def search_history(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/history"""
-    body = validate(await read_json(request), HISTORY, DEFINITIONS)
+    body = request.body
     before = (body.get("before") or {}).get("configurable") or body.get("before") or {}
     if not isinstance(before, dict):
         raise fail(422, "before.configurable must be an object")
@@ -181,7 +171,7 @@ async def search_history(request: Request) -> Response:
 
 
 async def _history(
-    request: Request,
+    request: ValidRequest,
     limit: int,
     before: str | None,
     metadata: dict[str, Any] | None,
@@ -193,22 +183,22 @@ async def _history(
         return reply([])
     config = _config(thread, checkpoint)
     end = None if before is None else {"configurable": {"checkpoint_id": str(before)}}
-    async with _open(services_of(request), graph_id, config) as graph:
+    async with _open(request.services, graph_id, config) as graph:
         found = graph.aget_state_history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
         try:
-            rich = is_rich(request)
+            rich = is_rich(request.headers)
             shown = [state_document(state, rich=rich) async for state in found]
-            return reply(shown, headers=agreement(request))
+            return reply(shown, headers=agreement(request.headers))
         except Exception as error:  # a ValueError, mostly: no such subgraph, or an odd filter
-            raise refusal(request, error) or error from None
+            raise refusal(request.headers, error) or error from None
 
 
-async def update(request: Request) -> Response:
+async def update(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/state"""
-    services = services_of(request)
-    body = validate(await read_json(request), STATE_UPDATE, DEFINITIONS)
+    services = request.services
+    body = request.body
     thread = await _thread(request)
     thread_id = thread["thread_id"]
     if busy := services.engine.busy(thread_id):
@@ -223,11 +213,11 @@ async def update(request: Request) -> Response:
     async with _open(services, graph_id, config) as graph:
         try:
             values = body.get("values")
-            if is_rich(request):
+            if is_rich(request.headers):
                 values = open_envelope(values, classes_of(graph))
             made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # whatever the graph's reducers raise is about the values
-            told = {ERROR_HEADER: type(error).__name__} if is_rich(request) else None
+            told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
             raise fail(400, str(error), told) from None
         latest = await _settle(services, thread, graph)
     shown = state_document(latest)
@@ -276,13 +266,3 @@ async def apply_supersteps(services: Services, thread: Document, supersteps: lis
             raise fail(400, str(error)) from None
         await _settle(services, thread, graph)
     return thread
-
-
-routes = [
-    Route("/threads/{thread_id}/state", read, methods=["GET"]),
-    Route("/threads/{thread_id}/state", update, methods=["POST"]),
-    Route("/threads/{thread_id}/state/checkpoint", read_checkpoint, methods=["POST"]),
-    Route("/threads/{thread_id}/state/{checkpoint_id}", read_at, methods=["GET"]),
-    Route("/threads/{thread_id}/history", history, methods=["GET"]),
-    Route("/threads/{thread_id}/history", search_history, methods=["POST"]),
-]

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from langgraph_client.server.http.replies import fail, nothing, read_json, reply, truth
-from langgraph_client.server.http.validation import Schema, validate
-from langgraph_client.server.services import services_of
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import fail, nothing, reply
 
-_LABELS = {"type": "array", "items": {"type": "string"}}
-_KEY = {"type": "string"}
-_OPTIONAL = {"type": ["array", "null"], "items": {"type": "string"}}
-_COUNT = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**31}
-PUT: Schema = {
-    "type": "object",
-    "required": ["namespace", "key", "value"],
-    "properties": {
-        "namespace": _LABELS,
-        "key": _KEY,
-        "value": {"type": "object"},
-        "index": {"anyOf": [{"type": "boolean"}, _LABELS, {"type": "null"}]},
-        "ttl": {"type": ["number", "null"], "minimum": 0, "maximum": 100_000_000},
-    },
-}
-DELETE: Schema = {
-    "type": "object",
-    "required": ["key"],
-    "properties": {"namespace": _LABELS, "key": _KEY},
-}
-SEARCH: Schema = {
-    "type": "object",
-    "properties": {
-        "namespace_prefix": _OPTIONAL,
-        "filter": {"type": ["object", "null"]},
-        "limit": _COUNT,
-        "offset": _COUNT,
-        "query": {"type": ["string", "null"]},
-        "refresh_ttl": {"type": ["boolean", "null"]},
-    },
-}
-NAMESPACES: Schema = {
-    "type": "object",
-    "properties": {
-        "prefix": _OPTIONAL,
-        "suffix": _OPTIONAL,
-        "max_depth": _COUNT,
-        "limit": _COUNT,
-        "offset": _COUNT,
-    },
-}
 _OPERATORS = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
+
+
+def _plain(
+    handler: Callable[[ValidRequest], Awaitable[Response]],
+) -> Callable[[ValidRequest], Awaitable[Response]]:
+    """Answer wrong labels as the real server does: 422, plain text without a content type."""
+
+    async def handle(request: ValidRequest) -> Response:
+        try:
+            return await handler(request)
+        except _LabelError as error:
+            answer = PlainTextResponse(str(error), 422)
+            del answer.headers["content-type"]
+            return answer
+
+    return handle
 
 
 class _LabelError(Exception):
@@ -70,16 +43,17 @@ def _checked(labels: list[str]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _store(request: Request) -> Any:
-    store = services_of(request).store
+def _store(request: ValidRequest) -> Any:
+    store = request.services.store
     if store is None:
         raise fail(501, "The store needs langgraph and langgraph-checkpoint-sqlite")
     return store
 
 
-async def put(request: Request) -> Response:
+@_plain
+async def put(request: ValidRequest) -> Response:
     """PUT /store/items"""
-    body = validate(await read_json(request), PUT, {})
+    body = request.body
     namespace = _checked(body["namespace"])
     if not namespace:
         raise fail(400, "Namespace cannot be empty.")
@@ -96,17 +70,17 @@ async def put(request: Request) -> Response:
     return nothing()
 
 
-async def get(request: Request) -> Response:
+@_plain
+async def get(request: ValidRequest) -> Response:
     """GET /store/items"""
-    query = request.query_params
-    given = query.getlist("namespace")
-    namespace = _checked((given[-1] if given else "").split("."))
-    if "key" not in query:
+    key = request.query["key"]
+    namespace = _checked((request.query["namespace"] or "").split("."))
+    if key is None:
         return reply({"error": "Key is required"}, 400)
     options = {}
-    if "refresh_ttl" in query:
-        options["refresh_ttl"] = truth(query["refresh_ttl"])
-    found = await _store(request).aget(namespace, query["key"], **options)
+    if request.query["refresh_ttl"] is not None:
+        options["refresh_ttl"] = request.query["refresh_ttl"]
+    found = await _store(request).aget(namespace, key, **options)
     return reply(None if found is None else _item(found))
 
 
@@ -126,16 +100,18 @@ def _time(moment: datetime) -> str:
     return aware.isoformat(timespec="microseconds")
 
 
-async def delete(request: Request) -> Response:
+@_plain
+async def delete(request: ValidRequest) -> Response:
     """DELETE /store/items"""
-    body = validate(await read_json(request), DELETE, {})
+    body = request.body
     await _store(request).adelete(_checked(body.get("namespace", [])), body["key"])
     return nothing()
 
 
-async def search(request: Request) -> Response:
+@_plain
+async def search(request: ValidRequest) -> Response:
     """POST /store/items/search"""
-    body = validate(await read_json(request), SEARCH, {})
+    body = request.body
     wanted = body.get("filter") or {}
     for condition in wanted.values():
         for name in condition if isinstance(condition, dict) else ():
@@ -160,9 +136,10 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else int(value)
 
 
-async def namespaces(request: Request) -> Response:
+@_plain
+async def namespaces(request: ValidRequest) -> Response:
     """POST /store/namespaces"""
-    body = validate(await read_json(request), NAMESPACES, {})
+    body = request.body
     found = await _store(request).alist_namespaces(
         prefix=_checked(body["prefix"]) if body.get("prefix") else None,
         suffix=_checked(body["suffix"]) if body.get("suffix") else None,
@@ -171,26 +148,3 @@ async def namespaces(request: Request) -> Response:
         offset=_or(body.get("offset"), 0),
     )
     return reply({"namespaces": [list(labels) for labels in found]})
-
-
-def _plain(handler: Any) -> Any:
-    """Answer wrong labels as the real server does: 422, plain text without a content type."""
-
-    async def handle(request: Request) -> Response:
-        try:
-            answer: Response = await handler(request)
-        except _LabelError as error:
-            answer = PlainTextResponse(str(error), 422)
-            del answer.headers["content-type"]
-        return answer
-
-    return handle
-
-
-routes = [
-    Route("/store/items", _plain(put), methods=["PUT"]),
-    Route("/store/items", _plain(get), methods=["GET"]),
-    Route("/store/items", _plain(delete), methods=["DELETE"]),
-    Route("/store/items/search", _plain(search), methods=["POST"]),
-    Route("/store/namespaces", _plain(namespaces), methods=["POST"]),
-]

@@ -6,15 +6,13 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.http.agreement import agreement, is_rich
+from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import (
     fail,
-    read_json,
-    truth,
     uuid_text,
 )
 from langgraph_client.server.http.routes.runs import (
@@ -25,61 +23,57 @@ from langgraph_client.server.http.routes.runs import (
     run_ids_of,
     thread_id_of,
 )
-from langgraph_client.server.http.schemas.runs import check_run
 from langgraph_client.server.http.streaming import EventStream, Wanted
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.event_log import parse_event_id
-from langgraph_client.server.services import services_of
 from langgraph_client.server.storage.protocol import Event
-from langgraph_client.server.typed_values import agreement, is_rich
 
 
-async def stream(request: Request) -> Response:
+async def stream(request: ValidRequest) -> Response:
     """POST /runs/stream, POST /threads/{thread_id}/runs/stream"""
-    services = services_of(request)
-    body = await read_json(request)
+    services = request.services
+    body = request.body
     thread_id = thread_id_of(request, BAD_UUID, 400)
-    check_run(body, stateless=thread_id is None, waiting=True)
     job = await begin(request, body, thread_id)
     path = path_of(job.run, stateless=thread_id is None)
     cancels = body.get("on_disconnect") == "cancel"
     return EventStream(
         job.log.read(),
-        {"location": f"{path}/stream", "content-location": path, **agreement(request)},
+        {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)},
         with_id=job.run["kwargs"]["resumable"],
-        rich=is_rich(request),
+        rich=is_rich(request.headers),
         left=(lambda: services.engine.disconnected(job.run_id)) if cancels else None,
     )
 
 
-async def join_stream(request: Request) -> Response:
+async def join_stream(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}/stream"""
-    services = services_of(request)
+    services = request.services
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
-    headers = {"location": f"{path}/stream", "content-location": path, **agreement(request)}
+    headers = {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)}
     run = await find_run(services, thread_id, run_id)
     if run is None:
         # Without an id, as nothing will ever follow it.
         gone = b"event: error\r\ndata: %s\r\n\r\n" % encode(NOT_FOUND)
         return EventStream(None, headers, with_id=False, first=gone)
     last = request.headers.get("last-event-id")
-    cancels = truth(request.query_params.get("cancel_on_disconnect"))
+    cancels = request.query["cancel_on_disconnect"]
     return EventStream(
         services.engine.log_of(run).read(None if last is None else parse_event_id(last)),
         headers,
         with_id=run["kwargs"]["resumable"],
-        rich=is_rich(request),
-        wanted=_in_modes(request.query_params.getlist("stream_mode")),
+        rich=is_rich(request.headers),
+        wanted=_in_modes(request.query["stream_mode"]),
         left=(lambda: services.engine.disconnected(run_id)) if cancels else None,
     )
 
 
-def _in_modes(given: list[str]) -> Wanted | None:
+def _in_modes(given: str | None) -> Wanted | None:
     """Return the filter that a `stream_mode` parameter asks for."""
-    if not given or not given[-1]:  # Some clients send an empty one for none.
+    if not given:  # Some clients send an empty one for none.
         return None
-    chosen: Any = given[-1]
+    chosen: Any = given
     if chosen.startswith("["):
         with suppress(ValueError):  # not JSON: then it is one mode that matches nothing
             chosen = decode(chosen)
@@ -97,12 +91,11 @@ _EVENT_ID = re.compile(r"-|\d+(-(\d+|\*))?")
 _THREAD_MODES = ("lifecycle", "run_modes", "state_update")
 
 
-async def thread_stream(request: Request) -> Response:
+async def thread_stream(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/stream"""
-    services = services_of(request)
-    thread_id = uuid_text(request.path_params["thread_id"], "Invalid thread ID: must be a UUID")
-    given = (request.query_params.getlist("stream_modes") or [""])[-1] or "run_modes"
-    modes = given.split(",")
+    services = request.services
+    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    modes = (request.query["stream_modes"] or "run_modes").split(",")
     for mode in modes:
         if mode not in _THREAD_MODES:
             raise fail(422, f"Invalid stream mode: {mode}")
@@ -120,15 +113,7 @@ async def thread_stream(request: Request) -> Response:
         services.engine.feeds.open(thread_id).read(after),
         {},
         with_id=True,
-        rich=is_rich(request),
+        rich=is_rich(request.headers),
         wanted=wanted,
         closed=lambda: services.engine.feeds.drop(thread_id),
     )
-
-
-routes = [
-    Route("/threads/{thread_id}/runs/stream", stream, methods=["POST"]),
-    Route("/runs/stream", stream, methods=["POST"]),
-    Route("/threads/{thread_id}/runs/{run_id}/stream", join_stream, methods=["GET"]),
-    Route("/threads/{thread_id}/stream", thread_stream, methods=["GET"]),
-]

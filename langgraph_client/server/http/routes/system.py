@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response
 
 from langgraph_client.server.graphs.graph_runner import versions
-from langgraph_client.server.http.openapi import document, page
-from langgraph_client.server.http.replies import fail, reply
-from langgraph_client.server.services import services_of
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import reply
 from langgraph_client.values import HEADER, VERSION
 
 
-async def ok(request: Request) -> Response:
+async def ok(request: ValidRequest) -> Response:
     """GET /ok"""
-    text = request.query_params.get("check_db", "0")
-    try:
-        deep = int(text)
-    except ValueError as error:
-        raise fail(400, str(error)) from None
-    if deep:
-        await services_of(request).storage.ping()
+    if request.query["check_db"]:
+        await request.services.storage.ping()
     return reply({"ok": True, "services": {}})
 
 
-async def info(request: Request) -> Response:
+async def info(request: ValidRequest) -> Response:
     """GET /info"""
     found = versions()
     nobody = ("project_id", "host_revision_id", "revision_id", "tenant_id")
@@ -46,11 +38,11 @@ async def info(request: Request) -> Response:
     )
 
 
-async def metrics(request: Request) -> Response:
+async def metrics(request: ValidRequest) -> Response:
     """GET /metrics"""
-    engine = services_of(request).engine
+    engine = request.services.engine
     queue, workers = engine.numbers()
-    if request.query_params.get("format") == "json":
+    if request.query["format"] == "json":
         return reply({"queue": queue, "api": {}, "workers": workers})
     lines = []
     for prefix, numbers in (("lg_api_num", queue), ("lg_api_workers", workers)):
@@ -59,25 +51,6 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n")
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of the API that the server shows."""
     return str(versions()["langgraph_api_version"])
-
-
-async def openapi(request: Request) -> Response:
-    """GET /openapi.json"""
-    return reply(document(_version()))
-
-
-async def docs(request: Request) -> Response:
-    """GET /docs"""
-    return HTMLResponse(page(document(_version())))
-
-
-routes = [
-    Route("/ok", ok, methods=["GET"]),
-    Route("/", ok, methods=["GET"]),
-    Route("/info", info, methods=["GET"]),
-    Route("/metrics", metrics, methods=["GET"]),
-    Route("/openapi.json", openapi, methods=["GET"]),
-    Route("/docs", docs, methods=["GET"]),
-]

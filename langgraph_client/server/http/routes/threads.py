@@ -5,42 +5,31 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from langgraph_client.server.http.replies import fail, nothing, page, read_json, reply, uuid_text
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.replies import fail, nothing, page, reply, uuid_text
 from langgraph_client.server.http.routes.state import apply_supersteps
-from langgraph_client.server.http.schemas.threads import (
-    COUNT,
-    CREATE,
-    DEFINITIONS,
-    FIELDS,
-    PATCH,
-    PRUNE,
-    SEARCH,
-)
-from langgraph_client.server.http.validation import validate
+from langgraph_client.server.http.schemas.threads import FIELDS
 from langgraph_client.server.runs.create_run import RESERVED_METADATA, new_thread, without
-from langgraph_client.server.services import services_of
 from langgraph_client.server.storage.protocol import Document
 
 BAD_ID = "Invalid thread ID: must be a UUID"
 
 
-async def need_thread(request: Request) -> Document:
+async def need_thread(request: ValidRequest) -> Document:
     """Return the thread a path names. Answers 422 or 404 if it cannot."""
-    thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
-    thread = await services_of(request).storage.threads.get(thread_id)
+    thread_id = uuid_text(request.path["thread_id"], BAD_ID)
+    thread = await request.services.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404, f"Thread with ID {thread_id} not found")
     return thread
 
 
-async def create(request: Request) -> Response:
+async def create(request: ValidRequest) -> Response:
     """POST /threads"""
-    services = services_of(request)
-    body = validate(await read_json(request), CREATE, DEFINITIONS)
+    services = request.services
+    body = request.body
     thread_id = services.clock.uuid7()
     if "thread_id" in body:
         thread_id = uuid_text(body["thread_id"], BAD_ID)
@@ -63,19 +52,19 @@ async def create(request: Request) -> Response:
     return reply(await apply_supersteps(services, thread, body["supersteps"]))
 
 
-async def get(request: Request) -> Response:
+async def get(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}"""
     thread = await need_thread(request)
-    if "ttl" in request.query_params.getlist("include"):
-        thread["ttl"] = await services_of(request).thread_ttl.of(thread["thread_id"])
+    if "ttl" in request.query["include"]:
+        thread["ttl"] = await request.services.thread_ttl.of(thread["thread_id"])
     return reply(thread)
 
 
-async def patch(request: Request) -> Response:
+async def patch(request: ValidRequest) -> Response:
     """PATCH /threads/{thread_id}"""
-    services = services_of(request)
-    body = validate(await read_json(request), PATCH, DEFINITIONS)
-    thread_id = uuid_text(request.path_params["thread_id"], BAD_ID)
+    services = request.services
+    body = request.body
+    thread_id = uuid_text(request.path["thread_id"], BAD_ID)
     thread = await services.storage.threads.get(thread_id)
     if thread is None:
         raise fail(404)
@@ -90,17 +79,17 @@ async def patch(request: Request) -> Response:
     return reply(thread)
 
 
-async def delete(request: Request) -> Response:
+async def delete(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}"""
     thread = await need_thread(request)
-    await services_of(request).engine.delete_thread(thread["thread_id"])
+    await request.services.engine.delete_thread(thread["thread_id"])
     return nothing()
 
 
-async def search(request: Request) -> Response:
+async def search(request: ValidRequest) -> Response:
     """POST /threads/search"""
-    services = services_of(request)
-    body = validate(await read_json(request), SEARCH, DEFINITIONS)
+    services = request.services
+    body = request.body
     extracts = _extracts(body.get("extract") or {})
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
     chosen = body.get("select")
@@ -124,10 +113,10 @@ async def search(request: Request) -> Response:
     return reply(shown, headers=page(offset, limit, len(shown), more))
 
 
-async def count(request: Request) -> Response:
+async def count(request: ValidRequest) -> Response:
     """POST /threads/count"""
-    body = validate(await read_json(request), COUNT, DEFINITIONS)
-    return reply(await services_of(request).storage.threads.count(**_filters(body)))
+    body = request.body
+    return reply(await request.services.storage.threads.count(**_filters(body)))
 
 
 def _filters(body: Document) -> dict[str, Any]:
@@ -187,10 +176,10 @@ def _follow(value: Any, path: Path) -> Any:
     return value
 
 
-async def copy(request: Request) -> Response:
+async def copy(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/copy"""
-    services = services_of(request)
-    text = request.path_params["thread_id"]
+    services = request.services
+    text = request.path["thread_id"]
     thread_id = uuid_text(text, "badly formed hexadecimal UUID string", 400)
     source = await services.storage.threads.get(thread_id)
     if source is None:
@@ -204,10 +193,10 @@ async def copy(request: Request) -> Response:
     return reply(made)
 
 
-async def prune(request: Request) -> Response:
+async def prune(request: ValidRequest) -> Response:
     """POST /threads/prune"""
-    services = services_of(request)
-    body = validate(await read_json(request), PRUNE, DEFINITIONS)
+    services = request.services
+    body = request.body
     ids = [uuid_text(text, BAD_ID) for text in body["thread_ids"]]
     found = [thread_id for thread_id in ids if await services.storage.threads.get(thread_id)]
     for thread_id in found:
@@ -218,20 +207,7 @@ async def prune(request: Request) -> Response:
     return reply({"pruned_count": len(found)})
 
 
-async def storage(request: Request) -> Response:
+async def storage(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/storage"""
     thread = await need_thread(request)
-    return reply(await services_of(request).storage.states.size(thread["thread_id"]))
-
-
-routes = [
-    Route("/threads", create, methods=["POST"]),
-    Route("/threads/search", search, methods=["POST"]),
-    Route("/threads/count", count, methods=["POST"]),
-    Route("/threads/prune", prune, methods=["POST"]),
-    Route("/threads/{thread_id}", get, methods=["GET"]),
-    Route("/threads/{thread_id}", patch, methods=["PATCH"]),
-    Route("/threads/{thread_id}", delete, methods=["DELETE"]),
-    Route("/threads/{thread_id}/copy", copy, methods=["POST"]),
-    Route("/threads/{thread_id}/storage", storage, methods=["GET"]),
-]
+    return reply(await request.services.storage.states.size(thread["thread_id"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langgraph_client.server.http.validation import Schema, validate
+from langgraph_client.server.http.validation import Schema
 
 _MODES = [
     "values",
@@ -129,19 +129,3 @@ CANCEL: Schema = {
     },
 }
 DISCONNECT = {"properties": {"on_disconnect": {"type": "string", "enum": ["cancel", "continue"]}}}
-
-
-def check_run(body: Any, *, stateless: bool, waiting: bool = False) -> None:
-    """Check the body of a request for a run.
-
-    Args:
-        body: The decoded JSON.
-        stateless: Whether the run has no thread yet.
-        waiting: Whether the client stays for the result, and so may go away.
-
-    Raises:
-        HTTPException: 422 about the first mistake.
-    """
-    name = "RunCreateStateless" if stateless else "RunCreateStateful"
-    schema = {"allOf": [{"$ref": name}, DISCONNECT]} if waiting else DEFINITIONS[name]
-    validate(body, schema, DEFINITIONS)

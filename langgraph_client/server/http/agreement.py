@@ -1,0 +1,62 @@
+"""What a RemoteGraph and the bundled server agree on beyond the protocol, as headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+
+from langgraph_client.server.encoding import decode, error_document
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.replies import fail
+from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
+from langgraph_client.values import ERROR_HEADER, HEADER, OUTPUT_HEADER, VERSION
+
+
+def is_rich(headers: Headers) -> bool:
+    """Whether the client reads envelopes."""
+    return headers.get(HEADER) == VERSION
+
+
+def agreement(headers: Headers) -> dict[str, str]:
+    """Return the header that tells such a client that the server writes them."""
+    return {HEADER: VERSION} if is_rich(headers) else {}
+
+
+def agreed(headers: Headers) -> dict[str, Any]:
+    """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
+
+    Raises:
+        Invalid: A header cannot be read.
+    """
+    asked: dict[str, Any] = {RICH: True} if is_rich(headers) else {}
+    keys = headers.get(OUTPUT_HEADER)
+    if keys is not None:
+        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
+    return asked
+
+
+def refusal(headers: Headers, error: Exception) -> HTTPException | None:
+    """Return the answer for a state call that a graph refuses; None if it is a failure.
+
+    A RemoteGraph learns the class of any exception, so that it can raise the local one.
+    """
+    if isinstance(error, ValueError):
+        status = 400
+    elif is_rich(headers):
+        status = 500
+    else:
+        return None
+    told = {ERROR_HEADER: type(error).__name__} if is_rich(headers) else None
+    return fail(status, error_document(error)["message"], told)
+
+
+def _names(text: str) -> list[str]:
+    try:
+        names = decode(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Invalid(f'{OUTPUT_HEADER} must be "*" or a JSON list of names')
+    return names

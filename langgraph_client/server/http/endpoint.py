@@ -1,0 +1,165 @@
+"""What an endpoint is: a line of the table in `endpoints.py`, and what its handler gets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive
+
+from langgraph_client.server.errors import Invalid, Refused, ServerError
+from langgraph_client.server.http.replies import read_json
+from langgraph_client.server.http.schemas.bodies import BODIES
+from langgraph_client.server.http.validation import Schema, validate
+from langgraph_client.server.services import Services
+
+
+@dataclass(frozen=True)
+class ValidRequest:
+    """A request whose body and query are as its endpoint says.
+
+    Attributes:
+        services: The server.
+        body: The decoded JSON; None where the endpoint takes none.
+        path: The names in the path, as text.
+        query: The parameters that the endpoint has, each as its `Query` reads it.
+        headers: The headers.
+        receive: What the connection brings beyond the body, which is that the client has gone.
+    """
+
+    services: Services
+    body: Any
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    headers: Headers
+    receive: Receive
+
+    async def gone(self) -> None:
+        """Wait until the client has gone."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+Handler = Callable[[ValidRequest], Awaitable[Response]]
+
+
+class Query(NamedTuple):
+    """A parameter of a query.
+
+    Attributes:
+        read: Returns its value, from all that the query gives under its name. Raises `ServerError`.
+        schema: What the OpenAPI document says of it.
+    """
+
+    read: Callable[[list[str]], Any]
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path.
+
+    Attributes:
+        method: `GET`, `POST` …
+        path: The path, with names in braces.
+        handler: Answers a request.
+        summary: What it does, in a few words.
+        body: The name of the body's schema in `BODIES`; None where no body is read.
+        gives: What comes back: a name in `REPLIES`, `[name]` for a list, `name?` where it may be
+            null, a content type, `json` for any JSON, `int`, or nothing.
+        query: The parameters, by name. Others are ignored.
+        also: Further statuses that are no errors.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: str | None = None
+    gives: str = ""
+    query: Mapping[str, Query] = field(default_factory=dict)
+    also: tuple[int, ...] = ()
+
+    async def answer(self, request: Request) -> Response:
+        """Check a request, and return what the handler answers."""
+        services: Services = request.app.state.services
+        body = None
+        if self.body is not None:
+            body = validate(await read_json(request), BODIES[self.body], BODIES)
+        given = request.query_params
+        return await self.handler(
+            ValidRequest(
+                services,
+                body,
+                request.path_params,
+                {name: query.read(given.getlist(name)) for name, query in self.query.items()},
+                request.headers,
+                request.receive,
+            )
+        )
+
+
+# The kinds of parameters.
+
+_MOST = 2**62
+"""Greater numbers mean the same to every search, and do not fit in a database's columns."""
+_DIGITS = 4000
+"""Python refuses to read longer numbers."""
+
+
+def integer(default: int, refused: type[ServerError] = Refused, detail: str = "") -> Query:
+    """Return a parameter that is a whole number, at most 2**62 in either direction.
+
+    Args:
+        default: Its value where it is not given.
+        refused: The error for what is no number.
+        detail: What that says; `{}` stands for what was given.
+    """
+
+    def read(given: list[str]) -> int:
+        if not given:
+            return default
+        try:
+            return max(min(int(given[-1][:_DIGITS]), _MOST), -_MOST)
+        except ValueError as error:
+            raise refused(detail.replace("{}", given[-1]) or str(error)) from None
+
+    return Query(read, {"type": "integer", "default": default})
+
+
+def flag(*words: str) -> Query:
+    """Return a parameter that is true if it is one of these words."""
+    return Query(lambda given: bool(given) and given[-1] in words, {"type": "boolean"})
+
+
+def truth() -> Query:
+    """Return a parameter that is true if it is `true`, `yes` or `1`, in any case."""
+    words = ("true", "yes", "1")
+    return Query(lambda given: bool(given) and given[-1].lower() in words, {"type": "boolean"})
+
+
+def text() -> Query:
+    """Return a parameter that is a text, None where it is not given."""
+    return Query(lambda given: given[-1] if given else None, {"type": "string"})
+
+
+def texts(known: list[str] | None = None, detail: str = "") -> Query:
+    """Return a parameter that may be given several times.
+
+    Args:
+        known: The values it may have; None for any.
+        detail: What is said of others, `{}` standing for them.
+    """
+
+    def read(given: list[str]) -> list[str]:
+        odd = [] if known is None else [value for value in given if value not in known]
+        if odd:
+            raise Invalid(detail.replace("{}", str(odd), 1))
+        return given
+
+    items = {"type": "string", **({} if known is None else {"enum": known})}
+    return Query(read, {"type": "array", "items": items})

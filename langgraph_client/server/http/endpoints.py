@@ -1,0 +1,312 @@
+"""The endpoint table: every endpoint of the server.
+
+The routes, the checks of bodies and queries, the OpenAPI document and the mock of the testing kit
+are all read from it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.endpoint import (
+    Endpoint,
+    Query,
+    ValidRequest,
+    flag,
+    integer,
+    text,
+    texts,
+    truth,
+)
+from langgraph_client.server.http.openapi import document, page
+from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.routes import (
+    assistants,
+    crons,
+    runs,
+    state,
+    store,
+    streams,
+    system,
+    threads,
+)
+
+SSE = "text/event-stream"
+_WAITING = "the result once the run is over; newlines come before it while it is waited for"
+_ASSISTANT = "/assistants/{assistant_id}"
+_THREAD = "/threads/{thread_id}"
+_RUNS = f"{_THREAD}/runs"
+_RUN = f"{_THREAD}/runs/{{run_id}}"
+
+
+def _read_xray(given: list[str]) -> bool | int:
+    word = given[-1] if given else "false"
+    if word in ("false", "False", "true", "True"):
+        return word in ("true", "True")
+    depth: int = _DEPTH.read(given)
+    if depth < 1 or not word.isdecimal():
+        raise Invalid("Invalid xray value")
+    return depth
+
+
+_DEPTH = integer(0, Invalid, "Invalid xray value")
+_XRAY = Query(_read_xray, {"type": ["boolean", "integer"]})
+_PYTHON_TRUE = flag("true", "True")
+_SELECT = texts(
+    runs.FIELDS, f"Invalid select columns: {{}}. Expected: {{{str(runs.FIELDS)[1:-1]}}}"
+)
+_REFRESH = Query(lambda given: truth().read(given) if given else None, {"type": "boolean"})
+_JOIN = {"cancel_on_disconnect": truth()}
+_STATE = {"subgraphs": _PYTHON_TRUE}
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return document(ENDPOINTS, system.version())
+
+
+async def _openapi(request: ValidRequest) -> Response:
+    return reply(_document())
+
+
+async def _docs(request: ValidRequest) -> Response:
+    return HTMLResponse(page(_document()))
+
+
+_E = Endpoint
+ENDPOINTS: tuple[Endpoint, ...] = (
+    # Where one pattern fits another's path, such as "/runs/{run_id}" and "/runs/crons", the more
+    # special one stands first.
+    _E("POST", "/assistants", assistants.create, "Create one", "AssistantCreate", "Assistant"),
+    _E(
+        "POST",
+        "/assistants/search",
+        assistants.search,
+        "Find",
+        "AssistantSearch",
+        "[AssistantSelected]",
+    ),
+    _E("POST", "/assistants/count", assistants.count, "Count", "AssistantCount", "int"),
+    _E("GET", _ASSISTANT, assistants.get, "Read one", gives="Assistant"),
+    _E(
+        "PATCH",
+        _ASSISTANT,
+        assistants.patch,
+        "Change one: a new version",
+        "AssistantPatch",
+        "Assistant",
+    ),
+    _E(
+        "DELETE",
+        _ASSISTANT,
+        assistants.delete,
+        "Delete one",
+        query={"delete_threads": flag("true", "True", "TRUE")},
+    ),
+    _E(
+        "POST",
+        f"{_ASSISTANT}/versions",
+        assistants.list_versions,
+        "List",
+        "AssistantVersions",
+        "[AssistantVersion]",
+    ),
+    _E(
+        "POST",
+        f"{_ASSISTANT}/latest",
+        assistants.set_latest,
+        "Go to a version",
+        "AssistantLatest",
+        "Assistant",
+    ),
+    _E(
+        "GET",
+        f"{_ASSISTANT}/graph",
+        assistants.draw,
+        "The graph's drawing",
+        gives="GraphDrawing",
+        query={"xray": _XRAY},
+    ),
+    _E(
+        "GET",
+        f"{_ASSISTANT}/schemas",
+        assistants.show_schemas,
+        "The graph's schemas",
+        gives="GraphSchemas",
+    ),
+    _E(
+        "GET",
+        f"{_ASSISTANT}/subgraphs",
+        assistants.show_subgraphs,
+        "Of subgraphs",
+        gives="Subgraphs",
+        query={"recurse": _PYTHON_TRUE},
+    ),
+    _E(
+        "GET",
+        f"{_ASSISTANT}/subgraphs/{{namespace}}",
+        assistants.show_subgraphs,
+        "Of one subgraph",
+        gives="Subgraphs",
+        query={"recurse": _PYTHON_TRUE},
+    ),
+    _E(
+        "POST", "/threads", threads.create, "Create a thread", "ThreadCreate", "Thread", also=(201,)
+    ),
+    _E("POST", "/threads/search", threads.search, "Find", "ThreadSearch", "[ThreadSelected]"),
+    _E("POST", "/threads/count", threads.count, "Count", "ThreadCount", "int"),
+    _E(
+        "POST",
+        "/threads/prune",
+        threads.prune,
+        "Delete many, or their past",
+        "ThreadPrune",
+        "Pruned",
+    ),
+    _E("GET", _THREAD, threads.get, "Read one", gives="Thread", query={"include": texts()}),
+    _E("PATCH", _THREAD, threads.patch, "Change one", "ThreadPatch", "Thread", also=(204,)),
+    _E("DELETE", _THREAD, threads.delete, "Delete one and all that belongs to it"),
+    _E("POST", f"{_THREAD}/copy", threads.copy, "Copy one with its state", gives="Thread"),
+    _E(
+        "GET",
+        f"{_THREAD}/storage",
+        threads.storage,
+        "How much room it takes",
+        gives="ThreadStorage",
+    ),
+    _E(
+        "GET",
+        f"{_THREAD}/state",
+        state.read,
+        "The latest state",
+        gives="ThreadState",
+        query=_STATE,
+    ),
+    _E(
+        "POST",
+        f"{_THREAD}/state",
+        state.update,
+        "Change the state",
+        "ThreadStateUpdate",
+        "StateUpdated",
+    ),
+    _E(
+        "POST",
+        f"{_THREAD}/state/checkpoint",
+        state.read_checkpoint,
+        "At a point",
+        "ThreadStateAt",
+        "ThreadState",
+    ),
+    _E(
+        "GET",
+        f"{_THREAD}/state/{{checkpoint_id}}",
+        state.read_at,
+        "At a point",
+        gives="ThreadState",
+        query=_STATE,
+    ),
+    _E(
+        "GET",
+        f"{_THREAD}/history",
+        state.history,
+        "Past states",
+        gives="[ThreadState]",
+        query={"limit": integer(1, Invalid, "Invalid limit {}"), "before": text()},
+    ),
+    _E(
+        "POST",
+        f"{_THREAD}/history",
+        state.search_history,
+        "Past states",
+        "ThreadHistory",
+        "[ThreadState]",
+    ),
+    _E(
+        "GET",
+        f"{_THREAD}/stream",
+        streams.thread_stream,
+        "All its runs' events",
+        gives=SSE,
+        query={"stream_modes": text()},
+    ),
+    _E("POST", _RUNS, runs.create, "Start a run", "RunCreateStateful", "Run"),
+    _E(
+        "GET",
+        _RUNS,
+        runs.list_runs,
+        "List its runs",
+        gives="[RunSelected]",
+        query={"limit": integer(10), "offset": integer(0), "status": text(), "select": _SELECT},
+    ),
+    _E("POST", f"{_RUNS}/wait", runs.wait, f"Run: {_WAITING}", "RunWaitStateful", "json"),
+    _E("POST", f"{_RUNS}/stream", streams.stream, "Run, with its events", "RunWaitStateful", SSE),
+    _E("POST", f"{_RUNS}/crons", crons.create, "Run again and again", "CronCreate", "Cron"),
+    _E("GET", _RUN, runs.get_run, "Read one", gives="Run"),
+    _E("DELETE", _RUN, runs.delete_run, "Delete one"),
+    _E(
+        "POST",
+        f"{_RUN}/cancel",
+        runs.cancel,
+        "Stop one",
+        gives="json",
+        query={"wait": truth(), "action": text()},
+        also=(202,),
+    ),
+    _E("GET", f"{_RUN}/join", runs.join, _WAITING, gives="json", query=_JOIN),
+    _E(
+        "GET",
+        f"{_RUN}/stream",
+        streams.join_stream,
+        "Its events from here on, or after `Last-Event-ID`",
+        gives=SSE,
+        query={**_JOIN, "stream_mode": text()},
+    ),
+    _E("POST", "/runs", runs.create, "Start a run without a thread", "RunCreateStateless", "Run"),
+    _E("POST", "/runs/batch", runs.create_batch, "Start many", "RunBatch", "[Run]"),
+    _E("POST", "/runs/wait", runs.wait, f"Run: {_WAITING}", "RunWaitStateless", "json"),
+    _E("POST", "/runs/stream", streams.stream, "Run, with its events", "RunWaitStateless", SSE),
+    _E(
+        "POST",
+        "/runs/cancel",
+        runs.cancel_many,
+        "Stop many",
+        "RunsCancel",
+        query={"action": text()},
+    ),
+    _E("POST", "/runs/crons", crons.create, "Run again and again", "CronCreate", "Cron"),
+    _E("POST", "/runs/crons/search", crons.search, "Find", "CronSearch", "[CronSelected]"),
+    _E("POST", "/runs/crons/count", crons.count, "Count", "CronCount", "int"),
+    _E("GET", "/runs/crons/{cron_id}", crons.get, "Read one", gives="Cron"),
+    _E("PATCH", "/runs/crons/{cron_id}", crons.update, "Change one", "CronPatch", "Cron"),
+    _E("DELETE", "/runs/crons/{cron_id}", crons.delete, "Delete one"),
+    _E("PUT", "/store/items", store.put, "Write an item", "StorePut"),
+    _E(
+        "GET",
+        "/store/items",
+        store.get,
+        "Read",
+        gives="Item?",
+        query={"namespace": text(), "key": text(), "refresh_ttl": _REFRESH},
+    ),
+    _E("DELETE", "/store/items", store.delete, "Delete one", "StoreDelete"),
+    _E("POST", "/store/items/search", store.search, "Find", "StoreSearch", "ItemsFound"),
+    _E("POST", "/store/namespaces", store.namespaces, "List", "StoreNamespaces", "Namespaces"),
+    _E("GET", "/", system.ok, "Whether it is up", gives="Ok", query={"check_db": integer(0)}),
+    _E("GET", "/ok", system.ok, "Whether it is up", gives="Ok", query={"check_db": integer(0)}),
+    _E("GET", "/info", system.info, "What it is", gives="Info"),
+    _E(
+        "GET",
+        "/metrics",
+        system.metrics,
+        "Its numbers",
+        gives="text/plain|json",
+        query={"format": text()},
+    ),
+    _E("GET", "/openapi.json", _openapi, "This document", gives="json"),
+    _E("GET", "/docs", _docs, "This document to read", gives="text/html"),
+)

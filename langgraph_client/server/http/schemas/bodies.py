@@ -1,0 +1,57 @@
+"""The schema of every body, by the name that the OpenAPI document gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph_client.server.http.schemas import assistants as assistant_schemas
+from langgraph_client.server.http.schemas import crons as cron_schemas
+from langgraph_client.server.http.schemas import runs as run_schemas
+from langgraph_client.server.http.schemas import store as store_schemas
+from langgraph_client.server.http.schemas import threads as thread_schemas
+from langgraph_client.server.http.validation import Schema, validate
+
+
+def _run(name: str) -> Schema:
+    return {"allOf": [{"$ref": name}, run_schemas.DISCONNECT]}
+
+
+BODIES: dict[str, Schema] = {
+    **thread_schemas.DEFINITIONS,
+    "AssistantCreate": assistant_schemas.CREATE,
+    "AssistantPatch": assistant_schemas.PATCH,
+    "AssistantSearch": assistant_schemas.SEARCH,
+    "AssistantCount": assistant_schemas.COUNT,
+    "AssistantVersions": assistant_schemas.VERSIONS,
+    "AssistantLatest": assistant_schemas.LATEST,
+    "ThreadCreate": thread_schemas.CREATE,
+    "ThreadPatch": thread_schemas.PATCH,
+    "ThreadSearch": thread_schemas.SEARCH,
+    "ThreadCount": thread_schemas.COUNT,
+    "ThreadPrune": thread_schemas.PRUNE,
+    "ThreadStateUpdate": thread_schemas.STATE_UPDATE,
+    "ThreadStateAt": thread_schemas.STATE_AT,
+    "ThreadHistory": thread_schemas.HISTORY,
+    "RunWaitStateless": _run("RunCreateStateless"),
+    "RunWaitStateful": _run("RunCreateStateful"),
+    "RunBatch": run_schemas.BATCH,
+    "RunsCancel": run_schemas.CANCEL,
+    "CronCreate": cron_schemas.CREATE,
+    "CronPatch": cron_schemas.UPDATE,
+    "CronSearch": cron_schemas.SEARCH,
+    "CronCount": cron_schemas.COUNT,
+    "StorePut": store_schemas.PUT,
+    "StoreDelete": store_schemas.DELETE,
+    "StoreSearch": store_schemas.SEARCH,
+    "StoreNamespaces": store_schemas.NAMESPACES,
+}
+
+
+def check_config(body: Mapping[str, Any]) -> None:
+    """Check the config of an assistant's body, apart from the body, as the protocol words it.
+
+    Raises:
+        Invalid: About the first mistake.
+    """
+    validate(body.get("config", {}), BODIES["Config"], BODIES)
