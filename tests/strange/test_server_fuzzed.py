@@ -135,7 +135,7 @@ def test_a_compressed_body_is_read_within_the_limit(http: httpx.Client) -> None:
         ("br", b"{}", 415),
         ("gzip, gzip", b"{}", 415),
         ("gzip", b"{}", 400),
-        ("gzip", gzip.compress(b"{}")[:-9], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
         ("identity", b"{}", 200),
     ],
 )
