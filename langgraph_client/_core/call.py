@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from langgraph_client._core.codec import decode
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
+from langgraph_client.models.params import QueryParams
 from langgraph_client.models.record import Record
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ def call(
     query: Mapping[str, Any] | None = None,
     body: Any = UNSET,
     headers: Mapping[str, str] | None = None,
-    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+    params: QueryParams | None = None,
     extra_headers: Mapping[str, str] | None = None,
     safe: bool | None = None,
     on_headers: Callable[[Mapping[str, str]], None] | None = None,
@@ -177,16 +178,15 @@ def call(
     )
 
 
-def merge_query(
-    own: Mapping[str, Any], params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
-) -> Query:
+def merge_query(own: Mapping[str, Any], params: QueryParams | None) -> Query:
     """The pairs of a query: a method's own, then the caller's, which replace those they repeat."""
     if params is None:
         given: list[tuple[str, Any]] = []
     elif isinstance(params, Mapping):
         given = list(params.items())
     elif isinstance(params, str | bytes):
-        raise InvalidArgumentError("params", "must be a mapping or a list of pairs")
+        text = params if isinstance(params, str) else params.decode("ascii", "replace")
+        given = list(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
     else:
         try:
             given = [(key, value) for key, value in params]

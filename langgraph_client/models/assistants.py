@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonObject, empty
 from langgraph_client.models.record import Record
 
+__all__ = [
+    "Assistant",
+    "AssistantBase",
+    "AssistantVersion",
+    "AssistantsSearchResponse",
+    "Drawing",
+    "DrawnEdge",
+    "DrawnNode",
+    "GraphSchema",
+    "Subgraphs",
+]
 
-class Assistant(Record):
+
+class AssistantBase(Record):
+    """What an assistant and each of its versions have in common."""
+
+    assistant_id: str
+    graph_id: str
+    config: JsonObject = empty(dict)
+    context: JsonObject = empty(dict)
+    metadata: JsonObject = empty(dict)
+    name: str | None = None
+    created_at: datetime
+    version: int
+    description: str | None = None
+
+
+class Assistant(AssistantBase):
     """A graph with a configuration, under an id."""
 
-    assistant_id: str
-    graph_id: str
-    config: JsonObject = empty(dict)
-    context: JsonObject = empty(dict)
-    metadata: JsonObject = empty(dict)
-    name: str | None = None
-    created_at: datetime
     updated_at: datetime
-    version: int
-    description: str | None = None
 
 
-class AssistantVersion(Record):
+class AssistantVersion(AssistantBase):
     """One version of an assistant."""
-
-    assistant_id: str
-    version: int
-    graph_id: str
-    config: JsonObject = empty(dict)
-    context: JsonObject = empty(dict)
-    metadata: JsonObject = empty(dict)
-    created_at: datetime
-    name: str | None = None
-    description: str | None = None
 
 
 class AssistantsSearchResponse(Record):
@@ -54,6 +61,10 @@ class GraphSchema(Record):
     state_schema: JsonObject | None = None
     config_schema: JsonObject | None = None
     context_schema: JsonObject | None = None
+
+
+# Schemas of a graph's subgraphs, by namespace.
+Subgraphs: TypeAlias = dict[str, GraphSchema]
 
 
 class DrawnNode(Record):

@@ -8,6 +8,8 @@ from langgraph_client.models.fields import JsonObject, empty
 from langgraph_client.models.params import OnCompletionBehavior
 from langgraph_client.models.record import Record
 
+__all__ = ["Cron"]
+
 
 class Cron(Record):
     """A scheduled run. `payload` holds what its runs are started with.

@@ -6,6 +6,33 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
+__all__ = [
+    "CheckpointPayload",
+    "CheckpointTaskPayload",
+    "CheckpointsStreamPart",
+    "CustomStreamPart",
+    "DebugPayload",
+    "DebugStreamPart",
+    "ErrorPayload",
+    "ErrorStreamPart",
+    "EventsStreamPart",
+    "FeedbackStreamPart",
+    "InterruptPayload",
+    "MessagesCompleteStreamPart",
+    "MessagesMetadataStreamPart",
+    "MessagesPartialStreamPart",
+    "MessagesTupleStreamPart",
+    "MetadataStreamPart",
+    "RunMetadataPayload",
+    "StreamPart",
+    "StreamPartV2",
+    "TaskPayload",
+    "TaskResultPayload",
+    "TasksStreamPart",
+    "UpdatesStreamPart",
+    "ValuesStreamPart",
+]
+
 
 class StreamPart(NamedTuple):
     """One event of a stream, as the server sent it.
@@ -52,6 +79,27 @@ class TaskPayload(TypedDict):
     error: NotRequired[Any]
     result: NotRequired[Any]
     interrupts: NotRequired[list[InterruptPayload]]
+
+
+class TaskResultPayload(TypedDict):
+    """A task that ended."""
+
+    id: str
+    name: str
+    error: str | None
+    interrupts: list[dict[str, Any]]
+    result: Any
+
+
+class CheckpointTaskPayload(TypedDict):
+    """A task inside a checkpoint: still to run, failed (`error`), or done (`result`)."""
+
+    id: str
+    name: str
+    error: NotRequired[str]
+    result: NotRequired[Any]
+    interrupts: NotRequired[list[dict[str, Any]]]
+    state: dict[str, Any] | None
 
 
 class CheckpointPayload(TypedDict, total=False):

@@ -3,9 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
+
+__all__ = [
+    "TTL",
+    "All",
+    "AssistantSelectField",
+    "AssistantSortBy",
+    "BulkCancelRunsStatus",
+    "CancelAction",
+    "CheckpointParam",
+    "Command",
+    "Config",
+    "ConfigParam",
+    "Context",
+    "CronSelectField",
+    "CronSortBy",
+    "CronUpdate",
+    "DisconnectMode",
+    "Durability",
+    "Headers",
+    "IfNotExists",
+    "Input",
+    "Json",
+    "LangSmithTracing",
+    "Metadata",
+    "MultitaskStrategy",
+    "OnCompletionBehavior",
+    "OnConflictBehavior",
+    "PrimitiveData",
+    "PruneStrategy",
+    "QueryParamTypes",
+    "QueryParams",
+    "RunCreate",
+    "RunSelectField",
+    "RunStatus",
+    "Send",
+    "SortOrder",
+    "StateUpdateParam",
+    "StreamMode",
+    "StreamVersion",
+    "Superstep",
+    "ThreadSelectField",
+    "ThreadSortBy",
+    "ThreadStateSelectField",
+    "ThreadStatus",
+    "ThreadStreamMode",
+    "Values",
+]
+
+Json: TypeAlias = dict[str, Any] | None
+PrimitiveData: TypeAlias = str | int | float | bool | None
 
 # Open JSON, which may hold whatever `_core.codec` can encode: datetimes, UUIDs, messages, ...
 Input: TypeAlias = Any
@@ -13,7 +64,8 @@ Values: TypeAlias = Any
 Metadata: TypeAlias = Mapping[str, Any]
 Context: TypeAlias = Mapping[str, Any]
 Headers: TypeAlias = Mapping[str, str]
-QueryParams: TypeAlias = "Mapping[str, Any] | Sequence[tuple[str, Any]]"
+QueryParams: TypeAlias = "Mapping[str, Any] | Sequence[tuple[str, Any]] | str | bytes"
+QueryParamTypes: TypeAlias = QueryParams
 
 StreamMode: TypeAlias = Literal[
     "values",
@@ -223,3 +275,24 @@ class RunCreate(TypedDict, total=False):
     stream_subgraphs: bool
     stream_resumable: bool
     langsmith_tracer: NotRequired[Mapping[str, Any] | None]
+
+
+class CronUpdate(TypedDict, total=False):
+    """What `crons.update` can change, by the names of its parameters."""
+
+    schedule: str
+    timezone: str
+    end_time: datetime
+    input: Input
+    metadata: dict[str, Any]
+    config: Config
+    context: Context
+    webhook: str
+    interrupt_before: All | list[str]
+    interrupt_after: All | list[str]
+    on_run_completed: OnCompletionBehavior
+    enabled: bool
+    stream_mode: StreamMode | list[StreamMode]
+    stream_subgraphs: bool
+    stream_resumable: bool
+    durability: Durability

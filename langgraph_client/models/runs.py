@@ -11,6 +11,8 @@ from langgraph_client.models.fields import JSON, JsonObject, empty
 from langgraph_client.models.params import MultitaskStrategy, RunStatus
 from langgraph_client.models.record import Record
 
+__all__ = ["Run", "RunCreateMetadata", "RunOutput", "RunOutputList"]
+
 
 class Run(Record):
     """One execution of an assistant. `kwargs` holds what it was started with."""

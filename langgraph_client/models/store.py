@@ -7,6 +7,8 @@ from datetime import datetime
 from langgraph_client.models.fields import CallableList, JsonObject, empty
 from langgraph_client.models.record import Record
 
+__all__ = ["Item", "ListNamespaceResponse", "SearchItem", "SearchItemsResponse"]
+
 
 class Item(Record):
     """A stored document."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from langgraph_client.models.fields import JsonObject, empty
 from langgraph_client.models.record import Record
 
+__all__ = ["ServerInfo"]
+
 
 class ServerInfo(Record):
     """What the server says about itself."""

@@ -9,6 +9,17 @@ from langgraph_client.models.fields import JSON, CallableDict, JsonObject, empty
 from langgraph_client.models.params import ThreadStatus
 from langgraph_client.models.record import Record
 
+__all__ = [
+    "Checkpoint",
+    "Interrupt",
+    "PruneResult",
+    "RunError",
+    "Thread",
+    "ThreadState",
+    "ThreadTask",
+    "ThreadUpdateStateResponse",
+]
+
 
 class Interrupt(Record):
     """What a graph that stopped to ask wants to know. Answer it by its id, or alone."""
