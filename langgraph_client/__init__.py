@@ -1,97 +1,106 @@
 """Client SDK, RemoteGraph and in-process reference server for the LangGraph Server API."""
 
+# ruff: isort: skip_file  # It would give each `A as A` a statement of its own.
+
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langgraph_client._async.assistants import AssistantsClient
-    from langgraph_client._async.client import LangGraphClient, get_client
-    from langgraph_client._async.crons import CronClient
-    from langgraph_client._async.runs import RunsClient
-    from langgraph_client._async.store import StoreClient
-    from langgraph_client._async.stream import AsyncRunStream
-    from langgraph_client._async.threads import ThreadsClient
-    from langgraph_client._core.failure import RetryPolicy
-    from langgraph_client._core.outage import Reconnect, ReconnectPolicy
-    from langgraph_client._core.unset import UNSET
-    from langgraph_client._sync.assistants import SyncAssistantsClient
-    from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
-    from langgraph_client._sync.crons import SyncCronClient
-    from langgraph_client._sync.runs import SyncRunsClient
-    from langgraph_client._sync.store import SyncStoreClient
-    from langgraph_client._sync.stream import RunStream
-    from langgraph_client._sync.threads import SyncThreadsClient
-    from langgraph_client.errors import (
-        APIConnectionError,
-        APIError,
-        APIResponseValidationError,
-        APIStatusError,
-        APITimeoutError,
-        AuthenticationError,
-        BadRequestError,
-        ConflictError,
-        InternalServerError,
-        InvalidArgumentError,
-        LangGraphError,
-        MissingExtraError,
-        NotFoundError,
-        PermissionDeniedError,
-        RateLimitError,
-        RemoteException,
-        StreamIncomplete,
-        UnprocessableEntityError,
+    # `A as A` is how type checkers know what is public.
+    from langgraph_client._async.assistants import AssistantsClient as AssistantsClient
+    from langgraph_client._async.client import (
+        LangGraphClient as LangGraphClient,
     )
-    from langgraph_client.models.events import StreamPart
-    from langgraph_client.remote.graph import RemoteGraph
-    from langgraph_client.server.graphs.scripted import ScriptedGraph
-    from langgraph_client.server.server import Server
+    from langgraph_client._async.client import (
+        get_client as get_client,
+    )
+    from langgraph_client._async.crons import CronClient as CronClient
+    from langgraph_client._async.runs import RunsClient as RunsClient
+    from langgraph_client._async.store import StoreClient as StoreClient
+    from langgraph_client._async.stream import AsyncRunStream as AsyncRunStream
+    from langgraph_client._async.threads import ThreadsClient as ThreadsClient
+    from langgraph_client._core.failure import RetryPolicy as RetryPolicy
+    from langgraph_client._core.outage import (
+        Reconnect as Reconnect,
+    )
+    from langgraph_client._core.outage import (
+        ReconnectPolicy as ReconnectPolicy,
+    )
+    from langgraph_client._core.unset import UNSET as UNSET
+    from langgraph_client._sync.assistants import SyncAssistantsClient as SyncAssistantsClient
+    from langgraph_client._sync.client import (
+        SyncLangGraphClient as SyncLangGraphClient,
+    )
+    from langgraph_client._sync.client import (
+        get_sync_client as get_sync_client,
+    )
+    from langgraph_client._sync.crons import SyncCronClient as SyncCronClient
+    from langgraph_client._sync.runs import SyncRunsClient as SyncRunsClient
+    from langgraph_client._sync.store import SyncStoreClient as SyncStoreClient
+    from langgraph_client._sync.stream import RunStream as RunStream
+    from langgraph_client._sync.threads import SyncThreadsClient as SyncThreadsClient
+    from langgraph_client.errors import (
+        APIConnectionError as APIConnectionError,
+    )
+    from langgraph_client.errors import (
+        APIError as APIError,
+    )
+    from langgraph_client.errors import (
+        APIResponseValidationError as APIResponseValidationError,
+    )
+    from langgraph_client.errors import (
+        APIStatusError as APIStatusError,
+    )
+    from langgraph_client.errors import (
+        APITimeoutError as APITimeoutError,
+    )
+    from langgraph_client.errors import (
+        AuthenticationError as AuthenticationError,
+    )
+    from langgraph_client.errors import (
+        BadRequestError as BadRequestError,
+    )
+    from langgraph_client.errors import (
+        ConflictError as ConflictError,
+    )
+    from langgraph_client.errors import (
+        InternalServerError as InternalServerError,
+    )
+    from langgraph_client.errors import (
+        InvalidArgumentError as InvalidArgumentError,
+    )
+    from langgraph_client.errors import (
+        LangGraphError as LangGraphError,
+    )
+    from langgraph_client.errors import (
+        MissingExtraError as MissingExtraError,
+    )
+    from langgraph_client.errors import (
+        NotFoundError as NotFoundError,
+    )
+    from langgraph_client.errors import (
+        PermissionDeniedError as PermissionDeniedError,
+    )
+    from langgraph_client.errors import (
+        RateLimitError as RateLimitError,
+    )
+    from langgraph_client.errors import (
+        RemoteException as RemoteException,
+    )
+    from langgraph_client.errors import (
+        StreamIncomplete as StreamIncomplete,
+    )
+    from langgraph_client.errors import (
+        UnprocessableEntityError as UnprocessableEntityError,
+    )
+    from langgraph_client.models.events import StreamPart as StreamPart
+    from langgraph_client.remote.graph import RemoteGraph as RemoteGraph
+    from langgraph_client.server.graphs.scripted import ScriptedGraph as ScriptedGraph
+    from langgraph_client.server.server import Server as Server
 
-__all__ = [
-    "UNSET",
-    "APIConnectionError",
-    "APIError",
-    "APIResponseValidationError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AssistantsClient",
-    "AsyncRunStream",
-    "AuthenticationError",
-    "BadRequestError",
-    "ConflictError",
-    "CronClient",
-    "InternalServerError",
-    "InvalidArgumentError",
-    "LangGraphClient",
-    "LangGraphError",
-    "MissingExtraError",
-    "NotFoundError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "Reconnect",
-    "ReconnectPolicy",
-    "RemoteException",
-    "RemoteGraph",
-    "RetryPolicy",
-    "RunStream",
-    "RunsClient",
-    "ScriptedGraph",
-    "Server",
-    "StoreClient",
-    "StreamIncomplete",
-    "StreamPart",
-    "SyncAssistantsClient",
-    "SyncCronClient",
-    "SyncLangGraphClient",
-    "SyncRunsClient",
-    "SyncStoreClient",
-    "SyncThreadsClient",
-    "ThreadsClient",
-    "UnprocessableEntityError",
-    "get_client",
-    "get_sync_client",
-]
+__version__ = "0.1.0"
 
 # Loaded on first use (PEP 562), so that importing the package costs nothing: every test run loads
 # it for its plugin, used or not. The extra is what brings the packages that a name needs.
@@ -127,6 +136,8 @@ _MODULES = {
 }
 _EXTRAS = {"RemoteGraph": "langgraph", "ScriptedGraph": "server", "Server": "server"}
 _LAZY = {name: module for module, names in _MODULES.items() for name in names.split()}
+if not TYPE_CHECKING:
+    __all__ = sorted(_LAZY)
 
 
 def __getattr__(name: str) -> object:

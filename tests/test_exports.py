@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import langgraph_client
 
 
@@ -26,24 +30,24 @@ def test_classes_say_where_they_are_from() -> None:
             assert made.__module__.startswith("langgraph_client"), name
 
 
-#: What code written for the SDK of this protocol imports from its `schema` module.
-SCHEMA = """
-All Assistant AssistantSelectField AssistantSortBy AssistantVersion AssistantsSearchResponse
-BulkCancelRunsStatus CancelAction Checkpoint Command Config Context Cron CronSelectField CronSortBy
-DisconnectMode Durability GraphSchema IfNotExists Input Interrupt Item LangSmithTracing
-ListNamespaceResponse MultitaskStrategy OnCompletionBehavior OnConflictBehavior PruneStrategy
-QueryParams Run RunCreate RunCreateMetadata RunSelectField RunStatus SearchItem SearchItemsResponse
-Send SortOrder StreamMode StreamPart StreamPartV2 StreamVersion Thread ThreadSelectField
-ThreadSortBy ThreadState ThreadStateSelectField ThreadStatus ThreadStreamMode ThreadTask
-ThreadUpdateStateResponse
-"""
+def test_type_checkers_and_python_see_the_same_names() -> None:
+    """What is imported for type checkers is what is loaded on first use, from the same modules."""
+    tree = ast.parse(Path(langgraph_client.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == {
+        name: f"langgraph_client.{module}" for name, module in langgraph_client._LAZY.items()
+    }
 
 
-def test_the_schema_module_has_the_names_users_import() -> None:
-    """`from langgraph_client.schema import …` works for each of them."""
-    from langgraph_client import schema
-
-    assert [name for name in SCHEMA.split() if name not in schema.__all__] == []
+def test_the_version_is_the_package_s() -> None:
+    """`__version__` is what the installed package says."""
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", langgraph_client.__version__)
 
 
 def test_the_client_module_has_the_names_users_import() -> None:

@@ -16,14 +16,16 @@ PACKAGE = Path(__file__).parent.parent / "langgraph_client"
 MAY_IMPORT = {
     "errors": set(),
     "values": set(),
+    "hosting": set(),
     "models": {"errors"},
     "_core": {"errors", "models"},
     "_io": {"errors", "models", "_core"},
-    "_async": {"errors", "models", "_core", "_io"},
-    "_sync": {"errors", "models", "_core", "_io"},
+    "_async": {"errors", "hosting", "models", "_core", "_io"},
+    "_sync": {"errors", "hosting", "models", "_core", "_io"},
     "types": {"remote"},
     "schema": {"models"},
     "client": {"_async", "_sync"},
+    "sse": {"_core", "models"},
     "remote": {
         "errors",
         "values",
@@ -34,7 +36,7 @@ MAY_IMPORT = {
         "get_client",
         "get_sync_client",
     },
-    "server": {"errors", "models", "values"},
+    "server": {"errors", "hosting", "models", "values"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
 }
 #: Optional packages, and the only modules that may import them at their top.

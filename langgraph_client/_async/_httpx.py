@@ -63,6 +63,11 @@ def make_client(
         raise InvalidArgumentError("proxy", str(error)) from error
 
 
+def base_url_of(client: HttpxClient) -> str:
+    """Return the base URL of a client of httpx, empty where it has none."""
+    return str(client.base_url).rstrip("/")
+
+
 def limits_of(limits: HttpLimits | None) -> Limits:
     """Return limits as this package has them."""
     if limits is None:

@@ -92,7 +92,12 @@ class HasSteps(Protocol):
     def pool(self) -> float | None: ...
 
 
-Timeout = float | tuple[float | None, float | None, float | None, float | None] | HasSteps
+Timeout = (
+    float
+    | tuple[float | None, float | None]
+    | tuple[float | None, float | None, float | None, float | None]
+    | HasSteps
+)
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,9 @@ def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
         return Waits(Steps(timeout.connect, timeout.read, timeout.write, timeout.pool), deadline)
     if not isinstance(timeout, tuple):
         raise InvalidArgumentError("timeout", f"must be a number of seconds, not {timeout!r}")
-    if len(timeout) != 4:
-        raise InvalidArgumentError("timeout", "a tuple must have connect, read, write and pool")
+    if len(timeout) not in (2, 4):
+        problem = "a tuple must have connect and read, or connect, read, write and pool"
+        raise InvalidArgumentError("timeout", problem)
     for seconds in timeout:
         if seconds is not None:
             _check_seconds("timeout", seconds)

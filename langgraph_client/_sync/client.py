@@ -29,6 +29,7 @@ from langgraph_client._sync._httpx import (
     HttpUrl,
     HttpxClient,
     HttpxSender,
+    base_url_of,
     limits_of,
     make_client,
     steps_of,
@@ -43,6 +44,7 @@ from langgraph_client._sync.store import SyncStoreClient
 from langgraph_client._sync.threads import SyncThreadsClient
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, InvalidArgumentError
+from langgraph_client.hosting import current_host
 from langgraph_client.models.params import Headers
 from langgraph_client.models.system import ServerInfo
 
@@ -62,7 +64,22 @@ class SyncLangGraphClient:
         http: Requests to anything else.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, client: HttpxClient | Transport) -> None:
+        """Make a client around a client of httpx, with its base URL and headers.
+
+        Args:
+            client: It is never closed here. (`get_sync_client` gives a transport of its own.)
+
+        Raises:
+            InvalidArgumentError: it has no base URL.
+        """
+        if isinstance(client, Transport):
+            transport = client
+        else:
+            own = {"user-agent": client.headers.get("user-agent", "")}
+            transport = _transport(
+                url=base_url_of(client), api_key=None, headers=own, http_client=client
+            )
         self._transport = transport
         self.http = SyncHttpClient(transport)
         self.assistants = SyncAssistantsClient(transport)
@@ -127,14 +144,15 @@ def get_sync_client(
     """Make a client of the server at `url`.
 
     Args:
-        url: The server; `LANGGRAPH_URL` where it is left out, else http://localhost:8123.
+        url: The server. Where it is left out: inside a graph that the bundled server hosts, that
+            server; else `LANGGRAPH_URL`, else http://localhost:8123.
         api_key: Sent as `x-api-key`. Where it is left out, the first of `LANGGRAPH_API_KEY`,
             `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY` that is set; None sends none.
         headers: Sent with every request.
         timeout: Seconds that each step may take: connecting, sending, every wait for more of an
-            answer. A number for all of them, a tuple of (connect, read, write, pool), or an
-            `httpx.Timeout`. By default 5 to connect and 300 for the others. A server's heartbeats
-            keep a long wait and a quiet stream alive.
+            answer. A number for all of them, a tuple of (connect, read) or (connect, read, write,
+            pool), or an `httpx.Timeout`. By default 5 to connect and 300 for the others. A
+            server's heartbeats keep a long wait and a quiet stream alive.
         deadline: Seconds that each call may take as a whole, with its repetitions and the pauses
             between them; of an event stream, each opening. By default there is no such limit.
         transport: A transport of httpx that carries the requests in place of the network.
@@ -154,6 +172,47 @@ def get_sync_client(
         InvalidArgumentError: the URL, the key or a header cannot be right, or the proxy is of a
             kind that needs a package which is not installed.
     """
+    host = None
+    if url is None and transport is None and http_client is None:
+        host = current_host.get()
+    if host is not None:
+        url, transport = host.url, host.transport()
+        api_key = host.api_key if api_key is UNSET else api_key
+    return SyncLangGraphClient(
+        _transport(
+            url=url,
+            api_key=api_key,
+            headers=headers,
+            timeout=timeout,
+            deadline=deadline,
+            transport=transport,
+            http_client=http_client,
+            limits=limits,
+            verify=verify,
+            proxy=proxy,
+            retry=retry,
+            reconnect=reconnect,
+            sleep=sleep,
+        )
+    )
+
+
+def _transport(
+    *,
+    url: str | None,
+    api_key: str | Unset | None,
+    headers: Headers | None = None,
+    timeout: Timeout | None = None,
+    deadline: float | None = None,
+    transport: HttpTransport | None = None,
+    http_client: HttpxClient | None = None,
+    limits: HttpLimits | None = None,
+    verify: Any = True,
+    proxy: str | HttpUrl | HttpProxy | None = None,
+    retry: RetryPolicy | None = None,
+    reconnect: ReconnectPolicy | None = None,
+    sleep: Callable[[float], Any] = sleep,
+) -> Transport:
     settings = settings_from(url, api_key, headers)
     given = waits(timeout, deadline)
     brought = transport is not None or limits is not None or proxy is not None
@@ -168,15 +227,13 @@ def get_sync_client(
         partial(_sender, settings, transport, http_client, limits_of(limits), verify, proxy),
         is_shared=transport is not None or http_client is not None,
     )
-    return SyncLangGraphClient(
-        Transport(
-            pools,
-            settings,
-            retry=RetryPolicy() if retry is None else retry,
-            reconnect=ReconnectPolicy() if reconnect is None else reconnect,
-            waits=given,
-            sleep=sleep,
-        )
+    return Transport(
+        pools,
+        settings,
+        retry=RetryPolicy() if retry is None else retry,
+        reconnect=ReconnectPolicy() if reconnect is None else reconnect,
+        waits=given,
+        sleep=sleep,
     )
 
 

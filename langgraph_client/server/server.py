@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
+from langgraph_client.hosting import Host
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
@@ -281,7 +282,12 @@ class Server:
         engine = Engine(
             storage,
             self._clock,
-            HostedGraphRunner(graphs, self.url, self._hooks),
+            HostedGraphRunner(
+                graphs,
+                self.url,
+                self._hooks,
+                Host(IN_PROCESS_URL, self.transport, self.async_transport, self._api_key),
+            ),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,

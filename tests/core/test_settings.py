@@ -75,9 +75,9 @@ def test_certificates_and_names_are_checked_by_default() -> None:
     assert ssl_context(False, encrypted=True).verify_mode is ssl.CERT_NONE
 
 
-@pytest.mark.parametrize("timeout", [0, -1, "1", (1, 2), True, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, "1", (1, 2, 3), (0, None), True, float("nan")])
 def test_a_bad_timeout_is_refused(timeout: Any) -> None:
-    """A timeout is a number of seconds above 0, or four of them."""
+    """A timeout is a number of seconds above 0, or two or four of them."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout"):
         waits(timeout)
 

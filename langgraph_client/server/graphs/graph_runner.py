@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from langgraph_client.hosting import Host, current_host
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.graphs.run_events import Item, context_keys, events_of
@@ -48,13 +49,17 @@ class HostedGraphRunner:
         graphs: Graphs,
         url: str | None,
         hooks: RunHooks,
+        host: Host,
     ) -> None:
+        self._host = host
         self._hooks = hooks
         self._graphs = graphs
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
         """Run the job's graph, giving what happens."""
+        # For `get_client()` in the graph. The run has a task, and so a context, of its own.
+        current_host.set(self._host)
         run = job.run
         graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
         config = self._config(run)

@@ -1,0 +1,73 @@
+"""The names that code written for langgraph_sdk imports, each at the same place here.
+
+`sdk_names.json` is made of the installed package by `.ci/sdk_names.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "sdk_names.json").read_text())
+
+#: What is not here yet, a module or a name, and what it is for. Nothing stands in for it.
+LATER = {
+    "stream": "event streaming v3: threads.stream, its controllers, decoders and transports",
+    "auth": "who may do what on a server that hosts a user's application",
+    "encryption": "encryption of what a server stores, by a user's handlers",
+    "priority": "which runs of a server come first",
+    "runtime": "what a graph factory is told about the access that it is called for",
+    "cache": "a key-value cache of hosted deployments",
+    ".Auth": "see auth",
+    ".Encryption": "see encryption",
+    ".EncryptionContext": "see encryption",
+    ".DecryptResult": "see encryption",
+    ".Priority": "see priority",
+    ".PriorityContext": "see priority",
+    ".PrioritySettings": "see priority",
+    "client.configure_loopback_transports": "how a hosting server tells clients of itself",
+}
+NAMES = [
+    (module, name, parameters)
+    for module, names in TABLE["modules"].items()
+    for name, parameters in names.items()
+    if module.partition(".")[0] not in LATER and f"{module}.{name}" not in LATER
+]
+
+
+def test_the_table_is_of_the_version_we_follow() -> None:
+    """The names are those of langgraph_sdk 0.4.14, all modules of it."""
+    assert TABLE["version"] == "0.4.14"
+    assert {"", "client", "errors", "schema", "sse"} <= TABLE["modules"].keys()
+
+
+@pytest.mark.parametrize(("module", "name", "parameters"), NAMES, ids=lambda value: str(value)[:40])
+def test_each_name_is_at_the_same_place(
+    module: str, name: str, parameters: list[str] | None
+) -> None:
+    """`from langgraph_client.<module> import <name>`, and what it is called with."""
+    here = importlib.import_module(f"langgraph_client.{module}".rstrip("."))
+    ours = getattr(here, name)
+    # Documents take any field; resources are made by their client, with insides of its own.
+    is_resource = name.endswith("Client") and not name.endswith("LangGraphClient")
+    if parameters is None or module == "schema" or is_resource:
+        return
+    known = inspect.signature(ours).parameters
+    assert [given for given in parameters if given not in known] == []
+
+
+def test_what_comes_later_is_not_stubbed() -> None:
+    """A name on the list of later ones is not importable: a program fails at once, and clearly."""
+    for place in LATER:
+        module, _, name = place.rpartition(".")
+        if not name or place in TABLE["modules"]:
+            with pytest.raises(ModuleNotFoundError):
+                importlib.import_module(f"langgraph_client.{place}")
+        else:
+            here = importlib.import_module(f"langgraph_client.{module}".rstrip("."))
+            assert not hasattr(here, name), place
