@@ -216,7 +216,12 @@ class Cassette:
     # --- for the transports ---
 
     def read_request(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
-        """Return a request as it is written and compared."""
+        """Return a request as it is written and compared.
+
+        Args:
+            request: The request.
+            body: Its body.
+        """
         self._scrubber.learn(request.headers)
         return {
             "method": request.method,
@@ -226,7 +231,15 @@ class Cassette:
         }
 
     def begin(self, request: dict[str, Any], response: httpx.Response) -> Exchange:
-        """Keep a request with the beginning of its answer; the body is added by its reader."""
+        """Keep a request with the beginning of its answer.
+
+        Args:
+            request: The request as it is written.
+            response: The answer; its body is added by who reads it.
+
+        Returns:
+            The exchange, to be passed to `add_body` or `add_event`.
+        """
         headers = {
             name: self._scrubber.text(value)
             for name, value in response.headers.items()
@@ -241,11 +254,22 @@ class Cassette:
         return exchange
 
     def add_body(self, exchange: Exchange, body: bytes) -> None:
-        """Add the body of an answer."""
+        """Add the body of an answer.
+
+        Args:
+            exchange: The exchange.
+            body: The body.
+        """
         exchange["response"]["body"] = self._scrubber.value(_decoded(body))
 
     def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
-        """Add an event of an answer."""
+        """Add an event of an answer.
+
+        Args:
+            exchange: The exchange.
+            event: The event.
+            after: Seconds since the event before.
+        """
         document = {"event": event.event, "data": self._scrubber.value(_decoded(event.data))}
         if event.id:
             document["id"] = event.id
@@ -253,6 +277,9 @@ class Cassette:
 
     def find(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer that was recorded for a request, each of them once.
+
+        Args:
+            request: The request as it is compared.
 
         Raises:
             CassetteMismatch: There is none.
@@ -298,7 +325,11 @@ class Cassette:
         return request["method"], request["path"], query, body
 
     def pause(self, event: Mapping[str, Any]) -> float:
-        """Return how many seconds to wait before an event is replayed."""
+        """Return how many seconds to wait before an event is replayed.
+
+        Args:
+            event: The recorded event.
+        """
         return float(event.get("after", 0.0)) if self._timing else 0.0
 
 

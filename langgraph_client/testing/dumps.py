@@ -23,7 +23,7 @@ _ID = re.compile(
 
 
 class Dump:
-    """What `Server.dump` gives. Two are equal if they say the same, ids and times aside.
+    """What `TestServer.dump` returns. Two are equal if they differ only in ids and times.
 
     Attributes:
         document: `format`, then for the reader `threads` (each with its `states`, newest first,
@@ -37,8 +37,11 @@ class Dump:
     def read(cls, path: str | os.PathLike[str]) -> Dump:
         """Read the file of a dump.
 
+        Args:
+            path: The file.
+
         Raises:
-            ValueError: It is none, or one of a later version.
+            ValueError: It is not a dump, or one of a later version.
         """
         document = json.loads(Path(path).read_text())
         if not isinstance(document, dict) or "tables" not in document:
@@ -50,7 +53,11 @@ class Dump:
         return cls(document)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file."""
+        """Write the dump to a file.
+
+        Args:
+            path: The file.
+        """
         text = json.dumps(self.document, indent=1, ensure_ascii=False, sort_keys=False)
         Path(path).write_text(text + "\n")
 

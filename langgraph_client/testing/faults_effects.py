@@ -1,18 +1,20 @@
 """What a fault does to one exchange, without I/O.
 
-A transport or a proxy asks an `Exchange` what befalls the request, and carries out what it is told:
-the `Step`s. The body of the answer flows through the faults piece by piece.
+A transport or a proxy gets `Step`s from a `FaultedExchange` and carries them out. The body of the
+answer flows through the faults piece by piece.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from fnmatch import fnmatchcase
+from types import TracebackType
+from typing import Protocol, Self
 
-if TYPE_CHECKING:
-    from langgraph_client.testing.faults import Fault
+from langgraph_client.errors import InvalidArgumentError
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -89,7 +91,125 @@ class Stage:
         return iter(())
 
 
-class Exchange:
+class Fault:
+    """One rule, active until it is cancelled or has fired `times` times; made by `Faults`.
+
+    As a context manager it is cancelled at the end of the `with`.
+
+    Attributes:
+        kind: The method of `Faults` that made it.
+        fired: How often it has taken effect.
+    """
+
+    def __init__(
+        self, kind: str, effect: Effect, method: str | None, path: str | None, times: int | None
+    ) -> None:
+        if times is not None and (isinstance(times, bool) or times < 1):
+            raise InvalidArgumentError("times", f"must be 1 or more, or None, not {times!r}")
+        self.kind = kind
+        self.effect = effect
+        self.fired = 0
+        self._method = method
+        self._path = path
+        self._times = times
+        self._lock = threading.Condition()
+        self._cancelled = False
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def active(self) -> bool:
+        """Whether it can still take effect."""
+        return not self._cancelled and (self._times is None or self.fired < self._times)
+
+    def cancel(self) -> None:
+        """End it, and let go on what it stalls. Safe to repeat."""
+        with self._lock:
+            self._cancelled = True
+            waiting, self._waiting = self._waiting, []
+        for resume in waiting:
+            resume()
+
+    def matches(self, method: str, path: str) -> bool:
+        """Return whether it applies to a request.
+
+        Args:
+            method: The HTTP method.
+            path: The path, without the query.
+        """
+        if self._method is not None and method.upper() != self._method.upper():
+            return False
+        return self._path is None or fnmatchcase(path, self._path)
+
+    def take(self) -> bool:
+        """Count one effect; return False if it has none left."""
+        with self._lock:
+            if not self.active:
+                return False
+            self.fired += 1
+            self._lock.notify_all()
+            return True
+
+    def wait(self, times: int = 1, *, timeout: float = 10.0) -> None:
+        """Wait until it has taken effect, in any thread or task.
+
+        Args:
+            times: How often.
+            timeout: Seconds.
+
+        Raises:
+            TimeoutError: It has taken effect less often after that time.
+        """
+        with self._lock:
+            if not self._lock.wait_for(lambda: self.fired >= times, timeout):
+                raise TimeoutError(f"{self!r}, not {times}, within {timeout} s")
+
+    def when_cancelled(self, resume: Callable[[], None]) -> None:
+        """Register what is called when it is cancelled, at once if it is already.
+
+        Args:
+            resume: Called in the thread that cancels it.
+        """
+        with self._lock:
+            if not self._cancelled:
+                self._waiting.append(resume)
+                return
+        resume()
+
+    def forget(self, resume: Callable[[], None]) -> None:
+        """Undo `when_cancelled`.
+
+        Args:
+            resume: What was registered.
+        """
+        with self._lock:
+            if resume in self._waiting:
+                self._waiting.remove(resume)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cancel()
+
+    def __repr__(self) -> str:
+        state = "active" if self.active else "over"
+        return f"<Fault {self.kind} {state}, fired {self.fired} times>"
+
+
+class FaultSource(Protocol):
+    """What a transport needs of `Faults`."""
+
+    def exchange(self, method: str, path: str) -> FaultedExchange | None:
+        """Return what happens to a request that is sent now; None if nothing does."""
+        ...
+
+
+class FaultedExchange:
     """What befalls one request. The faults are those that matched it when it was sent."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:

@@ -19,7 +19,7 @@ from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.faults_effects import (
     Answer,
     Cut,
-    Exchange,
+    FaultedExchange,
     Headers,
     Hold,
     Pause,
@@ -219,7 +219,7 @@ class _Connection:
         target = request.target.decode("ascii")
         method = request.method.decode("ascii")
         path = httpx.URL(self._upstream + target).path
-        exchange = self._faults.exchange(method, path) or Exchange(())
+        exchange = self._faults.exchange(method, path) or FaultedExchange(())
         for step in exchange.before():
             if isinstance(step, Answer):
                 headers = [(k.encode(), v.encode()) for k, v in step.headers.items()]
@@ -246,7 +246,9 @@ class _Connection:
         finally:
             await response.aclose()
 
-    async def _body(self, response: httpx.Response, exchange: Exchange, headers: Headers) -> None:
+    async def _body(
+        self, response: httpx.Response, exchange: FaultedExchange, headers: Headers
+    ) -> None:
         body = exchange.body(headers)
         if body is None:
             async for chunk in response.aiter_raw():

@@ -6,20 +6,25 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
 
 import httpx
 
-from langgraph_client.testing.faults_effects import Answer, Body, Cut, Hold, Pause, Piece, Step
-
-if TYPE_CHECKING:
-    from langgraph_client.testing.faults import Faults
+from langgraph_client.testing.faults_effects import (
+    Answer,
+    Body,
+    Cut,
+    FaultSource,
+    Hold,
+    Pause,
+    Piece,
+    Step,
+)
 
 
 class FaultyTransport(httpx.BaseTransport):
     """Carries requests over `inner`, with faults."""
 
-    def __init__(self, inner: httpx.BaseTransport, faults: Faults) -> None:
+    def __init__(self, inner: httpx.BaseTransport, faults: FaultSource) -> None:
         self._inner = inner
         self._faults = faults
 
@@ -54,7 +59,7 @@ class FaultyTransport(httpx.BaseTransport):
 class AsyncFaultyTransport(httpx.AsyncBaseTransport):
     """Carries requests over `inner`, with faults."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, faults: Faults) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, faults: FaultSource) -> None:
         self._inner = inner
         self._faults = faults
 

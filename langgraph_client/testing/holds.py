@@ -99,7 +99,13 @@ class Hold:
     # --- on the server's loop ---
 
     def fits(self, run: Mapping[str, Any], *, status: Status | None = None, node: str = "") -> bool:
-        """Return whether a run is to be held at this point."""
+        """Return whether a run is to be held.
+
+        Args:
+            run: The run's document.
+            status: The status that it is about to have or has just got.
+            node: The node that it is about to enter; empty at a status.
+        """
         graph_id = run["kwargs"]["config"]["configurable"].get("graph_id")
         return (
             (self._status == status if node == "" else self._node == node)

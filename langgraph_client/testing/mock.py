@@ -95,9 +95,9 @@ class MockSystem(MockEndpoints):
     """The endpoints about the server itself."""
 
     def info(self, body: Mapping[str, Any]) -> respx.Route:
-        """Answer `GET /info`."""
+        """Answer `GET /info` with this body."""
         return self._json("GET", "/info", body)
 
     def ok(self, body: Mapping[str, Any]) -> respx.Route:
-        """Answer `GET /ok`."""
+        """Answer `GET /ok` with this body."""
         return self._json("GET", "/ok", body)
