@@ -106,6 +106,8 @@ def _command(graph: str, update: JSON, goto: JSON) -> Command[str]:
 
 
 def _target(target: JSON) -> Send | str:
+    if isinstance(target, Send):
+        return target
     if isinstance(target, Mapping):
         return Send(target["node"], target["arg"] if "arg" in target else target.get("args"))
     return str(target)

@@ -42,8 +42,7 @@ class EventReader:
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
-        # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
-        self._is_list = isinstance(self._arguments.stream_mode, list)
+        self._is_list = request.yields_pairs
         self._print_modes = self._arguments.print_modes
         #: What langchain's events say of the root run, once its start was seen.
         self._root: JsonObject = {}
@@ -178,6 +177,7 @@ class EventReader:
 
     def _failure(self, data: JSON) -> Exception:
         self._is_over = True
+        data = self._decoder.open(data)
         nested = self._request.nested
         command = parent_command(data, nested.namespace if nested else ())
         if nested is not None and command is not None:

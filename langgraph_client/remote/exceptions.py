@@ -77,7 +77,10 @@ def remote_error(
     """
     made = _instance(document, command, allowed or {})
     made.error = str(document.get("error") or "Error")
-    made.message = str(document.get("message") or "")
+    text = str(document.get("message") or "")
+    made.__dict__["_text"] = text
+    with contextlib.suppress(AttributeError):  # An exception group's own message cannot be set.
+        made.message = text
     made.run_id, made.thread_id = run_id, thread_id
     attributes = document.get("attributes")
     if isinstance(attributes, Mapping):
@@ -125,19 +128,16 @@ def _args(
         if not inner:
             return None
         members = [remote_error(member, allowed=allowed) for member in inner]
-        return message.removesuffix(
-            _COUNTED.format(len(members), "s" * (len(members) > 1))
-        ), members
+        counted = _COUNTED.format(len(members), "s" * (len(members) > 1))
+        return ErrorText(message.removesuffix(counted), document), members
     bubble_up = bubble_up_class()
     if bubble_up is not None and issubclass(local, bubble_up):
         # A parent graph acts on these: one without its command or interrupts would mislead it.
         return None if command is None or local.__name__ != "ParentCommand" else (command,)
     sent = document.get("args")
-    if isinstance(sent, list | tuple):
-        first, *rest = sent or [None]
-        if isinstance(first, str):
-            first = ErrorText(first, document)
-        return (first, *rest) if sent else ()
+    if isinstance(sent, list | tuple) and sent:
+        first, *rest = sent
+        return (ErrorText(first, document) if isinstance(first, str) else first, *rest)
     if issubclass(local, KeyError):  # Its text is the repr of the key.
         with contextlib.suppress(ValueError, SyntaxError):
             key = ast.literal_eval(message)
@@ -182,7 +182,7 @@ def _built(
 
 def _text(self: RemoteException) -> str:
     # As locally: the message alone.
-    return self.message
+    return str(self.__dict__["_text"])
 
 
 def _reduce(self: RemoteException) -> tuple[object, ...]:

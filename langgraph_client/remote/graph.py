@@ -23,11 +23,13 @@ from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import LangGraphError
 from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
+from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
 from langgraph_client.remote.callbacks import RunCallbacks
 from langgraph_client.remote.clients import CLIENT_ERRORS, ClientLike, Clients
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
+    Node,
     RunnableConfig,
     StateSnapshot,
     StateUpdate,
@@ -40,10 +42,11 @@ from langgraph_client.remote.flow import adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.leaving import GraphStream, aopened, opened, shielded
 from langgraph_client.remote.output import Output
-from langgraph_client.remote.run_request import Modes, RunArguments, RunRequest
+from langgraph_client.remote.run_request import RunArguments, RunRequest
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
 from langgraph_client.remote.snapshot import HistoryPages
+from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.remote.subgraph import RemoteSubgraph
 from langgraph_client.remote.threads import KnownThreads
 
@@ -88,6 +91,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             that failures may be instances of. Others stay dicts. Nothing is imported by name.
         distributed_tracing: Send with every call the headers of the current LangSmith run, and of
             the active OpenTelemetry span (W3C `traceparent`), so that the server's traces join.
+        stream_mode: What `stream` yields where the call does not say it. Default: "updates", as a
+            compiled graph; `server.remote_graph` knows the mode that its graph was made with.
     """
 
     def __init__(
@@ -106,6 +111,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         strict_config: bool = True,
         distributed_tracing: bool = False,
         allow_types: Iterable[type] = (),
+        stream_mode: Modes = "updates",
     ) -> None:
         settings = GraphSettings(
             assistant_id=assistant_id,
@@ -116,6 +122,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             strict_config=strict_config,
             distributed_tracing=distributed_tracing,
             allow_types=allow_types,
+            stream_mode=stream_mode,
         )
         self._begin(settings, Clients(url, api_key, headers, client, sync_client))
 
@@ -142,6 +149,11 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     def checkpointer(self) -> bool | None:
         """What this graph keeps as a node of a local parent graph."""
         return self._settings.checkpointer
+
+    @property
+    def stream_mode(self) -> Modes:
+        """What `stream` yields where the call does not say it."""
+        return self._settings.stream_mode
 
     @property
     def client(self) -> LangGraphClient:
@@ -182,7 +194,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
         Args:
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
-                `checkpointer`, `strict_config`, `distributed_tracing` or `allow_types`.
+                `checkpointer`, `strict_config`, `distributed_tracing`, `allow_types` or
+                `stream_mode`.
         """
         copied = type(self).__new__(type(self))
         copied._begin(self._settings.changed({"name": self.name, **(update or {})}), self._clients)
@@ -494,6 +507,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             call.address,
             headers=call.headers,
             strict_config=settings.strict_config,
+            stream_mode=settings.stream_mode,
             wants_output=callbacks.wants_output,
             wants_messages=callbacks.wants_messages,
         )
@@ -779,6 +793,37 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     def _schemas(self) -> Reply:
         reading = introspection.get_schemas(self.assistant_id, self._threads.graph_id)
         return drive(reading, self.sync_client)
+
+    # --- attributes of a compiled graph that adapters read; each asks the server ---
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The graph's nodes by name, as its drawing has them; read from the server each time."""
+        return nodes_of(self.get_graph())
+
+    @property
+    def channels(self) -> dict[str, JsonObject]:
+        """The JSON schemas of the state's channels, as far as input and output show them."""
+        return channels_of(self._schemas())
+
+    @property
+    def input_channels(self) -> str:
+        """The channel that takes the input."""
+        return "__start__"
+
+    @property
+    def output_channels(self) -> list[str]:
+        """The names of the channels of the output."""
+        return list(self.get_output_jsonschema().get("properties") or {})
+
+    @property
+    def context_schema(self) -> type[BaseModel] | None:
+        """The schema of the context, as a pydantic model; None for a graph without one."""
+        schema = self.get_context_jsonschema()
+        return None if schema is None else model_from(self.get_name("Context"), schema)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise no_attribute(type(self).__name__, name)
 
     def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Refuse: the protocol has no call that empties a graph's cache.

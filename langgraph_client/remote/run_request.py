@@ -29,11 +29,9 @@ from langgraph_client.remote.commands import input_or_command
 from langgraph_client.remote.compat import StateSnapshot, pause
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
-from langgraph_client.remote.stream_modes import WIRE_MODES, GraphMode, mode_list, wire_modes
+from langgraph_client.remote.stream_modes import WIRE_MODES, Modes, mode_list, wire_modes
 from langgraph_client.remote.typed_values import enclosed_request, plain_messages
 from langgraph_client.values import GOTO_NODES, OUTPUT_HEADER
-
-Modes = GraphMode | Sequence[GraphMode]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +148,7 @@ class RunRequest:
         *,
         headers: Mapping[str, str],
         strict_config: bool = True,
+        stream_mode: Modes = "updates",
         wants_output: bool = False,
         wants_messages: bool = False,
     ) -> None:
@@ -157,11 +156,13 @@ class RunRequest:
         self.address = address
         self.nested = Nested.of(config, address)
         #: The modes that the caller gets.
-        self.modes = mode_list(
-            arguments.stream_mode
-            if arguments.stream_mode is not None
-            else ("values" if TASK_ID in config["configurable"] else "updates")
-        )
+        if arguments.stream_mode is not None:
+            stream_mode = arguments.stream_mode
+        elif TASK_ID in config["configurable"]:
+            stream_mode = "values"
+        self.modes = mode_list(stream_mode)
+        # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
+        self.yields_pairs = isinstance(stream_mode, list)
         self.wants_messages = wants_messages
         self.wants_output = wants_output
         sent_config = wire_config(config)

@@ -12,6 +12,7 @@ from langgraph_client.remote.compat import Overwrite, ambient_config, message_cl
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.nested import nested_address
+from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.values import Allowed, classes_in, name_of
 
 
@@ -27,6 +28,7 @@ class GraphSettings:
     strict_config: bool = True
     distributed_tracing: bool = False
     allow_types: Iterable[type] = ()
+    stream_mode: Modes = "updates"
     #: The classes that values in an envelope may be made of, by name.
     allowed: Allowed = field(init=False)
 
@@ -39,6 +41,7 @@ class GraphSettings:
         # Set around the freeze: derived from the fields, once.
         types = tuple(self.allow_types)
         allowed = classes_in(*types, Overwrite)
+        allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
         if self.decode_messages:
             allowed.update({name_of(kind): kind for kind in message_classes().values()})
         object.__setattr__(self, "name", self.name or self.assistant_id)

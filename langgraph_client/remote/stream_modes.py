@@ -12,6 +12,9 @@ GraphMode: TypeAlias = Literal[
     "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"
 ]
 
+#: One of them, or several.
+Modes: TypeAlias = GraphMode | Sequence[GraphMode]
+
 #: What the protocol calls them.
 WIRE_MODES = {
     "values": "values",

@@ -370,6 +370,8 @@ class Server:
                 *classes_of(self._given.get(name)).values(),
                 *self._allow_types,
             ]
+        if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:
+            options.setdefault("stream_mode", mode)
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 

@@ -30,6 +30,50 @@ def enclosed(value: Any) -> Any:
     return enclose(value, plain)
 
 
+def failure_details(error: BaseException, message: str) -> dict[str, Any]:
+    """Return what a RemoteGraph makes the local exception of, beside the error document.
+
+    Of what may be withheld, nothing is told that is not in the message as well: `args` and
+    attributes only where `message` is the exception's own text; of these only plain values, and
+    none whose name sounds like a secret.
+    """
+    kinds = type(error).__mro__[1:]
+    details: dict[str, Any] = {"bases": [kind.__name__ for kind in kinds if kind in _named(kinds)]}
+    if isinstance(error, BaseExceptionGroup):
+        details["exceptions"] = [
+            {**error_document(inner), **failure_details(inner, str(inner))}
+            for inner in error.exceptions
+        ]
+    elif type(error).__name__ == "ParentCommand" and error.args:
+        command = error.args[0]
+        details["command"] = {"update": command.update, "goto": command.goto}
+    elif message == str(error):
+        if all(map(_is_plain, error.args)):
+            details["args"] = list(error.args)
+        details["attributes"] = {
+            name: value
+            for name, value in vars(error).items()
+            if _is_plain(value)
+            and not name.startswith("_")
+            and not any(secret in name.lower() for secret in _SECRETS)
+        }
+    return details
+
+
+_SECRETS = ("key", "token", "secret", "password", "auth")
+
+
+def _named(kinds: tuple[type, ...]) -> list[type]:
+    """Return the classes that say what kind of exception it is."""
+    return [kind for kind in kinds if issubclass(kind, Exception) and kind is not Exception]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bytes | int | float)
+
+
 def as_plain(events: list[Event]) -> list[Event]:
     """Return events as everybody else reads them, without envelopes."""
     return [

@@ -33,7 +33,7 @@ from langgraph_client.server.runs.run_states import (
 from langgraph_client.server.runs.stored_events import RUN_DONE, RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
-from langgraph_client.server.typed_values import RICH, enclosed
+from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -201,6 +201,7 @@ class Engine:
         if not job.temporary:
             job.mark = await self._storage.states.mark(job.thread_id)
         error: dict[str, str] | None = None
+        details: Document = {}
         limit = asyncio.timeout(None)
         watch = (
             None if self._seconds is None else self._clock.call_later(self._seconds, _end, limit)
@@ -219,8 +220,10 @@ class Engine:
             late = isinstance(raised, TimeoutError) and limit.expired()
             event = "time out" if late else "fail"
             error = error_document(raised, self._show_errors)
-            if RICH in run["kwargs"] and (node := node_of(raised)):
-                error["node"] = node
+            if RICH in run["kwargs"]:
+                if node := node_of(raised):
+                    error["node"] = node
+                details = failure_details(raised, error["message"])
             logger.info("run %s failed", job.run_id, exc_info=raised)
             self._hooks.failed(run, raised)
         finally:
@@ -229,7 +232,7 @@ class Engine:
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
-        await asyncio.shield(self._finish(job, event, error))
+        await asyncio.shield(self._finish(job, event, error, details))
 
     async def _perform(self, job: Job) -> None:
         note, log, feeds = job.collected.note, job.log, self.feeds
@@ -249,8 +252,13 @@ class Engine:
         event = job.log.append(name, encode(shown), keep=keep)
         self.feeds.tell(job.thread_id, name, event.data, event.id)
 
-    async def _finish(self, job: Job, event: str, error: dict[str, str] | None) -> None:
-        """Bring the documents to the truth, tell who waits, and let the next run in."""
+    async def _finish(
+        self, job: Job, event: str, error: dict[str, str] | None, details: Document
+    ) -> None:
+        """Bring the documents to the truth, tell who waits, and let the next run in.
+
+        `details` of the error are told in its event alone.
+        """
         if event == "rollback":
             await self._storage.states.delete_run(job.thread_id, job.run_id, job.mark)
         if event == job.stop:
@@ -267,7 +275,7 @@ class Engine:
                 event, error = "fail", error_document(raised, self._show_errors)
         status = self._move(job, event)
         if status == "error" or status == "timeout":
-            self._emit(job, "error", error, keep=False)
+            self._emit(job, "error", {**details, **(error or {})}, keep=False)
         failed = status in ("error", "timeout")
         queue.rest = {**rest, "error": error}
         if failed:

@@ -1,0 +1,157 @@
+"""A run that failed is raised as the local exception, whatever its class and constructor."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langgraph.errors import NodeTimeoutError, ParentCommand
+from langgraph.graph import START, StateGraph
+from langgraph.pregel.remote import RemoteException as LangGraphRemoteException
+from langgraph.types import Command
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langgraph_client import RemoteException, Server
+from langgraph_client.remote.exceptions import remote_error
+
+
+class QuotaError(ValueError):
+    def __init__(self, used: int, limit: int) -> None:
+        super().__init__(f"{used} of {limit}")
+        self.limit = limit
+        self.api_key = "not to be told"
+
+
+class Model(BaseModel):
+    number: int
+
+
+class State(TypedDict, total=False):
+    how: str
+
+
+async def node(state: State) -> Any:
+    match state["how"]:
+        case "unicode":
+            b"\xff".decode()
+        case "syntax":
+            compile("a b", "f", "exec")
+        case "key":
+            _ = {}["missing"]  # type: ignore[var-annotated]
+        case "os":
+            raise FileNotFoundError(2, "No such file")
+        case "quota":
+            raise QuotaError(5, 3)
+        case "timeout":
+            raise NodeTimeoutError("n", 2.0, kind="run", run_timeout=1.0)
+        case "pydantic":
+            Model(number="x")
+        case "parent":
+            return Command(graph=Command.PARENT, update={"how": "told"}, goto="other")
+        case "group":
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.wait_for(asyncio.sleep(1), 0))
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Iterator[Server]:
+    builder = StateGraph(State)
+    builder.add_node("n", node)
+    builder.add_edge(START, "n")
+    with Server({"failing": builder.compile()}, show_errors=True) as running:
+        yield running
+
+
+def failure(hosted: Server, how: str, kind: type[BaseException]) -> Any:
+    graph = hosted.remote_graph("failing", allow_types=[QuotaError])
+    with pytest.raises(kind) as caught:
+        graph.invoke({"how": how}, {"configurable": {"thread_id": how}})
+    assert isinstance(caught.value, RemoteException)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("how", "kind", "args"),
+    [
+        ("unicode", UnicodeDecodeError, ("utf-8", b"\xff", 0, 1, "invalid start byte")),
+        ("syntax", SyntaxError, ("invalid syntax", ("f", 1, 3, "a b\n", 1, 4))),
+        ("key", KeyError, ("missing",)),
+        ("os", FileNotFoundError, (2, "No such file")),
+        ("quota", QuotaError, ("5 of 3",)),
+        ("timeout", NodeTimeoutError, None),
+        ("pydantic", ValueError, None),
+        ("group", ExceptionGroup, None),
+    ],
+)
+def test_any_class_is_rebuilt(
+    hosted: Server, how: str, kind: type[BaseException], args: tuple[object, ...] | None
+) -> None:
+    """It is an instance of the local class, with its args; the text is the message alone."""
+    error = failure(hosted, how, kind)
+    assert args is None or error.args == args
+    assert isinstance(error, LangGraphRemoteException)
+    assert (error.node, error.thread_id) == ("n", how)
+    assert f"node n, run {error.run_id}, thread {how}" in error.__notes__[-1]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (type(error), str(error))
+
+
+def test_attributes_of_the_original_are_there(hosted: Server) -> None:
+    """Plain ones, and none whose name sounds like a secret."""
+    timeout = failure(hosted, "timeout", NodeTimeoutError)
+    assert (timeout.node, timeout.kind, timeout.elapsed) == ("n", "run", 2.0)
+    quota = failure(hosted, "quota", QuotaError)
+    assert quota.limit == 3
+    assert not hasattr(quota, "api_key")
+    assert failure(hosted, "unicode", UnicodeDecodeError).start == 0
+    assert failure(hosted, "os", OSError).errno == 2
+
+
+def test_members_of_a_group_are_rebuilt(hosted: Server) -> None:
+    """`except*` finds them."""
+    error = failure(hosted, "group", ExceptionGroup)
+    assert str(error) == "unhandled errors in a TaskGroup (1 sub-exception)"
+    assert error.split(TimeoutError)[0] is not None
+
+
+def test_a_command_for_a_parent_is_what_it_was(hosted: Server) -> None:
+    """As locally, where no parent takes it."""
+    (command,) = failure(hosted, "parent", ParentCommand).args
+    assert isinstance(command, Command)
+    assert (command.update, command.goto) == ({"how": "told"}, ["other"])
+
+
+def test_the_first_argument_is_the_message_and_the_document(hosted: Server) -> None:
+    """Code for the local graph reads a text there, code for langgraph's RemoteGraph a dict."""
+    error = failure(hosted, "key", KeyError)
+    assert error.args[0] == "missing"
+    assert error.args[0]["error"] == error.args[0].get("error") == "KeyError"
+    assert dict(error.args[0])["message"] == str(error) == "'missing'"
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"error": "UnicodeDecodeError", "message": "bad"}, UnicodeDecodeError),
+        ({"error": "ValidationError", "message": "bad", "bases": ["ValueError"]}, ValueError),
+        ({"error": "ExceptionGroup", "message": "bad"}, RemoteException),
+        ({"error": "GraphInterrupt", "message": "bad"}, RemoteException),
+        ({"error": "NoSuchError", "message": "bad"}, RemoteException),
+        ({"error": "print", "message": "bad"}, RemoteException),
+        ({"error": "KeyboardInterrupt", "message": "bad"}, RemoteException),
+        ({"message": "bad"}, RemoteException),
+        ({"error": "OSError", "message": "bad", "args": [{}, [], 1, 2, 3, 4, 5]}, OSError),
+    ],
+)
+def test_what_another_server_tells_is_enough(document: dict[str, Any], kind: type) -> None:
+    """Name and message alone give the local class where it can be built, else our own."""
+    error = remote_error(document)
+    assert isinstance(error, kind)
+    assert isinstance(error, RemoteException)
+    assert str(error) == "bad"
+    if kind is RemoteException:
+        assert error.args[0]["message"] == "bad"
