@@ -43,7 +43,7 @@ def test_what_a_remote_graph_lacks_says_why(hosted: Server, name: str) -> None:
     assert not hasattr(remote, name)
     with pytest.raises(AttributeError, match=f"{name}'.*(server|client)"):
         getattr(remote, name)
-    with pytest.raises(AttributeError, match="'nothing'$"):
+    with pytest.raises(AttributeError, match=r"'nothing'$"):
         _ = remote.nothing
 
 

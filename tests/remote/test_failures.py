@@ -55,6 +55,7 @@ async def node(state: State) -> Any:
         case "group":
             async with asyncio.TaskGroup() as group:
                 group.create_task(asyncio.wait_for(asyncio.sleep(1), 0))
+    return None
 
 
 @pytest.fixture(scope="module")
