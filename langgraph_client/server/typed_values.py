@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from langgraph_client.server.encoding import decode, encode, plain
+from langgraph_client.server.encoding import decode, encode, error_document, plain
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
     GOTO_NODES,
