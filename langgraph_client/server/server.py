@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
 from langgraph_client.hosting import Host
+from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
@@ -75,6 +76,8 @@ class Server:
             of classes that are not known to be meant for them, as servers on a port do.
         max_runs: How many runs may be running at the same time, each on its own thread.
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
+        event_ttl: Seconds for which the events of a resumable run are kept after its end, for
+            readers who were cut off; they may live up to twice as long.
         api_key: What requests must carry as `x-api-key`; None for no key.
         cors: The origins whose web pages may call on a port, besides those that this machine
             serves, on any port; `*` for all. Without an `api_key` others are refused.
@@ -99,6 +102,7 @@ class Server:
         show_errors: bool = True,
         max_runs: int = 100,
         max_run_seconds: float | None = None,
+        event_ttl: float = 600.0,
         api_key: str | None = None,
         cors: Sequence[str] = (),
         send_timeout: float | None = 60.0,
@@ -113,6 +117,7 @@ class Server:
         self._show_errors = show_errors
         self._max_runs = max_runs
         self._max_run_seconds = max_run_seconds
+        self._event_ttl = event_ttl
         self._api_key = api_key
         self._cors = tuple(cors)
         self.send_timeout = send_timeout
@@ -240,6 +245,7 @@ class Server:
         self._background = [
             asyncio.create_task(self.services.scheduler.run()),
             asyncio.create_task(self.services.thread_ttl.run()),
+            asyncio.create_task(self.services.event_expiry.run()),
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
@@ -279,6 +285,7 @@ class Server:
         graphs = Graphs(self._given, storage.checkpointer, store, storage.script_states)
         self._clock.start_after(await storage.events.last_id())
         webhooks = Webhooks(self._clock, local=self._local_webhooks)
+        event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
         engine = Engine(
             storage,
             self._clock,
@@ -292,7 +299,7 @@ class Server:
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
             hooks=self._hooks,
-            ended=[webhooks.run_ended],
+            ended=[webhooks.run_ended, event_expiry.run_ended],
         )
         graphs.before_checkpoints(engine.write_logs)
         runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check)
@@ -305,6 +312,7 @@ class Server:
             store=store,
             scheduler=Scheduler(self._clock, storage, runs),
             thread_ttl=ThreadTTLs(self._clock, storage, engine),
+            event_expiry=event_expiry,
             webhooks=webhooks,
         )
         for name in graphs.names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
@@ -32,5 +33,7 @@ class Services:
     scheduler: Scheduler
     #: Deletes threads whose time to live is over.
     thread_ttl: ThreadTTLs
+    #: Deletes the events of runs that ended some time ago.
+    event_expiry: EventExpiry
     #: Tells URLs that runs are over.
     webhooks: Webhooks

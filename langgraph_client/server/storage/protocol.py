@@ -163,6 +163,10 @@ class ThreadStates(Protocol):
         """Delete all checkpoints of a thread but the latest."""
         ...
 
+    async def latest(self, thread_id: str) -> str | None:
+        """Return the id of a thread's latest checkpoint, those of subgraphs included."""
+        ...
+
     async def mark(self, thread_id: str) -> Mark:
         """Return the present moment of a thread's state, for `delete_run`."""
         ...
@@ -219,6 +223,11 @@ class Transaction(Protocol):
     @property
     def idempotency_keys(self) -> Documents:
         """The runs that were created with an `Idempotency-Key`, by `key`."""
+        ...
+
+    @property
+    def run_controls(self) -> Documents:
+        """What is noted about runs that are not over beside their documents, by `run_id`."""
         ...
 
     @property

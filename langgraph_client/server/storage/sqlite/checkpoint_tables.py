@@ -185,6 +185,12 @@ class CheckpointTables:
         query = "SELECT DISTINCT thread_id FROM checkpoints WHERE run_id = ?"
         return [row[0] for row in self._database.rows(query, (run_id,))]
 
+    def latest(self, thread_id: str) -> str | None:
+        """Return the greatest id of a thread's checkpoints."""
+        query = "SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?"
+        latest: str | None = self._database.row(query, (thread_id,))[0]
+        return latest
+
     def last_write(self) -> int:
         """Return the number of the last write that was made."""
         query = "SELECT seq FROM sqlite_sequence WHERE name = 'checkpoint_writes'"

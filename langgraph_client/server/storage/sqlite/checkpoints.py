@@ -260,6 +260,10 @@ class Checkpoints(BaseCheckpointSaver[str]):
         """Delete a thread's checkpoints, in place."""
         await self._database.patiently(lambda: self.delete_thread(thread_id))
 
+    def latest(self, thread_id: str) -> str | None:
+        """Return the id of a thread's latest checkpoint, in whatever namespace."""
+        return self._tables.latest(thread_id)
+
     def mark(self) -> int:
         """Return a mark behind all writes made so far, for `delete_run`."""
         return self._tables.last_write()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.storage.protocol import Event
@@ -16,10 +16,16 @@ _AT_ONCE = 500
 
 
 class Events:
-    """The kept events, in the order of their ids; see `protocol.EventStore`."""
+    """The kept events, in the order of their ids; see `protocol.EventStore`.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: Where.
+        deleted: Called after something was deleted.
+    """
+
+    def __init__(self, database: Database, deleted: Callable[[], None]) -> None:
         self._database = database
+        self._deleted = deleted
         database.execute(
             "CREATE TABLE IF NOT EXISTS events (run_id TEXT NOT NULL, ms INTEGER NOT NULL,"
             " seq INTEGER NOT NULL, thread_id TEXT NOT NULL, name TEXT NOT NULL,"
@@ -74,6 +80,7 @@ class Events:
         )
         for (run_id,) in ended:
             await self._delete("run_id = ?", run_id)
+            await self._database.pause()
         return len(ended)
 
     async def _delete(self, where: str, value: str) -> None:
@@ -88,6 +95,7 @@ class Events:
         )
         while await self._database.write(statement, (value,)) == _AT_ONCE:
             await self._database.pause()
+        self._deleted()
 
     async def last_id(self) -> EventId:
         """Return the greatest id there is."""

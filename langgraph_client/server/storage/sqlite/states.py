@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from langgraph_client.server.encoding import encode
@@ -20,14 +21,20 @@ class States:
         database: Where both lie.
         checkpoints: Those of compiled graphs; None where langgraph is not installed.
         script_states: Those of scripted graphs.
+        deleted: Called after something was deleted.
     """
 
     def __init__(
-        self, database: Database, checkpoints: Checkpoints | None, script_states: ScriptStates
+        self,
+        database: Database,
+        checkpoints: Checkpoints | None,
+        script_states: ScriptStates,
+        deleted: Callable[[], None],
     ) -> None:
         self._database = database
         self._checkpoints = checkpoints
         self._script_states = script_states
+        self._deleted = deleted
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
@@ -39,6 +46,7 @@ class States:
                     self._checkpoints.delete_thread(thread_id)
 
         await self._database.patiently(write)
+        self._deleted()
 
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
@@ -61,6 +69,13 @@ class States:
                     self._checkpoints.prune([thread_id], strategy="keep_latest")
 
         await self._database.patiently(write)
+        self._deleted()
+
+    async def latest(self, thread_id: str) -> str | None:
+        """Return the id of a thread's latest checkpoint, those of subgraphs included."""
+        scripted = self._script_states.get(thread_id)
+        compiled = None if self._checkpoints is None else self._checkpoints.latest(thread_id)
+        return max(scripted.id if scripted else "", compiled or "") or None
 
     async def mark(self, thread_id: str) -> Mark:
         """Return the present moment of a thread's state, for `delete_run`."""

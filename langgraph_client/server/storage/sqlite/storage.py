@@ -46,11 +46,11 @@ class SqliteStorage:
         self._database = Database(path)
         try:
             self._make_tables()
-            self.events = Events(self._database)
+            self.events = Events(self._database, self._tidy)
             self.script_states = ScriptStates(ScriptStateTable(self._database), clock)
             strict = path is not None
             self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict)
-            self.states = States(self._database, self.checkpointer, self.script_states)
+            self.states = States(self._database, self.checkpointer, self.script_states, self._tidy)
             self.allow(allow_types)
             self._database.opened()
         except BaseException:
@@ -89,6 +89,7 @@ class SqliteStorage:
         )
         self.thread_ttls = Table(database, "thread_ttls", ("thread_id", "expires_at"))
         self.idempotency_keys = Table(database, "idempotency_keys", ("key", "created_at"))
+        self.run_controls = Table(database, "run_controls", ("run_id", "thread_id"))
         self.assistants.index("graph_id")
         self.assistants.index("created_at")
         for columns in (["updated_at"], ["created_at"], ["state_updated_at"]):
@@ -101,6 +102,7 @@ class SqliteStorage:
             self.crons.index(column)
         self.thread_ttls.index("expires_at")
         self.idempotency_keys.index("created_at")
+        self.run_controls.index("thread_id")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqliteStorage]:
@@ -117,13 +119,11 @@ class SqliteStorage:
         # leaves a thread without events rather than events without a thread.
         await self.events.delete_thread(thread_id)
         async with self.transaction():
-            for table in (self.runs, self.crons, self.thread_ttls):
+            for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
                 await table.delete_where(thread_id=thread_id)
             await self.events.delete_thread(thread_id)
             await self.states.delete_thread(thread_id)
-            existed = await self.threads.delete(thread_id)
-        self._tidy()
-        return existed
+            return await self.threads.delete(thread_id)
 
     def _tidy(self) -> None:
         """Give deleted space back, in the background and in small steps."""

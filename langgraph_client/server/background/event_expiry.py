@@ -1,0 +1,60 @@
+"""Deletes the kept events of runs that ended some time ago."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.runs.run_states import Ended
+from langgraph_client.server.runs.stored_events import RUN_DONE
+from langgraph_client.server.storage.protocol import Storage
+
+logger = logging.getLogger("langgraph_client.server")
+
+_AT_ONCE = 20
+
+
+class EventExpiry:
+    """Keeps the events of a resumable run for a while after its end, and no longer.
+
+    They are for readers who were cut off. A state of many kilobytes that is told with each step
+    takes more space as events than as checkpoints.
+
+    Args:
+        clock: Time.
+        storage: Where the events are.
+        seconds: How long they are kept. They may live up to twice as long.
+    """
+
+    def __init__(self, clock: Clock, storage: Storage, seconds: float) -> None:
+        self._clock = clock
+        self._storage = storage
+        self._seconds = seconds
+        self._run_ended = asyncio.Event()
+        self._run_ended.set()  # What an earlier process left.
+
+    def run_ended(self, ended: Ended) -> None:
+        """Note that a run has ended. Its events are deleted when their time is over."""
+        if ended.run["kwargs"].get("resumable"):
+            self._run_ended.set()
+
+    async def run(self) -> None:
+        """Delete events whenever their time is over, until cancelled."""
+        while True:
+            await self._run_ended.wait()
+            self._run_ended.clear()
+            await self._clock.sleep(self._seconds)
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                logger.error("old events cannot be deleted yet: %s", error)
+                self._run_ended.set()
+
+    async def sweep(self) -> None:
+        """Delete the events of runs that ended long enough ago."""
+        before = int((self._clock.time() - self._seconds) * 1000)
+        deleted = _AT_ONCE
+        while deleted == _AT_ONCE:
+            deleted = await self._storage.events.delete_ended(RUN_DONE, before + 1, _AT_ONCE)
