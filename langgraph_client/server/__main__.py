@@ -48,16 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
-    except sqlite3.Error as error:
-        print(f"{options.db}: {error}", file=sys.stderr)
-        return 1
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, sqlite3.Error, TypeError, ValueError) as error:
         # What is wrong with the port, the database file or a graph. With its place in the code
         # for those who look for a mistake in this package.
         logger.debug("the server did not start", exc_info=error)
-        print(error, file=sys.stderr)
+        print(_in_one_line(error, options), file=sys.stderr)
         return 1
     return 0
+
+
+def _in_one_line(error: Exception, options: argparse.Namespace) -> str:
+    if isinstance(error, sqlite3.Error):
+        return f"{options.db}: {error}"
+    if isinstance(error, OSError) and error.strerror:  # Without the number.
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _serve(

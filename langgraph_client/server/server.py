@@ -172,7 +172,8 @@ class Server:
             self._leave_port()
             return
         if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with suppress(RuntimeError):  # The loop has ended by itself.
+                self._loop.call_soon_threadsafe(self._stop.set)
         thread.join(_CLOSE_SECONDS)
         if thread.is_alive():
             logger.warning("something holds up the server's event loop: it is left to itself")
@@ -212,6 +213,10 @@ class Server:
             ending = asyncio.wait_for(loop.shutdown_asyncgens(), _TASK_SECONDS)
             with suppress(TimeoutError):
                 loop.run_until_complete(ending)
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
         finally:
             # Not `Runner.close`: that waits for the threads of plain nodes, which may never end.
             loop.close()

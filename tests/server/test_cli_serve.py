@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 GRAPH = """
 from langgraph.graph import END, START, StateGraph
@@ -75,6 +80,165 @@ def test_bad_config_is_one_line(tmp_path: Path) -> None:
     assert len(absent.splitlines()) == 1
 
 
+def test_a_port_or_a_file_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    """What is wrong with --port or --db says so, without a traceback."""
+    file = config(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        text = failure(file, "--port", port)
+        assert text == f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert "99999 is not within 0-65535" in failure(file, "--port", "99999")
+    (tmp_path / "bad.db").write_text("no database " * 500)
+    for name in ("bad.db", "no/such/folder/x.db"):
+        text = failure(file, "--port", "0", "--db", str(tmp_path / name))
+        assert len(text.splitlines()) == 1
+        assert name in text
+
+
+def test_auth_is_refused_by_name(tmp_path: Path) -> None:
+    """A config that restricts access is not served without."""
+    text = failure(config(tmp_path, auth={"path": "./auth.py:auth"}), "--port", "0")
+    assert "'auth' is not supported" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_what_has_no_effect_is_warned_of(tmp_path: Path) -> None:
+    """Keys by name, and a missing .env; the server starts all the same."""
+    with serving(config(tmp_path, auht={}, env=".env"), "--port", "0") as (url, process):
+        assert httpx.get(f"{url}/ok").status_code == 200
+        process.terminate()
+        text = process.communicate(timeout=20)[1]
+    assert "'auht' is not a known key" in text
+    assert "'env' names .env, which does not exist" in text
+
+
+SLOW = """
+import os, time
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+class State(TypedDict, total=False):
+    n: int
+
+def slow(state: State):
+    with open("acted", "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    if not os.path.exists("quick"):
+        time.sleep(3600)
+    return {"n": 1}
+
+graph = StateGraph(State).add_node("slow", slow).add_edge(START, "slow").compile()
+"""
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The command's URL and process, in the folder of its config."""
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=Path(arguments[0]).parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        yield process.stdout.readline().split()[0], process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(path: Path, lines: int) -> list[str]:
+    deadline = time.monotonic() + 20
+    while not path.exists() or len(path.read_text().split()) < lines:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return path.read_text().split()
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_signals_end_the_process_whatever_a_node_does(
+    tmp_path: Path, signals: list[signal.Signals]
+) -> None:
+    """Within five seconds; the run is taken up at the next start."""
+    file = config(tmp_path)
+    (tmp_path / "codecs.py").write_text(SLOW)
+    with serving(file, "--port", "0", "--db", "state.db") as (url, process):
+        thread = httpx.post(f"{url}/threads", json={}).json()["thread_id"]
+        run = {"assistant_id": "add", "input": {}}
+        path = f"/threads/{thread}/runs"
+        run_id = httpx.post(f"{url}{path}", json=run).json()["run_id"]
+        wait_for(tmp_path / "acted", 1)
+        began = time.monotonic()
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.2)
+        process.wait(10)
+        assert time.monotonic() - began < 5
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+    (tmp_path / "quick").touch()
+    with serving(file, "--port", "0", "--db", "state.db") as (url, _):
+        assert httpx.get(f"{url}{path}/{run_id}/join", timeout=20).json() == {"n": 1}
+
+
+def test_nothing_is_taken_up_before_the_port_is_bound(tmp_path: Path) -> None:
+    """The same command typed twice: the second one fails, and no node has acted in it."""
+    file = config(tmp_path)
+    (tmp_path / "codecs.py").write_text(SLOW)
+    with serving(file, "--port", "0", "--db", "state.db") as (url, process):
+        thread = httpx.post(f"{url}/threads", json={}).json()["thread_id"]
+        httpx.post(f"{url}/threads/{thread}/runs", json={"assistant_id": "add", "input": {}})
+        wait_for(tmp_path / "acted", 1)
+        port = str(httpx.URL(url).port)
+        again = failure(file, "--port", port, "--db", str(tmp_path / "state.db"))
+        assert again == f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        assert wait_for(tmp_path / "acted", 1) == [str(process.pid)]
+
+
+def test_logging(tmp_path: Path) -> None:
+    """A failure is shown with its traceback, a request at debug only."""
+    file = config(tmp_path)
+    (tmp_path / "codecs.py").write_text(GRAPH.replace("return", "raise ZeroDivisionError or"))
+    said = {}
+    for level in ("debug", "error"):
+        with serving(file, "--port", "0", "--log-level", level) as (url, process):
+            httpx.post(f"{url}/runs/wait", json={"assistant_id": "add", "input": {"n": 1}})
+            process.terminate()
+            said[level] = process.communicate(timeout=20)[1]
+    assert "ZeroDivisionError" in said["debug"]
+    assert "POST /runs/wait 200" in said["debug"]
+    assert "httpcore" not in said["debug"]
+    assert said["error"] == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_requests_are_not_kept(tmp_path: Path) -> None:
+    """Neither requests that are refused nor those that are answered make the process grow."""
+    refused = b'{"assistant_id": "no", "input": {"x": [' + b",".join([b"[]"] * 40_000) + b"]}}"
+    answered = json.dumps(
+        {"assistant_id": "add", "input": {"n": 1}, "metadata": {"x": "y" * 100_000}}
+    )
+    with serving(config(tmp_path), "--port", "0", "--log-level", "error") as (url, process):
+
+        def memory() -> int:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+        with httpx.Client(base_url=url, timeout=60) as http:
+
+            def ask(times: int) -> None:
+                for _ in range(times):
+                    assert http.post("/runs/wait", content=refused).status_code == 422
+                    assert http.post("/runs/wait", content=answered).json() == {"n": 2}
+
+            ask(10)
+            before = memory()
+            ask(30)
+            assert memory() - before < 20_000  # kB; each of the refused takes 4 MB when decoded
+
+
 def test_no_key_no_other_machines(tmp_path: Path) -> None:
     """Without a key the command does not listen beyond this machine."""
     assert "--api-key" in failure(config(tmp_path), "--host", "0.0.0.0")
@@ -84,7 +248,7 @@ def test_reloads_when_a_file_changes(tmp_path: Path) -> None:
     """With --reload a change is served on the same URL, and a mistake told until it is mended."""
     file = config(tmp_path)
     process = subprocess.Popen(
-        command(file, "--port", "0", "--reload"),
+        command(file, "--port", "0", "--reload", "--log-level", "error"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -185,6 +186,99 @@ def test_on_a_port_too(gate: Gate) -> None:
             assert answer == {"log": ["one:None", "two"]}
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/ok")
+
+
+def test_listening_twice_is_refused(gate: Gate) -> None:
+    """The first port stays, and no second one is left open."""
+    with Server(hosted(gate)) as server:
+        url = server.listen()
+        with pytest.raises(RuntimeError, match=f"listens already, at {url}"):
+            server.listen()
+        assert httpx.get(f"{url}/ok").status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/ok")
+
+
+def test_the_port_may_be_taken_before_the_start(gate: Gate) -> None:
+    """Who connects early is answered once the server has started; closing gives the port back."""
+    server = Server(hosted(gate))
+    url = server.listen()
+    answers: list[int] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(httpx.get(f"{url}/ok", timeout=20).status_code)
+    )
+    asking.start()
+    with server:
+        asking.join(20)
+        assert answers == [200]
+    port = httpx.URL(url).port
+    assert port is not None
+    again = Server(hosted(gate))
+    assert again.listen(port=port) == url
+    again.close()
+
+
+def test_a_port_that_is_taken_is_told_at_once(gate: Gate) -> None:
+    """An address in use is an OSError, what is no port a ValueError; the server goes on."""
+    with Server(hosted(gate)) as first, Server(hosted(gate)) as second:
+        port = httpx.URL(first.listen()).port
+        assert port is not None
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}: Address already"):
+            second.listen(port=port)
+        with pytest.raises(ValueError, match="65536 is not within"):
+            second.listen(port=65536)
+        assert second.url is None
+        assert httpx.get(f"{second.listen()}/ok").status_code == 200
+
+
+def test_no_loop_no_server(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no event loop can be made, starting fails, and does not wait."""
+
+    def refused() -> asyncio.AbstractEventLoop:
+        raise OSError(24, "Too many open files")
+
+    server = Server(hosted(gate))
+    monkeypatch.setattr(asyncio, "new_event_loop", refused)
+    with pytest.raises(OSError, match="Too many open files"):
+        server.start()
+    monkeypatch.undo()
+    with server, client(server) as http:
+        assert http.get("/ok").status_code == 200
+
+
+def test_closing_does_not_wait_for_a_plain_node() -> None:
+    """A node that waits for ever, for a lock, say, is left to its thread."""
+    forever, arrived = threading.Event(), threading.Event()
+
+    def stuck(state: Depth) -> Depth:
+        arrived.set()
+        forever.wait(60)
+        return state
+
+    with Server({"stuck": nest(stuck).compile()}) as server, client(server) as http:
+        http.post("/runs", json={"assistant_id": "stuck", "input": {"depth": 1}})
+        assert arrived.wait(10)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    forever.set()
+
+
+def test_closing_does_not_wait_for_a_node_that_will_not_be_cancelled() -> None:
+    """The same for an async one that goes on after its first cancellation."""
+    arrived = threading.Event()
+
+    async def stubborn(state: Depth) -> Depth:
+        arrived.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+        return state
+
+    with Server({"stubborn": nest(stubborn).compile()}) as server, client(server) as http:
+        http.post("/runs", json={"assistant_id": "stubborn", "input": {"depth": 1}})
+        assert arrived.wait(10)
+        began = time.monotonic()
+    assert time.monotonic() - began < 8
 
 
 def test_what_is_no_graph_is_refused() -> None:
