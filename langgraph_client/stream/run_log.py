@@ -1,0 +1,394 @@
+"""What happened on a thread, run by run, out of its protocol events. Pure: no I/O, no waiting.
+
+`ThreadLog.feed` takes events in the order in which they arrive. It sorts them into runs and, within
+a run, into scopes: the root graph and its subgraphs, however deep. Each projection is an append-only
+`Log`, so that it can be read late, twice, and beside others; who reads keeps a cursor of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from langgraph_client.stream.filters import Namespace
+
+T = TypeVar("T")
+Event = Mapping[str, Any]
+Status = Literal["started", "running", "completed", "failed", "interrupted"]
+_ENDS = ("completed", "failed", "interrupted")
+
+
+class RunFailed(Exception):
+    """A run, or a part of it, ended as `failed`; the text is the server's."""
+
+
+class Log(Generic[T]):
+    """An append-only list that ends, well or with an error.
+
+    Attributes:
+        items: What there is so far.
+        ended: Whether nothing more will come.
+        error: What a reader raises behind the last item; None for a plain end.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.ended = False
+        self.error: BaseException | None = None
+
+    def append(self, item: T) -> None:
+        """Add an item; what comes behind the end is dropped."""
+        if not self.ended:
+            self.items.append(item)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Let nothing more come. The first end counts."""
+        if not self.ended:
+            self.ended, self.error = True, error
+
+
+class MessageSink(Protocol):
+    """A message that is being streamed; langchain-core's chat model streams have this shape."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the message is complete, or failed."""
+        ...
+
+    def dispatch(self, event: Any) -> None:
+        """Take the next event of the message."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """End the message with an error."""
+        ...
+
+
+MakeMessage = Callable[[Namespace, str | None], MessageSink]
+"""Makes the object that a message's events are given to, from its namespace and id."""
+
+
+@dataclass(eq=False)
+class ToolCall:
+    """One call of a tool.
+
+    Attributes:
+        error: The text of the exception, if the tool failed.
+        output: What the tool returned; set once `deltas` has ended without an error.
+    """
+
+    tool_call_id: str
+    name: str
+    input: Any
+    namespace: Namespace
+    deltas: Log[Any] = field(default_factory=Log)
+    output: Any = None
+    error: str | None = None
+
+
+class Scope:
+    """The root graph of a run, or one subgraph call, with its projections.
+
+    Attributes:
+        status: `running` or `started` until it is over.
+        error: The server's words, if it failed.
+        custom: What nodes wrote, all of it, as bare values.
+        named: Events of named channels, by name, as `{"name", "payload"}`.
+        arrivals: `(projection, item)` of all projections, in the order of arrival.
+    """
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        graph_name: str | None = None,
+        trigger_call_id: str | None = None,
+        status: Status = "started",
+    ) -> None:
+        self.namespace = namespace
+        self.graph_name = graph_name
+        self.trigger_call_id = trigger_call_id
+        self.status: Status = status
+        self.error: str | None = None
+        self.values: Log[Any] = Log()
+        self.updates: Log[Any] = Log()
+        self.checkpoints: Log[Any] = Log()
+        self.tasks: Log[Any] = Log()
+        self.custom: Log[Any] = Log()
+        self.messages: Log[MessageSink] = Log()
+        self.tool_calls: Log[ToolCall] = Log()
+        self.subgraphs: Log[Scope] = Log()
+        self.named: dict[str, Log[Any]] = {}
+        self.arrivals: Log[tuple[str, Any]] = Log()
+        self._open_messages: dict[str | None, MessageSink] = {}
+        self._open_tools: dict[str, ToolCall] = {}
+
+    def extension(self, name: str) -> Log[Any]:
+        """Return the log of a named channel, made on first use."""
+        if name not in self.named:
+            self.named[name] = Log()
+            if self.arrivals.ended:
+                self.named[name].end(self.arrivals.error)
+        return self.named[name]
+
+    def add(self, projection: str, log: Log[T], item: T) -> None:
+        """Append an item to a projection and to the arrivals."""
+        log.append(item)
+        self.arrivals.append((projection, item))
+
+    def feed_message(self, data: Mapping[str, Any], make: MakeMessage) -> None:
+        """Give a message event to its message, a new one for `message-start`.
+
+        Servers that name the message on each event let several be streamed at once. Without
+        (langgraph-api 0.16.7) an event belongs to the message that was started last.
+        """
+        if data.get("event") == "message-start":
+            message_id = data.get("id") or data.get("message_id")
+            message = make(self.namespace, message_id)
+            self._open_messages[message_id] = message
+            self.add("messages", self.messages, message)
+        else:
+            message_id = data.get("message_id")
+            if message_id is None:
+                message_id = next(reversed(self._open_messages), None)
+            if message_id not in self._open_messages:
+                return  # its beginning was not sent to this reader
+            message = self._open_messages[message_id]
+        message.dispatch(data)
+        if data.get("event") in ("message-finish", "error"):
+            self._open_messages.pop(message_id, None)
+
+    def feed_tool(self, data: Mapping[str, Any]) -> None:
+        """Give a tool event to its call, a new one for `tool-started`."""
+        call_id = str(data.get("tool_call_id"))
+        if data.get("event") == "tool-started":
+            call = ToolCall(call_id, data.get("tool_name", ""), data.get("input"), self.namespace)
+            self._open_tools[call_id] = call
+            self.add("tool_calls", self.tool_calls, call)
+            return
+        if (open_call := self._open_tools.get(call_id)) is None:
+            return
+        if data.get("event") == "tool-output-delta":
+            open_call.deltas.append(data.get("delta"))
+            return
+        del self._open_tools[call_id]
+        if data.get("event") == "tool-error":
+            open_call.error = str(data.get("message"))
+            open_call.deltas.end(RunFailed(open_call.error))
+        else:
+            open_call.output = data.get("output")
+            open_call.deltas.end()
+
+    def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
+        """End every projection of this scope and of those below it. The first end counts.
+
+        Args:
+            status: How it ended.
+            error: The server's words about a failure.
+            cause: What readers raise behind the last item; None for a plain end.
+        """
+        if self.status in _ENDS:
+            return
+        self.status, self.error = status, error
+        for child in self.subgraphs.items:
+            # langgraph-api 0.16.7 closes subgraphs before the root, except after a failure.
+            child.end(status, error, cause)
+        unfinished = cause or RunFailed(error or f"the run was {status} in the middle of it")
+        for message in self._open_messages.values():
+            message.fail(unfinished)
+        for call in self._open_tools.values():
+            call.error = str(unfinished)
+            call.deltas.end(unfinished)
+        self._open_messages.clear()
+        self._open_tools.clear()
+        for log in self._logs():
+            log.end(cause)
+
+    def _logs(self) -> list[Log[Any]]:
+        return [
+            self.values,
+            self.updates,
+            self.checkpoints,
+            self.tasks,
+            self.custom,
+            self.messages,
+            self.tool_calls,
+            self.subgraphs,
+            *self.named.values(),
+            self.arrivals,
+        ]
+
+
+class Run:
+    """One run of a thread.
+
+    Attributes:
+        run_id: Its id; None where the server does not tell it.
+        root: The scope of the root graph, and through it all others.
+        interrupts: Open questions by id, as `{"interrupt_id", "value", "namespace"}`.
+    """
+
+    def __init__(self, run_id: str | None, graph_name: str | None) -> None:
+        self.run_id = run_id
+        self.root = Scope((), graph_name, status="running")
+        self.interrupts: dict[str, dict[str, Any]] = {}
+        self.seen: Counter[tuple[Any, ...]] = Counter()
+        self._scopes: dict[Namespace, Scope] = {(): self.root}
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over, an interrupt included."""
+        return self.root.status in _ENDS
+
+    def scope(self, namespace: Namespace) -> Scope:
+        """Return the scope of a namespace; parents that were never announced are made."""
+        found = self._scopes.get(namespace)
+        if found is None:
+            parent = self.scope(namespace[:-1])
+            name, _, task_id = namespace[-1].partition(":")
+            found = self._scopes[namespace] = Scope(namespace, name, task_id or None)
+            parent.add("subgraphs", parent.subgraphs, found)
+        return found
+
+
+class ThreadLog:
+    """The runs of a thread, in order.
+
+    Args:
+        make_message: Makes the objects that messages are streamed into.
+    """
+
+    def __init__(self, make_message: MakeMessage) -> None:
+        self.runs: list[Run] = []
+        self.events: Log[Event] = Log()
+        self._make_message = make_message
+        self._replayed: Counter[tuple[Any, ...]] | None = None
+        self._replaying: Run | None = None
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run by its id."""
+        return next((run for run in reversed(self.runs) if run.run_id == run_id), None)
+
+    def reconnected(self) -> None:
+        """Say that the events that follow begin at the start of the thread again.
+
+        Servers whose numbers are not stable (langgraph-api 0.16.7) are read again from the start.
+        What is known is then told by run, method, namespace and how many of these there were;
+        named channels are not replayed there, so they are left out.
+        """
+        self._replayed, self._replaying = Counter(), None
+
+    def feed(self, event: Event) -> bool:
+        """Take an event. Returns whether it was new."""
+        method, params = event["method"], event["params"]
+        namespace: Namespace = tuple(params["namespace"])
+        data = params.get("data")
+        started = method == "lifecycle" and not namespace and data.get("event") == "running"
+        run_id = _run_id(event) if started else None
+        if self._replayed is not None and self._known(method, namespace, started, run_id):
+            return False
+        if started:
+            self.runs.append(Run(run_id, data.get("graph_name")))
+        elif not self.runs:
+            # A run whose beginning was not kept, such as one of the older endpoints.
+            self.runs.append(Run(None, None))
+        run = self.runs[-1]
+        run.seen[method, namespace] += 1
+        self.events.append(event)
+        _APPLY.get(method, _apply_custom)(self, run, namespace, data)
+        return True
+
+    def _known(self, method: str, namespace: Namespace, started: bool, run_id: str | None) -> bool:
+        assert self._replayed is not None
+        if started:
+            self._replaying = self.run(run_id) if run_id is not None else None
+            self._replayed = Counter()
+        if self._replaying is None or method.startswith("custom:"):
+            if started:
+                self._replayed = None  # a run that is new: from here on nothing is known
+            return False
+        if started:
+            return True
+        self._replayed[method, namespace] += 1
+        return self._replayed[method, namespace] <= self._replaying.seen[method, namespace]
+
+    def end(self, error: BaseException | None) -> None:
+        """End everything: no more events will come.
+
+        Args:
+            error: Why, if the connection was lost for good; None if the reader closed it.
+        """
+        self.events.end(error)
+        if self.runs:
+            self.runs[-1].root.end("failed" if error else "interrupted", None, error)
+
+    def _lifecycle(self, run: Run, namespace: Namespace, data: Any) -> None:
+        name = data.get("event")
+        scope = run.scope(namespace)
+        if name == "started":
+            scope.graph_name = data.get("graph_name", scope.graph_name)
+            scope.trigger_call_id = data.get("trigger_call_id", scope.trigger_call_id)
+        elif name in _ENDS:
+            failed = RunFailed(data.get("error") or "the run failed") if name == "failed" else None
+            scope.end(name, data.get("error"), failed)
+
+    def _input(self, run: Run, namespace: Namespace, data: Any) -> None:
+        interrupt_id = data["interrupt_id"]
+        run.interrupts[interrupt_id] = {
+            "interrupt_id": interrupt_id,
+            "value": data.get("payload"),
+            "namespace": list(namespace),
+        }
+
+    def _values(self, run: Run, namespace: Namespace, data: Any) -> None:
+        scope = run.scope(namespace)
+        scope.add("values", scope.values, data)
+
+    def _updates(self, run: Run, namespace: Namespace, data: Any) -> None:
+        scope = run.scope(namespace)
+        scope.add("updates", scope.updates, data)
+
+    def _checkpoints(self, run: Run, namespace: Namespace, data: Any) -> None:
+        scope = run.scope(namespace)
+        scope.add("checkpoints", scope.checkpoints, data)
+
+    def _tasks(self, run: Run, namespace: Namespace, data: Any) -> None:
+        scope = run.scope(namespace)
+        scope.add("tasks", scope.tasks, data)
+
+    def _messages(self, run: Run, namespace: Namespace, data: Any) -> None:
+        run.scope(namespace).feed_message(data, self._make_message)
+
+    def _tools(self, run: Run, namespace: Namespace, data: Any) -> None:
+        run.scope(namespace).feed_tool(data)
+
+    def _custom(self, run: Run, namespace: Namespace, data: Any) -> None:
+        scope = run.scope(namespace)
+        scope.add("custom", scope.custom, data)
+        name = data.get("name") if isinstance(data, Mapping) else None
+        if isinstance(name, str) and name:
+            scope.add(name, scope.extension(name), data)
+
+
+def _run_id(event: Event) -> str | None:
+    """Return the run that a root `running` begins; its event id is the only place that says it."""
+    parts = str(event.get("event_id", "")).split(":")
+    return parts[1] if parts[0] == "synth" and len(parts) > 2 else None
+
+
+def _apply_custom(log: ThreadLog, run: Run, namespace: Namespace, data: Any) -> None:
+    log._custom(run, namespace, data)
+
+
+_APPLY: dict[str, Callable[[ThreadLog, Run, Namespace, Any], None]] = {
+    "lifecycle": ThreadLog._lifecycle,
+    "input.requested": ThreadLog._input,
+    "values": ThreadLog._values,
+    "updates": ThreadLog._updates,
+    "checkpoints": ThreadLog._checkpoints,
+    "tasks": ThreadLog._tasks,
+    "messages": ThreadLog._messages,
+    "tools": ThreadLog._tools,
+    "custom": ThreadLog._custom,
+}
