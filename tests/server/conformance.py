@@ -64,7 +64,10 @@ def on_a_server(config: str, chosen: list[str]) -> str:
     command += ["--cors", "*", "--log-level", "error"]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
-            [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True
+            [*command, "--port", "0", "--log-level", "error"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
         assert server.stdout is not None
         try:
