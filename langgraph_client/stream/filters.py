@@ -137,7 +137,9 @@ def _same(segment: str, wanted: str) -> bool:
     return segment == wanted or (":" not in wanted and segment.partition(":")[0] == wanted)
 
 
-def _reaches(own: Namespace, depth: int | None, wanted: Namespace, wanted_depth: int | None) -> bool:
+def _reaches(
+    own: Namespace, depth: int | None, wanted: Namespace, wanted_depth: int | None
+) -> bool:
     if not _within(wanted, own, None):
         return False
     if depth is None:
