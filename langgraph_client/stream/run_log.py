@@ -1,8 +1,8 @@
 """What happened on a thread, run by run, out of its protocol events. Pure: no I/O, no waiting.
 
 `ThreadLog.feed` takes events in the order in which they arrive. It sorts them into runs and, within
-a run, into scopes: the root graph and its subgraphs, however deep. Each projection is an append-only
-`Log`, so that it can be read late, twice, and beside others; who reads keeps a cursor of its own.
+a run, into scopes: the root graph and its subgraphs, however deep. Each projection is an
+append-only `Log`, so that it can be read late, twice, and beside others, by a cursor for each.
 """
 
 from __future__ import annotations

@@ -159,18 +159,19 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote, unless it was cancelled."""
-        if _writing_run() is None or not _cancelled(writes):
-            self.saver.put_writes(config, writes, task_id, task_path)
+        """Write what a task wrote; of one that was cancelled, only that it was."""
+        if _writing_run() is not None:
+            writes = _settled(writes)
+        self.saver.put_writes(config, writes, task_id, task_path)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote, unless it was cancelled."""
+        """Write what a task wrote; of one that was cancelled, only that it was."""
         run = current_run.get()
-        if _cancelled(writes) or (run is not None and run.over):
+        if run is not None and run.over:
             return
-        await self._call("put_writes", config, writes, task_id, task_path)
+        await self._call("put_writes", config, _settled(writes), task_id, task_path)
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return the same around a saver that also makes these classes out of what is stored."""
@@ -236,13 +237,15 @@ def _writing_run() -> RunScope | None:
     return run
 
 
-def _cancelled(writes: Writes) -> bool:
-    """Whether a task was cancelled; langgraph notes it behind what the task had written."""
-    return any(
-        isinstance(value, (asyncio.CancelledError, concurrent.futures.CancelledError))
-        for channel, value in writes
-        if channel == "__error__"
-    )
+def _settled(writes: Writes) -> Writes:
+    """Return what may be kept: all of a finished task's writes, of a cancelled one the error.
+
+    langgraph notes the error behind what the task had written so far. Kept, these writes would
+    count as the task's result, and the task would not be done again. One with only an error is.
+    """
+    errors = [write for write in writes if write[0] == "__error__"]
+    cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
+    return errors if any(isinstance(value, cancelled) for _, value in errors) else writes
 
 
 def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[Any], None] | None:
