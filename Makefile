@@ -42,7 +42,7 @@ interop: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
-		tests/strangers --interop
+		tests/strangers tests/third_party --interop
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)

@@ -158,7 +158,7 @@ def test_ids_cannot_walk_out_of_their_place() -> None:
         ("threads.get", {"thread_id": ".."}, "thread_id"),
         ("threads.get", {"thread_id": "t", "headers": {"Host": "h"}}, "headers['Host']"),
         ("threads.get", {"thread_id": "t", "headers": {"a": "b\r\nc: d"}}, "headers['a']"),
-        ("threads.get", {"thread_id": "t", "params": "a=b"}, "params"),
+        ("threads.get", {"thread_id": "t", "params": 5}, "params"),
         ("threads.search", {"limit": 0}, "limit"),
         ("threads.search", {"ids": "one"}, "ids"),
         ("threads.create", {"ttl": "soon"}, "ttl"),
@@ -222,6 +222,16 @@ def test_words_of_newer_servers_are_sent() -> None:
     assert (bodies[0]["stream_mode"], bodies[0]["multitask_strategy"]) == (words, "colours")
     assert wire.requests[1].url.params["action"] == "colours"
     assert (bodies[2], bodies[3]) == ({"status": "colours"}, {"if_exists": "colours"})
+
+
+def test_a_query_may_be_text() -> None:
+    """`params` takes a query as text or bytes, as httpx does."""
+    wire = Wire(reply({}), reply({}))
+    with client_of(wire) as client:
+        client.threads.get("t", params="a=b%20c&d=")
+        client.threads.get("t", params=b"?a=b")
+    first, second = (request.url.params.multi_items() for request in wire.requests)
+    assert (first, second) == ([("a", "b c"), ("d", "")], [("a", "b")])
 
 
 @pytest.mark.parametrize("wait", [True, False])

@@ -32,3 +32,12 @@ def test_every_measure_gives_a_number() -> None:
     """Each measure can be taken of the bundled server; in a process of its own, as `make bench`."""
     program = SMALL.format(here=str(HERE), graphs=str(HERE / "graphs"))
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_measures_of_replies_give_numbers() -> None:
+    """Decoding and reading replies can be measured."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(HERE)!r}); import replies;"
+        "assert min(replies.decoding(10, 1, 3)) > 0; assert replies.reading(10) > 0"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
