@@ -188,6 +188,10 @@ class AsyncHttpxAnswer:
             return b""
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
+    async def finish(self) -> None:
+        """Leave the answer, whose last event was read."""
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Leave the answer; its connection is closed unless all of the body was read."""
         self._is_closed = True

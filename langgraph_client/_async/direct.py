@@ -11,6 +11,7 @@ import ssl
 from asyncio import sleep  # async only
 from collections import deque
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpcore
@@ -23,6 +24,7 @@ from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
 from langgraph_client._io.asyncio_network import Backend, Stream
 
 _PORTS = {"http": 80, "https": 443}
+_END_BEHIND = 0.01  # Seconds by which a body's end may be behind its last event.
 _BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
 
 
@@ -263,6 +265,16 @@ class AsyncDirectAnswer:
         if not self._is_closed:
             self._is_closed = True
             self._sender.drop(self._connection)
+
+    async def finish(self) -> None:
+        """Leave the answer, whose last event was read: the body's end mostly comes right behind it.
+
+        Then the connection may be used again.
+        """
+        if not self._is_closed:
+            with suppress(NoAnswer):
+                if await self.read(_END_BEHIND):
+                    self._drop()
 
     async def aclose(self) -> None:
         """Leave the answer; its connection is closed unless all of the body was read."""

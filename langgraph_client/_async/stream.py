@@ -111,7 +111,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
     async def _step(self) -> bool:
         session, step = self._session, self._session.next_step()
         if not isinstance(step, Read):
-            await self._release()
+            await self._release(is_over=isinstance(step, Done))
         try:
             match step:
                 case Read(seconds):
@@ -136,10 +136,15 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
             session.failed(error)
         return True
 
-    async def _release(self) -> None:
-        """Close the connection."""
+    async def _release(self, *, is_over: bool = False) -> None:
+        """Close the connection; or keep it for others, if its stream is over."""
         answer, self._answer = self._answer, None
-        if answer is not None:
+        if answer is None:
+            return
+        try:
+            if is_over:
+                await answer.finish()
+        finally:
             await answer.aclose()
 
     # --- leaving ---

@@ -7,9 +7,10 @@ one timeout for all of a body, where here each read may have its own.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -265,14 +266,13 @@ class Backend(httpcore.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                transport, wire = await loop.create_connection(
-                    Wire, host, port, happy_eyeballs_delay=_EYEBALLS
-                )
+                wire = await _connect(loop, host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except OSError as error:
             raise httpcore.ConnectError(_words(error)) from error
-        connected = transport.get_extra_info("socket")
+        assert wire.transport is not None
+        connected = wire.transport.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = Stream(wire, loop)
@@ -280,3 +280,60 @@ class Backend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Wire:
+    """Connect to a host, by the first of its addresses that answers."""
+    if _is_address(host):
+        return (await loop.create_connection(Wire, host, port))[1]
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    if len(addresses) == 1:
+        return (await loop.create_connection(Wire, addresses[0], port))[1]
+    return await _race(loop, addresses, port)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port: int) -> Wire:
+    """Connect to one address after the other, without waiting for one that does not answer.
+
+    asyncio has the same (`happy_eyeballs_delay`), and leaves sockets open where it is cancelled.
+    """
+    attempts: list[asyncio.Task[tuple[asyncio.Transport, Wire]]] = []
+    winner: asyncio.Task[tuple[asyncio.Transport, Wire]] | None = None
+    try:
+        for address in addresses:
+            attempts.append(loop.create_task(loop.create_connection(Wire, address, port)))
+            is_last = len(attempts) == len(addresses)
+            end = float("inf") if is_last else loop.time() + _EYEBALLS
+            # Until one is connected, all have failed, or it is the next one's turn.
+            while winner is None and (left := end - loop.time()) > 0:
+                pending = [attempt for attempt in attempts if not attempt.done()]
+                if not pending:
+                    break
+                await asyncio.wait(
+                    pending,
+                    timeout=None if is_last else left,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                winner = next((a for a in attempts if a.done() and not a.exception()), None)
+            if winner is not None:
+                return winner.result()[1]
+        raise attempts[0].exception() or OSError("no connection")
+    finally:
+        for attempt in attempts:
+            if attempt is not winner:
+                attempt.cancel()
+                attempt.add_done_callback(_close_loser)
+
+
+def _close_loser(attempt: asyncio.Task[tuple[asyncio.Transport, Wire]]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result()[1].abort()

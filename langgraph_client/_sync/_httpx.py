@@ -189,6 +189,10 @@ class HttpxAnswer:
             return b""
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
+    def finish(self) -> None:
+        """Leave the answer, whose last event was read."""
+        self.close()
+
     def close(self) -> None:
         """Leave the answer; its connection is closed unless all of the body was read."""
         self._is_closed = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpcore
@@ -23,6 +24,7 @@ from langgraph_client._io.blocking_network import Backend, Stream
 from langgraph_client._sync._httpx import class_named
 
 _PORTS = {"http": 80, "https": 443}
+_END_BEHIND = 0.01  # Seconds by which a body's end may be behind its last event.
 _BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
 
 
@@ -262,6 +264,16 @@ class DirectAnswer:
         if not self._is_closed:
             self._is_closed = True
             self._sender.drop(self._connection)
+
+    def finish(self) -> None:
+        """Leave the answer, whose last event was read: the body's end mostly comes right behind it.
+
+        Then the connection may be used again.
+        """
+        if not self._is_closed:
+            with suppress(NoAnswer):
+                if self.read(_END_BEHIND):
+                    self._drop()
 
     def close(self) -> None:
         """Leave the answer; its connection is closed unless all of the body was read."""

@@ -1,0 +1,247 @@
+# Generated from tests/_async/test_direct.py by .ci/unasync.py; do not edit.
+"""Our own connections: kept, closed, encrypted, and what a server may do to them."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from time import sleep
+from typing import Any
+
+import httpx
+import pytest
+from support.raw_server import (
+    EVENTS,
+    Asked,
+    RawServer,
+    Send,
+    chunked,
+    client_context,
+    http,
+    raw_server,
+)
+from support.wire import event
+
+from langgraph_client import RetryPolicy, StreamIncomplete, SyncLangGraphClient, get_sync_client
+from langgraph_client._sync.direct import DirectSender
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APITimeoutError,
+    LangGraphError,
+)
+
+ONCE = RetryPolicy(max_attempts=1)
+THREAD = b'{"thread_id": "t"}'
+
+
+def thread(asked: Asked, send: Send) -> None:
+    send(http(THREAD))
+
+
+def events(asked: Asked, send: Send) -> None:
+    """A stream whose events are an HTTP chunk each, as uvicorn sends them."""
+    parts = [event("metadata", {"run_id": "r"}), *(event("values", n) for n in range(500))]
+    send(EVENTS + chunked(*parts, event("end", None)))
+
+
+def client_of(server: RawServer, **options: Any) -> SyncLangGraphClient:
+    verify = client_context() if server.url.startswith("https") else True
+    return get_sync_client(url=server.url, **{"retry": ONCE, "verify": verify, **options})
+
+
+def sender_of(client: SyncLangGraphClient) -> DirectSender:
+    """What sends the requests of a client."""
+    sender = client._transport._pools.current()
+    assert isinstance(sender, DirectSender)
+    return sender
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_one_connection_serves_one_call_after_the_other(tls: bool) -> None:
+    """Calls and streams that were read to their end leave their connection to the next."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        (events if asked.line.startswith("POST") else thread)(asked, send)
+
+    with raw_server(answer, tls=tls) as server:
+        with client_of(server) as client:
+            for _ in range(3):
+                assert (client.threads.get("t")).thread_id == "t"
+                found = [part.data for part in client.runs.stream(None, "agent")]
+                assert found[1:-1] == list(range(500))
+            assert sender_of(client).busy == 0
+    assert {asked.connection for asked in server.asked} == {1}
+
+
+def test_a_certificate_that_nobody_knows_is_refused() -> None:
+    """The error says so, and is httpx's as well; nothing was sent."""
+    with raw_server(thread, tls=True) as server:
+        with get_sync_client(url=server.url, retry=ONCE) as client:
+            with pytest.raises(APIConnectionError, match=r"(?i)certificate") as caught:
+                client.threads.get("t")
+            assert isinstance(caught.value, httpx.ConnectError)
+            assert sender_of(client).busy == 0
+        with get_sync_client(url=server.url, retry=ONCE, verify=False) as client:
+            assert (client.threads.get("t")).thread_id == "t"
+    assert len(server.asked) == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used() -> None:
+    """An idle connection that is over is noticed before a request is sent on it."""
+    closed = []
+
+    def answer(asked: Asked, send: Send) -> None:
+        thread(asked, send)
+        if not closed:
+            closed.append(asked)
+            raise OSError
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            client.threads.get("t")
+            while server.open:
+                sleep(0.001)
+            sleep(0.01)
+            client.threads.get("t")
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "alike"),
+    [
+        (b"", APIConnectionError, httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", APIConnectionError, httpx.RemoteProtocolError),
+        (b"not HTTP at all\r\n\r\n", APIConnectionError, httpx.RemoteProtocolError),
+        (http(THREAD)[:-3], APIConnectionError, httpx.RemoteProtocolError),
+        (EVENTS + b"zz\r\n", APIConnectionError, httpx.RemoteProtocolError),
+        (http(b"x", "content-encoding: br"), APIResponseValidationError, httpx.HTTPError),
+        (
+            http(b"\x1f\x8bno", "content-encoding: gzip"),
+            APIResponseValidationError,
+            httpx.HTTPError,
+        ),
+    ],
+)
+def test_a_broken_answer_is_an_error_of_ours(
+    head: bytes, kind: type[LangGraphError], alike: type[Exception]
+) -> None:
+    """Whatever comes in place of an answer; the connection is closed."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(head)
+        raise OSError
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            with pytest.raises(kind) as caught:
+                client.threads.get("t")
+            assert isinstance(caught.value, alike)
+            assert sender_of(client).busy == 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(THREAD)),
+        ("deflate", zlib.compress(THREAD)),
+        ("deflate", zlib.compress(THREAD)[2:-4]),
+        ("identity", THREAD),
+    ],
+)
+def test_a_compressed_answer_is_read(encoding: str, body: bytes) -> None:
+    """What we say that we accept is understood, with zlib's frame or without."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        assert "gzip" in asked.headers["accept-encoding"]
+        send(http(body, f"Content-Encoding: {encoding}"))
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            assert (client.threads.get("t")).thread_id == "t"
+
+
+def test_each_wait_has_its_own_time() -> None:
+    """Bytes that come in time keep a long answer alive; silence ends it, as httpx's timeout."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n")
+        for _ in range(10):
+            time.sleep(0.05)
+            send(b" ")
+        if "hang" in asked.line:
+            time.sleep(1)
+        send(THREAD)
+
+    with raw_server(answer) as server:
+        with client_of(server, timeout=0.3) as client:
+            assert (client.threads.get("t")).thread_id == "t"
+            with pytest.raises(APITimeoutError, match=r"timed out \(read\)") as caught:
+                client.threads.get("hang")
+            assert isinstance(caught.value, httpx.ReadTimeout)
+            assert sender_of(client).busy == 0
+        with client_of(server, deadline=0.2) as client:
+            with pytest.raises(APITimeoutError):
+                client.threads.get("t")
+
+
+def test_cookies_come_back() -> None:
+    """A load balancer that marks a client by a cookie finds its mark in the next request."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(http(THREAD, "Set-Cookie: node=7; Path=/; HttpOnly", "set-cookie: a=b; Path=/x"))
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            client.threads.get("t")
+            client.threads.get("t")
+    assert [asked.headers.get("cookie") for asked in server.asked] == [None, "node=7"]
+
+
+def test_a_closed_client_has_no_connections() -> None:
+    """Neither idle ones nor those of streams that are still open."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(EVENTS)
+        send(b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
+
+    with raw_server(answer) as server:
+        client = client_of(server)
+        stream = client.runs.stream(None, "agent")
+        assert (next(stream)).data == 1
+        client.close()
+        with pytest.raises(LangGraphError):
+            next(stream)
+        for _ in range(1000):
+            if not server.open:
+                break
+            sleep(0.005)
+        assert server.open == 0
+        with pytest.raises(APIConnectionError, match="closed"):
+            client.threads.get("t")
+
+
+def test_a_stream_cut_below_the_protocol_is_told() -> None:
+    """A body that ends in the middle of a chunk is not a stream that is over."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(EVENTS + chunked(event("values", 1))[:-5] + b"5\r\nev")
+        raise OSError
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            stream = client.runs.stream(None, "agent")
+            assert (next(stream)).data == 1
+            with pytest.raises(StreamIncomplete):
+                next(stream)
+            assert sender_of(client).busy == 0
+
+
+def test_limits_and_proxies_are_httpx_s() -> None:
+    """Where a number of connections is set, or a proxy, httpx's own pool is used."""
+    with raw_server(thread) as server:
+        limits = httpx.Limits(max_connections=1)
+        with client_of(server, limits=limits) as client:
+            assert (client.threads.get("t")).thread_id == "t"
+            assert not isinstance(client._transport._pools.current(), DirectSender)

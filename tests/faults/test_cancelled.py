@@ -1,0 +1,212 @@
+"""Calls and streams that are cancelled, at any moment and in any way: nothing of them stays."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import pytest
+from support.raw_server import EVENTS, Asked, Send, http, raw_server
+from support.wire import event
+
+from langgraph_client import LangGraphClient, ScriptedGraph, Server, get_client, get_sync_client
+from langgraph_client._async.direct import AsyncDirectSender
+from langgraph_client.server.graphs.scripted import Wait
+
+HOUR = 3600
+Go = Callable[[], Awaitable[Any]]
+RUN = "content-location: /threads/t/runs/r\r\n\r\n"
+OPEN = EVENTS.replace(b"\r\n\r\n", b"\r\n") + RUN.encode()
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[Server]:
+    """A server whose runs say something, and then take an hour."""
+    with Server({"slow": ScriptedGraph([{"n": 1}, Wait(HOUR)])}) as running:
+        running.listen()
+        yield running
+
+
+async def by_timeout(go: Go) -> None:
+    await asyncio.wait_for(go(), 0.2)
+
+
+async def by_scope(go: Go) -> None:
+    """As where FastAPI's client is gone: anyio cancels in every turn of the loop."""
+    with anyio.move_on_after(0.2):
+        await go()
+
+
+async def by_two_cancels(go: Go) -> None:
+    task = asyncio.ensure_future(go())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.sleep(0.0005)
+    task.cancel()
+    await task
+
+
+WAYS = [by_timeout, by_scope, by_two_cancels]
+
+
+@pytest.mark.parametrize("leave", WAYS)
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "port"])
+async def test_a_cancelled_reader_stops_its_run(
+    slow: Server, leave: Callable[[Go], Awaitable[None]], in_process: bool
+) -> None:
+    """However it is cancelled, the run with `on_disconnect="cancel"` is interrupted."""
+    transport = slow.async_transport() if in_process else None
+    async with get_client(url=slow.url, transport=transport) as client:
+        thread = await client.threads.create()
+        stream = client.runs.stream(thread.thread_id, "slow", input={}, on_disconnect="cancel")
+
+        async def read() -> None:
+            async for _ in stream:
+                pass
+
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await leave(read)
+        await client.runs.join(thread.thread_id, stream.run_id or "")
+        run = await client.runs.get(thread.thread_id, stream.run_id or "")
+        assert run.status == "interrupted"
+
+
+@pytest.mark.parametrize("leave", WAYS)
+@pytest.mark.parametrize("opening", [False, True], ids=["reading", "opening"])
+async def test_when_leaving_returns_the_server_was_told(
+    leave: Callable[[Go], Awaitable[None]], opening: bool
+) -> None:
+    """Also if the reader is cancelled before the server has said which run it started."""
+    heads = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        if asked.line.startswith("POST /threads/t/runs/r/cancel"):
+            send(http(b"{}"))
+            return
+        if opening:
+            heads.wait(10)
+        send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
+
+    with raw_server(answer) as server:
+        async with get_client(url=server.url) as client:
+
+            async def read() -> None:
+                async for _ in client.runs.stream("t", "slow", on_disconnect="cancel"):
+                    pass
+
+            asyncio.get_running_loop().call_later(0.5, heads.set)
+            with suppress(asyncio.CancelledError, TimeoutError):
+                await leave(read)
+            assert [asked.line.split()[1].split("?")[0] for asked in server.asked] == [
+                "/threads/t/runs/stream",
+                "/threads/t/runs/r/cancel",
+            ]
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for_long() -> None:
+    """Leaving has a limit; what could not be done is logged, not raised."""
+    told = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/cancel" in asked.line:
+            told.wait(20)
+        send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
+
+    with raw_server(answer) as server:
+        async with get_client(url=server.url) as client:
+            stream = client.runs.stream("t", "slow", on_disconnect="cancel")
+            await anext(stream)
+            async with asyncio.timeout(8):
+                await stream.aclose()
+        told.set()
+
+
+def test_the_collector_does_no_input_or_output(slow: Server) -> None:
+    """A stream in a circle is collected in any thread, the server's own as well, and stops its run.
+
+    What the finalizer leaves to be done is done by a thread of its own.
+    """
+    with get_sync_client(url=slow.url) as client:
+        thread_id = client.threads.create().thread_id
+        gc.collect()
+        gc.disable()
+        try:
+            stream = client.runs.stream(thread_id, "slow", input={}, on_disconnect="cancel")
+            next(stream)
+            run_id = stream.run_id or ""
+            circle: list[object] = [stream]
+            circle.append(circle)
+            del stream, circle
+            collected = threading.Event()
+
+            def collect() -> None:
+                gc.collect()
+                collected.set()
+
+            slow.loop.call_soon_threadsafe(collect)
+            assert collected.wait(5)
+        finally:
+            gc.enable()
+        client.runs.join(thread_id, run_id)
+        assert client.runs.get(thread_id, run_id).status == "interrupted"
+
+
+async def search(client: LangGraphClient, thread_id: str) -> None:
+    await client.threads.search()
+
+
+async def wait(client: LangGraphClient, thread_id: str) -> None:
+    await client.runs.wait(None, "quick", input={})
+
+
+async def stream_loop(client: LangGraphClient, thread_id: str) -> None:
+    async for _ in client.runs.stream(None, "quick", input={}):
+        pass
+
+
+async def stream_context(client: LangGraphClient, thread_id: str) -> None:
+    async with client.runs.stream(None, "quick", input={}, on_disconnect="cancel") as stream:
+        async for _ in stream:
+            pass
+
+
+async def thread_stream(client: LangGraphClient, thread_id: str) -> None:
+    async for _ in client.threads.join_stream(thread_id):
+        pass
+
+
+@pytest.mark.parametrize("call", [search, wait, stream_loop, stream_context, thread_stream])
+async def test_calls_cancelled_at_random_leave_no_connection(
+    call: Callable[[LangGraphClient, str], Awaitable[None]],
+) -> None:
+    """Two hundred of each, cancelled anywhere: no connection is in use behind them."""
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    steps: list[Any] = [step for n in range(5) for step in ({"n": n}, Wait(0.002))]
+    with Server({"quick": ScriptedGraph(steps)}) as server:
+        url = await asyncio.to_thread(server.listen)
+        async with get_client(url=url) as client:
+            thread_id = (await client.threads.create()).thread_id
+            for _ in range(200):
+                task = asyncio.ensure_future(call(client, thread_id))
+                if chance.random() < 0.6:
+                    for _ in range(chance.randrange(50)):
+                        await asyncio.sleep(0)
+                else:
+                    await asyncio.sleep(chance.random() * 0.03)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            del task
+            gc.collect()
+            sender = client._transport._pools.current()
+            assert isinstance(sender, AsyncDirectSender)
+            async with asyncio.timeout(10):
+                while sender.busy:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert len(asyncio.all_tasks()) == 1, seed

@@ -1,0 +1,129 @@
+"""A server of one's own bytes on a port of this machine, with TLS or without.
+
+    with raw_server(answer) as server:
+        get_client(url=server.url)
+
+`answer` is given each request and the connection's `send`; what it raises closes the connection.
+"""
+
+from __future__ import annotations
+
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+TLS = Path(__file__).parent / "tls"
+
+
+@dataclass
+class Asked:
+    """One request."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+
+Send = Callable[[bytes], None]
+Answer = Callable[[Asked, Send], None]
+
+
+@dataclass
+class RawServer:
+    """Where it listens, and what it was asked."""
+
+    url: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    connections: int = 0  # Opened so far.
+    open: int = 0  # Open now.
+
+
+def client_context() -> ssl.SSLContext:
+    """Trusts the certificate of these servers alone."""
+    return ssl.create_default_context(cafile=str(TLS / "cert.pem"))
+
+
+def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """An answer of known length."""
+    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def chunked(*chunks: bytes) -> bytes:
+    """The chunks of a body, and its end."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in chunks) + b"0\r\n\r\n"
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
+    """A listening server, with a thread for each connection."""
+    server = RawServer()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
+
+    class Handler(socketserver.StreamRequestHandler):
+        def setup(self) -> None:
+            if tls:
+                self.request = context.wrap_socket(self.request, server_side=True)
+            super().setup()
+
+        def finish(self) -> None:
+            with suppress(OSError):
+                super().finish()
+            self.connection.close()
+
+        def handle(self) -> None:
+            server.connections += 1
+            server.open += 1
+            number = server.connections
+            try:
+                while (asked := _read(self.rfile, number)) is not None:
+                    server.asked.append(asked)
+                    answer(asked, self.connection.sendall)
+            except (OSError, ValueError):
+                return
+            finally:
+                server.open -= 1
+
+    class Listening(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = 200
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that does not trust the certificate."""
+
+        def shutdown_request(self, request: Any) -> None:
+            self.close_request(request)
+
+    with Listening(("127.0.0.1", 0), Handler) as listening:
+        server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.server_address[1]}"
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            listening.shutdown()
+            thread.join()
+            listening.block_on_close = False
+
+
+def _read(rfile: BinaryIO, number: int) -> Asked | None:
+    """The next request of a connection; None at its end."""
+    line = rfile.readline().decode("latin-1").strip()
+    if not line:
+        return None
+    headers = {}
+    while header := rfile.readline().decode("latin-1").strip():
+        name, _, value = header.partition(": ")
+        headers[name.lower()] = value
+    body = rfile.read(int(headers.get("content-length", "0")))
+    return Asked(line, headers, body, number)
