@@ -33,6 +33,7 @@ from langgraph_client._core.requests import (
     run_body,
     run_path,
 )
+from langgraph_client._core.starts import starting
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.fields import JSON
@@ -168,14 +169,16 @@ class RunsClient:
             strict_resume=strict_resume,
         )
         return await self._transport.send(
-            call(
-                "POST",
-                run_path(thread_id),
-                _RUN,
-                body=fields,
-                headers=headers,
-                params=params,
-                on_headers=created.opened,
+            starting(
+                call(
+                    "POST",
+                    run_path(thread_id),
+                    _RUN,
+                    body=fields,
+                    headers=headers,
+                    params=params,
+                    on_headers=created.opened,
+                )
             )
         )
 
@@ -258,14 +261,16 @@ class RunsClient:
             feedback_keys=feedback_keys,
         )
         result = await self._transport.wait(
-            call(
-                "POST",
-                run_path(thread_id, "/wait"),
-                ANY,
-                body=fields,
-                headers=headers,
-                params=params,
-                on_headers=created.opened,
+            starting(
+                call(
+                    "POST",
+                    run_path(thread_id, "/wait"),
+                    ANY,
+                    body=fields,
+                    headers=headers,
+                    params=params,
+                    on_headers=created.opened,
+                )
             )
         )
         failure = run_failure(result, created.run_id, created.thread_id)
@@ -432,7 +437,7 @@ class RunsClient:
             extra_headers=STREAM_HEADERS,
         )
         state = StreamSession(
-            first,
+            starting(first),
             policy=self._transport.reconnect,
             thread_id=thread_id,
             resumable=stream_resumable,

@@ -25,6 +25,14 @@ from langgraph_client._core.failure import RetryPolicy, status_error, worth_repe
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.settings import Settings
+from langgraph_client._core.starts import (
+    content_location,
+    findable,
+    followed_by,
+    found_in,
+    search,
+    without_key,
+)
 from langgraph_client._core.unset import Unset
 from langgraph_client.errors import (
     APIConnectionError,
@@ -41,6 +49,7 @@ logger = logging.getLogger("langgraph_client")
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _QUOTED = 300  # Bytes of an answer that are repeated in an error.
+_SEARCHES = (0.0, 0.25, 1.0)  # Seconds before each look for a run: it may still be on its way.
 _LONG = 5.0  # Seconds: a pause that somebody will wonder about.
 
 
@@ -67,6 +76,7 @@ class AsyncTransport:
         self._base = urlsplit(settings.url).path
         self._headers = {"accept": "application/json", **settings.headers}
         self.sleep = sleep
+        self._reads_keys: bool | None = None  # Not known.
 
     async def aclose(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
@@ -74,7 +84,13 @@ class AsyncTransport:
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and read its answer."""
-        answer, content = await self._repeat(call, self._deadline(), whole=True)
+        try:
+            answer, content = await self._repeat(call, self._deadline(), whole=True)
+        except APIError as error:
+            run_id = await self.find_run(call, error)
+            if run_id is None:
+                raise
+            return await self.send(self._followed_by(call, run_id))
         self._tell(call, answer, content)
         return self._read(call, answer, content)
 
@@ -88,7 +104,13 @@ class AsyncTransport:
         told = False
         location = None
         for attempt in range(reconnects + 1):
-            answer, _ = await self._repeat(request, deadline, whole=False)
+            try:
+                answer, _ = await self._repeat(request, deadline, whole=False)
+            except APIError as error:
+                run_id = await self.find_run(request, error)
+                if run_id is None:
+                    raise
+                return await self.wait(self._followed_by(call, run_id), reconnects=reconnects)
             try:
                 location = self.location(request, answer) or location
                 if not told:
@@ -111,7 +133,7 @@ class AsyncTransport:
                 "the result of %s %s %s; asking for it again", call.method, call.path, reason
             )
             await self.sleep(pause)
-            headers = {k: v for k, v in call.headers.items() if k != "prefer"}
+            headers = without_key(call.headers)
             request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
 
@@ -179,6 +201,10 @@ class AsyncTransport:
     ) -> AsyncRetrying:
         """The attempts of a call whose first one failed."""
         safe = call.safe
+        if call.starts and first is not None and self.retry.max_attempts > 1:
+            # Asked only where the answer decides.
+            decides = worth_repeating(first, safe=True) and not worth_repeating(first, safe=False)
+            safe = decides and await self._starts_once()
 
         def repeated(error: BaseException) -> bool:
             return worth_repeating(error, safe=safe) and self.retry.patient(error)
@@ -216,6 +242,46 @@ class AsyncTransport:
         error = state.outcome.exception() if state.outcome is not None else None
         return self.retry.pause(state.attempt_number, error, random.random())
 
+    # --- starting a run once ---
+
+    async def _starts_once(self) -> bool:
+        """Whether the server starts one run for one key. It is asked once, when it matters."""
+        if self._reads_keys is None:
+            try:
+                info = await self.send(Call("GET", "/info", ANY, safe=True))
+            except APIError:
+                return False  # This time: it may be away.
+            flags = info.get("flags") if isinstance(info, dict) else None
+            self._reads_keys = isinstance(flags, dict) and flags.get("idempotency_key") is True
+        return self._reads_keys
+
+    async def find_run(self, call: Call[Any], error: APIError) -> str | None:
+        """Return the run that a call has started although it failed, with `starts="find"`."""
+        may_have_started = isinstance(error, APIConnectionError) or (
+            isinstance(error, APIStatusError) and worth_repeating(error, safe=True)
+        )
+        if not call.starts or self.retry.starts != "find" or not may_have_started:
+            return None
+        question = search(call)
+        if question is None:
+            return None
+        for pause in _SEARCHES:
+            await self.sleep(pause)
+            try:
+                run_id = found_in(call, await self.send(question))
+            except APIError:
+                continue
+            if run_id is not None:
+                logger.info("the answer of %s was lost; its run %s was found", call.path, run_id)
+                return run_id
+        return None
+
+    def _followed_by(self, call: Call[T], run_id: str) -> Call[T]:
+        """The call that goes on with a run, in place of the one that has started it."""
+        if call.on_headers is not None:
+            call.on_headers(content_location(call, run_id))
+        return followed_by(call, run_id)
+
     # --- one request ---
 
     def _url(self, call: Call[Any]) -> str:
@@ -229,6 +295,8 @@ class AsyncTransport:
         return quoted_target(target)
 
     def _request(self, call: Call[Any]) -> Request:
+        if call.starts and self.retry.starts == "find":
+            call = findable(call)
         headers = {**self._headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):

@@ -106,6 +106,7 @@ class Call(Generic[T]):
         body: The JSON body; UNSET for none.
         headers: Headers of this request alone, in lower case.
         safe: Whether the request can be sent again although it may have arrived before.
+        starts: Whether it starts a run; then it has a key among its headers.
         on_headers: Told of the answer's headers, once it is known to be good.
         on_response: Told of the answer as a whole (`httpx.Response`), likewise.
     """
@@ -118,6 +119,7 @@ class Call(Generic[T]):
     body: Any = UNSET
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
+    starts: bool = False
     on_headers: Callable[[Mapping[str, str]], None] | None = None
     on_response: Callable[[Any], None] | None = None
 

@@ -36,6 +36,7 @@ from langgraph_client._core.events import EventParser, ServerEvent, part_from
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.replay import Replay
+from langgraph_client._core.starts import OF_START, without_key
 from langgraph_client.errors import (
     APIError,
     APIResponseValidationError,
@@ -46,7 +47,7 @@ from langgraph_client.models.events import StreamPart
 
 logger = logging.getLogger("langgraph_client")
 
-_OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id", "prefer"})
+_OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id"}) | OF_START
 _MEANINGFUL = frozenset({"metadata", "end", "error"})
 _QUOTED = 300  # Bytes of an answer that are repeated in an error.
 
@@ -231,6 +232,12 @@ class StreamSession:
         self._begin_connection()
         self._read_on()
 
+    def found(self, run_id: str) -> None:
+        """Note that the run was started, although the answer that would have said so was lost."""
+        self.is_open = True
+        self.run_id = run_id
+        Created(self._on_run_created, self.thread_id).opened({"content-location": self._run_path()})
+
     def _begin_connection(self) -> None:
         self._is_troubled, self._is_plain = True, False
         self._parser = EventParser()
@@ -401,7 +408,7 @@ class StreamSession:
         after = self._replay.resume()
         if self._joins:
             return Open(_after(self._first, after))
-        headers = {k: v for k, v in self._first.headers.items() if k != "prefer"}
+        headers = without_key(self._first.headers)
         where = self._location or f"{self._run_path()}/stream"
         call = Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
         return Open(_after(call, after))

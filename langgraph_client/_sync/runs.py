@@ -31,6 +31,7 @@ from langgraph_client._core.requests import (
     run_body,
     run_path,
 )
+from langgraph_client._core.starts import starting
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.stream import RunStream
@@ -169,14 +170,16 @@ class SyncRunsClient:
             strict_resume=strict_resume,
         )
         return self._transport.send(
-            call(
-                "POST",
-                run_path(thread_id),
-                _RUN,
-                body=fields,
-                headers=headers,
-                params=params,
-                on_headers=created.opened,
+            starting(
+                call(
+                    "POST",
+                    run_path(thread_id),
+                    _RUN,
+                    body=fields,
+                    headers=headers,
+                    params=params,
+                    on_headers=created.opened,
+                )
             )
         )
 
@@ -259,14 +262,16 @@ class SyncRunsClient:
             feedback_keys=feedback_keys,
         )
         result = self._transport.wait(
-            call(
-                "POST",
-                run_path(thread_id, "/wait"),
-                ANY,
-                body=fields,
-                headers=headers,
-                params=params,
-                on_headers=created.opened,
+            starting(
+                call(
+                    "POST",
+                    run_path(thread_id, "/wait"),
+                    ANY,
+                    body=fields,
+                    headers=headers,
+                    params=params,
+                    on_headers=created.opened,
+                )
             )
         )
         failure = run_failure(result, created.run_id, created.thread_id)
@@ -433,7 +438,7 @@ class SyncRunsClient:
             extra_headers=STREAM_HEADERS,
         )
         state = StreamSession(
-            first,
+            starting(first),
             policy=self._transport.reconnect,
             thread_id=thread_id,
             resumable=stream_resumable,

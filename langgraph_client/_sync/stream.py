@@ -133,6 +133,10 @@ class RunStream(Iterator[PartT], Generic[PartT]):
                 case Done():
                     return False
         except APIError as error:
+            if isinstance(step, Open) and not session.is_open:
+                run_id = self._transport.find_run(step.call, error)
+                if run_id is not None:
+                    session.found(run_id)
             session.failed(error)
         return True
 

@@ -44,13 +44,13 @@ def test_reading_is_repeated() -> None:
 
 
 def test_starting_a_run_is_not_repeated() -> None:
-    """A run that may have been started is not started again."""
+    """A run that may have been started is not started again, on a server that promises nothing."""
     for answer in (reply({}, 503), httpx.ReadError("reset"), httpx.ReadTimeout("slow")):
-        wire = Wire(answer)
+        wire = Wire(answer, reply({}, 404))
         with client_of(wire) as client:
             with pytest.raises(APIError):
                 client.runs.create("t", "agent")
-        assert len(wire.requests) == 1
+        assert wire.lines == ["POST /threads/t/runs", "GET /info"]
 
 
 def test_what_was_never_sent_is_repeated() -> None:

@@ -1,0 +1,88 @@
+"""Calls that start a run: one run for one call, also where its answer is lost.
+
+Each such call has a key of its own, which is sent as `Idempotency-Key`. A server that knows the
+header starts one run for it, and answers a repetition like the first request. On another server
+the key can be put into the run's metadata, and the run be looked for in its thread's list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.unset import UNSET
+
+T = TypeVar("T")
+
+KEY_HEADER = "idempotency-key"
+KEY_IN_METADATA = "idempotency_key"
+#: What belongs to the request that starts a run, and not to those that follow from it.
+OF_START = frozenset({KEY_HEADER, "prefer"})
+_PATH = re.compile(r"(/threads/[^/]+/runs)(|/wait|/stream)")
+_FOLLOWED_BY = {"": "", "/wait": "/join", "/stream": "/stream"}
+_LATEST = 10  # Runs of a thread that are looked at.
+
+
+def starting(call: Call[T]) -> Call[T]:
+    """Return a call that starts a run, with a key; the caller's own key is kept."""
+    return replace(call, starts=True, headers={KEY_HEADER: uuid4().hex, **call.headers})
+
+
+def without_key(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a request that follows from the one that started a run."""
+    return {name: value for name, value in headers.items() if name not in OF_START}
+
+
+def findable(call: Call[T]) -> Call[T]:
+    """Return the call with its key in the run's metadata as well."""
+    body = call.body if isinstance(call.body, Mapping) else {}
+    metadata = {**(body.get("metadata") or {}), KEY_IN_METADATA: call.headers[KEY_HEADER]}
+    return replace(call, body={**body, "metadata": metadata})
+
+
+def search(call: Call[Any]) -> Call[Any] | None:
+    """Return the request for the runs among which the call's run is; None without a thread."""
+    match = _PATH.fullmatch(call.path)
+    if match is None:
+        return None
+    query = [("limit", str(_LATEST)), *call.params]
+    return Call("GET", match[1], ANY, query, headers=without_key(call.headers), safe=True)
+
+
+def found_in(call: Call[Any], runs: Any) -> str | None:
+    """Return the id of the run that the call has started, if it is in the list."""
+    key = call.headers[KEY_HEADER]
+    for run in runs if isinstance(runs, list) else []:
+        metadata = run.get("metadata") if isinstance(run, dict) else None
+        if isinstance(metadata, dict) and metadata.get(KEY_IN_METADATA) == key:
+            run_id = run.get("run_id")
+            return run_id if isinstance(run_id, str) else None
+    return None
+
+
+def content_location(call: Call[Any], run_id: str) -> dict[str, str]:
+    """Return the header by which the lost answer would have named the run."""
+    match = _PATH.fullmatch(call.path)
+    assert match is not None  # `search` has found it.
+    return {"content-location": f"{match[1]}/{run_id}"}
+
+
+def followed_by(call: Call[T], run_id: str) -> Call[T]:
+    """Return the request that goes on with a run in place of the call that has started it."""
+    match = _PATH.fullmatch(call.path)
+    assert match is not None  # `search` has found it.
+    return replace(
+        call,
+        method="GET",
+        path=f"{match[1]}/{run_id}{_FOLLOWED_BY[match[2]]}",
+        query=call.params,
+        body=UNSET,
+        headers=without_key(call.headers),
+        safe=True,
+        starts=False,
+        on_headers=None,
+    )
