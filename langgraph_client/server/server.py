@@ -24,7 +24,11 @@ from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
-from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
+from langgraph_client.server.graphs.hosted_graphs import (
+    Graphs,
+    brought_store,
+    classes_named_by,
+)
 from langgraph_client.server.graphs.node_threads import NodeThreads, run_contained
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.http.app import make_app
@@ -287,7 +291,9 @@ class Server:
         # What graphs write has to be found where clients look for it, and as the graphs index it.
         brought = brought_store(self._given)
         store = storage.store if brought is None else brought
-        graphs = Graphs(self._given, storage.checkpointer, store, storage.script_states)
+        graphs = Graphs(
+            self._given, storage.checkpointer, store, storage.script_states, storage.allow
+        )
         self._clock.start_after(await storage.events.last_id())
         webhooks = Webhooks(self._clock, local=self._local_webhooks)
         event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
@@ -376,11 +382,9 @@ class Server:
         from langgraph_client.remote.graph import RemoteGraph
 
         if "allow_types" not in options:
-            from langgraph_client.server.typed_values import classes_of
-
             # What is no graph itself, such as a factory, names no classes.
             options["allow_types"] = [
-                *classes_of(self._given.get(name)).values(),
+                *classes_named_by(self._given.get(name)).values(),
                 *self._allow_types,
             ]
         if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from langgraph_client.server.encoding import decode, encode, error_document, plain
@@ -12,7 +11,6 @@ from langgraph_client.values import (
     GOTO_NODES,
     PLAIN,
     Allowed,
-    classes_in,
     enclose,
     is_envelope,
     open_envelope,
@@ -110,40 +108,3 @@ def _targets(goto: Any, allowed: Allowed) -> Any:
     if isinstance(goto, dict):
         return {**goto, "input": open_envelope(goto.get("input"), allowed)}
     return goto
-
-
-@cache
-def _langgraph_s_own() -> tuple[type, ...]:
-    """Return the classes that any graph's values may be made of."""
-    try:
-        from langchain_core import messages
-        from langgraph.types import Command, Overwrite, Send
-    except ImportError:
-        return ()
-    return (
-        Command,
-        Overwrite,
-        Send,
-        messages.AIMessage,
-        messages.AIMessageChunk,
-        messages.ChatMessage,
-        messages.FunctionMessage,
-        messages.HumanMessage,
-        messages.HumanMessageChunk,
-        messages.RemoveMessage,
-        messages.SystemMessage,
-        messages.ToolMessage,
-    )
-
-
-def classes_of(graph: Any) -> dict[str, type]:
-    """Return the classes that a graph's own schemas name: those it may be given to make."""
-    builder = graph if hasattr(graph, "add_node") else getattr(graph, "builder", None)
-    names = ("state_schema", "input_schema", "output_schema", "context_schema")
-    schemas = [getattr(builder, name, None) for name in names]
-    for channel in (getattr(graph, "channels", None) or {}).values():
-        schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
-    found = classes_in(*schemas, *_langgraph_s_own())
-    for _, below in getattr(graph, "get_subgraphs", lambda: ())():
-        found.update(classes_of(below))
-    return found

@@ -6,16 +6,16 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langgraph_client.server.graphs.scripted import (
+    from langgraph_client.server.graphs.script_steps import (
         Ask,
         Attempts,
         Emit,
         Fail,
         Say,
-        ScriptedGraph,
         Update,
         Wait,
     )
+    from langgraph_client.server.graphs.scripted import ScriptedGraph
     from langgraph_client.testing.cassette import Cassette, CassetteMismatch, recorded
     from langgraph_client.testing.clock import TestClock
     from langgraph_client.testing.dumps import Dump
@@ -56,14 +56,14 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Ask": "langgraph_client.server.graphs.scripted",
+    "Ask": "langgraph_client.server.graphs.script_steps",
     "LoggedRequest": "langgraph_client.testing.request_log",
-    "Attempts": "langgraph_client.server.graphs.scripted",
+    "Attempts": "langgraph_client.server.graphs.script_steps",
     "Cassette": "langgraph_client.testing.cassette",
     "CassetteMismatch": "langgraph_client.testing.cassette",
     "Dump": "langgraph_client.testing.dumps",
-    "Emit": "langgraph_client.server.graphs.scripted",
-    "Fail": "langgraph_client.server.graphs.scripted",
+    "Emit": "langgraph_client.server.graphs.script_steps",
+    "Fail": "langgraph_client.server.graphs.script_steps",
     "Failure": "langgraph_client.testing.failures",
     "FakeChatModel": "langgraph_client.testing.fake_chat_model",
     "ModelCall": "langgraph_client.testing.fake_chat_model",
@@ -73,12 +73,12 @@ _LAZY = {
     "Hold": "langgraph_client.testing.holds",
     "LangGraphMock": "langgraph_client.testing.mock",
     "RequestLog": "langgraph_client.testing.request_log",
-    "Say": "langgraph_client.server.graphs.scripted",
+    "Say": "langgraph_client.server.graphs.script_steps",
     "ScriptedGraph": "langgraph_client.server.graphs.scripted",
     "TestClock": "langgraph_client.testing.clock",
     "TestServer": "langgraph_client.testing.server",
-    "Update": "langgraph_client.server.graphs.scripted",
-    "Wait": "langgraph_client.server.graphs.scripted",
+    "Update": "langgraph_client.server.graphs.script_steps",
+    "Wait": "langgraph_client.server.graphs.script_steps",
     "recorded": "langgraph_client.testing.cassette",
 }
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
-from langgraph_client.server.graphs.scripted import ScriptedGraph
+from langgraph_client.server.graphs.hosted_script import HostedScript
+from langgraph_client.server.graphs.protocol import HostedGraph
 from langgraph_client.server.runs.create_run import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
 
@@ -32,7 +33,7 @@ async def seed(
     async with services.graphs.open(graph_id, config) as graph:
         for update in history:
             await graph.aupdate_state(config, dict(update), _any_node(graph))
-        if isinstance(graph, ScriptedGraph):
+        if isinstance(graph, HostedScript):
             await graph.place(config, values, next_nodes)
         else:
             as_node = await _node_before(services, graph, values, next_nodes)
@@ -43,13 +44,15 @@ async def seed(
     return str(thread["thread_id"])
 
 
-def _any_node(graph: Any) -> str | None:
-    names = [name for name in getattr(graph, "nodes", ()) if not name.startswith("__")]
-    return names[0] if names else None
+def _any_node(graph: HostedGraph) -> str | None:
+    return next(iter(graph.node_names()), None)
 
 
 async def _node_before(
-    services: Services, graph: Any, values: Mapping[str, Any], next_nodes: Sequence[str] | None
+    services: Services,
+    graph: HostedGraph,
+    values: Mapping[str, Any],
+    next_nodes: Sequence[str] | None,
 ) -> str | None:
     """Return the node that leads to the next ones, by trying each on a thread of its own."""
     if next_nodes is None:
@@ -57,7 +60,7 @@ async def _node_before(
     trial_id = services.clock.uuid7()
     config = thread_config(trial_id)
     next_after: dict[str, list[str]] = {}
-    names = [name for name in graph.nodes if name != "__start__"]
+    names = graph.node_names()
     try:
         for name in ["__start__", *names]:
             try:

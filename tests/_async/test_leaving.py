@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langgraph_client import AsyncRunStream, LangGraphClient, ScriptedGraph, get_client
-from langgraph_client.server.graphs.scripted import Wait
+from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.testing import TestServer
 
 HOUR = 3600

@@ -27,7 +27,7 @@ from langgraph_client import (  # noqa: E402
     get_client,
     get_sync_client,
 )
-from langgraph_client.server.graphs.scripted import Wait  # noqa: E402
+from langgraph_client.server.graphs.script_steps import Wait  # noqa: E402
 from langgraph_client.server.server import Server  # noqa: E402
 
 AT_A_TIME = 20

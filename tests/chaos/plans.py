@@ -17,7 +17,7 @@ from langgraph_client import (
     StreamIncomplete,
 )
 from langgraph_client.errors import APIConnectionError, APIStatusError, LangGraphError
-from langgraph_client.server.graphs.scripted import Emit, Say, Wait
+from langgraph_client.server.graphs.script_steps import Emit, Say, Wait
 from langgraph_client.testing import Fault, Faults
 
 MODES = ("values", "updates", "custom", "messages-tuple")

@@ -13,7 +13,7 @@ import pytest
 from chaos.leaving import dropped, more
 
 from langgraph_client import ScriptedGraph, Server, get_client, get_sync_client
-from langgraph_client.server.graphs.scripted import Wait
+from langgraph_client.server.graphs.script_steps import Wait
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from server.conftest import parse
 
-from langgraph_client.server.graphs.scripted import Ask, Emit, Fail, Say, ScriptedGraph, Wait
+from langgraph_client.server.graphs.script_steps import Ask, Emit, Fail, Say, Wait
+from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
 
 
@@ -115,7 +116,8 @@ class Blocker:
 
 sys.meta_path.insert(0, Blocker())
 import httpx
-from langgraph_client.server.graphs.scripted import Ask, Say, ScriptedGraph
+from langgraph_client.server.graphs.script_steps import Ask, Say
+from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
 
 with Server({"talk": ScriptedGraph([Say("hi"), Ask("?")])}) as server:

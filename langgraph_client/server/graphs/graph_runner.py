@@ -5,15 +5,21 @@ from __future__ import annotations
 import importlib.metadata
 import uuid
 from collections.abc import AsyncGenerator, Mapping
-from functools import cache
+from contextlib import aclosing
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.hosting import Host, current_host
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.hosted_graphs import Graphs
-from langgraph_client.server.graphs.run_events import Item, context_keys, events_of
-from langgraph_client.server.graphs.scripted import ScriptedGraph
-from langgraph_client.server.typed_values import RICH, classes_of, opened_input
+from langgraph_client.server.graphs.protocol import (
+    GraphRun,
+    HostedGraph,
+    Interrupt,
+    Item,
+    Snapshot,
+)
+from langgraph_client.server.typed_values import RICH, opened_input
 
 if TYPE_CHECKING:
     from langgraph_client.server.hooks import RunHooks
@@ -60,51 +66,35 @@ class HostedGraphRunner:
         """Run the job's graph, giving what happens."""
         # For `get_client()` in the graph. The run has a task, and so a context, of its own.
         current_host.set(self._host)
-        run = job.run
-        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
-        config = self._config(run)
-        async with self._graphs.open(graph_id, config, durable=not job.temporary) as graph:
-            if run["kwargs"]["resumable"]:
-                graph = _telling_at_once(graph)
-            schema = getattr(graph, "context_schema", None)
-            # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
-            if schema is not None and run["kwargs"].get("context") and RICH not in run["kwargs"]:
-                known = context_keys(schema)
-                given = run["kwargs"]["context"]
-                config["configurable"].update({k: v for k, v in given.items() if k in known})
-            begun = await self._begun(job, graph)
-            if begun is not None:
-                if "updates" in run["kwargs"]["stream_mode"]:
-                    for task in begun.tasks:
-                        if task.result is not None:
-                            # Done, and not done again; but the earlier attempt may have been
-                            # killed before it could tell.
-                            cached = {"__metadata__": {"cached": True}}
-                            yield "updates", {task.name: task.result, **cached}
-                run = {**run, "kwargs": {**run["kwargs"], "input": None, "command": None}}
-            if RICH in run["kwargs"]:
-                run = {**run, "kwargs": opened_input(run["kwargs"], classes_of(graph))}
+        run, config = job.run, self._config(job.run)
+        kwargs = run["kwargs"]
+        opened = self._graphs.open(
+            kwargs["config"]["configurable"]["graph_id"],
+            config,
+            durable=not job.temporary,
+            access="threads.create_run",
+            context=kwargs.get("context"),
+        )
+        async with opened as graph:
+            if await self._has_begun(job, graph):
+                # langgraph tells what the earlier attempt's tasks have done, and goes on.
+                kwargs = {**kwargs, "input": None, "command": None}
+            if RICH in kwargs:
+                kwargs = opened_input(kwargs, graph.classes)
+            before_node = None
             if self._hooks.watches_nodes:
-                graph = self._watched(graph, run, config)
-            async for item in events_of(graph, run, config):
-                yield item
+                before_node = partial(self._hooks.before_node, run)
+            graph_run = GraphRun(kwargs, job.thread_id, config, before_node)
+            async with aclosing(graph.events(graph_run)) as events:
+                async for item in events:
+                    yield item
 
-    def _watched(self, graph: Any, run: Document, config: Document) -> Any:
-        """Return the graph so that it calls the hook before each node."""
-        if isinstance(graph, ScriptedGraph):
-            return graph.copy({"before": lambda node: self._hooks.before_node(run, node)})
-        from langgraph_client.server.graphs.node_callback import NodeCallback
-
-        config["callbacks"] = [NodeCallback(self._hooks, run)]
-        return graph
-
-    async def _begun(self, job: Job, graph: Any) -> Any:
-        """Return the state that an earlier attempt left to go on from, or None."""
+    async def _has_begun(self, job: Job, graph: HostedGraph) -> bool:
+        """Whether an earlier attempt has left a state to go on from."""
         if job.temporary or job.run["kwargs"]["config"]["metadata"]["run_attempt"] == 1:
-            return None
+            return False
         state = await graph.aget_state(thread_config(job.thread_id))
-        mine = state.metadata and state.metadata.get("run_id") == job.run_id
-        return state if mine else None
+        return bool(state.metadata) and state.metadata.get("run_id") == job.run_id
 
     def _config(self, run: Document) -> dict[str, Any]:
         given = run["kwargs"]["config"]
@@ -126,19 +116,7 @@ class HostedGraphRunner:
             return thread_fields(state, await _written(graph, state))
 
 
-def _telling_at_once(graph: Any) -> Any:
-    """Return a graph that gives what a step did before it saves the checkpoint behind the step.
-
-    langgraph runs a step of one task on a short cut that saves first, unless it is to stream
-    eagerly (seen in langgraph 1.2.24). A process killed in between would have lost the event for
-    good, as the step is not run again.
-    """
-    if getattr(graph, "stream_eager", True):
-        return graph
-    return graph.copy({"stream_eager": True})
-
-
-async def _written(graph: Any, state: Any) -> Any:
+async def _written(graph: HostedGraph, state: Snapshot) -> Any:
     """Return the values of the last checkpoint, without what a half-done step wrote since."""
     if not any(task.result is not None for task in state.tasks):
         return state.values
@@ -146,7 +124,7 @@ async def _written(graph: Any, state: Any) -> Any:
     return (await graph.aget_state(state.config)).values
 
 
-def thread_fields(state: Any, values: Any) -> Document:
+def thread_fields(state: Snapshot, values: Any) -> Document:
     """Return status, values and interrupts of a thread whose state is this."""
     waiting = {
         task.id: [interrupt_document(item) for item in task.interrupts]
@@ -161,8 +139,9 @@ def thread_fields(state: Any, values: Any) -> Document:
     }
 
 
-def interrupt_document(interrupt: Any) -> dict[str, Any]:
+def interrupt_document(interrupt: Interrupt) -> dict[str, Any]:
     """Return an interrupt as threads and states show it."""
     shown = {"id": interrupt.id, "value": interrupt.value}
+    # langgraph has it since 1.2.15 or so.
     schema = getattr(interrupt, "response_schema", None)
     return shown if schema is None else {**shown, "response_schema": schema}

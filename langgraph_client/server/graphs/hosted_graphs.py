@@ -1,61 +1,35 @@
-"""What the engine can run: compiled graphs, builders, factories, and scripted graphs.
+"""The graphs that a server hosts: compiled graphs, builders, factories, and scripted graphs.
 
-Whatever is hosted is used through `open`, an async context manager that gives a graph with the
-methods of `RunnableGraph`: a factory is called each time, a context manager entered and left.
+Whatever is hosted is used through `open`, an async context manager that gives a `HostedGraph`: a
+factory is called each time, a context manager entered and left.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    AsyncExitStack,
-    aclosing,
-    asynccontextmanager,
-)
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
+from langgraph_client.server.graphs.factories import Factory
+from langgraph_client.server.graphs.hosted_script import HostedScript
+from langgraph_client.server.graphs.protocol import Access, HostedGraph
+from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.graphs.scripted import ScriptedGraph
-from langgraph_client.server.typed_values import classes_of
-
-
-@runtime_checkable
-class RunnableGraph(Protocol):
-    """The methods of a compiled graph that the server calls."""
-
-    name: str
-
-    def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
-        """Run, giving what happens."""
-        ...
-
-    async def aget_state(self, config: Any, *, subgraphs: bool = False) -> Any:
-        """Return the state at a checkpoint, or the latest."""
-        ...
-
-    def aget_state_history(self, config: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        """Return the states of a thread, newest first."""
-        ...
-
-    async def aupdate_state(self, config: Any, values: Any, as_node: str | None = None) -> Any:
-        """Write to the state as if a node had."""
-        ...
 
 
 class Graphs:
     """The graphs a server hosts, by name, in the order given.
 
     Args:
-        graphs: Name to graph: compiled, a builder, a `ScriptedGraph`, or a factory that makes one
-            (a function of nothing or of the config; plain, async, or a context manager).
+        graphs: Name to graph: compiled, a builder, a `ScriptedGraph`, or a factory that makes one;
+            see `factories`.
         checkpointer: For graphs that have none of their own.
         store: The same.
         script_states: What the checkpointer is to scripted graphs.
+        allow: Allows the checkpointer to make classes out of what it has stored.
 
     Raises:
-        TypeError: Something is none of these.
+        TypeError: Something is none of these, or a factory asks for what cannot be given.
     """
 
     def __init__(
@@ -63,20 +37,16 @@ class Graphs:
         graphs: Mapping[str, Any],
         checkpointer: Any,
         store: Any,
-        script_states: Any = None,
+        script_states: ScriptStates,
+        allow: Callable[[Iterable[type]], None],
     ) -> None:
-        for name, graph in graphs.items():
-            if not (isinstance(graph, RunnableGraph) or _is_builder(graph) or callable(graph)):
-                raise TypeError(
-                    f"graph {name!r} is a {type(graph).__name__}; "
-                    "give a compiled graph, a graph builder, a ScriptedGraph, or a factory"
-                )
-        self._graphs = dict(graphs)
+        self._sources = {name: _source(name, graph) for name, graph in graphs.items()}
         self._checkpointer = checkpointer
         self._store = store
         self._script_states = script_states
+        self._allow = allow
         self._write_events: Callable[[], Awaitable[None]] | None = None
-        self._ready: dict[tuple[str, bool], Any] = {}
+        self._ready: dict[tuple[str, bool], HostedGraph] = {}
 
     def before_checkpoints(self, write_events: Callable[[], Awaitable[None]]) -> None:
         """Set what writes the events that are to be kept, before a checkpoint behind them."""
@@ -89,112 +59,114 @@ class Graphs:
     @property
     def names(self) -> list[str]:
         """The names of the graphs, in the order given."""
-        return list(self._graphs)
+        return list(self._sources)
 
     def __contains__(self, graph_id: object) -> bool:
-        return graph_id in self._graphs
+        return graph_id in self._sources
 
     @asynccontextmanager
     async def open(
-        self, graph_id: str, config: Mapping[str, Any] | None = None, *, durable: bool = True
-    ) -> AsyncGenerator[Any, None]:
+        self,
+        graph_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        durable: bool = True,
+        access: Access = "threads.read",
+        context: Any = None,
+    ) -> AsyncGenerator[HostedGraph, None]:
         """Give a graph, ready to run.
 
         Args:
             graph_id: Its name.
             config: What a factory that asks for a config gets.
             durable: With a checkpointer. Without, as stateless runs have it.
+            access: What it is opened for; factories may ask.
+            context: The context of the run that it is opened for; likewise.
         """
+        source = self._sources[graph_id]
+        if isinstance(source, Factory):
+            async with source.open(config or {}, access, self._store, context) as graph:
+                yield self._adapt(graph_id, graph, durable)
+            return
         key = (graph_id, durable)
-        if key in self._ready:
-            yield self._ready[key]
-            return
-        source = self._graphs[graph_id]
-        if isinstance(source, RunnableGraph) or _is_builder(source):
-            self._ready[key] = self._equip(graph_id, source, durable)
-            yield self._ready[key]
-            return
-        async with AsyncExitStack() as stack:
-            made: Any = _call(source, dict(config or {}))
-            if inspect.isawaitable(made):
-                made = await made
-            if inspect.isasyncgen(made):
-                made = _context_of(made)
-            if isinstance(made, AbstractAsyncContextManager):
-                made = await stack.enter_async_context(made)
-            elif isinstance(made, AbstractContextManager):
-                made = stack.enter_context(made)
-            yield self._equip(graph_id, made, durable)
+        if key not in self._ready:
+            self._ready[key] = self._adapt(graph_id, source, durable)
+        yield self._ready[key]
 
-    def _equip(self, graph_id: str, graph: Any, durable: bool) -> Any:
+    def _adapt(self, graph_id: str, graph: Any, durable: bool) -> HostedGraph:
+        if isinstance(graph, ScriptedGraph):
+            return HostedScript(
+                graph, self._script_states, durable=durable, write_events=self._write
+            )
         if _is_builder(graph):
             graph = graph.compile(name=graph_id)
-        if not isinstance(graph, RunnableGraph):
+        if not _is_compiled(graph):
             raise TypeError(f"the factory of graph {graph_id!r} gave a {type(graph).__name__}")
-        if isinstance(graph, ScriptedGraph):
-            states = self._script_states
-            kept = states if durable else None
-            clock = states.clock
-            return graph.copy({"checkpointer": kept, "sleep": clock.sleep, "new_id": clock.uuid4})
-        update: dict[str, Any] = {}
-        own = getattr(graph, "checkpointer", None)
-        if not durable:
-            update["checkpointer"] = None
-        elif own is None or isinstance(own, bool):
-            if self._checkpointer is not None:
-                self._checkpointer.allow(classes_of(graph).values())
-            update["checkpointer"] = self._saver(self._checkpointer)
-        else:
-            update["checkpointer"] = self._saver(own)
-        if graph.name == "LangGraph":  # what langgraph calls a graph without a name
-            update["name"] = graph_id
-        if getattr(graph, "store", None) is None:
-            update["store"] = self._store
-        if not update:
-            return graph
-        copy: Any = graph
-        return copy.copy(update)
-
-    def _saver(self, saver: Any) -> Any:
-        if saver is None:
-            return None
+        from langgraph_client.server.graphs.compiled import CompiledGraph, schema_classes
         from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
-        return HostedSaver(saver, self._write)
+        update: dict[str, Any] = {"checkpointer": None}
+        saver = graph.checkpointer
+        if saver is None or isinstance(saver, bool):
+            saver = self._checkpointer
+            if durable:
+                self._allow(schema_classes(graph).values())
+        if durable and saver is not None:
+            update["checkpointer"] = HostedSaver(saver, self._write)
+        if graph.name == "LangGraph":  # what langgraph calls a graph without a name
+            update["name"] = graph_id
+        if graph.store is None:
+            update["store"] = self._store
+        return CompiledGraph(graph.copy(update))
+
+
+def _source(name: str, graph: Any) -> Any:
+    """Return what a graph is made from: itself, or a factory.
+
+    Raises:
+        TypeError: It is no graph.
+    """
+    if isinstance(graph, ScriptedGraph) or _is_builder(graph) or _is_compiled(graph):
+        return graph
+    if callable(graph):
+        return Factory(graph, name)
+    raise TypeError(
+        f"graph {name!r} is a {type(graph).__name__}; "
+        "give a compiled graph, a graph builder, a ScriptedGraph, or a factory"
+    )
+
+
+def _is_compiled(graph: Any) -> bool:
+    try:
+        from langgraph.pregel import Pregel
+    except ImportError:
+        return False
+    return isinstance(graph, Pregel)
+
+
+def _is_builder(graph: Any) -> bool:
+    try:
+        from langgraph.graph import StateGraph
+    except ImportError:
+        return False
+    return isinstance(graph, StateGraph)
 
 
 def brought_store(graphs: Mapping[str, Any]) -> Any:
     """Return the store that graphs were compiled with; None if that is none, or not the same."""
-    compiled = [graph for graph in graphs.values() if isinstance(graph, RunnableGraph)]
-    stores: list[Any] = [getattr(graph, "store", None) for graph in compiled]
+    stores = [graph.store for graph in graphs.values() if _is_compiled(graph)]
     brought = {id(store): store for store in stores if store is not None}
     return next(iter(brought.values())) if len(brought) == 1 else None
 
 
-def _context_of(generator: Any) -> AbstractAsyncContextManager[Any]:
-    """Return the context manager of a factory that yields its graph."""
+def classes_named_by(graph: Any) -> Mapping[str, type]:
+    """Return the classes that the schemas of a graph or a builder name; none for anything else."""
+    if _is_compiled(graph):
+        from langgraph_client.server.graphs.compiled import schema_classes
 
-    @asynccontextmanager
-    async def context() -> AsyncGenerator[Any, None]:
-        async with aclosing(generator):
-            async for graph in generator:
-                yield graph
+        return schema_classes(graph)
+    if _is_builder(graph):
+        from langgraph_client.server.graphs.compiled import builder_classes
 
-    return context()
-
-
-def _is_builder(graph: Any) -> bool:
-    return callable(getattr(graph, "compile", None)) and hasattr(graph, "add_node")
-
-
-def _call(factory: Any, config: dict[str, Any]) -> Any:
-    """Call a factory with as much as it asks for: nothing, or the config."""
-    parameters = [
-        p
-        for p in inspect.signature(factory).parameters.values()
-        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
-    named = inspect.signature(factory).parameters
-    if parameters:
-        return factory(config)
-    return factory(config=config) if "config" in named else factory()
+        return builder_classes(graph)
+    return {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.graphs.introspection import drawing, schemas, subgraphs
+from langgraph_client.server.graphs.protocol import Schemas
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, nothing, page, reply, uuid_text
 from langgraph_client.server.http.schemas.bodies import check_config
@@ -243,8 +243,10 @@ async def draw(request: ValidRequest) -> Response:
     if assistant is None:
         raise fail(404)
     graph_id = _need_graph(services, assistant["graph_id"])
-    async with services.graphs.open(graph_id, _config(assistant)) as graph:
-        return reply(await drawing(graph, xray))
+    async with services.graphs.open(
+        graph_id, _config(assistant), access="assistants.read"
+    ) as graph:
+        return reply(await graph.drawing(xray))
 
 
 async def show_schemas(request: ValidRequest) -> Response:
@@ -252,8 +254,10 @@ async def show_schemas(request: ValidRequest) -> Response:
     services = request.services
     assistant = await _need(request)
     graph_id = _need_graph(services, assistant["graph_id"])
-    async with services.graphs.open(graph_id, _config(assistant)) as graph:
-        return reply({"graph_id": graph_id, **schemas(graph)})
+    async with services.graphs.open(
+        graph_id, _config(assistant), access="assistants.read"
+    ) as graph:
+        return reply({"graph_id": graph_id, **_schemas(graph.schemas())})
 
 
 async def show_subgraphs(request: ValidRequest) -> Response:
@@ -262,5 +266,18 @@ async def show_subgraphs(request: ValidRequest) -> Response:
     assistant = await _need(request)
     recurse = request.query["recurse"]
     graph_id = _need_graph(services, assistant["graph_id"])
-    async with services.graphs.open(graph_id, _config(assistant)) as graph:
-        return reply(await subgraphs(graph, request.path.get("namespace"), recurse))
+    async with services.graphs.open(
+        graph_id, _config(assistant), access="assistants.read"
+    ) as graph:
+        found = await graph.subgraphs(request.path.get("namespace"), recurse)
+        return reply({name: _schemas(below) for name, below in found.items()})
+
+
+def _schemas(schemas: Schemas) -> Document:
+    return {
+        "input_schema": schemas.input,
+        "output_schema": schemas.output,
+        "state_schema": schemas.state,
+        "config_schema": schemas.config,
+        "context_schema": schemas.context,
+    }

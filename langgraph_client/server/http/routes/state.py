@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from starlette.responses import Response
@@ -12,13 +13,13 @@ from langgraph_client.server.graphs.graph_runner import (
     thread_config,
     thread_fields,
 )
-from langgraph_client.server.graphs.run_events import as_command
+from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.http.agreement import agreement, is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, reply, uuid_text
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.typed_values import classes_of, enclosed
+from langgraph_client.server.typed_values import enclosed
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
@@ -127,12 +128,14 @@ async def _read(
         return reply(shown, headers=agreement(request.headers))
 
 
-def _open(services: Services, graph_id: str, config: dict[str, Any]) -> Any:
+def _open(
+    services: Services, graph_id: str, config: dict[str, Any], access: Access = "threads.read"
+) -> AbstractAsyncContextManager[HostedGraph]:
     if graph_id not in services.graphs:
         raise fail(
             404, f"Graph '{graph_id}' not found. Expected one of: {sorted(services.graphs.names)}"
         )
-    return services.graphs.open(graph_id, config)
+    return services.graphs.open(graph_id, config, access=access)
 
 
 async def read(request: ValidRequest) -> Response:
@@ -210,11 +213,11 @@ async def update(request: ValidRequest) -> Response:
     if "checkpoint_id" in body:
         checkpoint["checkpoint_id"] = body["checkpoint_id"]
     config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
-    async with _open(services, graph_id, config) as graph:
+    async with _open(services, graph_id, config, "threads.update") as graph:
         try:
             values = body.get("values")
             if is_rich(request.headers):
-                values = open_envelope(values, classes_of(graph))
+                values = open_envelope(values, graph.classes)
             made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # whatever the graph's reducers raise is about the values
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
@@ -245,21 +248,16 @@ async def apply_supersteps(services: Services, thread: Document, supersteps: lis
     Raises:
         HTTPException: 400, in the graph's words; the thread stays.
     """
-    from langgraph.types import StateUpdate
-
     graph_id = thread["metadata"]["graph_id"]
     config = {**thread_config(thread["thread_id"]), "metadata": {"graph_id": graph_id}}
     steps = [
         [
-            StateUpdate(
-                as_command(one["command"]) if one.get("command") else one.get("values"),
-                one["as_node"],
-            )
+            StateUpdate(one["as_node"], one.get("values"), one.get("command"))
             for one in step["updates"]
         ]
         for step in supersteps
     ]
-    async with _open(services, graph_id, config) as graph:
+    async with _open(services, graph_id, config, "threads.update") as graph:
         try:
             await graph.abulk_update_state(config, steps)
         except Exception as error:  # as for an update

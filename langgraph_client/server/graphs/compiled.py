@@ -1,0 +1,302 @@
+"""The adapter of compiled langgraph graphs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from langchain_core.messages import message_chunk_to_message
+from langgraph.types import Command, Overwrite, Send
+from langgraph.types import StateUpdate as LanggraphUpdate
+
+from langgraph_client.server.graphs import introspection
+from langgraph_client.server.graphs.node_callback import NodeCallback
+from langgraph_client.server.graphs.protocol import (
+    Config,
+    Document,
+    GraphRun,
+    Item,
+    Schemas,
+    Snapshot,
+    StateUpdate,
+)
+from langgraph_client.server.graphs.run_scope import RunScope, current_run
+from langgraph_client.server.graphs.stream_events import MessageEvents, event_data
+from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
+from langgraph_client.values import classes_in
+
+EVENTS = "events"
+Pregel: TypeAlias = Any
+"""A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
+_Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]
+
+
+class CompiledGraph:
+    """A compiled graph, as the server uses it; see `protocol.HostedGraph`.
+
+    Args:
+        graph: The graph, with the checkpointer and the store that it is to use.
+    """
+
+    def __init__(self, graph: Pregel) -> None:
+        self._graph = graph
+
+    @cached_property
+    def _eager(self) -> Pregel:
+        """The graph so that it gives what a step did before it saves the checkpoint behind it.
+
+        langgraph runs a step of one task on a short cut that saves first, unless it is to stream
+        eagerly (seen in langgraph 1.2.24). A process killed in between would have lost the events
+        for good, as the step is not run again.
+        """
+        return self._graph.copy({"stream_eager": True})
+
+    @cached_property
+    def classes(self) -> Mapping[str, type]:
+        """The classes that the graph's schemas name, and langgraph's own."""
+        return schema_classes(self._graph)
+
+    @cached_property
+    def _context_fields(self) -> set[str] | None:
+        schema = self._graph.context_schema
+        return None if schema is None else field_names(schema)
+
+    # Running.
+
+    async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
+        """Run the graph, giving what happens, as the modes of the run ask."""
+        graph = self._eager if run.kwargs["resumable"] else self._graph
+        asked: Sequence[str] = run.kwargs["stream_mode"]
+        messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
+        chunks = self._chunks(graph, run)
+        scope = RunScope()
+        current_run.set(scope)
+        try:
+            scope.ask()
+            async for namespace, mode, data in chunks:
+                if not scope.take(data):
+                    continue
+                if mode == "messages" and messages is not None:
+                    for item in messages.events(*data):
+                        yield item
+                else:
+                    name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
+                    yield name, event_data(mode, data, run.thread_id)
+                scope.ask()
+        finally:
+            # In this order: the graph may write a last checkpoint while it is closed, and must not
+            # wait for somebody to take events meanwhile.
+            scope.release()
+            try:
+                await chunks.aclose()
+            finally:
+                scope.over = True
+
+    def _chunks(self, graph: Pregel, run: GraphRun) -> AsyncGenerator[_Chunk, None]:
+        config = self._config(run)
+        options = self._options(run)
+        given = graph_input(run.kwargs)
+        if EVENTS in run.kwargs["stream_mode"]:
+            return _with_events(graph, given, config, options)
+        return _stream_chunks(graph, given, config, options)
+
+    def _config(self, run: GraphRun) -> Config:
+        config = run.config
+        if run.before_node is not None:
+            config = {**config, "callbacks": [NodeCallback(run.before_node)]}
+        context = run.kwargs.get("context")
+        # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
+        if self._context_fields is not None and context and RICH not in run.kwargs:
+            known = {key: value for key, value in context.items() if key in self._context_fields}
+            config = {**config, "configurable": {**config["configurable"], **known}}
+        return config
+
+    def _options(self, run: GraphRun) -> dict[str, Any]:
+        kwargs = run.kwargs
+        modes = dict.fromkeys(
+            "messages" if m == "messages-tuple" else m for m in kwargs["stream_mode"]
+        )
+        # What callers of the graph see, not all of its state; unless they ask for more.
+        wanted = kwargs.get(OUTPUT_KEYS, self._graph.output_channels)
+        options: dict[str, Any] = {
+            "stream_mode": [mode for mode in modes if mode != EVENTS],
+            "interrupt_before": kwargs["interrupt_before"],
+            "interrupt_after": kwargs["interrupt_after"],
+            "subgraphs": bool(kwargs["subgraphs"]),
+            "output_keys": self._graph.stream_channels_asis if wanted == "*" else wanted,
+        }
+        if self._graph.checkpointer:  # langgraph warns where it has no effect
+            options["durability"] = kwargs["durability"]
+        context = self._context(kwargs)
+        if context is not None:
+            options["context"] = context
+        return options
+
+    def _context(self, kwargs: Mapping[str, Any]) -> Any:
+        """Return the run's context: reduced to what the schema knows, as real servers do it.
+
+        A RemoteGraph's is the caller's own, as it is for a local graph.
+        """
+        context = kwargs.get("context")
+        if RICH in kwargs:
+            return context
+        if self._context_fields is None:
+            return dict(context or {}) or None
+        given: Mapping[str, Any] = context or kwargs["config"].get("configurable") or {}
+        return {key: value for key, value in given.items() if key in self._context_fields}
+
+    # States.
+
+    async def aget_state(self, config: Config, *, subgraphs: bool = False) -> Snapshot:
+        """Return the state of a thread, the latest or that of a checkpoint."""
+        state: Snapshot = await self._graph.aget_state(config, subgraphs=subgraphs)
+        return state
+
+    async def aget_state_history(
+        self,
+        config: Config,
+        *,
+        limit: int | None = None,
+        before: Config | None = None,
+        filter: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Snapshot]:
+        """Return the states of a thread, newest first."""
+        found = self._graph.aget_state_history(config, limit=limit, before=before, filter=filter)
+        async for state in found:
+            yield state
+
+    async def aupdate_state(
+        self, config: Config, values: Any, as_node: str | None = None
+    ) -> Config:
+        """Write to the state as if a node had."""
+        made: Config = await self._graph.aupdate_state(config, values, as_node)
+        return made
+
+    async def abulk_update_state(
+        self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
+    ) -> None:
+        """Write to the state, one superstep after the other."""
+
+        def values(update: StateUpdate) -> Any:
+            return as_command(update.command) if update.command else update.values
+
+        updates = [
+            [LanggraphUpdate(values(update), update.as_node) for update in step]
+            for step in supersteps
+        ]
+        await self._graph.abulk_update_state(config, updates)
+
+    # What it looks like.
+
+    def node_names(self) -> list[str]:
+        """Return the names of the nodes, without start and end."""
+        return [name for name in self._graph.nodes if not name.startswith("__")]
+
+    async def drawing(self, xray: bool | int) -> Document:
+        """Return nodes and edges."""
+        return await introspection.drawing(self._graph, xray)
+
+    def schemas(self) -> Schemas:
+        """Return the JSON schemas of input, output, state and context."""
+        return introspection.schemas(self._graph)
+
+    async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
+        """Return the schemas of the subgraphs, by namespace."""
+        found = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
+        return {name: introspection.schemas(below) async for name, below in found}
+
+
+async def _stream_chunks(
+    graph: Pregel, given: Any, config: Config, options: dict[str, Any]
+) -> AsyncGenerator[_Chunk, None]:
+    deep = options["subgraphs"]
+    source = graph.astream(given, config, **options)
+    try:
+        async for chunk in source:
+            yield chunk if deep else ((), *chunk)
+    finally:
+        await source.aclose()
+
+
+async def _with_events(
+    graph: Pregel, given: Any, config: Config, options: dict[str, Any]
+) -> AsyncGenerator[_Chunk, None]:
+    """Yield langchain's own events; the root's stream chunks are the events of other modes."""
+    root = str(config["run_id"])
+    deep = options["subgraphs"]
+    source = graph.astream_events(given, config, version="v2", **options)
+    try:
+        async for event in source:
+            if "langsmith:hidden" in event.get("tags", ()):
+                continue
+            if event["event"] == "on_chain_stream" and event["run_id"] == root:
+                chunk = event["data"]["chunk"]
+                if isinstance(chunk, tuple):
+                    yield chunk if deep else ((), *chunk)
+            else:
+                yield (), EVENTS, event
+    finally:
+        await source.aclose()
+
+
+def graph_input(kwargs: Mapping[str, Any]) -> Any:
+    """Return what a run gives its graph: its command, or else its input."""
+    command = kwargs.get("command")
+    if command is None:
+        return kwargs.get("input")
+    return as_command(command) if command else None
+
+
+def as_command(command: Mapping[str, Any]) -> Command[Any]:
+    """Return a request's command as langgraph's."""
+
+    def target(goto: Any) -> Any:
+        if isinstance(goto, Mapping):
+            return Send(goto["node"], goto.get("input"))
+        return [target(item) for item in goto] if isinstance(goto, list) else goto
+
+    update = command.get("update")
+    if isinstance(update, list):
+        update = [tuple(item) if isinstance(item, list) else item for item in update]
+    given: dict[str, Any] = {"update": update}
+    if "resume" in command:
+        given["resume"] = command["resume"]
+    if command.get("goto"):
+        given["goto"] = target(command["goto"])
+    return Command(**given)
+
+
+def field_names(schema: Any) -> set[str]:
+    """Return the names of the fields of a schema: a dataclass, a model or a typed dict."""
+    from pydantic import BaseModel
+
+    if dataclasses.is_dataclass(schema):
+        return {field.name for field in dataclasses.fields(schema)}
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return set(schema.model_fields)
+    return set(getattr(schema, "__annotations__", {}))
+
+
+def schema_classes(graph: Pregel) -> dict[str, type]:
+    """Return the classes that a graph's schemas name: those it may be given to make."""
+    schemas = _builder_schemas(getattr(graph, "builder", None))
+    for channel in graph.channels.values():
+        schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
+    found = classes_in(*schemas, Overwrite)
+    for _, below in graph.get_subgraphs():
+        if isinstance(below.channels, Mapping):
+            found.update(schema_classes(below))
+    return found
+
+
+def builder_classes(builder: Any) -> dict[str, type]:
+    """Return the classes that the schemas of a graph's builder name."""
+    return classes_in(*_builder_schemas(builder), Overwrite)
+
+
+def _builder_schemas(builder: Any) -> list[Any]:
+    # A graph of the functional API has no builder, and older builders lack a schema of some kind.
+    names = ("state_schema", "input_schema", "output_schema", "context_schema")
+    return [getattr(builder, name, None) for name in names]

@@ -1,0 +1,181 @@
+"""Graph factories: what they ask for, and the many ways in which they give a graph."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from langgraph_client.server.graphs.protocol import Access
+
+_RUNTIMES = ("ServerRuntime", "_ExecutionRuntime", "_ReadRuntime")
+_Wanted = Literal["config", "runtime"]
+
+
+class Factory:
+    """A function that makes a graph each time it is needed.
+
+    Args:
+        factory: The function.
+        name: The graph's name, for errors.
+
+    Raises:
+        TypeError: It asks for what no server can give.
+    """
+
+    def __init__(self, factory: Callable[..., Any], name: str) -> None:
+        self._factory = factory
+        self._asked = asked_for(factory, name)
+
+    @asynccontextmanager
+    async def open(
+        self, config: Mapping[str, Any], access: Access, store: Any, context: Any
+    ) -> AsyncGenerator[Any, None]:
+        """Call the function with what it asks for, and give the graph that it makes."""
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        for parameter, wanted in self._asked.items():
+            if wanted == "config":
+                value: Any = {**config, "configurable": dict(config.get("configurable") or {})}
+            else:
+                value = server_runtime(access, store, _typed(context, parameter.annotation))
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[parameter.name] = value
+        async with _opened(self._factory(*positional, **named)) as graph:
+            yield graph
+
+
+def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter, _Wanted]:
+    """Return which parameters of a factory get the config, and which get the runtime.
+
+    An annotation decides: `RunnableConfig` (or a dict) or `ServerRuntime`; without one the name
+    does, `config` or `runtime`; else a first parameter that must be given gets the config.
+
+    Args:
+        factory: The factory.
+        name: The graph's name, for the error.
+
+    Raises:
+        TypeError: A parameter that must be given is neither.
+    """
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # A callable that is not written in Python says nothing: it gets nothing.
+        return {}
+    annotations = _annotations(factory)
+    found: dict[inspect.Parameter, _Wanted] = {}
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        annotation = annotations.get(parameter.name, parameter.annotation)
+        wanted = _wanted(parameter.name, annotation)
+        parameter = parameter.replace(annotation=annotation)
+        required = parameter.default is parameter.empty
+        if wanted is None and required and not found and annotation is parameter.empty:
+            wanted = "config"
+        if wanted is not None and (required or parameter.name in ("config", "runtime")):
+            found[parameter] = wanted
+        elif required:
+            raise TypeError(
+                f"the factory of graph {name!r} asks for {parameter.name!r}; a factory may ask "
+                "for a RunnableConfig, for a ServerRuntime, for both, or for nothing"
+            )
+    return found
+
+
+def _annotations(factory: Callable[..., Any]) -> dict[str, Any]:
+    called = factory if inspect.isroutine(factory) else type(factory).__call__
+    try:
+        return typing.get_type_hints(called)
+    except (NameError, TypeError, AttributeError):  # A name that exists for type checkers only.
+        return {}
+
+
+def _wanted(name: str, annotation: Any) -> _Wanted | None:
+    if annotation is inspect.Parameter.empty:
+        return name if name in ("config", "runtime") else None  # type: ignore[return-value]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        given = (_wanted(name, one) for one in typing.get_args(annotation))
+        return next((wanted for wanted in given if wanted), None)
+    origin = typing.get_origin(annotation) or annotation
+    text = annotation if isinstance(annotation, str) else getattr(origin, "__name__", "")
+    text = text.split("[")[0].split(".")[-1]
+    if text in _RUNTIMES:
+        return "runtime"
+    if text == "RunnableConfig" or origin in (dict, Mapping, Any):
+        return "config"
+    return None
+
+
+def server_runtime(access: Access, store: Any, context: Any) -> Any:
+    """Return the `ServerRuntime` of `langgraph_sdk` for what a graph is opened for.
+
+    Raises:
+        RuntimeError: langgraph_sdk is not installed, or too old to have it.
+    """
+    try:
+        from langgraph_sdk import runtime
+    except ImportError as error:
+        raise RuntimeError(
+            "the graph factory asks for a ServerRuntime; install a newer langgraph-sdk"
+        ) from error
+    if access == "threads.create_run":
+        return runtime._ExecutionRuntime(
+            access_context=access, user=None, store=store, context=context
+        )
+    return runtime._ReadRuntime(access_context=access, user=None, store=store)
+
+
+def _typed(context: Any, annotation: Any) -> Any:
+    """Return a run's context as the class that `ServerRuntime[...]` names."""
+    schema = next(iter(typing.get_args(annotation)), None)
+    if not isinstance(schema, type) or not isinstance(context, Mapping):
+        return context
+    if dataclasses.is_dataclass(schema) or issubclass(schema, BaseModel):
+        return schema(**context)
+    return context
+
+
+@asynccontextmanager
+async def _opened(returned: Any) -> AsyncGenerator[Any, None]:
+    """Give the graph that a factory has returned: awaited, entered, or taken from a generator."""
+    async with AsyncExitStack() as stack:
+        made: Any = await returned if inspect.isawaitable(returned) else returned
+        if inspect.isasyncgen(made):
+            made = _of_async_generator(made)
+        elif inspect.isgenerator(made):
+            made = _of_generator(made)
+        if isinstance(made, AbstractAsyncContextManager):
+            made = await stack.enter_async_context(made)
+        elif isinstance(made, AbstractContextManager):
+            made = stack.enter_context(made)
+        yield made
+
+
+@asynccontextmanager
+async def _of_async_generator(generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, None]:
+    async with aclosing(generator):
+        async for graph in generator:
+            yield graph
+
+
+@contextmanager
+def _of_generator(generator: Generator[Any, Any, Any]) -> Generator[Any, None, None]:
+    with closing(generator):
+        yield from generator

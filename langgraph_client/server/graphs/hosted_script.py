@@ -1,0 +1,217 @@
+"""The adapter of scripted graphs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from langgraph_client.server.graphs.protocol import (
+    Config,
+    Document,
+    GraphRun,
+    Item,
+    Schemas,
+    StateUpdate,
+)
+from langgraph_client.server.graphs.script_player import Player, Stage
+from langgraph_client.server.graphs.script_snapshots import (
+    ATTEMPT,
+    ScriptChunk,
+    ScriptState,
+    checkpoint_config,
+    snapshot,
+)
+from langgraph_client.server.graphs.script_states import Saved, ScriptStates
+from langgraph_client.server.graphs.script_steps import merge, step_name
+from langgraph_client.server.graphs.scripted import ScriptedGraph
+from langgraph_client.server.graphs.stream_events import MessageEvents
+
+_MODES = ("values", "updates", "custom", "messages", "messages-tuple")
+_REFUSED = ("interrupt_before", "interrupt_after")
+_ANYTHING: Document = {"type": "object", "additionalProperties": True}
+
+
+class HostedScript:
+    """A scripted graph, as the server uses it; see `protocol.HostedGraph`.
+
+    Args:
+        graph: The graph.
+        states: Where its states are kept.
+        durable: Whether they are kept.
+        write_events: Writes the events that are to be kept and are not written yet.
+    """
+
+    classes: Mapping[str, type] = {}
+
+    def __init__(
+        self,
+        graph: ScriptedGraph,
+        states: ScriptStates,
+        *,
+        durable: bool,
+        write_events: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._graph = graph
+        self._states = states if durable else None
+        self._stage = Stage(
+            steps=graph.steps,
+            states=self._states,
+            sleep=states.clock.sleep,
+            new_id=states.clock.uuid4,
+            write_events=write_events,
+        )
+
+    # Running.
+
+    async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
+        """Play the script, giving what happens, as the modes of the run ask.
+
+        Raises:
+            ValueError: A mode or an option that scripts do not have.
+        """
+        modes: Sequence[str] = run.kwargs["stream_mode"]
+        odd = [mode for mode in modes if mode not in _MODES]
+        odd += [name for name in _REFUSED if run.kwargs[name]]
+        if odd:
+            raise ValueError(f"a ScriptedGraph does not have {', '.join(odd)}")
+        player = Player(replace(self._stage, before_node=run.before_node), run.config)
+        command = run.kwargs.get("command")
+        if command:
+            player.obey(command)
+        else:
+            player.begin(run.kwargs.get("input") if command is None else None)
+        messages = MessageEvents(ScriptChunk.as_message)
+        async with aclosing(player.events()) as events:
+            async for mode, data in events:
+                if mode == "messages" and "messages-tuple" not in modes:
+                    for item in messages.events(*data) if mode in modes else ():
+                        yield item
+                elif mode in modes or mode == "messages":
+                    yield mode, data
+
+    # States.
+
+    async def aget_state(self, config: Config, *, subgraphs: bool = False) -> ScriptState:
+        """Return the state of a thread, the latest or that of a checkpoint."""
+        where = config["configurable"]
+        saved = None
+        if self._states is not None:
+            saved = self._states.get(where["thread_id"], where.get("checkpoint_id"))
+        return self._snapshot(where["thread_id"], saved)
+
+    async def aget_state_history(
+        self,
+        config: Config,
+        *,
+        limit: int | None = None,
+        before: Config | None = None,
+        filter: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[ScriptState]:
+        """Return the states of a thread, newest first."""
+        if self._states is None:
+            return
+        thread_id = config["configurable"]["thread_id"]
+        end = before["configurable"]["checkpoint_id"] if before else None
+        given = 0
+        for saved in self._states.history(thread_id, end):
+            if filter and any(saved.metadata.get(k) != v for k, v in filter.items()):
+                continue
+            if limit is not None and given >= limit:
+                return
+            given += 1
+            yield self._snapshot(thread_id, saved)
+
+    async def aupdate_state(
+        self, config: Config, values: Any, as_node: str | None = None
+    ) -> Config:
+        """Write to a thread's state. The place in the script stays."""
+        last = self._last(config)
+        if as_node is not None and as_node not in self._names(last):
+            raise ValueError(f"Node {as_node} does not exist")
+        return self._write(config, last, values or {}, last.at if last else None)
+
+    async def abulk_update_state(
+        self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
+    ) -> None:
+        """Write to the state, one update after the other.
+
+        Raises:
+            ValueError: An update is a command.
+        """
+        for update in (update for step in supersteps for update in step):
+            if update.command:
+                raise ValueError("a ScriptedGraph does not take commands as updates")
+            await self.aupdate_state(config, update.values, update.as_node)
+
+    async def place(
+        self, config: Config, values: Mapping[str, Any], wanted: Sequence[str] | None
+    ) -> None:
+        """Put a thread before one of the script's steps, or behind all of them.
+
+        Raises:
+            ValueError: It has no such step.
+        """
+        last = self._last(config)
+        at: int | None = None
+        if wanted:
+            steps = self._graph.steps(merge(last.values if last else {}, values))
+            names = [step_name(number, step) for number, step in enumerate(steps)]
+            if len(wanted) != 1 or wanted[0] not in names:
+                raise ValueError(f"no step of the script is {list(wanted)}, only {names}")
+            at = names.index(wanted[0])
+        self._write(config, last, values, at)
+
+    def _last(self, config: Config) -> Saved | None:
+        where = config["configurable"]
+        if self._states is None:
+            raise ValueError("a graph without checkpoints has no state to update")
+        return self._states.get(where["thread_id"], where.get("checkpoint_id"))
+
+    def _write(
+        self, config: Config, last: Saved | None, values: Mapping[str, Any], at: int | None
+    ) -> Config:
+        assert self._states is not None
+        thread_id = config["configurable"]["thread_id"]
+        step = last.metadata["step"] + 1 if last else 0
+        metadata = {**config.get("metadata", {}), "source": "update", "step": step}
+        merged = merge(last.values if last else {}, values)
+        made = self._states.put(thread_id, Saved(last.id if last else None, merged, at, metadata))
+        return checkpoint_config(thread_id, made.id)
+
+    def _names(self, saved: Saved | None) -> list[str]:
+        steps = self._graph.steps(saved.values if saved else {})
+        return [step_name(number, step) for number, step in enumerate(steps)]
+
+    def _snapshot(self, thread_id: str, saved: Saved | None) -> ScriptState:
+        if saved is None or saved.at is None:
+            return snapshot(thread_id, saved, ())
+        steps = self._graph.steps(saved.values, saved.metadata.get(ATTEMPT, 1))
+        return snapshot(thread_id, saved, steps)
+
+    # What it looks like.
+
+    def node_names(self) -> list[str]:
+        """Return the names of the steps; none where the script depends on the input."""
+        return self._graph.node_names()
+
+    async def drawing(self, xray: bool | int) -> Document:
+        """Return one step behind the other."""
+        names = self.node_names()
+        nodes: list[Document] = [
+            {"id": name, "type": "runnable", "data": {"name": name}}
+            for name in ["__start__", *names]
+        ]
+        ids = ["__start__", *names, "__end__"]
+        edges = [{"source": a, "target": b} for a, b in pairwise(ids)]
+        return {"nodes": [*nodes, {"id": "__end__"}], "edges": edges}
+
+    def schemas(self) -> Schemas:
+        """Return that anything goes."""
+        return Schemas(input=_ANYTHING, output=_ANYTHING, state=_ANYTHING, context=None)
+
+    async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
+        """Return nothing: a script has no subgraphs."""
+        return {}

@@ -1,0 +1,205 @@
+"""What the server asks of a graph: one protocol, with an adapter for each kind of graph."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+Document: TypeAlias = dict[str, Any]
+Config: TypeAlias = dict[str, Any]
+"""What langgraph calls a config: `configurable` says which thread and checkpoint is meant."""
+Item: TypeAlias = tuple[str, Any]
+"""An event: its name, with the namespace behind it, and its data as Python values."""
+Access: TypeAlias = Literal[
+    "threads.create_run", "threads.update", "threads.read", "assistants.read"
+]
+"""What a graph is opened for, in the words that graph factories know."""
+
+
+class Interrupt(Protocol):
+    """What a stopped node waits for."""
+
+    @property
+    def id(self) -> str:
+        """The id that an answer may name."""
+        ...
+
+    @property
+    def value(self) -> Any:
+        """The question."""
+        ...
+
+
+class Task(Protocol):
+    """A node that is next, as a snapshot shows it."""
+
+    @property
+    def id(self) -> str:
+        """The id of this going into the node."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        ...
+
+    @property
+    def path(self) -> Any:
+        """Where the task comes from, as langgraph notes it."""
+        ...
+
+    @property
+    def error(self) -> Any:
+        """What it has failed with; None if it has not."""
+        ...
+
+    @property
+    def interrupts(self) -> Sequence[Any]:
+        """What it waits for."""
+        ...
+
+    @property
+    def state(self) -> Any:
+        """The config that names the state of a subgraph, that state itself, or None."""
+        ...
+
+    @property
+    def result(self) -> Any:
+        """What it wrote, if it is done and waits for others of its step; None otherwise."""
+        ...
+
+
+class Snapshot(Protocol):
+    """The state of a thread at one checkpoint."""
+
+    @property
+    def values(self) -> Any:
+        """The values of the state."""
+        ...
+
+    @property
+    def next(self) -> Sequence[str]:
+        """The names of the nodes that are next."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """The config that names the checkpoint."""
+        ...
+
+    @property
+    def metadata(self) -> Any:
+        """What is noted beside it; None where nothing was ever written."""
+        ...
+
+    @property
+    def created_at(self) -> str | None:
+        """When it was written; None where nothing was ever written."""
+        ...
+
+    @property
+    def parent_config(self) -> Any:
+        """The config that names the checkpoint before; None if there is none."""
+        ...
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """The nodes that are next."""
+        ...
+
+
+@dataclass(frozen=True)
+class GraphRun:
+    """One run of a graph: what it is asked for, and on which thread."""
+
+    #: The `kwargs` of the run's document: input or command, context, modes, interrupts.
+    kwargs: Mapping[str, Any]
+    thread_id: str
+    config: Config
+    #: Awaited before each node; None to go straight on.
+    before_node: Callable[[str], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True)
+class StateUpdate:
+    """One update of a superstep: values, or a command as the request has it."""
+
+    as_node: str
+    values: Any = None
+    command: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """The JSON schemas of a graph; one that cannot be made is None."""
+
+    input: Document | None
+    output: Document | None
+    state: Document | None
+    context: Document | None
+    config: Document = field(default_factory=dict)
+
+
+class HostedGraph(Protocol):
+    """A graph that is open: runs it, reads and writes its states, describes it."""
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """The classes that its schemas name, by qualified name: what envelopes may hold."""
+        ...
+
+    def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
+        """Run, giving what happens, as the modes of the run ask.
+
+        Raises:
+            BaseException: Whatever the graph raises.
+        """
+        ...
+
+    async def aget_state(self, config: Config, *, subgraphs: bool = False) -> Snapshot:
+        """Return the state of a thread, the latest or that of a checkpoint."""
+        ...
+
+    def aget_state_history(
+        self,
+        config: Config,
+        *,
+        limit: int | None = None,
+        before: Config | None = None,
+        filter: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Snapshot]:
+        """Return the states of a thread, newest first."""
+        ...
+
+    async def aupdate_state(
+        self, config: Config, values: Any, as_node: str | None = None
+    ) -> Config:
+        """Write to the state as if a node had. Returns the config of the new checkpoint."""
+        ...
+
+    async def abulk_update_state(
+        self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
+    ) -> None:
+        """Write to the state, one superstep after the other."""
+        ...
+
+    def node_names(self) -> list[str]:
+        """Return the names of the nodes, without start and end."""
+        ...
+
+    async def drawing(self, xray: bool | int) -> Document:
+        """Return nodes and edges.
+
+        Args:
+            xray: How many levels of subgraphs to open; True for all.
+        """
+        ...
+
+    def schemas(self) -> Schemas:
+        """Return the JSON schemas of input, output, state and context."""
+        ...
+
+    async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
+        """Return the schemas of the subgraphs, by namespace."""
+        ...

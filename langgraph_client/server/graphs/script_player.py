@@ -1,0 +1,173 @@
+"""One run of a script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_client.server.graphs.script_snapshots import ATTEMPT, interrupts_of, message_chunks
+from langgraph_client.server.graphs.script_states import Saved, ScriptStates
+from langgraph_client.server.graphs.script_steps import (
+    Ask,
+    Emit,
+    Fail,
+    PlayedStep,
+    Update,
+    Values,
+    Wait,
+    merge,
+    step_name,
+)
+
+_FROM_CONFIG = ("run_id", "graph_id", "assistant_id")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a script is played with."""
+
+    #: Gives the steps, from the state and the number of the try on the thread.
+    steps: Callable[[Values, int], Sequence[PlayedStep]]
+    #: Where states are kept; None to keep none.
+    states: ScriptStates | None
+    sleep: Callable[[float], Awaitable[None]]
+    new_id: Callable[[], str]
+    #: Awaited before a state is kept, so that the events before it are.
+    write_events: Callable[[], Awaitable[None]]
+    #: Awaited before each step; None to go straight on.
+    before_node: Callable[[str], Awaitable[None]] | None = None
+
+
+class Player:
+    """Plays a script once, on top of what its thread's state is.
+
+    Args:
+        stage: What it is played with.
+        config: The run's config.
+    """
+
+    def __init__(self, stage: Stage, config: Mapping[str, Any]) -> None:
+        where = config.get("configurable", {})
+        self._stage = stage
+        self._thread_id: str = where.get("thread_id", "")
+        self._metadata: dict[str, Any] = {
+            **config.get("metadata", {}),
+            **{key: where[key] for key in _FROM_CONFIG if key in where},
+        }
+        last = None
+        if stage.states is not None:
+            last = stage.states.get(self._thread_id, where.get("checkpoint_id"))
+        self._last = last
+        self._parent = last.id if last else None
+        self._number: int = last.metadata["step"] + 1 if last else -1
+        self._values: Values = dict(last.values) if last else {}
+        self._at = 0
+        self._answer: Any = None
+        self._answered = False
+        self._attempt: int = last.metadata.get(ATTEMPT, 1) if last else 0
+
+    # Where it begins.
+
+    def begin(self, given: Any) -> None:
+        """Begin with an input; None goes on where the thread has stopped.
+
+        Raises:
+            ValueError: It is neither an object nor None, or there is nothing to go on from.
+        """
+        if given is None:
+            if self._last is None:
+                raise ValueError("no input was given, and the thread has no state to go on from")
+            self._go_on()
+        elif isinstance(given, Mapping):
+            self._values = merge(self._values, given)
+            self._attempt += 1
+        else:
+            raise ValueError(f"expected an object as input, got {given!r}")
+
+    def obey(self, command: Mapping[str, Any]) -> None:
+        """Begin as a request's command says.
+
+        Raises:
+            ValueError: It names no step of the script.
+        """
+        self._values = merge(self._values, command.get("update") or {})
+        goto = command.get("goto")
+        if goto is None:
+            self._go_on()
+        else:
+            names = [step_name(number, step) for number, step in enumerate(self._steps())]
+            if goto not in names:
+                raise ValueError(f"no step of the script is {goto!r}, only {names}")
+            self._at = names.index(goto)
+        if command.get("resume") is not None:
+            self._answer, self._answered = command["resume"], True
+
+    def _go_on(self) -> None:
+        at = self._last.at if self._last else None
+        self._at = len(self._steps()) if at is None else at
+
+    def _steps(self) -> Sequence[PlayedStep]:
+        return self._stage.steps(self._values, self._attempt)
+
+    # What happens.
+
+    async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
+        """Play, giving the mode and the data of each event."""
+        await self._save("input" if self._at == 0 else "loop", self._at)
+        yield "values", dict(self._values)
+        steps = self._steps()
+        for at in range(self._at, len(steps)):
+            step, name = steps[at], step_name(at, steps[at])
+            if self._stage.before_node is not None:
+                await self._stage.before_node(name)
+            written: Values | None = None
+            if isinstance(step, Ask):
+                if not self._answered:
+                    (waiting,) = interrupts_of(self._thread_id, at, step)
+                    await self._save("loop", at)
+                    yield "updates", {"__interrupt__": [waiting]}
+                    yield "values", {**self._values, "__interrupt__": [waiting]}
+                    return
+                written, self._answered = {step.into: self._answer}, False
+            elif isinstance(step, Update):
+                written = dict(step.values)
+            elif isinstance(step, Emit):
+                yield "custom", step.data
+            elif isinstance(step, Wait):
+                await self._stage.sleep(step.seconds)
+            elif isinstance(step, Fail):
+                await self._save("loop", at, error=repr(step.error))
+                raise step.error
+            else:
+                message = None
+                for chunk in message_chunks(step, self._stage.new_id()):
+                    message = chunk if message is None else message + chunk
+                    yield "messages", (chunk, {**self._metadata, "langgraph_node": name})
+                written = {"messages": [message.as_message()]} if message else {}
+            if written is not None:
+                self._values = merge(self._values, written)
+                # Told before it is kept: a kill in between repeats the step and its event, the
+                # other way round its event would be lost.
+                yield "updates", {name: written}
+                await self._save("loop", at + 1 if at + 1 < len(steps) else None)
+                yield "values", dict(self._values)
+        await self._save("loop", None)
+
+    async def _save(self, source: str, at: int | None, error: str | None = None) -> None:
+        if self._stage.states is None:
+            return
+        same = self._last is not None and (self._last.values, self._last.at) == (self._values, at)
+        if same and error is None:
+            return
+        metadata = {**self._metadata, "source": source, "step": self._number}
+        if self._attempt > 1:
+            metadata[ATTEMPT] = self._attempt
+        if error is not None:
+            metadata["error"] = error
+        await self._stage.write_events()
+        self._last = self._stage.states.put(
+            self._thread_id, Saved(self._parent, dict(self._values), at, metadata)
+        )
+        self._parent = self._last.id
+        self._number += 1

@@ -1,0 +1,144 @@
+"""What scripted graphs show of themselves, in the shapes of langgraph's snapshots and messages."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langgraph_client.server.graphs.script_states import Saved
+from langgraph_client.server.graphs.script_steps import Ask, PlayedStep, Say, Values, step_name
+
+ATTEMPT = "attempt"
+"""Where a saved state keeps which try on its thread it belongs to."""
+
+
+@dataclass(frozen=True)
+class ScriptInterrupt:
+    """What a stopped script waits for."""
+
+    value: Any
+    id: str
+    response_schema: Any = None
+
+
+@dataclass(frozen=True)
+class ScriptTask:
+    """The step that is next."""
+
+    id: str
+    name: str
+    path: tuple[str, ...]
+    error: str | None = None
+    interrupts: tuple[ScriptInterrupt, ...] = ()
+    state: Any = None
+    result: Any = None
+
+
+@dataclass(frozen=True)
+class ScriptState:
+    """The state at one checkpoint, in the shape of langgraph's snapshot."""
+
+    values: Values
+    next: tuple[str, ...]
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str | None
+    parent_config: dict[str, Any] | None
+    tasks: tuple[ScriptTask, ...]
+    interrupts: tuple[ScriptInterrupt, ...]
+
+
+@dataclass(frozen=True)
+class ScriptChunk:
+    """One token of a streamed message; adding two gives the text so far."""
+
+    content: str
+    additional_kwargs: dict[str, Any] = field(default_factory=dict)
+    response_metadata: dict[str, Any] = field(default_factory=dict)
+    type: str = "AIMessageChunk"
+    name: str | None = None
+    id: str = ""
+    tool_calls: tuple[Any, ...] = ()
+    invalid_tool_calls: tuple[Any, ...] = ()
+    usage_metadata: Any = None
+    tool_call_chunks: tuple[Any, ...] = ()
+    chunk_position: str | None = None
+
+    def __add__(self, more: ScriptChunk) -> ScriptChunk:
+        return replace(more, content=self.content + more.content)
+
+    def as_message(self) -> dict[str, Any]:
+        """Return the message, as if it were finished."""
+        return {
+            "content": self.content,
+            "additional_kwargs": {},
+            "response_metadata": {},
+            "type": "ai",
+            "name": None,
+            "id": self.id,
+            "tool_calls": list(self.tool_calls),
+            "invalid_tool_calls": [],
+            "usage_metadata": None,
+        }
+
+
+def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -> ScriptState:
+    """Return the state of a thread as graphs show it.
+
+    Args:
+        thread_id: The thread.
+        saved: What is kept of it; None if nothing is.
+        steps: The script that is being played on it.
+    """
+    if saved is None:
+        config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        return ScriptState({}, (), config, None, None, None, (), ())
+    tasks: tuple[ScriptTask, ...] = ()
+    if saved.at is not None and saved.at < len(steps):
+        step = steps[saved.at]
+        task = ScriptTask(
+            id=str(uuid.uuid5(uuid.UUID(saved.id), str(saved.at))),
+            name=step_name(saved.at, step),
+            path=("script", str(saved.at)),
+            error=saved.metadata.get("error"),
+            interrupts=interrupts_of(thread_id, saved.at, step),
+        )
+        tasks = (task,)
+    metadata = {key: value for key, value in saved.metadata.items() if key != ATTEMPT}
+    return ScriptState(
+        values=saved.values,
+        next=tuple(task.name for task in tasks),
+        config=checkpoint_config(thread_id, saved.id),
+        metadata={"parents": {}, **metadata},
+        created_at=saved.created_at,
+        parent_config=checkpoint_config(thread_id, saved.parent) if saved.parent else None,
+        tasks=tasks,
+        interrupts=tuple(found for task in tasks for found in task.interrupts),
+    )
+
+
+def checkpoint_config(thread_id: str, checkpoint_id: str | None) -> dict[str, Any]:
+    """Return the config that names a checkpoint of a thread."""
+    where = {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
+    return {"configurable": where}
+
+
+def interrupts_of(thread_id: str, at: int, step: Any) -> tuple[ScriptInterrupt, ...]:
+    """Return what a step waits for: the question of an `Ask`, or nothing."""
+    if not isinstance(step, Ask):
+        return ()
+    made = hashlib.blake2b(f"{thread_id}:{at}".encode(), digest_size=16).hexdigest()
+    return (ScriptInterrupt(step.value, made),)
+
+
+def message_chunks(step: Say, new_id: str) -> list[ScriptChunk]:
+    """Return the chunks of the message that a step streams."""
+    texts = [step.chunks] if isinstance(step.chunks, str) else list(step.chunks)
+    message_id = f"lc_run--{new_id}"
+    made = [ScriptChunk(text, id=message_id) for text in texts or [""]]
+    calls = tuple(dict(call) for call in step.tool_calls)
+    made[-1] = replace(made[-1], tool_calls=calls, chunk_position="last")
+    return made

@@ -1,0 +1,112 @@
+"""The steps of a scripted graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Update:
+    """Write to the state, as a node that returns this. A bare dict is the same.
+
+    Values replace, but lists under `messages` are appended.
+    """
+
+    values: Mapping[str, Any]
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class Say:
+    """Stream a message of an AI in chunks, then append it to the state's `messages`."""
+
+    chunks: str | Sequence[str]
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class Emit:
+    """Send something in mode `custom`."""
+
+    data: Any
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Stop at an interrupt; the answer it is resumed with goes into the state."""
+
+    value: Any
+    into: str = "answer"
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Fail the run with this exception."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Take some seconds."""
+
+    seconds: float
+
+
+PlayedStep = Update | Say | Emit | Ask | Fail | Wait
+Step = PlayedStep | Mapping[str, Any]
+Script = Iterable[Step] | Callable[[Values], Iterable[Step]]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """A script for each try on a thread: the first input plays the first, and so on.
+
+    What resumes a run goes on with that run's. The last is played again and again.
+    """
+
+    scripts: tuple[Script, ...]
+
+    def __init__(self, *scripts: Script) -> None:
+        if not scripts:
+            raise ValueError("Attempts: give at least one script")
+        object.__setattr__(self, "scripts", scripts)
+
+
+def recorded_steps(events: Iterable[Any]) -> Iterator[Step]:
+    """The steps that give rise to a recorded run's events; see `ScriptedGraph.replaying`."""
+    for event in events:
+        kind, data = event[:2]
+        if kind == "custom":
+            yield Emit(data)
+        elif kind == "error":
+            yield Fail(RuntimeError(f"{data.get('error')}: {data.get('message')}"))
+        elif kind == "updates" and isinstance(data, Mapping):
+            for node, written in data.items():
+                if node == "__interrupt__":
+                    for asked in written:
+                        yield Ask(asked["value"])
+                elif isinstance(written, Mapping):
+                    yield Update(written, node)
+
+
+def merge(state: Mapping[str, Any], update: Mapping[str, Any]) -> Values:
+    """Return a state with an update written to it."""
+    if not isinstance(update, Mapping):
+        raise ValueError(f"expected an object to write to the state, got {update!r}")
+    merged = {**state, **update}
+    if "messages" in update and isinstance(update["messages"], list):
+        merged["messages"] = [*state.get("messages", []), *update["messages"]]
+    return merged
+
+
+def step_name(number: int, step: PlayedStep) -> str:
+    """Return the name of the node that a step stands for."""
+    node = None if isinstance(step, Emit | Fail | Wait) else step.node
+    return node or f"step-{number + 1}"

@@ -1,0 +1,103 @@
+"""What a compiled graph streams, in the protocol's form. Knows no engine, no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langgraph_client.server.graphs.protocol import Item
+
+_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
+
+
+def event_data(mode: str, data: Any, thread_id: str) -> Any:
+    """Return langgraph's own data of a mode in the protocol's form."""
+    if mode == "checkpoints":
+        return _checkpoint_event(data)
+    if mode == "debug":
+        if data["type"] == "checkpoint":
+            return {**data, "payload": _debug_checkpoint(data["payload"], thread_id)}
+        if data["type"] == "task_result":
+            return {**data, "payload": _task_event(data["payload"])}
+    if mode == "tasks":
+        return _task_event(data)
+    return data
+
+
+def _task_event(payload: dict[str, Any]) -> dict[str, Any]:
+    if "result" not in payload:
+        return payload
+    return {key: payload.get(key) for key in ("id", "name", "error", "result", "interrupts")}
+
+
+def _checkpoint_event(payload: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **payload,
+        "config": _public(payload["config"]),
+        "parent_config": _public(payload["parent_config"]),
+        "tasks": [
+            {**task, "state": _task_state(task.get("state"))} for task in payload.get("tasks", ())
+        ],
+    }
+
+
+def _task_state(state: Any) -> Any:
+    if state and isinstance(state, dict) and "configurable" in state:
+        keys = ("thread_id", "checkpoint_ns")
+        return {"configurable": {k: state["configurable"].get(k) for k in keys}}
+    return state
+
+
+def _public(config: Any) -> Any:
+    """Return a config without langgraph's own objects."""
+    if not config:
+        return None
+    configurable = {
+        key: value
+        for key, value in config["configurable"].items()
+        if not key.startswith("__pregel") or key == "__pregel_node_finished"
+    }
+    return {"configurable": configurable}
+
+
+def _debug_checkpoint(payload: dict[str, Any], thread_id: str) -> dict[str, Any]:
+    shaped = _checkpoint_event(payload)
+    for task in shaped["tasks"]:
+        state = task.get("state")
+        if state and "configurable" in state:
+            del task["state"]
+            task["checkpoint"] = state["configurable"]
+    shaped["checkpoint"] = _checkpoint_of(payload["config"])
+    shaped["parent_checkpoint"] = _checkpoint_of(payload["parent_config"])
+    return shaped
+
+
+def _checkpoint_of(config: Any) -> Any:
+    if not config:
+        return None
+    return {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
+
+
+class MessageEvents:
+    """Turns streamed messages into `messages/metadata`, `/partial` and `/complete`.
+
+    Args:
+        as_message: Makes the message out of the chunks that have been added up.
+    """
+
+    def __init__(self, as_message: Callable[[Any], Any]) -> None:
+        self._as_message = as_message
+        self._parts: dict[str, Any] = {}
+
+    def events(self, message: Any, metadata: Any) -> list[Item]:
+        """Return the events one message, or one chunk of one, gives rise to."""
+        chunk = type(message).__name__.endswith("Chunk")
+        found: list[Item] = []
+        if message.id not in self._parts:
+            found.append(("messages/metadata", {message.id: {"metadata": metadata}}))
+            self._parts[message.id] = message
+        elif chunk:
+            self._parts[message.id] += message
+        if not chunk:
+            return [*found, ("messages/complete", [message])]
+        return [*found, ("messages/partial", [self._as_message(self._parts[message.id])])]
