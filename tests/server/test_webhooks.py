@@ -109,10 +109,51 @@ def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: Listening
         "http://10.0.0.1/x",
         "http://[::1]/x",
         "http://169.254.169.254/latest",
+        "http://[::ffff:127.0.0.1]/x",
+        "https://example.com:99999/x",
+        "https://example.com:0/x",
+        "https://example.com:port/x",
+        f"https://{'a' * 70}.example/x",
+        f"https://{'a.' * 130}example/x",
+        f"https://{'ä' * 70}.example/x",
+        "https://a..example/x",
+        "https://[::1/x",
+        "https://[nonsense]/x",
+        "https://example.com\n/x",
     ],
 )
 def test_where_a_webhook_may_not_go(server: Server, url: str) -> None:
     """By default nothing local, and nothing but http and https."""
     with httpx.Client(transport=server.transport(), base_url="http://server") as client:
-        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
-        assert client.post("/runs", json=body).status_code == 422
+        body = {"assistant_id": "row", "input": {}, "webhook": url}
+        answer = client.post("/runs", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith("Webhook")
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/wait", "/runs/stream", "/runs/crons"])
+def test_a_refused_webhook_starts_nothing(server: Server, path: str) -> None:
+    """Wherever a webhook can be named, one that cannot be called is a 422."""
+    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+        body = {
+            "assistant_id": "row",
+            "input": {},
+            "schedule": "* * * * *",
+            "webhook": "https://example.com:99999/x",
+        }
+        answer = client.post(path, json=body)
+        assert answer.status_code == 422
+        assert "no URL" in answer.json()["detail"]
+
+
+def test_a_name_that_leads_nowhere_is_logged(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be delivered is a warning, never an exception that nobody looks at."""
+    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+        url = "https://name.invalid/x"
+        body = {"assistant_id": "row", "input": {}, "webhook": url}
+        assert client.post("/runs/wait", json=body).status_code == 200
+    server.close()
+    assert "not delivered" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -20,7 +20,7 @@ logger = logging.getLogger("langgraph_client.server")
 ATTEMPTS = 3
 _PAUSES = (0.5, 2.0)
 _SECONDS = 10.0
-_AT_CLOSE = 5.0
+_AT_CLOSE = 2.0
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
@@ -47,11 +47,17 @@ class Webhooks:
         Raises:
             Invalid: It is no such URL, or leads where webhooks must not go.
         """
-        parts = urlsplit(url)
+        try:
+            parts, _ = urlsplit(url), httpx.URL(url)
+            port = parts.port  # Raises what is beyond 65535.
+        except (ValueError, httpx.InvalidURL) as error:
+            raise Invalid(f"Webhook {url!r} is no URL: {error}") from None
         if not parts.scheme and not parts.netloc:
             raise Invalid(f"Webhook {url!r} is relative: give a URL with scheme and host")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
             raise Invalid(f"Webhook {url!r} has to be an http or https URL")
+        if not _can_be_looked_up(parts.hostname):
+            raise Invalid(f"Webhook {url!r} has a host name that cannot exist")
         if not self._local and _is_local(parts.hostname):
             raise Invalid(
                 f"Webhook {url!r} leads to this machine or a private network, which is not"
@@ -65,7 +71,12 @@ class Webhooks:
         if url:
             task = asyncio.ensure_future(self._send(url, ended))
             self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a webhook was not delivered", exc_info=error)
 
     async def close(self) -> None:
         """Give what is being sent a few seconds, then close the connections."""
@@ -109,7 +120,7 @@ class Webhooks:
             response = await self._client.post(
                 url, content=body, headers={"content-type": "application/json"}
             )
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             return f"{type(error).__name__}: {error}"
         return f"answered {response.status_code}" if response.status_code >= 500 else None
 
@@ -118,9 +129,23 @@ def _is_local(host: str) -> bool:
     if host.lower().rstrip(".") in _LOCAL_NAMES or host.lower().endswith(".localhost"):
         return True
     try:
-        return not ipaddress.ip_address(host).is_global
+        address = ipaddress.ip_address(host)
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return not (mapped or address).is_global
     except ValueError:  # A name; where it leads is looked at when it is called.
         return False
+
+
+def _can_be_looked_up(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            labels = host.encode("idna").decode().rstrip(".").split(".")
+        except UnicodeError:
+            return False
+        return len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)
+    return True
 
 
 async def _leads_home(url: str) -> bool:
