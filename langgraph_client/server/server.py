@@ -246,8 +246,11 @@ class Server:
             self._leave_port()
             self._loop = self._stop = self._services = self._app = None
 
+    # For subclasses: `_open`, `_shut` and `_middleware` may be extended, tasks that end with the
+    # server added to `_background`, and `_clock` and `_path` read. `testing.TestServer` does.
+
     async def _open(self) -> None:
-        """Open what is kept, and take up what was left."""
+        """Open what is kept, and take up what was left; on the server's loop."""
         self._storage = SqliteStorage(self._path, clock=self._clock, allow_types=self._allow_types)
         self._engine = await self._assemble(self._storage)
         await self._engine.recover()
@@ -258,7 +261,11 @@ class Server:
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
-        """End all runs, and close what is kept."""
+        """End all runs, and close what is kept; on the server's loop.
+
+        Args:
+            for_good: Whether everything on the loop ends; else `_open` is called next.
+        """
         for task in self._background:
             task.cancel()
         if self._engine is not None:
