@@ -62,7 +62,7 @@ class Dump:
         Path(path).write_text(text + "\n")
 
     def named(self) -> dict[str, Any]:
-        """Return what it says for the reader, ids and times named by their order."""
+        """Return the readable part, with ids and times replaced by their order."""
         seen: dict[str, str] = {}
 
         def name(value: Any) -> Any:

@@ -23,7 +23,7 @@ _BLOCK_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer this; the server does not get the request."""
+    """Answer with this; the server does not get the request."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,21 +32,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait for so many seconds."""
+    """Wait."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Be silent until the fault is cancelled."""
+    """Send nothing until the fault is cancelled."""
 
     fault: Fault
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Break the connection; `clean` closes it in good order. `unsent`: there never was one."""
+    """Break the connection: by a reset, in good order (`clean`), or before it exists (`unsent`)."""
 
     clean: bool = False
     unsent: bool = False
@@ -57,37 +57,37 @@ Piece = bytes | Step
 
 
 class Effect:
-    """What one kind of fault does. Each part of an exchange has its method; most do nothing."""
+    """What one kind of fault does: a method for each part of an exchange; by default nothing."""
 
     def before(self, fault: Fault) -> Iterator[Step]:
-        """What happens before the server gets the request."""
+        """Return the steps before the server gets the request."""
         return iter(())
 
     def after(self, fault: Fault) -> Iterator[Step]:
-        """What happens when the server has answered, and nothing of that has arrived."""
+        """Return the steps between the server's answer and its arrival."""
         return iter(())
 
     def headers(self, fault: Fault, headers: Headers) -> Headers:
-        """The answer's headers as they arrive."""
+        """Return the answer's headers as they arrive."""
         return headers
 
     def stage(self, fault: Fault, *, events: bool) -> Stage | None:
-        """What the answer's body flows through; `events` says that it is an event stream."""
+        """Return the stage of the answer's body; `events` says that it is an event stream."""
         return None
 
 
 class Stage:
-    """One fault at work on one body."""
+    """The work of one fault on one body."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        """What becomes of a piece."""
+        """Return what arrives in place of a piece."""
         yield piece
 
     def end(self) -> Iterator[Piece]:
-        """What is still held back when the body ends."""
+        """Return what is held back when the body ends."""
         return iter(())
 
 
@@ -210,29 +210,29 @@ class FaultSource(Protocol):
 
 
 class FaultedExchange:
-    """What befalls one request. The faults are those that matched it when it was sent."""
+    """What happens to one request: the effects of the faults that matched it when it was sent."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = faults
 
     def before(self) -> Iterator[Step]:
-        """What to do before the request is sent on."""
+        """Return the steps before the request is sent on."""
         for fault in self._faults:
             yield from fault.effect.before(fault)
 
     def after(self) -> Iterator[Step]:
-        """What to do before anything of the answer is handed on."""
+        """Return the steps before the answer is handed on."""
         for fault in self._faults:
             yield from fault.effect.after(fault)
 
     def headers(self, headers: Headers) -> Headers:
-        """The answer's headers as they arrive."""
+        """Return the answer's headers as they arrive."""
         for fault in self._faults:
             headers = fault.effect.headers(fault, headers)
         return headers
 
     def body(self, headers: Headers) -> Body | None:
-        """What the answer's body flows through; None where nothing happens to it."""
+        """Return the stages of the answer's body; None if nothing happens to it."""
         kinds = [value for name, value in headers if name.lower() == b"content-type"]
         events = any(kind.startswith(b"text/event-stream") for kind in kinds)
         stages = [fault.effect.stage(fault, events=events) for fault in self._faults]
@@ -241,21 +241,21 @@ class FaultedExchange:
 
 
 class Body:
-    """A body on its way through the faults."""
+    """A body that passes the stages of several faults."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
 
     def start(self) -> Iterator[Piece]:
-        """What happens before the first piece: a cut after nothing needs none."""
+        """Return the steps before the first piece, such as a cut after 0 bytes."""
         return self.feed(b"")
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        """What becomes of a piece of the body."""
+        """Return what arrives in place of a piece of the body."""
         return _flow(self._stages, [piece])
 
     def end(self) -> Iterator[Piece]:
-        """What is still to come when the body has ended."""
+        """Return what is held back when the body ends."""
         for place, stage in enumerate(self._stages):
             yield from _flow(self._stages[place + 1 :], stage.end())
 
@@ -273,7 +273,7 @@ def _flow(stages: Sequence[Stage], pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class Before(Effect):
-    """A step in front of the server."""
+    """A step before the server."""
 
     make: Callable[[Fault], Step]
 
@@ -284,7 +284,7 @@ class Before(Effect):
 
 @dataclass(frozen=True)
 class After(Effect):
-    """A step between the server's answer and whoever waits for it."""
+    """A step between the server's answer and the client."""
 
     make: Callable[[Fault], Step]
 
@@ -305,7 +305,7 @@ class ShuffledHeaders(Effect):
 
 @dataclass(frozen=True)
 class AtByte(Effect):
-    """A step after so many bytes of a body."""
+    """A step after a number of bytes of a body."""
 
     offset: int
     make: Callable[[Fault], Step]
@@ -333,7 +333,7 @@ class _AtByte(Stage):
 
 @dataclass(frozen=True)
 class AtEvent(Effect):
-    """A step after so many events of a stream."""
+    """A step after a number of events of a stream."""
 
     count: int
     make: Callable[[Fault], Step]
@@ -344,7 +344,7 @@ class AtEvent(Effect):
 
 @dataclass
 class _Blocks:
-    """Cuts an event stream into what stands between blank lines, blank line included."""
+    """Splits an event stream behind its blank lines."""
 
     rest: bytearray = field(default_factory=bytearray)
     seen: int = 0  # Up to here there is no blank line, so that time is linear in the bytes.
@@ -361,7 +361,7 @@ class _Blocks:
 
 
 def _is_event(block: bytes) -> bool:
-    """Whether it is an event; heartbeats are comments, and are not."""
+    """Return whether it is an event; a heartbeat is a comment."""
     return any(line and not line.startswith(b":") for line in block.splitlines())
 
 
@@ -412,7 +412,7 @@ class _AtEvent(_ByEvents):
 
 @dataclass(frozen=True)
 class Duplicated(Effect):
-    """Events that come twice: the one with this number, or each."""
+    """Repeats the event with this number, or every event."""
 
     event: int | None
 
@@ -433,7 +433,7 @@ class _Duplicated(_ByEvents):
 
 @dataclass(frozen=True)
 class Corrupted(Effect):
-    """A body with one byte whose bits are all turned round."""
+    """Inverts the bits of one byte of a body."""
 
     offset: int
 
@@ -455,7 +455,7 @@ class _Corrupted(Stage):
 
 @dataclass(frozen=True)
 class Dripped(Effect):
-    """A body in pieces of so many bytes, with a pause before each."""
+    """Splits a body into pieces of a number of bytes, with a pause before each."""
 
     size: int
     seconds: float

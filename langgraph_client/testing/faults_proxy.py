@@ -28,13 +28,13 @@ from langgraph_client.testing.faults_effects import (
 )
 
 _READ = 64 * 1024
-# What concerns one connection, and not the next.
+# Headers of one connection, which are not passed on.
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host"})
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing resets.
 
 
 class FaultProxy:
-    """Carries what comes to a port of this machine to a server, with faults.
+    """Forwards requests from a port of this machine to a server, with faults.
 
         with FaultProxy("http://localhost:2024") as proxy:
             client = get_sync_client(url=proxy.url)
@@ -145,7 +145,7 @@ class FaultProxy:
 
 
 class _Broken(Exception):
-    """The connection is broken on purpose."""
+    """A fault broke the connection."""
 
 
 class _Connection:
@@ -164,7 +164,7 @@ class _Connection:
         self._h11 = h11.Connection(h11.SERVER)
 
     async def serve(self) -> None:
-        """Answer until one side closes."""
+        """Answer requests until one side closes."""
         with suppress(OSError, h11.RemoteProtocolError):
             while (request := await self._request()) is not None:
                 if not await self._answered(*request):
@@ -174,9 +174,9 @@ class _Connection:
                 self._h11.start_next_cycle()
 
     async def _answered(self, request: h11.Request, body: bytes) -> bool:
-        """Answer a request, as long as the client is there. False if the connection is no more."""
+        """Answer a request unless the client leaves; return False if the connection is closed."""
         answering = asyncio.ensure_future(self._answer(request, body))
-        # Until it has its answer a client says nothing more, except by closing.
+        # Until it has its answer a client sends nothing more: what can be read is that it closed.
         gone = asyncio.ensure_future(self._reader.read(_READ))
         try:
             await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -188,7 +188,7 @@ class _Connection:
         except _Broken:
             self._reset()
             return False
-        except httpx.HTTPError:  # The server itself broke off: so do we.
+        except httpx.HTTPError:  # The server broke the connection: pass that on.
             self._reset()
             return False
         finally:
@@ -198,7 +198,7 @@ class _Connection:
         return True
 
     async def _request(self) -> tuple[h11.Request, bytes] | None:
-        """The next request; None if there is none any more."""
+        """Return the next request; None if the client has closed."""
         head: h11.Request | None = None
         body = bytearray()
         while True:
@@ -262,7 +262,7 @@ class _Connection:
         await self._pieces(body.end())
 
     async def _pieces(self, pieces: Iterator[Piece]) -> bool:
-        """Send pieces of a body; whether it ends here."""
+        """Send pieces of a body; return whether it ends here."""
         for piece in pieces:
             if isinstance(piece, bytes):
                 await self._data(piece)
@@ -306,7 +306,7 @@ async def _released(step: Hold) -> None:
     released = asyncio.Event()
 
     def tell() -> None:
-        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+        with suppress(RuntimeError):  # The loop is closed: nothing waits.
             loop.call_soon_threadsafe(released.set)
 
     step.fault.when_cancelled(tell)

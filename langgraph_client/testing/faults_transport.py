@@ -22,7 +22,7 @@ from langgraph_client.testing.faults_effects import (
 
 
 class FaultyTransport(httpx.BaseTransport):
-    """Carries requests over `inner`, with faults."""
+    """Sends requests through `inner`, with faults."""
 
     def __init__(self, inner: httpx.BaseTransport, faults: FaultSource) -> None:
         self._inner = inner
@@ -57,7 +57,7 @@ class FaultyTransport(httpx.BaseTransport):
 
 
 class AsyncFaultyTransport(httpx.AsyncBaseTransport):
-    """Carries requests over `inner`, with faults."""
+    """Sends requests through `inner`, with faults."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, faults: FaultSource) -> None:
         self._inner = inner
@@ -141,7 +141,7 @@ async def _aperform(step: Step, request: httpx.Request) -> None:
         def tell() -> None:
             try:
                 loop.call_soon_threadsafe(released.set)
-            except RuntimeError:  # The loop is closed: nobody waits any more.
+            except RuntimeError:  # The loop is closed: nothing waits.
                 return
 
         step.fault.when_cancelled(tell)

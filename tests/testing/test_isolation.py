@@ -345,3 +345,61 @@ def test_a_suite_is_split_over_processes(pytester: pytest.Pytester) -> None:
         "2",
     )
     result.assert_outcomes(passed=6)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_suite_runs_in_any_order(pytester: pytest.Pytester, seed: int) -> None:
+    """Clocks, session servers, failures, holds and faults of one test do not reach another."""
+    pytester.makeconftest(
+        f"""
+        import random
+        import pytest
+        from langgraph_client.testing import ScriptedGraph
+
+        @pytest.fixture(scope="session")
+        def langgraph_session_graphs():
+            return {{"agent": ScriptedGraph([{{"done": True}}])}}
+
+        def pytest_collection_modifyitems(items):
+            random.Random({seed}).shuffle(items)
+        """
+    )
+    result = run(
+        pytester,
+        """
+        CLOCK = TestClock()
+
+        def test_fault_left_behind(langgraph_session_server):
+            langgraph_session_server.faults.refuse(status=503)
+
+        def test_hold_left_behind(langgraph_session_server):
+            client = langgraph_session_server.sync_client()
+            hold = langgraph_session_server.hold(status="running")
+            client.runs.create(client.threads.create().thread_id, "agent", input={})
+            hold.wait()
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_session(langgraph_session_server, number):
+            client = langgraph_session_server.sync_client()
+            assert client.runs.wait(None, "agent", input={})["done"]
+            assert client.threads.search() == []
+
+        @pytest.mark.langgraph(clock=CLOCK)
+        @pytest.mark.parametrize("number", range(2))
+        def test_cron(sync_langgraph_client, number):
+            thread_id = sync_langgraph_client.threads.create().thread_id
+            sync_langgraph_client.crons.create_for_thread(
+                thread_id, "agent", schedule="0 * * * *", input={}
+            )
+            CLOCK.advance(hours=3)
+            assert len(sync_langgraph_client.runs.list(thread_id)) == 3
+
+        def test_failure(remote_graph):
+            with pytest.raises(RemoteException):
+                remote_graph("broken").invoke({})
+
+        def test_loop(remote_graph):
+            assert asyncio.run(remote_graph("agent").ainvoke({}))["done"]
+        """,
+    )
+    result.assert_outcomes(passed=8)
