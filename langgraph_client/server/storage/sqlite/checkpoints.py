@@ -78,7 +78,12 @@ class Checkpoints(BaseCheckpointSaver[str]):
         found = self._tables.checkpoint(
             str(where["thread_id"]), where.get("checkpoint_ns", ""), get_checkpoint_id(config)
         )
-        return None if found is None else self._tuple(found, {})
+        if found is None:
+            return None
+        made = self._tuple(found, {})
+        # A config that names a checkpoint comes back as it is, as from langgraph's own savers: the
+        # protocol shows whether the request had a namespace.
+        return made._replace(config=config) if get_checkpoint_id(config) else made
 
     def list(
         self,
