@@ -74,7 +74,6 @@ class AsyncTransport:
         self.retry = retry
         self._waits = waits
         self._base = urlsplit(settings.url).path
-        self._headers = {"accept": "application/json", **settings.headers}
         self.sleep = sleep
         self._reads_keys: bool | None = None  # Not known.
 
@@ -297,7 +296,7 @@ class AsyncTransport:
     def _request(self, call: Call[Any]) -> Request:
         if call.starts and self.retry.starts == "find":
             call = findable(call)
-        headers = {**self._headers, **call.headers}
+        headers = {"accept": "application/json", **self.settings.headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):
             content = encode(call.body)

@@ -15,7 +15,7 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Self
+from typing import ClassVar, Self
 
 from langgraph_client.remote.aliases import JSON, GraphValue
 
@@ -31,6 +31,10 @@ class GraphStream(Iterator[GraphValue]):
     its own. Who has dropped the stream in the thread that read it waits until that is done.
     """
 
+    # The generators of streams that are being read. A generator that is garbage is closed by the
+    # collector itself, in whatever thread that runs; held here, it is left to `__del__`.
+    _held: ClassVar[set[Generator[GraphValue, None, None]]] = set()
+
     def __init__(self, items: Generator[GraphValue, None, None]) -> None:
         self._items = items
         self._reader: int | None = None
@@ -40,13 +44,20 @@ class GraphStream(Iterator[GraphValue]):
 
     def __next__(self) -> GraphValue:
         self._reader = threading.get_ident()
-        return next(self._items)
+        self._held.add(self._items)
+        try:
+            return next(self._items)
+        except BaseException:
+            self._held.discard(self._items)
+            raise
 
     def close(self) -> None:
         """Stop reading, and stop the run if it is not over."""
+        self._held.discard(self._items)
         self._items.close()
 
     def __del__(self) -> None:
+        self._held.discard(self._items)
         if inspect.getgeneratorstate(self._items) != inspect.GEN_SUSPENDED:
             return  # Over, or never begun.
         # At the end of the interpreter no thread can be started, and no run needs to be stopped

@@ -15,7 +15,14 @@ import pytest
 from support.raw_server import EVENTS, Asked, Send, http, raw_server
 from support.wire import event
 
-from langgraph_client import LangGraphClient, ScriptedGraph, Server, get_client, get_sync_client
+from langgraph_client import (
+    LangGraphClient,
+    RemoteGraph,
+    ScriptedGraph,
+    Server,
+    get_client,
+    get_sync_client,
+)
 from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client.server.graphs.scripted import Wait
 
@@ -127,34 +134,63 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_long() -> None:
         told.set()
 
 
-def test_the_collector_does_no_input_or_output(slow: Server) -> None:
+def collected_by(server: Server, left: list[Any]) -> None:
+    """Let the collector find a stream, in the server's own thread."""
+    left.append(left)  # A circle, as an exception's traceback or a framework makes it.
+    del left
+    done = threading.Event()
+
+    def collect() -> None:
+        gc.collect()
+        done.set()
+
+    server.loop.call_soon_threadsafe(collect)
+    assert done.wait(5)
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """Nothing is collected but on request."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_the_collector_does_no_input_or_output(slow: Server, without_collector: None) -> None:
     """A stream in a circle is collected in any thread, the server's own as well, and stops its run.
 
     What the finalizer leaves to be done is done by a thread of its own.
     """
     with get_sync_client(url=slow.url) as client:
         thread_id = client.threads.create().thread_id
-        gc.collect()
-        gc.disable()
-        try:
-            stream = client.runs.stream(thread_id, "slow", input={}, on_disconnect="cancel")
-            next(stream)
-            run_id = stream.run_id or ""
-            circle: list[object] = [stream]
-            circle.append(circle)
-            del stream, circle
-            collected = threading.Event()
-
-            def collect() -> None:
-                gc.collect()
-                collected.set()
-
-            slow.loop.call_soon_threadsafe(collect)
-            assert collected.wait(5)
-        finally:
-            gc.enable()
+        stream = client.runs.stream(thread_id, "slow", input={}, on_disconnect="cancel")
+        next(stream)
+        run_id = stream.run_id or ""
+        left: list[Any] = [stream]
+        del stream
+        collected_by(slow, left.copy())
+        left.clear()
+        collected_by(slow, [])
         client.runs.join(thread_id, run_id)
         assert client.runs.get(thread_id, run_id).status == "interrupted"
+
+
+def test_the_collector_stops_a_remote_graph_s_run(slow: Server, without_collector: None) -> None:
+    """The stream of a RemoteGraph likewise: its generator is not closed by the collector itself."""
+    graph = RemoteGraph("slow", url=slow.url)
+    with get_sync_client(url=slow.url) as client:
+        thread_id = client.threads.create().thread_id
+        left: list[Any] = [graph.stream({}, {"configurable": {"thread_id": thread_id}})]
+        next(left[0])
+        (run,) = client.runs.list(thread_id)
+        assert run.status == "running"
+        collected_by(slow, left.copy())
+        left.clear()
+        collected_by(slow, [])
+        client.runs.join(thread_id, run.run_id)
+        assert client.runs.get(thread_id, run.run_id).status == "interrupted"
+    graph.close()
 
 
 async def search(client: LangGraphClient, thread_id: str) -> None:

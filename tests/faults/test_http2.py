@@ -1,0 +1,96 @@
+"""Over HTTP/2 streams share a connection: what happens to one of them concerns no other."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+
+import httpx
+import pytest
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from langgraph_client import AsyncRunStream, get_client
+from langgraph_client.errors import APITimeoutError, StreamIncomplete
+
+
+async def events(request: Request) -> Response:
+    """Six events, one after the other; or one, and then silence."""
+    silent = (await request.json())["assistant_id"] == "silent"
+
+    async def body() -> object:
+        for number in range(6):
+            yield f"event: values\ndata: {number}\n\n"
+            await asyncio.sleep(60 if silent else 0.1)
+        yield "event: end\ndata: null\n\n"
+
+    return StreamingResponse(body(), media_type="text/event-stream")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A server that speaks HTTP/2 in clear."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.loglevel = "error"
+    app = Starlette(routes=[Route("/runs/stream", events, methods=["POST"])])
+    stopping: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        stopping.set_result((asyncio.get_running_loop(), stop))
+        await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    thread.start()
+    loop, stop = stopping.result(10)
+    for _ in range(500):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            break
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+
+
+async def followed(stream: AsyncRunStream[object]) -> list[str]:
+    return [part.event async for part in stream]  # type: ignore[attr-defined]
+
+
+async def test_closing_one_stream_touches_no_other(url: str) -> None:
+    """Who reads the closed one comes to its end; the other goes on to its own."""
+    async with httpx.AsyncClient(http1=False, http2=True) as http:
+        client = get_client(url=url, http_client=http)
+        one = client.runs.stream(None, "x", input={})
+        other = client.runs.stream(None, "x", input={})
+        readers = [asyncio.ensure_future(followed(stream)) for stream in (one, other)]
+        await asyncio.sleep(0.25)
+        await one.aclose()
+        async with asyncio.timeout(5):
+            assert len(await readers[0]) < 6
+            assert await readers[1] == [*["values"] * 6, "end"]
+
+
+async def test_a_silent_stream_is_given_up_alone(url: str) -> None:
+    """The time that a read may take ends that read; the other stream goes on."""
+    async with httpx.AsyncClient(http1=False, http2=True) as http:
+        client = get_client(url=url, http_client=http, timeout=httpx.Timeout(5, read=0.4))
+        silent = asyncio.ensure_future(followed(client.runs.stream(None, "silent", input={})))
+        other = asyncio.ensure_future(followed(client.runs.stream(None, "x", input={})))
+        async with asyncio.timeout(5):
+            assert await other == [*["values"] * 6, "end"]
+            with pytest.raises(StreamIncomplete) as caught:
+                await silent
+        assert isinstance(caught.value.__cause__, APITimeoutError)
