@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,35 @@ SEAMS = {
     "starlette": {"server/", "testing/"},
     "uvicorn": {"server/"},
 }
+#: What each part of the server may import of the other parts: HTTP knows the domain, and the domain
+#: nothing of HTTP. Lazy imports and those for type checkers count.
+_BASE = {"clock", "encoding", "errors"}
+SERVER_MAY_IMPORT: dict[str, set[str]] = {
+    "clock": set(),
+    "encoding": set(),
+    "errors": set(),
+    "hooks": set(),
+    "typed_values": {"encoding", "storage"},
+    "storage": {*_BASE, "graphs"},
+    "graphs": {*_BASE, "hooks", "runs", "storage", "typed_values"},
+    "runs": {*_BASE, "graphs", "hooks", "storage", "typed_values"},
+    "background": {*_BASE, "runs", "storage"},
+    "services": {"background", "clock", "graphs", "runs", "storage"},
+    "http": {*_BASE, "background", "graphs", "runs", "services", "storage", "typed_values"},
+    "cli": set(),
+    "server": {
+        *_BASE,
+        "background",
+        "graphs",
+        "hooks",
+        "http",
+        "runs",
+        "services",
+        "storage",
+        "typed_values",
+    },
+    "__main__": {"cli", "http", "server"},
+}
 
 
 def modules() -> list[str]:
@@ -87,6 +117,76 @@ def test_imports_go_downwards(module: str) -> None:
             assert target == part or target in MAY_IMPORT[part], f"{module} imports {name}"
         elif root in SEAMS:
             assert any(module.startswith(seam) for seam in SEAMS[root]), f"{module} imports {name}"
+
+
+_MODULE = re.compile(r"langgraph_client(\.\w+)+")
+#: A subgraph's view names the RemoteGraph that it belongs to, for type checkers.
+_PAIR = {"langgraph_client.remote.graph", "langgraph_client.remote.subgraph"}
+
+
+def every_import(path: Path) -> Iterator[str]:
+    """What a module imports anywhere: inside functions, for type checkers, or by a text."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Constant) and _MODULE.fullmatch(str(node.value)):
+            yield str(node.value)
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.startswith("server/")])
+def test_the_server_is_by_itself(module: str) -> None:
+    """No server module imports the client or the testing kit, in any form.
+
+    `server/server.py` alone may reach up to the clients that it hands out.
+    """
+    hands_out = {
+        "get_client",
+        "get_sync_client",
+        "remote",
+        "LangGraphClient",
+        "SyncLangGraphClient",
+    }
+    part = module.split("/")[1].removesuffix(".py")
+    for name in every_import(PACKAGE / module):
+        root, _, rest = name.partition(".")
+        if root != "langgraph_client":
+            continue
+        target, _, below = rest.partition(".")
+        if target != "server":
+            allowed = MAY_IMPORT["server"] | (hands_out if module == "server/server.py" else set())
+            # `-m langgraph_client.server` starts the command again, in another process.
+            assert target in allowed, f"{module} imports {name}"
+        elif below:
+            other = below.split(".")[0]
+            may = SERVER_MAY_IMPORT.get(part, set())
+            assert other == part or other in may, f"{module} imports {name}"
+
+
+def imported_modules(name: str, paths: Mapping[str, Path]) -> set[str]:
+    """Which of our modules a module imports, in any form."""
+    found = set()
+    for imported in every_import(paths[name]):
+        target = imported if imported in paths else imported.rpartition(".")[0]
+        if target in paths and target not in (name, "langgraph_client"):
+            found.add(target)
+    return found
+
+
+def test_no_circles() -> None:
+    """No module imports itself by way of others, lazy imports and those for types counted."""
+    paths = {}
+    for module in modules():
+        name = ".".join(("langgraph_client", *Path(module).with_suffix("").parts))
+        paths[name.removesuffix(".__init__")] = PACKAGE / module
+    imports = {name: imported_modules(name, paths) for name in paths}
+    while leaves := {name for name, found in imports.items() if not found}:
+        imports = {name: found - leaves for name, found in imports.items() if name not in leaves}
+    # What is left imports a circle, or is in one; what nobody left imports is in none.
+    while tops := imports.keys() - set().union(*imports.values()):
+        imports = {name: found for name, found in imports.items() if name not in tops}
+    assert imports.keys() - _PAIR == set()
 
 
 def test_importing_the_package_is_light() -> None:
