@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+import httpcore
 import httpx
 
 from langgraph_client._core.connection import Limits, Steps
@@ -28,6 +29,24 @@ HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
 _ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+
+
+def is_replaced() -> bool:
+    """Return whether something else sends in the place of httpx just now.
+
+    Libraries for tests (respx, pytest-httpx, vcrpy, `unittest.mock`) put their own functions here.
+    """
+    return not (
+        _is_original(httpcore.AsyncHTTPConnection.handle_async_request)
+        and _is_original(httpcore.AsyncConnectionPool.handle_async_request)
+        and _is_original(httpx.AsyncHTTPTransport.handle_async_request)
+        and _is_original(httpx.AsyncClient.send)
+    )
+
+
+def _is_original(function: Any) -> bool:
+    module: str = function.__module__
+    return module.startswith(("httpx.", "httpcore.")) and not hasattr(function, "__wrapped__")
 
 
 def make_client(
