@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 
 T = TypeVar("T")
-Work = Callable[[], None]
+_Work: TypeAlias = Callable[[], None]
 
 PER_RUN = 64
 """How many plain nodes of one run may be at work at the same time; the others wait for them."""
@@ -40,9 +40,12 @@ class NodeThreads(ThreadPoolExecutor):
         self._per_run = per_run
         self._guard = threading.Lock()
         self._closed = False
-        self._idle: list[_Worker] = []
         self._busy: dict[RunScope | None, int] = {}
-        self._delayed: dict[RunScope | None, deque[Work]] = {}
+        self._delayed: dict[RunScope | None, deque[_Work]] = {}
+        # One queue for all, so that work is begun in the order in which it is given.
+        self._ready: SimpleQueue[tuple[RunScope | None, _Work] | None] = SimpleQueue()
+        #: Threads that wait for work, less the work that is ready for them.
+        self._free = 0
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Call a function in a thread of the current run."""
@@ -66,68 +69,51 @@ class NodeThreads(ThreadPoolExecutor):
                 self._delayed.setdefault(run, deque()).append(work)
                 return future
             self._busy[run] = self._busy.get(run, 0) + 1
-            worker = self._idle.pop() if self._idle else _Worker(self)
-        worker.give(run, work)
+            self._ready.put((run, work))
+            if self._free > 0:
+                self._free -= 1
+            else:
+                threading.Thread(target=self._work, name="langgraph-node", daemon=True).start()
         return future
 
-    def next_work(self, worker: _Worker, run: RunScope | None) -> Work | None:
-        """Return more work of the same run; without any, the worker is idle from now on."""
+    def _work(self) -> None:
+        """Do what is ready, until there has been nothing for a while."""
+        while True:
+            try:
+                ready = self._ready.get(timeout=_IDLE)
+            except Empty:
+                with self._guard:
+                    if self._free > 0:  # Else there is work on its way to this thread.
+                        self._free -= 1
+                        return
+                continue
+            if ready is None:
+                return
+            run, work = ready
+            work()
+            self._done(run)
+            del ready, run, work  # Nothing of a run is kept while a thread waits.
+
+    def _done(self, run: RunScope | None) -> None:
+        """Let more work of the same run begin, or else this thread be free for any."""
         with self._guard:
             if delayed := self._delayed.get(run):
-                work = delayed.popleft()
+                self._ready.put((run, delayed.popleft()))
                 if not delayed:
                     del self._delayed[run]
-                return work
+                return
+            self._free += 1
             self._busy[run] -= 1
             if not self._busy[run]:
                 del self._busy[run]
-            self._idle.append(worker)
-            return None
-
-    def retire(self, worker: _Worker) -> bool:
-        """Let an idle worker end, unless it is being given work just now."""
-        with self._guard:
-            if worker in self._idle:
-                self._idle.remove(worker)
-                return True
-            return False
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work. Threads at work are left to themselves, as they may never end."""
         with self._guard:
             self._closed = True
-            idle, self._idle = self._idle, []
-        for worker in idle:
-            worker.give(None, None)
-
-
-class _Worker:
-    """One thread."""
-
-    def __init__(self, pool: NodeThreads) -> None:
-        self._pool = pool
-        self._given: SimpleQueue[tuple[RunScope | None, Work | None]] = SimpleQueue()
-        threading.Thread(target=self._run, name="langgraph-node", daemon=True).start()
-
-    def give(self, run: RunScope | None, work: Work | None) -> None:
-        """Give an idle worker something to do; None ends it."""
-        self._given.put((run, work))
-
-    def _run(self) -> None:
-        while True:
-            try:
-                run, work = self._given.get(timeout=_IDLE)
-            except Empty:
-                if self._pool.retire(self):
-                    return
-                continue
-            if work is None:
-                return
-            while work is not None:
-                work()
-                work = self._pool.next_work(self, run)
-            # A thread without work must not keep a run and its values in memory.
-            del run
+            free, self._free = self._free, 0
+        for _ in range(free):
+            self._ready.put(None)
 
 
 def run_contained(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]) -> T:
