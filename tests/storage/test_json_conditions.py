@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from langgraph_client.server.encoding import decode, encode
@@ -58,6 +58,7 @@ def holds(document: Any, wanted: Any) -> bool:
         connection.close()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_sql_agrees_with_the_reference(data: st.DataObject) -> None:
     """For any document and any wanted value, SQL and `contains` give the same answer."""
@@ -89,6 +90,7 @@ def test_edges(document: Any, wanted: Any, answer: bool) -> None:
     assert contains(document, wanted) is answer
 
 
+@settings(deadline=None)
 @example(1)
 @example(7)
 @given(st.integers(1, 60))

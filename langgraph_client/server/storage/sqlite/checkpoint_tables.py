@@ -136,21 +136,16 @@ class CheckpointTables:
         return [CheckpointRow(*row) for row in self._database.rows(query, values)]
 
     def channels(
-        self, thread_id: str, namespace: str, versions: Mapping[str, object]
+        self, thread_id: str, namespace: str, versions: str
     ) -> list[tuple[str, str, bytes]]:
-        """Return channel, type and value of the given versions; those without a value are not."""
-        found: list[tuple[str, str, bytes]] = []
-        wanted = list(versions.items())
-        for start in range(0, len(wanted), _AT_ONCE):
-            page = wanted[start : start + _AT_ONCE]
-            marks = ", ".join(["(?, ?)"] * len(page))
-            found += self._database.rows(
-                "SELECT channel, type, value FROM checkpoint_channels WHERE thread_id = ?"
-                f" AND checkpoint_ns = ? AND (channel, version) IN (VALUES {marks})",
-                (thread_id, namespace, *(item for pair in page for item in pair)),
-            )
-        order = {channel: place for place, channel in enumerate(versions)}
-        return sorted(found, key=lambda row: order[row[0]])
+        """Return channel, type and value of versions, given as JSON; only of those with a value."""
+        # CROSS JOIN keeps the order of the tables: one look-up for each channel.
+        return self._database.rows(
+            "SELECT c.channel, c.type, c.value FROM json_each(?) v CROSS JOIN checkpoint_channels c"
+            " ON c.channel = v.key AND c.version = v.value"
+            " WHERE c.thread_id = ? AND c.checkpoint_ns = ?",
+            (versions, thread_id, namespace),
+        )
 
     def writes(self, thread_id: str, namespace: str, checkpoint_id: str) -> list[WriteRow]:
         """Return what tasks wrote behind a checkpoint, in the order in which it is applied."""

@@ -124,8 +124,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
         # One transaction: between the reads another thread could delete what the row refers to.
         with self._database.reading():
-            versions = json.loads(row.versions)
-            stored = self._tables.channels(row.thread_id, row.namespace, versions)
+            stored = self._tables.channels(row.thread_id, row.namespace, row.versions)
             values = {
                 channel: unpack(form, data, self.serde, find) for channel, form, data in stored
             }
@@ -134,7 +133,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
                 for write in self._tables.writes(row.thread_id, row.namespace, row.checkpoint_id)
             ]
         checkpoint = self.serde.loads_typed((row.type, row.checkpoint))
-        checkpoint.update(channel_versions=versions, channel_values=values)
+        checkpoint.update(channel_versions=json.loads(row.versions), channel_values=values)
         parent = row.parent_checkpoint_id
         return CheckpointTuple(
             _config(row.thread_id, row.namespace, row.checkpoint_id),
@@ -329,8 +328,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
                 deltas = set(json.loads(row.metadata).get(_DELTA_COUNTERS) or ()) if row else set()
                 while row is not None:
                     kept.add((namespace, row.checkpoint_id))
-                    versions = json.loads(row.versions)
-                    stored = self._tables.channels(thread_id, namespace, versions)
+                    stored = self._tables.channels(thread_id, namespace, row.versions)
                     deltas -= {channel for channel, _, _ in stored}
                     parent = row.parent_checkpoint_id
                     if not deltas or not parent or (namespace, parent) in kept:

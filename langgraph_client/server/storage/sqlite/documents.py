@@ -144,18 +144,26 @@ class Table:
         """Return documents; see `protocol.Documents.search`."""
         condition, values = self._where(where or {})
         order = self._order(order_by, "DESC" if descending else "ASC")
-        query = f"SELECT rowid FROM {self._name} WHERE {condition} ORDER BY {order}"
+        tail = f"FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
         start = min(offset, MAX_INTEGER)
         filters, filter_values = self._filters(contains, text)
-        if filters == "1":
-            page = (*values, count, start)
-            rowids = [row[0] for row in self._database.rows(f"{query} LIMIT ? OFFSET ?", page)]
-        else:
-            candidates = [row[0] for row in self._database.rows(query, values)]
-            matching = await self._matching(candidates, filters, filter_values, start + count)
-            rowids = matching[start : start + count]
-        return await self._read(rowids, fields)
+        if filters != "1":
+            query = f"SELECT rowid {tail}"
+            enough = start + count
+            # Many a search has what it wants at once; only otherwise are all candidates listed.
+            page = self._database.rows(query, (*values, _FIRST_BATCH, 0))
+            found = await self._matching(_numbers(page), filters, filter_values, enough)
+            if len(found) < enough and len(page) == _FIRST_BATCH:
+                every = self._database.rows(query, (*values, MAX_INTEGER, 0))
+                found = await self._matching(_numbers(every), filters, filter_values, enough)
+            return await self._read(found[start:enough], fields)
+        if count <= _FIRST_BATCH:
+            query = f"SELECT {self._selected(fields)} {tail}"
+            rows = self._database.rows(query, (*values, count, start))
+            return [self._document(row, fields) for row in rows]
+        rows = self._database.rows(f"SELECT rowid {tail}", (*values, count, start))
+        return await self._read(_numbers(rows), fields)
 
     async def count(
         self,
@@ -171,7 +179,7 @@ class Table:
             query = f"SELECT COUNT(*) FROM {self._name} WHERE {condition}"
             return int(self._database.row(query, values)[0])
         query = f"SELECT rowid FROM {self._name} WHERE {condition}"
-        candidates = [row[0] for row in self._database.rows(query, values)]
+        candidates = _numbers(self._database.rows(query, values))
         return len(await self._matching(candidates, filters, filter_values, len(candidates)))
 
     async def _matching(
@@ -202,10 +210,7 @@ class Table:
 
     async def _read(self, rowids: Sequence[int], fields: Collection[str] | None) -> list[Document]:
         """Return the documents in these rows. A row that was deleted meanwhile is passed over."""
-        columns = ["doc"]
-        for field in self._apart:
-            columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
-        query = f"SELECT {', '.join(columns)} FROM {self._name} WHERE rowid = ?"
+        query = f"SELECT {self._selected(fields)} FROM {self._name} WHERE rowid = ?"
         found = []
         size = 0
         for rowid in rowids:
@@ -220,6 +225,13 @@ class Table:
         return found
 
     # SQL.
+
+    def _selected(self, fields: Collection[str] | None) -> str:
+        """Return the columns to read for some fields."""
+        columns = ["doc"]
+        for field in self._apart:
+            columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
+        return ", ".join(columns)
 
     def _where(self, wanted: Mapping[str, object]) -> tuple[str, list[object]]:
         parts = ["1"]
@@ -263,6 +275,10 @@ class Table:
             return ties
         collation = " COLLATE NOCASE" if field in _WITHOUT_CASE else ""
         return f"{self._column(field)}{collation} {direction}, {ties}"
+
+
+def _numbers(rows: Sequence[tuple[int]]) -> list[int]:
+    return [row[0] for row in rows]
 
 
 def _bounded(value: object) -> object:

@@ -71,6 +71,11 @@ class Events:
         """Delete the events of all runs of a thread."""
         await self._delete("thread_id = ?", thread_id)
 
+    def are_many(self, thread_id: str) -> bool:
+        """Whether a thread has more events than one statement should delete."""
+        query = "SELECT 1 FROM events WHERE thread_id = ? LIMIT 1 OFFSET ?"
+        return self._database.row(query, (thread_id, _AT_ONCE)) is not None
+
     async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
         """Delete all events of runs that have an event of this name before a time."""
         spelt = f"name = '{_END}' AND " if name == _END else ""

@@ -10,6 +10,7 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.storage.sqlite.database import Database
@@ -18,6 +19,8 @@ from langgraph_client.server.storage.sqlite.events import Events
 from langgraph_client.server.storage.sqlite.script_states import ScriptStateTable
 from langgraph_client.server.storage.sqlite.states import States
 
+_TIDY_PAUSE = 0.5
+_STEP_PAUSE = 0.005
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
@@ -42,7 +45,7 @@ class SqliteStorage:
         allow_types: Iterable[type] = (),
     ) -> None:
         clock = clock or Clock()
-        self._tidying: asyncio.Task[None] | None = None
+        self._tidying: asyncio.TimerHandle | None = None
         self._database = Database(path)
         try:
             self._make_tables()
@@ -115,9 +118,10 @@ class SqliteStorage:
 
     async def delete_thread(self, thread_id: str) -> bool:
         """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
-        # They may be many: in steps, and before the rest, so that a process killed in between
+        # They may be many: then in steps, and before the rest, so that a process killed in between
         # leaves a thread without events rather than events without a thread.
-        await self.events.delete_thread(thread_id)
+        if self.events.are_many(thread_id):
+            await self.events.delete_thread(thread_id)
         async with self.transaction():
             for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
                 await table.delete_where(thread_id=thread_id)
@@ -126,18 +130,18 @@ class SqliteStorage:
             return await self.threads.delete(thread_id)
 
     def _tidy(self) -> None:
-        """Give deleted space back, in the background and in small steps."""
-        if self._tidying is None or self._tidying.done():
-            self._tidying = asyncio.create_task(self._give_back(), name="giving space back")
+        """Give deleted space back, a little later and in small steps."""
+        if self._tidying is None:
+            self._tidying = asyncio.get_running_loop().call_later(_TIDY_PAUSE, self._give_back)
 
-    async def _give_back(self) -> None:
-        while self._database.give_back():
-            await self._database.pause()
-
-    async def tidied(self) -> None:
-        """Return when deleted space has been given back."""
-        if self._tidying is not None:
-            await self._tidying
+    def _give_back(self) -> None:
+        self._tidying = None
+        try:
+            more = self._database.give_back()
+        except Unavailable:
+            return  # What is free now is free after the next deletion, too.
+        if more:
+            self._tidying = asyncio.get_running_loop().call_later(_STEP_PAUSE, self._give_back)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow classes to be made out of stored checkpoints."""
