@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from urllib.parse import parse_qsl, quote
@@ -11,6 +11,7 @@ from langgraph_client._core.codec import decode
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.models.params import QueryParams
 from langgraph_client.models.record import Record
 
@@ -31,28 +32,31 @@ class Reply(Generic[T]):
     def __init__(self, kind: type[T]) -> None:
         self._outer: type = get_origin(kind) or kind
         inner = get_args(kind)[-1] if get_args(kind) else kind
-        self._record: type | None = (
-            inner if isinstance(inner, type) and issubclass(inner, Record) else None
-        )
+        self._record: type[Record] | None = None
+        if isinstance(inner, type) and issubclass(inner, Record):
+            self._record = inner
 
     def read(self, content: bytes) -> T:
         """The answer's value. Raises ValueError where it is not JSON or has another shape."""
         value = decode(content)
-        outer, record = self._outer, self._record
-        expected = dict if outer is record else outer
+        expected = dict if self._outer is self._record else self._outer
         if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
             raise UnexpectedShape(f"expected {_SHAPES[expected]}, not {value!r:.80}")
-        read: Any = value
-        if record is None:
-            return cast(T, read)
-        if outer is record:
-            return cast(T, record(read))
-        documents = read if outer is list else read.values()
-        if not set(map(type, documents)) <= {dict}:
-            raise UnexpectedShape("expected objects in it, and some are not")
-        if outer is list:
-            return cast(T, list(map(record, documents)))
-        return cast(T, dict(zip(read, map(record, documents), strict=True)))
+        return cast(T, value if self._record is None else self._recorded(value, self._record))
+
+    def _recorded(self, value: object, record: type[Record]) -> object:
+        if isinstance(value, list):
+            return list(map(record, _objects(value)))
+        assert isinstance(value, dict)
+        if self._outer is record:
+            return record(value)
+        return dict(zip(value, map(record, _objects(value.values())), strict=True))
+
+
+def _objects(documents: Collection[JsonObject]) -> Collection[JsonObject]:
+    if not set(map(type, documents)) <= {dict}:
+        raise UnexpectedShape("expected objects in it, and some are not")
+    return documents
 
 
 _SHAPES = {dict: "an object", list: "an array", int: "a whole number"}
@@ -68,13 +72,13 @@ class Nullable(Reply[T | None]):
         return None if content.strip() in (b"null", b"") else self._some.read(content)
 
 
-class AnyReply(Reply[Any]):
+class AnyReply(Reply[object]):
     """Reads any JSON; an empty body is None."""
 
     def __init__(self) -> None:
         super().__init__(object)
 
-    def read(self, content: bytes) -> Any:
+    def read(self, content: bytes) -> object:
         return decode(content) if content.strip() else None
 
 
@@ -116,7 +120,7 @@ class Call(Generic[T]):
     reply: Reply[T]
     query: Query = field(default_factory=list)
     params: Query = field(default_factory=list)
-    body: Any = UNSET
+    body: object = UNSET
     headers: Mapping[str, str] = field(default_factory=dict)
     safe: bool = False
     starts: bool = False
@@ -150,8 +154,8 @@ def call(
     path: str,
     reply: Reply[T],
     *,
-    query: Mapping[str, Any] | None = None,
-    body: Any = UNSET,
+    query: Mapping[str, object] | None = None,
+    body: object = UNSET,
     headers: Mapping[str, str] | None = None,
     params: QueryParams | None = None,
     extra_headers: Mapping[str, str] | None = None,
@@ -180,10 +184,10 @@ def call(
     )
 
 
-def merge_query(own: Mapping[str, Any], params: QueryParams | None) -> Query:
+def merge_query(own: Mapping[str, object], params: QueryParams | None) -> Query:
     """The pairs of a query: a method's own, then the caller's, which replace those they repeat."""
     if params is None:
-        given: list[tuple[str, Any]] = []
+        given: list[tuple[str, object]] = []
     elif isinstance(params, Mapping):
         given = list(params.items())
     elif isinstance(params, str | bytes):
@@ -204,14 +208,14 @@ def merge_query(own: Mapping[str, Any], params: QueryParams | None) -> Query:
     return pairs
 
 
-def _pairs(key: object, value: Any) -> Query:
+def _pairs(key: object, value: object) -> Query:
     if not isinstance(key, str):
         raise InvalidArgumentError("params", f"{key!r} is not a parameter's name")
     values = value if isinstance(value, list | tuple) else [value]
     return [(key, _text(f"params[{key!r}]", item)) for item in values]
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -221,7 +225,7 @@ def _text(name: str, value: Any) -> str:
     raise InvalidArgumentError(name, f"must be text, a number or a boolean, not {value!r:.80}")
 
 
-def path(template: str, **ids: Any) -> str:
+def path(template: str, **ids: object) -> str:
     """`template` with its `{names}` filled by quoted ids: `path("/threads/{thread_id}", ...)`.
 
     Raises:
@@ -232,7 +236,7 @@ def path(template: str, **ids: Any) -> str:
     )
 
 
-def check_path(given: Any) -> str:
+def check_path(given: object) -> str:
     """A path that the caller has quoted.
 
     Raises:
@@ -243,7 +247,7 @@ def check_path(given: Any) -> str:
     return given
 
 
-def check_id(name: str, value: Any) -> str:
+def check_id(name: str, value: object) -> str:
     """An id as text. UUID objects pass."""
     if isinstance(value, str):
         text = value
@@ -263,17 +267,17 @@ def check_id(name: str, value: Any) -> str:
     return text
 
 
-def optional_id(name: str, value: Any) -> str | None:
+def optional_id(name: str, value: object) -> str | None:
     """An id as text, or None."""
     return None if value is None else check_id(name, value)
 
 
-def body(**fields: Any) -> dict[str, Any]:
+def body(**fields: object) -> JsonObject:
     """The JSON body of a request: what is None or UNSET is not said."""
     return {k: v for k, v in fields.items() if v is not None and not isinstance(v, Unset)}
 
 
-def one_of(name: str, value: Any, allowed: Sequence[str]) -> Any:
+def one_of(name: str, value: object, allowed: Sequence[str]) -> object:
     """`value`, which must be one of the words, or None."""
     if value is not None and value not in allowed:
         words = ", ".join(map(repr, allowed))
@@ -281,14 +285,14 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> Any:
     return value
 
 
-def word(name: str, value: Any) -> Any:
+def word(name: str, value: object) -> str | None:
     """`value`, which must be text, or None. Which words there are is for the server to say."""
     if value is not None and not isinstance(value, str):
         raise InvalidArgumentError(name, f"must be text, not {value!r:.80}")
     return value
 
 
-def at_least(name: str, value: Any, least: int) -> Any:
+def at_least(name: str, value: object, least: int) -> int | None:
     """`value`, which must be a whole number of at least `least`, or None."""
     if value is None:
         return None
@@ -297,7 +301,7 @@ def at_least(name: str, value: Any, least: int) -> Any:
     return value
 
 
-def texts(name: str, value: Any, *, may_be_empty: bool = True) -> list[str] | None:
+def texts(name: str, value: object, *, may_be_empty: bool = True) -> list[str] | None:
     """A list of texts from any sequence of them, or None. A lone text is not taken for one."""
     if value is None:
         return None
@@ -312,7 +316,7 @@ def texts(name: str, value: Any, *, may_be_empty: bool = True) -> list[str] | No
     return items
 
 
-def mapping(name: str, value: Any) -> Any:
+def mapping(name: str, value: object) -> object:
     """`value`, which must be a mapping (or an object that the codec makes one of), or None."""
     if value is None or isinstance(value, Mapping):
         return value

@@ -17,7 +17,7 @@ import json
 import math
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -29,6 +29,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.fields import JsonObject
 
 orjson: Any
 try:
@@ -45,10 +46,10 @@ _BAD_KEY = "a key must be text, a number, a boolean, None, a time, a UUID or a p
 
 
 #: Decodes what is plain JSON; what it refuses, `decode` may still know.
-fast_decode: Callable[[bytes], Any] = from_json if orjson is None else orjson.loads
+fast_decode: Callable[[bytes], object] = from_json if orjson is None else orjson.loads
 
 
-def decode(content: bytes | bytearray | str) -> Any:
+def decode(content: bytes | bytearray | str) -> object:
     """The value of a JSON document. Raises ValueError where it is none.
 
     With the `speed` extra, integers beyond 64 bits become floats, as they do in langgraph_sdk.
@@ -61,7 +62,7 @@ def decode(content: bytes | bytearray | str) -> Any:
     return from_json(content)
 
 
-def encode(value: Any, name: str = "json") -> bytes:
+def encode(value: object, name: str = "json") -> bytes:
     """`value` as compact JSON.
 
     Raises:
@@ -82,7 +83,7 @@ def encode(value: Any, name: str = "json") -> bytes:
         raise InvalidArgumentError(*found) from error
 
 
-def _encode_fast(value: Any) -> bytes | None:
+def _encode_fast(value: object) -> bytes | None:
     """What orjson makes of `value`, where that is sure to be right; None where it is not."""
     try:
         text = orjson.dumps(value, _convert, _OPTIONS)
@@ -92,7 +93,7 @@ def _encode_fast(value: Any) -> bytes | None:
     return None if b"null" in text else text
 
 
-def _with_text_keys(value: Any) -> Any:
+def _with_text_keys(value: object) -> object:
     """`value` with text in place of keys that are times, UUIDs and the like."""
     if isinstance(value, Mapping):
         return {_key(key): _with_text_keys(inner) for key, inner in value.items()}
@@ -103,7 +104,7 @@ def _with_text_keys(value: Any) -> Any:
     return _with_text_keys(_convert(value))
 
 
-def _key(key: Any) -> Any:
+def _key(key: object) -> object:
     """A key that the encoder knows. Raises _Unencodable where there is none."""
     if isinstance(key, Enum) and not isinstance(key, str | int | float):
         key = key.value
@@ -120,7 +121,7 @@ class _Unencodable(TypeError):
     pass
 
 
-def _convert(value: Any) -> Any:
+def _convert(value: object) -> object:
     """One step towards JSON for a value that the encoder does not know."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
@@ -143,11 +144,11 @@ def _convert(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode("ascii")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _convert_dataclass(value)
+        return _convert_dataclass(value, [field.name for field in dataclasses.fields(value)])
     return _convert_by_shape(value)
 
 
-def _convert_model(value: BaseModel) -> Any:
+def _convert_model(value: BaseModel) -> object:
     # JSON mode would write bytes, decimals and times its own way.
     return value.model_dump()
 
@@ -159,8 +160,8 @@ def _convert_decimal(value: Decimal) -> int | float:
     return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
 
-def _convert_dataclass(value: Any) -> dict[str, Any]:
-    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+def _convert_dataclass(value: object, names: Sequence[str]) -> JsonObject:
+    fields = {name: getattr(value, name) for name in names}
     module = type(value).__module__
     if module.startswith("langgraph"):
         name = type(value).__name__
@@ -171,7 +172,7 @@ def _convert_dataclass(value: Any) -> dict[str, Any]:
     return fields
 
 
-def _convert_command(fields: dict[str, Any]) -> dict[str, Any]:
+def _convert_command(fields: JsonObject) -> JsonObject:
     # A request may leave out what a command does not say, and does: null has its own meanings.
     if fields.get("graph") is not None:
         raise _Unencodable("a Command for a parent graph cannot be sent to a server")
@@ -182,7 +183,7 @@ def _convert_command(fields: dict[str, Any]) -> dict[str, Any]:
     return command
 
 
-def _convert_by_shape(value: Any) -> Any:
+def _convert_by_shape(value: Any) -> object:
     kind = type(value)
     if kind.__name__ == "Send" and hasattr(value, "node") and hasattr(value, "arg"):
         return {"node": value.node, "input": value.arg}
@@ -199,13 +200,13 @@ def _convert_by_shape(value: Any) -> Any:
     raise _Unencodable(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
 
 
-def _message(value: BaseModel) -> dict[str, Any] | None:
+def _message(value: BaseModel) -> JsonObject | None:
     """A langchain message as the flat object that servers write, None for other models."""
     kind = getattr(value, "type", None)
     fields = type(value).model_fields
     if not isinstance(kind, str) or "response_metadata" not in fields or "content" not in fields:
         return None
-    document: dict[str, Any] = {}
+    document: JsonObject = {}
     extra = value.__pydantic_extra__ or {}
     for key in (*fields, *extra):
         document[key] = getattr(value, key)
@@ -217,13 +218,13 @@ _ENCODER = json.JSONEncoder(
 )
 
 
-def _offence(root: Any, name: str) -> tuple[str, str] | None:
+def _offence(root: object, name: str) -> tuple[str, str] | None:
     """Where `root` is not JSON, and why; None if no value of it alone is to blame.
 
     Depth-first, without recursion: deep nesting may be what is wrong.
     """
     above: dict[int, int] = {}  # id of a container -> its depth, of those around the value
-    todo: list[tuple[Any, str, int]] = [(root, name, 0)]
+    todo: list[tuple[object, str, int]] = [(root, name, 0)]
     trail: list[int] = []
     while todo:
         value, path, depth = todo.pop()
@@ -246,7 +247,7 @@ def _offence(root: Any, name: str) -> tuple[str, str] | None:
             return path, str(error)
         for key, item in reversed(inside):
             if key is None:
-                return item, _BAD_KEY
+                return str(item), _BAD_KEY
             todo.append((item, key, depth + 1))
     return None
 
@@ -254,7 +255,7 @@ def _offence(root: Any, name: str) -> tuple[str, str] | None:
 _DEEPEST = 900
 
 
-def _inside(value: Any, path: str) -> Iterator[tuple[str | None, Any]]:
+def _inside(value: object, path: str) -> Iterator[tuple[str | None, object]]:
     if isinstance(value, dict):
         for key, item in value.items():
             try:
@@ -276,7 +277,7 @@ def _inside(value: Any, path: str) -> Iterator[tuple[str | None, Any]]:
             yield path, converted
 
 
-def _problem(value: Any) -> str | None:
+def _problem(value: object) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} is not a number that JSON has"
     if isinstance(value, str):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from typing import Any
 
 from langgraph_client._core.call import (
     at_least,
@@ -18,6 +17,7 @@ from langgraph_client._core.call import (
 )
 from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.fields import JsonObject
 
 STREAM_HEADERS = {"accept": "text/event-stream", "cache-control": "no-store"}
 # Newer servers know more words than these methods' types: all are sent, and the server decides.
@@ -49,14 +49,14 @@ class NextPage:
         self.next = headers.get("x-pagination-next")
 
 
-def xray_level(xray: Any) -> Any:
+def xray_level(xray: object) -> object:
     """How far a drawing opens subgraphs, None for not at all."""
     if isinstance(xray, bool):
         return xray or None
     return at_least("xray", xray, 1)
 
 
-def run_body(assistant_id: str, **fields: Any) -> dict[str, Any]:
+def run_body(assistant_id: str, **fields: object) -> JsonObject:
     """The body of a request that starts a run or a cron, from a method's arguments.
 
     Raises:
@@ -65,12 +65,12 @@ def run_body(assistant_id: str, **fields: Any) -> dict[str, Any]:
     return _checked({"assistant_id": check_id("assistant_id", assistant_id), **fields})
 
 
-def run_fields(**fields: Any) -> dict[str, Any]:
+def run_fields(**fields: object) -> JsonObject:
     """What a run is made of, checked, where no assistant is named."""
     return _checked(fields)
 
 
-def batch_body(payloads: Any) -> list[dict[str, Any]]:
+def batch_body(payloads: object) -> list[JsonObject]:
     """The body of a batch: one run after the other, each checked like a single one's."""
     if isinstance(payloads, Mapping | str | bytes) or not isinstance(payloads, Sequence):
         raise InvalidArgumentError("payloads", "must be a list of runs")
@@ -89,7 +89,7 @@ def batch_body(payloads: Any) -> list[dict[str, Any]]:
     return runs
 
 
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
+def _checked(given: JsonObject) -> JsonObject:
     fields = {key: value for key, value in given.items() if value is not None}
     for name in _WORDS:
         word(name, fields.get(name))
@@ -118,14 +118,14 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def boolean(name: str, value: Any) -> Any:
+def boolean(name: str, value: object) -> bool | None:
     """`value`, which must be True, False or None."""
     if value is not None and not isinstance(value, bool):
         raise InvalidArgumentError(name, f"must be True or False, not {value!r:.80}")
     return value
 
 
-def checkpoint_body(checkpoint: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def checkpoint_body(checkpoint: Mapping[str, object] | None) -> JsonObject | None:
     """A checkpoint as requests want it: null is not allowed where nothing is meant."""
     mapping("checkpoint", checkpoint)
     if checkpoint is None:
@@ -133,7 +133,7 @@ def checkpoint_body(checkpoint: Mapping[str, Any] | None) -> dict[str, Any] | No
     return {key: value for key, value in dict(checkpoint).items() if value is not None}
 
 
-def stream_modes(given: Any) -> Any:
+def stream_modes(given: object) -> str | list[str]:
     """One stream mode, or a list of them. Which modes there are is for the server to say.
 
     Raises:
@@ -142,7 +142,7 @@ def stream_modes(given: Any) -> Any:
     return given if isinstance(given, str) else texts("stream_mode", given) or []
 
 
-def joined_modes(given: Any) -> str | None:
+def joined_modes(given: object) -> str | None:
     """The modes of a stream that is joined: one as it is, several as a JSON array in text.
 
     (A repeated parameter, or a list with commas, is misread by servers.)
@@ -157,7 +157,7 @@ def joined_modes(given: Any) -> str | None:
     return encode(modes, "stream_mode").decode() if modes else None
 
 
-def cancel_many_body(thread_id: Any, run_ids: Any, status: Any) -> dict[str, Any]:
+def cancel_many_body(thread_id: object, run_ids: object, status: object) -> JsonObject:
     """Which runs to cancel: named ones of a thread, or all of a status."""
     word("status", status)
     ids = texts("run_ids", run_ids, may_be_empty=False)
@@ -168,7 +168,7 @@ def cancel_many_body(thread_id: Any, run_ids: Any, status: Any) -> dict[str, Any
     return body(thread_id=optional_id("thread_id", thread_id), run_ids=ids, status=status)
 
 
-def ttl_body(ttl: Any) -> Any:
+def ttl_body(ttl: object) -> object:
     """A thread's time to live: a bare number means minutes until it is deleted."""
     if ttl is None or isinstance(ttl, Mapping):
         return ttl
@@ -177,7 +177,7 @@ def ttl_body(ttl: Any) -> Any:
     return {"ttl": ttl, "strategy": "delete"}
 
 
-def supersteps_body(supersteps: Any) -> Any:
+def supersteps_body(supersteps: object) -> object:
     """State updates to make a thread with; what an update leaves open is not said."""
     if supersteps is None:
         return None
@@ -200,9 +200,10 @@ def supersteps_body(supersteps: Any) -> Any:
     return steps
 
 
-def page_body(limit: Any, offset: Any, *, most: int = 1000, **fields: Any) -> dict[str, Any]:
+def page_body(limit: object, offset: object, *, most: int = 1000, **fields: object) -> JsonObject:
     """The body of a search: which page, and the conditions that were given."""
-    if isinstance(at_least("limit", limit, 1), int) and limit > most:
+    number = at_least("limit", limit, 1)
+    if number is not None and number > most:
         raise InvalidArgumentError("limit", f"must be at most {most}, not {limit}")
     for name in ("metadata", "values", "filter", "extract"):
         mapping(name, fields.get(name))
@@ -212,7 +213,7 @@ def page_body(limit: Any, offset: Any, *, most: int = 1000, **fields: Any) -> di
     return body(limit=limit, offset=at_least("offset", offset, 0), **fields)
 
 
-def cron_body(schedule: Any, end_time: Any, timezone: Any, enabled: Any) -> dict[str, Any]:
+def cron_body(schedule: object, end_time: object, timezone: object, enabled: object) -> JsonObject:
     """The part of a cron's body that a run's does not have."""
     if schedule is not None and (not isinstance(schedule, str) or not schedule.strip()):
         raise InvalidArgumentError("schedule", f"must be five fields as text, not {schedule!r:.80}")
@@ -224,7 +225,7 @@ def cron_body(schedule: Any, end_time: Any, timezone: Any, enabled: Any) -> dict
     )
 
 
-def timezone_name(timezone: Any) -> str | None:
+def timezone_name(timezone: object) -> str | None:
     """An IANA name, from a name or a tzinfo that has one.
 
     Raises:
@@ -242,7 +243,7 @@ def timezone_name(timezone: Any) -> str | None:
     return name
 
 
-def namespace_labels(name: str, given: Any) -> list[str]:
+def namespace_labels(name: str, given: object) -> list[str]:
     """A namespace of the store: a list of labels.
 
     Raises:
@@ -257,7 +258,9 @@ def namespace_labels(name: str, given: Any) -> list[str]:
     return labels
 
 
-def item_body(namespace: Any, key: Any, value: Any, index: Any, ttl: Any) -> dict[str, Any]:
+def item_body(
+    namespace: object, key: object, value: object, index: object, ttl: object
+) -> JsonObject:
     """A document to store."""
     if value is None:
         raise InvalidArgumentError("value", "must be a mapping, not None")
@@ -273,7 +276,7 @@ def item_body(namespace: Any, key: Any, value: Any, index: Any, ttl: Any) -> dic
     }
 
 
-def state_values(values: Any) -> Any:
+def state_values(values: object) -> object:
     """The values of a state update: an object or a list of them, or None."""
     if isinstance(values, str | bytes | int | float | bool):
         kind = type(values).__name__
@@ -281,13 +284,12 @@ def state_values(values: Any) -> Any:
     return values
 
 
-def history_before(before: Any) -> Any:
+def history_before(before: object) -> object:
     """The point before which history is wanted, as a config: the one form servers take."""
     if before is None:
         return None
     if isinstance(before, str):
         return {"configurable": {"checkpoint_id": check_id("before", before)}}
-    mapping("before", before)
-    if "configurable" in before:
-        return before
+    if not isinstance(before, Mapping) or "configurable" in before:
+        return mapping("before", before)
     return {"configurable": checkpoint_body(before)}

@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
+from langgraph_client.models.fields import JSON, JsonObject
+
 __all__ = [
     "CheckpointPayload",
     "CheckpointTaskPayload",
@@ -42,16 +44,16 @@ class StreamPart(NamedTuple):
     """
 
     event: str
-    data: Any
+    data: JSON
     id: str | None = None
 
 
 class InterruptPayload(TypedDict):
     """An interrupt inside an event."""
 
-    value: Any
+    value: JSON
     id: NotRequired[str]
-    response_schema: NotRequired[dict[str, Any] | None]
+    response_schema: NotRequired[JsonObject | None]
 
 
 class RunMetadataPayload(TypedDict):
@@ -73,11 +75,11 @@ class TaskPayload(TypedDict):
 
     id: str
     name: str
-    input: NotRequired[Any]
+    input: NotRequired[JSON]
     triggers: NotRequired[list[str]]
-    metadata: NotRequired[dict[str, Any]]
-    error: NotRequired[Any]
-    result: NotRequired[Any]
+    metadata: NotRequired[JsonObject]
+    error: NotRequired[JSON]
+    result: NotRequired[JSON]
     interrupts: NotRequired[list[InterruptPayload]]
 
 
@@ -87,8 +89,8 @@ class TaskResultPayload(TypedDict):
     id: str
     name: str
     error: str | None
-    interrupts: list[dict[str, Any]]
-    result: Any
+    interrupts: list[JsonObject]
+    result: JSON
 
 
 class CheckpointTaskPayload(TypedDict):
@@ -97,20 +99,20 @@ class CheckpointTaskPayload(TypedDict):
     id: str
     name: str
     error: NotRequired[str]
-    result: NotRequired[Any]
-    interrupts: NotRequired[list[dict[str, Any]]]
-    state: dict[str, Any] | None
+    result: NotRequired[JSON]
+    interrupts: NotRequired[list[JsonObject]]
+    state: JsonObject | None
 
 
 class CheckpointPayload(TypedDict, total=False):
     """A checkpoint that was made."""
 
-    config: dict[str, Any] | None
-    parent_config: dict[str, Any] | None
-    values: Any
-    metadata: dict[str, Any]
+    config: JsonObject | None
+    parent_config: JsonObject | None
+    values: JSON
+    metadata: JsonObject
     next: list[str]
-    tasks: list[dict[str, Any]]
+    tasks: list[JsonObject]
 
 
 class DebugPayload(TypedDict):
@@ -119,7 +121,7 @@ class DebugPayload(TypedDict):
     step: int
     timestamp: str
     type: Literal["checkpoint", "task", "task_result"]
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 class _Part(TypedDict):
@@ -131,14 +133,14 @@ class ValuesStreamPart(_Part):
     """The whole state; its interrupts stand apart."""
 
     type: Literal["values"]
-    data: Any
+    data: JSON
 
 
 class UpdatesStreamPart(_Part):
     """What nodes returned."""
 
     type: Literal["updates"]
-    data: dict[str, Any]
+    data: JsonObject
 
 
 class MessagesTupleStreamPart(_Part):
@@ -152,28 +154,28 @@ class MessagesPartialStreamPart(_Part):
     """Messages as far as they have come (mode `messages`)."""
 
     type: Literal["messages/partial"]
-    data: list[dict[str, Any]]
+    data: list[JsonObject]
 
 
 class MessagesCompleteStreamPart(_Part):
     """Messages that came whole (mode `messages`)."""
 
     type: Literal["messages/complete"]
-    data: list[dict[str, Any]]
+    data: list[JsonObject]
 
 
 class MessagesMetadataStreamPart(_Part):
     """Metadata by message id (mode `messages`)."""
 
     type: Literal["messages/metadata"]
-    data: dict[str, Any]
+    data: JsonObject
 
 
 class CustomStreamPart(_Part):
     """What a node gave to its stream writer."""
 
     type: Literal["custom"]
-    data: Any
+    data: JSON
 
 
 class CheckpointsStreamPart(_Part):
@@ -201,7 +203,7 @@ class EventsStreamPart(_Part):
     """An event of `astream_events`."""
 
     type: Literal["events"]
-    data: dict[str, Any]
+    data: JsonObject
 
 
 class MetadataStreamPart(_Part):

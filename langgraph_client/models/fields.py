@@ -64,7 +64,7 @@ class CallableDict(dict[str, V], Generic[V]):
         """Return what `dict.values` or `dict.items` returns for the reply."""
         return _call_method(self, *self._around)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (dict(self),)
 
 
@@ -81,25 +81,25 @@ class CallableList(list[E], Generic[E]):
         """Return what `dict.values` or `dict.items` returns for the reply."""
         return _call_method(self, *self._around)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (list(self),)
 
 
-def _call_method(value: object, name: str, around: JsonObject) -> Any:
+def _call_method(value: object, name: str, around: JsonObject) -> object:
     document = {key: value if inner is _ITSELF else inner for key, inner in around.items()}
     return document.values() if name == "values" else document.items()
 
 
 class Kind:
-    """Any JSON value, and the base of the other kinds."""
+    """object JSON value, and the base of the other kinds."""
 
     has_documents = False
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         """Return `value`, the documents inside it made records, where they are documents."""
         return value
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         """Return what an attribute gives for `value`. Raises ValueError if it does not fit."""
         return value
 
@@ -115,7 +115,7 @@ class Plain(Kind):
         self._name = name
         self._accepted = accepted
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if type(value) in self._accepted or (
             isinstance(value, self._accepted) and not isinstance(value, bool)
         ):
@@ -129,10 +129,10 @@ class Plain(Kind):
 class Word(Kind):
     """One of some words."""
 
-    def __init__(self, words: Sequence[Any]) -> None:
+    def __init__(self, words: Sequence[object]) -> None:
         self._words = words
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if value in self._words:
             return value
         raise ValueError(f"expected one of {', '.join(map(repr, self._words))}, not {value!r:.80}")
@@ -144,7 +144,7 @@ class Word(Kind):
 class Moment(Kind):
     """A time in ISO 8601, read as an aware datetime; without an offset it is UTC."""
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if isinstance(value, datetime):
             moment = value
         elif isinstance(value, str):
@@ -164,13 +164,13 @@ class ListOf(Kind):
         self._element = element
         self.has_documents = element.has_documents
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         if self.has_documents and isinstance(value, list):
             for index, element in enumerate(value):
                 value[index] = self._element.nest(element)
         return value
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if not isinstance(value, list):
             raise ValueError(f"expected an array, not {value!r:.80}")
         for index, element in enumerate(value):
@@ -188,13 +188,13 @@ class DictOf(Kind):
         self._value = value
         self.has_documents = value.has_documents
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         if self.has_documents and isinstance(value, dict):
             for key, inner in value.items():
                 value[key] = self._value.nest(inner)
         return value
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if not isinstance(value, dict):
             raise ValueError(f"expected an object, not {value!r:.80}")
         if type(self._value) is not Kind:
@@ -214,12 +214,12 @@ class DocumentOf(Kind):
     def __init__(self, document: type[Document]) -> None:
         self._document = document
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         if isinstance(value, dict) and not isinstance(value, self._document):
             return self._document(value)
         return value
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         if isinstance(value, self._document):
             return value
         raise ValueError(f"expected an object, not {value!r:.80}")
@@ -236,14 +236,14 @@ class CallableField(Kind):
     def __init__(self, inner: Kind) -> None:
         self._inner = inner
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         if isinstance(value, dict) and not isinstance(value, CallableDict):
             value = CallableDict(value)
         elif isinstance(value, list) and not isinstance(value, CallableList):
             value = CallableList(value)
         return self._inner.nest(value)
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         return self._inner.read(value)
 
     def schema(self, seen: frozenset[type] = frozenset()) -> JsonSchema:
@@ -257,12 +257,12 @@ class OneOf(Kind):
         self._kinds = kinds
         self.has_documents = any(kind.has_documents for kind in kinds)
 
-    def nest(self, value: Any) -> Any:
+    def nest(self, value: object) -> object:
         for kind in self._kinds:
             value = kind.nest(value)
         return value
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> object:
         problems = []
         for kind in self._kinds:
             try:
@@ -275,7 +275,7 @@ class OneOf(Kind):
         return {"anyOf": [kind.schema(seen) for kind in self._kinds]}
 
 
-def with_place(place: str, kind: Kind, value: Any) -> None:
+def with_place(place: str, kind: Kind, value: object) -> None:
     """Check a value inside another one; an error says where it is."""
     try:
         kind.read(value)
@@ -295,7 +295,7 @@ _PLAIN: dict[Any, Kind] = {
 
 
 @cache
-def kind_of(annotation: Any) -> Kind:
+def kind_of(annotation: object) -> Kind:
     """Return the kind for an annotation. Raises TypeError for one that is not known here."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
@@ -324,7 +324,7 @@ SENT: Final = object()
 
 
 class _Empty:
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], object]) -> None:
         self.make = make
 
 
@@ -357,7 +357,7 @@ class Field:
     def required(self) -> bool:
         return self._default is SENT
 
-    def __get__(self, document: Document | None, owner: type | None = None) -> Any:
+    def __get__(self, document: Document | None, owner: type | None = None) -> object:
         if document is None:
             return self
         name = self._name
@@ -385,7 +385,7 @@ class Field:
             value._around = (name, around)
         return value
 
-    def __set__(self, document: Document, value: Any) -> None:
+    def __set__(self, document: Document, value: object) -> None:
         document[self._name] = value
 
     def __delete__(self, document: Document) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Literal, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
+from langgraph_client.models.fields import JSON, JsonObject
+
 __all__ = [
     "TTL",
     "All",
@@ -55,7 +57,7 @@ __all__ = [
     "Values",
 ]
 
-Json: TypeAlias = dict[str, Any] | None
+Json: TypeAlias = JsonObject | None
 PrimitiveData: TypeAlias = str | int | float | bool | None
 
 # Open JSON, which may hold whatever `_core.codec` can encode: datetimes, UUIDs, messages, ...
@@ -186,8 +188,8 @@ class Config(TypedDict, total=False):
 
     tags: list[str]
     recursion_limit: int
-    configurable: dict[str, Any]
-    metadata: dict[str, Any]
+    configurable: JsonObject
+    metadata: JsonObject
 
 
 # A mapping with other keys passes, too: the server keeps what it does not know.
@@ -200,14 +202,14 @@ class CheckpointParam(TypedDict, total=False):
     thread_id: str
     checkpoint_ns: str
     checkpoint_id: str | None
-    checkpoint_map: dict[str, Any] | None
+    checkpoint_map: JsonObject | None
 
 
 class Send(TypedDict):
     """A node to run, and what with."""
 
     node: str
-    input: Any
+    input: JSON
 
 
 class Command(TypedDict, total=False):
@@ -218,8 +220,8 @@ class Command(TypedDict, total=False):
     """
 
     goto: Send | str | Sequence[Send | str]
-    update: Any
-    resume: Any
+    update: JSON
+    resume: JSON
 
 
 class LangSmithTracing(TypedDict, total=False):
@@ -240,8 +242,8 @@ class StateUpdateParam(TypedDict, total=False):
     """One update of a superstep, written as the node `as_node`."""
 
     as_node: str
-    values: Any
-    command: Any
+    values: JSON
+    command: JSON
 
 
 class Superstep(TypedDict):
@@ -255,12 +257,12 @@ class RunCreate(TypedDict, total=False):
 
     thread_id: str | None
     assistant_id: str
-    input: Any
-    command: Any
+    input: JSON
+    command: JSON
     metadata: Metadata | None
     config: ConfigParam | None
     context: Context | None
-    checkpoint: Any
+    checkpoint: JSON
     checkpoint_id: str | None
     checkpoint_during: bool | None
     interrupt_before: All | Sequence[str] | None
@@ -284,7 +286,7 @@ class CronUpdate(TypedDict, total=False):
     timezone: str
     end_time: datetime
     input: Input
-    metadata: dict[str, Any]
+    metadata: JsonObject
     config: Config
     context: Context
     webhook: str

@@ -16,8 +16,8 @@ import pytest
 TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "sdk_names.json").read_text())
 
 #: What is not here yet, a module or a name, and what it is for. Nothing stands in for it.
+BEGUN = {"stream": "event streaming v3: threads.stream, its controllers, decoders, transports"}
 LATER = {
-    "stream": "event streaming v3: threads.stream, its controllers, decoders and transports",
     "auth": "who may do what on a server that hosts a user's application",
     "encryption": "encryption of what a server stores, by a user's handlers",
     "priority": "which runs of a server come first",
@@ -36,7 +36,7 @@ NAMES = [
     (module, name, parameters)
     for module, names in TABLE["modules"].items()
     for name, parameters in names.items()
-    if module.partition(".")[0] not in LATER and f"{module}.{name}" not in LATER
+    if module.partition(".")[0] not in {**LATER, **BEGUN} and f"{module}.{name}" not in LATER
 ]
 
 
