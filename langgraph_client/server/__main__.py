@@ -15,7 +15,7 @@ from types import FrameType
 
 from langgraph_client.server.cli.config import Config, ConfigError, read_config
 from langgraph_client.server.cli.load import load_graphs
-from langgraph_client.server.http.middleware import is_loopback
+from langgraph_client.server.http.listener import is_loopback
 from langgraph_client.server.server import Server
 
 logger = logging.getLogger("langgraph_client.server")

@@ -37,7 +37,7 @@ from langgraph_client.server.http.in_process import (
     OpenExchanges,
     ServerTransport,
 )
-from langgraph_client.server.http.middleware import ApiKey, Origins, RequestLines, is_loopback
+from langgraph_client.server.http.middleware import ApiKey, RequestLines
 from langgraph_client.server.http.routes.assistants import store_version
 from langgraph_client.server.runs.create_run import RunCreator, assistant_id_of
 from langgraph_client.server.runs.engine import Engine
@@ -135,7 +135,6 @@ class Server:
         self._app: Starlette | None = None
         self._stop: asyncio.Event | None = None
         self._port: Port | None = None
-        self._loopback_port = True
         self._storage: Storage | None = None
         self._engine: Engine | None = None
         self._background: list[asyncio.Task[None]] = []
@@ -419,7 +418,6 @@ class Server:
         if self._port is not None:
             raise RuntimeError(f"the server listens already, at {self.url}")
         self._port = Port(host, port)
-        self._loopback_port = is_loopback(host)
         self.url = self._port.url
         if self._loop is not None:
             try:
@@ -433,12 +431,14 @@ class Server:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await self.app(scope, receive, send)  # After a reset it is another one.
 
+        from langgraph_client.server.http.origins import Origins
+
         without_key = self._api_key is None
         guarded = Origins(
             app,
             self._cors,
             check_origin=without_key,
-            check_host=without_key and self._loopback_port,
+            check_host=without_key and port.is_loopback,
         )
         await port.serve(guarded, self.send_timeout)
 

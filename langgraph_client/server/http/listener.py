@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from contextlib import suppress
 
@@ -39,6 +40,7 @@ def protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
     """
 
     class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        transport: asyncio.Transport
         _stalled: asyncio.TimerHandle | None = None
 
         def pause_writing(self) -> None:
@@ -114,6 +116,7 @@ class Port:
             raise OSError(
                 error.errno, f"cannot listen on {host}:{port}: {error.strerror}"
             ) from None
+        self.is_loopback = is_loopback(host)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
         self._uvicorn: _Uvicorn | None = None
@@ -159,3 +162,14 @@ class Port:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a name or an address is that of this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,24 +1,16 @@
-"""What stands in front of the routes: the API key, and which web pages may call a port."""
+"""What stands in front of the routes: the API key, and a line in the log."""
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import logging
 import time
-from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.replies import reply
 
 logger = logging.getLogger("langgraph_client.server")
-
-EXPOSED = ["x-pagination-total", "x-pagination-next", "content-location"]
-_PRIVATE = "access-control-request-private-network"
 
 
 class ApiKey:
@@ -62,104 +54,3 @@ class RequestLines:
         finally:
             seconds = time.monotonic() - began
             logger.debug("%s %s %d %.3f s", scope["method"], scope["path"], status, seconds)
-
-
-class Origins:
-    """Decides which web pages may call a port, and answers their preflights.
-
-    A browser sends requests of any page to any address, and only keeps the answer from the page. A
-    server on loopback without a key therefore refuses what comes from other pages (`Origin`), and
-    what was looked up under a name that is not its own (`Host`), as a page can have its own name
-    point to 127.0.0.1. The content type tells nothing: LangGraph Studio sends text/plain.
-
-    Args:
-        app: The app behind it.
-        allowed: The origins whose pages may call, besides those on this machine; `*` for all.
-        check_origin: Refuse requests of other pages; without, only their answers are withheld.
-        check_host: Refuse requests that do not name this machine as their host.
-    """
-
-    def __init__(
-        self, app: ASGIApp, allowed: Sequence[str], *, check_origin: bool, check_host: bool
-    ) -> None:
-        everyone = "*" in allowed
-        self._check_origin = check_origin and not everyone
-        self._check_host = check_host and not everyone
-        self._app = app
-        self._cors = _Cors(
-            app,
-            allow_origins=[origin.rstrip("/") for origin in allowed],
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or not."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if wrong := self._wrong(headers.get("host", ""), origin):
-            logger.warning("refused %s %s: %s", scope["method"], scope["path"], wrong)
-            await reply({"detail": wrong}, 403)(scope, receive, send)
-            return
-        if headers.get(_PRIVATE) and origin is not None and self._cors.is_allowed_origin(origin):
-            # Chrome asks whether a page may call this machine. Starlette refuses that before
-            # release 0.51, and has an option for it from there on.
-            kept = [header for header in scope["headers"] if header[0] != _PRIVATE.encode()]
-            scope = {**scope, "headers": kept}
-            send = _with_header(send, "access-control-allow-private-network", "true")
-        await self._cors(scope, receive, send)
-
-    def _wrong(self, host: str, origin: str | None) -> str | None:
-        if self._check_host and not is_loopback(_name_of(f"//{host}")):
-            return (
-                f"Host {host!r} is not this machine. Call http://127.0.0.1, or serve with an API"
-                " key (--api-key) or for every page (--cors '*')"
-            )
-        if self._check_origin and origin is not None and not self._cors.is_allowed_origin(origin):
-            return (
-                f"Pages of {origin!r} may not call this server. Name the origin (--cors {origin}),"
-                " or serve with an API key (--api-key)"
-            )
-        return None
-
-
-class _Cors(CORSMiddleware):
-    """Starlette's, which also allows the pages that this machine serves, on any port."""
-
-    def is_allowed_origin(self, origin: str) -> bool:
-        """Return whether the pages of an origin may call."""
-        on_this_machine = origin.startswith(("http://", "https://")) and is_loopback(
-            _name_of(origin)
-        )
-        return on_this_machine or super().is_allowed_origin(origin)
-
-
-def _name_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:  # such as half an IPv6 address
-        return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a name or an address is that of this machine."""
-    name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _with_header(send: Send, name: str, value: str) -> Send:
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)[name] = value
-        await send(message)
-
-    return sent
