@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import Reply
 from langgraph_client.remote.compat import Edge, Graph, Node
 
@@ -39,7 +40,22 @@ def drawing_from(drawn: Reply) -> Graph:
     """Return the nodes and edges of `GET /assistants/{assistant_id}/graph`.
 
     A node is called what its `data` names, else what its id says behind the last colon.
+
+    Raises:
+        APIResponseValidationError: The answer is not a drawing, or an edge's end is no node.
     """
+    try:
+        graph = _graph_of(drawn)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise APIResponseValidationError(f"not a graph's drawing: {error!r}", drawn) from error
+    ends = {end for edge in graph.edges for end in (edge.source, edge.target)}
+    if strange := ends - graph.nodes.keys():
+        problem = f"a graph's drawing has edges to nodes that it lacks: {sorted(strange)}"
+        raise APIResponseValidationError(problem, drawn)
+    return graph
+
+
+def _graph_of(drawn: Reply) -> Graph:
     nodes: dict[str, Node] = {}
     for node in drawn["nodes"]:
         node_id = str(node["id"])

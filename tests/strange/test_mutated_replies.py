@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langgraph_client import LangGraphError, RemoteGraph, RetryPolicy, get_sync_client
+from langgraph_client import (
+    LangGraphError,
+    RemoteException,
+    RemoteGraph,
+    RetryPolicy,
+    get_sync_client,
+)
 from langgraph_client.testing import documents as doc
 
 ID = "11111111-1111-1111-1111-111111111111"
@@ -101,7 +107,8 @@ def asked(answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any
         try:
             call(client)
         except LangGraphError as error:
-            assert str(error)  # noqa: PT017  # It says something.
+            # It says something; a run's error says what the run's exception said, maybe nothing.
+            assert str(error) or isinstance(error, RemoteException)  # noqa: PT017
 
 
 @pytest.mark.parametrize("name", CALLS)
