@@ -142,6 +142,5 @@ def thread_fields(state: Snapshot, values: Any) -> Document:
 def interrupt_document(interrupt: Interrupt) -> dict[str, Any]:
     """Return an interrupt as threads and states show it."""
     shown = {"id": interrupt.id, "value": interrupt.value}
-    # langgraph has it since 1.2.15 or so.
-    schema = getattr(interrupt, "response_schema", None)
+    schema = interrupt.response_schema
     return shown if schema is None else {**shown, "response_schema": schema}

@@ -30,6 +30,11 @@ class Interrupt(Protocol):
         """The question."""
         ...
 
+    @property
+    def response_schema(self) -> Any:
+        """The JSON schema of the answer; None if there is none."""
+        ...
+
 
 class Task(Protocol):
     """A node that is next, as a snapshot shows it."""

@@ -1,0 +1,200 @@
+"""Graph factories, and graphs that bring their own checkpointer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+from langgraph_sdk.runtime import ServerRuntime
+from typing_extensions import TypedDict
+
+from langgraph_client.server.server import Server
+
+
+class Said(TypedDict, total=False):
+    said: Any
+
+
+@dataclass
+class Tenant:
+    name: str = ""
+
+
+def saying(text: Any) -> Any:
+    return StateGraph(Said).add_node("say", lambda state: {"said": text}).add_edge(START, "say")
+
+
+def tenant_of(config: RunnableConfig) -> Any:
+    return config["configurable"].get("tenant")
+
+
+def described(runtime: Any) -> str:
+    executing = runtime.execution_runtime
+    return f"{runtime.access_context} {executing.context if executing else None}"
+
+
+def config_only(config: RunnableConfig) -> Any:
+    return saying(tenant_of(config))
+
+
+def unannotated(whatever):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    return saying(whatever["configurable"].get("tenant"))
+
+
+def keyword_only(*, config: RunnableConfig) -> Any:
+    return saying(tenant_of(config))
+
+
+def optional(config: RunnableConfig | None = None) -> Any:
+    return saying(config and tenant_of(config))
+
+
+def runtime_only(runtime: ServerRuntime[Tenant]) -> Any:
+    return saying(described(runtime))
+
+
+async def both(runtime: ServerRuntime[Tenant], config: RunnableConfig) -> Any:
+    return saying(f"{tenant_of(config)} {described(runtime)}")
+
+
+def generator(config: RunnableConfig) -> Iterator[Any]:
+    yield saying(tenant_of(config))
+
+
+async def async_generator(config: RunnableConfig) -> AsyncIterator[Any]:
+    yield saying(tenant_of(config))
+
+
+@contextmanager
+def context_manager(config: RunnableConfig) -> Iterator[Any]:
+    yield saying(tenant_of(config))
+
+
+@asynccontextmanager
+async def async_context_manager(config: RunnableConfig) -> AsyncIterator[Any]:
+    yield saying(tenant_of(config))
+
+
+def nothing() -> Any:
+    return saying("nothing")
+
+
+class Made:
+    def __call__(self, config: RunnableConfig) -> Any:
+        return saying(tenant_of(config)).compile()
+
+
+RUN = "threads.create_run"
+FACTORIES: dict[str, tuple[Any, Any]] = {
+    "config_only": (config_only, "acme"),
+    "unannotated": (unannotated, "acme"),
+    "keyword_only": (keyword_only, "acme"),
+    "optional": (optional, "acme"),
+    "runtime_only": (runtime_only, f"{RUN} Tenant(name='ada')"),
+    "both": (both, f"acme {RUN} Tenant(name='ada')"),
+    "generator": (generator, "acme"),
+    "async_generator": (async_generator, "acme"),
+    "context_manager": (context_manager, "acme"),
+    "async_context_manager": (async_context_manager, "acme"),
+    "nothing": (nothing, "nothing"),
+    "callable object": (Made(), "acme"),
+}
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_a_factory_gets_what_it_asks_for(name: str) -> None:
+    """A factory is given the config, the runtime, both or nothing, as its annotations say, when a
+    run is carried out and when the graph is only described."""
+    factory, said = FACTORIES[name]
+    with Server({"made": factory}) as server, server.sync_client() as client:
+        options: dict[str, Any] = {"config": {"configurable": {"tenant": "acme"}}}
+        if "Tenant" in said:
+            options["context"] = {"name": "ada"}
+            del options["config"]
+            said = said.replace("acme", "None")
+        assert client.runs.wait(None, "made", input={}, **options) == {"said": said}
+        assistant = client.assistants.search(graph_id="made")[0]
+        assert client.assistants.get_schemas(assistant.assistant_id)["graph_id"] == "made"
+        drawn = client.assistants.get_graph(assistant.assistant_id)
+        assert "say" in [node["id"] for node in drawn["nodes"]]
+
+
+def test_a_factory_is_told_what_for() -> None:
+    """The runtime says whether a graph is run, written to, read, or described."""
+    asked: list[str] = []
+
+    def factory(runtime: ServerRuntime) -> Any:  # type: ignore[type-arg]
+        asked.append(runtime.access_context)
+        return saying("x")
+
+    with Server({"made": factory}) as server, server.sync_client() as client:
+        thread = client.threads.create().thread_id
+        client.runs.wait(thread, "made", input={})
+        asked.clear()
+        client.threads.get_state(thread)
+        client.threads.update_state(thread, {"said": "y"})
+        client.assistants.get_schemas(client.assistants.search()[0].assistant_id)
+        assert asked == ["threads.read", "threads.update", "assistants.read"]
+
+
+def test_a_factory_that_asks_for_anything_else_is_refused_at_the_start() -> None:
+    """What cannot be given is named when the server starts, not when a run fails."""
+
+    def factory(config: RunnableConfig, database: sqlite3.Connection) -> Any: ...
+
+    with (
+        pytest.raises(TypeError, match="graph 'made' asks for 'database'"),
+        Server({"made": factory}),
+    ):
+        pass
+
+
+def test_a_blocking_saver_is_hosted(tmp_path: Any) -> None:
+    """A graph that brings a saver with only blocking methods runs, is interrupted, resumed, read
+    and updated; its checkpoints are in its own saver."""
+
+    def ask(state: Said) -> dict[str, Any]:
+        return {"said": interrupt("who?")}
+
+    with closing(sqlite3.connect(tmp_path / "own.db", check_same_thread=False)) as connection:
+        saver = SqliteSaver(connection)
+        graph = StateGraph(Said).add_node("ask", ask).add_edge(START, "ask").compile(saver)
+        with Server({"ask": graph}) as server, server.sync_client() as client:
+            thread = client.threads.create().thread_id
+            first = client.runs.wait(thread, "ask", input={})
+            assert first["__interrupt__"][0]["value"] == "who?"
+            events = client.runs.stream(
+                thread, "ask", command={"resume": "ada"}, stream_resumable=True
+            )
+            assert [event.data for event in events][-1] == {"said": "ada"}
+            client.threads.update_state(thread, {"said": "bob"})
+            assert client.threads.get_state(thread)["values"] == {"said": "bob"}
+            assert len(client.threads.get_history(thread, limit=10)) == 4
+        assert saver.get_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("resumable", [False, True])
+def test_an_error_handler_deals_with_a_failure(beside: bool, resumable: bool) -> None:
+    """What a node's `error_handler` has dealt with does not fail the run, alone in its step or not,
+    resumable or not."""
+
+    def fail(state: Said) -> None:
+        raise ValueError("no")
+
+    graph = StateGraph(Said).add_node("fail", fail, error_handler=lambda state: {"said": "handled"})
+    graph.add_node("beside", lambda state: {}).add_edge(START, "fail")
+    graph.add_edge(START if beside else "fail", "beside")
+    with Server({"g": graph}) as server, server.sync_client() as client:
+        thread = client.threads.create().thread_id
+        events = list(client.runs.stream(thread, "g", input={}, stream_resumable=resumable))
+        assert "error" not in [event.event for event in events]
+        assert client.threads.get_state(thread)["values"] == {"said": "handled"}
