@@ -45,7 +45,7 @@ def config_only(config: RunnableConfig) -> Any:
     return saying(tenant_of(config))
 
 
-def unannotated(whatever):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def unannotated(whatever):  # type: ignore[no-untyped-def]
     return saying(whatever["configurable"].get("tenant"))
 
 
