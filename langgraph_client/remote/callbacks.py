@@ -7,9 +7,9 @@ callbacks on the server.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Generator, Iterable
-from types import TracebackType
 
 from langgraph_client.remote.aliases import Foreign, GraphValue, MergedConfig, Reply
 from langgraph_client.remote.compat import (
@@ -22,6 +22,9 @@ from langgraph_client.remote.compat import (
 
 #: A message, or a chunk of one, with its metadata.
 Said = tuple[Foreign, Reply]
+#: Calls of handlers: each yields what the call gave, and is sent back the result. A blocking call
+#: has been made when it is yielded, an async one is to be awaited.
+Calls = Generator[Foreign, Foreign, None]
 
 
 class RunCallbacks:
@@ -47,62 +50,49 @@ class RunCallbacks:
         return self._run is not None
 
     def __enter__(self) -> RunCallbacks:
-        manager = callback_manager(self._config)
-        if manager is not None and manager.handlers:
-            self.wants_messages = any(map(hears_models, manager.handlers))
-            self._run = manager.on_chain_start(None, self._input, **self._started)
+        _make(self._start(callback_manager(self._config)))
         return self
-
-    def hear(self, said: Iterable[Said]) -> None:
-        """Tell of what models said."""
-        for message, metadata in said:
-            calls, result = self._models.said(self._run, message, metadata), None
-            while (called := _next(calls, result)) is not _OVER:
-                result = called
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if self._run is None:
-            return
-        if error is None:
-            self._run.on_chain_end(self.output)
-        else:
-            for model in self._models.unfinished():
-                model.on_llm_error(error)
-            self._run.on_chain_error(error)
 
     async def __aenter__(self) -> RunCallbacks:
-        manager = async_callback_manager(self._config)
-        if manager is not None and manager.handlers:
-            self.wants_messages = any(map(hears_models, manager.handlers))
-            self._run = await manager.on_chain_start(None, self._input, **self._started)
+        await _amake(self._start(async_callback_manager(self._config)))
         return self
 
-    async def ahear(self, said: Iterable[Said]) -> None:
+    def hear(self, messages: Iterable[Said]) -> None:
+        """Tell of what models said."""
+        _make(self._tell(messages))
+
+    async def ahear(self, messages: Iterable[Said]) -> None:
         """Async twin of `hear`."""
-        for message, metadata in said:
-            calls, result = self._models.said(self._run, message, metadata), None
-            while (called := _next(calls, result)) is not _OVER:
-                result = await called
+        await _amake(self._tell(messages))
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        _make(self._end(error))
 
     async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _trace: TracebackType | None,
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> None:
+        await _amake(self._end(error))
+
+    def _start(self, manager: Foreign) -> Calls:
+        if manager is not None and manager.handlers:
+            self.wants_messages = any(map(hears_models, manager.handlers))
+            self._run = yield manager.on_chain_start(None, self._input, **self._started)
+
+    def _tell(self, messages: Iterable[Said]) -> Calls:
+        for message, metadata in messages:
+            yield from self._models.said(self._run, message, metadata)
+
+    def _end(self, error: BaseException | None) -> Calls:
         if self._run is None:
             return
         if error is None:
-            await self._run.on_chain_end(self.output)
-        else:
-            for model in self._models.unfinished():
-                await model.on_llm_error(error)
-            await self._run.on_chain_error(error)
+            yield self._run.on_chain_end(self.output)
+            return
+        for model in self._models.unfinished():
+            yield model.on_llm_error(error)
+        yield self._run.on_chain_error(error)
 
 
 class Models:
@@ -111,11 +101,8 @@ class Models:
     def __init__(self) -> None:
         self._speaking: dict[str, tuple[Foreign, Foreign]] = {}
 
-    def said(self, run: Foreign, message: Foreign, metadata: Reply) -> Generator[Foreign, Foreign]:
-        """Yield the calls that tell of a message; each is to be sent back what it gives.
-
-        A blocking call has been made when it is yielded; an async one is to be awaited.
-        """
+    def said(self, run: Foreign, message: Foreign, metadata: Reply) -> Calls:
+        """Yield the calls that tell of a message."""
         token = token_of(message)
         if token is None and "ls_model_type" not in metadata:
             return  # No model's answer, but a message that a node has returned.
@@ -137,14 +124,20 @@ class Models:
         return [model for model, _ in self._speaking.values()]
 
 
-_OVER: Foreign = object()
+def _make(calls: Calls) -> None:
+    """Go through blocking calls."""
+    with contextlib.suppress(StopIteration):
+        result = next(calls)
+        while True:
+            result = calls.send(result)
 
 
-def _next(calls: Generator[Foreign, Foreign], result: Foreign) -> Foreign:
-    try:
-        return calls.send(result)
-    except StopIteration:
-        return _OVER
+async def _amake(calls: Calls) -> None:
+    """Go through async calls."""
+    with contextlib.suppress(StopIteration):
+        result = await next(calls)
+        while True:
+            result = await calls.send(result)
 
 
 def _run_id(message_id: str | None) -> uuid.UUID | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from langgraph_client.remote.aliases import Config, Foreign, JsonObject
+from langgraph_client.remote.aliases import Config, Foreign
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -80,15 +80,12 @@ __all__ = [
     "langgraph_remote_exception",
     "merged_callbacks",
     "message_classes",
-    "message_from",
     "pause",
     "streamed_messages",
     "token_of",
     "tracing_headers",
     "whole_answer",
 ]
-
-_MESSAGE_KEYS = ("content", "additional_kwargs", "response_metadata")
 
 
 @cache
@@ -113,27 +110,6 @@ def message_classes() -> dict[str, type]:
         "FunctionMessageChunk": messages.FunctionMessageChunk,
         "ChatMessageChunk": messages.ChatMessageChunk,
     }
-
-
-def message_from(document: JsonObject) -> Foreign | None:
-    """Return the message object that a JSON object stands for, or None if it is not a message.
-
-    Servers always write `content`, `additional_kwargs` and `response_metadata`; a dict of the
-    user's that merely has a `type`, such as a content block, stays a dict. None, too, where
-    langchain-core is not installed.
-    """
-    if "additional_kwargs" not in document or not all(key in document for key in _MESSAGE_KEYS):
-        return None
-    kind = document.get("type")
-    made = message_classes().get(kind) if isinstance(kind, str) else None
-    if made is None:
-        return None
-    if kind == "remove":  # Takes its id alone; its content is always empty.
-        return made(id=document["id"])
-    try:
-        return made(**{key: value for key, value in document.items() if key != "type"})
-    except ValueError:  # It has the keys of a message, but not the values.
-        return None
 
 
 def pause(interrupts: tuple[Interrupt, ...]) -> Exception:

@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
-from langgraph_client.remote.compat import Interrupt, message_from
+from langgraph_client.remote.compat import Interrupt
 from langgraph_client.remote.config import GIVEN_ID, GIVEN_PARENTS, Address, given_parents, tuples
 from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.messages import message_from
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
 INTERRUPT = "__interrupt__"
@@ -64,12 +65,24 @@ def understanding(what: str, body: JSON) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, LangGraphError):
-            raise
-        raise APIResponseValidationError(
-            f"{what} is not of the protocol's shape: {type(error).__name__}: {error}", body=body
-        ) from error
+    except SURPRISES as error:
+        raise misunderstood(what, body, error) from error
+
+
+#: What reading a document of another shape than expected raises.
+SURPRISES = (AttributeError, LookupError, TypeError, ValueError)
+
+
+def misunderstood(what: str, body: JSON, error: Exception) -> Exception:
+    """Return the error to raise for a surprise in what a server sent.
+
+    That is the surprise itself where it is an error of ours.
+    """
+    if isinstance(error, LangGraphError):
+        return error
+    return APIResponseValidationError(
+        f"{what} is not of the protocol's shape: {type(error).__name__}: {error}", body=body
+    )
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObjec
 from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
 from langgraph_client.remote.config import GIVEN_PARENTS
-from langgraph_client.remote.decode import INTERRUPT, Decoder, understanding
+from langgraph_client.remote.decode import INTERRUPT, SURPRISES, Decoder, misunderstood
 from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
@@ -39,6 +40,8 @@ class EventReader:
             parents=nested.parents if nested else {},
         )
         self._messages: list[Message] = []
+        #: The metadata of a message as sent and as read.
+        self._latest_metadata: tuple[JSON, JsonObject] = (None, {})
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
@@ -76,20 +79,28 @@ class EventReader:
             ParentCommand: the remote sends a command to the parent graph around this call.
             APIResponseValidationError: The event is not what the protocol says.
         """
-        with understanding(f"an event {event!r}", data):
+        try:
             if event in WIRE_MODES:
                 return self._mode(event, (), data)
-            if event == "metadata":
-                self.created(data)
-                return []
-            if event == "error":
-                raise self._failure(data)
-            if event == "events" and self._arguments.events:
-                return [self._event(self._decoder.open(data))]
-            name, *namespace = event.split("|")
-            if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may send.
-                return []
-            return self._mode(name, tuple(namespace), data)
+            return self._other(event, data)
+        except SURPRISES as error:
+            surprise = misunderstood(f"an event {event!r}", data, error)
+            if surprise is error:
+                raise
+            raise surprise from error
+
+    def _other(self, event: str, data: JSON) -> list[GraphValue]:
+        if event == "metadata":
+            self.created(data)
+            return []
+        if event == "error":
+            raise self._failure(data)
+        if event == "events" and self._arguments.events:
+            return [self._event(self._decoder.open(data))]
+        name, *namespace = event.split("|")
+        if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may send.
+            return []
+        return self._mode(name, tuple(namespace), data)
 
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         payload = self._payloads[name](data)
@@ -150,8 +161,14 @@ class EventReader:
             message, metadata = decoder.open(data)
         else:  # Only the first of the two can hold a message.
             message, metadata = data
-            message = decoder.value(message)
-        return message, decoder.message_metadata(metadata)
+            if decoder.decode_messages and isinstance(message, dict):
+                message = message_from(message) or decoder.value(message)
+        # All chunks of a message have the same metadata.
+        sent, read = self._latest_metadata
+        if sent != metadata:
+            read = decoder.message_metadata(metadata)
+            self._latest_metadata = metadata, read
+        return message, dict(read)
 
     def _checkpoint(self, data: JSON) -> JsonObject:
         return self._decoder.checkpoint(self._decoder.open(data), self._own_configurable)

@@ -38,10 +38,10 @@ from langgraph_client.remote.compat import (
 from langgraph_client.remote.config import merge
 from langgraph_client.remote.event_filter import EventFilter, Names, refuse_other_versions
 from langgraph_client.remote.event_reader import EventReader
-from langgraph_client.remote.flow import adrive, drive
+from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.leaving import GraphStream, aopened, opened, shielded
-from langgraph_client.remote.output import Output
+from langgraph_client.remote.output import aresult_of, result_of
 from langgraph_client.remote.run_request import RunArguments, RunRequest
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
@@ -262,12 +262,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             TypeError: `kwargs` has a keyword that is no option.
         """
         items = self._run(RunArguments.collect(locals(), whole_state=False))
-        if stream_mode != "values":
-            return list(items)
-        output = Output(version)
-        for item in items:
-            output.add(item)
-        return output.result()
+        return result_of(items, stream_mode, version)
 
     async def ainvoke(
         self,
@@ -290,12 +285,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Async twin of `invoke`."""
         items = self._arun(RunArguments.collect(locals(), whole_state=False))
         async with contextlib.aclosing(items):
-            if stream_mode != "values":
-                return [item async for item in items]
-            output = Output(version)
-            async for item in items:
-                output.add(item)
-            return output.result()
+            return await aresult_of(items, stream_mode, version)
 
     def stream(
         self,
@@ -455,8 +445,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.sync_client
             drive(runs.prepare(request, call), client)
-            keywords = request.arguments_for(reader.created)
-            parts = client.runs.stream(call.address.thread_id, self.assistant_id, **keywords)
+            parts = client.runs.stream(
+                call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
+            )
             with opened(parts) as events:
                 try:
                     for part in events:
@@ -479,8 +470,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.client
             await adrive(runs.prepare(request, call), client)
-            keywords = request.arguments_for(reader.created)
-            parts = client.runs.stream(call.address.thread_id, self.assistant_id, **keywords)
+            parts = client.runs.stream(
+                call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
+            )
             async with aopened(parts) as events:
                 try:
                     async for part in events:
@@ -756,8 +748,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             Namespace and subgraph. A subgraph tells its drawing, schemas and state; it cannot be
             run by itself, since the protocol runs whole graphs.
         """
-        graph_id = self._threads.graph_id
-        reading = introspection.get_subgraphs(self.assistant_id, graph_id, namespace, recurse)
+        reading = self._subgraphs(namespace, recurse)
         for name, schemas in drive(reading, self.sync_client).items():
             yield name, RemoteSubgraph(self, name, schemas)
 
@@ -765,10 +756,13 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         self, *, namespace: str | None = None, recurse: bool = False
     ) -> AsyncIterator[tuple[str, RemoteSubgraph]]:
         """Async twin of `get_subgraphs`."""
-        graph_id = self._threads.graph_id
-        reading = introspection.get_subgraphs(self.assistant_id, graph_id, namespace, recurse)
+        reading = self._subgraphs(namespace, recurse)
         for name, schemas in (await adrive(reading, self.client)).items():
             yield name, RemoteSubgraph(self, name, schemas)
+
+    def _subgraphs(self, namespace: str | None, recurse: bool) -> Flow[Mapping[str, Reply]]:
+        graph_id = self._threads.graph_id
+        return introspection.get_subgraphs(self.assistant_id, graph_id, namespace, recurse)
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:
         """Read the schema of the graph's input, as a pydantic model."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 
 from langgraph_client.remote.aliases import GraphValue
 from langgraph_client.remote.compat import GraphOutput, Interrupt
 from langgraph_client.remote.decode import INTERRUPT
+from langgraph_client.remote.stream_modes import Modes
 
 
 class Output:
@@ -41,6 +42,28 @@ class Output:
             return self._latest
         latest = self._latest if isinstance(self._latest, dict) else {}
         return {**latest, INTERRUPT: list(interrupts)}
+
+
+def result_of(items: Iterable[GraphValue], stream_mode: Modes, version: str) -> GraphValue:
+    """Return what `invoke` returns: the output of a `values` stream, or all items of another."""
+    if stream_mode != "values":
+        return list(items)
+    output = Output(version)
+    for item in items:
+        output.add(item)
+    return output.result()
+
+
+async def aresult_of(
+    items: AsyncIterable[GraphValue], stream_mode: Modes, version: str
+) -> GraphValue:
+    """Async twin of `result_of`."""
+    if stream_mode != "values":
+        return [item async for item in items]
+    output = Output(version)
+    async for item in items:
+        output.add(item)
+    return output.result()
 
 
 def without_interrupts(values: GraphValue) -> GraphValue:
