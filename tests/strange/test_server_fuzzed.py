@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langgraph_client import ScriptedGraph, Server
+from langgraph_client.server.http.endpoints import ENDPOINTS, SSE
 from langgraph_client.testing import Emit
 
 JSON = st.recursive(
@@ -145,6 +146,51 @@ def test_other_compressions_are_refused_by_name(
     """A body that cannot be decompressed is not taken for one that is no JSON."""
     headers = {"content-encoding": encoding}
     assert http.post("/threads", content=content, headers=headers).status_code == status
+
+
+ODD = st.sampled_from(
+    [
+        "",
+        "0",
+        "-1",
+        "9" * 20,
+        "9" * 5000,
+        "1e3",
+        "true",
+        "TRUE",
+        "null",
+        "\x00",
+        "é",
+        "[",
+        "a,b",
+        ID,
+    ]
+)
+QUERIES = [
+    endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.query and endpoint.gives != SSE and endpoint.method != "DELETE"
+]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_odd_queries_are_refused_in_good_order(http: httpx.Client, data: st.DataObject) -> None:
+    """Any value of any parameter that the table has, once or twice: a 4xx at worst."""
+    assistant_id = http.post("/assistants/search", json={}).json()[0]["assistant_id"]
+    http.post("/threads", json={"thread_id": ID, "if_exists": "do_nothing"})
+    endpoint = data.draw(st.sampled_from(QUERIES))
+    names = {"assistant_id": assistant_id, "thread_id": ID, "run_id": ID, "checkpoint_id": ID}
+    names["namespace"] = "x"
+    query = [
+        (name, value)
+        for name in endpoint.query
+        for value in data.draw(st.lists(ODD, max_size=2), label=name)
+    ]
+    body = {"status": "all"} if endpoint.body else None
+    url = endpoint.path.format(**names)
+    answer = http.request(endpoint.method, url, params=query, json=body)
+    assert answer.status_code < 500, (url, query, answer.text)
 
 
 BIG = "9" * 20
