@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
 
+from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, nothing, reply
 
@@ -50,6 +51,18 @@ def _store(request: ValidRequest) -> Any:
     return store
 
 
+async def _carried_out(operation: Awaitable[Any]) -> Any:
+    """Return what a store answers.
+
+    Raises:
+        Invalid: The store refuses the values, such as a label with a NUL in it.
+    """
+    try:
+        return await operation
+    except (TypeError, ValueError) as error:
+        raise Invalid(str(error)) from None
+
+
 @_plain
 async def put(request: ValidRequest) -> Response:
     """PUT /store/items"""
@@ -64,7 +77,7 @@ async def put(request: ValidRequest) -> Response:
     if index is not None and index is not True:
         options["index"] = index
     try:
-        await _store(request).aput(namespace, body["key"], body["value"], **options)
+        await _carried_out(_store(request).aput(namespace, body["key"], body["value"], **options))
     except NotImplementedError as error:  # a store that a graph brought, without times to live
         raise fail(422, str(error)) from None
     return nothing()
@@ -80,7 +93,7 @@ async def get(request: ValidRequest) -> Response:
     options = {}
     if request.query["refresh_ttl"] is not None:
         options["refresh_ttl"] = request.query["refresh_ttl"]
-    found = await _store(request).aget(namespace, key, **options)
+    found = await _carried_out(_store(request).aget(namespace, key, **options))
     return reply(None if found is None else _item(found))
 
 
@@ -104,7 +117,8 @@ def _time(moment: datetime) -> str:
 async def delete(request: ValidRequest) -> Response:
     """DELETE /store/items"""
     body = request.body
-    await _store(request).adelete(_checked(body.get("namespace", [])), body["key"])
+    namespace = _checked(body.get("namespace", []))
+    await _carried_out(_store(request).adelete(namespace, body["key"]))
     return nothing()
 
 
@@ -140,11 +154,13 @@ def _or(value: int | None, default: int) -> int:
 async def namespaces(request: ValidRequest) -> Response:
     """POST /store/namespaces"""
     body = request.body
-    found = await _store(request).alist_namespaces(
-        prefix=_checked(body["prefix"]) if body.get("prefix") else None,
-        suffix=_checked(body["suffix"]) if body.get("suffix") else None,
-        max_depth=body.get("max_depth"),
-        limit=_or(body.get("limit"), 100),
-        offset=_or(body.get("offset"), 0),
+    found = await _carried_out(
+        _store(request).alist_namespaces(
+            prefix=_checked(body["prefix"]) if body.get("prefix") else None,
+            suffix=_checked(body["suffix"]) if body.get("suffix") else None,
+            max_depth=body.get("max_depth"),
+            limit=_or(body.get("limit"), 100),
+            offset=_or(body.get("offset"), 0),
+        )
     )
     return reply({"namespaces": [list(labels) for labels in found]})
