@@ -41,6 +41,7 @@ from langgraph_client.server.http.middleware import ApiKey, RequestLines
 from langgraph_client.server.http.routes.assistants import store_version
 from langgraph_client.server.runs.create_run import RunCreator, assistant_id_of
 from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Storage
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
@@ -229,6 +230,7 @@ class Server:
         try:
             try:
                 self._loop = asyncio.get_running_loop()
+                contain(self._loop)
                 self._stop = asyncio.Event()
                 await self._open()
                 if self._port is not None:
@@ -327,7 +329,7 @@ class Server:
             engine=engine,
             runs=runs,
             store=store,
-            scheduler=Scheduler(self._clock, storage, runs),
+            scheduler=Scheduler(self._clock, storage, runs, engine.locks),
             thread_ttl=ThreadTTLs(self._clock, storage, engine),
             event_expiry=event_expiry,
             webhooks=webhooks,

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from langgraph_client.server.background.cron_schedule import parse
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import ServerError
+from langgraph_client.server.errors import ServerError, Unavailable
 from langgraph_client.server.runs.create_run import RunCreator
+from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
@@ -20,16 +21,20 @@ _LONGEST_SLEEP = 3600.0
 """Clocks are set; nothing is relied on for longer than an hour."""
 
 
+_UNAVAILABLE = 5.0
+
+
 class Scheduler:
     """Waits for the next cron that is due, and starts its run.
 
     A cron that fell due while the server was down fires once, when the server is up again.
     """
 
-    def __init__(self, clock: Clock, storage: Storage, runs: RunCreator) -> None:
+    def __init__(self, clock: Clock, storage: Storage, runs: RunCreator, locks: KeyedLocks) -> None:
         self._clock = clock
         self._storage = storage
         self._runs = runs
+        self._locks = locks
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
@@ -40,7 +45,11 @@ class Scheduler:
         """Start runs when they are due, until cancelled."""
         while True:
             self._changed.clear()
-            pause = await self.fire_due()
+            try:
+                pause = await self.fire_due()
+            except Unavailable as error:
+                logger.error("crons cannot be read yet: %s", error)
+                pause = _UNAVAILABLE
             timer = None
             if pause is not None:
                 timer = self._clock.call_later(pause, self._changed.set)
@@ -62,11 +71,20 @@ class Scheduler:
             wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
             if wait > 0:
                 return min(wait, _LONGEST_SLEEP)
-            # Moved on before the run is started: whatever happens to it, it is not started again.
-            cron["next_run_date"] = next_run_date(cron["schedule"], cron["timezone"], now)
-            await crons.put(cron)
-            if not _is_past(cron["end_time"], now):
+            if await self._move_on(cron, now) and not _is_past(cron["end_time"], now):
                 await self._fire(cron)
+
+    async def _move_on(self, cron: Document, now: datetime) -> bool:
+        """Give a due cron its next date, before its run is started: so it is not started twice.
+
+        Returns False if it was changed or deleted meanwhile.
+        """
+        async with self._locks.hold(f"cron {cron['cron_id']}"):
+            if await self._storage.crons.get(cron["cron_id"]) != cron:
+                return False
+            following = next_run_date(cron["schedule"], cron["timezone"], now)
+            await self._storage.crons.put({**cron, "next_run_date": following})
+        return True
 
     async def _fire(self, cron: Document) -> None:
         payload: dict[str, Any] = dict(cron["payload"])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.storage.protocol import Document, Storage
 
@@ -16,6 +17,7 @@ logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
 """Items of the store never show once they are over; their room is given back within the hour."""
+_UNAVAILABLE = 5.0
 _RESPITE = timedelta(minutes=1)
 _AT_ONCE = 100
 
@@ -65,7 +67,11 @@ class ThreadTTLs:
         """Sweep whenever something is over, until cancelled."""
         while True:
             self._changed.clear()
-            pause = await self.sweep()
+            try:
+                pause = await self.sweep()
+            except Unavailable as error:
+                logger.error("threads cannot be deleted at their end yet: %s", error)
+                pause = _UNAVAILABLE
             timer = self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()
@@ -90,16 +96,18 @@ class ThreadTTLs:
     async def _expire(self, ttl: Document, now: datetime) -> None:
         thread_id = ttl["thread_id"]
         again = {**ttl, "expires_at": _text(now + _RESPITE)}
-        if self._engine.busy(thread_id):
-            await self._storage.thread_ttls.put(again)
-            return
         try:
             if ttl["strategy"] == "delete":
-                await self._engine.delete_thread(thread_id)
-                return
-            await self._storage.states.keep_latest(thread_id)
-            period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
-            await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
+                await self._engine.delete_thread(thread_id, unless_busy=True)
+            async with self._engine.locks.hold(thread_id):
+                if await self._storage.thread_ttls.get(thread_id) != ttl:
+                    return  # The thread is deleted, or was given another time meanwhile.
+                if self._engine.busy(thread_id) or ttl["strategy"] == "delete":
+                    await self._storage.thread_ttls.put(again)
+                    return
+                await self._storage.states.keep_latest(thread_id)
+                period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
+                await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # Whatever is wrong with one thread must not keep the others.
             logger.exception("thread %s could not be deleted at its end", thread_id)
             await self._storage.thread_ttls.put(again)

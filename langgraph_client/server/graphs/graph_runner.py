@@ -19,6 +19,7 @@ from langgraph_client.server.graphs.protocol import (
     Item,
     Snapshot,
 )
+from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.typed_values import RICH, opened_input
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def thread_fields(state: Snapshot, values: Any) -> Document:
         if task.interrupts
     }
     return {
-        "status": "interrupted" if state.next else "idle",
+        "status": state_status(bool(state.next)),
         "values": decode(encode(values)),
         "interrupts": decode(encode(waiting)),
         "error": None,

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import asynccontextmanager
 from typing import Any
 
+from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.factories import Factory
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import Access, HostedGraph
@@ -83,6 +84,9 @@ class Graphs:
             access: What it is opened for; factories may ask.
             context: The context of the run that it is opened for; likewise.
         """
+        if graph_id not in self._sources:  # A run or an assistant that was stored names it.
+            known = sorted(self.names)
+            raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
         source = self._sources[graph_id]
         if isinstance(source, Factory):
             async with source.open(config or {}, access, self._store, context) as graph:

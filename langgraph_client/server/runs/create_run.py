@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.runs.event_log import Reader
+from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.typed_values import RICH
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
+KEY_LIFETIME = timedelta(days=1)
+"""How long a request with the same `Idempotency-Key` is a repetition."""
 _NOT_FOUND = "Thread or assistant not found."
 BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
@@ -56,6 +62,51 @@ def assistant_id_of(graph_id: str) -> str:
 def without(given: Mapping[str, Any] | None, reserved: set[str]) -> dict[str, Any]:
     """Return a copy without the keys that clients cannot set."""
     return {key: value for key, value in (given or {}).items() if key not in reserved}
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request to create a run."""
+
+    body: Mapping[str, Any]
+    thread_id: str | None
+    request_id: str | None
+    agreed: Mapping[str, Any]
+    waited_for: bool
+    streamed: bool
+
+    @property
+    def may_create_thread(self) -> bool:
+        """Whether a thread that does not exist is created."""
+        return self.thread_id is None or self.body.get("if_not_exists") == "create"
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the run is cancelled when its client goes away."""
+        return self.waited_for and self.body.get("on_disconnect") == "cancel"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the run is over with the connection for good.
+
+        To one with resumable events its client comes back, also after the server was started again.
+        """
+        return self.ends_with_connection and not self.body.get("stream_resumable")
+
+
+class CreatedRun(NamedTuple):
+    """A run that a request asked for."""
+
+    job: Job
+    #: Its events from the beginning, if the request is streamed. Of a run that was created by an
+    #: earlier request with the same idempotency key: all that are kept, and those to come.
+    reader: Reader | None
+
+
+def _created(request: _Request, job: Job, *, repeated: bool = False) -> CreatedRun:
+    # In the step of the loop in which the run was created: so its first event is not missed.
+    reader = job.log.read((0, -1) if repeated else None) if request.streamed else None
+    return CreatedRun(job, reader)
 
 
 class RunCreator:
@@ -102,32 +153,99 @@ class RunCreator:
         *,
         request_id: str | None = None,
         agreed: Mapping[str, Any] | None = None,
-    ) -> Job:
+        waited_for: bool = False,
+        streamed: bool = False,
+        key: str | None = None,
+    ) -> CreatedRun:
         """Create a run from a validated request and hand it to the engine.
+
+        A caller that is cancelled meanwhile leaves either no run, or a whole one.
 
         Args:
             body: The request.
             thread_id: The thread to run on; None for a thread of the run's own.
             request_id: What the caller called the request, if it did.
             agreed: What a RemoteGraph asks beyond the protocol, as kwargs of the run.
+            waited_for: Whether the request stays open until the run is over.
+            streamed: Attach a reader to the run's events, which the caller has to close.
+            key: What makes the request the same as an earlier one; None if nothing does.
 
         Raises:
-            Refused, Conflict, Invalid, NotFound: As the protocol has it.
+            Conflict, Invalid, NotFound, Refused: As the protocol has it.
         """
-        assistant = await self.find_assistant(body["assistant_id"])
-        self._check(body, stateless=thread_id is None)
-        created = self._clock.stamp()
-        temporary = thread_id is None and body.get("on_completion", "delete") == "delete"
-        thread = None if thread_id is None else await self._storage.threads.get(thread_id)
+        request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
+        creating = self._engine.spawn(self._create_once(request, key))
+        try:
+            return await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            creating.add_done_callback(lambda done: self._abandon(request, done))
+            raise
+
+    def _abandon(self, request: _Request, creating: asyncio.Task[CreatedRun]) -> None:
+        """Do what is due when a client went away before it was told about its run."""
+        if not creating.cancelled() and creating.exception() is None:
+            created = creating.result()
+            if created.reader is not None:
+                created.reader.close()
+            if request.ends_with_connection:
+                self._engine.disconnected(created.job.run_id)
+
+    async def _create_once(self, request: _Request, key: str | None) -> CreatedRun:
+        if key is None:
+            return _created(request, await self._create(request, None))
+        async with self._engine.locks.hold(f"idempotency key {key}"):
+            document = await self._storage.idempotency_keys.get(key)
+            if document is not None and not self._is_old(document):
+                return _created(request, await self._job_of(document), repeated=True)
+            return _created(request, await self._create(request, key))
+
+    def _is_old(self, document: Document) -> bool:
+        created = datetime.fromisoformat(document["created_at"])
+        return self._clock.now() - created > KEY_LIFETIME
+
+    async def _job_of(self, document: Document) -> Job:
+        """Return the job of the run that an earlier request with the same key created."""
+        run_id = document["run_id"]
+        if job := self._engine.jobs.get(run_id):
+            return job
+        if "run" in document:  # It left nothing but its answer.
+            return self._engine.job_over(document["run"], document["result"])
+        run = await self._storage.runs.get(run_id)
+        if run is None:
+            raise NotFound("The run that was created with this idempotency key was deleted")
+        thread = await self._storage.threads.get(run["thread_id"])
+        return self._engine.job_over(run, fallback_result(thread or {}))
+
+    async def _create(self, request: _Request, key: str | None) -> Job:
+        assistant = await self.find_assistant(request.body["assistant_id"])
+        self._check(request.body, stateless=request.thread_id is None)
+        thread_id = request.thread_id or self._clock.uuid7()
+        async with self._engine.locks.hold(thread_id):
+            thread = await self._storage.threads.get(thread_id)
+            if thread is None and not request.may_create_thread:
+                raise NotFound(_NOT_FOUND)
+            run, thread = self._documents(request, assistant, thread_id, thread)
+            control: Document = {"bound": True} if request.is_bound else {}
+            document = None
+            if key is not None:
+                control["idempotency_key"] = key
+                document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
+            return await self._engine.submit(run, thread, control, document)
+
+    def _documents(
+        self, request: _Request, assistant: Document, thread_id: str, thread: Document | None
+    ) -> tuple[Document, Document]:
+        """Return the documents of a run and of its thread, which may be new."""
+        body = request.body
+        stateless = request.thread_id is None
+        temporary = stateless and body.get("on_completion", "delete") == "delete"
         is_new = thread is None
         if thread is None:
-            if thread_id is not None and body.get("if_not_exists") != "create":
-                raise NotFound(_NOT_FOUND)
-            thread = new_thread(thread_id or self._clock.uuid7(), created)
+            thread = new_thread(thread_id, self._clock.stamp())
         # A stateless run's metadata does not say its graph: the thread did not have it yet.
         inherited: Mapping[str, Any] = {}
         of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
-        if thread_id is not None:
+        if not stateless:
             inherited = thread["metadata"] = {**thread["metadata"], **of_run}
         if is_new and not temporary:
             # A thread that a run makes takes over what the run says about itself.
@@ -135,15 +253,13 @@ class RunCreator:
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
             thread["config"] = {key: config[key] for key in config if key != "configurable"}
-        run = _run_document(
-            self._clock, body, assistant, thread["thread_id"], inherited, request_id
-        )
+        run = _run_document(self._clock, body, assistant, thread_id, inherited, request.request_id)
         run["kwargs"]["temporary"] = temporary
-        run["kwargs"].update(agreed or {})
+        run["kwargs"].update(request.agreed)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
             run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
         _note_config(thread, body.get("config") or {})
-        return await self._engine.submit(run, thread)
+        return run, thread
 
     def _check(self, body: Mapping[str, Any], *, stateless: bool) -> None:
         config = body.get("config") or {}

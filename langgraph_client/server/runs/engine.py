@@ -1,39 +1,47 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
-A run is `pending`, then `running`, then over. What may follow what is `run_states.TRANSITIONS`.
-Each thread has a `ThreadQueue`: one run at a time, the oldest first; several threads at a time, up
-to a limit.
+A run is `pending`, then `running`, then over; what may follow what is `run_states.TRANSITIONS`.
+`RunQueue` decides whose turn it is, `Attempts` carries a run out, `Settlements` brings it to its
+end. Each job goes through three steps, and every way leads to the last one:
+
+1. `submit` writes the run and lets it enter the queue;
+2. a task carries it out. It may be cancelled at any point, before its first step, too;
+3. when that task is done, or instead of it, another task settles the run, exactly once.
+
+What is decided about a thread is read, decided and written under the lock of the thread. Where an
+operation has several steps, it is finished even if its caller is cancelled meanwhile (`finish`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.encoding import encode, error_document, node_of
-from langgraph_client.server.errors import Conflict
+from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.event_log import EventLog
-from langgraph_client.server.runs.run_result import RunResult, fallback_result
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.recovery import decide
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.runs.run_states import (
-    DELETED,
-    TRANSITIONS,
     Action,
     Ended,
     GraphRunner,
     Job,
-    ThreadQueue,
+    Outcome,
+    status_after,
 )
-from langgraph_client.server.runs.stored_events import RUN_DONE, RunEvents
+from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
-from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
-from langgraph_client.server.typed_values import RICH, enclosed, failure_details
+from langgraph_client.server.runs.thread_status import resting
+from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -43,6 +51,10 @@ BUSY = (
     " strategy."
 )
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
+_STOP_SECONDS = 30.0
+"""How long a deletion waits for a run that does not react to being cancelled."""
+_CLOSE_SECONDS = 2.0
+_Result = TypeVar("_Result")
 
 
 class Engine:
@@ -51,7 +63,7 @@ class Engine:
     Args:
         storage: Where threads, runs and resumable events are kept.
         clock: Time and event ids.
-        graph_runner: Runs a job's graph, and reads and rolls back a thread's state.
+        graph_runner: Runs a job's graph, and reads a thread's state.
         limit: How many runs may run at the same time, each on a thread of its own.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
@@ -71,349 +83,232 @@ class Engine:
         hooks: RunHooks | None = None,
         ended: Sequence[Callable[[Ended], None]] = (),
     ) -> None:
-        self.jobs: dict[str, Job] = {}
-        self._hooks = RunHooks() if hooks is None else hooks
-        self._ended = tuple(ended)
+        hooks = RunHooks() if hooks is None else hooks
+        self.locks = KeyedLocks()
+        self.feeds = ThreadLogs(clock, storage)
         self._storage = storage
         self._clock = clock
-        self._graph_runner = graph_runner
-        self._limit = limit
-        self._seconds = seconds
-        self._show_errors = show_errors
-        self._queues: dict[str, ThreadQueue] = {}
-        self.feeds = ThreadLogs(clock, storage)
+        self._queue = RunQueue(clock, hooks, limit, self._start)
+        self._attempts = Attempts(
+            storage,
+            clock,
+            graph_runner,
+            self.feeds,
+            seconds=seconds,
+            show_errors=show_errors,
+            hooks=hooks,
+        )
+        self._settlements = Settlements(
+            storage,
+            clock,
+            graph_runner,
+            self._queue,
+            self.locks,
+            self.feeds,
+            self._attempts,
+            ended,
+        )
         self._unwritten: set[EventLog] = set()
-        self._running = 0
-        self._waiting: deque[str] = deque()
-        self._closing = False
-        self._tasks: set[asyncio.Future[Any]] = set()
+        self._deleting: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """The runs that are not over, by id."""
+        return self._queue.jobs
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is left to do: no run, no lock that is held, no task."""
+        _, workers = self.numbers()
+        return not (self.jobs or self._tasks or self._deleting or len(self.locks)) and (
+            workers["active"] == 0
+        )
 
     # Creating.
 
-    async def submit(self, run: Document, thread: Document) -> Job:
-        """Take on a new run, and start it if it is its turn.
+    async def submit(
+        self, run: Document, thread: Document, control: Document, key: Document | None = None
+    ) -> Job:
+        """Take on a new run, and start it if it is its turn. The caller holds the thread's lock.
 
         Args:
             run: The run's document, status `pending`. Stored.
-            thread: Its thread's document, changed to `busy` and stored.
+            thread: Its thread's document. Stored, as `busy`.
+            control: What is noted about the run beside its document; stored if there is anything.
+            key: The document of the request's idempotency key. Stored.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
+            NotFound: The thread is being deleted.
+            Unavailable: The server is stopping, or nothing can be written.
         """
-        thread_id = thread["thread_id"]
-        queue = self._queues.get(thread_id)
-        if queue is not None and queue.jobs:
-            strategy = run["multitask_strategy"]
-            if strategy == "reject":
-                raise Conflict(BUSY)
-        if queue is None:
-            queue = self._queues[thread_id] = ThreadQueue(_resting(thread))
-        thread["status"] = "busy"
-        thread["updated_at"] = self._clock.stamp()
+        thread_id, strategy = thread["thread_id"], run["multitask_strategy"]
+        if self._queue.closing:
+            raise Unavailable("The server is stopping")
+        if thread_id in self._deleting:
+            raise NotFound(f"Thread with ID {thread_id} not found")
+        others = self._queue.of(thread_id)
+        if others and strategy == "reject":
+            raise Conflict(BUSY)
+        stopped = others if strategy in ("interrupt", "rollback") else []
+        reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
+        rest = resting(thread)
+        busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         async with self._storage.transaction() as transaction:
-            await transaction.threads.put(thread)
+            await transaction.threads.put(busy)
             await transaction.runs.insert(run)
-        others = list(queue.jobs)
-        job = self._enter(run, queue)
-        if run["multitask_strategy"] in ("interrupt", "rollback"):
-            for other in others:
-                how: Action = run["multitask_strategy"]
-                await self._stop(
-                    other, how, f"{how} requested via POST /threads/{{thread_id}}/runs"
-                )
-        self._advance(thread_id)
+            if control:
+                await transaction.run_controls.put({**_control(run), **control})
+            if key is not None:
+                await transaction.idempotency_keys.put(key)
+            for other in stopped:
+                if other.task is not None:
+                    stop = {"stop": strategy, "reason": reason}
+                    await transaction.run_controls.put({**_control(other.run), **stop})
+        job = self._job(run)
+        job.idempotency_key = None if key is None else key["key"]
+        self._queue.enter(job, rest)
+        for other in stopped:
+            self._stop(other, strategy, reason)
+        self._queue.advance(thread_id)
         return job
 
-    def _enter(self, run: Document, queue: ThreadQueue) -> Job:
+    def _job(self, run: Document) -> Job:
         keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
-        due = _seconds_of(run["created_at"])
+        due = datetime.fromisoformat(run["created_at"]).timestamp()
         log = EventLog(self._clock, keeper, unwritten=self._unwritten)
-        job = Job(run, log, RunResult(), due)
-        queue.jobs.append(job)
-        queue.jobs.sort(key=lambda other: other.due)
-        self.jobs[job.run_id] = job
-        return job
+        return Job(run, log, RunResult(), due, accepted=run)
 
-    # Whose turn it is.
+    def _start(self, job: Job) -> None:
+        job.task = asyncio.create_task(self._attempts.carry_out(job), name=f"run {job.run_id}")
+        # Not at the end of the task itself: one that is cancelled before its first step has none.
+        job.task.add_done_callback(lambda task: self._attempt_ended(job, task))
 
-    def _advance(self, thread_id: str) -> None:
-        """Start the next run of a thread, if it is time and there is room."""
-        queue = self._queues.get(thread_id)
-        if queue is None or queue.current is not None or self._closing:
+    def _attempt_ended(self, job: Job, task: asyncio.Task[Outcome]) -> None:
+        """Have a run settled whose task is done, however that ended."""
+        job.ended = True
+        if self._closed:
             return
-        if queue.timer is not None:
-            queue.timer.cancel()
-            queue.timer = None
-        if not queue.jobs:
-            del self._queues[thread_id]
+        cancelled = task.cancelled()
+        raised = None if cancelled else task.exception()
+        if job.stop is not None:
+            # Also if the graph ended by itself meanwhile: who was told that it stops relies on it.
+            outcome = Outcome(job.stop)
+        elif cancelled and self._queue.closing:
+            self.spawn(self._put_back(job))
             return
-        job = queue.jobs[0]
-        wait = job.due - self._clock.time()
-        if wait > 0:
-            queue.timer = self._clock.call_later(wait, self._advance, thread_id)
-        elif not self._hooks.may_start(job.run, lambda: self._advance(thread_id)):
-            return
-        elif self._running >= self._limit:
-            if thread_id not in self._waiting:
-                self._waiting.append(thread_id)
+        elif cancelled:
+            outcome = self._attempts.failure(job, asyncio.CancelledError("the run was cancelled"))
+        elif raised is not None:
+            outcome = self._attempts.failure(job, raised)
         else:
-            queue.current = job
-            self._running += 1
-            job.task = asyncio.create_task(self._work(job), name=f"run {job.run_id}")
-
-    async def _leave(self, job: Job) -> None:
-        """Take a run that is over out of its queue, and let the next one in."""
-        queue = self._queues[job.thread_id]
-        queue.jobs.remove(job)
-        self.jobs.pop(job.run_id, None)
-        if queue.current is job:
-            queue.current = None
-            self._running -= 1
-        await job.log.close()
-        job.over.set()
-        self._advance(job.thread_id)
-        while self._waiting and self._running < self._limit:
-            self._advance(self._waiting.popleft())
-
-    # Running.
-
-    async def _work(self, job: Job) -> None:
-        """Take a run through to its end, whatever goes wrong: who waits must not wait for ever."""
-        try:
-            await self._attempt(job)
-        except Exception as raised:  # the server's own failure; a graph's ends the run as `error`
-            logger.exception("run %s could not be carried out", job.run_id)
-            self._hooks.failed(job.run, raised)
-            job.result = {"__error__": error_document(raised, self._show_errors)}
-            if not job.over.is_set():
-                await self._leave(job)
-
-    async def _attempt(self, job: Job) -> None:
-        self._move(job, "start")
-        run = job.run
-        job.started_at = self._clock.stamp()
-        run["kwargs"]["config"].setdefault("configurable", {})["__pregel_node_finished"] = None
-        metadata = run["kwargs"]["config"].setdefault("metadata", {})
-        metadata["run_attempt"] = attempt = metadata.get("run_attempt", 0) + 1
-        metadata.update(self._graph_runner.versions)
-        await self._save(self._storage, job)
-        self._emit(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
-        if not job.temporary:
-            job.mark = await self._storage.states.mark(job.thread_id)
-        error: dict[str, str] | None = None
-        details: Document = {}
-        limit = asyncio.timeout(None)
-        watch = (
-            None if self._seconds is None else self._clock.call_later(self._seconds, _end, limit)
-        )
-        try:
-            async with limit:
-                await self._hooks.before_run(run)
-                await self._perform(job)
-            event = "succeed"
-        except asyncio.CancelledError:
-            if job.stop is None:  # the server is stopping: the run is taken up again at a restart
-                await job.log.close()
-                raise
-            event = job.stop
-        except Exception as raised:
-            late = isinstance(raised, TimeoutError) and limit.expired()
-            event = "time out" if late else "fail"
-            error = error_document(raised, self._show_errors)
-            if RICH in run["kwargs"]:
-                if node := node_of(raised):
-                    error["node"] = node
-                details = failure_details(raised, error["message"])
-            logger.info("run %s failed", job.run_id, exc_info=raised)
-            self._hooks.failed(run, raised)
-        finally:
-            if watch is not None:
-                watch.cancel()
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-        await asyncio.shield(self._finish(job, event, error, details))
-
-    async def _perform(self, job: Job) -> None:
-        note, log, feeds = job.collected.note, job.log, self.feeds
-        events = self._graph_runner.events(job)
-        try:
-            async for name, data in events:
-                note(name, data)
-                if log.watched or job.thread_id in feeds:
-                    self._emit(job, name, data)
-                    if log.full:
-                        await log.room()
-        finally:
-            await events.aclose()
-
-    def _emit(self, job: Job, name: str, data: Any, keep: bool = True) -> None:
-        shown = enclosed(data) if RICH in job.run["kwargs"] else data
-        event = job.log.append(name, encode(shown), keep=keep)
-        self.feeds.tell(job.thread_id, name, event.data, event.id)
-
-    async def _finish(
-        self, job: Job, event: str, error: dict[str, str] | None, details: Document
-    ) -> None:
-        """Bring the documents to the truth, tell who waits, and let the next run in.
-
-        `details` of the error are told in its event alone.
-        """
-        if event == "rollback":
-            await self._storage.states.delete_run(job.thread_id, job.run_id, job.mark)
-        if event == job.stop:
-            kind = "UserInterrupt" if event == "interrupt" else "UserRollback"
-            error = None if job.deleted else {"error": kind, "message": job.reason}
-        queue = self._queues[job.thread_id]
-        rest = queue.rest
-        gone = job.temporary or job.deleted
-        if not job.temporary:
-            try:
-                rest = await self._graph_runner.state(job, queue.rest)
-            except Exception as raised:
-                logger.exception("the state of thread %s cannot be read", job.thread_id)
-                event, error = "fail", error_document(raised, self._show_errors)
-        status = self._move(job, event)
-        if status == "error" or status == "timeout":
-            self._emit(job, "error", {**details, **(error or {})}, keep=False)
-        failed = status in ("error", "timeout")
-        queue.rest = {**rest, "error": error}
-        if failed:
-            queue.rest["status"] = "error"
-        job.result = job.collected.result(error if failed else None)
-        if job.result is None:
-            job.result = {} if job.temporary else fallback_result(queue.rest)
-        if event in ("interrupt", "rollback") and job.collected.values is None:
-            job.result = {}
-        async with self._storage.transaction() as transaction:
-            if status == DELETED or gone:
-                await _drop(transaction, job.run_id)
-            else:
-                await self._save(transaction, job)
-            if job.temporary:
-                await transaction.delete_thread(job.thread_id)
-            else:
-                await self._settle(transaction, job.thread_id, queue, others=len(queue.jobs) > 1)
-        await self._run_done(job, keep=status != DELETED and not gone)
-        await self._leave(job)
-        self._tell(job, status, queue.rest, error)
-
-    async def _settle(
-        self, transaction: Transaction, thread_id: str, queue: ThreadQueue, others: bool
-    ) -> None:
-        """Write what a thread's runs left to its document."""
-        thread = await transaction.threads.get(thread_id)
-        if thread is None:
-            return
-        now = self._clock.stamp()
-        thread.update(queue.rest, updated_at=now, state_updated_at=now)
-        if others:
-            thread["status"] = "busy"
-        await transaction.threads.put(thread)
-
-    def _move(self, job: Job, event: str) -> str:
-        """Take a run from one state to the next; what the table does not allow is a mistake."""
-        before = job.run["status"]
-        after = TRANSITIONS.get((before, event))
-        if after is None:
-            raise AssertionError(f"a {before} run cannot {event}")
-        job.run["status"] = after
-        job.run["updated_at"] = self._clock.stamp()
-        return after
-
-    async def _save(self, transaction: Transaction, job: Job) -> None:
-        if not job.deleted:
-            await transaction.runs.put(job.run)
-
-    async def _run_done(self, job: Job, keep: bool) -> None:
-        data = encode({"status": RUN_DONE, "run_id": job.run_id})
-        event_id = self._clock.event_id()
-        await job.log.flush()
-        if keep and job.run["kwargs"]["resumable"]:
-            await RunEvents(self._storage, job.run).add([Event(event_id, RUN_DONE, data)])
-        self.feeds.tell(job.thread_id, "metadata", data, event_id)
-
-    def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
-        if job.started_at is None:
-            return
-        told = Ended(
-            run=job.run,
-            status="rollback" if status == DELETED else status,
-            values=None if job.temporary or status == DELETED else rest.get("values"),
-            error=error,
-            started_at=job.started_at,
-            ended_at=self._clock.stamp(),
-        )
-        for listener in self._ended:
-            listener(told)
+            outcome = task.result()
+        self.spawn(self._settlements.settle(job, outcome))
+        self._queue.free()
 
     # Stopping.
 
-    async def _stop(self, job: Job, action: Action, reason: str) -> None:
-        """Ask a run to end; a pending one ends at once."""
-        if job.stop is not None or job.over.is_set():
+    def _stop(self, job: Job, action: Action, reason: str) -> None:
+        """Ask a run to end; one that is pending is settled right away."""
+        if job.stop is not None or job.ended:
             return
         job.stop, job.reason = action, reason
         if job.task is not None:
             job.task.cancel()
-            return
-        status = self._move(job, action)
-        async with self._storage.transaction() as transaction:
-            if status == DELETED or job.deleted:
-                await _drop(transaction, job.run_id)
-            else:
-                await self._save(transaction, job)
-            queue = self._queues[job.thread_id]
-            if job.temporary:
-                await transaction.delete_thread(job.thread_id)
-            elif len(queue.jobs) == 1:
-                await self._settle(transaction, job.thread_id, queue, others=False)
-        job.result = {}
-        await self._run_done(job, keep=status != DELETED and not job.deleted)
-        await self._leave(job)
+        else:
+            job.ended = True
+            self.spawn(self._settlements.settle(job, Outcome(action)))
 
-    async def cancel(self, run_ids: list[str], action: Action, reason: str = GONE) -> list[Job]:
-        """Ask runs to end. Returns those that were not over; the rest is passed over.
+    async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
+        """Ask runs to end, for good: a killed server does not take them up again.
 
         Args:
             run_ids: The runs.
             action: Keep what they did so far, or undo it.
             reason: What the thread will say about it.
+
+        Returns:
+            Those that were not over. Those that were pending are over now.
         """
-        found = [self.jobs[run_id] for run_id in run_ids if run_id in self.jobs]
-        for job in found:
-            await self._stop(job, action, reason)
-        return found
+        stopped = []
+        for run_id in run_ids:
+            job = self.jobs.get(run_id)
+            if job is None:
+                continue
+            async with self.locks.hold(job.thread_id):
+                if run_id not in self.jobs:
+                    continue
+                stopped.append(job)
+                if job.task is not None and job.stop is None and not job.ended:
+                    control = {"stop": action, "reason": reason}
+                    await self._storage.run_controls.put({**_control(job.run), **control})
+                self._stop(job, action, reason)
+        await _over([job for job in stopped if job.task is None], _CLOSE_SECONDS)
+        return stopped
 
     def disconnected(self, run_id: str) -> None:
         """Cancel a run whose client went away; does not wait for it."""
-        task = asyncio.ensure_future(self.cancel([run_id], "interrupt"))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.spawn(self.cancel([run_id], "interrupt"))
 
-    async def delete_run(self, run_id: str) -> None:
+    async def delete_run(self, thread_id: str, run_id: str) -> None:
+        """Delete a run with its checkpoints; end it before, if it is not over.
+
+        Raises:
+            NotFound: The thread has no such run.
+            Unavailable: It does not react to being cancelled.
+        """
+        async with self.locks.hold(thread_id):
+            job = self.jobs.get(run_id)
+            if job is None or job.thread_id != thread_id:
+                run = await self._storage.runs.get(run_id)
+                if run is None or run["thread_id"] != thread_id:
+                    raise NotFound("Run not found")
+                async with self._storage.transaction() as transaction:
+                    await transaction.states.delete_run(thread_id, run_id)
+                    await drop(transaction, run_id)
+                return
+            self._delete_job(job)
+        await _over([job])
+
+    def _delete_job(self, job: Job) -> None:
         """End a run whose document is being deleted; its readers are told that it is gone."""
-        job = self.jobs.get(run_id)
-        if job is not None:
+        if not job.deleted:
             job.deleted = True
-            self._emit(job, "error", NOT_FOUND, keep=False)
-            await self._stop(job, "rollback", "the run was deleted")
+            if not job.log.closed:
+                self._attempts.publish(job, "error", NOT_FOUND, keep=False)
+            self._stop(job, "rollback", "the run was deleted")
 
-    async def delete_thread(self, thread_id: str) -> None:
-        """End a thread's runs and delete all that belongs to it."""
-        queue = self._queues.get(thread_id)
-        jobs = list(queue.jobs) if queue else []
-        for job in reversed(jobs):  # the pending ones first, or one of them would start
-            await self.delete_run(job.run_id)
-        for job in jobs:
-            await job.over.wait()
-        await self._storage.delete_thread(thread_id)
+    async def delete_thread(self, thread_id: str, *, unless_busy: bool = False) -> bool:
+        """End a thread's runs and delete all that belongs to it.
 
-    async def forget(self, run: Document) -> None:
-        """Delete a run that is over, with its checkpoints."""
-        async with self._storage.transaction() as transaction:
-            await transaction.states.delete_run(run["thread_id"], run["run_id"])
-            await _drop(transaction, run["run_id"])
+        Args:
+            thread_id: The thread. Runs on it are refused from here on.
+            unless_busy: Do nothing if it has a run that is not over.
+
+        Returns:
+            Whether there was such a thread, and it was deleted.
+
+        Raises:
+            Unavailable: A run does not react to being cancelled.
+        """
+        return await self.finish(self._delete_thread(thread_id, unless_busy))
+
+    async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
+        async with self.locks.hold(thread_id):
+            jobs = self._queue.of(thread_id)
+            if thread_id in self._deleting or (unless_busy and jobs):
+                return False
+            self._deleting.add(thread_id)
+            for job in reversed(jobs):  # the pending ones first, or one of them would start
+                self._delete_job(job)
+        try:
+            await _over(jobs)
+            async with self.locks.hold(thread_id):
+                return await self._storage.delete_thread(thread_id)
+        finally:
+            self._deleting.discard(thread_id)
 
     async def write_logs(self) -> None:
         """Write the events that are to be kept, before a checkpoint is written that is behind them.
@@ -427,38 +322,48 @@ class Engine:
 
     def busy(self, thread_id: str) -> list[str]:
         """Return the ids of a thread's runs that are not over."""
-        queue = self._queues.get(thread_id)
-        return [job.run_id for job in queue.jobs] if queue else []
+        return [job.run_id for job in self._queue.of(thread_id)]
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""
-        now = self._clock.time()
-        waits = sorted(now - j.due for j in self.jobs.values() if j.task is None and j.due <= now)
-        longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)
-        queue = {
-            "n_pending": sum(job.task is None for job in self.jobs.values()),
-            "n_running": self._running,
-            "pending_runs_wait_time_max_secs": longest,
-            "pending_runs_wait_time_med_secs": middle,
-            "pending_unblocked_runs_wait_time_max_secs": longest,
-        }
-        free = max(self._limit - self._running, 0)
-        return queue, {"max": self._limit, "active": self._running, "available": free}
-
-    async def result(self, run_id: str) -> Any:
-        """Wait for a run to be over and return what `wait` answers."""
-        job = self.jobs[run_id]
-        await job.over.wait()
-        return job.result
+        return self._queue.numbers()
 
     def log_of(self, run: Document) -> EventLog:
         """Return the event log of a run, of one that is over too."""
         if job := self.jobs.get(run["run_id"]):
             return job.log
-        keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
-        log = EventLog(self._clock, keeper)
-        log.closed = True
-        return log
+        return self.job_over(run, None).log
+
+    def job_over(self, run: Document, result: Any) -> Job:
+        """Return the job of a run that is over.
+
+        Args:
+            run: The run's document.
+            result: What `wait` answers.
+        """
+        job = self._job(run)
+        job.log.closed = job.ended = True
+        job.result = result
+        job.over.set()
+        return job
+
+    # Tasks of the engine's own.
+
+    def spawn(self, coroutine: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+        """Start a task that belongs to no request; `close` waits for it."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("a task of the engine failed", exc_info=error)
+
+    async def finish(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Do something to its end, also if the caller is cancelled meanwhile."""
+        return await asyncio.shield(self.spawn(coroutine))
 
     # Starting and stopping the server.
 
@@ -467,50 +372,66 @@ class Engine:
         for run in await self._storage.runs.unfinished():
             thread = await self._storage.threads.get(run["thread_id"])
             if thread is None:
-                await self._storage.runs.delete(run["run_id"])
+                async with self._storage.transaction() as transaction:
+                    await drop(transaction, run["run_id"])
+                    await transaction.run_controls.delete(run["run_id"])
                 continue
-            queue = self._queues.setdefault(run["thread_id"], ThreadQueue(_resting(thread)))
-            job = self._enter(run, queue)
-            if run["status"] == "running":
-                self._move(job, "requeue")
-                await self._save(self._storage, job)
-        for thread_id in list(self._queues):
-            self._advance(thread_id)
+            control = await self._storage.run_controls.get(run["run_id"])
+            latest = await self._storage.states.latest(run["thread_id"])
+            decision = decide(run, {**_control(run), **(control or {})}, latest)
+            if decision.control is not None:
+                await self._storage.run_controls.put(decision.control)
+            job = self._job(decision.run)
+            job.idempotency_key = (control or {}).get("idempotency_key")
+            self._queue.enter(job, resting(thread))
+            if decision.outcome is not None:
+                job.ended, job.reason = True, decision.reason
+                job.started_at = run["updated_at"] if job.attempt else None
+                self.spawn(self._settlements.settle(job, decision.outcome))
+        for thread_id in {job.thread_id for job in self.jobs.values()}:
+            self._queue.advance(thread_id)
+
+    async def _put_back(self, job: Job) -> None:
+        """Leave a run to the next start of the server."""
+        if job.run["status"] == "running":
+            run = {**job.run, "status": status_after("running", "requeue")}
+            await self._storage.runs.put(run)
 
     async def close(self) -> None:
-        """Stop all work. What was running stays so on disk and is taken up at a restart."""
-        self._closing = True
-        tasks = [job.task for job in self.jobs.values() if job.task is not None]
-        for task in tasks:
+        """Stop all work. What was running is taken up at the next start."""
+        self._queue.close()
+        running = [job.task for job in self.jobs.values() if job.task is not None]
+        for task in running:
             task.cancel()
-        for queue in self._queues.values():
-            if queue.timer is not None:
-                queue.timer.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        for job in self.jobs.values():
-            if not job.log.closed:
+        if running:
+            await asyncio.wait(running, timeout=_CLOSE_SECONDS)
+        await asyncio.sleep(0)  # The callbacks of the tasks that ended.
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+        self._closed = True
+        for job in list(self.jobs.values()):
+            try:
                 await job.log.close()
+            except Unavailable as error:
+                logger.error("events of run %s are lost: %s", job.run_id, error)
         await self.feeds.close()
 
 
-async def _drop(transaction: Transaction, run_id: str) -> None:
-    await transaction.runs.delete(run_id)
-    await transaction.events.delete_run(run_id)
+def _control(run: Document) -> Document:
+    return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
 
 
-def _resting(thread: Document) -> Document:
-    """Return what a thread goes back to when its runs leave nothing behind."""
-    rest: Document = {k: thread[k] for k in ("values", "interrupts", "error") if k in thread}
-    status = thread.get("status", "idle")
-    rest["status"] = "idle" if status == "busy" else status
-    return rest
+async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
+    """Wait until runs that were stopped are over.
 
-
-def _seconds_of(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
-
-
-def _end(limit: asyncio.Timeout) -> None:
-    limit.reschedule(asyncio.get_running_loop().time())
+    Raises:
+        Unavailable: One of them does not react.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            for job in jobs:
+                await job.over.wait()
+    except TimeoutError:
+        raise Unavailable("A run does not react to being cancelled; try again") from None

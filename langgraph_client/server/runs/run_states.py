@@ -17,6 +17,7 @@ DELETED = "deleted"
 
 TRANSITIONS: dict[tuple[str, str], str] = {
     ("pending", "start"): "running",
+    ("pending", "fail"): "error",
     ("pending", "interrupt"): "interrupted",
     ("pending", "rollback"): DELETED,
     ("running", "succeed"): "success",
@@ -28,19 +29,45 @@ TRANSITIONS: dict[tuple[str, str], str] = {
 }
 
 
+def status_after(status: str, event: str) -> str:
+    """Return the state that follows; what the table does not have is a mistake in the engine."""
+    after = TRANSITIONS.get((status, event))
+    if after is None:
+        raise AssertionError(f"a {status} run cannot {event}")
+    return after
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt to carry out a run ended."""
+
+    #: What happens to the run, as in `TRANSITIONS`.
+    event: str
+    #: What the caller reads, and what the log says.
+    error: dict[str, str] | None = None
+    log_text: str = ""
+    #: What the event of the error says beside it.
+    details: Document = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class Job:
     """A run that is not over."""
 
+    #: Replaced, not changed, when the run changes: others may be writing it down.
     run: Document
     log: EventLog
     collected: RunResult
     due: float
+    #: The run as it was when it was accepted.
+    accepted: Document = field(default_factory=dict)
     #: How a request to stop it wants it to end.
     stop: Action | None = None
     #: What is given as the reason.
     reason: str = ""
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Outcome] | None = None
+    #: It runs no more, or never will; its end is being written.
+    ended: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     #: What `wait` answers; set when it is over.
     result: Any = None
@@ -48,6 +75,8 @@ class Job:
     started_at: str | None = None
     #: Marks where the run began, for a rollback.
     mark: Mark = None
+    #: The key of its document in `idempotency_keys`, if the request had one.
+    idempotency_key: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -60,14 +89,24 @@ class Job:
         return str(self.run["thread_id"])
 
     @property
+    def graph_id(self) -> str:
+        """The name of its graph."""
+        return str(self.run["kwargs"]["config"]["configurable"]["graph_id"])
+
+    @property
     def temporary(self) -> bool:
         """Whether the thread goes with the run."""
         return bool(self.run["kwargs"]["temporary"])
 
+    @property
+    def attempt(self) -> int:
+        """How often the run was begun; 0 if never."""
+        return int(self.run["kwargs"]["config"].get("metadata", {}).get("run_attempt", 0))
+
 
 @dataclass
 class ThreadQueue:
-    """The runs of one thread that are not over, and the thread as it was before them."""
+    """The runs of one thread that are not over, and what the thread says at rest."""
 
     rest: Document
     jobs: list[Job] = field(default_factory=list)
@@ -77,7 +116,7 @@ class ThreadQueue:
 
 @dataclass(frozen=True)
 class Ended:
-    """What those who want to know when a run ends are told."""
+    """What those who want to know when a run ends get."""
 
     run: Document
     status: str

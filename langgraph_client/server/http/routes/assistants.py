@@ -65,11 +65,6 @@ async def create(request: ValidRequest) -> Response:
         assistant_id = uuid_text(body["assistant_id"], _BAD_ID)
     graph_id = _need_graph(services, body["graph_id"])
     config, context = _both(body)
-    there = await services.storage.assistants.get(assistant_id)
-    if there is not None:
-        if body.get("if_exists") == "do_nothing":
-            return reply(there)
-        raise fail(409, f"Assistant {assistant_id} already exists")
     now = services.clock.stamp()
     assistant = {
         "assistant_id": assistant_id,
@@ -83,8 +78,14 @@ async def create(request: ValidRequest) -> Response:
         "version": 1,
         "description": body.get("description"),
     }
-    await store_version(services.storage, assistant, now)
-    return reply(assistant)
+    async with services.engine.locks.hold(f"assistant {assistant_id}"):
+        there = await services.storage.assistants.get(assistant_id)
+        if there is None:
+            await store_version(services.storage, assistant, now)
+            return reply(assistant)
+    if body.get("if_exists") == "do_nothing":
+        return reply(there)
+    raise fail(409, f"Assistant {assistant_id} already exists")
 
 
 async def store_version(storage: Storage, assistant: Document, created_at: str) -> None:
@@ -113,7 +114,14 @@ async def patch(request: ValidRequest) -> Response:
     assistant_id = _id(request)
     body = request.body
     check_config(body)
-    assistant = await _need(request, f"Assistant {assistant_id} not found")
+    async with services.engine.locks.hold(f"assistant {assistant_id}"):
+        assistant = await _need(request, f"Assistant {assistant_id} not found")
+        return reply(await _change(services, assistant, body))
+
+
+async def _change(services: Services, assistant: Document, body: Mapping[str, Any]) -> Document:
+    """Give an assistant a new version and return it. The caller holds its lock."""
+    assistant_id = assistant["assistant_id"]
     config, context = _both(body)
     if "graph_id" in body:
         assistant["graph_id"] = _need_graph(services, body["graph_id"])
@@ -126,7 +134,7 @@ async def patch(request: ValidRequest) -> Response:
     assistant["version"] = (await _versions(services, assistant_id))[0]["version"] + 1
     assistant["updated_at"] = now
     await store_version(services.storage, assistant, now)
-    return reply(assistant)
+    return assistant
 
 
 async def _versions(
@@ -145,15 +153,17 @@ async def delete(request: ValidRequest) -> Response:
     services = request.services
     assistant_id = _id(request)
     await _need(request, f"Assistant with ID {assistant_id} not found")
-    mine = [
-        j.run_id for j in services.engine.jobs.values() if j.run["assistant_id"] == assistant_id
-    ]
+    jobs = services.engine.jobs.values()
+    mine = [job.run_id for job in jobs if job.run["assistant_id"] == assistant_id]
     await services.engine.cancel(mine, "interrupt", f"assistant {assistant_id} was deleted")
     if request.query["delete_threads"]:
         wanted = {"metadata": {"assistant_id": assistant_id}}
         for thread in await services.storage.threads.search(contains=wanted):
             await services.engine.delete_thread(thread["thread_id"])
-    async with services.storage.transaction() as transaction:
+    async with (
+        services.engine.locks.hold(f"assistant {assistant_id}"),
+        services.storage.transaction() as transaction,
+    ):
         await transaction.assistants.delete(assistant_id)
         await transaction.assistant_versions.delete_where(assistant_id=assistant_id)
         await transaction.crons.delete_where(assistant_id=assistant_id)
@@ -217,15 +227,16 @@ async def set_latest(request: ValidRequest) -> Response:
     services = request.services
     assistant_id = _id(request)
     body = request.body
-    assistant = await _need(request, f"Assistant {assistant_id} not found")
     number = body.get("version")
-    version = await services.storage.assistant_versions.get(assistant_id, number)
-    if version is None:
-        raise fail(404, f"Version {number} not found for assistant {assistant_id}")
-    for key in ("version", "config", "metadata", "name", "description"):
-        assistant[key] = version[key]
-    assistant["updated_at"] = services.clock.stamp()
-    await services.storage.assistants.put(assistant)
+    async with services.engine.locks.hold(f"assistant {assistant_id}"):
+        assistant = await _need(request, f"Assistant {assistant_id} not found")
+        version = await services.storage.assistant_versions.get(assistant_id, number)
+        if version is None:
+            raise fail(404, f"Version {number} not found for assistant {assistant_id}")
+        for key in ("version", "config", "metadata", "name", "description"):
+            assistant[key] = version[key]
+        assistant["updated_at"] = services.clock.stamp()
+        await services.storage.assistants.put(assistant)
     return reply(assistant)
 
 

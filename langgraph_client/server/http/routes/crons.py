@@ -24,12 +24,8 @@ async def create(request: ValidRequest) -> Response:
     thread_id = request.path.get("thread_id")
     if thread_id is not None:
         thread_id = uuid_text(thread_id, _BAD_THREAD)
-    if thread_id is not None and await services.storage.threads.get(thread_id) is None:
-        raise fail(
-            404,
-            f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
-            " thread hasn't been deleted or expired.",
-        )
+    if thread_id is not None:
+        await _need_thread(services, thread_id)
     timezone = _timezone(body.get("timezone"))
     due = _due(services, body["schedule"], timezone)
     _check_webhook(services, body)
@@ -52,9 +48,24 @@ async def create(request: ValidRequest) -> Response:
         "created_at": now,
         "updated_at": now,
     }
-    await services.storage.crons.insert(cron)
+    locks = services.engine.locks
+    async with locks.hold(f"assistant {cron['assistant_id']}"), locks.hold(thread_id or cron_id):
+        # Still there: what is deleted takes its crons with it.
+        await _assistant_id(services, body["assistant_id"])
+        if thread_id is not None:
+            await _need_thread(services, thread_id)
+        await services.storage.crons.insert(cron)
     services.scheduler.wake()
     return reply(cron)
+
+
+async def _need_thread(services: Services, thread_id: str) -> None:
+    if await services.storage.threads.get(thread_id) is None:
+        raise fail(
+            404,
+            f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
+            " thread hasn't been deleted or expired.",
+        )
 
 
 def _config(given: Any, cron_id: str) -> dict[str, Any]:
@@ -127,6 +138,14 @@ async def update(request: ValidRequest) -> Response:
     body = request.body
     if not body:
         raise fail(400, "Request body cannot be empty")
+    async with services.engine.locks.hold(f"cron {cron_id}"):
+        cron = await _update(services, cron_id, body)
+    services.scheduler.wake()
+    return reply(cron)
+
+
+async def _update(services: Services, cron_id: str, body: Document) -> Document:
+    """Change a cron and return it. The caller holds its lock."""
     cron = await services.storage.crons.get(cron_id)
     if cron is None:
         raise fail(404, f"Cron '{cron_id}' not found")
@@ -147,14 +166,15 @@ async def update(request: ValidRequest) -> Response:
         cron["payload"]["config"] = _config(body["config"], cron_id)
     cron["updated_at"] = services.clock.stamp()
     await services.storage.crons.put(cron)
-    services.scheduler.wake()
-    return reply(cron)
+    return cron
 
 
 async def delete(request: ValidRequest) -> Response:
     """DELETE /runs/crons/{cron_id}"""
-    if not await request.services.storage.crons.delete(_cron_id(request)):
-        raise fail(404)
+    services, cron_id = request.services, _cron_id(request)
+    async with services.engine.locks.hold(f"cron {cron_id}"):
+        if not await services.storage.crons.delete(cron_id):
+            raise fail(404)
     return nothing()
 
 

@@ -18,6 +18,7 @@ from langgraph_client.server.http.replies import (
     uuid_text,
 )
 from langgraph_client.server.http.streaming import RunResultResponse
+from langgraph_client.server.runs.create_run import CreatedRun
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
@@ -25,6 +26,7 @@ from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
 _MOMENT = 0.02
+_LONGEST_KEY = 255
 _SOON = 2.0
 BAD_UUID = "badly formed hexadecimal UUID string"
 FIELDS = [
@@ -47,28 +49,55 @@ def thread_id_of(request: ValidRequest, detail: str, status: int = 422) -> str |
     return None if text is None else uuid_text(text, detail, status)
 
 
-async def begin(request: ValidRequest, body: Any, thread_id: str | None) -> Job:
-    """Create the run that a validated body asks for."""
+async def begin(
+    request: ValidRequest,
+    thread_id: str | None,
+    *,
+    waited_for: bool = False,
+    streamed: bool = False,
+) -> CreatedRun:
+    """Create the run that a request asks for, or find the one of an earlier request.
+
+    Args:
+        request: The request; with an `Idempotency-Key` it creates one run, however often it comes.
+        thread_id: The thread to run on; None for a thread of the run's own.
+        waited_for: Whether the request stays open until the run is over.
+        streamed: Attach a reader to the run's events, which the caller has to close.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+        raise fail(422, f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
+    path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
+    kind = "stream" if streamed else "wait" if waited_for else "create"
     return await request.services.runs.create(
-        body,
+        request.body,
         thread_id,
         request_id=request.headers.get("x-request-id"),
         agreed=agreed(request.headers),
+        waited_for=waited_for,
+        streamed=streamed,
+        key=None if key is None else f"{path} {kind} {key}",
     )
 
 
 async def create(request: ValidRequest) -> Response:
     """POST /runs, POST /threads/{thread_id}/runs"""
-    body = request.body
     thread_id = thread_id_of(request, "Invalid thread ID")
-    run = (await begin(request, body, thread_id)).run
+    run = (await begin(request, thread_id)).job.accepted
     return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
 
 
 async def create_batch(request: ValidRequest) -> Response:
     """POST /runs/batch"""
-    body = request.body
-    return reply([(await begin(request, item, None)).run for item in body])
+    runs = []
+    for body in request.body:  # A key would stand for all of them, and is ignored.
+        created = await request.services.runs.create(
+            body,
+            request_id=request.headers.get("x-request-id"),
+            agreed=agreed(request.headers),
+        )
+        runs.append(created.job.accepted)
+    return reply(runs)
 
 
 def path_of(run: Document, stateless: bool = False) -> str:
@@ -80,10 +109,9 @@ def path_of(run: Document, stateless: bool = False) -> str:
 
 async def wait(request: ValidRequest) -> Response:
     """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
-    body = request.body
     thread_id = thread_id_of(request, BAD_UUID, 400)
-    job = await begin(request, body, thread_id)
-    cancel = job.run_id if body.get("on_disconnect") == "cancel" else None
+    job = (await begin(request, thread_id, waited_for=True)).job
+    cancel = job.run_id if request.body.get("on_disconnect") == "cancel" else None
     return await answer_when_over(request, job, path_of(job.run), cancel)
 
 
@@ -193,16 +221,7 @@ async def get_run(request: ValidRequest) -> Response:
 
 async def delete_run(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}/runs/{run_id}"""
-    services = request.services
-    thread_id, run_id = run_ids_of(request)
-    run = await find_run(services, thread_id, run_id)
-    if run is None:
-        raise fail(404, "Run not found")
-    if job := services.engine.jobs.get(run_id):
-        await services.engine.delete_run(run_id)
-        await job.over.wait()
-    else:
-        await services.engine.forget(run)
+    await request.services.engine.delete_run(*run_ids_of(request))
     return nothing()
 
 

@@ -201,8 +201,24 @@ async def _history(
 async def update(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/state"""
     services = request.services
+    thread_id = (await _thread(request))["thread_id"]
+    async with services.engine.locks.hold(thread_id):
+        place, shown = await _update(request, await _thread(request))
+    services.engine.feeds.announce(
+        thread_id, "state_update", {"state": shown, "thread_id": thread_id}
+    )
+    return reply(
+        {"checkpoint": place, "configurable": place, "checkpoint_id": place["checkpoint_id"]}
+    )
+
+
+async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Document]:
+    """Write to a thread's state; return the checkpoint that came of it, and the state.
+
+    The caller holds the thread's lock: no run begins meanwhile.
+    """
+    services = request.services
     body = request.body
-    thread = await _thread(request)
     thread_id = thread["thread_id"]
     if busy := services.engine.busy(thread_id):
         raise fail(409, f"Thread {thread_id} has in-flight runs: {busy}")
@@ -223,14 +239,7 @@ async def update(request: ValidRequest) -> Response:
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
             raise fail(400, str(error), told) from None
         latest = await _settle(services, thread, graph)
-    shown = state_document(latest)
-    services.engine.feeds.announce(
-        thread_id, "state_update", {"state": shown, "thread_id": thread_id}
-    )
-    place = checkpoint_of(made) or {}
-    return reply(
-        {"checkpoint": place, "configurable": place, "checkpoint_id": place["checkpoint_id"]}
-    )
+    return checkpoint_of(made) or {}, state_document(latest)
 
 
 async def _settle(services: Services, thread: Document, graph: Any) -> Any:

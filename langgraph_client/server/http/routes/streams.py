@@ -32,13 +32,12 @@ from langgraph_client.server.storage.protocol import Event
 async def stream(request: ValidRequest) -> Response:
     """POST /runs/stream, POST /threads/{thread_id}/runs/stream"""
     services = request.services
-    body = request.body
     thread_id = thread_id_of(request, BAD_UUID, 400)
-    job = await begin(request, body, thread_id)
+    job, reader = await begin(request, thread_id, waited_for=True, streamed=True)
     path = path_of(job.run, stateless=thread_id is None)
-    cancels = body.get("on_disconnect") == "cancel"
+    cancels = request.body.get("on_disconnect") == "cancel"
     return EventStream(
-        job.log.read(),
+        reader,
         {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)},
         with_id=job.run["kwargs"]["resumable"],
         rich=is_rich(request.headers),

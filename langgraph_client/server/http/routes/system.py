@@ -28,6 +28,7 @@ async def info(request: ValidRequest) -> Response:
             "flags": {
                 "assistants": True,
                 "crons": True,
+                "idempotency_key": True,
                 "langsmith": False,
                 "langsmith_tracing_replicas": True,
                 "langsmith_tracing_session_on_runs": True,

@@ -33,13 +33,22 @@ async def create(request: ValidRequest) -> Response:
     thread_id = services.clock.uuid7()
     if "thread_id" in body:
         thread_id = uuid_text(body["thread_id"], BAD_ID)
-        there = await services.storage.threads.get(thread_id)
-        if there is not None and body.get("if_exists") == "do_nothing":
-            return reply(there)
-        if there is not None:
-            raise fail(409, f"Thread with ID {thread_id} already exists")
     thread = new_thread(thread_id, services.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
+    async with services.engine.locks.hold(thread_id):
+        there = await services.storage.threads.get(thread_id)
+        if there is None:
+            return await _insert(request, thread)
+    if body.get("if_exists") == "do_nothing":
+        return reply(there)
+    raise fail(409, f"Thread with ID {thread_id} already exists")
+
+
+async def _insert(request: ValidRequest, thread: Document) -> Response:
+    """Write a new thread with its time to live and its state. The caller holds its lock."""
+    services = request.services
+    body = request.body
+    thread_id = thread["thread_id"]
     await services.storage.threads.insert(thread)
     if "ttl" in body:
         await services.thread_ttl.give(thread_id, body["ttl"])
@@ -65,15 +74,16 @@ async def patch(request: ValidRequest) -> Response:
     services = request.services
     body = request.body
     thread_id = uuid_text(request.path["thread_id"], BAD_ID)
-    thread = await services.storage.threads.get(thread_id)
-    if thread is None:
-        raise fail(404)
-    said = without(body.get("metadata"), RESERVED_METADATA)
-    thread["metadata"] = {**thread["metadata"], **said}
-    thread["updated_at"] = services.clock.stamp()
-    await services.storage.threads.put(thread)
-    if "ttl" in body:
-        await services.thread_ttl.give(thread_id, body["ttl"])
+    async with services.engine.locks.hold(thread_id):
+        thread = await services.storage.threads.get(thread_id)
+        if thread is None:
+            raise fail(404)
+        changes = without(body.get("metadata"), RESERVED_METADATA)
+        thread["metadata"] = {**thread["metadata"], **changes}
+        thread["updated_at"] = services.clock.stamp()
+        await services.storage.threads.put(thread)
+        if "ttl" in body:
+            await services.thread_ttl.give(thread_id, body["ttl"])
     if "return=minimal" in request.headers.get("prefer", ""):
         return nothing()
     return reply(thread)
@@ -82,7 +92,8 @@ async def patch(request: ValidRequest) -> Response:
 async def delete(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}"""
     thread = await need_thread(request)
-    await request.services.engine.delete_thread(thread["thread_id"])
+    if not await request.services.engine.delete_thread(thread["thread_id"]):
+        raise fail(404, f"Thread with ID {thread['thread_id']} not found")  # Another was faster.
     return nothing()
 
 
@@ -181,16 +192,17 @@ async def copy(request: ValidRequest) -> Response:
     services = request.services
     text = request.path["thread_id"]
     thread_id = uuid_text(text, "badly formed hexadecimal UUID string", 400)
-    source = await services.storage.threads.get(thread_id)
-    if source is None:
-        raise fail(409, "Conflict")
-    made = new_thread(services.clock.uuid4(), services.clock.stamp())
-    made["metadata"] = source["metadata"]
-    del made["values"]
-    async with services.storage.transaction() as transaction:
-        await transaction.threads.insert(made)
-        await transaction.states.copy_thread(thread_id, made["thread_id"])
-    return reply(made)
+    copied = new_thread(services.clock.uuid4(), services.clock.stamp())
+    del copied["values"]
+    async with services.engine.locks.hold(thread_id):
+        source = await services.storage.threads.get(thread_id)
+        if source is None:
+            raise fail(409, "Conflict")
+        copied["metadata"] = source["metadata"]
+        async with services.storage.transaction() as transaction:
+            await transaction.threads.insert(copied)
+            await transaction.states.copy_thread(thread_id, copied["thread_id"])
+    return reply(copied)
 
 
 async def prune(request: ValidRequest) -> Response:
@@ -201,7 +213,8 @@ async def prune(request: ValidRequest) -> Response:
     found = [thread_id for thread_id in ids if await services.storage.threads.get(thread_id)]
     for thread_id in found:
         if body.get("strategy", "delete") == "keep_latest":
-            await services.storage.states.keep_latest(thread_id)
+            async with services.engine.locks.hold(thread_id):
+                await services.storage.states.keep_latest(thread_id)
         else:
             await services.engine.delete_thread(thread_id)
     return reply({"pruned_count": len(found)})

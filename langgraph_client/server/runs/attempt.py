@@ -1,0 +1,156 @@
+"""One attempt to carry out a run: call the graph, publish what happens, say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
+from langgraph_client.server.runs.thread_events import ThreadLogs
+from langgraph_client.server.runs.user_code import raised_by_user
+from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.typed_values import RICH, enclosed, failure_details
+
+logger = logging.getLogger("langgraph_client.server")
+
+
+class Attempts:
+    """Carries out runs.
+
+    Args:
+        storage: Where it is noted that a run has begun.
+        clock: Time.
+        graph_runner: Runs the graphs.
+        thread_logs: Who watches the threads.
+        seconds: How long a run may take before it ends as `timeout`; None for no limit.
+        show_errors: Show the text of every exception, see `error_document`.
+        hooks: What looks into the runs.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        graph_runner: GraphRunner,
+        thread_logs: ThreadLogs,
+        *,
+        seconds: float | None,
+        show_errors: bool,
+        hooks: RunHooks,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._graph_runner = graph_runner
+        self._thread_logs = thread_logs
+        self._seconds = seconds
+        self._show_errors = show_errors
+        self._hooks = hooks
+
+    async def carry_out(self, job: Job) -> Outcome:
+        """Carry out a run that is pending.
+
+        Whatever the graph raises, `SystemExit` and the like included, is an outcome.
+
+        Raises:
+            asyncio.CancelledError: It was stopped.
+            Unavailable: It could not be noted that the run has begun.
+        """
+        await self._begin(job)
+        limit = asyncio.timeout(None)
+        watch = None
+        if self._seconds is not None:
+            watch = self._clock.call_later(self._seconds, _end, limit)
+        try:
+            async with limit:
+                await self._hooks.before_run(job.run)
+                await self._perform(job)
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as raised:
+            late = isinstance(raised, TimeoutError) and limit.expired()
+            return self.failure(job, raised, "time out" if late else "fail")
+        finally:
+            if watch is not None:
+                watch.cancel()
+        return Outcome("succeed")
+
+    async def _begin(self, job: Job) -> None:
+        """Write down that the run is running, before anything of its graph happens."""
+        started_at = self._clock.stamp()
+        kwargs = job.run["kwargs"]
+        config = kwargs["config"]
+        attempt = job.attempt + 1
+        metadata = {
+            **config.get("metadata", {}),
+            "run_attempt": attempt,
+            **self._graph_runner.versions,
+        }
+        configurable = {**config.get("configurable", {}), "__pregel_node_finished": None}
+        config = {**config, "configurable": configurable, "metadata": metadata}
+        run = {
+            **job.run,
+            "status": status_after(job.run["status"], "start"),
+            "updated_at": started_at,
+            "kwargs": {**kwargs, "config": config},
+        }
+        if not job.deleted:
+            await self._storage.runs.put(run)
+        job.run, job.started_at = run, started_at
+        logger.info(
+            "run %s started (thread %s, graph %s, attempt %d)",
+            job.run_id,
+            job.thread_id,
+            job.graph_id,
+            attempt,
+        )
+        self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
+        if not job.temporary:
+            job.mark = await self._storage.states.mark(job.thread_id)
+
+    async def _perform(self, job: Job) -> None:
+        note, log, thread_logs = job.collected.note, job.log, self._thread_logs
+        events = self._graph_runner.events(job)
+        try:
+            async for name, data in events:
+                note(name, data)
+                if log.watched or job.thread_id in thread_logs:
+                    self.publish(job, name, data)
+                    if log.full:
+                        await log.room()
+        finally:
+            await events.aclose()
+
+    def publish(self, job: Job, name: str, data: Any, *, keep: bool = True) -> None:
+        """Give an event to those who read the run or its thread.
+
+        Args:
+            job: The run.
+            name: The event's name.
+            data: Its data.
+            keep: Whether it is kept for readers to come, if the run's events are.
+        """
+        shown = enclosed(data) if RICH in job.run["kwargs"] else data
+        event = job.log.append(name, encode(shown), keep=keep)
+        self._thread_logs.tell(job.thread_id, name, event.data, event.id)
+
+    def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:
+        """Return the outcome of a run that an exception ended; note and log the exception."""
+        raised = raised_by_user(raised)
+        error = error_document(raised, self._show_errors)
+        details: Document = {}
+        if RICH in job.run["kwargs"]:
+            if node := node_of(raised):
+                error["node"] = node
+            details = failure_details(raised, error["message"])
+        logger.debug("run %s: what was raised", job.run_id, exc_info=raised)
+        self._hooks.failed(job.run, raised)
+        text = error_document(raised, show=True)
+        return Outcome(event, error, log_text=f"{text['error']}: {text['message']}", details=details)
+
+
+def _end(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time())

@@ -1,0 +1,57 @@
+"""What becomes of a run that an earlier process left pending or running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from langgraph_client.server.runs.run_states import Outcome, status_after
+from langgraph_client.server.storage.protocol import Document
+
+MAX_KILLS = 3
+"""How many processes a run may end at the same place before it is given up."""
+_DISCONNECTED = "the server stopped, and with it the connection (on_disconnect=cancel)"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a run."""
+
+    #: The run's document from here on.
+    run: Document
+    #: How it ends; None if it is taken up again.
+    outcome: Outcome | None = None
+    #: What the thread says about that.
+    reason: str = ""
+    #: What is to be noted about the run; None for nothing new.
+    control: Document | None = None
+
+
+def decide(run: Document, control: Document, latest: str | None) -> Decision:
+    """Decide what becomes of a run.
+
+    Args:
+        run: Its document, `pending` or `running`. An orderly stop leaves runs `pending`, so one
+            that is `running` was running when its process was killed.
+        control: What is noted about it: an answered request to stop it (`stop`, `reason`), that it
+            ends with its connection (`bound`), how often it was killed (`kills`) and at which
+            checkpoint (`at`).
+        latest: The id of its thread's latest checkpoint.
+    """
+    if control.get("stop"):
+        return Decision(run, Outcome(control["stop"]), str(control.get("reason", "")))
+    if control.get("bound"):
+        return Decision(run, Outcome("interrupt"), _DISCONNECTED)
+    if run["status"] == "pending":
+        return Decision(run)
+    # A run that has got further since it was killed last is not what kills the process.
+    same_place = "kills" in control and control.get("at") == latest
+    kills = control["kills"] + 1 if same_place else 1
+    if kills >= MAX_KILLS:
+        message = (
+            f"The server process has ended {kills} times while this run was at the same step; the"
+            " run is not tried again"
+        )
+        error = {"error": "RunGivenUp", "message": message}
+        return Decision(run, Outcome("fail", error, log_text=message))
+    requeued = {**run, "status": status_after("running", "requeue")}
+    return Decision(requeued, control={**control, "kills": kills, "at": latest})

@@ -1,0 +1,130 @@
+"""Whose turn it is: one run at a time on each thread, up to a limit over all threads.
+
+All of it is in memory and decided without an `await`. Runs enter and leave under the lock of their
+thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.run_states import Job, ThreadQueue
+from langgraph_client.server.storage.protocol import Document
+
+
+class RunQueue:
+    """The runs that are not over.
+
+    Args:
+        clock: Time.
+        hooks: May keep a run from starting.
+        limit: How many runs may run at the same time, each on a thread of its own.
+        start: Starts a run: sets `job.task`. Whoever ends it calls `free`, then `leave`.
+    """
+
+    def __init__(
+        self, clock: Clock, hooks: RunHooks, limit: int, start: Callable[[Job], None]
+    ) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.closing = False
+        self._clock = clock
+        self._hooks = hooks
+        self._limit = limit
+        self._start = start
+        self._threads: dict[str, ThreadQueue] = {}
+        self._running = 0
+        self._waiting: deque[str] = deque()
+
+    def of(self, thread_id: str) -> list[Job]:
+        """Return the runs of a thread that are not over, the oldest first."""
+        queue = self._threads.get(thread_id)
+        return list(queue.jobs) if queue else []
+
+    def rest(self, thread_id: str) -> Document:
+        """Return what the thread says once its runs are over, as far as they are."""
+        return self._threads[thread_id].rest
+
+    def enter(self, job: Job, rest: Document) -> None:
+        """Take a run in. It starts when `advance` is called.
+
+        Args:
+            job: The run.
+            rest: What its thread says at rest; ignored if other runs are before it.
+        """
+        queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
+        queue.jobs.append(job)
+        queue.jobs.sort(key=lambda other: other.due)
+        self.jobs[job.run_id] = job
+
+    def leave(self, job: Job, rest: Document) -> None:
+        """Take out a run that is over. The next one starts when `advance` is called.
+
+        Args:
+            job: The run.
+            rest: What its thread says at rest now.
+        """
+        queue = self._threads[job.thread_id]
+        queue.rest = rest
+        queue.jobs.remove(job)
+        self.jobs.pop(job.run_id, None)
+        if queue.current is job:
+            queue.current = None
+
+    def advance(self, thread_id: str) -> None:
+        """Start the next run of a thread, if it is time and there is room."""
+        queue = self._threads.get(thread_id)
+        if queue is None or queue.current is not None or self.closing:
+            return
+        if queue.timer is not None:
+            queue.timer.cancel()
+            queue.timer = None
+        if not queue.jobs:
+            del self._threads[thread_id]
+            return
+        # A run that was stopped before it started is about to leave.
+        job = next((job for job in queue.jobs if not job.ended), None)
+        if job is None:
+            return
+        wait = job.due - self._clock.time()
+        if wait > 0:
+            queue.timer = self._clock.call_later(wait, self.advance, thread_id)
+        elif not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
+            return
+        elif self._running >= self._limit:
+            if thread_id not in self._waiting:
+                self._waiting.append(thread_id)
+        else:
+            queue.current = job
+            self._running += 1
+            self._start(job)
+
+    def free(self) -> None:
+        """Give back the place of a run that runs no more, and let another thread's run have it."""
+        self._running -= 1
+        while self._waiting and self._running < self._limit:
+            self.advance(self._waiting.popleft())
+
+    def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
+        """Return how many runs wait and for how long, and how many more could run."""
+        now = self._clock.time()
+        waits = sorted(now - j.due for j in self.jobs.values() if j.task is None and j.due <= now)
+        longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)
+        queue = {
+            "n_pending": sum(job.task is None for job in self.jobs.values()),
+            "n_running": self._running,
+            "pending_runs_wait_time_max_secs": longest,
+            "pending_runs_wait_time_med_secs": middle,
+            "pending_unblocked_runs_wait_time_max_secs": longest,
+        }
+        free = max(self._limit - self._running, 0)
+        return queue, {"max": self._limit, "active": self._running, "available": free}
+
+    def close(self) -> None:
+        """Start no more runs."""
+        self.closing = True
+        for queue in self._threads.values():
+            if queue.timer is not None:
+                queue.timer.cancel()

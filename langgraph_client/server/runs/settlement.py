@@ -1,0 +1,244 @@
+"""The end of a run: bring the documents to the truth, tell those who wait, let the next run in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import encode, error_document
+from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_result import fallback_result
+from langgraph_client.server.runs.run_states import (
+    DELETED,
+    Ended,
+    GraphRunner,
+    Job,
+    Outcome,
+    status_after,
+)
+from langgraph_client.server.runs.stored_events import RUN_DONE
+from langgraph_client.server.runs.thread_events import ThreadLogs
+from langgraph_client.server.runs.thread_status import after_run, with_runs
+from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+
+logger = logging.getLogger("langgraph_client.server")
+
+_PAUSES = (0.1, 0.2, 0.5, 1.0)
+"""Seconds between attempts to write when the storage is not available; the last one repeats."""
+_STATE_SECONDS = 30.0
+"""How long a graph may take to say what its state is."""
+
+
+class Settlements:
+    """Brings runs to their end.
+
+    Args:
+        storage: Where documents are written.
+        clock: Time and event ids.
+        graph_runner: Reads a thread's state.
+        queue: What runs leave when they are over.
+        locks: The locks of threads.
+        thread_logs: Who watches the threads.
+        attempts: Notes a failure.
+        ended: Called when a run that had started is over.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        graph_runner: GraphRunner,
+        queue: RunQueue,
+        locks: KeyedLocks,
+        thread_logs: ThreadLogs,
+        attempts: Attempts,
+        ended: Sequence[Callable[[Ended], None]],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._graph_runner = graph_runner
+        self._queue = queue
+        self._locks = locks
+        self._thread_logs = thread_logs
+        self._attempts = attempts
+        self._ended = ended
+
+    async def settle(self, job: Job, outcome: Outcome) -> None:
+        """End a run that runs no more, or that will not run.
+
+        To be called once for each job, in a task that nobody cancels but the server when it stops;
+        what is not written then is decided again at the next start. As long as the storage is not
+        available it tries again.
+        """
+        failures = 0
+        while True:
+            try:
+                left, outcome = await self._left(job, outcome)
+                await self._write(job, outcome, left)
+                return
+            except Unavailable as error:
+                if failures == 0:
+                    logger.error("the end of run %s cannot be written yet: %s", job.run_id, error)
+                await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                failures += 1
+            except Exception as error:  # ours: whatever a graph does is an outcome already
+                logger.exception("run %s cannot be ended as it should", job.run_id)
+                job.result = {"__error__": error_document(error, show=False)}
+                await self._give_up(job)
+                return
+
+    async def _left(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
+        """Return what the run left of its thread's state, and its outcome, if that was readable."""
+        if outcome.event == "rollback" and job.attempt:
+            await self._storage.states.delete_run(job.thread_id, job.run_id, job.mark)
+        rest = self._queue.rest(job.thread_id)
+        if job.temporary or not job.attempt:
+            return rest, outcome
+        try:
+            async with asyncio.timeout(_STATE_SECONDS):
+                return await self._graph_runner.state(job, rest), outcome
+        except (Unavailable, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as raised:  # the graph's factory, or a class that cannot be restored
+            if outcome.error is None and outcome.event == "succeed":
+                outcome = self._attempts.failure(job, raised)
+            return rest, outcome
+
+    async def _write(self, job: Job, outcome: Outcome, left: Document) -> None:
+        try:
+            await job.log.flush()
+        except Unavailable:
+            raise
+        status = status_after(job.run["status"], outcome.event)
+        failed = status in ("error", "timeout")
+        error = _thread_error(job, outcome)
+        started = job.attempt > 0
+        rest = after_run(left, error, failed=failed) if started or failed else left
+        run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
+        gone = job.temporary or job.deleted or status == DELETED
+        error_id, done_id = self._clock.event_id(), self._clock.event_id()
+        done = encode({"status": RUN_DONE, "run_id": job.run_id})
+        result = _result(job, outcome, rest, failed)
+        async with self._locks.hold(job.thread_id):
+            others = len(self._queue.of(job.thread_id)) > 1
+            async with self._storage.transaction() as transaction:
+                await transaction.run_controls.delete(job.run_id)
+                if gone:
+                    await drop(transaction, job.run_id)
+                else:
+                    await transaction.runs.put(run)
+                    if job.run["kwargs"]["resumable"]:
+                        event = Event(done_id, RUN_DONE, done)
+                        await transaction.events.add(job.thread_id, job.run_id, [event])
+                if job.temporary:
+                    await transaction.delete_thread(job.thread_id)
+                else:
+                    await self._write_thread(transaction, job.thread_id, rest, busy=others)
+                if gone and job.idempotency_key is not None:
+                    await _note_answer(transaction, job.idempotency_key, run, result)
+            self._queue.leave(job, rest)
+        job.run, job.result = run, result
+        if failed and not job.log.closed:
+            shown = encode({**outcome.details, **(outcome.error or {})})
+            job.log.append("error", shown, error_id, keep=False)
+            self._thread_logs.tell(job.thread_id, "error", shown, error_id)
+        self._thread_logs.tell(job.thread_id, "metadata", done, done_id)
+        await self._close(job)
+        self._log_end(job, status, outcome)
+        self._tell(job, status, rest, error)
+
+    async def _write_thread(
+        self, transaction: Transaction, thread_id: str, rest: Document, *, busy: bool
+    ) -> None:
+        thread = await transaction.threads.get(thread_id)
+        if thread is not None:
+            now = self._clock.stamp()
+            thread.update(with_runs(rest, busy=busy), updated_at=now, state_updated_at=now)
+            await transaction.threads.put(thread)
+
+    async def _give_up(self, job: Job) -> None:
+        """Take a run out that cannot be written, so that nobody waits for it for ever."""
+        async with self._locks.hold(job.thread_id):
+            if job.run_id in self._queue.jobs:
+                self._queue.leave(job, self._queue.rest(job.thread_id))
+        await self._close(job)
+
+    async def _close(self, job: Job) -> None:
+        """Tell those who read and who wait, and let the next run of the thread in."""
+        try:
+            await job.log.close()
+        except Exception:
+            logger.exception("events of run %s are lost", job.run_id)
+        job.over.set()
+        self._queue.advance(job.thread_id)
+
+    def _log_end(self, job: Job, status: str, outcome: Outcome) -> None:
+        seconds = 0.0
+        if job.started_at is not None:
+            began = datetime.fromisoformat(job.started_at).timestamp()
+            seconds = max(self._clock.time() - began, 0.0)
+        level = logging.WARNING if status in ("error", "timeout") else logging.INFO
+        logger.log(
+            level,
+            "run %s ended: %s after %.3f s (thread %s, graph %s)%s",
+            job.run_id,
+            "rolled back" if status == DELETED else status,
+            seconds,
+            job.thread_id,
+            job.graph_id,
+            f": {outcome.log_text}" if outcome.log_text else "",
+        )
+
+    def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
+        if job.started_at is None:
+            return
+        ended = Ended(
+            run=job.run,
+            status="rollback" if status == DELETED else status,
+            values=None if job.temporary or status == DELETED else rest.get("values"),
+            error=error,
+            started_at=job.started_at,
+            ended_at=self._clock.stamp(),
+        )
+        for listener in self._ended:
+            listener(ended)
+
+
+async def drop(transaction: Transaction, run_id: str) -> None:
+    """Delete a run's document and events."""
+    await transaction.runs.delete(run_id)
+    await transaction.events.delete_run(run_id)
+
+
+def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
+    """Return what the thread says is wrong."""
+    if outcome.event not in ("interrupt", "rollback"):
+        return outcome.error
+    if job.deleted:
+        return None
+    kind = "UserInterrupt" if outcome.event == "interrupt" else "UserRollback"
+    return {"error": kind, "message": job.reason}
+
+
+def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> Any:
+    """Return what `wait` answers."""
+    if outcome.event in ("interrupt", "rollback") and job.collected.values is None:
+        return {}
+    result = job.collected.result(outcome.error if failed else None)
+    if result is None:
+        return {} if job.temporary else fallback_result(rest)
+    return result
+
+
+async def _note_answer(transaction: Transaction, key: str, run: Document, result: Any) -> None:
+    """Keep the answer of a run that leaves nothing else, for a request that is repeated."""
+    document = await transaction.idempotency_keys.get(key)
+    if document is not None:
+        await transaction.idempotency_keys.put({**document, "run": run, "result": result})
