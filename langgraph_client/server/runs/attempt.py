@@ -149,7 +149,9 @@ class Attempts:
         logger.debug("run %s: what was raised", job.run_id, exc_info=raised)
         self._hooks.failed(job.run, raised)
         text = error_document(raised, show=True)
-        return Outcome(event, error, log_text=f"{text['error']}: {text['message']}", details=details)
+        return Outcome(
+            event, error, log_text=f"{text['error']}: {text['message']}", details=details
+        )
 
 
 def _end(limit: asyncio.Timeout) -> None:

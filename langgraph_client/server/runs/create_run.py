@@ -22,6 +22,7 @@ from langgraph_client.server.typed_values import RICH
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 KEY_LIFETIME = timedelta(days=1)
 """How long a request with the same `Idempotency-Key` is a repetition."""
+_OLD_KEYS_AT_ONCE = 5
 _NOT_FOUND = "Thread or assistant not found."
 BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
@@ -197,7 +198,17 @@ class RunCreator:
             document = await self._storage.idempotency_keys.get(key)
             if document is not None and not self._is_old(document):
                 return _created(request, await self._job_of(document), repeated=True)
+            await self._forget_old_keys()
             return _created(request, await self._create(request, key))
+
+    async def _forget_old_keys(self) -> None:
+        """Delete some keys that are too old, with each new one, so that they do not pile up."""
+        oldest = await self._storage.idempotency_keys.search(
+            order_by="created_at", limit=_OLD_KEYS_AT_ONCE
+        )
+        for document in oldest:
+            if self._is_old(document):
+                await self._storage.idempotency_keys.delete(document["key"])
 
     def _is_old(self, document: Document) -> bool:
         created = datetime.fromisoformat(document["created_at"])
