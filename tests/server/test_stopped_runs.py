@@ -193,9 +193,8 @@ def test_killed(tmp_path: Path, seed: int) -> None:
     chance, file = random.Random(seed), tmp_path / "state.db"
     with hosted(file, chance.randrange(25, 60)) as url:
         threads = start_all(url)
-    for _ in range(2):
-        with hosted(file, chance.randrange(25)):
-            pass  # Killed by the runs that it takes up.
+    with hosted(file, chance.randrange(25)):
+        pass  # Killed by the runs that it takes up.
     ended = 0
     with hosted(file, -1) as url, get_sync_client(url=url) as client:
         for name, thread in threads.items():

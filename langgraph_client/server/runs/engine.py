@@ -206,7 +206,7 @@ class Engine:
         else:
             outcome = task.result()
         self.spawn(self._settlements.settle(job, outcome))
-        self._queue.free()
+        self._queue.free(job)
 
     # Stopping.
 
@@ -383,6 +383,7 @@ class Engine:
                 await self._storage.run_controls.put(decision.control)
             job = self._job(decision.run)
             job.idempotency_key = (control or {}).get("idempotency_key")
+            job.suspect = decision.suspect
             self._queue.enter(job, resting(thread))
             if decision.outcome is not None:
                 job.ended, job.reason = True, decision.reason

@@ -1,4 +1,9 @@
-"""What becomes of a run that an earlier process left pending or running."""
+"""What becomes of a run that an earlier process left pending or running.
+
+When a process is killed again and again, all runs that it had taken up have been killed with it.
+After two kills at the same place a run is a suspect, and suspects are carried out one after the
+other: the third kill meets the run that causes it.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +29,8 @@ class Decision:
     reason: str = ""
     #: What is to be noted about the run; None for nothing new.
     control: Document | None = None
+    #: It is carried out while no other suspect is.
+    suspect: bool = False
 
 
 def decide(run: Document, control: Document, latest: str | None) -> Decision:
@@ -42,7 +49,7 @@ def decide(run: Document, control: Document, latest: str | None) -> Decision:
     if control.get("bound"):
         return Decision(run, Outcome("interrupt"), _DISCONNECTED)
     if run["status"] == "pending":
-        return Decision(run)
+        return Decision(run, suspect=control.get("kills") == MAX_KILLS - 1)
     # A run that has got further since it was killed last is not what kills the process.
     same_place = "kills" in control and control.get("at") == latest
     kills = control["kills"] + 1 if same_place else 1
@@ -54,4 +61,5 @@ def decide(run: Document, control: Document, latest: str | None) -> Decision:
         error = {"error": "RunGivenUp", "message": message}
         return Decision(run, Outcome("fail", error, log_text=message))
     requeued = {**run, "status": status_after("running", "requeue")}
-    return Decision(requeued, control={**control, "kills": kills, "at": latest})
+    suspect = kills == MAX_KILLS - 1
+    return Decision(requeued, control={**control, "kills": kills, "at": latest}, suspect=suspect)

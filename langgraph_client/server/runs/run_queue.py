@@ -36,6 +36,7 @@ class RunQueue:
         self._start = start
         self._threads: dict[str, ThreadQueue] = {}
         self._running = 0
+        self._suspect: Job | None = None
         self._waiting: deque[str] = deque()
 
     def of(self, thread_id: str) -> list[Job]:
@@ -93,19 +94,23 @@ class RunQueue:
             queue.timer = self._clock.call_later(wait, self.advance, thread_id)
         elif not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
             return
-        elif self._running >= self._limit:
+        elif self._running >= self._limit or (job.suspect and self._suspect is not None):
             if thread_id not in self._waiting:
                 self._waiting.append(thread_id)
         else:
             queue.current = job
             self._running += 1
+            self._suspect = job if job.suspect else self._suspect
             self._start(job)
 
-    def free(self) -> None:
+    def free(self, job: Job) -> None:
         """Give back the place of a run that runs no more, and let another thread's run have it."""
         self._running -= 1
-        while self._waiting and self._running < self._limit:
-            self.advance(self._waiting.popleft())
+        if self._suspect is job:
+            self._suspect = None
+        for _ in range(len(self._waiting)):  # Each once: suspects may have to wait on.
+            if self._running < self._limit:
+                self.advance(self._waiting.popleft())
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""

@@ -72,6 +72,8 @@ class Job:
     #: What `wait` answers; set when it is over.
     result: Any = None
     deleted: bool = False
+    #: It may be what has killed the process; such runs are carried out one after the other.
+    suspect: bool = False
     started_at: str | None = None
     #: Marks where the run began, for a rollback.
     mark: Mark = None
