@@ -103,3 +103,25 @@ def test_deep_and_wide_filters_are_answered(http: httpx.Client) -> None:
         found = http.post("/threads/search", json={"metadata": wanted}).json()
         assert [thread["thread_id"] for thread in found] == [made["thread_id"]]
     assert http.post("/threads/search", json={"metadata": {**wide, "no": 1}}).json() == []
+
+
+def test_what_has_a_time_to_live_leaves_nothing(
+    http: httpx.Client, server: Server, clock: TestClock
+) -> None:
+    """After a thread's time no table has a row of it, nor of runs without a thread."""
+
+    def tables() -> set[str]:
+        found = asyncio.run_coroutine_threadsafe(server.services.storage.export(), server.loop)
+        return set(found.result(20))
+
+    before = tables()
+    run = {"assistant_id": "row", "input": {"name": "a"}, "stream_resumable": True}
+    for _ in range(5):
+        thread = http.post("/threads", json={"ttl": {"ttl": 1}}).json()["thread_id"]
+        http.post(f"/threads/{thread}/runs/stream", json=run)
+        http.post("/runs/wait", json=run)
+    assert tables() > before
+    deadline = time.monotonic() + 20
+    while tables() != before:
+        assert time.monotonic() < deadline, tables() - before
+        clock.advance(minutes=1)

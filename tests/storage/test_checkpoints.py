@@ -277,6 +277,17 @@ async def test_a_checkpoint_that_names_code_runs_none() -> None:
     await target.close()
 
 
+@pytest.mark.parametrize("form", ["json", "pickle", "other"])
+async def test_formats_that_are_never_written_are_not_read(form: str) -> None:
+    """A value in another format, which may name code, is refused with an error that names it."""
+    storage = SqliteStorage()
+    await converse(storage.checkpointer, "t", turns=1)
+    storage._database.execute("UPDATE checkpoint_channels SET type = ?, value = ?", (form, b"{}"))
+    with pytest.raises(ValueError, match=form):
+        storage.checkpointer.get_tuple({"configurable": {"thread_id": "t"}})
+    await storage.close()
+
+
 async def test_a_dump_with_unknown_columns_is_refused() -> None:
     """Names in a dump never become SQL."""
     storage = SqliteStorage()

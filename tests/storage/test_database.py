@@ -226,3 +226,20 @@ def test_a_worker_thread_waits_without_the_lock(tmp_path: Path) -> None:
     assert database.rows("SELECT * FROM numbers") == [(1,)]
     other.close()
     database.close()
+
+
+def test_the_write_ahead_log_is_bounded(tmp_path: Path) -> None:
+    """After one large transaction the log goes back to its size."""
+    path = tmp_path / "state.db"
+    database = Database(path)
+    database.execute("CREATE TABLE numbers (number, filling)")
+    with database.transaction() as cursor:
+        cursor.executemany(
+            "INSERT INTO numbers VALUES (?, ?)", [(number, "x" * 100_000) for number in range(300)]
+        )
+    log = tmp_path / "state.db-wal"
+    assert log.stat().st_size > 20_000_000
+    for number in range(3):
+        database.execute("INSERT INTO numbers VALUES (?, '')", (number,))
+    assert log.stat().st_size <= 4_000_000
+    database.close()

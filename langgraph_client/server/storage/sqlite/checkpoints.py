@@ -38,6 +38,7 @@ from langgraph_client.server.storage.sqlite.checkpoint_tables import (
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unpack
 
+_FORMATS = ("msgpack", "null", "bytes", "bytearray")
 _DELTA_COUNTERS = "counters_since_delta_snapshot"
 
 
@@ -341,9 +342,22 @@ class Checkpoints(BaseCheckpointSaver[str]):
         return self._tables.sizes(thread_id)
 
 
-def _serializer(strict: bool) -> JsonPlusSerializer:
+class _Serializer(JsonPlusSerializer):
+    """langgraph's serializer, which reads only the formats that it writes.
+
+    It could also read an older one that makes objects of langchain by name, from JSON.
+    """
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Return a value."""
+        if data[0] not in _FORMATS:
+            raise ValueError(f"a checkpoint has a value in the format {data[0]!r}")
+        return super().loads_typed(data)
+
+
+def _serializer(strict: bool) -> _Serializer:
     known: Literal[True] | None = None if strict else True
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=known)
+    return _Serializer(pickle_fallback=False, allowed_msgpack_modules=known)
 
 
 def _place(config: RunnableConfig) -> dict[str, Any]:
