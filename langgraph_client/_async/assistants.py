@@ -62,7 +62,7 @@ class AssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Assistant:
-        """Get an assistant by its id. (The name of a graph will not do here.)
+        """Get an assistant by its id, not by the name of its graph.
 
         Raises:
             NotFoundError: there is no such assistant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
@@ -134,7 +135,7 @@ def get_client(
     transport: HttpTransport | None = None,
     http_client: HttpxClient | None = None,
     limits: HttpLimits | None = None,
-    verify: Any = True,
+    verify: bool | str | ssl.SSLContext = True,
     proxy: str | HttpUrl | HttpProxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
@@ -206,7 +207,7 @@ def _transport(
     transport: HttpTransport | None = None,
     http_client: HttpxClient | None = None,
     limits: HttpLimits | None = None,
-    verify: Any = True,
+    verify: bool | str | ssl.SSLContext = True,
     proxy: str | HttpUrl | HttpProxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
@@ -241,7 +242,7 @@ def _sender(
     transport: HttpTransport | None,
     http_client: HttpxClient | None,
     limits: Limits,
-    verify: Any,
+    verify: bool | str | ssl.SSLContext,
     proxy: str | HttpUrl | HttpProxy | None,
 ) -> AsyncSender:
     """Our own way to the server; httpx's where that does not lead there."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
 
 from langgraph_client._async.pages import iterate
 from langgraph_client._async.transport import AsyncTransport
@@ -12,6 +11,7 @@ from langgraph_client._core.call import NOTHING, Reply, body, call, mapping, opt
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.models.crons import Cron
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
     All,
     ConfigParam,
@@ -49,7 +49,7 @@ class CronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint_during: bool | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
@@ -121,7 +121,7 @@ class CronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint_during: bool | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
@@ -204,7 +204,7 @@ class CronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         webhook: str | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,

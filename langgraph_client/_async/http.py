@@ -14,6 +14,7 @@ from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.unset import UNSET
 from langgraph_client.models.events import StreamPart
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import Headers, QueryParams
 
 OnResponse = Callable[[HttpResponse], None]
@@ -32,7 +33,7 @@ class HttpClient:
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a GET, and return the JSON of its answer; None if that is empty."""
         return await self._transport.send(
             _request("GET", path, params=params, headers=headers, on_response=on_response)
@@ -42,11 +43,11 @@ class HttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a POST; a `json` of None is no body."""
         return await self._transport.send(
             _request(
@@ -58,11 +59,11 @@ class HttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a PUT."""
         return await self._transport.send(
             _request(
@@ -74,11 +75,11 @@ class HttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a PATCH."""
         return await self._transport.send(
             _request(
@@ -90,7 +91,7 @@ class HttpClient:
         self,
         path: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
@@ -107,12 +108,12 @@ class HttpClient:
         path: str,
         method: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
         reconnect_limit: int = 5,
-    ) -> Any:
+    ) -> JSON:
         """Send a request whose answer may take long; where it is cut, ask for it again.
 
         Args:
@@ -131,7 +132,7 @@ class HttpClient:
         path: str,
         method: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
@@ -158,7 +159,7 @@ def _request(
     method: str,
     path: str,
     *,
-    json: Any = None,
+    json: JSON = None,
     params: QueryParams | None = None,
     headers: Headers | None = None,
     on_response: OnResponse | None = None,

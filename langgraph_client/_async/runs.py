@@ -80,13 +80,13 @@ class RunsClient:
         assistant_id: str,
         *,
         input: Input | None = None,
-        command: Command | Any | None = None,
+        command: Command | JSON | None = None,
         stream_mode: StreamMode | Sequence[StreamMode] = "values",
         stream_subgraphs: bool = False,
         stream_resumable: bool = False,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
         checkpoint_id: str | None = None,
         checkpoint_during: bool | None = None,
@@ -188,10 +188,10 @@ class RunsClient:
         assistant_id: str,
         *,
         input: Input | None = None,
-        command: Command | Any | None = None,
+        command: Command | JSON | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
         checkpoint_id: str | None = None,
         checkpoint_during: bool | None = None,
@@ -213,7 +213,7 @@ class RunsClient:
         stream_mode: StreamMode | Sequence[StreamMode] | None = None,
         stream_subgraphs: bool | None = None,
         feedback_keys: Sequence[str] | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Start a run, wait until it is over, and return its result.
 
         Args:
@@ -285,13 +285,13 @@ class RunsClient:
         assistant_id: str,
         *,
         input: Input | None = None,
-        command: Command | Any | None = None,
+        command: Command | JSON | None = None,
         stream_mode: StreamMode | Sequence[StreamMode] = "values",
         stream_subgraphs: bool = False,
         stream_resumable: bool = False,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
         checkpoint_id: str | None = None,
         checkpoint_during: bool | None = None,
@@ -319,13 +319,13 @@ class RunsClient:
         assistant_id: str,
         *,
         input: Input | None = None,
-        command: Command | Any | None = None,
+        command: Command | JSON | None = None,
         stream_mode: StreamMode | Sequence[StreamMode] = "values",
         stream_subgraphs: bool = False,
         stream_resumable: bool = False,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint: CheckpointParam | Mapping[str, Any] | None = None,
         checkpoint_id: str | None = None,
         checkpoint_during: bool | None = None,
@@ -676,7 +676,7 @@ class RunsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
         cancel_on_disconnect: bool = False,
-    ) -> Any:
+    ) -> JSON:
         """Wait until a run is over, and return its result.
 
         A failed run does not raise: its result is `{"__error__": {"error", "message"}}`, and so

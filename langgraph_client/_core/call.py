@@ -19,7 +19,7 @@ T = TypeVar("T")
 Query = list[tuple[str, str]]
 
 
-class UnexpectedShape(ValueError):
+class UnexpectedShapeError(ValueError):
     """An answer is JSON, but not an object where one belongs, and the like."""
 
 
@@ -41,7 +41,7 @@ class Reply(Generic[T]):
         value = decode(content)
         expected = dict if self._outer is self._record else self._outer
         if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-            raise UnexpectedShape(f"expected {_SHAPES[expected]}, not {value!r:.80}")
+            raise UnexpectedShapeError(f"expected {_SHAPES[expected]}, not {value!r:.80}")
         return cast(T, value if self._record is None else self._recorded(value, self._record))
 
     def _recorded(self, value: object, record: type[Record]) -> object:
@@ -55,7 +55,7 @@ class Reply(Generic[T]):
 
 def _objects(documents: Collection[JsonObject]) -> Collection[JsonObject]:
     if not set(map(type, documents)) <= {dict}:
-        raise UnexpectedShape("expected objects in it, and some are not")
+        raise UnexpectedShapeError("expected objects in it, and some are not")
     return documents
 
 
@@ -135,7 +135,7 @@ class Call(Generic[T]):
         """
         try:
             return self.reply.read(content)
-        except UnexpectedShape as error:
+        except UnexpectedShapeError as error:
             problem = f"the answer has an unexpected shape: {error}"
             raise self._invalid(problem, url, content) from None
         except ValueError as error:

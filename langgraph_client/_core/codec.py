@@ -105,7 +105,7 @@ def _with_text_keys(value: object) -> object:
 
 
 def _key(key: object) -> object:
-    """A key that the encoder knows. Raises _Unencodable where there is none."""
+    """A key that the encoder knows. Raises _UnencodableError where there is none."""
     if isinstance(key, Enum) and not isinstance(key, str | int | float):
         key = key.value
     if key is None or isinstance(key, str | int | float):
@@ -114,10 +114,10 @@ def _key(key: object) -> object:
         return key.isoformat()
     if isinstance(key, _TEXT):
         return str(key)
-    raise _Unencodable(_BAD_KEY)
+    raise _UnencodableError(_BAD_KEY)
 
 
-class _Unencodable(TypeError):
+class _UnencodableError(TypeError):
     pass
 
 
@@ -155,7 +155,7 @@ def _convert_model(value: BaseModel) -> object:
 
 def _convert_decimal(value: Decimal) -> int | float:
     if not value.is_finite():
-        raise _Unencodable(f"{value} is not a number that JSON has")
+        raise _UnencodableError(f"{value} is not a number that JSON has")
     exponent = value.as_tuple().exponent
     return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
@@ -175,7 +175,7 @@ def _convert_dataclass(value: object, names: Sequence[str]) -> JsonObject:
 def _convert_command(fields: JsonObject) -> JsonObject:
     # A request may leave out what a command does not say, and does: null has its own meanings.
     if fields.get("graph") is not None:
-        raise _Unencodable("a Command for a parent graph cannot be sent to a server")
+        raise _UnencodableError("a Command for a parent graph cannot be sent to a server")
     command = {key: fields[key] for key in ("update", "resume") if fields.get(key) is not None}
     goto = fields.get("goto")
     if goto:
@@ -183,7 +183,7 @@ def _convert_command(fields: JsonObject) -> JsonObject:
     return command
 
 
-def _convert_by_shape(value: Any) -> object:
+def _convert_by_shape(value: Any) -> object:  # noqa: ANN401  # Its shape says what it is.
     kind = type(value)
     if kind.__name__ == "Send" and hasattr(value, "node") and hasattr(value, "arg"):
         return {"node": value.node, "input": value.arg}
@@ -193,11 +193,13 @@ def _convert_by_shape(value: Any) -> object:
         if hasattr(value, "isoformat"):
             return value.isoformat()
     if isinstance(value, type):
-        raise _Unencodable(f"the class {value.__qualname__} cannot be JSON; an instance may be")
+        raise _UnencodableError(
+            f"the class {value.__qualname__} cannot be JSON; an instance may be"
+        )
     for method in ("model_dump", "dict"):  # Old pydantic models, and what looks like a model.
         if callable(dump := getattr(value, method, None)):
             return dump()
-    raise _Unencodable(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
+    raise _UnencodableError(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
 
 
 def _message(value: BaseModel) -> JsonObject | None:
@@ -243,7 +245,7 @@ def _offence(root: object, name: str) -> tuple[str, str] | None:
         trail.append(id(value))
         try:
             inside = list(_inside(value, path))
-        except _Unencodable as error:
+        except _UnencodableError as error:
             return path, str(error)
         for key, item in reversed(inside):
             if key is None:
@@ -260,7 +262,7 @@ def _inside(value: object, path: str) -> Iterator[tuple[str | None, object]]:
         for key, item in value.items():
             try:
                 _key(key)
-            except _Unencodable:
+            except _UnencodableError:
                 yield None, f"{path}[{key!r}]"
             else:
                 plain = isinstance(key, str) and key.isidentifier()

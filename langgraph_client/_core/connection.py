@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -20,7 +20,7 @@ _READ = 300.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def ssl_context(verify: Any, *, encrypted: bool) -> ssl.SSLContext:
+def ssl_context(verify: bool | str | ssl.SSLContext, *, encrypted: bool) -> ssl.SSLContext:
     """Return the context for TLS: one per process and settings, for certificates load slowly.
 
     A plain `http://` server needs none: it gets one without any certificate, which trusts nobody.
@@ -140,7 +140,7 @@ def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
     return Waits(Steps(*timeout), deadline)
 
 
-def _check_seconds(name: str, value: Any) -> None:
+def _check_seconds(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise InvalidArgumentError(name, f"must be a number of seconds above 0, not {value!r}")
 

@@ -6,7 +6,7 @@ import email.utils
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
@@ -134,7 +134,7 @@ def status_error(
     )
 
 
-def _body(content: bytes) -> Any:
+def _body(content: bytes) -> object:
     if not content.strip():
         return None
     try:
@@ -143,7 +143,7 @@ def _body(content: bytes) -> Any:
         return content.decode("utf-8", "replace")
 
 
-def _words(body: Any) -> str:
+def _words(body: object) -> str:
     """The server's own words in an error's body; the whole body where none stand out."""
     said = body
     if isinstance(said, dict) and isinstance(said.get("error"), dict):
@@ -173,7 +173,9 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def run_failure(output: Any, run_id: str | None, thread_id: str | None) -> RemoteException | None:
+def run_failure(
+    output: object, run_id: str | None, thread_id: str | None
+) -> RemoteException | None:
     """The failure that the result of a run tells of, None where it succeeded."""
     if not isinstance(output, dict) or not (said := output.get("__error__")):
         return None

@@ -53,7 +53,7 @@ def search(call: Call[Any]) -> Call[Any] | None:
     return Call("GET", match[1], ANY, query, headers=without_key(call.headers), safe=True)
 
 
-def found_in(call: Call[Any], runs: Any) -> str | None:
+def found_in(call: Call[Any], runs: object) -> str | None:
     """Return the id of the run that the call has started, if it is in the list."""
     key = call.headers[KEY_HEADER]
     for run in runs if isinstance(runs, list) else []:

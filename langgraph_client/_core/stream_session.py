@@ -202,7 +202,7 @@ class StreamSession:
         self._is_plain = self._heard and not self._replay.has_ids
         return self._subgraphs or "|" not in event
 
-    def _learn_run(self, metadata: Any) -> None:
+    def _learn_run(self, metadata: object) -> None:
         if isinstance(metadata, dict) and not self._endless:
             run_id = metadata.get("run_id")
             self.run_id = run_id if isinstance(run_id, str) else self.run_id
@@ -296,7 +296,7 @@ class StreamSession:
                 return
         self._broken(error)
 
-    def answered(self, document: Any) -> None:
+    def answered(self, document: object) -> None:
         """Take the answer of an `Ask`: the run, or its result.
 
         Raises:

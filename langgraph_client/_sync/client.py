@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from functools import partial
 from time import sleep
@@ -135,7 +136,7 @@ def get_sync_client(
     transport: HttpTransport | None = None,
     http_client: HttpxClient | None = None,
     limits: HttpLimits | None = None,
-    verify: Any = True,
+    verify: bool | str | ssl.SSLContext = True,
     proxy: str | HttpUrl | HttpProxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
@@ -207,7 +208,7 @@ def _transport(
     transport: HttpTransport | None = None,
     http_client: HttpxClient | None = None,
     limits: HttpLimits | None = None,
-    verify: Any = True,
+    verify: bool | str | ssl.SSLContext = True,
     proxy: str | HttpUrl | HttpProxy | None = None,
     retry: RetryPolicy | None = None,
     reconnect: ReconnectPolicy | None = None,
@@ -242,7 +243,7 @@ def _sender(
     transport: HttpTransport | None,
     http_client: HttpxClient | None,
     limits: Limits,
-    verify: Any,
+    verify: bool | str | ssl.SSLContext,
     proxy: str | HttpUrl | HttpProxy | None,
 ) -> Sender:
     """Our own way to the server; httpx's where that does not lead there."""

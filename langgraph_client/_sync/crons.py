@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
 
 from langgraph_client._core.call import NOTHING, Reply, body, call, mapping, optional_id, path
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
@@ -13,6 +12,7 @@ from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.crons import Cron
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
     All,
     ConfigParam,
@@ -50,7 +50,7 @@ class SyncCronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint_during: bool | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
@@ -122,7 +122,7 @@ class SyncCronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         checkpoint_during: bool | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
@@ -205,7 +205,7 @@ class SyncCronClient:
         input: Input | None = None,
         metadata: Metadata | None = None,
         config: ConfigParam | None = None,
-        context: Context | Any | None = None,
+        context: Context | JSON | None = None,
         webhook: str | None = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,

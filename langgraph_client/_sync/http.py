@@ -15,6 +15,7 @@ from langgraph_client._sync._httpx import HttpResponse
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart
+from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import Headers, QueryParams
 
 OnResponse = Callable[[HttpResponse], None]
@@ -33,7 +34,7 @@ class SyncHttpClient:
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a GET, and return the JSON of its answer; None if that is empty."""
         return self._transport.send(
             _request("GET", path, params=params, headers=headers, on_response=on_response)
@@ -43,11 +44,11 @@ class SyncHttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a POST; a `json` of None is no body."""
         return self._transport.send(
             _request(
@@ -59,11 +60,11 @@ class SyncHttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a PUT."""
         return self._transport.send(
             _request(
@@ -75,11 +76,11 @@ class SyncHttpClient:
         self,
         path: str,
         *,
-        json: Any,
+        json: JSON,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
-    ) -> Any:
+    ) -> JSON:
         """Send a PATCH."""
         return self._transport.send(
             _request(
@@ -91,7 +92,7 @@ class SyncHttpClient:
         self,
         path: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
@@ -108,12 +109,12 @@ class SyncHttpClient:
         path: str,
         method: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
         reconnect_limit: int = 5,
-    ) -> Any:
+    ) -> JSON:
         """Send a request whose answer may take long; where it is cut, ask for it again.
 
         Args:
@@ -132,7 +133,7 @@ class SyncHttpClient:
         path: str,
         method: str,
         *,
-        json: Any = None,
+        json: JSON = None,
         params: QueryParams | None = None,
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
@@ -159,7 +160,7 @@ def _request(
     method: str,
     path: str,
     *,
-    json: Any = None,
+    json: JSON = None,
     params: QueryParams | None = None,
     headers: Headers | None = None,
     on_response: OnResponse | None = None,
