@@ -11,7 +11,7 @@ from typing import Any
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.graph_runner import thread_config
-from langgraph_client.server.http.routes.state import state_document
+from langgraph_client.server.graphs.state_documents import state_document
 from langgraph_client.server.services import Services
 
 FORMAT = 1

@@ -8,33 +8,20 @@ from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.graphs.graph_runner import (
-    interrupt_document,
-    thread_config,
-    thread_fields,
-)
+from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
+from langgraph_client.server.graphs.state_documents import (
+    CHECKPOINT_IDS,
+    EMPTY_STATE,
+    checkpoint_of,
+    state_document,
+)
 from langgraph_client.server.http.agreement import agreement, is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, reply, uuid_text
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.typed_values import enclosed
 from langgraph_client.values import ERROR_HEADER, open_envelope
-
-_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
-_EMPTY: Document = {
-    "values": {},
-    "next": [],
-    "tasks": [],
-    "metadata": None,
-    "created_at": None,
-    "checkpoint": None,
-    "parent_checkpoint": None,
-    "interrupts": [],
-    "checkpoint_id": None,
-    "parent_checkpoint_id": None,
-}
 
 
 async def _thread(request: ValidRequest) -> Document:
@@ -45,66 +32,8 @@ async def _thread(request: ValidRequest) -> Document:
     return thread
 
 
-def checkpoint_of(config: Any) -> Document | None:
-    """Return the ids of a checkpoint from the config that names it."""
-    if not config:
-        return None
-    return {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
-
-
-def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
-    """Return a graph's snapshot as the protocol shows it.
-
-    Args:
-        state: The snapshot.
-        asked_for: The checkpoint id of the request, shown also where there is no such checkpoint.
-        rich: Show the graph's own values in envelopes.
-    """
-    if state.created_at is None:
-        if asked_for is None:
-            return _EMPTY
-        checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
-        return {**_EMPTY, "checkpoint": checkpoint, "checkpoint_id": asked_for}
-    tasks = [_task(task, rich) for task in state.tasks]
-    checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
-    thread_id = checkpoint.get("thread_id")
-    return {
-        "values": enclosed(state.values) if rich else state.values,
-        "next": list(state.next),
-        "tasks": tasks,
-        "metadata": {**(state.metadata or {}), "thread_id": thread_id},
-        "created_at": state.created_at,
-        "checkpoint": checkpoint,
-        "parent_checkpoint": parent,
-        "interrupts": [interrupt for task in tasks for interrupt in task["interrupts"]],
-        "checkpoint_id": checkpoint.get("checkpoint_id"),
-        "parent_checkpoint_id": (parent or {}).get("checkpoint_id"),
-    }
-
-
-def _task(task: Any, rich: bool) -> Document:
-    below = task.state
-    named = isinstance(below, dict)
-    error = task.error
-    return {
-        "id": task.id,
-        "name": task.name,
-        "path": task.path,
-        "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [_interrupt(found, rich) for found in task.interrupts],
-        "checkpoint": checkpoint_of(below) if named else None,
-        "state": None if named or below is None else state_document(below, rich=rich),
-        "result": enclosed(task.result) if rich else task.result,
-    }
-
-
-def _interrupt(interrupt: Any, rich: bool) -> Document:
-    shown = interrupt_document(interrupt)
-    return {**shown, "value": enclosed(shown["value"])} if rich else shown
-
-
 def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    given = {key: value for key, value in (checkpoint or {}).items() if key in _IDS}
+    given = {key: value for key, value in (checkpoint or {}).items() if key in CHECKPOINT_IDS}
     return thread_config(thread["thread_id"], given)
 
 
@@ -115,7 +44,7 @@ async def _read(
     graph_id = thread["metadata"].get("graph_id")
     asked_for = (checkpoint or {}).get("checkpoint_id")
     if graph_id is None:
-        return reply(_EMPTY)
+        return reply(EMPTY_STATE)
     config = _config(thread, checkpoint)
     if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
         del config["configurable"]["checkpoint_ns"]  # it would show in the answer

@@ -1,0 +1,83 @@
+"""The state of a thread as the protocol shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph_client.server.graphs.graph_runner import interrupt_document
+from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.typed_values import enclosed
+
+CHECKPOINT_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
+EMPTY_STATE: Document = {
+    "values": {},
+    "next": [],
+    "tasks": [],
+    "metadata": None,
+    "created_at": None,
+    "checkpoint": None,
+    "parent_checkpoint": None,
+    "interrupts": [],
+    "checkpoint_id": None,
+    "parent_checkpoint_id": None,
+}
+
+
+def checkpoint_of(config: Any) -> Document | None:
+    """Return the ids of a checkpoint from the config that names it."""
+    if not config:
+        return None
+    return {
+        key: config["configurable"][key] for key in CHECKPOINT_IDS if key in config["configurable"]
+    }
+
+
+def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
+    """Return a graph's snapshot as the protocol shows it.
+
+    Args:
+        state: The snapshot.
+        asked_for: The checkpoint id of the request, shown also where there is no such checkpoint.
+        rich: Show the graph's own values in envelopes.
+    """
+    if state.created_at is None:
+        if asked_for is None:
+            return EMPTY_STATE
+        checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
+        return {**EMPTY_STATE, "checkpoint": checkpoint, "checkpoint_id": asked_for}
+    tasks = [_task(task, rich) for task in state.tasks]
+    checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
+    thread_id = checkpoint.get("thread_id")
+    return {
+        "values": enclosed(state.values) if rich else state.values,
+        "next": list(state.next),
+        "tasks": tasks,
+        "metadata": {**(state.metadata or {}), "thread_id": thread_id},
+        "created_at": state.created_at,
+        "checkpoint": checkpoint,
+        "parent_checkpoint": parent,
+        "interrupts": [interrupt for task in tasks for interrupt in task["interrupts"]],
+        "checkpoint_id": checkpoint.get("checkpoint_id"),
+        "parent_checkpoint_id": (parent or {}).get("checkpoint_id"),
+    }
+
+
+def _task(task: Any, rich: bool) -> Document:
+    below = task.state
+    named = isinstance(below, dict)
+    error = task.error
+    return {
+        "id": task.id,
+        "name": task.name,
+        "path": task.path,
+        "error": error if error is None or isinstance(error, str) else repr(error),
+        "interrupts": [_interrupt(found, rich) for found in task.interrupts],
+        "checkpoint": checkpoint_of(below) if named else None,
+        "state": None if named or below is None else state_document(below, rich=rich),
+        "result": enclosed(task.result) if rich else task.result,
+    }
+
+
+def _interrupt(interrupt: Any, rich: bool) -> Document:
+    shown = interrupt_document(interrupt)
+    return {**shown, "value": enclosed(shown["value"])} if rich else shown
