@@ -18,6 +18,8 @@ from langgraph_client.server.clock import Clock
 CURRENT_RUN: ContextVar[str | None] = ContextVar("langgraph_client_current_run", default=None)
 """The run whose code is running; `TestServer` sets it, so that the clock knows who sleeps."""
 
+_CALL_SECONDS = 60.0
+"""How long the loop may take to make a call that is due; longer if a node blocks it."""
 _ROUNDS = 25
 """Turns of the server's loop after each call, so that what it began gets to its next wait."""
 
@@ -154,6 +156,7 @@ class TestClock(Clock):
         Raises:
             ValueError: The sum is negative.
             RuntimeError: It was called on the server's own loop.
+            TimeoutError: The server's loop is blocked for a minute.
         """
         target = self._present + timedelta(seconds=seconds, **more).total_seconds()
         if target < self._present:
@@ -206,4 +209,4 @@ def _call_from_outside(due: _Due) -> None:
         running = None
     if running is due.loop:
         raise RuntimeError("advance() must not be called on the server's own loop")
-    asyncio.run_coroutine_threadsafe(_call(due), due.loop).result()
+    asyncio.run_coroutine_threadsafe(_call(due), due.loop).result(_CALL_SECONDS)

@@ -32,6 +32,8 @@ _MARKER = (
 _FIXTURES = frozenset({"langgraph_server", "langgraph_session_server"})
 _TEARDOWN_TIMEOUT = 2.0
 """Seconds that the end of a test waits for runs that are at work."""
+_CLOSE_TIMEOUT = 30.0
+"""Seconds that closing a client may take."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -244,8 +246,10 @@ def _run_in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="langgraph-close")
+    thread = threading.Thread(target=run, name="langgraph-close", daemon=True)
     thread.start()
-    thread.join()
+    thread.join(_CLOSE_TIMEOUT)
+    if thread.is_alive():
+        raise TimeoutError(f"a client could not be closed within {_CLOSE_TIMEOUT:g} s")
     if errors:
         raise errors[0]

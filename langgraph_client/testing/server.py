@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_WORK_SECONDS = 60.0
+"""How long a dump, a load, a seed or a reset may take."""
+
 
 class TestServer(Server):
     """A `Server` for tests: look into it, hold runs, break the wire, seed, dump, reset.
@@ -200,7 +203,7 @@ class TestServer(Server):
         never = threading.Event()
         run_ids: list[str] = []
         for _ in range(max(1, round(timeout / LOOK_AGAIN))):
-            run_ids = self._do(progressing)
+            run_ids = self._do(progressing, timeout=max(timeout, 1.0))
             if not run_ids or until():
                 return []
             never.wait(LOOK_AGAIN)
@@ -339,13 +342,29 @@ class TestServer(Server):
             moving = self._activity.move_clock(self.services.engine, self._clock)
             self._background.append(asyncio.create_task(moving))
 
-    def _do(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Do something on the server's loop, and wait for it."""
+    def _do(
+        self, work: Callable[[], Awaitable[_Result]], *, timeout: float = _WORK_SECONDS
+    ) -> _Result:
+        """Do something on the server's loop, and wait for it.
 
-        async def done() -> _Result:
+        Raises:
+            TimeoutError: It is not done after that time.
+        """
+
+        async def do() -> _Result:
             return await work()
 
-        return asyncio.run_coroutine_threadsafe(done(), self.loop).result()
+        future = asyncio.run_coroutine_threadsafe(do(), self.loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            if future.done():
+                raise  # It is the work's own.
+            future.cancel()
+            raise TimeoutError(
+                f"the server's event loop is held up for {timeout:g} s, perhaps by an async node "
+                "that blocks"
+            ) from None
 
 
 class TestHooks(RunHooks):

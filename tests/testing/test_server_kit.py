@@ -198,6 +198,25 @@ def test_wait_idle_has_a_limit() -> None:
             server.wait_idle(timeout=0.02)
 
 
+def test_a_server_whose_loop_is_held_up_is_not_waited_for() -> None:
+    """An async node that blocks: every method of the kit gives up, and says why."""
+    blocked, release = threading.Event(), threading.Event()
+
+    def blocking(state: Any) -> Any:
+        blocked.set()
+        release.wait(10)
+        return []
+
+    with TestServer({"agent": ScriptedGraph(blocking)}) as server:
+        client = server.sync_client()
+        client.runs.create(client.threads.create().thread_id, "agent", input={}, after_seconds=0)
+        blocked.wait(10)
+        with pytest.raises(TimeoutError, match="event loop is held up"):
+            server.wait_idle(timeout=0.05)
+        release.set()
+        server.wait_idle()
+
+
 # --- faults ---
 
 
