@@ -7,7 +7,13 @@ from typing import Any, assert_type
 
 import httpx
 
-from langgraph_client import get_client, get_sync_client
+from langgraph_client import (
+    APIStatusError,
+    ConflictError,
+    SyncLangGraphClient,
+    get_client,
+    get_sync_client,
+)
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._sync.stream import RunStream
 from langgraph_client.models import (
@@ -101,3 +107,46 @@ def blocking() -> None:
         for part in client.runs.stream(None, "agent"):
             assert_type(part, StreamPart)
         assert_type(next(iter(client.assistants.iter())), Assistant)
+
+
+def title(thread: Thread) -> str:
+    """As with the SDK: documents are read by key."""
+    values = thread["values"]
+    name: str = thread["metadata"].get("title", thread["thread_id"])
+    return name if isinstance(values, dict) else ""
+
+
+def documents() -> None:
+    client = get_sync_client(url="http://localhost:2024")
+    thread = client.threads.get("t")
+    thread["mine"] = 1
+    thread.status = "idle"
+    assert_type(thread.copy(), Thread)
+    assert_type(thread.get("status", "idle"), Any)
+    state = client.threads.get_state("t")
+    print(title(thread), state.values["messages"][-1], list(state.values()))
+    assert_type(state.tasks[0].interrupts, list[Interrupt])
+    found = client.store.search_items(["a"])
+    assert_type(found.items[0], SearchItem)
+    for key, value in found.items():
+        print(key, value)
+    own = SyncLangGraphClient(httpx.Client(base_url="http://localhost:2024"))
+    assert_type(own.runs.get("t", "r", params="a=b"), Run)
+    get_client(timeout=(5, 60))
+
+
+def failures() -> None:
+    try:
+        get_sync_client().threads.get("t")
+    except httpx.HTTPStatusError as error:
+        assert_type(error.response, httpx.Response)
+    except httpx.ConnectError as error:
+        assert_type(error.request, httpx.Request)
+    try:
+        get_sync_client().threads.get("t")
+    except APIStatusError as status:
+        assert_type(status.status_code, int)
+        assert_type(status.request_id, str | None)
+        assert_type(status.response, httpx.Response)
+    response = httpx.Response(409, request=httpx.Request("GET", "http://localhost"))
+    raise ConflictError("busy", response=response, body={"code": "busy"})
