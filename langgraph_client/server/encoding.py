@@ -17,7 +17,7 @@ import pathlib
 import re
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pydantic_core
@@ -84,8 +84,16 @@ def node_of(error: BaseException) -> str | None:
     return None
 
 
+class NotJsonError(TypeError):
+    """A value holds something that JSON cannot carry; the text says where and what."""
+
+
 def plainer(value: Any) -> Any:
-    """Return a value one step closer to JSON; what is unknown becomes None."""
+    """Return a value one step closer to JSON.
+
+    Raises:
+        NotJsonError: The value is of no kind that JSON has a form for.
+    """
     if isinstance(value, BaseModel):
         return value.model_dump()
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
@@ -129,7 +137,15 @@ def _duck(value: Any) -> Any:
         return dict(value)
     if type(value).__name__ == "Send" and hasattr(value, "arg"):
         return {"node": value.node, "args": value.arg}
-    return None
+    if type(value).__module__ == "numpy":
+        return value.tolist()
+    if type(value) is object or isinstance(value, pathlib.PurePath):
+        return None  # Seen of real servers.
+    raise NotJsonError(f"a {_name_of(type(value))}, which JSON cannot carry")
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _number(value: decimal.Decimal) -> int | float | None:
@@ -190,7 +206,54 @@ def _key(key: Any) -> str:
 
 
 def _encode_plain(value: Any) -> bytes:
-    return pydantic_core.to_json(plain(value), inf_nan_mode="null")
+    try:
+        flat = plain(value)
+    except NotJsonError:
+        raise located(value) from None
+    return pydantic_core.to_json(flat, inf_nan_mode="null")
+
+
+def located(value: Any) -> NotJsonError:
+    """Return the error for a value that JSON cannot carry, which says where it is."""
+    return _located(value, [])
+
+
+def _located(value: Any, path: list[str]) -> NotJsonError:
+    inner = value
+    while not isinstance(inner, (dict, list)):
+        try:
+            inner = plainer(inner)
+        except NotJsonError as error:
+            return NotJsonError(f"{''.join(path).lstrip('.') or 'the value'} is {error}")
+    items: Iterable[tuple[Any, Any]] = (
+        inner.items() if isinstance(inner, dict) else enumerate(inner)
+    )
+    for key, item in items:
+        try:
+            plain(item)
+        except NotJsonError:
+            step = f"[{key}]" if isinstance(inner, list) else f".{key}"
+            return _located(item, [*path, step])
+    return NotJsonError(f"a key of {''.join(path).lstrip('.') or 'the value'} has no form in JSON")
+
+
+def blanked(value: Any) -> Any:
+    """Return a value with None in place of whatever in it JSON cannot carry.
+
+    For what is shown beside a run's values, such as the inputs of its tasks.
+    """
+    if type(value) is dict:
+        return {key: blanked(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(blanked(item) for item in value)
+    try:
+        plain(value)
+    except NotJsonError:
+        try:
+            return blanked(plainer(value))
+        except NotJsonError:
+            return None
+    return value
 
 
 def _with_orjson() -> Callable[[Any], bytes]:
@@ -207,7 +270,7 @@ def _with_orjson() -> Callable[[Any], bytes]:
         try:
             text = dumps(value, plainer, options)
         except (TypeError, ValueError, RecursionError):
-            return _encode_plain(value)
+            return _encode_plain(value)  # It knows more, and says where what is unknown is.
         # Also true of a backslash in front of "u0000"; the slow way tells them apart.
         return text if nul not in text else _encode_plain(value)
 
@@ -215,7 +278,19 @@ def _with_orjson() -> Callable[[Any], bytes]:
 
 
 encode: Callable[[Any], bytes] = _with_orjson() if _fast is not None else _encode_plain
-"""Return a value as compact JSON."""
+"""Return a value as compact JSON.
+
+Raises:
+    NotJsonError: The value holds something that JSON cannot carry.
+"""
+
+
+def encode_blanked(value: Any) -> bytes:
+    """Return a value as compact JSON, with null for what JSON cannot carry."""
+    try:
+        return encode(value)
+    except NotJsonError:
+        return encode(blanked(value))
 
 
 def decode(text: bytes | str) -> Any:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph_client.server.encoding import decode, encode, error_document, plain
+from langgraph_client.server.encoding import (
+    NotJsonError,
+    decode,
+    encode,
+    error_document,
+    located,
+    plain,
+)
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
     GOTO_NODES,
@@ -24,8 +31,15 @@ _START = f'{{"{PLAIN}":'.encode()
 
 
 def enclosed(value: Any) -> Any:
-    """Return a value as plain JSON, in an envelope where that loses something."""
-    return enclose(value, plain)
+    """Return a value as plain JSON, in an envelope where that loses something.
+
+    Raises:
+        NotJsonError: The value holds something that JSON cannot carry.
+    """
+    try:
+        return enclose(value, plain)
+    except NotJsonError:
+        raise located(value) from None
 
 
 def failure_details(error: BaseException, message: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from langgraph_client.server.graphs.protocol import (
     StateUpdate,
 )
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
-from langgraph_client.server.graphs.stream_events import MessageEvents, event_data
+from langgraph_client.server.graphs.stream_events import MessageEvents, event_data, with_blanks
 from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
 from langgraph_client.values import classes_in
 
@@ -71,6 +71,9 @@ class CompiledGraph:
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         chunks = self._chunks(graph, run)
+        # The metadata of all chunks of a message are one and the same object.
+        checked: Any = None
+        shown: Any = None
         scope = RunScope()
         current_run.set(scope)
         try:
@@ -78,12 +81,17 @@ class CompiledGraph:
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
-                if mode == "messages" and messages is not None:
-                    for item in messages.events(*data):
-                        yield item
-                else:
-                    name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
-                    yield name, event_data(mode, data, run.thread_id)
+                if mode == "messages":
+                    message, metadata = data
+                    if metadata is not checked:
+                        shown, checked = with_blanks(metadata), metadata
+                    if messages is not None:
+                        for item in messages.events(message, shown):
+                            yield item
+                        continue
+                    data = message, shown
+                name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
+                yield name, event_data(mode, data, run.thread_id)
                 scope.ask()
         finally:
             # In this order: the graph may write a last checkpoint while it is closed, and must not

@@ -64,7 +64,12 @@ class HostedGraphRunner:
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
-        """Run the job's graph, giving what happens."""
+        """Run the job's graph, giving what happens.
+
+        Raises:
+            NotJsonError: The run's values hold something that JSON cannot carry.
+            BaseException: Whatever the graph raises.
+        """
         # For `get_client()` in the graph. The run has a task, and so a context, of its own.
         current_host.set(self._host)
         run, config = job.run, self._config(job.run)
@@ -87,8 +92,13 @@ class HostedGraphRunner:
                 before_node = partial(self._hooks.before_node, run)
             graph_run = GraphRun(kwargs, job.thread_id, config, before_node)
             async with aclosing(graph.events(graph_run)) as events:
+                values: Any = None
                 async for item in events:
+                    if item[0] == "values":
+                        values = item[1]
                     yield item
+            if job.temporary:
+                encode(values)  # Of other runs, the thread's state is encoded.
 
     async def _has_begun(self, job: Job, graph: HostedGraph) -> bool:
         """Whether an earlier attempt has left a state to go on from."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,6 +26,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 
 _STREAM = "__pregel_stream"
@@ -137,7 +147,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if (stream := _stream_of(config, run)) is not None:
                 run.taken_in_thread(stream)
             self._write_events_from_thread(run)
-        return self.saver.put(config, checkpoint, metadata, new_versions)
+        with _named(checkpoint["channel_values"].items()):
+            return self.saver.put(config, checkpoint, metadata, new_versions)
 
     async def aput(
         self,
@@ -153,7 +164,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await run.taken(stream)
             if self._write_events is not None:
                 await self._write_events()
-        made: RunnableConfig = await self._call("put", config, checkpoint, metadata, new_versions)
+        with _named(checkpoint["channel_values"].items()):
+            made: RunnableConfig = await self._call(
+                "put", config, checkpoint, metadata, new_versions
+            )
         return made
 
     def put_writes(
@@ -162,7 +176,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Write what a task wrote; of one that was cancelled, only that it was."""
         if _writing_run() is not None:
             writes = _settled(writes)
-        self.saver.put_writes(config, writes, task_id, task_path)
+        with _named(writes):
+            self.saver.put_writes(config, writes, task_id, task_path)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
@@ -171,7 +186,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = current_run.get()
         if run is not None and run.over:
             return
-        await self._call("put_writes", config, _settled(writes), task_id, task_path)
+        writes = _settled(writes)
+        with _named(writes):
+            await self._call("put_writes", config, writes, task_id, task_path)
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return the same around a saver that also makes these classes out of what is stored."""
@@ -202,6 +219,20 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             written.result(_PUT)
         except concurrent.futures.TimeoutError:
             written.cancel()
+
+
+@contextmanager
+def _named(values: Iterable[tuple[str, Any]]) -> Iterator[None]:
+    """Say where the value is that a saver cannot write."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:  # Serializers raise either.
+        state = dict(values)
+        try:
+            encode(state)
+        except NotJsonError as located:
+            raise located from error
+        raise
 
 
 async def _in_thread(call: Callable[[], Any]) -> Any:

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
 
+_BESIDE = ("checkpoints", "debug", "tasks", "events")
+"""The modes that show more than a run's own values, such as the inputs of tasks."""
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
+
+
+def with_blanks(data: Any) -> Any:
+    """Return what is shown beside a run's values, with None for what JSON cannot carry."""
+    try:
+        encode(data)
+    except NotJsonError:
+        return blanked(data)
+    return data
 
 
 def event_data(mode: str, data: Any, thread_id: str) -> Any:
     """Return langgraph's own data of a mode in the protocol's form."""
+    return with_blanks(_shaped(mode, data, thread_id)) if mode in _BESIDE else data
+
+
+def _shaped(mode: str, data: Any, thread_id: str) -> Any:
     if mode == "checkpoints":
         return _checkpoint_event(data)
     if mode == "debug":

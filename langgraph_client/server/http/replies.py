@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.encoding import decode, encode_blanked
 
 MAX_BODY = 64 * 1024 * 1024
 """How many bytes the body of a request may have, decompressed."""
@@ -26,7 +26,7 @@ _INFLATED = ("gzip", "x-gzip", "deflate")
 
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a value as a JSON response."""
-    return Response(encode(value), status, headers, media_type="application/json")
+    return Response(encode_blanked(value), status, headers, media_type="application/json")
 
 
 def nothing(status: int = 204) -> Response:
