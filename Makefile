@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled bench chaos soak conformance interop parity lint types twin check clean
+.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop parity lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -15,6 +15,7 @@ help:
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
+	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
 	@echo "make soak    100,000 runs on one server: memory and latency flat"
 	@echo "make parity  write tests/remote/parity.md: RemoteGraph beside the local graph"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
@@ -56,6 +57,9 @@ parity: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks/run.py
 	@$(BIN)/python tests/benchmarks/kit.py
+
+bench-client: $(INSTALLED)
+	@$(BIN)/python tests/benchmarks/client/run.py
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .

@@ -8,10 +8,8 @@ from asyncio import sleep
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from langgraph_client._async._httpx import as_response
 from langgraph_client._async.pools import AsyncAnswer, Pools
@@ -41,6 +39,9 @@ from langgraph_client.errors import (
     APIStatusError,
     APITimeoutError,
 )
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying, RetryCallState
 
 T = TypeVar("T")
 
@@ -199,6 +200,9 @@ class AsyncTransport:
         self, call: Call[Any], deadline: Deadline, first: NoAnswer | APIStatusError | None
     ) -> AsyncRetrying:
         """The attempts of a call whose first one failed."""
+        # Most programs never need it, and it takes its time to load.
+        from tenacity import AsyncRetrying, retry_if_exception
+
         safe = call.safe
         if call.starts and first is not None and self.retry.max_attempts > 1:
             # Asked only where the answer decides.

@@ -15,6 +15,7 @@ import base64
 import dataclasses
 import json
 import math
+import sys
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -23,13 +24,13 @@ from decimal import Decimal
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import PurePath
-from typing import Any
-
-from pydantic import BaseModel
-from pydantic_core import from_json
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonObject
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 orjson: Any
 try:
@@ -45,8 +46,16 @@ _TEXT = (uuid.UUID, PurePath, IPv4Address, IPv6Address)
 _BAD_KEY = "a key must be text, a number, a boolean, None, a time, a UUID or a path"
 
 
+def _slow_decode(content: bytes | bytearray | str) -> object:
+    """Decode with pydantic's parser, which knows NaN and infinity. It is loaded when needed."""
+    from pydantic_core import from_json
+
+    decoded: object = from_json(content)
+    return decoded
+
+
 #: Decodes what is plain JSON; what it refuses, `decode` may still know.
-fast_decode: Callable[[bytes], object] = from_json if orjson is None else orjson.loads
+fast_decode: Callable[[bytes], object] = _slow_decode if orjson is None else orjson.loads
 
 
 def decode(content: bytes | bytearray | str) -> object:
@@ -59,7 +68,7 @@ def decode(content: bytes | bytearray | str) -> object:
             return orjson.loads(content)
         except ValueError:
             pass  # NaN and infinity, which servers may write and orjson does not know; or no JSON.
-    return from_json(content)
+    return _slow_decode(content)
 
 
 def encode(value: object, name: str = "json") -> bytes:
@@ -125,7 +134,7 @@ def _convert(value: object) -> object:
     """One step towards JSON for a value that the encoder does not know."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, BaseModel):
+    if _is_model(value):
         return _message(value) or _convert_model(value)
     if isinstance(value, Mapping):
         return dict(value)
@@ -146,6 +155,12 @@ def _convert(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _convert_dataclass(value, [field.name for field in dataclasses.fields(value)])
     return _convert_by_shape(value)
+
+
+def _is_model(value: object) -> TypeGuard[BaseModel]:
+    """Whether a value is a model of pydantic; loading that for values of others takes its time."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
 
 
 def _convert_model(value: BaseModel) -> object:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import certifi
 
@@ -155,5 +155,19 @@ def has_proxy(url: str, environment: Mapping[str, str] | None = None) -> bool:
     parts = urlsplit(url)
     if is_local(parts.hostname or ""):
         return False
-    proxies = getproxies() if environment is None else environment
+    proxies = _proxies() if environment is None else environment
     return bool(proxies.get(parts.scheme) or proxies.get("all"))
+
+
+def _proxies() -> Mapping[str, str]:
+    """The proxies by the scheme of what they carry; `all` for any."""
+    if sys.platform in ("darwin", "win32"):  # They have settings of their own.
+        from urllib.request import getproxies
+
+        return getproxies()
+    found = {name.lower(): value for name, value in os.environ.items() if value}
+    return {
+        name.removesuffix("_proxy"): value
+        for name, value in found.items()
+        if name.endswith("_proxy")
+    }

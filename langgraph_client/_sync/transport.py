@@ -8,10 +8,8 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
-
-from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
@@ -41,6 +39,9 @@ from langgraph_client.errors import (
     APIStatusError,
     APITimeoutError,
 )
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
 
@@ -197,6 +198,9 @@ class Transport:
         self, call: Call[Any], deadline: Deadline, first: NoAnswer | APIStatusError | None
     ) -> Retrying:
         """The attempts of a call whose first one failed."""
+        # Most programs never need it, and it takes its time to load.
+        from tenacity import Retrying, retry_if_exception
+
         safe = call.safe
         if call.starts and first is not None and self.retry.max_attempts > 1:
             # Asked only where the answer decides.
