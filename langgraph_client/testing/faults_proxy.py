@@ -46,11 +46,11 @@ class FaultProxy:
 
     Args:
         upstream: The server's URL.
-        faults: What goes wrong; a new, empty `Faults` where it is left out.
+        faults: The faults; by default a new `Faults` without any.
 
     Attributes:
-        url: Where it listens, once it is started.
-        faults: What goes wrong.
+        url: The URL for clients, once it is started.
+        faults: The faults.
     """
 
     def __init__(self, upstream: str, faults: Faults | None = None) -> None:
