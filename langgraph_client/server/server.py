@@ -23,6 +23,7 @@ from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.documents import assistants
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import (
     Graphs,
@@ -38,8 +39,7 @@ from langgraph_client.server.http.in_process import (
     ServerTransport,
 )
 from langgraph_client.server.http.middleware import ApiKey, RequestLines
-from langgraph_client.server.http.routes.assistants import store_version
-from langgraph_client.server.runs.create_run import RunCreator, assistant_id_of
+from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
@@ -335,7 +335,7 @@ class Server:
             webhooks=webhooks,
         )
         for name in graphs.names:
-            await _ensure_assistant(self._services, name)
+            await assistants.ensure(self._services, name)
         self._app = make_app(self._services, self._middleware())
         return engine
 
@@ -448,24 +448,3 @@ class Server:
         if self._port is not None:
             self._port.close()
         self._port = self.url = None
-
-
-async def _ensure_assistant(services: Services, name: str) -> None:
-    """Make the assistant that stands for a graph, unless an earlier start did."""
-    assistant_id = assistant_id_of(name)
-    if await services.storage.assistants.get(assistant_id) is not None:
-        return
-    now = services.clock.stamp()
-    assistant = {
-        "assistant_id": assistant_id,
-        "graph_id": name,
-        "config": {},
-        "context": {},
-        "metadata": {"created_by": "system"},
-        "name": name,
-        "created_at": now,
-        "updated_at": now,
-        "version": 1,
-        "description": None,
-    }
-    await store_version(services.storage, assistant, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 import zlib
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -103,18 +102,6 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def uuid_text(text: str, detail: str, status: int = 422) -> str:
-    """Return an id in its canonical form, lower case with dashes.
-
-    Raises:
-        HTTPException: With this status and detail, if it is not a UUID.
-    """
-    try:
-        return str(uuid.UUID(text))
-    except (ValueError, AttributeError):
-        raise fail(status, detail) from None
-
-
 def page(offset: int, limit: int, shown: int, more: bool) -> dict[str, str]:
     """Return the headers of one page of a search.
 
@@ -124,8 +111,3 @@ def page(offset: int, limit: int, shown: int, more: bool) -> dict[str, str]:
         return {"x-pagination-total": str(offset + shown)}
     following = offset + limit
     return {"x-pagination-next": str(following), "x-pagination-total": str(following + 1)}
-
-
-def truth(text: str | None) -> bool:
-    """Return what a query parameter such as `wait=yes` says."""
-    return (text or "").lower() in ("true", "yes", "1")

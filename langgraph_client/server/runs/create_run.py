@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import Invalid, NotFound, Refused
+from langgraph_client.server.errors import Invalid, NotFound, Refused, ServerError
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
@@ -287,16 +287,16 @@ class RunCreator:
             canonical_uuid(body["checkpoint_id"], "Invalid checkpoint ID")
 
 
-def canonical_uuid(text: Any, detail: str) -> str:
+def canonical_uuid(text: Any, detail: str, refused: type[ServerError] = Invalid) -> str:
     """Return an id in its canonical form, lower case with dashes.
 
     Raises:
-        Invalid: With this detail, if it is not a UUID.
+        ServerError: `refused`, with this detail, if it is not a UUID.
     """
     try:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError):
-        raise Invalid(detail) from None
+        raise refused(detail) from None
 
 
 def new_thread(thread_id: str, created: str) -> Document:

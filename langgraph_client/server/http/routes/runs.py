@@ -9,16 +9,15 @@ from typing import Any
 
 from starlette.responses import Response
 
+from langgraph_client.server.errors import Invalid, NotFound, Refused, ServerError
 from langgraph_client.server.http.agreement import agreed
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import (
-    fail,
     nothing,
     reply,
-    uuid_text,
 )
 from langgraph_client.server.http.streaming import RunResultResponse
-from langgraph_client.server.runs.create_run import CreatedRun
+from langgraph_client.server.runs.create_run import CreatedRun, canonical_uuid
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
@@ -43,10 +42,12 @@ FIELDS = [
 ]
 
 
-def thread_id_of(request: ValidRequest, detail: str, status: int = 422) -> str | None:
+def thread_id_of(
+    request: ValidRequest, detail: str, refused: type[ServerError] = Invalid
+) -> str | None:
     """Return the thread a path names; None if it names none."""
     text = request.path.get("thread_id")
-    return None if text is None else uuid_text(text, detail, status)
+    return None if text is None else canonical_uuid(text, detail, refused)
 
 
 async def begin(
@@ -66,7 +67,7 @@ async def begin(
     """
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _LONGEST_KEY:
-        raise fail(422, f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
+        raise Invalid(f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
     path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
     kind = "stream" if streamed else "wait" if waited_for else "create"
     return await request.services.runs.create(
@@ -109,7 +110,7 @@ def path_of(run: Document, stateless: bool = False) -> str:
 
 async def wait(request: ValidRequest) -> Response:
     """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
-    thread_id = thread_id_of(request, BAD_UUID, 400)
+    thread_id = thread_id_of(request, BAD_UUID, Refused)
     job = (await begin(request, thread_id, waited_for=True)).job
     cancel = job.run_id if request.body.get("on_disconnect") == "cancel" else None
     return await answer_when_over(request, job, path_of(job.run), cancel)
@@ -154,8 +155,8 @@ async def answer_when_over(
 def run_ids_of(request: ValidRequest) -> tuple[str, str]:
     """Return the thread and run a path names."""
     return (
-        uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID"),
-        uuid_text(request.path["run_id"], "Invalid run ID: must be a UUID"),
+        canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID"),
+        canonical_uuid(request.path["run_id"], "Invalid run ID: must be a UUID"),
     )
 
 
@@ -168,7 +169,7 @@ async def find_run(services: Services, thread_id: str, run_id: str) -> Document 
 async def _need_thread(services: Services, thread_id: str) -> Document:
     thread = await services.storage.threads.get(thread_id)
     if thread is None:
-        raise fail(404, f"Thread with ID {thread_id} not found")
+        raise NotFound(f"Thread with ID {thread_id} not found")
     return thread
 
 
@@ -192,7 +193,7 @@ async def list_runs(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs"""
     services = request.services
     query = request.query
-    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     chosen = query["select"]
     await _need_thread(services, thread_id)
     status = {"status": query["status"]} if query["status"] else {}
@@ -215,7 +216,7 @@ async def get_run(request: ValidRequest) -> Response:
     await _need_thread(services, thread_id)
     run = await find_run(services, thread_id, run_id)
     if run is None:
-        raise fail(404, "Not Found")
+        raise NotFound("Not Found")
     return reply(run)
 
 
@@ -232,10 +233,10 @@ async def cancel(request: ValidRequest) -> Response:
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     run = await find_run(services, thread_id, run_id)
     if run is None:
-        raise fail(404, "No runs found to cancel.")
+        raise NotFound("No runs found to cancel.")
     job = services.engine.jobs.get(run_id)
     if job is None:
-        raise fail(404, _OVER)
+        raise NotFound(_OVER)
     path = path_of(run)
     how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
     await services.engine.cancel([run_id], action, how)
@@ -259,14 +260,14 @@ async def cancel_many(request: ValidRequest) -> Response:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
         ids = [job.run_id for job in services.engine.jobs.values() if job.run["status"] in wanted]
     else:
-        thread_id = uuid_text(body["thread_id"], "Invalid thread ID: must be a UUID")
-        given = [uuid_text(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
+        thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
+        given = [canonical_uuid(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
         ids = [one for one in given if await find_run(services, thread_id, one)]
         if not ids:
-            raise fail(404, "No runs found to cancel.")
+            raise NotFound("No runs found to cancel.")
     jobs = await services.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel")
     if not jobs:
-        raise fail(404, _OVER)
+        raise NotFound(_OVER)
     # What is asked next should find them ended; a node that will not stop is not waited for long.
     with suppress(TimeoutError):
         async with asyncio.timeout(_SOON):

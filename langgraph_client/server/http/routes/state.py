@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
-from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
+from langgraph_client.server.documents import threads
+from langgraph_client.server.errors import Conflict, Invalid, Refused
+from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
     EMPTY_STATE,
@@ -18,18 +18,15 @@ from langgraph_client.server.graphs.state_documents import (
 )
 from langgraph_client.server.http.agreement import agreement, is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import fail, reply, uuid_text
-from langgraph_client.server.services import Services
+from langgraph_client.server.http.replies import fail, reply
+from langgraph_client.server.runs.create_run import canonical_uuid
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
 
 async def _thread(request: ValidRequest) -> Document:
-    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
-    thread = await request.services.storage.threads.get(thread_id)
-    if thread is None:
-        raise fail(404, f"Thread with ID {thread_id} not found")
-    return thread
+    thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    return await threads.need(request.services, thread_id)
 
 
 def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -48,23 +45,13 @@ async def _read(
     config = _config(thread, checkpoint)
     if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
         del config["configurable"]["checkpoint_ns"]  # it would show in the answer
-    async with _open(request.services, graph_id, config) as graph:
+    async with threads.open_graph(request.services, graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
         except Exception as error:  # a ValueError, mostly: no such subgraph
             raise refusal(request.headers, error) or error from None
         shown = state_document(state, asked_for, rich=is_rich(request.headers))
         return reply(shown, headers=agreement(request.headers))
-
-
-def _open(
-    services: Services, graph_id: str, config: dict[str, Any], access: Access = "threads.read"
-) -> AbstractAsyncContextManager[HostedGraph]:
-    if graph_id not in services.graphs:
-        raise fail(
-            404, f"Graph '{graph_id}' not found. Expected one of: {sorted(services.graphs.names)}"
-        )
-    return services.graphs.open(graph_id, config, access=access)
 
 
 async def read(request: ValidRequest) -> Response:
@@ -95,7 +82,7 @@ async def search_history(request: ValidRequest) -> Response:
     body = request.body
     before = (body.get("before") or {}).get("configurable") or body.get("before") or {}
     if not isinstance(before, dict):
-        raise fail(422, "before.configurable must be an object")
+        raise Invalid("before.configurable must be an object")
     limit = int(body.get("limit", 1))
     return await _history(
         request, limit, before.get("checkpoint_id"), body.get("metadata"), body.get("checkpoint")
@@ -115,7 +102,7 @@ async def _history(
         return reply([])
     config = _config(thread, checkpoint)
     end = None if before is None else {"configurable": {"checkpoint_id": str(before)}}
-    async with _open(request.services, graph_id, config) as graph:
+    async with threads.open_graph(request.services, graph_id, config) as graph:
         found = graph.aget_state_history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
@@ -150,15 +137,15 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     body = request.body
     thread_id = thread["thread_id"]
     if busy := services.engine.busy(thread_id):
-        raise fail(409, f"Thread {thread_id} has in-flight runs: {busy}")
+        raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
     graph_id = thread["metadata"].get("graph_id")
     if graph_id is None:
-        raise fail(400, f"Thread {thread_id} has no associated graph")
+        raise Refused(f"Thread {thread_id} has no associated graph")
     checkpoint = dict(body.get("checkpoint") or {})
     if "checkpoint_id" in body:
         checkpoint["checkpoint_id"] = body["checkpoint_id"]
     config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
-    async with _open(services, graph_id, config, "threads.update") as graph:
+    async with threads.open_graph(services, graph_id, config, "threads.update") as graph:
         try:
             values = body.get("values")
             if is_rich(request.headers):
@@ -167,38 +154,5 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
         except Exception as error:  # whatever the graph's reducers raise is about the values
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
             raise fail(400, str(error), told) from None
-        latest = await _settle(services, thread, graph)
+        latest = await threads.settle(services, thread, graph)
     return checkpoint_of(made) or {}, state_document(latest)
-
-
-async def _settle(services: Services, thread: Document, graph: Any) -> Any:
-    """Let a thread's document follow its state."""
-    latest = await graph.aget_state(thread_config(thread["thread_id"]))
-    now = services.clock.stamp()
-    thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
-    await services.storage.threads.put(thread)
-    return latest
-
-
-async def apply_supersteps(services: Services, thread: Document, supersteps: list[Any]) -> Document:
-    """Give a new thread its state, one superstep of updates after the other.
-
-    Raises:
-        HTTPException: 400, in the graph's words; the thread stays.
-    """
-    graph_id = thread["metadata"]["graph_id"]
-    config = {**thread_config(thread["thread_id"]), "metadata": {"graph_id": graph_id}}
-    steps = [
-        [
-            StateUpdate(one["as_node"], one.get("values"), one.get("command"))
-            for one in step["updates"]
-        ]
-        for step in supersteps
-    ]
-    async with _open(services, graph_id, config, "threads.update") as graph:
-        try:
-            await graph.abulk_update_state(config, steps)
-        except Exception as error:  # as for an update
-            raise fail(400, str(error)) from None
-        await _settle(services, thread, graph)
-    return thread

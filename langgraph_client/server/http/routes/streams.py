@@ -9,12 +9,9 @@ from typing import Any
 from starlette.responses import Response
 
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.errors import Invalid, Refused
 from langgraph_client.server.http.agreement import agreement, is_rich
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import (
-    fail,
-    uuid_text,
-)
 from langgraph_client.server.http.routes.runs import (
     BAD_UUID,
     begin,
@@ -24,6 +21,7 @@ from langgraph_client.server.http.routes.runs import (
     thread_id_of,
 )
 from langgraph_client.server.http.streaming import EventStream, Wanted
+from langgraph_client.server.runs.create_run import canonical_uuid
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.event_log import parse_event_id
 from langgraph_client.server.storage.protocol import Event
@@ -32,7 +30,7 @@ from langgraph_client.server.storage.protocol import Event
 async def stream(request: ValidRequest) -> Response:
     """POST /runs/stream, POST /threads/{thread_id}/runs/stream"""
     services = request.services
-    thread_id = thread_id_of(request, BAD_UUID, 400)
+    thread_id = thread_id_of(request, BAD_UUID, Refused)
     job, reader = await begin(request, thread_id, waited_for=True, streamed=True)
     path = path_of(job.run, stateless=thread_id is None)
     cancels = request.body.get("on_disconnect") == "cancel"
@@ -93,14 +91,14 @@ _THREAD_MODES = ("lifecycle", "run_modes", "state_update")
 async def thread_stream(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/stream"""
     services = request.services
-    thread_id = uuid_text(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     modes = (request.query["stream_modes"] or "run_modes").split(",")
     for mode in modes:
         if mode not in _THREAD_MODES:
-            raise fail(422, f"Invalid stream mode: {mode}")
+            raise Invalid(f"Invalid stream mode: {mode}")
     last = request.headers.get("last-event-id")
     if last is not None and not _EVENT_ID.fullmatch(last):
-        raise fail(422, "Invalid last-event-id: must be a valid Redis stream ID")
+        raise Invalid("Invalid last-event-id: must be a valid Redis stream ID")
 
     def wanted(event: Event) -> bool:
         if event.name == "state_update":

@@ -1,0 +1,220 @@
+"""The documents of assistants: create, change, delete, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph_client.server.errors import Conflict, NotFound, Refused
+from langgraph_client.server.runs.create_run import (
+    BOTH_CONTEXTS,
+    RESERVED_METADATA,
+    assistant_id_of,
+    without,
+)
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Document, Storage
+
+_IN_VERSION = (
+    "assistant_id",
+    "version",
+    "graph_id",
+    "config",
+    "context",
+    "metadata",
+    "created_at",
+    "name",
+    "description",
+)
+
+
+def need_graph(services: Services, graph_id: str) -> str:
+    """Return the name of a graph that is hosted.
+
+    Raises:
+        NotFound: It is not.
+    """
+    if graph_id not in services.graphs:
+        known = sorted(services.graphs.names)
+        raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
+    return graph_id
+
+
+async def need(services: Services, assistant_id: str, detail: str = "Not Found") -> Document:
+    """Return an assistant.
+
+    Raises:
+        NotFound: There is none; with this detail.
+    """
+    assistant = await services.storage.assistants.get(assistant_id)
+    if assistant is None:
+        raise NotFound(detail)
+    return assistant
+
+
+async def create(services: Services, assistant_id: str, body: Mapping[str, Any]) -> Document:
+    """Create an assistant and return it, or the one that has its id, if the body allows that.
+
+    Raises:
+        Conflict: There is one with this id.
+        NotFound: Its graph is not hosted.
+        Refused: The body has both a context and a configurable.
+    """
+    graph_id = need_graph(services, body["graph_id"])
+    config, context = _config_and_context(body)
+    now = services.clock.stamp()
+    assistant = _document(assistant_id, graph_id, now)
+    assistant.update(
+        config=config,
+        context=context,
+        metadata=without(body.get("metadata"), RESERVED_METADATA),
+        name=body.get("name", "Untitled"),
+        description=body.get("description"),
+    )
+    async with _lock(services, assistant_id):
+        existing = await services.storage.assistants.get(assistant_id)
+        if existing is None:
+            await _store_version(services.storage, assistant, now)
+            return assistant
+    if body.get("if_exists") == "do_nothing":
+        return existing
+    raise Conflict(f"Assistant {assistant_id} already exists")
+
+
+async def ensure(services: Services, graph_id: str) -> None:
+    """Create the assistant that stands for a graph, unless an earlier start did."""
+    assistant_id = assistant_id_of(graph_id)
+    if await services.storage.assistants.get(assistant_id) is not None:
+        return
+    now = services.clock.stamp()
+    assistant = _document(assistant_id, graph_id, now)
+    assistant.update(metadata={"created_by": "system"}, name=graph_id)
+    await _store_version(services.storage, assistant, now)
+
+
+def _document(assistant_id: str, graph_id: str, now: str) -> Document:
+    return {
+        "assistant_id": assistant_id,
+        "graph_id": graph_id,
+        "config": {},
+        "context": {},
+        "metadata": {},
+        "name": "Untitled",
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        "description": None,
+    }
+
+
+def _config_and_context(body: Mapping[str, Any]) -> tuple[Document, Document]:
+    """Return config and context, each filled from the other."""
+    config, context = dict(body.get("config") or {}), dict(body.get("context") or {})
+    if context and config.get("configurable"):
+        raise Refused(BOTH_CONTEXTS)
+    if context:
+        config["configurable"] = context
+    return config, context or dict(config.get("configurable") or {})
+
+
+async def change(services: Services, assistant_id: str, body: Mapping[str, Any]) -> Document:
+    """Give an assistant a new version and return it.
+
+    Raises:
+        NotFound: There is none, or its new graph is not hosted.
+        Refused: The body has both a context and a configurable.
+    """
+    async with _lock(services, assistant_id):
+        assistant = await need(services, assistant_id, f"Assistant {assistant_id} not found")
+        config, context = _config_and_context(body)
+        if "graph_id" in body:
+            assistant["graph_id"] = need_graph(services, body["graph_id"])
+        if config:
+            assistant["config"], assistant["context"] = config, context
+        metadata = without(body.get("metadata"), RESERVED_METADATA)
+        assistant["metadata"] = {**assistant["metadata"], **metadata}
+        assistant.update({key: body[key] for key in ("name", "description") if key in body})
+        now = services.clock.stamp()
+        assistant["version"] = (await versions(services, assistant_id))[0]["version"] + 1
+        assistant["updated_at"] = now
+        await _store_version(services.storage, assistant, now)
+    return assistant
+
+
+async def _store_version(storage: Storage, assistant: Document, created_at: str) -> None:
+    """Write an assistant, and what it is now as one of its versions."""
+    version = {key: assistant[key] for key in _IN_VERSION}
+    async with storage.transaction() as transaction:
+        await transaction.assistants.put(assistant)
+        await transaction.assistant_versions.put({**version, "created_at": created_at})
+
+
+async def versions(
+    services: Services, assistant_id: str, metadata: Document | None = None
+) -> list[Document]:
+    """Return the versions of an assistant whose metadata contains this, the latest first."""
+    return await services.storage.assistant_versions.search(
+        where={"assistant_id": assistant_id},
+        contains={"metadata": metadata} if metadata else None,
+        order_by="version",
+        descending=True,
+    )
+
+
+async def set_latest(services: Services, assistant_id: str, number: int | None) -> Document:
+    """Make an earlier version of an assistant the present one and return it.
+
+    Raises:
+        NotFound: There is no such assistant or version.
+    """
+    async with _lock(services, assistant_id):
+        assistant = await need(services, assistant_id, f"Assistant {assistant_id} not found")
+        version = await services.storage.assistant_versions.get(assistant_id, number)
+        if version is None:
+            raise NotFound(f"Version {number} not found for assistant {assistant_id}")
+        for key in ("version", "config", "metadata", "name", "description"):
+            assistant[key] = version[key]
+        assistant["updated_at"] = services.clock.stamp()
+        await services.storage.assistants.put(assistant)
+    return assistant
+
+
+async def delete(services: Services, assistant_id: str, *, with_threads: bool) -> None:
+    """Delete an assistant with its versions and crons, after its runs have been cancelled.
+
+    Args:
+        services: The server.
+        assistant_id: The assistant.
+        with_threads: Delete its threads, too.
+
+    Raises:
+        NotFound: There is none.
+    """
+    await need(services, assistant_id, f"Assistant with ID {assistant_id} not found")
+    jobs = services.engine.jobs.values()
+    run_ids = [job.run_id for job in jobs if job.run["assistant_id"] == assistant_id]
+    await services.engine.cancel(run_ids, "interrupt", f"assistant {assistant_id} was deleted")
+    if with_threads:
+        wanted = {"metadata": {"assistant_id": assistant_id}}
+        for thread in await services.storage.threads.search(contains=wanted):
+            await services.engine.delete_thread(thread["thread_id"])
+    async with _lock(services, assistant_id), services.storage.transaction() as transaction:
+        await transaction.assistants.delete(assistant_id)
+        await transaction.assistant_versions.delete_where(assistant_id=assistant_id)
+        await transaction.crons.delete_where(assistant_id=assistant_id)
+
+
+def filters(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it."""
+    found: dict[str, Any] = {}
+    if body.get("graph_id"):
+        found["where"] = {"graph_id": need_graph(services, body["graph_id"])}
+    if body.get("metadata"):
+        found["contains"] = {"metadata": body["metadata"]}
+    if body.get("name"):
+        found["text"] = {"name": body["name"]}
+    return found
+
+
+def _lock(services: Services, assistant_id: str) -> Any:
+    return services.engine.locks.hold(f"assistant {assistant_id}")

@@ -1,0 +1,171 @@
+"""The documents of crons: create, change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from langgraph_client.server.background.scheduler import next_run_date
+from langgraph_client.server.errors import Invalid, NotFound, Refused
+from langgraph_client.server.runs.create_run import (
+    RESERVED_METADATA,
+    assistant_id_of,
+    canonical_uuid,
+    without,
+)
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Document
+
+
+async def create(services: Services, thread_id: str | None, body: Mapping[str, Any]) -> Document:
+    """Create a cron, for a thread or for a new thread each time, and return it.
+
+    Raises:
+        NotFound: There is no such thread or assistant.
+        Invalid: The schedule, the time zone or the webhook is none.
+    """
+    if thread_id is not None:
+        await _need_thread(services, thread_id)
+    timezone = _timezone(body.get("timezone"))
+    due = _due(services, body["schedule"], timezone)
+    _check_webhook(services, body)
+    cron_id, now = services.clock.uuid7(), services.clock.stamp()
+    payload = {**body, "assistant_id": await _assistant_id(services, body["assistant_id"])}
+    payload["config"] = _config(body.get("config"), cron_id)
+    cron = {
+        "cron_id": cron_id,
+        "assistant_id": payload["assistant_id"],
+        "thread_id": thread_id,
+        "user_id": "",
+        "end_time": body.get("end_time"),
+        "schedule": body["schedule"],
+        "timezone": timezone,
+        "payload": payload,
+        "next_run_date": due,
+        "metadata": without(body.get("metadata"), RESERVED_METADATA),
+        "on_run_completed": (body.get("on_run_completed", "delete") if thread_id is None else None),
+        "enabled": body.get("enabled", True),
+        "created_at": now,
+        "updated_at": now,
+    }
+    locks = services.engine.locks
+    async with locks.hold(f"assistant {cron['assistant_id']}"), locks.hold(thread_id or cron_id):
+        # Still there: what is deleted takes its crons with it.
+        await _assistant_id(services, body["assistant_id"])
+        if thread_id is not None:
+            await _need_thread(services, thread_id)
+        await services.storage.crons.insert(cron)
+    services.scheduler.wake()
+    return cron
+
+
+async def change(services: Services, cron_id: str, body: Mapping[str, Any]) -> Document:
+    """Change a cron and return it.
+
+    Raises:
+        Refused: Nothing is to be changed.
+        NotFound: There is no such cron.
+        Invalid: The schedule, the time zone or the webhook is none.
+    """
+    if not body:
+        raise Refused("Request body cannot be empty")
+    async with services.engine.locks.hold(f"cron {cron_id}"):
+        cron = await services.storage.crons.get(cron_id)
+        if cron is None:
+            raise NotFound(f"Cron '{cron_id}' not found")
+        _check_webhook(services, body)
+        if "schedule" in body or "timezone" in body:
+            cron["schedule"] = body.get("schedule", cron["schedule"])
+            cron["timezone"] = _timezone(body.get("timezone", cron["timezone"]))
+            cron["next_run_date"] = _due(services, cron["schedule"], cron["timezone"])
+        cron.update({key: body[key] for key in ("end_time", "enabled") if key in body})
+        if "on_run_completed" in body and cron["thread_id"] is None:
+            cron["on_run_completed"] = body["on_run_completed"]
+        if "metadata" in body:
+            cron["metadata"].update(without(body["metadata"], RESERVED_METADATA))
+        cron["payload"].update(body)
+        if "config" in body:
+            cron["payload"]["config"] = _config(body["config"], cron_id)
+        cron["updated_at"] = services.clock.stamp()
+        await services.storage.crons.put(cron)
+    services.scheduler.wake()
+    return cron
+
+
+async def delete(services: Services, cron_id: str) -> None:
+    """Delete a cron.
+
+    Raises:
+        NotFound: There is none.
+    """
+    async with services.engine.locks.hold(f"cron {cron_id}"):
+        if not await services.storage.crons.delete(cron_id):
+            raise NotFound("Not Found")
+
+
+def filters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it.
+
+    Raises:
+        Invalid: An id is no UUID.
+    """
+    where: dict[str, object] = {}
+    for key, kind in (("assistant_id", "assistant"), ("thread_id", "thread")):
+        if key in body:
+            where[key] = canonical_uuid(body[key], f"Invalid {kind} ID: must be a UUID")
+    if "enabled" in body:
+        where["enabled"] = body["enabled"]
+    return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
+
+
+def _config(given: Any, cron_id: str) -> dict[str, Any]:
+    config = dict(given or {})
+    return {**config, "configurable": {**(config.get("configurable") or {}), "cron_id": cron_id}}
+
+
+async def _need_thread(services: Services, thread_id: str) -> None:
+    if await services.storage.threads.get(thread_id) is None:
+        raise NotFound(
+            f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
+            " thread hasn't been deleted or expired."
+        )
+
+
+async def _assistant_id(services: Services, text: str) -> str:
+    assistant_id = assistant_id_of(text) if text in services.graphs else text
+    try:
+        assistant_id = canonical_uuid(assistant_id, "")
+    except Invalid as error:  # No UUID: then there is none of that name.
+        raise NotFound(f"Assistant '{text}' not found") from error
+    if await services.storage.assistants.get(assistant_id) is None:
+        raise NotFound(f"Assistant '{text}' not found")
+    return assistant_id
+
+
+def _timezone(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Invalid(
+            f"Invalid timezone: '{name}'. Use IANA timezone format (e.g. 'America/New_York')."
+        ) from None
+    return name
+
+
+def _due(services: Services, schedule: str, timezone: str | None) -> str:
+    try:
+        return next_run_date(schedule, timezone, services.clock.now())
+    except ValueError:
+        raise Invalid(
+            f"Invalid cron schedule: '{schedule}'. Reason: Invalid cron schedule. Ensure the"
+            " schedule uses the standard cron format (minute hour day_of_month month day_of_week)."
+            " Example: '*/5 * * * *' for every 5 minutes."
+        ) from None
+
+
+def _check_webhook(services: Services, body: Mapping[str, Any]) -> None:
+    if body.get("webhook"):
+        services.webhooks.check(body["webhook"])

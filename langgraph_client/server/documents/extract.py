@@ -1,0 +1,57 @@
+"""`extract` of a search for threads: values at paths, beside the documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from langgraph_client.server.errors import Invalid
+
+_ROOTS = ("config", "interrupts", "metadata", "values")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
+Path = list[str | int]
+
+
+def parse(given: Mapping[str, str], reserved_names: Collection[str]) -> dict[str, Path]:
+    """Return the paths of an `extract`, each as its keys and indexes.
+
+    Raises:
+        Invalid: An alias or a path is none.
+    """
+    reserved = [alias for alias in given if alias in reserved_names]
+    if reserved:
+        raise Invalid(f"Extract keys cannot use reserved field names: {reserved}")
+    found: dict[str, Path] = {}
+    for alias, text in given.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", alias, re.ASCII):
+            text = f"Extract key '{alias}' must be a valid identifier"
+            raise Invalid(f"{text} (letters, digits, underscores)")
+        if not isinstance(text, str) or not text:
+            raise Invalid(f"Extract path for '{alias}' must be a non-empty string")
+        root, rest = re.match(r"([^.\[]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        if root not in _ROOTS:
+            listed = ", ".join(_ROOTS)
+            raise Invalid(f"Extract path '{text}' must start with one of: {listed}")
+        if "".join(match[0] for match in _STEP.finditer(rest)) != rest:
+            raise Invalid(f"Extract path '{text}' is not a path")
+        found[alias] = [root, *(_step(match) for match in _STEP.finditer(rest))]
+    return found
+
+
+def _step(match: re.Match[str]) -> str | int:
+    return match[1] if match[1] is not None else int(match[2])
+
+
+def follow(value: Any, path: Path) -> Any:
+    """Return what a document has at a path, None if there is nothing."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or not -len(value) <= step < len(value):
+                return None
+            value = value[step]
+        elif isinstance(value, dict) and not step.startswith("_"):
+            value = value.get(step)
+        else:
+            return None
+    return value

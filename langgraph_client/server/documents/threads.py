@@ -1,0 +1,176 @@
+"""The documents of threads: create, change, copy, prune, and what follows from their state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from langgraph_client.server.errors import Conflict, NotFound, Refused
+from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
+from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
+from langgraph_client.server.runs.create_run import (
+    RESERVED_METADATA,
+    canonical_uuid,
+    new_thread,
+    without,
+)
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Document
+
+
+class WithoutStateError(Exception):
+    """A thread was created, and its state could not be written."""
+
+
+async def need(services: Services, thread_id: str) -> Document:
+    """Return a thread.
+
+    Raises:
+        NotFound: There is none.
+    """
+    thread = await services.storage.threads.get(thread_id)
+    if thread is None:
+        raise NotFound(f"Thread with ID {thread_id} not found")
+    return thread
+
+
+async def create(services: Services, thread_id: str, body: Mapping[str, Any]) -> Document:
+    """Create a thread and return it, or the one that has its id, if the body allows that.
+
+    Raises:
+        Conflict: There is one with this id.
+        WithoutStateError: The thread is there, and has no graph that its state could be of.
+        Refused: The thread is there, and its graph refused the state.
+    """
+    thread = new_thread(thread_id, services.clock.stamp())
+    thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
+    async with services.engine.locks.hold(thread_id):
+        existing = await services.storage.threads.get(thread_id)
+        if existing is None:
+            await services.storage.threads.insert(thread)
+            if "ttl" in body:
+                await services.thread_ttl.give(thread_id, body["ttl"])
+            if body.get("supersteps"):
+                await _apply_supersteps(services, thread, body["supersteps"])
+            return thread
+    if body.get("if_exists") == "do_nothing":
+        return existing
+    raise Conflict(f"Thread with ID {thread_id} already exists")
+
+
+async def _apply_supersteps(services: Services, thread: Document, supersteps: list[Any]) -> None:
+    """Give a new thread its state, one superstep of updates after the other."""
+    thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
+    if not graph_id:
+        why = f"Thread {thread_id} has no associated graph"
+        raise WithoutStateError(
+            f"Thread {thread_id} was created, but there were problems updating the state: {why}"
+        )
+    config = {**thread_config(thread_id), "metadata": {"graph_id": graph_id}}
+    steps = [
+        [
+            StateUpdate(one["as_node"], one.get("values"), one.get("command"))
+            for one in step["updates"]
+        ]
+        for step in supersteps
+    ]
+    async with open_graph(services, graph_id, config, "threads.update") as graph:
+        try:
+            await graph.abulk_update_state(config, steps)
+        except Exception as error:  # whatever the graph's reducers raise is about the values
+            raise Refused(str(error)) from None
+        await settle(services, thread, graph)
+
+
+def open_graph(
+    services: Services, graph_id: str, config: dict[str, Any], access: Access = "threads.read"
+) -> AbstractAsyncContextManager[HostedGraph]:
+    """Return the graph of a thread, to be entered.
+
+    Raises:
+        NotFound: It is not hosted.
+    """
+    if graph_id not in services.graphs:
+        known = sorted(services.graphs.names)
+        raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
+    return services.graphs.open(graph_id, config, access=access)
+
+
+async def settle(services: Services, thread: Document, graph: HostedGraph) -> Any:
+    """Let a thread's document follow its state, and return the state.
+
+    The caller holds the thread's lock.
+    """
+    latest = await graph.aget_state(thread_config(thread["thread_id"]))
+    now = services.clock.stamp()
+    thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
+    await services.storage.threads.put(thread)
+    return latest
+
+
+async def change(services: Services, thread_id: str, body: Mapping[str, Any]) -> Document:
+    """Change a thread's metadata and time to live, and return it.
+
+    Raises:
+        NotFound: There is none.
+    """
+    async with services.engine.locks.hold(thread_id):
+        thread = await services.storage.threads.get(thread_id)
+        if thread is None:
+            raise NotFound("Not Found")
+        changes = without(body.get("metadata"), RESERVED_METADATA)
+        thread["metadata"] = {**thread["metadata"], **changes}
+        thread["updated_at"] = services.clock.stamp()
+        await services.storage.threads.put(thread)
+        if "ttl" in body:
+            await services.thread_ttl.give(thread_id, body["ttl"])
+    return thread
+
+
+async def copy(services: Services, thread_id: str) -> Document:
+    """Copy a thread with its state, and return the copy.
+
+    Raises:
+        Conflict: There is none; so the protocol has it.
+    """
+    copied = new_thread(services.clock.uuid4(), services.clock.stamp())
+    del copied["values"]
+    async with services.engine.locks.hold(thread_id):
+        source = await services.storage.threads.get(thread_id)
+        if source is None:
+            raise Conflict("Conflict")
+        copied["metadata"] = source["metadata"]
+        async with services.storage.transaction() as transaction:
+            await transaction.threads.insert(copied)
+            await transaction.states.copy_thread(thread_id, copied["thread_id"])
+    return copied
+
+
+async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: bool) -> int:
+    """Delete threads, or what they have before their latest state. Returns how many existed."""
+    found = [one for one in thread_ids if await services.storage.threads.get(one)]
+    for thread_id in found:
+        if keep_latest:
+            async with services.engine.locks.hold(thread_id):
+                await services.storage.states.keep_latest(thread_id)
+        else:
+            await services.engine.delete_thread(thread_id)
+    return len(found)
+
+
+def filters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search looks for, as `Documents.search` takes it.
+
+    Raises:
+        Refused: An id is no UUID.
+    """
+    where: dict[str, object] = {}
+    if "status" in body:
+        where["status"] = body["status"]
+    if body.get("ids"):
+        where["thread_id"] = [
+            canonical_uuid(text, f"Invalid thread ID {text}", Refused) for text in body["ids"]
+        ]
+    wanted = {key: body[key] for key in ("metadata", "values") if body.get(key)}
+    return {"where": where, "contains": wanted}
