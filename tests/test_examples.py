@@ -70,7 +70,8 @@ def test_example(name: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    # The server logs a run that fails, which some of them let happen on purpose.
+    assert [line for line in done.stderr.splitlines() if " ended: error " not in line] == []
     position = 0
     for promised in PROMISED[name]:
         found = done.stdout.find(promised, position)

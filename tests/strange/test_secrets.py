@@ -143,7 +143,7 @@ def test_credentials_in_a_url_are_sent_to_it() -> None:
             pytest.raises(LangGraphError),
         ):
             client.threads.get(ID)
-        assert got[0]["Authorization"].startswith("Basic ")
+        assert httpx.Headers(got[0])["authorization"].startswith("Basic ")
 
 
 def test_a_recording_has_no_key(tmp_path: Any) -> None:
