@@ -77,10 +77,11 @@ def left(client: SyncLangGraphClient, thread: str, run_id: str) -> None:
         client.runs.join(thread, run_id)
 
 
-def began(client: SyncLangGraphClient, thread: str, run_id: str) -> bool:
-    """Whether a run has got as far as a checkpoint of its own."""
-    metadata = client.threads.get_state(thread).metadata or {}
-    return metadata.get("run_id") == run_id
+def began(client: SyncLangGraphClient, thread: str, run_id: str, before: Any) -> bool:
+    """Whether a run has left something: a checkpoint of its own, or what its command has written,
+    which the thread's state shows."""
+    state = client.threads.get_state(thread)
+    return (state.metadata or {}).get("run_id") == run_id or state["values"] != before
 
 
 def latest_run(client: SyncLangGraphClient, thread: str) -> Any:
@@ -100,6 +101,7 @@ def test_cancelled_and_continued(name: str, seed: int) -> None:
         graph = server.remote_graph(name, allow_types=member.types)
         thread = client.threads.create().thread_id
         for given, here in zip(member.inputs, undisturbed(name), strict=True):
+            before = client.threads.get_state(thread)["values"]
             hooks.arm(chance.randrange(6), hold=chance.random() < 0.7)
             first = pool.submit(invoked, graph, name, thread, given)
             while not hooks.reached.wait(0.01) and not first.done():
@@ -110,7 +112,7 @@ def test_cancelled_and_continued(name: str, seed: int) -> None:
                     client.runs.cancel(thread, run.run_id, wait=True)
                 first.result(10)
                 if latest_run(client, thread).status == "interrupted":
-                    again = None if began(client, thread, run.run_id) else given
+                    again = None if began(client, thread, run.run_id, before) else given
                     invoked(graph, name, thread, again)
             assert_same(name, here, client.threads.get_state(thread)["values"])
 
@@ -205,3 +207,24 @@ def test_killed(tmp_path: Path, seed: int) -> None:
                 assert_same(name, undisturbed(name)[0], values)
                 ended += 1
     assert ended > len(STOPPED) / 2
+
+
+def test_a_command_is_not_taken_in_twice(tmp_path: Path) -> None:
+    """A run that was stopped before its first checkpoint writes its command's update once."""
+    graph, file, thread, run_id = STOPPED["commanded"].build(), tmp_path / "state.db", "", ""
+    for start in range(3):
+        hooks = StopAtNode()
+        with (
+            Server({"g": graph}, path=file, hooks=hooks) as server,
+            server.sync_client() as client,
+        ):
+            if start == 0:
+                thread = client.threads.create().thread_id
+                client.runs.wait(thread, "g", input={"log": []})
+                hooks.arm(0, hold=True)
+                command: Any = {"resume": "yes", "update": {"log": ["update"]}}
+                run_id = client.runs.create(thread, "g", command=command).run_id
+                assert hooks.reached.wait(10)
+            else:
+                values = client.runs.join(thread, run_id)
+                assert values == {"log": ["update", "yes", "after"]}

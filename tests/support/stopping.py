@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Send
+from langgraph.types import Command, Send, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client.server.encoding import decode, encode
@@ -69,10 +69,33 @@ def _slow_branches() -> Any:
     )
 
 
+def _commanded() -> Any:
+    """Commands that answer, write and choose the next node, all at once."""
+
+    async def ask(state: Steps) -> dict[str, Any]:
+        await _breathe()
+        return {"log": [interrupt("sure?")]}
+
+    async def after(state: Steps) -> dict[str, Any]:
+        await _breathe()
+        return {"log": ["after"]}
+
+    graph = StateGraph(Steps).add_node("ask", ask).add_node("after", after)
+    return graph.add_edge(START, "ask").add_edge("ask", "after").compile(name="commanded")
+
+
 #: Without `storing`, whose node has an effect of its own each time it is done.
 STOPPED: dict[str, Member] = {
     **{name: member for name, member in FAMILY.items() if name != "storing"},
     "slow edges": Member(_slow_edges, [{"log": []}]),
+    "commanded": Member(
+        _commanded,
+        [
+            {"log": []},
+            Command(resume="yes", update={"log": ["update"]}),
+            Command(goto="after", update={"log": ["again"]}),
+        ],
+    ),
     "slow branches": Member(_slow_branches, [{"log": []}], side_by_side=True),
 }
 

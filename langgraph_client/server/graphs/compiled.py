@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -28,6 +29,10 @@ from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
 from langgraph_client.values import classes_in
 
 EVENTS = "events"
+# langgraph's marks of what a command writes: the task that stands for none, the channel of answers.
+_NO_TASK = "00000000-0000-0000-0000-000000000000"
+_RESUME = "__resume__"
+_INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
 _Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]
@@ -155,6 +160,27 @@ class CompiledGraph:
         given: Mapping[str, Any] = context or kwargs["config"].get("configurable") or {}
         return {key: value for key, value in given.items() if key in self._context_fields}
 
+    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
+        """Return a run without what an earlier attempt of it has taken in already.
+
+        What that attempt's tasks have done, langgraph tells and does not do again.
+        """
+        config = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
+        saver = self._graph.checkpointer
+        saved = await saver.aget_tuple(config) if saver else None
+        if saved is None:
+            return run
+        if saved.metadata.get("run_id") == run_id:
+            return run.going_on()
+        # A command is kept before the first checkpoint of its run, beside the one it starts from.
+        command = run.kwargs.get("command") or {}
+        kept = [write for task, *write in saved.pending_writes or () if task == _NO_TASK]
+        if _is_kept(command, kept):
+            # All of it but answers by interrupt id, which are kept with the tasks they go to.
+            resume = command.get("resume")
+            return run.going_on(resume if _by_interrupt_id(resume) else None)
+        return run
+
     # States.
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> Snapshot:
@@ -214,6 +240,20 @@ class CompiledGraph:
         """Return the schemas of the subgraphs, by namespace."""
         found = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
         return {name: introspection.schemas(below) async for name, below in found}
+
+
+def _by_interrupt_id(resume: Any) -> bool:
+    """Whether the answers of a command are given by interrupt id, as langgraph tells it."""
+    return isinstance(resume, Mapping) and all(_INTERRUPT_ID.fullmatch(str(key)) for key in resume)
+
+
+def _is_kept(command: Mapping[str, Any], kept: Sequence[Sequence[Any]]) -> bool:
+    """Whether what is kept for no task of its own is this command."""
+    resume = command.get("resume")
+    if resume is not None and not _by_interrupt_id(resume):
+        return [_RESUME, resume] in kept
+    wanted = command.get("update") is not None or bool(command.get("goto"))
+    return wanted and any(channel != _RESUME for channel, _ in kept)
 
 
 async def _stream_chunks(

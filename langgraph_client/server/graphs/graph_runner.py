@@ -82,15 +82,14 @@ class HostedGraphRunner:
             context=kwargs.get("context"),
         )
         async with opened as graph:
-            if await self._has_begun(job, graph):
-                # langgraph tells what the earlier attempt's tasks have done, and goes on.
-                kwargs = {**kwargs, "input": None, "command": None}
             if RICH in kwargs:
                 kwargs = opened_input(kwargs, graph.classes)
             before_node = None
             if self._hooks.watches_nodes:
                 before_node = partial(self._hooks.before_node, run)
             graph_run = GraphRun(kwargs, job.thread_id, config, before_node)
+            if not job.temporary and config["metadata"]["run_attempt"] > 1:
+                graph_run = await graph.continued(graph_run, job.run_id)
             async with aclosing(graph.events(graph_run)) as events:
                 values: Any = None
                 async for item in events:
@@ -99,13 +98,6 @@ class HostedGraphRunner:
                     yield item
             if job.temporary:
                 encode(values)  # Of other runs, the thread's state is encoded.
-
-    async def _has_begun(self, job: Job, graph: HostedGraph) -> bool:
-        """Whether an earlier attempt has left a state to go on from."""
-        if job.temporary or job.run["kwargs"]["config"]["metadata"]["run_attempt"] == 1:
-            return False
-        state = await graph.aget_state(thread_config(job.thread_id))
-        return bool(state.metadata) and state.metadata.get("run_id") == job.run_id
 
     def _config(self, run: Document) -> dict[str, Any]:
         given = run["kwargs"]["config"]

@@ -92,6 +92,12 @@ class HostedScript:
                 elif mode in modes or mode == "messages":
                     yield mode, data
 
+    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
+        """Return a run without what an earlier attempt of it has taken in already."""
+        saved = None if self._states is None else self._states.get(run.thread_id)
+        begun = saved is not None and saved.metadata.get("run_id") == run_id
+        return run.going_on() if begun else run
+
     # States.
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> ScriptState:

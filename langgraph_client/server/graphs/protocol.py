@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
@@ -15,6 +15,9 @@ Access: TypeAlias = Literal[
     "threads.create_run", "threads.update", "threads.read", "assistants.read"
 ]
 """What a graph is opened for, in the words that graph factories know."""
+
+
+_PLACE = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
 class Interrupt(Protocol):
@@ -125,6 +128,20 @@ class GraphRun:
     #: Awaited before each node; None to go straight on.
     before_node: Callable[[str], Awaitable[None]] | None = None
 
+    def going_on(self, resume: Any = None) -> GraphRun:
+        """Return the run so that it goes on from the thread's latest checkpoint.
+
+        Args:
+            resume: Answers to interrupts that are still to be given, by interrupt id.
+        """
+        command = None if resume is None else {"resume": resume}
+        configurable = {k: v for k, v in self.config["configurable"].items() if k not in _PLACE}
+        return replace(
+            self,
+            kwargs={**self.kwargs, "input": None, "command": command},
+            config={**self.config, "configurable": configurable},
+        )
+
 
 @dataclass(frozen=True)
 class StateUpdate:
@@ -159,6 +176,15 @@ class HostedGraph(Protocol):
 
         Raises:
             BaseException: Whatever the graph raises.
+        """
+        ...
+
+    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
+        """Return a run without what an earlier attempt of it has taken in already.
+
+        Args:
+            run: The run, as it was asked for.
+            run_id: Its id, which its checkpoints bear.
         """
         ...
 
