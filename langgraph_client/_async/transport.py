@@ -92,16 +92,24 @@ class AsyncTransport:
                 raise
             return await self.send(self._followed_by(call, run_id))
         self._tell(call, answer, content)
+        try:
+            return self._read(call, answer, content)
+        except APIResponseValidationError:
+            # The run was started, and what would have said which was damaged on its way.
+            if not call.starts or not await self._starts_once():
+                raise
+        answer, content = await self._repeat(call, self._deadline(), whole=True)
         return self._read(call, answer, content)
 
     async def wait(self, call: Call[T], *, reconnects: int = 5) -> T:
-        """Send a call whose answer may take long, and ask again where it is cut.
+        """Send a call whose answer may take long, and ask again where it is cut or damaged.
 
-        The server names in `Location` where the answer can be asked for again.
+        The server names in `Location` where the answer can be asked for again; or it is sent the
+        call itself again, if it starts one run for one key.
         """
         request: Call[Any] = call
         deadline = self._deadline()
-        told = False
+        is_told = False
         location = None
         for attempt in range(reconnects + 1):
             try:
@@ -111,31 +119,47 @@ class AsyncTransport:
                 if run_id is None:
                     raise
                 return await self.wait(self._followed_by(call, run_id), reconnects=reconnects)
+            content, problem = b"", None
             try:
                 location = self.location(request, answer) or location
-                if not told:
+                if not is_told:
                     self._tell(call, answer)
-                    told = True
+                    is_told = True
                 content = await self._content(answer, deadline, self._cadence_of_waits)
-                if content.strip() or location is None or attempt == reconnects:
+                if content.strip():
                     return self._read(call, answer, content)
-                reason = "was empty"
             except NoAnswer as error:
-                if location is None or attempt == reconnects or deadline.is_over(monotonic()):
-                    raise self._failure(request, error) from error.__cause__
-                reason = error.detail
+                problem = self._failure(request, error)
+                problem.__cause__ = error.__cause__
+            except APIResponseValidationError as error:
+                problem = error
+                reconnects = min(reconnects, attempt + 1)  # A second time it would be the same.
             finally:
                 await answer.aclose()
+            is_last = attempt >= reconnects or deadline.is_over(monotonic())
+            again = None if is_last else await self._asked_again(call, location)
+            if again is None:
+                if problem is not None:
+                    raise problem
+                return self._read(call, answer, content)
+            request = again
             pause = min(0.1 * 2**attempt, 4.0) if attempt else 0.0
             if not deadline.allows(pause, monotonic()):
                 raise self._late(request, deadline)
-            logger.info(
-                "the result of %s %s %s; asking for it again", call.method, call.path, reason
-            )
+            logger.info("the result of %s %s was cut; asking for it again", call.method, call.path)
             await self.sleep(pause)
-            headers = without_key(call.headers)
-            request = Call("GET", location, ANY, call.params, headers=headers, safe=True)
         raise AssertionError("unreachable")
+
+    async def _asked_again(self, call: Call[Any], location: str | None) -> Call[Any] | None:
+        """The request for a result that did not arrive, None if there is no way to it."""
+        # What a run without a thread has left may be gone already when it is asked for.
+        is_kept = location is not None and call.path.startswith("/threads/")
+        if call.starts and not is_kept and await self._starts_once():
+            return call
+        if location is None:
+            return None
+        headers = without_key(call.headers)
+        return Call("GET", location, ANY, call.params, headers=headers, safe=True)
 
     async def open(self, call: Call[Any]) -> AsyncAnswer:
         """Open an event stream. The caller closes the answer."""

@@ -19,11 +19,12 @@ from langgraph_client import (
     ScriptedGraph,
     get_client,
 )
-from langgraph_client.errors import LangGraphError
+from langgraph_client.errors import LangGraphError, StreamIncomplete
 from langgraph_client.testing import Faults, TestServer
 
 URL = "http://server"
 LONGEST = 5.0
+LASTING = ("refused always", "answer lost always", "cut always", "cut events always", "damaged")
 STEPS = [{"n": n} for n in range(4)]
 EVENTS = ["metadata", "values", "values", "values", "values", "values"]
 
@@ -249,6 +250,8 @@ async def test_a_call_under_every_fault(hosted: TestServer, world: World, name: 
         said = f"{name}, {fault}: {error or result!r}, {faults.fired}, {counted.accepted}"
         assert time.perf_counter() - begun < LONGEST, said
         assert counted.started <= 1, said
+        if counted.started and error is not None and fault not in LASTING:
+            assert is_known_to_its_caller(name, error), said
         if not is_safe(name):
             assert all(count <= 1 for count in counted.accepted.values()), said
         if fault in HARMLESS:
@@ -256,6 +259,16 @@ async def test_a_call_under_every_fault(hosted: TestServer, world: World, name: 
         believed = fault == "closed events" and name in BELIEVED
         if isinstance(result, list) and "stream" in name and fault not in UNTOLD and not believed:
             assert result == EVENTS, said
+
+
+def is_known_to_its_caller(name: str, error: LangGraphError) -> bool:
+    """Whether a run that was started is not lost, although its call has failed.
+
+    A batch, and a request without a method of its own, have no key.
+    """
+    if isinstance(error, StreamIncomplete):
+        return error.run_id is not None
+    return name == "runs.create_batch" or name.startswith("http.")
 
 
 def is_safe(name: str) -> bool:
