@@ -21,8 +21,12 @@ def weather(city: str) -> str:
 def build_agent(model: Any) -> Any:
     """Build the agent; in production `model` is a real one."""
     bound = model.bind_tools([weather])
+
+    def call_model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [bound.invoke(state["messages"])]}
+
     builder = StateGraph(MessagesState)
-    builder.add_node("model", lambda state: {"messages": [bound.invoke(state["messages"])]})
+    builder.add_node("model", call_model)
     builder.add_node("tools", ToolNode([weather]))
     builder.add_edge(START, "model")
     builder.add_conditional_edges("model", tools_condition)
