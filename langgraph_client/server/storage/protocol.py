@@ -1,4 +1,4 @@
-"""What the server asks of a database. SQLite is one implementation, in `sqlite.py`.
+"""What the server asks of a database. SQLite is one implementation, in `sqlite/`.
 
 It keeps JSON, not objects. Every method is async, so that an implementation may go over a network.
 Whatever fails for a reason outside the request (the disk is full, the connection is lost) raises
