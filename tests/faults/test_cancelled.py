@@ -24,7 +24,7 @@ from langgraph_client import (
     get_sync_client,
 )
 from langgraph_client._async.direct import AsyncDirectSender
-from langgraph_client.server.graphs.scripted import Wait
+from langgraph_client.server.graphs.script_steps import Wait
 
 HOUR = 3600
 Go = Callable[[], Awaitable[Any]]
