@@ -143,8 +143,9 @@ def merged_callbacks(base: Foreign, added: Foreign) -> Foreign:
         return base + added
     if not isinstance(base, list) and not isinstance(added, list):
         return base.merge(added)
-    manager, handlers = (base, added) if isinstance(added, list) else (added, base)
-    merged = manager.copy()
+    handlers: list[Foreign] = added if isinstance(added, list) else base
+    manager: Foreign = base if handlers is added else added
+    merged: Foreign = manager.copy()
     for handler in handlers:
         merged.add_handler(handler, inherit=True)
     return merged

@@ -80,7 +80,7 @@ def merge(*configs: Config | None) -> MergedConfig:
     merged: MergedConfig = {"configurable": {}}
     for config in configs:
         for key, value in (config or {}).items():
-            if value is None or (isinstance(value, list | tuple | dict) and not value):
+            if value is None or value in ([], (), {}):
                 continue
             if key not in _TOP_LEVEL:
                 merged["configurable"][key] = value

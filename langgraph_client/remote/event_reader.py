@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
 from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
@@ -42,6 +43,9 @@ class EventReader:
         self._messages: list[Message] = []
         #: The metadata of a message as sent and as read.
         self._latest_metadata: tuple[JSON, JsonObject] = (None, {})
+        #: Whether there was any event of the protocol, and the first that is none of it.
+        self._has_begun = False
+        self._foreign: tuple[str, JSON] | None = None
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
@@ -90,7 +94,9 @@ class EventReader:
             raise surprise from error
 
     def _other(self, event: str, data: JSON) -> list[GraphValue]:
+        self._foreign = self._foreign or (event, data)
         if event == "metadata":
+            self._has_begun = True
             self.created(data)
             return []
         if event == "error":
@@ -103,6 +109,7 @@ class EventReader:
         return self._mode(name, tuple(namespace), data)
 
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
+        self._has_begun = True
         payload = self._payloads[name](data)
         # What only tells of interrupts leaves the state as it was.
         if name == "values" and not ns and not _only_interrupts(payload):
@@ -224,8 +231,15 @@ class EventReader:
 
         Raises:
             GraphInterrupt: The remote paused, inside a parent graph: the parent pauses, too.
+            APIResponseValidationError: There was no event of the protocol.
         """
         self._is_over = True
+        if not self._has_begun:
+            raise APIResponseValidationError(
+                "the stream held no event of the protocol"
+                + (f", but {self._foreign!r}" if self._foreign else ""),
+                body=self._foreign,
+            )
         self.output = without_interrupts(self.output)
         if self._request.nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))

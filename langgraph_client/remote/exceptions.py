@@ -162,9 +162,8 @@ def _made_class(local: type[Exception] | None) -> type[RemoteException]:
     bases: list[type] = [RemoteException]
     bases += [base for base in (local, langgraph_remote_exception()) if base is not None]
     name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
-    return type(
-        name, tuple(bases), {"__module__": __name__, "__str__": _text, "__reduce__": _reduce}
-    )
+    members = {"__module__": __name__, "__str__": _text, "__reduce__": _reduce}
+    return cast("type[RemoteException]", type(name, tuple(bases), members))
 
 
 def _built(

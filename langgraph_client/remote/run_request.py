@@ -309,8 +309,10 @@ def node_names(name: str, nodes: str | Sequence[str] | None) -> str | list[str] 
     Raises:
         InvalidArgumentError: It is a single name.
     """
-    if nodes is None or nodes == "*":
-        return nodes
+    if nodes is None:
+        return None
     if isinstance(nodes, str):
+        if nodes == "*":
+            return nodes
         raise InvalidArgumentError(name, f'must be "*" or a list of node names, not {nodes!r}')
     return list(nodes)

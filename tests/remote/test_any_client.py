@@ -15,7 +15,7 @@ from langgraph_sdk.client import LangGraphClient, SyncLangGraphClient
 from support.graphs import graphs
 from support.same import compare
 
-from langgraph_client import RemoteException, RemoteGraph
+from langgraph_client import APIResponseValidationError, RemoteException, RemoteGraph
 from langgraph_client.testing import TestServer
 from langgraph_client.values import HEADER
 
@@ -145,6 +145,14 @@ def test_any_iterable_is_a_stream() -> None:
         Part(event="metadata", data={"run_id": "r"}), Part(event="values", data={"x": 1})
     )
     assert RemoteGraph("any", sync_client=client).invoke({}) == {"x": 1}
+
+
+@pytest.mark.parametrize("parts", [[], [Part(event="message", data={"detail": "not today"})]])
+def test_a_stream_without_an_event_of_the_protocol_is_an_error(parts: list[Part]) -> None:
+    """It is no run that gave nothing; what the server said instead is in the error."""
+    graph = RemoteGraph("any", sync_client=canned(*parts))
+    with pytest.raises(APIResponseValidationError, match="not today" if parts else "no event"):
+        graph.invoke({})
 
 
 async def test_any_async_iterable_is_a_stream() -> None:
