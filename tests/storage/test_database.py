@@ -85,6 +85,31 @@ time.sleep(60)
         server.stdout.close()
 
 
+def test_a_child_that_closes_does_not_unlock_its_parent(tmp_path: Path) -> None:
+    """A forked child that closes what it inherited leaves the lock to its parent."""
+    program = f"""
+import os
+from langgraph_client.server.storage.sqlite.file_lock import FileLock, FileLockedError
+lock = FileLock({str(tmp_path / "one.db")!r})
+child = os.fork()
+if child == 0:
+    lock.release()
+    os._exit(0)
+os.waitpid(child, 0)
+print("closed", flush=True)
+input()
+"""
+    server = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "closed\n"
+        with pytest.raises(DatabaseFileError, match=str(server.pid)):
+            Database(tmp_path / "one.db")
+        server.kill()
+
+
 def _text(path: Path) -> None:
     path.write_text("no database " * 500)
 

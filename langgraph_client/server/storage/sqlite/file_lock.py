@@ -57,6 +57,7 @@ class FileLock:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.path.realpath(path) + "-lock"
+        self._pid = os.getpid()
         # Record locks do not exclude their own process, and closing any descriptor of the file
         # drops them. So a second server in this process must not even open it.
         with _guard:
@@ -71,7 +72,9 @@ class FileLock:
             if self._file.closed:
                 return
             _held.discard(self._path)
-            if sys.platform != "win32":  # where a file that is open cannot be deleted
+            # Not by a forked child, whose parent still has the lock; and not on Windows, where a
+            # file that is open cannot be deleted.
+            if sys.platform != "win32" and self._pid == os.getpid():
                 # Deleted while it is locked; who opened it meanwhile sees that it is gone.
                 Path(self._path).unlink(missing_ok=True)
             self._file.close()
