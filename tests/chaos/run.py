@@ -12,6 +12,7 @@ anything was lost, repeated or disordered, and names those streams.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import time
@@ -20,9 +21,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent)]
 
-import httpx  # noqa: E402
 from chaos.plans import Plan, Tally, graph  # noqa: E402
 from chaos.streams import asynchronous, blocking  # noqa: E402
+from support.direct_transport import AsyncDirectTransport, DirectTransport  # noqa: E402
 
 from langgraph_client.server.server import Server  # noqa: E402
 
@@ -36,13 +37,8 @@ def every_way(plans: list[Plan]) -> dict[str, Tally]:
         url = server.listen()
         tallies["in process, blocking"] = blocking(plans, server.transport, "http://server")
         tallies["in process, async"] = asynchronous(plans, server.async_transport, "http://server")
-        limits = httpx.Limits(max_connections=None)
-        tallies["on a port, blocking"] = blocking(
-            plans, lambda: httpx.HTTPTransport(limits=limits), url
-        )
-        tallies["on a port, async"] = asynchronous(
-            plans, lambda: httpx.AsyncHTTPTransport(limits=limits), url
-        )
+        tallies["on a port, blocking"] = blocking(plans, lambda: DirectTransport(url), url)
+        tallies["on a port, async"] = asynchronous(plans, lambda: AsyncDirectTransport(url), url)
     return tallies
 
 
@@ -52,6 +48,7 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=1000, help="on each of the four ways")
     parser.add_argument("--only", type=int, help="the number of the only stream to run")
     given = parser.parse_args()
+    logging.getLogger("langgraph_client").setLevel(logging.ERROR)  # Thousands of reconnects.
     chance = random.Random(given.seed)
     numbers = [chance.randrange(10**9) for _ in range(given.streams)]
     if given.only is not None:

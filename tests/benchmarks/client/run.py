@@ -3,8 +3,8 @@
     python tests/benchmarks/client/run.py                     all rows, five rounds
     python tests/benchmarks/client/run.py --rounds 9 --only "SSE|GET"
 
-A server of prepared answers runs beside; each measurement is a process of its own, and the subjects
-take turns within each round. A cell is how many times faster a subject is than the first one: the
+A server of prepared answers runs beside; each subject is a process of its own, and they take turns
+within each round. A cell is how many times faster a subject is than the first one: the
 median of the rounds, and their spread. CPU is the time of the client's process, the steadier number
 on a busy machine; the goals are checked by it, except for what is a wait.
 """
@@ -107,8 +107,8 @@ def rows() -> list[Row]:
         calls("GET, one at a time, async", "get", 1, 1.5, 800),
         calls("POST, one at a time, async", "post", 1, 2.0, 800),
         calls("GET, 50 at a time, async", "get", 50, 4.0, 500),
-        calls("GET, 500 at a time, async (beside httpx)", "get", 500, 3.0, 1000, subjects=many),
-        calls("POST, 500 at a time, async (beside httpx)", "post", 500, 3.0, 1000, subjects=many),
+        calls("GET, 500 at a time, async (beside httpx)", "get", 500, 3.0, 500, subjects=many),
+        calls("POST, 500 at a time, async (beside httpx)", "post", 500, 3.0, 500, subjects=many),
         *streams("SSE, 327 B, an HTTP chunk each", small, (2.5, 2.5), of_socket=1.3),
         *streams("SSE, 327 B, in 64 KiB chunks", block, (1.1, 1.2)),
         *streams("SSE, 103 KB values", "values:500:100000:event", (1.0, 1.2)),
@@ -142,23 +142,36 @@ def rows() -> list[Row]:
     ]
 
 
-def measured(subject: str, job: dict[str, Any]) -> dict[str, float] | None:
-    """The numbers of a subject; None where it fails."""
-    if job["what"] == "import":
-        return imported(subject)
-    done = subprocess.run(
-        [sys.executable, str(HERE / "worker.py"), json.dumps({**job, "subject": subject})],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**os.environ, "LANGSMITH_TRACING": "false", "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    if done.returncode:
-        print(f"{subject}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return numbers
+class Workers:
+    """One process for each subject, for as long as the benchmark takes."""
+
+    def __init__(self) -> None:
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+
+    def measured(self, subject: str, job: dict[str, Any]) -> dict[str, float]:
+        """The numbers of a subject; none where it fails."""
+        if job["what"] == "import":
+            return imported(subject)
+        if subject not in self._processes:
+            self._processes[subject] = subprocess.Popen(
+                [sys.executable, str(HERE / "worker.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "LANGSMITH_TRACING": "false", "PYTHONPATH": str(ROOT)},
+            )
+        process = self._processes[subject]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({**job, "subject": subject}) + "\n")
+        process.stdin.flush()
+        numbers: dict[str, float] = json.loads(process.stdout.readline())
+        return numbers
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes.values():
+            process.communicate()
 
 
 def imported(subject: str) -> dict[str, float]:
@@ -188,16 +201,17 @@ def server() -> Iterator[str]:
 
 def measure(table: list[Row], rounds: int, note: Callable[[str], None]) -> None:
     """Measure all rows; the subjects take turns within each round."""
-    with server() as url:
-        for number in range(rounds):
-            for row in table:
-                note(f"round {number + 1} of {rounds}: {row.name}")
-                found: dict[str, dict[str, float]] = {}
-                for subject in row.subjects:
-                    numbers = measured(subject, {**row.job, "url": url})
-                    if numbers is not None:
-                        found[subject] = numbers
-                row.rounds.append(found)
+    workers = Workers()
+    try:
+        with server() as url:
+            for number in range(rounds):
+                for row in table:
+                    note(f"round {number + 1} of {rounds}: {row.name}")
+                    job = {**row.job, "url": url}
+                    found = {subject: workers.measured(subject, job) for subject in row.subjects}
+                    row.rounds.append({name: numbers for name, numbers in found.items() if numbers})
+    finally:
+        workers.close()
 
 
 def cell(values: tuple[float, float, float]) -> str:
