@@ -106,6 +106,22 @@ class LangGraphClient:
             return False
         return answer.get("ok") is True
 
+    def with_options(
+        self, *, timeout: Timeout | None = None, deadline: float | None = None
+    ) -> Self:
+        """Return a client with other limits of time, over the same connections: for single calls.
+
+            await client.with_options(deadline=30).runs.wait(thread_id, "agent", input=question)
+
+        Args:
+            timeout: As for `get_client`; left out, this client's.
+            deadline: Seconds that each call may take as a whole; left out, this client's.
+
+        Raises:
+            InvalidArgumentError: one of them is no number of seconds above 0.
+        """
+        return type(self)(self._transport.with_waits(timeout, deadline))
+
     async def aclose(self) -> None:
         """Close all connections. An HTTP client that was given from outside stays open."""
         await self._transport.aclose()

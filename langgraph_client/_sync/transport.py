@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
-from langgraph_client._core.connection import Waits
+from langgraph_client._core.connection import Timeout, Waits, waits
 from langgraph_client._core.deadline import Deadline
 from langgraph_client._core.exchange import Kind, NoAnswer, Request, quoted_target
 from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
@@ -73,10 +74,20 @@ class Transport:
         self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
         self._cadence_of_waits = Cadence(reconnect.silence)
         self.retry = retry
-        self._waits = waits
+        self.waits = waits
         self._base = urlsplit(settings.url).path
         self.sleep = sleep
         self._reads_keys: bool | None = None  # Not known.
+
+    def with_waits(self, timeout: Timeout | None, deadline: float | None) -> Transport:
+        """Return a transport over the same connections that waits otherwise."""
+        given = waits(timeout, deadline)
+        other = copy.copy(self)
+        other.waits = Waits(
+            self.waits.steps if timeout is None else given.steps,
+            self.waits.whole if deadline is None else given.whole,
+        )
+        return other
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
@@ -197,7 +208,7 @@ class Transport:
     # --- repeating ---
 
     def _deadline(self) -> Deadline:
-        return Deadline(self._waits.whole, monotonic())
+        return Deadline(self.waits.whole, monotonic())
 
     def _repeat(self, call: Call[Any], deadline: Deadline, *, whole: bool) -> tuple[Answer, bytes]:
         """The answer of a call; with its content if it is to be read as a `whole`."""
@@ -339,7 +350,7 @@ class Transport:
                 raise self._late(call, deadline)
             if self._pools.is_closed:
                 raise NoAnswer(Kind.CLOSED)
-            answer = self._pools.current().send(request, deadline.clip(self._waits.steps, now))
+            answer = self._pools.current().send(request, deadline.clip(self.waits.steps, now))
             is_good = 200 <= answer.status < 300
             if is_good and not whole:
                 return answer, b""

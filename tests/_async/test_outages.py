@@ -14,7 +14,12 @@ from support.wire import URL, Answer, Wire, event, reply, stream
 from langgraph_client import LangGraphClient, Reconnect, get_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.outage import ReconnectPolicy
-from langgraph_client.errors import APITimeoutError, InternalServerError, StreamIncomplete
+from langgraph_client.errors import (
+    APITimeoutError,
+    InternalServerError,
+    InvalidArgumentError,
+    StreamIncomplete,
+)
 from langgraph_client.testing import FaultProxy, Faults, TestServer
 
 CUT = httpx.ReadError("cut")
@@ -40,6 +45,18 @@ async def test_a_deadline_bounds_the_whole_call(server: TestServer, faults: Faul
         assert stall.fired == 1
         with faults.drip(bytes=1, seconds=0.02), pytest.raises(APITimeoutError):
             await client.info()
+
+
+async def test_one_call_may_have_its_own_deadline(server: TestServer, faults: Faults) -> None:
+    """`with_options` bounds single calls, over the same connections; the client's own stay."""
+    async with client_of(server, faults, timeout=5) as client:
+        quick = client.with_options(deadline=0.1)
+        with faults.stall(), pytest.raises(APITimeoutError):
+            await quick.threads.search()
+        with faults.delay(0.2):
+            await client.threads.search()
+        with pytest.raises(InvalidArgumentError, match="deadline"):
+            client.with_options(deadline=-1)
 
 
 async def test_no_pause_that_nothing_can_follow(server: TestServer, faults: Faults) -> None:
