@@ -80,8 +80,14 @@ def left(client: SyncLangGraphClient, thread: str, run_id: str) -> None:
 def began(client: SyncLangGraphClient, thread: str, run_id: str, before: Any) -> bool:
     """Whether a run has left something: a checkpoint of its own, or what its command has written,
     which the thread's state shows."""
+    metadata = client.threads.get_state(thread).metadata or {}
+    return metadata.get("run_id") == run_id or shown(client, thread) != before
+
+
+def shown(client: SyncLangGraphClient, thread: str) -> Any:
+    """What a thread's state shows of what has been done."""
     state = client.threads.get_state(thread)
-    return (state.metadata or {}).get("run_id") == run_id or state["values"] != before
+    return state["values"], state["next"]
 
 
 def latest_run(client: SyncLangGraphClient, thread: str) -> Any:
@@ -101,7 +107,7 @@ def test_cancelled_and_continued(name: str, seed: int) -> None:
         graph = server.remote_graph(name, allow_types=member.types)
         thread = client.threads.create().thread_id
         for given, here in zip(member.inputs, undisturbed(name), strict=True):
-            before = client.threads.get_state(thread)["values"]
+            before = shown(client, thread)
             hooks.arm(chance.randrange(6), hold=chance.random() < 0.7)
             first = pool.submit(invoked, graph, name, thread, given)
             while not hooks.reached.wait(0.01) and not first.done():
