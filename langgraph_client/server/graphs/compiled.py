@@ -13,6 +13,7 @@ from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 
 from langgraph_client.server.graphs import introspection
+from langgraph_client.server.graphs.hosted_saver import NO_TASK
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.protocol import (
     Config,
@@ -29,8 +30,7 @@ from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
 from langgraph_client.values import classes_in
 
 EVENTS = "events"
-# langgraph's marks of what a command writes: the task that stands for none, the channel of answers.
-_NO_TASK = "00000000-0000-0000-0000-000000000000"
+# langgraph's channel of answers, and the form of the ids of what they answer.
 _RESUME = "__resume__"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
@@ -174,7 +174,7 @@ class CompiledGraph:
             return run.going_on()
         # A command is kept before the first checkpoint of its run, beside the one it starts from.
         command = run.kwargs.get("command") or {}
-        kept = [write for task, *write in saved.pending_writes or () if task == _NO_TASK]
+        kept = [write for task, *write in saved.pending_writes or () if task == NO_TASK]
         if _is_kept(command, kept):
             # All of it but answers by interrupt id, which are kept with the tasks they go to.
             resume = command.get("resume")

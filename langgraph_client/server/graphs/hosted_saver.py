@@ -31,6 +31,9 @@ from langgraph_client.server.graphs.run_scope import RunScope, current_run
 
 _STREAM = "__pregel_stream"
 """Where langgraph hands a subgraph the stream of its parents, in `configurable`."""
+NO_TASK = "00000000-0000-0000-0000-000000000000"
+"""The task that langgraph says has written what a command writes."""
+_ERROR = "__error__"
 _PUT = 5.0
 """How long a worker thread waits for the loop to write events."""
 
@@ -46,6 +49,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     - What a cancelled task wrote is not kept: langgraph would take the task for finished when the
       thread goes on, and what it had not done yet would never be done.
+    - What a run's command writes is kept with the first thing that comes of it. A run that was
+      stopped before leaves nothing, and its command can be given again.
     - The events of a step are kept before the checkpoint behind the step, or a kill in between
       would lose them for good: the step is not done again.
     - A node in a worker thread cannot be stopped; once its run is over, it writes nothing more.
@@ -164,6 +169,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await run.taken(stream)
             if self._write_events is not None:
                 await self._write_events()
+            await self._put_held(run)
         with _named(checkpoint["channel_values"].items()):
             made: RunnableConfig = await self._call(
                 "put", config, checkpoint, metadata, new_versions
@@ -184,11 +190,23 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> None:
         """Write what a task wrote; of one that was cancelled, only that it was."""
         run = current_run.get()
-        if run is not None and run.over:
-            return
+        if run is not None:
+            if run.over:
+                return
+            if task_id == NO_TASK:
+                run.held.append((config, writes, task_id, task_path))
+                return
+            if not _is_cancelled(writes):
+                await self._put_held(run)
         writes = _settled(writes)
         with _named(writes):
             await self._call("put_writes", config, writes, task_id, task_path)
+
+    async def _put_held(self, run: RunScope) -> None:
+        held, run.held = run.held, []
+        for config, writes, task_id, task_path in held:
+            with _named(writes):
+                await self._call("put_writes", config, writes, task_id, task_path)
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return the same around a saver that also makes these classes out of what is stored."""
@@ -274,9 +292,12 @@ def _settled(writes: Writes) -> Writes:
     langgraph notes the error behind what the task had written so far. Kept, these writes would
     count as the task's result, and the task would not be done again. One with only an error is.
     """
-    errors = [write for write in writes if write[0] == "__error__"]
+    return [write for write in writes if write[0] == _ERROR] if _is_cancelled(writes) else writes
+
+
+def _is_cancelled(writes: Writes) -> bool:
     cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
-    return errors if any(isinstance(value, cancelled) for _, value in errors) else writes
+    return any(channel == _ERROR and isinstance(value, cancelled) for channel, value in writes)
 
 
 def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[Any], None] | None:

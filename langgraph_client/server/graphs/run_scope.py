@@ -38,6 +38,8 @@ class RunScope:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.over = False
+        #: What the run's command writes, until something has come of it.
+        self.held: list[tuple[Any, ...]] = []
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
         #: Whether the loop waited for a blocking graph, and with it for nobody else.
