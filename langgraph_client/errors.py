@@ -374,6 +374,23 @@ class RemoteException(LangGraphError):
         return f"{self.error}: {self.message}" if self.message else self.error
 
 
+class ProtocolError(LangGraphError, RuntimeError):
+    """A command of event streaming was refused by the server.
+
+    Attributes:
+        code: The server's code, such as `"no_such_interrupt"`.
+        message: The server's words.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"Protocol error [{self.code}]: {self.message}"
+
+
 class InvalidArgumentError(LangGraphError, ValueError, TypeError):
     """An argument was refused; nothing was sent.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 
@@ -118,3 +118,81 @@ class Reading:
     def is_interrupted(self) -> bool:
         """Whether somebody interrupted it."""
         return self._is_interrupted
+
+
+class Signal:
+    """Wakes whoever waits for something to have changed. For one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    async def wait(self, is_ready: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until `is_ready()`, which is asked again after each `notify`.
+
+        Args:
+            is_ready: What is waited for.
+            seconds: How long, at most; None for no limit.
+
+        Returns:
+            Whether it is ready.
+        """
+        loop = asyncio.get_running_loop()
+        end = None if seconds is None else loop.time() + seconds
+        while not is_ready():
+            left = None if end is None else end - loop.time()
+            if left is not None and left <= 0:
+                return False
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiting.add(future)
+            try:
+                await asyncio.wait([future], timeout=left)
+            finally:
+                self._waiting.discard(future)
+        return True
+
+    def notify(self) -> None:
+        """Say that something has changed."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+class Job:
+    """One piece of work beside the caller's, until it is done or stopped."""
+
+    def __init__(self, work: Work) -> None:
+        self._task = asyncio.ensure_future(_awaited(work))
+
+    async def stop(self) -> None:
+        """Stop the work, and wait until it has let go of what it held."""
+        self._task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([self._task])
+
+
+async def _awaited(work: Work) -> None:
+    await work()
+
+
+class Later(Generic[T]):
+    """A result that is asked for by `await`, each time anew; with a limit if one is given."""
+
+    def __init__(self, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> None:
+        self._work = work
+        self._seconds = seconds
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._result().__await__()
+
+    def with_timeout(self, seconds: float) -> Later[T]:
+        """Return the same result, to be had within so many seconds or as a `TimeoutError`."""
+        return Later(self._work, seconds)
+
+    async def _result(self) -> T:
+        async with asyncio.timeout(self._seconds):
+            return await self._work()
+
+
+def later(work: Callable[[], Awaitable[T]]) -> Later[T]:
+    """Return the result of work, when it is awaited."""
+    return Later(work)

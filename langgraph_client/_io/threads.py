@@ -125,3 +125,52 @@ class Reading:
     def interrupt(self) -> None:
         """Note that the read is to come to an end."""
         self.is_interrupted = True
+
+
+class Signal:
+    """Wakes whoever waits for something to have changed. For any threads.
+
+    Attributes:
+        count: How often something has changed.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._condition = threading.Condition()
+
+    def wait(self, is_ready: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until `is_ready()`, which is asked again after each `notify`.
+
+        Args:
+            is_ready: What is waited for.
+            seconds: How long, at most; None for no limit.
+
+        Returns:
+            Whether it is ready.
+        """
+        if is_ready():
+            return True
+        with self._condition:
+            return self._condition.wait_for(is_ready, seconds)
+
+    def notify(self) -> None:
+        """Say that something has changed."""
+        with self._condition:
+            self.count += 1
+            self._condition.notify_all()
+
+
+class Job:
+    """One piece of work in a thread of its own."""
+
+    def __init__(self, work: Work) -> None:
+        self._thread = threading.Thread(target=work, name="langgraph-client-reader", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Do nothing: a thread ends when the connection that it reads is closed."""
+
+
+def later(work: Callable[[], T]) -> T:
+    """Return the result of work, now: blocking code has no later."""
+    return work()

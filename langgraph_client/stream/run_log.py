@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from langgraph_client.errors import LangGraphError, StreamIncomplete
 from langgraph_client.stream.filters import Namespace
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ Status = Literal["started", "running", "completed", "failed", "interrupted"]
 _ENDS = ("completed", "failed", "interrupted")
 
 
-class RunFailed(Exception):
+class RunFailed(LangGraphError, RuntimeError):
     """A run, or a part of it, ended as `failed`; the text is the server's."""
 
 
@@ -226,12 +227,14 @@ class Run:
     Attributes:
         run_id: Its id; None where the server does not tell it.
         root: The scope of the root graph, and through it all others.
+        events: Its protocol events, all of those that were asked for.
         interrupts: Open questions by id, as `{"interrupt_id", "value", "namespace"}`.
     """
 
     def __init__(self, run_id: str | None, graph_name: str | None) -> None:
         self.run_id = run_id
         self.root = Scope((), graph_name, status="running")
+        self.events: Log[Event] = Log()
         self.interrupts: dict[str, dict[str, Any]] = {}
         self.seen: Counter[tuple[Any, ...]] = Counter()
         self._scopes: dict[Namespace, Scope] = {(): self.root}
@@ -240,6 +243,11 @@ class Run:
     def ended(self) -> bool:
         """Whether the run is over, an interrupt included."""
         return self.root.status in _ENDS
+
+    def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
+        """End the run and everything that is read of it. See `Scope.end`."""
+        self.root.end(status, error, cause)
+        self.events.end(cause if isinstance(cause, StreamIncomplete) else None)
 
     def scope(self, namespace: Namespace) -> Scope:
         """Return the scope of a namespace; parents that were never announced are made."""
@@ -296,6 +304,7 @@ class ThreadLog:
         run = self.runs[-1]
         run.seen[method, namespace] += 1
         self.events.append(event)
+        run.events.append(event)
         _APPLY.get(method, _apply_custom)(self, run, namespace, data)
         return True
 
@@ -321,7 +330,7 @@ class ThreadLog:
         """
         self.events.end(error)
         if self.runs:
-            self.runs[-1].root.end("failed" if error else "interrupted", None, error)
+            self.runs[-1].end("failed" if error else "interrupted", None, error)
 
     def _lifecycle(self, run: Run, namespace: Namespace, data: Any) -> None:
         name = data.get("event")
@@ -331,7 +340,8 @@ class ThreadLog:
             scope.trigger_call_id = data.get("trigger_call_id", scope.trigger_call_id)
         elif name in _ENDS:
             failed = RunFailed(data.get("error") or "the run failed") if name == "failed" else None
-            scope.end(name, data.get("error"), failed)
+            ended = scope if namespace else run
+            ended.end(name, data.get("error"), failed)
 
     def _input(self, run: Run, namespace: Namespace, data: Any) -> None:
         interrupt_id = data["interrupt_id"]

@@ -1,0 +1,1 @@
+"""Event streaming: a thread followed by its events, and steered by commands."""

@@ -1,0 +1,182 @@
+"""What a thread stream offers to read: projections of a run, tool calls, subgraphs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from langgraph_client._io.tasks import later
+from langgraph_client.models.fields import JSON
+from langgraph_client.stream.run_log import Log, MessageSink, Run, Scope, Status, ToolCall
+
+if TYPE_CHECKING:
+    from langgraph_client.stream._async.thread_stream import AsyncThreadStream
+
+T = TypeVar("T")
+
+
+class AsyncProjection(Generic[T]):
+    """One kind of item of a run, in order, as they come.
+
+    Each iteration begins with the first item of the run that is the current one by then, and ends
+    when that run ends or stops at an interrupt; so it can be iterated late, twice, beside others.
+
+    Raises:
+        RunFailed: behind the last item, if the run failed.
+        StreamIncomplete: likewise, if the connection was lost for good.
+    """
+
+    def __init__(
+        self,
+        thread: AsyncThreadStream,
+        pick: Callable[[Scope], Log[Any]],
+        scope: Scope | None = None,
+        convert: Callable[[Run, Any], T] | None = None,
+    ) -> None:
+        self._thread = thread
+        self._pick = pick
+        self._scope = scope
+        self._convert = convert
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        run = await self._thread.current_run()
+        log = self._pick(self._scope or run.root)
+        async for item in self._thread.read(run, log):
+            yield item if self._convert is None else self._convert(run, item)
+
+
+class AsyncValues(AsyncProjection[JSON]):
+    """The state after each step of the current run. Awaited, or by `get`: the run's output."""
+
+    async def get(self) -> JSON:
+        """Wait for the end of the current run; return the thread's values then."""
+        return await self._thread.wait_for_output()
+
+    def __await__(self) -> Generator[Any, None, JSON]:  # async only
+        return self.get().__await__()  # async only
+
+
+class AsyncExtensions:
+    """The named channels of the current run, by name."""
+
+    def __init__(self, thread: AsyncThreadStream, scope: Scope | None = None) -> None:
+        self._thread = thread
+        self._scope = scope
+
+    def __getitem__(self, name: str) -> AsyncProjection[JSON]:
+        if not name:
+            raise ValueError("the name of an extension must not be empty")
+        return AsyncProjection(self._thread, lambda scope: scope.extension(name), self._scope)
+
+
+class ToolCallHandle:
+    """One call of a tool.
+
+    Attributes:
+        tool_call_id: The id that the model gave the call.
+        name: The tool's name.
+        input: What it was called with.
+        namespace: Where it was called.
+    """
+
+    def __init__(self, thread: AsyncThreadStream, run: Run, call: ToolCall) -> None:
+        self.tool_call_id = call.tool_call_id
+        self.name = call.name
+        self.input = call.input
+        self.namespace = list(call.namespace)
+        self._thread = thread
+        self._run = run
+        self._call = call
+
+    @property
+    def done(self) -> bool:
+        """Whether the tool has returned or failed."""
+        return self._call.deltas.ended
+
+    @property
+    def error(self) -> BaseException | None:
+        """The failure, if the tool failed."""
+        return self._call.deltas.error
+
+    @property
+    def deltas(self) -> AsyncIterator[JSON]:
+        """What the tool sent while it worked, as it comes."""
+        return self._thread.read(self._run, self._call.deltas)
+
+    @property
+    def output(self) -> Awaitable[JSON]:
+        """What the tool returned. Raises `RunFailed` if it failed."""
+        return later(self._output)
+
+    async def _output(self) -> JSON:
+        deltas = self._call.deltas
+        await self._thread.wait_in(self._run, lambda: deltas.ended)
+        if deltas.error is not None:
+            raise deltas.error
+        return self._call.output
+
+
+class ScopedStreamHandle:
+    """One call of a subgraph, with projections of its own.
+
+    Attributes:
+        path: Its namespace.
+        namespace: The same as a list.
+    """
+
+    def __init__(self, thread: AsyncThreadStream, run: Run, scope: Scope) -> None:
+        self.path = scope.namespace
+        self.namespace = list(scope.namespace)
+        self._thread = thread
+        self._run = run
+        self._scope = scope
+
+    @property
+    def graph_name(self) -> str | None:
+        """The name of the node, or of the agent, that is the subgraph."""
+        return self._scope.graph_name
+
+    @property
+    def trigger_call_id(self) -> str | None:
+        """The id of the task that called it."""
+        return self._scope.trigger_call_id
+
+    @property
+    def status(self) -> Status:
+        """`started` until it is over; then `completed`, `failed` or `interrupted`."""
+        return self._scope.status
+
+    @property
+    def error(self) -> str | None:
+        """The server's words, if it failed."""
+        return self._scope.error
+
+    @property
+    def values(self) -> AsyncProjection[JSON]:
+        """Its state after each of its steps."""
+        return AsyncProjection(self._thread, lambda scope: scope.values, self._scope)
+
+    @property
+    def messages(self) -> AsyncProjection[MessageSink]:
+        """Its messages, each as a stream of its own."""
+        return AsyncProjection(self._thread, lambda scope: scope.messages, self._scope)
+
+    @property
+    def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
+        """Its calls of tools."""
+        return self._thread.tool_calls_in(self._run, self._scope)
+
+    @property
+    def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
+        """Its own subgraphs."""
+        return self._thread.subgraphs_in(self._run, self._scope)
+
+    @property
+    def subagents(self) -> AsyncProjection[ScopedStreamHandle]:
+        """The same as `subgraphs`."""
+        return self.subgraphs
+
+    @property
+    def extensions(self) -> AsyncExtensions:
+        """Its named channels."""
+        return AsyncExtensions(self._thread, self._scope)

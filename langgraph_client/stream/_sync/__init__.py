@@ -1,0 +1,2 @@
+# Generated from langgraph_client/stream/_async/__init__.py by .ci/unasync.py; do not edit.
+

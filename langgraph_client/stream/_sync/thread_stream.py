@@ -1,0 +1,587 @@
+# Generated from langgraph_client/stream/_async/thread_stream.py by .ci/unasync.py; do not edit.
+"""A thread followed by its events and steered by commands: what `client.threads.stream` gives."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from langgraph_client._core.call import Call, Reply, call, path
+from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._io.threads import later
+from langgraph_client._sync.transport import Transport
+from langgraph_client.errors import APIError, NotFoundError, ProtocolError
+from langgraph_client.models.fields import JSON, JsonObject
+from langgraph_client.models.runs import Run as RunRecord
+from langgraph_client.models.threads import Thread, ThreadState
+from langgraph_client.stream._sync.feed import SyncFeed, Wait
+from langgraph_client.stream._sync.projections import (
+    SyncExtensions,
+    SyncProjection,
+    SyncScopedStreamHandle,
+    SyncToolCallHandle,
+    SyncValues,
+)
+from langgraph_client.stream.filters import CHANNELS, EventFilter
+from langgraph_client.stream.run_log import (
+    Log,
+    MessageSink,
+    Run,
+    RunFailed,
+    Scope,
+    Status,
+    ThreadLog,
+)
+
+T = TypeVar("T")
+
+#: What is read for every thread stream. The others repeat the whole state, and are rarely wanted.
+USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
+_CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
+_SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
+_OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
+_INTERLEAVED = (
+    "values",
+    "messages",
+    "tool_calls",
+    "subgraphs",
+    "updates",
+    "checkpoints",
+    "tasks",
+)
+
+
+class SyncRunModule:
+    """Starts and resumes runs of the thread."""
+
+    def __init__(self, thread: SyncThreadStream) -> None:
+        self._thread = thread
+
+    def start(
+        self,
+        *,
+        input: JSON = None,
+        config: JsonObject | None = None,
+        metadata: JsonObject | None = None,
+        multitask_strategy: str | None = None,
+    ) -> JsonObject:
+        """Start a run, which becomes the current one. The thread is made if there is none.
+
+        Args:
+            input: The graph's input. On a thread that waits at an interrupt it is the answer.
+            config: Tags, metadata, recursion limit and `configurable`, such as a `checkpoint_id`.
+            metadata: Metadata of the run.
+            multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
+                or `enqueue`, which is the server's default.
+
+        Returns:
+            `{"run_id": ...}`.
+
+        Raises:
+            ProtocolError: The server refuses the command.
+
+        `POST /threads/{thread_id}/commands`, `run.start`
+        """
+        params = {
+            "assistant_id": self._thread.assistant_id,
+            "input": input,
+            "config": config,
+            "metadata": metadata,
+            "multitaskStrategy": multitask_strategy,
+        }
+        return self._thread.command(
+            "run.start", {name: value for name, value in params.items() if value is not None}
+        )
+
+    def respond(
+        self,
+        response: JSON = None,
+        *,
+        interrupt_id: str | None = None,
+        responses: Mapping[str, JSON] | None = None,
+        update: JSON = None,
+        goto: JSON = None,
+        config: JsonObject | None = None,
+        metadata: JsonObject | None = None,
+    ) -> JsonObject:
+        """Answer what the current run asked. The run that goes on becomes the current one.
+
+        Args:
+            response: The answer.
+            interrupt_id: Which question is answered; may be left out if there is only one.
+            responses: Several answers at once, by the ids of their questions, in place of
+                `response`.
+            update: An update of the state, made beside.
+            goto: The node, or nodes, to go to.
+            config: As for `start`.
+            metadata: Metadata of the run.
+
+        Returns:
+            The server's result: `{"run_id": ...}`, or `{}` (langgraph-api 0.16.7).
+
+        Raises:
+            RuntimeError: There is no such question, or several and none was named.
+            ProtocolError: The server refuses the command.
+
+        `POST /threads/{thread_id}/commands`, `input.respond`
+        """
+        spaces = self._thread.open_questions()
+        if responses is None:
+            chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
+        else:
+            chosen = dict(responses)
+        if unknown := [one for one in chosen if one not in spaces]:
+            raise RuntimeError(f"no open interrupt {unknown[0]!r}; open are {sorted(spaces)}")
+        answers = [
+            {"interrupt_id": one, "namespace": spaces[one], "response": value}
+            for one, value in chosen.items()
+        ]
+        params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
+        more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
+        params = {**params, **{name: value for name, value in more.items() if value is not None}}
+        return self._thread.command("input.respond", params)
+
+
+class SyncAgentModule:
+    """Tells about the thread's assistant."""
+
+    def __init__(self, thread: SyncThreadStream) -> None:
+        self._thread = thread
+
+    def get_tree(
+        self,
+        *,
+        xray: int | bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> JsonObject:
+        """Return the drawing of the assistant's graph.
+
+        Args:
+            xray: How many levels of subgraphs to open; True for all.
+            headers: Headers of this request.
+            params: Query parameters of this request.
+
+        `GET /assistants/{assistant_id}/graph`
+        """
+        return self._thread.drawing(xray, headers, params)
+
+
+class SyncThreadStream:
+    """One thread, followed live: commands, projections of its runs, raw events.
+
+    Made by `client.threads.stream`. Enter it once; leaving closes it and stops no run.
+
+        with client.threads.stream(assistant_id="agent") as thread:
+            thread.run.start(input={"question": "?"})
+            for message in thread.messages:
+                for token in message.text:
+                    print(token)
+            print(thread.output)
+
+    All projections are of the *current* run: the one that `run.start` or `run.respond` of this
+    object started last, or else the last run of the thread. One connection serves all of them.
+
+    Args:
+        transport: Sends the requests.
+        thread_id: The thread; it need not exist.
+        assistant_id: Who runs.
+        headers: Headers of all requests.
+        run_start_timeout: Seconds that a run may take to begin; None for no limit.
+        policy: How often a cut connection is opened again.
+
+    Attributes:
+        thread_id: The thread.
+        assistant_id: Who runs.
+        run: Starts and resumes runs.
+        agent: Tells about the assistant.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        thread_id: str,
+        assistant_id: str,
+        headers: Mapping[str, str] | None = None,
+        run_start_timeout: float | None = None,
+        policy: ReconnectPolicy | None = None,
+    ) -> None:
+        self.thread_id = thread_id
+        self.assistant_id = assistant_id
+        self.run = SyncRunModule(self)
+        self.agent = SyncAgentModule(self)
+        self._transport = transport
+        self._headers = {key.lower(): value for key, value in (headers or {}).items()}
+        self._run_start_timeout = run_start_timeout
+        self._policy = policy or ReconnectPolicy()
+        self._feeds: list[SyncFeed] = []
+        self._current: _Current | None = None
+        self._numbers = itertools.count(1)
+        self._state = "new"
+
+    def __enter__(self) -> Self:
+        if self._state != "new":
+            raise RuntimeError("a thread stream can be entered once; ask for another one")
+        self._state = "open"
+        self._feed(USUAL_CHANNELS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. Runs go on. Safe to repeat."""
+        self._state = "closed"
+        for feed in self._feeds:
+            feed.close()
+
+    # --- what there is to read ---
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the current run, as far as it is known, stopped to ask."""
+        return bool(self.interrupts)
+
+    @property
+    def interrupts(self) -> list[JsonObject]:
+        """What the current run asked so far, as `{"interrupt_id", "value", "namespace"}`."""
+        run = self._known_run()
+        return [] if run is None else list(run.interrupts.values())
+
+    @property
+    def output(self) -> JSON:
+        """The values of the thread when the current run is over, or has stopped to ask.
+
+        Raises:
+            RunFailed: The run failed.
+            StreamIncomplete: The connection was lost for good.
+        """
+        return later(self.wait_for_output)
+
+    @property
+    def values(self) -> SyncValues:
+        """The state after each step of the root graph."""
+        return SyncValues(self, lambda scope: scope.values)
+
+    @property
+    def messages(self) -> SyncProjection[MessageSink]:
+        """The messages of the root graph, each as a stream of its own."""
+        return SyncProjection(self, lambda scope: scope.messages)
+
+    @property
+    def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
+        """The calls of tools by the root graph."""
+        return SyncProjection(
+            self,
+            lambda scope: scope.tool_calls,
+            None,
+            lambda run, found: SyncToolCallHandle(self, run, found),
+        )
+
+    @property
+    def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
+        """The calls of subgraphs by the root graph; theirs are found on them."""
+        return SyncProjection(
+            self,
+            lambda scope: scope.subgraphs,
+            None,
+            lambda run, found: SyncScopedStreamHandle(self, run, found),
+        )
+
+    @property
+    def subagents(self) -> SyncProjection[SyncScopedStreamHandle]:
+        """The same as `subgraphs`."""
+        return self.subgraphs
+
+    @property
+    def extensions(self) -> SyncExtensions:
+        """The named channels of the root graph: items are `{"name", "payload"}`."""
+        return SyncExtensions(self)
+
+    @property
+    def events(self) -> Iterator[JsonObject]:
+        """All events of the current run as they are on the wire, of all channels."""
+        return self.subscribe(CHANNELS)
+
+    def subscribe(
+        self,
+        channels: Sequence[str],
+        *,
+        namespaces: Sequence[Sequence[str]] | None = None,
+        depth: int | None = None,
+    ) -> Iterator[JsonObject]:
+        """Return events of the current run as they are on the wire.
+
+        Args:
+            channels: Which channels, such as `["values", "custom:progress"]`.
+            namespaces: Only below these prefixes; None for all.
+            depth: How many levels below a prefix, or below the root; None for any.
+        """
+        wanted = EventFilter.of(channels, namespaces, depth)
+        feed = self._feed(wanted.channels)
+        run = self.current_run(feed)
+        for event in feed.read(run.events, self._waiting(feed, run)):
+            if wanted.matches(event):
+                yield dict(event)
+
+    def interleave_projections(self, channels: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """Return items of several projections of the root graph, in the order of arrival.
+
+        Args:
+            channels: Names of projections (`values`, `messages`, `tool_calls`, `subgraphs`,
+                `updates`, `checkpoints`, `tasks`) and of extensions.
+
+        Raises:
+            ValueError: A name is that of a channel that has no projection.
+        """
+        for name in channels:
+            if not name or name in ("lifecycle", "tools", "input"):
+                raise ValueError(f"{name!r} is no projection; expected {', '.join(_INTERLEAVED)}")
+        extra = [name for name in channels if name in ("checkpoints", "tasks")]
+        feed = self._feed((*USUAL_CHANNELS, *extra))
+        run = self.current_run(feed)
+        for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
+            if name not in channels:
+                continue
+            if name == "tool_calls":
+                yield name, SyncToolCallHandle(self, run, item)
+            elif name == "subgraphs":
+                yield name, SyncScopedStreamHandle(self, run, item)
+            else:
+                yield name, item
+
+    # --- for the modules and projections ---
+
+    def tool_calls_in(self, run: Run, scope: Scope) -> SyncProjection[SyncToolCallHandle]:
+        """Return the projection of a scope's calls of tools."""
+        return SyncProjection(
+            self,
+            lambda own: own.tool_calls,
+            scope,
+            lambda _, one: SyncToolCallHandle(self, run, one),
+        )
+
+    def subgraphs_in(self, run: Run, scope: Scope) -> SyncProjection[SyncScopedStreamHandle]:
+        """Return the projection of a scope's subgraphs."""
+        return SyncProjection(
+            self,
+            lambda own: own.subgraphs,
+            scope,
+            lambda _, one: SyncScopedStreamHandle(self, run, one),
+        )
+
+    def read(self, run: Run, log: Log[T]) -> Iterator[T]:
+        """Return the items of a projection as they come."""
+        feed = self._feed(USUAL_CHANNELS)
+        return feed.read(log, self._waiting(feed, run))
+
+    def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
+        """Wait for something that comes at the latest when the run ends."""
+        self._waiting(self._feed(USUAL_CHANNELS), run)(is_ready)
+
+    def current_run(self, feed: SyncFeed | None = None) -> Run:
+        """Wait until the current run has begun, and return it.
+
+        Raises:
+            TimeoutError: It did not begin within `run_start_timeout`.
+        """
+        main = self._feed(USUAL_CHANNELS)
+        feed = feed or main
+        feed.start()
+        if self._current is None:
+            self._current = self._last_of_thread()
+        current = self._current
+        begun = lambda: current.find(feed.log) is not None or feed.log.events.ended  # noqa: E731
+        if not self._wait(feed, current, begun, self._run_start_timeout):
+            raise TimeoutError(f"the run did not begin within {self._run_start_timeout:g} s")
+        run = current.find(feed.log)
+        if run is None:
+            raise feed.log.events.error or RuntimeError("the thread stream is closed")
+        current.run_id = current.run_id or run.run_id
+        return run
+
+    def wait_for_output(self) -> JSON:
+        """See `output`."""
+        run = self.current_run()
+        self.wait_in(run, lambda: run.ended)
+        if run.root.values.error is not None:
+            raise run.root.values.error
+        where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
+        state = self._transport.send(
+            Call("GET", where, Reply(ThreadState), headers=self._headers, safe=True)
+        )
+        return state["values"]
+
+    def open_questions(self) -> dict[str, list[str]]:
+        """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
+        if self.interrupts:
+            return {one["interrupt_id"]: one["namespace"] for one in self.interrupts}
+        try:
+            thread = self._transport.send(
+                Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
+            )
+        except NotFoundError:
+            return {}
+        asked = (thread.get("interrupts") or {}).values()
+        return {interrupt["id"]: [] for several in asked for interrupt in several}
+
+    def command(self, method: str, params: JsonObject) -> JsonObject:
+        """Send a command that starts a run; the run becomes the current one."""
+        feed = self._feed(USUAL_CHANNELS)
+        # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
+        feed.start()
+        known = len(feed.log.runs)
+        body = {"id": next(self._numbers), "method": method, "params": params}
+        answer = self._transport.send(
+            Call("POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers)
+        )
+        if answer.get("type") != "success":
+            raise ProtocolError(
+                str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
+            )
+        result: JsonObject = dict(answer.get("result") or {})
+        self._current = _Current(result.get("run_id"), known)
+        return result
+
+    def drawing(
+        self,
+        xray: int | bool,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, Any] | None,
+    ) -> JsonObject:
+        """See `SyncAgentModule.get_tree`."""
+        where = path("/assistants/{assistant_id}/graph", assistant_id=self.assistant_id)
+        request = call(
+            "GET",
+            where,
+            Reply(dict),
+            query={"xray": xray or None},
+            headers={**self._headers, **(headers or {})},
+            params=params,
+        )
+        return self._transport.send(request)
+
+    # --- inside ---
+
+    def _path(self, below: str) -> str:
+        return path("/threads/{thread_id}", thread_id=self.thread_id) + below
+
+    def _feed(self, channels: Iterable[str]) -> SyncFeed:
+        """Return a feed that has these channels; one that exists, if it can be."""
+        if self._state != "open":
+            raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
+        wanted = EventFilter.of({*USUAL_CHANNELS, *channels})
+        for feed in self._feeds:
+            if feed.wanted.covers(wanted):
+                return feed
+        made = SyncFeed(self._transport, self.thread_id, wanted, self._headers, self._policy)
+        self._feeds.append(made)
+        return made
+
+    def _known_run(self) -> Run | None:
+        if self._current is None or not self._feeds:
+            return None
+        return self._current.find(self._feeds[0].log)
+
+    def _last_of_thread(self) -> _Current:
+        """Return the thread's last run, or the first one to come if it has none."""
+        request = call(
+            "GET",
+            self._path("/runs"),
+            Reply(list[RunRecord]),
+            query={"limit": 1},
+            headers=self._headers,
+        )
+        try:
+            runs = self._transport.send(request)
+        except NotFoundError:
+            runs = []
+        return _Current(runs[0]["run_id"], 0) if runs else _Current(None, 0)
+
+    def _waiting(self, feed: SyncFeed, run: Run) -> Wait:
+        """Return what waits for something that comes before the end of a run."""
+        current = _Current(run.run_id, feed.log.runs.index(run))
+
+        def wait(is_ready: Callable[[], bool]) -> None:
+            self._wait(feed, current, is_ready, None)
+
+        return wait
+
+    def _wait(
+        self,
+        feed: SyncFeed,
+        current: _Current,
+        is_ready: Callable[[], bool],
+        seconds: float | None,
+    ) -> bool:
+        """Wait; and if nothing comes for long, look whether the run is over without having said so.
+
+        langgraph-api 0.16.7 sends no last event of a run that was rolled back, or that never began.
+        """
+        left = float("inf") if seconds is None else seconds
+        while left > 0:
+            pause = min(left, _CHECK_SECONDS)
+            if feed.changed.wait(is_ready, pause):
+                return True
+            left -= pause
+            status = self._status(current)
+            if status is not None and not feed.changed.wait(is_ready, _SETTLE_SECONDS):
+                current.end(feed.log, status)
+                feed.changed.notify()
+        return is_ready()
+
+    def _status(self, current: _Current) -> str | None:
+        """Return how a run ended; None if it goes on, or is not known."""
+        if current.run_id is None:
+            return None
+        where = path(
+            "/threads/{thread_id}/runs/{run_id}", thread_id=self.thread_id, run_id=current.run_id
+        )
+        try:
+            run = self._transport.send(
+                Call("GET", where, Reply(RunRecord), headers=self._headers, safe=True)
+            )
+        except NotFoundError:
+            return "deleted"
+        except APIError:
+            return None  # The feed says so, if the server is away for good.
+        return None if run["status"] in ("pending", "running") else str(run["status"])
+
+
+class _Current:
+    """Names a run: by its id, or, where the server does not tell it, by its place on the thread."""
+
+    def __init__(self, run_id: str | None, number: int) -> None:
+        self.run_id = run_id
+        self._number = number
+
+    def find(self, log: ThreadLog) -> Run | None:
+        """Return the run, once it has begun."""
+        if self.run_id is not None:
+            return log.run(self.run_id)
+        return log.runs[self._number] if len(log.runs) > self._number else None
+
+    def end(self, log: ThreadLog, status: str) -> None:
+        """End the run, which is over on the server and did not say so."""
+        run = self.find(log)
+        if run is None:
+            run = Run(self.run_id, None)
+            log.runs.append(run)
+        how = _OVER.get(status, "interrupted")
+        error = RunFailed(f"the run ended as {status!r}") if how == "failed" else None
+        run.end(how, None if error is None else str(error), error)
+
+
+def _only(questions: Mapping[str, object]) -> str:
+    if len(questions) != 1:
+        problem = "is no open interrupt" if not questions else "are several open interrupts"
+        raise RuntimeError(f"there {problem} {sorted(questions)}; name one by interrupt_id=")
+    return next(iter(questions))

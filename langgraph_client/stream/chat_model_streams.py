@@ -1,0 +1,87 @@
+"""Messages that are being streamed: langchain-core's objects where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from langgraph_client._io.tasks import Signal as AsyncSignal
+from langgraph_client._io.threads import Signal
+from langgraph_client.errors import MissingExtraError
+from langgraph_client.stream.filters import Namespace
+from langgraph_client.stream.run_log import MakeMessage, MessageSink
+
+
+class RawMessage:
+    """A message where langchain-core is not installed: its events as they came.
+
+    Attributes:
+        namespace: The graph that it belongs to.
+        message_id: Its id, where the server tells it.
+        events: What `messages` events said so far.
+        done: Whether it is complete, or failed.
+        error: Why it is not complete.
+    """
+
+    def __init__(self, namespace: Namespace, message_id: str | None) -> None:
+        self.namespace = list(namespace)
+        self.message_id = message_id
+        self.events: list[Any] = []
+        self.done = False
+        self.error: BaseException | None = None
+
+    def dispatch(self, event: Any) -> None:
+        """Take the next event."""
+        self.events.append(event)
+        self.done = self.done or event.get("event") in ("message-finish", "error")
+
+    def fail(self, error: BaseException) -> None:
+        """End the message with an error."""
+        self.done, self.error = True, error
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in ("text", "reasoning", "tool_calls", "output"):
+            raise MissingExtraError(f"{name} of a streamed message", "langgraph")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def async_messages(changed: AsyncSignal) -> MakeMessage:
+    """Return what makes messages for async readers."""
+    try:
+        from langchain_core.language_models.chat_model_stream import AsyncChatModelStream
+    except ImportError:
+        return RawMessage
+
+    def make(namespace: Namespace, message_id: str | None) -> MessageSink:
+        return AsyncChatModelStream(namespace=list(namespace), message_id=message_id)
+
+    return make
+
+
+def blocking_messages(changed: Signal) -> MakeMessage:
+    """Return what makes messages for blocking readers, who wait on `changed` for more."""
+    try:
+        from langchain_core.language_models.chat_model_stream import ChatModelStream
+    except ImportError:
+        return RawMessage
+
+    def make(namespace: Namespace, message_id: str | None) -> MessageSink:
+        message = ChatModelStream(namespace=list(namespace), message_id=message_id)
+        message.set_request_more(_waiting(changed))
+        return message
+
+    return make
+
+
+def _waiting(changed: Signal) -> Callable[[], bool]:
+    """Return a call that waits for the next change. One that came since the last call counts."""
+    seen = -1
+
+    def more() -> bool:
+        nonlocal seen
+        before = seen
+        changed.wait(lambda: changed.count != before)
+        seen = changed.count
+        return True
+
+    return more
