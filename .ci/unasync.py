@@ -17,11 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TREES = {
     "langgraph_client/_async": "langgraph_client/_sync",
-    "langgraph_client/stream/_async": "langgraph_client/stream/_sync",
     "tests/_async": "tests/_sync",
 }
 RULES = [
-    (r"langgraph_client\.(stream\.)?_async", r"langgraph_client.\1_sync"),
+    (r"langgraph_client\._async", "langgraph_client._sync"),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\bAsyncGenerator\[(.+), None\]", r"Generator[\1, None, None]"),
@@ -30,7 +29,7 @@ RULES = [
     (r"\bAwaitable\[(list\[T\])\]", r"\1"),
     (r"\bAwaitable, ", ""),
     (r"\bAsyncRunStream\b", "RunStream"),
-    (r"\bAsync(ThreadStream|Feed|Projection|Values|Extensions)\b", r"Sync\1"),
+    (r"\bAsync(ThreadStream|ThreadReader|Feed|Projection|Values|Extensions)\b", r"Sync\1"),
     (r"\b(RunModule|AgentModule|ToolCallHandle|ScopedStreamHandle)\b", r"Sync\1"),
     (r"\basync_messages\b", "blocking_messages"),
     (r"\bAwaitable\[(JSON|None)\]", r"\1"),

@@ -43,7 +43,12 @@ MAY_IMPORT = {
 #: Optional packages, and the only modules that may import them at their top.
 SEAMS = {
     "langgraph": {"remote/compat.py", "server/"},
-    "langchain_core": {"remote/compat.py", "server/", "testing/fake_chat_model.py"},
+    "langchain_core": {
+        "_io/chat_model_streams.py",
+        "remote/compat.py",
+        "server/",
+        "testing/fake_chat_model.py",
+    },
     "langsmith": set(),
     "starlette": {"server/", "testing/"},
     "uvicorn": {"server/"},

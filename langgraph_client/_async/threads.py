@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_client._async.pages import iterate
 from langgraph_client._async.stream import AsyncRunStream
+from langgraph_client._async.thread_stream import AsyncThreadStream
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import (
     ANY,
@@ -35,6 +37,7 @@ from langgraph_client._core.requests import (
     supersteps_body,
     ttl_body,
 )
+from langgraph_client._core.settings import check_headers
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import (
@@ -566,6 +569,41 @@ class ThreadsClient:
             )
 
         return iterate(fetch, limit, page_size)
+
+    def stream(
+        self,
+        thread_id: str | None = None,
+        *,
+        assistant_id: str,
+        headers: Headers | None = None,
+        run_start_timeout: float | None = None,
+    ) -> AsyncThreadStream:
+        """Follow a thread by its events, and start and resume its runs.
+
+        Nothing is sent before the stream is entered and used.
+
+            async with client.threads.stream(assistant_id="agent") as thread:
+                await thread.run.start(input={"question": "?"})
+                print(await thread.output)
+
+        Args:
+            thread_id: The thread, a UUID; it need not exist. By default a new one.
+            assistant_id: The assistant, by id or by its graph's name.
+            headers: Headers of all requests.
+            run_start_timeout: Seconds that a run may take to begin; None for no limit.
+
+        Returns:
+            The thread stream, to be entered with `async with`.
+
+        `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
+        """
+        return AsyncThreadStream(
+            self._transport,
+            thread_id=thread_id or str(uuid.uuid4()),
+            assistant_id=assistant_id,
+            headers=check_headers(headers, may_have_key=True),
+            run_start_timeout=run_start_timeout,
+        )
 
     def join_stream(
         self,

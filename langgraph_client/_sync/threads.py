@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,9 +34,11 @@ from langgraph_client._core.requests import (
     supersteps_body,
     ttl_body,
 )
+from langgraph_client._core.settings import check_headers
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.stream import RunStream
+from langgraph_client._sync.thread_stream import SyncThreadStream
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import (
@@ -567,6 +570,41 @@ class SyncThreadsClient:
             )
 
         return iterate(fetch, limit, page_size)
+
+    def stream(
+        self,
+        thread_id: str | None = None,
+        *,
+        assistant_id: str,
+        headers: Headers | None = None,
+        run_start_timeout: float | None = None,
+    ) -> SyncThreadStream:
+        """Follow a thread by its events, and start and resume its runs.
+
+        Nothing is sent before the stream is entered and used.
+
+            with client.threads.stream(assistant_id="agent") as thread:
+                thread.run.start(input={"question": "?"})
+                print(thread.output)
+
+        Args:
+            thread_id: The thread, a UUID; it need not exist. By default a new one.
+            assistant_id: The assistant, by id or by its graph's name.
+            headers: Headers of all requests.
+            run_start_timeout: Seconds that a run may take to begin; None for no limit.
+
+        Returns:
+            The thread stream, to be entered with `with`.
+
+        `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
+        """
+        return SyncThreadStream(
+            self._transport,
+            thread_id=thread_id or str(uuid.uuid4()),
+            assistant_id=assistant_id,
+            headers=check_headers(headers, may_have_key=True),
+            run_start_timeout=run_start_timeout,
+        )
 
     def join_stream(
         self,

@@ -1,1 +1,48 @@
-"""Event streaming: a thread followed by its events, and steered by commands."""
+"""Event streaming: a thread followed by its events and steered by commands.
+
+What `client.threads.stream` returns, and what is found on it. Names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langgraph_client._async.projections import ScopedStreamHandle, ToolCallHandle
+    from langgraph_client._async.thread_stream import AsyncThreadStream
+    from langgraph_client._core.run_log import RunFailedError
+    from langgraph_client._sync.projections import SyncScopedStreamHandle, SyncToolCallHandle
+    from langgraph_client._sync.thread_stream import SyncThreadStream
+    from langgraph_client.errors import ProtocolError
+
+__all__ = [
+    "AsyncThreadStream",
+    "ProtocolError",
+    "RunFailedError",
+    "ScopedStreamHandle",
+    "SyncScopedStreamHandle",
+    "SyncThreadStream",
+    "SyncToolCallHandle",
+    "ToolCallHandle",
+]
+
+_MODULES = {
+    "AsyncThreadStream": "_async.thread_stream",
+    "ProtocolError": "errors",
+    "RunFailedError": "_core.run_log",
+    "ScopedStreamHandle": "_async.projections",
+    "SyncScopedStreamHandle": "_sync.projections",
+    "SyncThreadStream": "_sync.thread_stream",
+    "SyncToolCallHandle": "_sync.projections",
+    "ToolCallHandle": "_async.projections",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"langgraph_client.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,36 +1,35 @@
-# Generated from langgraph_client/stream/_async/feed.py by .ci/unasync.py; do not edit.
 """Reads the protocol events of one thread, over one connection at a time, into a log."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from langgraph_client._async.pools import AsyncAnswer
+from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call, path
 from langgraph_client._core.codec import decode
+from langgraph_client._core.event_filter import EventFilter
 from langgraph_client._core.events import EventParser
 from langgraph_client._core.outage import Outage, ReconnectPolicy, is_passing
 from langgraph_client._core.requests import STREAM_HEADERS
-from langgraph_client._io.threads import Job, Signal
-from langgraph_client._sync.pools import Answer
-from langgraph_client._sync.transport import Transport
+from langgraph_client._core.run_log import Log, ThreadLog
+from langgraph_client._io.chat_model_streams import async_messages
+from langgraph_client._io.tasks import Job, Signal
 from langgraph_client.errors import APIError, APIResponseValidationError, StreamIncomplete
 from langgraph_client.models.fields import JsonObject
-from langgraph_client.stream.chat_model_streams import blocking_messages
-from langgraph_client.stream.filters import EventFilter
-from langgraph_client.stream.run_log import Log, ThreadLog
 
 logger = logging.getLogger("langgraph_client")
 
 T = TypeVar("T")
-Wait = Callable[[Callable[[], bool]], None]
+Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 STABLE_IDS = ("x-langgraph-event-ids", "stable")
 """What a server answers whose numbers of events stay, so that `since` may be relied on."""
 
 
-class SyncFeed:
+class AsyncFeed:
     """The events of a thread as they come, and all that came before them.
 
     Opened again after every cut, until the budget of the policy is used up; then everything that
@@ -52,14 +51,14 @@ class SyncFeed:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: AsyncTransport,
         thread_id: str,
         wanted: EventFilter,
         headers: Mapping[str, str],
         policy: ReconnectPolicy,
     ) -> None:
         self.changed = Signal()
-        self.log = ThreadLog(blocking_messages(self.changed))
+        self.log = ThreadLog(async_messages(self.changed))
         self.is_open = False
         self._transport = transport
         self._thread_id = thread_id
@@ -67,12 +66,12 @@ class SyncFeed:
         self._headers = {**STREAM_HEADERS, **headers}
         self._policy = policy
         self._job: Job | None = None
-        self._answer: Answer | None = None
+        self._answer: AsyncAnswer | None = None
         self._is_closed = False
         self._is_stable = False
         self._last_seq = 0
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to read, if that has not begun, and wait until the server has answered.
 
         Raises:
@@ -80,21 +79,21 @@ class SyncFeed:
         """
         if self._job is None and not self._is_closed:
             self._job = Job(self._run)
-        self.changed.wait(lambda: self.is_open or self.log.events.ended)
+        await self.changed.wait(lambda: self.is_open or self.log.events.ended)
         if not self.is_open and self.log.events.error is not None:
             raise self.log.events.error
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop reading. Whatever waits on the log comes to its end."""
         self._is_closed = True
         job, self._job = self._job, None
         if (answer := self._answer) is not None:
-            answer.close()
+            await answer.aclose()
         if job is not None:
-            job.stop()
+            await job.stop()
         self._end(None)
 
-    def read(self, log: Log[T], wait: Wait) -> Iterator[T]:
+    async def read(self, log: Log[T], wait: Wait) -> AsyncIterator[T]:
         """Return the items of a projection, from the first one on, as they come.
 
         Args:
@@ -114,14 +113,20 @@ class SyncFeed:
                     raise log.error
                 return
             seen = position
-            wait(lambda: len(log.items) > seen or log.ended)  # noqa: B023
+            await wait(lambda: len(log.items) > seen or log.ended)  # noqa: B023
 
-    def _run(self) -> None:
+    async def _run(self) -> None:
+        try:
+            await self._keep_reading()
+        except Exception as error:  # Whatever it is, nobody may wait for a reader that has ended.
+            self._end(error)
+
+    async def _keep_reading(self) -> None:
         outage = Outage(self._policy)
         while not self._is_closed:
             error: APIError | None = None
             try:
-                self._follow(outage)
+                await self._follow(outage)
             except APIError as raised:
                 error = raised
             if self._is_closed:
@@ -133,16 +138,16 @@ class SyncFeed:
                 self._end(self._incomplete(error))
                 return
             logger.info("the events of thread %s were cut; asking again", self._thread_id)
-            self._transport.sleep(outage.attempt(error))
+            await self._transport.sleep(outage.attempt(error))
 
-    def _follow(self, outage: Outage) -> None:
+    async def _follow(self, outage: Outage) -> None:
         """Read one connection to its end. A thread's stream has none, so that is always a cut."""
         body = self.wanted.body()
         if self._is_stable and self._last_seq:
             body["since"] = self._last_seq
         where = path("/threads/{thread_id}/stream/events", thread_id=self._thread_id)
         call = Call("POST", where, ANY, body=body, headers=self._headers, safe=True)
-        answer = self._answer = self._transport.open(call)
+        answer = self._answer = await self._transport.open(call)
         try:
             name, value = STABLE_IDS
             self._is_stable = answer.headers.get(name) == value
@@ -151,14 +156,14 @@ class SyncFeed:
             self.is_open = True
             self.changed.notify()
             parser = EventParser()
-            while data := self._transport.read(call, answer, self._policy.silence):
+            while data := await self._transport.read(call, answer, self._policy.silence):
                 outage.end()
                 events = parser.feed(data)
                 if events:
                     self._take([_protocol_event(event.data) for event in events])
         finally:
             self._answer = None
-            answer.close()
+            await answer.aclose()
 
     def _take(self, events: Sequence[JsonObject]) -> None:
         for event in events:

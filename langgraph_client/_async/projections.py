@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,  # async only
+    Callable,
+    Generator,  # async only
+)
+from typing import Any, Generic, Protocol, TypeVar
 
+from langgraph_client._core.run_log import (
+    Log,
+    MessageSink,
+    Run,
+    RunFailedError,
+    Scope,
+    Status,
+    ToolCall,
+)
 from langgraph_client._io.tasks import later
 from langgraph_client.models.fields import JSON
-from langgraph_client.stream.run_log import Log, MessageSink, Run, Scope, Status, ToolCall
-
-if TYPE_CHECKING:
-    from langgraph_client.stream._async.thread_stream import AsyncThreadStream
 
 T = TypeVar("T")
+
+
+class AsyncThreadReader(Protocol):
+    """What projections ask of the thread stream that they belong to."""
+
+    async def current_run(self) -> Run:
+        """Wait until the current run has begun, and return it."""
+        ...
+
+    def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
+        """Return the items of a projection as they come."""
+        ...
+
+    async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
+        """Wait for something that comes at the latest when the run ends."""
+        ...
+
+    async def wait_for_output(self) -> JSON:
+        """Wait for the end of the current run; return the values of the thread then."""
+        ...
 
 
 class AsyncProjection(Generic[T]):
@@ -22,13 +52,13 @@ class AsyncProjection(Generic[T]):
     when that run ends or stops at an interrupt; so it can be iterated late, twice, beside others.
 
     Raises:
-        RunFailed: behind the last item, if the run failed.
+        RunFailedError: behind the last item, if the run failed.
         StreamIncomplete: likewise, if the connection was lost for good.
     """
 
     def __init__(
         self,
-        thread: AsyncThreadStream,
+        thread: AsyncThreadReader,
         pick: Callable[[Scope], Log[Any]],
         scope: Scope | None = None,
         convert: Callable[[Run, Any], T] | None = None,
@@ -59,7 +89,7 @@ class AsyncValues(AsyncProjection[JSON]):
 class AsyncExtensions:
     """The named channels of the current run, by name."""
 
-    def __init__(self, thread: AsyncThreadStream, scope: Scope | None = None) -> None:
+    def __init__(self, thread: AsyncThreadReader, scope: Scope | None = None) -> None:
         self._thread = thread
         self._scope = scope
 
@@ -79,7 +109,7 @@ class ToolCallHandle:
         namespace: Where it was called.
     """
 
-    def __init__(self, thread: AsyncThreadStream, run: Run, call: ToolCall) -> None:
+    def __init__(self, thread: AsyncThreadReader, run: Run, call: ToolCall) -> None:
         self.tool_call_id = call.tool_call_id
         self.name = call.name
         self.input = call.input
@@ -96,7 +126,7 @@ class ToolCallHandle:
     @property
     def error(self) -> BaseException | None:
         """The failure, if the tool failed."""
-        return self._call.deltas.error
+        return None if self._call.error is None else RunFailedError(self._call.error)
 
     @property
     def deltas(self) -> AsyncIterator[JSON]:
@@ -105,14 +135,14 @@ class ToolCallHandle:
 
     @property
     def output(self) -> Awaitable[JSON]:
-        """What the tool returned. Raises `RunFailed` if it failed."""
+        """What the tool returned. Raises `RunFailedError` if it failed."""
         return later(self._output)
 
     async def _output(self) -> JSON:
         deltas = self._call.deltas
         await self._thread.wait_in(self._run, lambda: deltas.ended)
-        if deltas.error is not None:
-            raise deltas.error
+        if self._call.error is not None:
+            raise deltas.error or RunFailedError(self._call.error)
         return self._call.output
 
 
@@ -124,11 +154,10 @@ class ScopedStreamHandle:
         namespace: The same as a list.
     """
 
-    def __init__(self, thread: AsyncThreadStream, run: Run, scope: Scope) -> None:
+    def __init__(self, thread: AsyncThreadReader, scope: Scope) -> None:
         self.path = scope.namespace
         self.namespace = list(scope.namespace)
         self._thread = thread
-        self._run = run
         self._scope = scope
 
     @property
@@ -164,12 +193,12 @@ class ScopedStreamHandle:
     @property
     def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
         """Its calls of tools."""
-        return self._thread.tool_calls_in(self._run, self._scope)
+        return tool_calls_of(self._thread, self._scope)
 
     @property
     def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
         """Its own subgraphs."""
-        return self._thread.subgraphs_in(self._run, self._scope)
+        return subgraphs_of(self._thread, self._scope)
 
     @property
     def subagents(self) -> AsyncProjection[ScopedStreamHandle]:
@@ -180,3 +209,27 @@ class ScopedStreamHandle:
     def extensions(self) -> AsyncExtensions:
         """Its named channels."""
         return AsyncExtensions(self._thread, self._scope)
+
+
+def tool_calls_of(
+    thread: AsyncThreadReader, scope: Scope | None = None
+) -> AsyncProjection[ToolCallHandle]:
+    """Return the calls of tools in a scope; None for the root."""
+    return AsyncProjection(
+        thread,
+        lambda own: own.tool_calls,
+        scope,
+        lambda run, call: ToolCallHandle(thread, run, call),
+    )
+
+
+def subgraphs_of(
+    thread: AsyncThreadReader, scope: Scope | None = None
+) -> AsyncProjection[ScopedStreamHandle]:
+    """Return the calls of subgraphs in a scope; None for the root."""
+    return AsyncProjection(
+        thread,
+        lambda own: own.subgraphs,
+        scope,
+        lambda _, found: ScopedStreamHandle(thread, found),
+    )

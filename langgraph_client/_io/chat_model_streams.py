@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from langgraph_client._core.event_filter import Namespace
+from langgraph_client._core.run_log import MakeMessage, MessageSink
 from langgraph_client._io.tasks import Signal as AsyncSignal
 from langgraph_client._io.threads import Signal
 from langgraph_client.errors import MissingExtraError
-from langgraph_client.stream.filters import Namespace
-from langgraph_client.stream.run_log import MakeMessage, MessageSink
+from langgraph_client.models.fields import JSON
 
 
 class RawMessage:
@@ -26,11 +27,11 @@ class RawMessage:
     def __init__(self, namespace: Namespace, message_id: str | None) -> None:
         self.namespace = list(namespace)
         self.message_id = message_id
-        self.events: list[Any] = []
+        self.events: list[JSON] = []
         self.done = False
         self.error: BaseException | None = None
 
-    def dispatch(self, event: Any) -> None:
+    def dispatch(self, event: JSON) -> None:
         """Take the next event."""
         self.events.append(event)
         self.done = self.done or event.get("event") in ("message-finish", "error")

@@ -1,19 +1,47 @@
-# Generated from langgraph_client/stream/_async/projections.py by .ci/unasync.py; do not edit.
+# Generated from langgraph_client/_async/projections.py by .ci/unasync.py; do not edit.
 """What a thread stream offers to read: projections of a run, tool calls, subgraphs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import (
+    Callable,
+    Iterator,
+)
+from typing import Any, Generic, Protocol, TypeVar
 
+from langgraph_client._core.run_log import (
+    Log,
+    MessageSink,
+    Run,
+    RunFailedError,
+    Scope,
+    Status,
+    ToolCall,
+)
 from langgraph_client._io.threads import later
 from langgraph_client.models.fields import JSON
-from langgraph_client.stream.run_log import Log, MessageSink, Run, Scope, Status, ToolCall
-
-if TYPE_CHECKING:
-    from langgraph_client.stream._sync.thread_stream import SyncThreadStream
 
 T = TypeVar("T")
+
+
+class SyncThreadReader(Protocol):
+    """What projections ask of the thread stream that they belong to."""
+
+    def current_run(self) -> Run:
+        """Wait until the current run has begun, and return it."""
+        ...
+
+    def read(self, run: Run, log: Log[T]) -> Iterator[T]:
+        """Return the items of a projection as they come."""
+        ...
+
+    def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
+        """Wait for something that comes at the latest when the run ends."""
+        ...
+
+    def wait_for_output(self) -> JSON:
+        """Wait for the end of the current run; return the values of the thread then."""
+        ...
 
 
 class SyncProjection(Generic[T]):
@@ -23,13 +51,13 @@ class SyncProjection(Generic[T]):
     when that run ends or stops at an interrupt; so it can be iterated late, twice, beside others.
 
     Raises:
-        RunFailed: behind the last item, if the run failed.
+        RunFailedError: behind the last item, if the run failed.
         StreamIncomplete: likewise, if the connection was lost for good.
     """
 
     def __init__(
         self,
-        thread: SyncThreadStream,
+        thread: SyncThreadReader,
         pick: Callable[[Scope], Log[Any]],
         scope: Scope | None = None,
         convert: Callable[[Run, Any], T] | None = None,
@@ -57,7 +85,7 @@ class SyncValues(SyncProjection[JSON]):
 class SyncExtensions:
     """The named channels of the current run, by name."""
 
-    def __init__(self, thread: SyncThreadStream, scope: Scope | None = None) -> None:
+    def __init__(self, thread: SyncThreadReader, scope: Scope | None = None) -> None:
         self._thread = thread
         self._scope = scope
 
@@ -77,7 +105,7 @@ class SyncToolCallHandle:
         namespace: Where it was called.
     """
 
-    def __init__(self, thread: SyncThreadStream, run: Run, call: ToolCall) -> None:
+    def __init__(self, thread: SyncThreadReader, run: Run, call: ToolCall) -> None:
         self.tool_call_id = call.tool_call_id
         self.name = call.name
         self.input = call.input
@@ -94,7 +122,7 @@ class SyncToolCallHandle:
     @property
     def error(self) -> BaseException | None:
         """The failure, if the tool failed."""
-        return self._call.deltas.error
+        return None if self._call.error is None else RunFailedError(self._call.error)
 
     @property
     def deltas(self) -> Iterator[JSON]:
@@ -103,14 +131,14 @@ class SyncToolCallHandle:
 
     @property
     def output(self) -> JSON:
-        """What the tool returned. Raises `RunFailed` if it failed."""
+        """What the tool returned. Raises `RunFailedError` if it failed."""
         return later(self._output)
 
     def _output(self) -> JSON:
         deltas = self._call.deltas
         self._thread.wait_in(self._run, lambda: deltas.ended)
-        if deltas.error is not None:
-            raise deltas.error
+        if self._call.error is not None:
+            raise deltas.error or RunFailedError(self._call.error)
         return self._call.output
 
 
@@ -122,11 +150,10 @@ class SyncScopedStreamHandle:
         namespace: The same as a list.
     """
 
-    def __init__(self, thread: SyncThreadStream, run: Run, scope: Scope) -> None:
+    def __init__(self, thread: SyncThreadReader, scope: Scope) -> None:
         self.path = scope.namespace
         self.namespace = list(scope.namespace)
         self._thread = thread
-        self._run = run
         self._scope = scope
 
     @property
@@ -162,12 +189,12 @@ class SyncScopedStreamHandle:
     @property
     def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
         """Its calls of tools."""
-        return self._thread.tool_calls_in(self._run, self._scope)
+        return tool_calls_of(self._thread, self._scope)
 
     @property
     def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
         """Its own subgraphs."""
-        return self._thread.subgraphs_in(self._run, self._scope)
+        return subgraphs_of(self._thread, self._scope)
 
     @property
     def subagents(self) -> SyncProjection[SyncScopedStreamHandle]:
@@ -178,3 +205,27 @@ class SyncScopedStreamHandle:
     def extensions(self) -> SyncExtensions:
         """Its named channels."""
         return SyncExtensions(self._thread, self._scope)
+
+
+def tool_calls_of(
+    thread: SyncThreadReader, scope: Scope | None = None
+) -> SyncProjection[SyncToolCallHandle]:
+    """Return the calls of tools in a scope; None for the root."""
+    return SyncProjection(
+        thread,
+        lambda own: own.tool_calls,
+        scope,
+        lambda run, call: SyncToolCallHandle(thread, run, call),
+    )
+
+
+def subgraphs_of(
+    thread: SyncThreadReader, scope: Scope | None = None
+) -> SyncProjection[SyncScopedStreamHandle]:
+    """Return the calls of subgraphs in a scope; None for the root."""
+    return SyncProjection(
+        thread,
+        lambda own: own.subgraphs,
+        scope,
+        lambda _, found: SyncScopedStreamHandle(thread, found),
+    )

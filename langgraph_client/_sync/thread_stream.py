@@ -1,38 +1,40 @@
+# Generated from langgraph_client/_async/thread_stream.py by .ci/unasync.py; do not edit.
 """A thread followed by its events and steered by commands: what `client.threads.stream` gives."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Call, Reply, call, path
+from langgraph_client._core.event_filter import CHANNELS, EventFilter
 from langgraph_client._core.outage import ReconnectPolicy
-from langgraph_client._io.tasks import later
+from langgraph_client._core.run_log import (
+    Log,
+    MessageSink,
+    Run,
+    RunFailedError,
+    Status,
+    ThreadLog,
+)
+from langgraph_client._io.threads import later
+from langgraph_client._sync.projections import (
+    SyncExtensions,
+    SyncProjection,
+    SyncScopedStreamHandle,
+    SyncToolCallHandle,
+    SyncValues,
+    subgraphs_of,
+    tool_calls_of,
+)
+from langgraph_client._sync.thread_feed import SyncFeed, Wait
+from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, NotFoundError, ProtocolError
 from langgraph_client.models.fields import JSON, JsonObject
 from langgraph_client.models.runs import Run as RunRecord
 from langgraph_client.models.threads import Thread, ThreadState
-from langgraph_client.stream._async.feed import AsyncFeed, Wait
-from langgraph_client.stream._async.projections import (
-    AsyncExtensions,
-    AsyncProjection,
-    AsyncValues,
-    ScopedStreamHandle,
-    ToolCallHandle,
-)
-from langgraph_client.stream.filters import CHANNELS, EventFilter
-from langgraph_client.stream.run_log import (
-    Log,
-    MessageSink,
-    Run,
-    RunFailed,
-    Scope,
-    Status,
-    ThreadLog,
-)
 
 T = TypeVar("T")
 
@@ -52,13 +54,13 @@ _INTERLEAVED = (
 )
 
 
-class RunModule:
+class SyncRunModule:
     """Starts and resumes runs of the thread."""
 
-    def __init__(self, thread: AsyncThreadStream) -> None:
+    def __init__(self, thread: SyncThreadStream) -> None:
         self._thread = thread
 
-    async def start(
+    def start(
         self,
         *,
         input: JSON = None,
@@ -90,11 +92,11 @@ class RunModule:
             "metadata": metadata,
             "multitaskStrategy": multitask_strategy,
         }
-        return await self._thread.command(
+        return self._thread.command(
             "run.start", {name: value for name, value in params.items() if value is not None}
         )
 
-    async def respond(
+    def respond(
         self,
         response: JSON = None,
         *,
@@ -126,7 +128,7 @@ class RunModule:
 
         `POST /threads/{thread_id}/commands`, `input.respond`
         """
-        spaces = await self._thread.open_questions()
+        spaces = self._thread.open_questions()
         if responses is None:
             chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
         else:
@@ -140,16 +142,16 @@ class RunModule:
         params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
         more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
         params = {**params, **{name: value for name, value in more.items() if value is not None}}
-        return await self._thread.command("input.respond", params)
+        return self._thread.command("input.respond", params)
 
 
-class AgentModule:
+class SyncAgentModule:
     """Tells about the thread's assistant."""
 
-    def __init__(self, thread: AsyncThreadStream) -> None:
+    def __init__(self, thread: SyncThreadStream) -> None:
         self._thread = thread
 
-    async def get_tree(
+    def get_tree(
         self,
         *,
         xray: int | bool = False,
@@ -165,20 +167,20 @@ class AgentModule:
 
         `GET /assistants/{assistant_id}/graph`
         """
-        return await self._thread.drawing(xray, headers, params)
+        return self._thread.drawing(xray, headers, params)
 
 
-class AsyncThreadStream:
+class SyncThreadStream:
     """One thread, followed live: commands, projections of its runs, raw events.
 
     Made by `client.threads.stream`. Enter it once; leaving closes it and stops no run.
 
-        async with client.threads.stream(assistant_id="agent") as thread:
-            await thread.run.start(input={"question": "?"})
-            async for message in thread.messages:
-                async for token in message.text:
+        with client.threads.stream(assistant_id="agent") as thread:
+            thread.run.start(input={"question": "?"})
+            for message in thread.messages:
+                for token in message.text:
                     print(token)
-            print(await thread.output)
+            print(thread.output)
 
     All projections are of the *current* run: the one that `run.start` or `run.respond` of this
     object started last, or else the last run of the thread. One connection serves all of them.
@@ -200,7 +202,7 @@ class AsyncThreadStream:
 
     def __init__(
         self,
-        transport: AsyncTransport,
+        transport: Transport,
         *,
         thread_id: str,
         assistant_id: str,
@@ -210,37 +212,37 @@ class AsyncThreadStream:
     ) -> None:
         self.thread_id = thread_id
         self.assistant_id = assistant_id
-        self.run = RunModule(self)
-        self.agent = AgentModule(self)
+        self.run = SyncRunModule(self)
+        self.agent = SyncAgentModule(self)
         self._transport = transport
         self._headers = {key.lower(): value for key, value in (headers or {}).items()}
         self._run_start_timeout = run_start_timeout
         self._policy = policy or ReconnectPolicy()
-        self._feeds: list[AsyncFeed] = []
+        self._feeds: list[SyncFeed] = []
         self._current: _Current | None = None
         self._numbers = itertools.count(1)
         self._state = "new"
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         if self._state != "new":
             raise RuntimeError("a thread stream can be entered once; ask for another one")
         self._state = "open"
         self._feed(USUAL_CHANNELS)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.close()
+        self.close()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
         self._state = "closed"
         for feed in self._feeds:
-            await feed.close()
+            feed.close()
 
     # --- what there is to read ---
 
@@ -256,67 +258,57 @@ class AsyncThreadStream:
         return [] if run is None else list(run.interrupts.values())
 
     @property
-    def output(self) -> Awaitable[JSON]:
+    def output(self) -> JSON:
         """The values of the thread when the current run is over, or has stopped to ask.
 
         Raises:
-            RunFailed: The run failed.
+            RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
         return later(self.wait_for_output)
 
     @property
-    def values(self) -> AsyncValues:
+    def values(self) -> SyncValues:
         """The state after each step of the root graph."""
-        return AsyncValues(self, lambda scope: scope.values)
+        return SyncValues(self, lambda scope: scope.values)
 
     @property
-    def messages(self) -> AsyncProjection[MessageSink]:
+    def messages(self) -> SyncProjection[MessageSink]:
         """The messages of the root graph, each as a stream of its own."""
-        return AsyncProjection(self, lambda scope: scope.messages)
+        return SyncProjection(self, lambda scope: scope.messages)
 
     @property
-    def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
+    def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
         """The calls of tools by the root graph."""
-        return AsyncProjection(
-            self,
-            lambda scope: scope.tool_calls,
-            None,
-            lambda run, found: ToolCallHandle(self, run, found),
-        )
+        return tool_calls_of(self)
 
     @property
-    def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
+    def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
         """The calls of subgraphs by the root graph; theirs are found on them."""
-        return AsyncProjection(
-            self,
-            lambda scope: scope.subgraphs,
-            None,
-            lambda run, found: ScopedStreamHandle(self, run, found),
-        )
+        return subgraphs_of(self)
 
     @property
-    def subagents(self) -> AsyncProjection[ScopedStreamHandle]:
+    def subagents(self) -> SyncProjection[SyncScopedStreamHandle]:
         """The same as `subgraphs`."""
         return self.subgraphs
 
     @property
-    def extensions(self) -> AsyncExtensions:
+    def extensions(self) -> SyncExtensions:
         """The named channels of the root graph: items are `{"name", "payload"}`."""
-        return AsyncExtensions(self)
+        return SyncExtensions(self)
 
     @property
-    def events(self) -> AsyncIterator[JsonObject]:
+    def events(self) -> Iterator[JsonObject]:
         """All events of the current run as they are on the wire, of all channels."""
         return self.subscribe(CHANNELS)
 
-    async def subscribe(
+    def subscribe(
         self,
         channels: Sequence[str],
         *,
         namespaces: Sequence[Sequence[str]] | None = None,
         depth: int | None = None,
-    ) -> AsyncIterator[JsonObject]:
+    ) -> Iterator[JsonObject]:
         """Return events of the current run as they are on the wire.
 
         Args:
@@ -326,14 +318,12 @@ class AsyncThreadStream:
         """
         wanted = EventFilter.of(channels, namespaces, depth)
         feed = self._feed(wanted.channels)
-        run = await self.current_run(feed)
-        async for event in feed.read(run.events, self._waiting(feed, run)):
+        run = self.current_run(feed)
+        for event in feed.read(run.events, self._waiting(feed, run)):
             if wanted.matches(event):
                 yield dict(event)
 
-    async def interleave_projections(
-        self, channels: Sequence[str]
-    ) -> AsyncIterator[tuple[str, Any]]:
+    def interleave_projections(self, channels: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """Return items of several projections of the root graph, in the order of arrival.
 
         Args:
@@ -348,44 +338,29 @@ class AsyncThreadStream:
                 raise ValueError(f"{name!r} is no projection; expected {', '.join(_INTERLEAVED)}")
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = self._feed((*USUAL_CHANNELS, *extra))
-        run = await self.current_run(feed)
-        async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
+        run = self.current_run(feed)
+        for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
             if name not in channels:
                 continue
             if name == "tool_calls":
-                yield name, ToolCallHandle(self, run, item)
+                yield name, SyncToolCallHandle(self, run, item)
             elif name == "subgraphs":
-                yield name, ScopedStreamHandle(self, run, item)
+                yield name, SyncScopedStreamHandle(self, item)
             else:
                 yield name, item
 
     # --- for the modules and projections ---
 
-    def tool_calls_in(self, run: Run, scope: Scope) -> AsyncProjection[ToolCallHandle]:
-        """Return the projection of a scope's calls of tools."""
-        return AsyncProjection(
-            self, lambda own: own.tool_calls, scope, lambda _, one: ToolCallHandle(self, run, one)
-        )
-
-    def subgraphs_in(self, run: Run, scope: Scope) -> AsyncProjection[ScopedStreamHandle]:
-        """Return the projection of a scope's subgraphs."""
-        return AsyncProjection(
-            self,
-            lambda own: own.subgraphs,
-            scope,
-            lambda _, one: ScopedStreamHandle(self, run, one),
-        )
-
-    def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
+    def read(self, run: Run, log: Log[T]) -> Iterator[T]:
         """Return the items of a projection as they come."""
         feed = self._feed(USUAL_CHANNELS)
         return feed.read(log, self._waiting(feed, run))
 
-    async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
+    def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
         """Wait for something that comes at the latest when the run ends."""
-        await self._waiting(self._feed(USUAL_CHANNELS), run)(is_ready)
+        self._waiting(self._feed(USUAL_CHANNELS), run)(is_ready)
 
-    async def current_run(self, feed: AsyncFeed | None = None) -> Run:
+    def current_run(self, feed: SyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
 
         Raises:
@@ -393,12 +368,12 @@ class AsyncThreadStream:
         """
         main = self._feed(USUAL_CHANNELS)
         feed = feed or main
-        await feed.start()
+        feed.start()
         if self._current is None:
-            self._current = await self._last_of_thread()
+            self._current = self._last_of_thread()
         current = self._current
         begun = lambda: current.find(feed.log) is not None or feed.log.events.ended  # noqa: E731
-        if not await self._wait(feed, current, begun, self._run_start_timeout):
+        if not self._wait(feed, current, begun, self._run_start_timeout):
             raise TimeoutError(f"the run did not begin within {self._run_start_timeout:g} s")
         run = current.find(feed.log)
         if run is None:
@@ -406,24 +381,24 @@ class AsyncThreadStream:
         current.run_id = current.run_id or run.run_id
         return run
 
-    async def wait_for_output(self) -> JSON:
+    def wait_for_output(self) -> JSON:
         """See `output`."""
-        run = await self.current_run()
-        await self.wait_in(run, lambda: run.ended)
+        run = self.current_run()
+        self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
             raise run.root.values.error
         where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
-        state = await self._transport.send(
+        state = self._transport.send(
             Call("GET", where, Reply(ThreadState), headers=self._headers, safe=True)
         )
         return state["values"]
 
-    async def open_questions(self) -> dict[str, list[str]]:
+    def open_questions(self) -> dict[str, list[str]]:
         """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
         if self.interrupts:
             return {one["interrupt_id"]: one["namespace"] for one in self.interrupts}
         try:
-            thread = await self._transport.send(
+            thread = self._transport.send(
                 Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
             )
         except NotFoundError:
@@ -431,14 +406,14 @@ class AsyncThreadStream:
         asked = (thread.get("interrupts") or {}).values()
         return {interrupt["id"]: [] for several in asked for interrupt in several}
 
-    async def command(self, method: str, params: JsonObject) -> JsonObject:
+    def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""
         feed = self._feed(USUAL_CHANNELS)
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
-        await feed.start()
+        feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
-        answer = await self._transport.send(
+        answer = self._transport.send(
             Call("POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers)
         )
         if answer.get("type") != "success":
@@ -449,13 +424,13 @@ class AsyncThreadStream:
         self._current = _Current(result.get("run_id"), known)
         return result
 
-    async def drawing(
+    def drawing(
         self,
         xray: int | bool,
         headers: Mapping[str, str] | None,
         params: Mapping[str, Any] | None,
     ) -> JsonObject:
-        """See `AgentModule.get_tree`."""
+        """See `SyncAgentModule.get_tree`."""
         where = path("/assistants/{assistant_id}/graph", assistant_id=self.assistant_id)
         request = call(
             "GET",
@@ -465,22 +440,22 @@ class AsyncThreadStream:
             headers={**self._headers, **(headers or {})},
             params=params,
         )
-        return await self._transport.send(request)
+        return self._transport.send(request)
 
     # --- inside ---
 
     def _path(self, below: str) -> str:
         return path("/threads/{thread_id}", thread_id=self.thread_id) + below
 
-    def _feed(self, channels: Iterable[str]) -> AsyncFeed:
+    def _feed(self, channels: Iterable[str]) -> SyncFeed:
         """Return a feed that has these channels; one that exists, if it can be."""
         if self._state != "open":
-            raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
+            raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
         wanted = EventFilter.of({*USUAL_CHANNELS, *channels})
         for feed in self._feeds:
             if feed.wanted.covers(wanted):
                 return feed
-        made = AsyncFeed(self._transport, self.thread_id, wanted, self._headers, self._policy)
+        made = SyncFeed(self._transport, self.thread_id, wanted, self._headers, self._policy)
         self._feeds.append(made)
         return made
 
@@ -489,7 +464,7 @@ class AsyncThreadStream:
             return None
         return self._current.find(self._feeds[0].log)
 
-    async def _last_of_thread(self) -> _Current:
+    def _last_of_thread(self) -> _Current:
         """Return the thread's last run, or the first one to come if it has none."""
         request = call(
             "GET",
@@ -499,23 +474,23 @@ class AsyncThreadStream:
             headers=self._headers,
         )
         try:
-            runs = await self._transport.send(request)
+            runs = self._transport.send(request)
         except NotFoundError:
             runs = []
         return _Current(runs[0]["run_id"], 0) if runs else _Current(None, 0)
 
-    def _waiting(self, feed: AsyncFeed, run: Run) -> Wait:
+    def _waiting(self, feed: SyncFeed, run: Run) -> Wait:
         """Return what waits for something that comes before the end of a run."""
         current = _Current(run.run_id, feed.log.runs.index(run))
 
-        async def wait(is_ready: Callable[[], bool]) -> None:
-            await self._wait(feed, current, is_ready, None)
+        def wait(is_ready: Callable[[], bool]) -> None:
+            self._wait(feed, current, is_ready, None)
 
         return wait
 
-    async def _wait(
+    def _wait(
         self,
-        feed: AsyncFeed,
+        feed: SyncFeed,
         current: _Current,
         is_ready: Callable[[], bool],
         seconds: float | None,
@@ -527,16 +502,16 @@ class AsyncThreadStream:
         left = float("inf") if seconds is None else seconds
         while left > 0:
             pause = min(left, _CHECK_SECONDS)
-            if await feed.changed.wait(is_ready, pause):
+            if feed.changed.wait(is_ready, pause):
                 return True
             left -= pause
-            status = await self._status(current)
-            if status is not None and not await feed.changed.wait(is_ready, _SETTLE_SECONDS):
+            status = self._status(current)
+            if status is not None and not feed.changed.wait(is_ready, _SETTLE_SECONDS):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
 
-    async def _status(self, current: _Current) -> str | None:
+    def _status(self, current: _Current) -> str | None:
         """Return how a run ended; None if it goes on, or is not known."""
         if current.run_id is None:
             return None
@@ -544,7 +519,7 @@ class AsyncThreadStream:
             "/threads/{thread_id}/runs/{run_id}", thread_id=self.thread_id, run_id=current.run_id
         )
         try:
-            run = await self._transport.send(
+            run = self._transport.send(
                 Call("GET", where, Reply(RunRecord), headers=self._headers, safe=True)
             )
         except NotFoundError:
@@ -574,7 +549,7 @@ class _Current:
             run = Run(self.run_id, None)
             log.runs.append(run)
         how = _OVER.get(status, "interrupted")
-        error = RunFailed(f"the run ended as {status!r}") if how == "failed" else None
+        error = RunFailedError(f"the run ended as {status!r}") if how == "failed" else None
         run.end(how, None if error is None else str(error), error)
 
 

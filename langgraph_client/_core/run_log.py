@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from langgraph_client._core.event_filter import Namespace
 from langgraph_client.errors import LangGraphError, StreamIncomplete
-from langgraph_client.stream.filters import Namespace
+from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
 Event = Mapping[str, Any]
@@ -21,7 +22,7 @@ Status = Literal["started", "running", "completed", "failed", "interrupted"]
 _ENDS = ("completed", "failed", "interrupted")
 
 
-class RunFailed(LangGraphError, RuntimeError):
+class RunFailedError(LangGraphError, RuntimeError):
     """A run, or a part of it, ended as `failed`; the text is the server's."""
 
 
@@ -58,7 +59,7 @@ class MessageSink(Protocol):
         """Whether the message is complete, or failed."""
         ...
 
-    def dispatch(self, event: Any) -> None:
+    def dispatch(self, event: JSON) -> None:
         """Take the next event of the message."""
         ...
 
@@ -176,10 +177,17 @@ class Scope:
         del self._open_tools[call_id]
         if data.get("event") == "tool-error":
             open_call.error = str(data.get("message"))
-            open_call.deltas.end(RunFailed(open_call.error))
+            open_call.deltas.end()
         else:
             open_call.output = data.get("output")
             open_call.deltas.end()
+
+    def feed_custom(self, data: JSON) -> None:
+        """Take what a node wrote; a named item belongs to its extension as well."""
+        self.add("custom", self.custom, data)
+        name = data.get("name") if isinstance(data, Mapping) else None
+        if isinstance(name, str) and name:
+            self.add(name, self.extension(name), data)
 
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
         """End every projection of this scope and of those below it. The first end counts.
@@ -195,12 +203,12 @@ class Scope:
         for child in self.subgraphs.items:
             # langgraph-api 0.16.7 closes subgraphs before the root, except after a failure.
             child.end(status, error, cause)
-        unfinished = cause or RunFailed(error or f"the run was {status} in the middle of it")
+        unfinished = cause or RunFailedError(error or f"the run was {status} in the middle of it")
         for message in self._open_messages.values():
             message.fail(unfinished)
         for call in self._open_tools.values():
             call.error = str(unfinished)
-            call.deltas.end(unfinished)
+            call.deltas.end(cause)
         self._open_messages.clear()
         self._open_tools.clear()
         for log in self._logs():
@@ -248,6 +256,10 @@ class Run:
         """End the run and everything that is read of it. See `Scope.end`."""
         self.root.end(status, error, cause)
         self.events.end(cause if isinstance(cause, StreamIncomplete) else None)
+
+    def known_scope(self, namespace: Namespace) -> Scope | None:
+        """Return the scope of a namespace, if it was announced or something came of it."""
+        return self._scopes.get(namespace)
 
     def scope(self, namespace: Namespace) -> Scope:
         """Return the scope of a namespace; parents that were never announced are made."""
@@ -305,7 +317,7 @@ class ThreadLog:
         run.seen[method, namespace] += 1
         self.events.append(event)
         run.events.append(event)
-        _APPLY.get(method, _apply_custom)(self, run, namespace, data)
+        self._apply(run, method, namespace, data)
         return True
 
     def _known(self, method: str, namespace: Namespace, started: bool, run_id: str | None) -> bool:
@@ -317,8 +329,6 @@ class ThreadLog:
             if started:
                 self._replayed = None  # a run that is new: from here on nothing is known
             return False
-        if started:
-            return True
         self._replayed[method, namespace] += 1
         return self._replayed[method, namespace] <= self._replaying.seen[method, namespace]
 
@@ -332,73 +342,56 @@ class ThreadLog:
         if self.runs:
             self.runs[-1].end("failed" if error else "interrupted", None, error)
 
-    def _lifecycle(self, run: Run, namespace: Namespace, data: Any) -> None:
-        name = data.get("event")
-        scope = run.scope(namespace)
-        if name == "started":
-            scope.graph_name = data.get("graph_name", scope.graph_name)
-            scope.trigger_call_id = data.get("trigger_call_id", scope.trigger_call_id)
-        elif name in _ENDS:
-            failed = RunFailed(data.get("error") or "the run failed") if name == "failed" else None
-            ended = scope if namespace else run
-            ended.end(name, data.get("error"), failed)
+    def _apply(self, run: Run, method: str, namespace: Namespace, data: JSON) -> None:
+        scope = run.known_scope(namespace)
+        if scope is None:
+            if method == "messages" and _is_mirror(data, namespace):
+                return
+            scope = run.scope(namespace)
+        match method:
+            case "lifecycle":
+                _apply_lifecycle(run, scope, data)
+            case "input.requested":
+                asked = {"interrupt_id": data["interrupt_id"], "value": data.get("payload")}
+                run.interrupts[data["interrupt_id"]] = {**asked, "namespace": list(namespace)}
+            case "messages":
+                scope.feed_message(data, self._make_message)
+            case "tools":
+                scope.feed_tool(data)
+            case "values":
+                scope.add("values", scope.values, data)
+            case "updates":
+                scope.add("updates", scope.updates, data)
+            case "checkpoints":
+                scope.add("checkpoints", scope.checkpoints, data)
+            case "tasks":
+                scope.add("tasks", scope.tasks, data)
+            case _:
+                scope.feed_custom(data)
 
-    def _input(self, run: Run, namespace: Namespace, data: Any) -> None:
-        interrupt_id = data["interrupt_id"]
-        run.interrupts[interrupt_id] = {
-            "interrupt_id": interrupt_id,
-            "value": data.get("payload"),
-            "namespace": list(namespace),
-        }
 
-    def _values(self, run: Run, namespace: Namespace, data: Any) -> None:
-        scope = run.scope(namespace)
-        scope.add("values", scope.values, data)
+def _apply_lifecycle(run: Run, scope: Scope, data: JSON) -> None:
+    name = data.get("event")
+    if name == "started":
+        scope.graph_name = data.get("graph_name", scope.graph_name)
+        scope.trigger_call_id = data.get("trigger_call_id", scope.trigger_call_id)
+    elif name in _ENDS:
+        failed = name == "failed"
+        cause = RunFailedError(data.get("error") or "the run failed") if failed else None
+        ended = run if scope is run.root else scope
+        ended.end(name, data.get("error"), cause)
 
-    def _updates(self, run: Run, namespace: Namespace, data: Any) -> None:
-        scope = run.scope(namespace)
-        scope.add("updates", scope.updates, data)
 
-    def _checkpoints(self, run: Run, namespace: Namespace, data: Any) -> None:
-        scope = run.scope(namespace)
-        scope.add("checkpoints", scope.checkpoints, data)
-
-    def _tasks(self, run: Run, namespace: Namespace, data: Any) -> None:
-        scope = run.scope(namespace)
-        scope.add("tasks", scope.tasks, data)
-
-    def _messages(self, run: Run, namespace: Namespace, data: Any) -> None:
-        run.scope(namespace).feed_message(data, self._make_message)
-
-    def _tools(self, run: Run, namespace: Namespace, data: Any) -> None:
-        run.scope(namespace).feed_tool(data)
-
-    def _custom(self, run: Run, namespace: Namespace, data: Any) -> None:
-        scope = run.scope(namespace)
-        scope.add("custom", scope.custom, data)
-        name = data.get("name") if isinstance(data, Mapping) else None
-        if isinstance(name, str) and name:
-            scope.add(name, scope.extension(name), data)
+def _is_mirror(data: JSON, namespace: Namespace) -> bool:
+    """Whether a message repeats a tool's result, below a namespace that is no subgraph's."""
+    return (
+        namespace[-1].startswith("tools:")
+        and data.get("message_id") is None
+        and (data.get("role") == "tool" or data.get("event") != "message-start")
+    )
 
 
 def _run_id(event: Event) -> str | None:
     """Return the run that a root `running` begins; its event id is the only place that says it."""
     parts = str(event.get("event_id", "")).split(":")
     return parts[1] if parts[0] == "synth" and len(parts) > 2 else None
-
-
-def _apply_custom(log: ThreadLog, run: Run, namespace: Namespace, data: Any) -> None:
-    log._custom(run, namespace, data)
-
-
-_APPLY: dict[str, Callable[[ThreadLog, Run, Namespace, Any], None]] = {
-    "lifecycle": ThreadLog._lifecycle,
-    "input.requested": ThreadLog._input,
-    "values": ThreadLog._values,
-    "updates": ThreadLog._updates,
-    "checkpoints": ThreadLog._checkpoints,
-    "tasks": ThreadLog._tasks,
-    "messages": ThreadLog._messages,
-    "tools": ThreadLog._tools,
-    "custom": ThreadLog._custom,
-}

@@ -1,0 +1,201 @@
+"""Thread streams: projections of a run, read in any order, and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from support.event_streaming import (
+    THREAD,
+    Event,
+    FollowedThread,
+    accepted,
+    ended,
+    frames,
+    message,
+    started,
+)
+
+from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
+from langgraph_client.stream import ProtocolError, RunFailedError
+
+PLAIN: list[Event] = [
+    started("r1"),
+    ("values", [], {"count": 0}),
+    *message(["Hel", "lo"], "m1"),
+    ("tools", [], {"event": "tool-started", "tool_call_id": "c1", "tool_name": "add", "input": 1}),
+    ("tools", [], {"event": "tool-output-delta", "tool_call_id": "c1", "delta": "half"}),
+    ("tools", [], {"event": "tool-finished", "tool_call_id": "c1", "output": 3}),
+    ("custom", [], {"name": "progress", "payload": 50}),
+    ("lifecycle", ["inner:t1"], {"event": "started", "graph_name": "inner"}),
+    ("values", ["inner:t1"], {"deep": 1}),
+    *message(["down"], "m2", ["inner:t1"]),
+    ("lifecycle", ["inner:t1"], {"event": "completed", "graph_name": "inner"}),
+    ("values", [], {"count": 1}),
+    ended(),
+]
+CHANNELS = ["lifecycle", "values", "messages", "tools", "custom"]
+AGENT = {"assistant_id": "agent"}
+ASKED: list[Event] = [
+    started("r1"),
+    ("input.requested", [], {"interrupt_id": "i1", "payload": "sure?"}),
+    ended("interrupted"),
+]
+
+
+def client_of(thread: FollowedThread, **options: Any) -> LangGraphClient:
+    return get_client(url="http://server.example", transport=thread, **options)
+
+
+async def test_projections_are_read_nested_late_and_twice() -> None:
+    """Every projection begins with the first item of the run, whenever it is read."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        assert await thread.run.start(input={"count": 0}) == {"run_id": "r1"}
+        tokens = []
+        async for streamed in thread.messages:
+            async for token in streamed.text:
+                tokens.append(token)
+        assert tokens == ["Hel", "lo"]
+        for _ in range(2):
+            assert [values async for values in thread.values] == [{"count": 0}, {"count": 1}]
+        assert [item async for item in thread.extensions["progress"]] == [
+            {"name": "progress", "payload": 50}
+        ]
+        assert await thread.output == {"done": True}
+    assert server.commands[0]["params"] == {"assistant_id": "agent", "input": {"count": 0}}
+    assert len(server.filters) == 1
+
+
+async def test_tool_calls_and_subgraphs_are_found_with_what_belongs_to_them() -> None:
+    """A tool call has its deltas and its output, a subgraph projections of its own."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        calls = [call async for call in thread.tool_calls]
+        assert [(call.name, call.input, call.done) for call in calls] == [("add", 1, True)]
+        assert [delta async for delta in calls[0].deltas] == ["half"]
+        assert await calls[0].output == 3
+        (inner,) = [found async for found in thread.subgraphs]
+        assert (inner.graph_name, inner.status) == ("inner", "completed")
+        assert [values async for values in inner.values] == [{"deep": 1}]
+        assert [one.message_id async for one in inner.messages] == ["m2"]
+
+
+async def test_a_question_ends_the_iteration_and_is_answered_by_its_id() -> None:
+    """`output` returns at an interrupt, and `respond` needs no id where one question is open."""
+    after = [started("r2"), ("values", [], {"count": 2}), ended()]
+    server = FollowedThread(frames(ASKED + after), answers=[accepted("r1"), accepted("r2")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        print(await thread.output)
+        assert thread.interrupted
+        assert thread.interrupts == [{"interrupt_id": "i1", "value": "sure?", "namespace": []}]
+        with pytest.raises(RuntimeError, match="no open interrupt 'other'"):
+            await thread.run.respond("yes", interrupt_id="other")
+        await thread.run.respond("yes")
+        assert [values async for values in thread.values] == [{"count": 2}]
+        assert not thread.interrupted
+    assert server.commands[1]["params"] == {
+        "interrupt_id": "i1",
+        "namespace": [],
+        "response": "yes",
+    }
+
+
+async def test_a_failure_ends_everything_that_waits() -> None:
+    """Output, projections and a message in the middle raise the server's words."""
+    cut = message(["Hel", "lo"], "m1")[:3]
+    server = FollowedThread(
+        frames([started("r1"), *cut, ended("failed", error="no luck")]), answers=[accepted("r1")]
+    )
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        with pytest.raises(RunFailedError, match="no luck"):
+            print(await thread.output)
+        with pytest.raises(RunFailedError, match="no luck"):
+            [[token async for token in one.text] async for one in thread.messages]
+
+
+async def test_a_refused_command_says_why() -> None:
+    """An error envelope becomes a `ProtocolError` with the server's code and words."""
+    refusal = {"type": "error", "id": 1, "error": "invalid_argument", "message": "no assistant"}
+    server = FollowedThread(frames([]), answers=[refusal])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        with pytest.raises(ProtocolError, match=r"\[invalid_argument\]: no assistant"):
+            await thread.run.start()
+
+
+@pytest.mark.parametrize("stable", [True, False])
+async def test_a_cut_connection_loses_and_repeats_nothing(stable: bool) -> None:
+    """It goes on after the last number, or reads again and drops what is known."""
+    whole = frames(PLAIN)
+    second = frames(PLAIN[5:], 6) if stable else whole
+    server = FollowedThread(frames(PLAIN[:5]), second, answers=[accepted("r1")], stable=stable)
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        seqs = [event["seq"] async for event in thread.subscribe(CHANNELS)]
+        assert seqs == list(range(1, len(PLAIN) + 1))
+        assert [one.message_id async for one in thread.messages] == ["m1"]
+    assert server.filters[1].get("since") == (5 if stable else None)
+
+
+async def test_a_connection_that_is_lost_for_good_is_told() -> None:
+    """Whatever waits gets a `StreamIncomplete`."""
+    server = FollowedThread(frames([started("r1")]), b"", b"", answers=[accepted("r1")])
+    policy = ReconnectPolicy(max_reconnects=1, initial=0)
+    async with (
+        client_of(server, reconnect=policy) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        with pytest.raises(StreamIncomplete):
+            print(await thread.output)
+
+
+@pytest.mark.parametrize("channels", [["lifecycle"], ["tools"], ["input"], [""]])
+async def test_only_projections_are_interleaved(channels: Sequence[str]) -> None:
+    """Names of channels that have no projection are refused."""
+    server = FollowedThread(frames(PLAIN))
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        with pytest.raises(ValueError, match="no projection"):
+            [item async for item in thread.interleave_projections(channels)]
+
+
+async def test_interleaved_items_come_in_the_order_of_arrival() -> None:
+    """Items of several projections come with the names of theirs."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        items = thread.interleave_projections(["values", "tool_calls", "progress"])
+        assert [name async for name, _ in items] == [
+            "values",
+            "tool_calls",
+            "progress",
+            "values",
+        ]

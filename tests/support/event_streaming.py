@@ -1,0 +1,142 @@
+"""A thread that was followed, as a server would send it: protocol events, commands, the state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import httpx
+
+THREAD = "0dbad140-3487-42de-bed5-8cd7bdd4c8f9"
+Event = tuple[str, list[str], Any]
+
+
+def started(run_id: str) -> Event:
+    """The beginning of a run."""
+    return ("lifecycle", [], {"event": "running", "graph_name": "agent", "run_id": run_id})
+
+
+def ended(status: str = "completed", **more: Any) -> Event:
+    """The end of a run."""
+    return ("lifecycle", [], {"event": status, "graph_name": "agent", **more})
+
+
+def message(text: Sequence[str], message_id: str, namespace: Sequence[str] = ()) -> list[Event]:
+    """A message that is streamed in pieces; each event says whose it is."""
+    whole = {"type": "text", "text": "".join(text), "index": 0}
+    parts = [
+        {"event": "message-start", "role": "ai", "id": message_id},
+        {"event": "content-block-start", "index": 0, "content": {**whole, "text": ""}},
+        *(
+            {
+                "event": "content-block-delta",
+                "index": 0,
+                "delta": {"type": "text-delta", "text": piece},
+            }
+            for piece in text
+        ),
+        {"event": "content-block-finish", "index": 0, "content": whole},
+        {"event": "message-finish"},
+    ]
+    return [("messages", list(namespace), {**part, "message_id": message_id}) for part in parts]
+
+
+def frames(events: Sequence[Event], first: int = 1) -> bytes:
+    """The events as an event stream."""
+    parts = []
+    for seq, (method, namespace, data) in enumerate(events, first):
+        event_id = f"1-{seq}"
+        if method == "lifecycle" and data["event"] == "running":
+            event_id = f"synth:{data['run_id']}:lc||running"
+        params = {"namespace": namespace, "timestamp": 1, "data": data}
+        document = {
+            "type": "event",
+            "event_id": event_id,
+            "seq": seq,
+            "method": method,
+            "params": params,
+        }
+        parts.append(f"event: {method}\r\ndata: {json.dumps(document)}\r\nid: {seq}\r\n\r\n")
+    return "".join(parts).encode()
+
+
+class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that stays open behind its last byte, or breaks there."""
+
+    def __init__(self, content: bytes, cut: bool) -> None:
+        self._content = content
+        self._cut = cut
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        if self._cut:
+            raise httpx.ReadError("cut")
+        self._closed.wait(10)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+        if self._cut:
+            raise httpx.ReadError("cut")
+        await asyncio.to_thread(self._closed.wait, 10)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    async def aclose(self) -> None:
+        self._closed.set()
+
+
+class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A server with one thread.
+
+    Args:
+        connections: What each connection to the event stream sends; all but the last break.
+        answers: What commands are answered, in turn.
+        stable: Whether numbers of events stay.
+    """
+
+    def __init__(
+        self,
+        *connections: bytes,
+        answers: Sequence[dict[str, Any]] = (),
+        stable: bool = False,
+        values: Any = None,
+    ) -> None:
+        self._connections = list(connections)
+        self._answers = list(answers)
+        self._stable = stable
+        self._values = values or {"done": True}
+        self.commands: list[dict[str, Any]] = []
+        self.filters: list[dict[str, Any]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/stream/events"):
+            self.filters.append(json.loads(request.content))
+            content = self._connections.pop(0)
+            headers = {"content-type": "text/event-stream"}
+            if self._stable:
+                headers["x-langgraph-event-ids"] = "stable"
+            return httpx.Response(
+                200, headers=headers, stream=Held(content, bool(self._connections))
+            )
+        if path.endswith("/commands"):
+            self.commands.append(json.loads(request.content))
+            return httpx.Response(200, json=self._answers.pop(0))
+        if path.endswith("/state"):
+            return httpx.Response(200, json={"values": self._values, "next": [], "tasks": []})
+        if path.endswith("/runs"):
+            return httpx.Response(200, json=[])
+        return httpx.Response(404, json={"detail": "not found"})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+def accepted(run_id: str) -> dict[str, Any]:
+    """The answer to a command that started a run."""
+    return {"type": "success", "id": 1, "result": {"run_id": run_id}, "meta": {}}
