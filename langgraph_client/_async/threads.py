@@ -603,6 +603,7 @@ class ThreadsClient:
             assistant_id=assistant_id,
             headers=check_headers(headers, may_have_key=True),
             run_start_timeout=run_start_timeout,
+            policy=self._transport.reconnect,
         )
 
     def join_stream(
