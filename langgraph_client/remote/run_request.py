@@ -92,9 +92,11 @@ class RunArguments:
         given = {name: value for name, value in arguments.items() if name not in ("self", "kwargs")}
         kwargs = dict(arguments.get("kwargs") or {})
         public = inspect.signature(RunOptions).parameters
-        # `astream_events` passes the options of `stream` on, the graph's own among them.
-        for name in _ARGUMENTS & kwargs.keys() if events else ():
+        # As locally, other methods pass on what `stream` takes: `invoke(debug=True)`.
+        for name in _ARGUMENTS & kwargs.keys() - given.keys():
             given[name] = kwargs.pop(name)
+        if not whole_state and given.get("stream_mode") == "values":
+            given["subgraphs"] = False  # The output is that of the graph itself.
         for name in kwargs:
             if name not in public:
                 raise TypeError(f"got an unexpected keyword argument {name!r}")
