@@ -43,6 +43,9 @@ VERSION = "1"
 #: Request header with which a RemoteGraph says which channels of the state it wants to be told of:
 #: "*" for all, or a JSON list. Without it a server tells those of the graph's output schema.
 OUTPUT_HEADER = "x-langgraph-client-output"
+#: Request header with which a RemoteGraph asks for stream modes of a local graph that the protocol
+#: does not have: a JSON list.
+MODES_HEADER = "x-langgraph-client-modes"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
 #: Response header that names the class of the exception with which a graph refused a state call.

@@ -97,12 +97,9 @@ def parent_command(data: JSON, namespace: tuple[str, ...]) -> Command[str] | Non
 
 
 def _command(graph: str, update: JSON, goto: JSON) -> Command[str]:
-    targets = goto if isinstance(goto, list | tuple) else [goto] if goto else []
-    return Command(
-        graph=graph,
-        update=update,
-        goto=[_target(target) for target in targets],
-    )
+    if isinstance(goto, list | tuple):
+        return Command(graph=graph, update=update, goto=[_target(target) for target in goto])
+    return Command(graph=graph, update=update, goto=_target(goto) if goto else ())
 
 
 def _target(target: JSON) -> Send | str:

@@ -14,7 +14,7 @@ from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
 from langgraph_client.remote.compat import Interrupt
 from langgraph_client.remote.config import GIVEN_ID, GIVEN_PARENTS, Address, given_parents, tuples
-from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.exceptions import local_error, remote_error
 from langgraph_client.remote.messages import message_from
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
@@ -192,7 +192,7 @@ class Decoder:
                 if metadata:
                     task["metadata"] = metadata
         if "result" in task and isinstance(error := task.get("error"), Mapping):
-            task["error"] = remote_error(error, allowed=self.allowed)
+            task["error"] = local_error(error) or remote_error(error, allowed=self.allowed)
         return task
 
     def checkpoint(self, data: Reply, own: Reply) -> JsonObject:

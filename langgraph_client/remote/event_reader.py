@@ -16,7 +16,6 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
-from langgraph_client.remote.stream_modes import WIRE_MODES
 from langgraph_client.values import is_envelope
 
 #: A message, or a chunk of one, with its metadata.
@@ -61,6 +60,7 @@ class EventReader:
             "tasks": lambda data: self._decoder.task(self._decoder.open(data)),
             "checkpoints": self._checkpoint,
             "debug": self._debug,
+            "tools": self._decoder.open,
         }
         self._is_plain = not (
             self._print_modes
@@ -84,7 +84,7 @@ class EventReader:
             APIResponseValidationError: The event is not what the protocol says.
         """
         try:
-            if event in WIRE_MODES:
+            if event in self._payloads:
                 return self._mode(event, (), data)
             return self._other(event, data)
         except SURPRISES as error:
@@ -104,7 +104,7 @@ class EventReader:
         if event == "events" and self._arguments.events:
             return [self._event(self._decoder.open(data))]
         name, *namespace = event.split("|")
-        if name not in WIRE_MODES:  # `end`, `feedback` and whatever else a server may send.
+        if name not in self._payloads:  # `end`, `feedback` and whatever else a server may send.
             return []
         return self._mode(name, tuple(namespace), data)
 

@@ -94,6 +94,22 @@ def remote_error(
     return made
 
 
+def local_error(document: Reply) -> Exception | None:
+    """Return the built-in exception that an error document describes; None for another.
+
+    For places where an exception is told, not raised.
+    """
+    name, message = str(document.get("error")), str(document.get("message") or "")
+    local = _local_class(name, {}) if hasattr(builtins, name) else None
+    if local is None:
+        return None
+    with contextlib.suppress(TypeError, ValueError):
+        made = local(message)
+        # Some make another text of their arguments: they were made of others.
+        return made if str(made) == message else None
+    return None
+
+
 def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -> RemoteException:
     for name in (document.get("error"), *(document.get("bases") or ())):
         local = _local_class(str(name), allowed)

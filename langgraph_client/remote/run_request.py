@@ -29,9 +29,15 @@ from langgraph_client.remote.commands import input_or_command
 from langgraph_client.remote.compat import StateSnapshot, pause
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
-from langgraph_client.remote.stream_modes import WIRE_MODES, Modes, mode_list, wire_modes
+from langgraph_client.remote.stream_modes import (
+    MORE_MODES,
+    WIRE_MODES,
+    Modes,
+    mode_list,
+    wire_modes,
+)
 from langgraph_client.remote.typed_values import enclosed_request, plain_messages
-from langgraph_client.values import GOTO_NODES, OUTPUT_HEADER
+from langgraph_client.values import GOTO_NODES, MODES_HEADER, OUTPUT_HEADER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +171,8 @@ class RunRequest:
         self.modes = mode_list(stream_mode)
         # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
         self.yields_pairs = isinstance(stream_mode, list)
+        #: As langgraph 1.2 reads it from a config.
+        self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         self.wants_messages = wants_messages
         self.wants_output = wants_output
         sent_config = wire_config(config)
@@ -202,6 +210,7 @@ class RunRequest:
                 for option in fields(arguments.options)
                 if (given := getattr(arguments.options, option.name)) is not None
             },
+            "strict_resume": arguments.options.strict_resume or self._strict_resume,
             "on_run_created": _both(on_run_created, arguments.options.on_run_created),
         }
         return {
@@ -222,6 +231,13 @@ class RunRequest:
         }
 
     def _wire_modes(self) -> list[str]:
+        events = ["events"] if self.arguments.events else []
+        return [*wire_modes(self._all_modes()), *events]
+
+    def _more_modes(self) -> list[str]:
+        return [mode for mode in MORE_MODES if mode in self._all_modes()]
+
+    def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]
         if self.wants_output:
             modes.append("values")
@@ -233,7 +249,7 @@ class RunRequest:
             modes.append("updates")
             if self.nested.streamed:  # A model that streams names its messages in another way.
                 modes.append("messages")
-        return [*wire_modes(modes), *(["events"] if self.arguments.events else [])]
+        return modes
 
     # --- how to begin ---
 
@@ -268,9 +284,11 @@ class RunRequest:
         Raises:
             InvalidArgumentError: The command goes to names and sends at the same time, and the
                 server does not understand that.
+            NotImplementedError: A stream mode is "tools", and the server does not have it.
         """
         if agreed:
-            self._headers = {**agreed, **self.arguments.told_channels(), **self._headers}
+            more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
+            self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
             self._begin = self._enclosed or self._begin
             if self._goes_both_ways:
                 command = self._begin["command"]
@@ -278,6 +296,11 @@ class RunRequest:
                 names = [target for target in command["goto"] if isinstance(target, str)]
                 self._begin = {"command": {**command, "goto": sends, GOTO_NODES: names}}
             return
+        if self._more_modes():
+            raise NotImplementedError(
+                'stream_mode="tools": the protocol sends no tool events for a run; '
+                "only the bundled server does"
+            )
         if self._goes_both_ways:
             raise InvalidArgumentError(
                 "input.goto",

@@ -9,7 +9,7 @@ from langgraph_client.errors import InvalidArgumentError
 
 #: The stream modes of a local graph.
 GraphMode: TypeAlias = Literal[
-    "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"
+    "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools"
 ]
 
 #: One of them, or several.
@@ -27,23 +27,22 @@ WIRE_MODES = {
 }
 
 
+#: Modes that the protocol does not have; the bundled server sends them all the same.
+MORE_MODES = ("tools",)
+
+
 def wire_modes(modes: Sequence[str]) -> list[str]:
-    """Return the protocol's names of stream modes, each once.
+    """Return the protocol's names of stream modes, each once, without those it does not have.
 
     Raises:
-        NotImplementedError: "tools" is among them.
         InvalidArgumentError: One is not a stream mode.
     """
     for mode in modes:
-        if mode == "tools":
-            raise NotImplementedError(
-                'stream_mode="tools": the protocol sends no tool events for a run'
-            )
-        if mode not in WIRE_MODES:
+        if mode not in WIRE_MODES and mode not in MORE_MODES:
             raise InvalidArgumentError(
                 "stream_mode", f"{mode!r} is not one of {', '.join(map(repr, WIRE_MODES))}"
             )
-    return [WIRE_MODES[mode] for mode in dict.fromkeys(modes)]
+    return [WIRE_MODES[mode] for mode in dict.fromkeys(modes) if mode in WIRE_MODES]
 
 
 def mode_list(mode: str | Sequence[str]) -> list[str]:

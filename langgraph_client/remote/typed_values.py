@@ -34,7 +34,11 @@ def enclosed_request(asked: Reply) -> JsonObject | None:
 def enclosed_values(values: GraphValue) -> JSON:
     """Values of a state update in an envelope; None where JSON carries them."""
     flat = enclosed(values)
-    return None if flat is _SAME else flat
+    if flat is not _SAME:
+        return flat
+    if values is None or isinstance(values, dict | list):
+        return None
+    return {PLAIN: _plain(values), TYPES: []}  # Requests have no place for a bare value.
 
 
 _SAME: JSON = object()

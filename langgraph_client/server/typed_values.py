@@ -25,6 +25,8 @@ from langgraph_client.values import (
 
 RICH = "rich_values"
 """Marks, in a run's kwargs, that its values travel in envelopes."""
+MORE_MODES = "more_modes"
+"""In a run's kwargs, stream modes beyond the protocol's."""
 OUTPUT_KEYS = "output_keys"
 """In a run's kwargs, the channels that its events tell: "*", or a list."""
 _START = f'{{"{PLAIN}":'.encode()

@@ -216,7 +216,10 @@ DIFFERENCES = {
         "that its schema does not name; a failure does not say its node; state calls raise the "
         "HTTP error"
     ),
-    '`stream_mode="tools"`': "NotImplementedError: the protocol sends no tool events for a run",
+    '`stream_mode="tools"`': (
+        "of the bundled server only; of others NotImplementedError: the protocol sends no tool "
+        "events for a run"
+    ),
     '`version="v3"` of events': "NotImplementedError: servers send the events of a run as v2",
     "what a node sees in its config": (
         "the server's own keys too (`assistant_id`, `graph_id` …), and the thread's UUID; "

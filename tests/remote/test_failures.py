@@ -123,7 +123,7 @@ def test_a_command_for_a_parent_is_what_it_was(hosted: Server) -> None:
     """As locally, where no parent takes it."""
     (command,) = failure(hosted, "parent", ParentCommand).args
     assert isinstance(command, Command)
-    assert (command.update, command.goto) == ({"how": "told"}, ["other"])
+    assert (command.update, command.goto) == ({"how": "told"}, "other")
 
 
 def test_the_first_argument_is_the_message_and_the_document(hosted: Server) -> None:

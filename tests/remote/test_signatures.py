@@ -47,7 +47,6 @@ def test_each_method_has_its_twin() -> None:
     ("method", "arguments", "parameter"),
     [
         ("invoke", {"control": object()}, "control"),
-        ("stream", {"stream_mode": "tools"}, "tools"),
         ("update_state", {"task_id": "t"}, "task_id"),
         ("bulk_update_state", {"supersteps": [[StateUpdate({}, "one", "t")]]}, "task_id"),
         ("clear_cache", {}, "clear_cache"),

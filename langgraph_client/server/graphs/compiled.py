@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from langchain_core import messages as message_classes
 from langchain_core.messages import message_chunk_to_message
 from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
@@ -26,10 +27,25 @@ from langgraph_client.server.graphs.protocol import (
 )
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.stream_events import MessageEvents, event_data, with_blanks
-from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
+from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
 from langgraph_client.values import classes_in
 
 EVENTS = "events"
+# What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
+_KNOWN = (
+    Command,
+    Overwrite,
+    Send,
+    message_classes.AIMessage,
+    message_classes.AIMessageChunk,
+    message_classes.ChatMessage,
+    message_classes.FunctionMessage,
+    message_classes.HumanMessage,
+    message_classes.HumanMessageChunk,
+    message_classes.RemoveMessage,
+    message_classes.SystemMessage,
+    message_classes.ToolMessage,
+)
 # langgraph's channel of answers, and the form of the ids of what they answer.
 _RESUME = "__resume__"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
@@ -119,6 +135,10 @@ class CompiledGraph:
         config = run.config
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
+        if run.kwargs.get("strict_resume"):
+            # As langgraph 1.2 has it; earlier releases resume what fits.
+            strict = {"__pregel_strict_resume": True}
+            config = {**config, "configurable": {**config["configurable"], **strict}}
         context = run.kwargs.get("context")
         # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
         if self._context_fields is not None and context and RICH not in run.kwargs:
@@ -129,7 +149,8 @@ class CompiledGraph:
     def _options(self, run: GraphRun) -> dict[str, Any]:
         kwargs = run.kwargs
         modes = dict.fromkeys(
-            "messages" if m == "messages-tuple" else m for m in kwargs["stream_mode"]
+            "messages" if m == "messages-tuple" else m
+            for m in (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
         )
         # What callers of the graph see, not all of its state; unless they ask for more.
         wanted = kwargs.get(OUTPUT_KEYS, self._graph.output_channels)
@@ -332,7 +353,7 @@ def schema_classes(graph: Pregel) -> dict[str, type]:
     schemas = _builder_schemas(getattr(graph, "builder", None))
     for channel in graph.channels.values():
         schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
-    found = classes_in(*schemas, Overwrite)
+    found = classes_in(*schemas, *_KNOWN)
     for _, below in graph.get_subgraphs():
         if isinstance(below.channels, Mapping):
             found.update(schema_classes(below))
@@ -341,7 +362,7 @@ def schema_classes(graph: Pregel) -> dict[str, type]:
 
 def builder_classes(builder: Any) -> dict[str, type]:
     """Return the classes that the schemas of a graph's builder name."""
-    return classes_in(*_builder_schemas(builder), Overwrite)
+    return classes_in(*_builder_schemas(builder), *_KNOWN)
 
 
 def _builder_schemas(builder: Any) -> list[Any]:

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
-from langgraph_client.server.typed_values import OUTPUT_KEYS, RICH
-from langgraph_client.values import ERROR_HEADER, HEADER, OUTPUT_HEADER, VERSION
+from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.values import ERROR_HEADER, HEADER, MODES_HEADER, OUTPUT_HEADER, VERSION
 
 
 def is_rich(headers: Headers) -> bool:
@@ -33,7 +33,12 @@ def agreed(headers: Headers) -> dict[str, Any]:
     asked: dict[str, Any] = {RICH: True} if is_rich(headers) else {}
     keys = headers.get(OUTPUT_HEADER)
     if keys is not None:
-        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(keys)
+        asked[OUTPUT_KEYS] = keys if keys == "*" else _names(OUTPUT_HEADER, keys)
+    modes = headers.get(MODES_HEADER)
+    if modes is not None:
+        asked[MORE_MODES] = _names(MODES_HEADER, modes)
+        if unknown := set(asked[MORE_MODES]) - {"tools"}:
+            raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
     return asked
 
 
@@ -52,11 +57,11 @@ def refusal(headers: Headers, error: Exception) -> HTTPException | None:
     return fail(status, error_document(error)["message"], told)
 
 
-def _names(text: str) -> list[str]:
+def _names(header: str, text: str) -> list[str]:
     try:
         names = decode(text)
     except ValueError:
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Invalid(f'{OUTPUT_HEADER} must be "*" or a JSON list of names')
+        raise Invalid(f"{header} must be a JSON list of names")
     return names

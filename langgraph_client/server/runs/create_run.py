@@ -389,6 +389,7 @@ def _run_document(
             "resumable": body.get("stream_resumable", False),
             "checkpoint_during": body.get("checkpoint_during", durability != "exit"),
             "durability": durability,
+            **({"strict_resume": True} if body.get("strict_resume") else {}),
         },
         "multitask_strategy": body.get("multitask_strategy", "enqueue"),
         "created_at": _later(clock, after) if after else now,

@@ -27,6 +27,7 @@ from langgraph_client.server.runs.stored_events import RUN_DONE
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import after_run, with_runs
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+from langgraph_client.server.typed_values import enclosed
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -146,7 +147,8 @@ class Settlements:
             self._queue.leave(job, rest)
         job.run, job.result = run, result
         if failed and not job.log.closed:
-            shown = encode({**outcome.details, **(outcome.error or {})})
+            told = {**outcome.details, **(outcome.error or {})}
+            shown = encode(enclosed(told) if outcome.details else told)
             job.log.append("error", shown, error_id, keep=False)
             self._thread_logs.tell(job.thread_id, "error", shown, error_id)
         self._thread_logs.tell(job.thread_id, "metadata", done, done_id)
