@@ -70,7 +70,15 @@ def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
         told = show
     else:
         told = show or isinstance(error, _SHOWN) or not names.isdisjoint(_SHOWN_NAMES)
-    return {"error": type(error).__name__, "message": str(error) if told else _HIDDEN}
+    return {"error": type(error).__name__, "message": _text_of(error) if told else _HIDDEN}
+
+
+def _text_of(error: BaseException) -> str:
+    """Return what an exception says; its `__str__` is user code, too, and may raise anything."""
+    try:
+        return str(error)
+    except BaseException as raised:
+        return f"its text cannot be read: {type(raised).__name__}"
 
 
 _IN_TASK = re.compile(r"During task with name '(.*)' and id '")

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from langgraph_client.server.graphs.protocol import Access
+from langgraph_client.server.runs.user_code import exceptions_only
 
 _RUNTIMES = ("ServerRuntime", "_ExecutionRuntime", "_ReadRuntime")
 _Wanted = Literal["config", "runtime"]
@@ -57,7 +58,11 @@ class Factory:
                 positional.append(value)
             else:
                 named[parameter.name] = value
-        async with _opened(self._factory(*positional, **named)) as graph:
+        async with AsyncExitStack() as stack:
+            with exceptions_only():
+                graph = await stack.enter_async_context(
+                    _opened(self._factory(*positional, **named))
+                )
             yield graph
 
 

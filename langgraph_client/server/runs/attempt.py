@@ -11,7 +11,7 @@ from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
-from langgraph_client.server.runs.user_code import raised_by_user
+from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
@@ -68,9 +68,9 @@ class Attempts:
             async with limit:
                 await self._hooks.before_run(job.run)
                 await self._perform(job)
-        except (asyncio.CancelledError, GeneratorExit):
-            raise
         except BaseException as raised:
+            if is_stopping(raised):
+                raise
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
         finally:

@@ -26,6 +26,7 @@ from langgraph_client.server.runs.run_states import (
 from langgraph_client.server.runs.stored_events import RUN_DONE
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import after_run, with_runs
+from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
 from langgraph_client.server.typed_values import enclosed
 
@@ -105,9 +106,9 @@ class Settlements:
         try:
             async with asyncio.timeout(_STATE_SECONDS):
                 return await self._graph_runner.state(job, rest), outcome
-        except (Unavailable, asyncio.CancelledError, GeneratorExit):
-            raise
         except BaseException as raised:  # the graph's factory, or a class that cannot be restored
+            if isinstance(raised, Unavailable) or is_stopping(raised):
+                raise
             if outcome.error is None and outcome.event == "succeed":
                 outcome = self._attempts.failure(job, raised)
             return rest, outcome

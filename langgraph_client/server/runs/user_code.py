@@ -9,7 +9,8 @@ raises `UserCodeExit`, an ordinary exception, in their place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -28,6 +29,30 @@ class UserCodeExit(Exception):
 def raised_by_user(error: BaseException) -> BaseException:
     """Return what user code itself raised."""
     return error.original if isinstance(error, UserCodeExit) else error
+
+
+def is_stopping(error: BaseException) -> bool:
+    """Return whether an exception asks the present task itself to stop.
+
+    A `CancelledError` that user code raises by itself does not: nobody cancelled the task.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
+
+
+@contextmanager
+def exceptions_only() -> Iterator[None]:
+    """Call user code within: what it raises and is no exception is raised as `UserCodeExit`."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if is_stopping(error):
+            raise
+        raise UserCodeExit(error) from error
 
 
 def contain(loop: asyncio.AbstractEventLoop) -> None:
