@@ -414,9 +414,11 @@ class Engine:
         self._closed = True
         for job in list(self.jobs.values()):
             try:
+                if job.task is not None and not job.ended:  # It does not react to the cancellation.
+                    await self._put_back(job)
                 await job.log.close()
             except Unavailable as error:
-                logger.error("events of run %s are lost: %s", job.run_id, error)
+                logger.error("run %s cannot be written: %s", job.run_id, error)
         await self.feeds.close()
 
 

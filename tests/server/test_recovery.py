@@ -1,0 +1,206 @@
+"""What a server does with the runs that an earlier process left, however that ended."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+from langgraph_client.server.runs.recovery import MAX_KILLS, decide
+from langgraph_client.server.server import Server
+
+
+class State(TypedDict, total=False):
+    x: str
+
+
+class Work:
+    """A graph of two nodes: the first waits, and takes its time when it is cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.stopped = threading.Event()
+        self.go_on = threading.Event()
+        self.effects: list[str] = []
+
+    def graph(self) -> Any:
+        async def think(state: State) -> State:
+            self.begun.release()
+            try:
+                await asyncio.to_thread(self.go_on.wait, 20)
+            except asyncio.CancelledError:
+                self.stopped.set()
+                await asyncio.to_thread(self.go_on.wait, 20)
+                raise
+            return {}
+
+        async def pay(state: State) -> State:
+            self.effects.append(str(state.get("x")))
+            return {"x": "paid"}
+
+        builder = StateGraph(State)
+        builder.add_node("think", think)
+        builder.add_node("pay", pay)
+        builder.add_edge(START, "think")
+        builder.add_edge("think", "pay")
+        return builder.compile()
+
+
+@contextmanager
+def serving(file: Path, **graphs: Any) -> Iterator[httpx.Client]:
+    with Server(graphs, path=file) as server:
+        transport = server.transport()
+        with httpx.Client(transport=transport, base_url="http://server", timeout=20) as http:
+            yield http
+
+
+def killed(file: Path) -> Path:
+    """Return the file as a kill at this moment would leave it."""
+    image = file.parent / f"{len(list(file.parent.iterdir()))}" / file.name
+    image.parent.mkdir()
+    for part in file.parent.glob(f"{file.name}*"):
+        if part.is_file() and not part.name.endswith("-shm"):
+            shutil.copy(part, image.parent / part.name)
+    return image
+
+
+def begin(http: httpx.Client, **body: Any) -> tuple[str, str]:
+    """Start a run on a new thread. Returns the paths of the thread and of the run."""
+    thread = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+    body = {"assistant_id": "work", "input": {"x": "a"}, **body}
+    run = http.post(f"{thread}/runs", json=body).json()
+    return thread, f"{thread}/runs/{run['run_id']}"
+
+
+def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
+    """A run whose cancel was answered before the process was killed does not go on."""
+    work = Work()
+    with serving(tmp_path / "s.db", work=work.graph()) as http:
+        thread, run = begin(http)
+        assert work.begun.acquire(timeout=10)
+        assert http.post(f"{run}/cancel").status_code == 202
+        assert work.stopped.wait(10)
+        image = killed(tmp_path / "s.db")
+        work.go_on.set()
+        http.get(f"{run}/join")
+    with serving(image, work=work.graph()) as http:
+        http.get(f"{run}/join")
+        assert http.get(run).json()["status"] == "interrupted"
+        shown = http.get(thread).json()
+        assert (shown["status"], shown["error"]["error"]) == ("interrupted", "UserInterrupt")
+    assert work.effects == []
+
+
+def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) -> None:
+    """A stateless run with `on_disconnect: cancel` is over with the process that held the
+    connection; one that continues is taken up again."""
+    work = Work()
+    graph = work.graph()
+    ends = [threading.Event(), threading.Event()]
+    with serving(tmp_path / "s.db", work=graph) as http:
+
+        def wait(on_disconnect: str, end: threading.Event) -> None:
+            body = {"assistant_id": "work", "input": {"x": on_disconnect}}
+            http.post("/runs/wait", json={**body, "on_disconnect": on_disconnect})
+            end.set()
+
+        for how, end in zip(("cancel", "continue"), ends, strict=True):
+            threading.Thread(target=wait, args=(how, end)).start()
+            assert work.begun.acquire(timeout=10)
+        image = killed(tmp_path / "s.db")
+        work.go_on.set()
+        assert all(end.wait(10) for end in ends)
+    work.effects.clear()
+    with serving(image, work=graph) as http:
+        for _ in range(1000):
+            if http.get("/metrics", params={"format": "json"}).json()["workers"]["active"] == 0:
+                break
+    assert work.effects == ["continue"]
+
+
+def test_a_run_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
+    """After three kills at the same step a run ends as `error`, which says so."""
+    work, file = Work(), tmp_path / "s.db"
+    graph = work.graph()
+    run = ""
+    for _ in range(MAX_KILLS):
+        with serving(file, work=graph) as http:
+            run = run or begin(http)[1]
+            assert work.begun.acquire(timeout=10)
+            image = killed(file)
+        file = image
+    with serving(file, work=graph) as http:
+        answer = http.get(f"{run}/join").json()
+        assert answer["__error__"]["error"] == "RunGivenUp"
+        assert "ended 3 times" in answer["__error__"]["message"]
+        assert http.get(run).json()["status"] == "error"
+        thread = run.partition("/runs")[0]
+        work.go_on.set()
+        again = http.post(f"{thread}/runs/wait", json={"assistant_id": "work", "input": {}})
+        assert again.json() == {"x": "paid"}
+
+
+def test_orderly_stops_do_not_count(tmp_path: Path) -> None:
+    """However often the server is stopped and started, a run is taken up again."""
+    work, file = Work(), tmp_path / "s.db"
+    graph = work.graph()
+    run = ""
+    for _ in range(MAX_KILLS + 2):
+        with serving(file, work=graph) as http:
+            run = run or begin(http)[1]
+            assert work.begun.acquire(timeout=10)
+    work.go_on.set()
+    with serving(file, work=graph) as http:
+        assert http.get(f"{run}/join").json() == {"x": "paid"}
+    assert work.effects == ["a"]
+
+
+def test_a_graph_that_is_gone(tmp_path: Path) -> None:
+    """A run whose graph is not hosted any more ends as `error` and names the graph."""
+    work, file = Work(), tmp_path / "s.db"
+    with serving(file, work=work.graph(), other=work.graph()) as http:
+        thread, run = begin(http)
+        assert work.begun.acquire(timeout=10)
+    with serving(file, other=work.graph()) as http:
+        answer = http.get(f"{run}/join").json()
+        assert "Graph 'work' not found" in answer["__error__"]["message"]
+        assert http.get(run).json()["status"] == "error"
+        assert http.get(thread).json()["status"] == "error"
+
+
+RUN = {"run_id": "r", "thread_id": "t", "status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("status", "control", "latest", "event", "suspect"),
+    [
+        ("running", {}, "c1", None, False),
+        ("running", {"kills": 1, "at": "c1"}, "c1", None, True),
+        ("running", {"kills": 1, "at": "c1"}, "c2", None, False),
+        ("running", {"kills": 2, "at": "c1"}, "c1", "fail", False),
+        ("running", {"kills": 2, "at": "c1"}, "c2", None, False),
+        ("running", {"kills": 1, "at": None}, None, None, True),
+        ("pending", {"kills": 2, "at": "c1"}, "c1", None, True),
+        ("pending", {}, "c1", None, False),
+        ("pending", {"stop": "rollback"}, "c1", "rollback", False),
+        ("running", {"bound": True}, None, "interrupt", False),
+    ],
+)
+def test_what_becomes_of_a_run(
+    status: str, control: dict[str, Any], latest: str | None, event: str | None, suspect: bool
+) -> None:
+    """Three kills at one place end a run; progress, and kills while it was pending, do not count;
+    after two it is carried out while no other suspect is."""
+    decision = decide({**RUN, "status": status}, control, latest)
+    assert (decision.outcome and decision.outcome.event, decision.suspect) == (event, suspect)
+    if event is None:
+        assert decision.run["status"] == "pending"
