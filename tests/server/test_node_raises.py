@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
+from langgraph_client import InternalServerError
 from langgraph_client.server.server import Server
 
 
@@ -69,3 +70,45 @@ def test_what_a_node_raises_is_its_run_s_failure(node: Any, mode: Any) -> None:
             assert events[-1].event == "error"
             assert client.threads.get(thread).status == "error"
         assert client.runs.wait(None, "good", input={"n": 0}) == {"n": 1}
+
+
+def leaving_factory(config: Any) -> Any:
+    sys.exit(3)
+
+
+async def panicking_factory(config: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("factory", [leaving_factory, panicking_factory])
+def test_what_a_factory_raises_is_answered(factory: Any) -> None:
+    """Whatever a factory raises fails the run, or the request, that it was called for."""
+    with Server({"g": factory}) as server, server.sync_client(timeout=10) as client:
+        thread = client.threads.create().thread_id
+        assert "__error__" in client.runs.wait(thread, "g", input={}, raise_error=False)
+        with pytest.raises(InternalServerError):
+            client.threads.get_state(thread)
+        with pytest.raises(InternalServerError):
+            client.assistants.get_schemas(client.assistants.search()[0].assistant_id)
+
+
+def leaving_reducer(old: int, new: int) -> int:
+    if new == 2:
+        sys.exit(3)
+    return new
+
+
+class Reduced(TypedDict):
+    n: Annotated[int, leaving_reducer]
+
+
+def test_what_a_reducer_raises_is_answered() -> None:
+    """Whatever a reducer raises while a state is written to fails the request."""
+
+    graph = StateGraph(Reduced).add_node("node", lambda state: {"n": 1}).add_edge(START, "node")
+    with Server({"g": graph}) as server, server.sync_client(timeout=10) as client:
+        thread = client.threads.create().thread_id
+        client.runs.wait(thread, "g", input={"n": 0})
+        with pytest.raises(InternalServerError):
+            client.threads.update_state(thread, {"n": 2})
+        assert client.threads.get_state(thread)["values"] == {"n": 1}

@@ -6,6 +6,7 @@ factory is called each time, a context manager entered and left.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,10 @@ from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import Access, HostedGraph
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.graphs.scripted import ScriptedGraph
+
+
+class UserCodeError(RuntimeError):
+    """A graph's own code raised what is no `Exception` while the graph was read or written to."""
 
 
 class Graphs:
@@ -83,13 +88,39 @@ class Graphs:
             durable: With a checkpointer. Without, as stateless runs have it.
             access: What it is opened for; factories may ask.
             context: The context of the run that it is opened for; likewise.
+
+        Raises:
+            NotFound: There is no such graph.
+            UserCodeError: Not for a run, and the graph's own code has raised what would end more
+                than the request, such as `SystemExit`.
         """
+        try:
+            async with self._open(graph_id, config or {}, durable, access, context) as graph:
+                yield graph
+        except (Exception, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
+            if access == "threads.create_run":  # A run ends with what was raised itself.
+                raise
+            raise UserCodeError(
+                f"the code of graph {graph_id!r} raised {type(error).__name__}: {error}"
+            ) from error
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        graph_id: str,
+        config: Mapping[str, Any],
+        durable: bool,
+        access: Access,
+        context: Any,
+    ) -> AsyncGenerator[HostedGraph, None]:
         if graph_id not in self._sources:  # A run or an assistant that was stored names it.
             known = sorted(self.names)
             raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
         source = self._sources[graph_id]
         if isinstance(source, Factory):
-            async with source.open(config or {}, access, self._store, context) as graph:
+            async with source.open(config, access, self._store, context) as graph:
                 yield self._adapt(graph_id, graph, durable)
             return
         key = (graph_id, durable)
