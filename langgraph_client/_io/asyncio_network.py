@@ -56,9 +56,9 @@ class Wire(asyncio.Protocol):
         self.is_over = True
         self._wake(self._reader)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.is_over = True
-        self.error = error
+        self.error = exc
         self._forget_timer()
         self._wake(self._reader)
         self._wake(self._writer)

@@ -249,17 +249,24 @@ class DirectAnswer:
         self._network.limit = seconds if is_short else usual
         try:
             piece = next(self._pieces, b"")
-            while piece and self._plain is not None and not (plain := self._plain.feed(piece)):
-                piece = next(self._pieces, b"")
+            if self._plain is not None:
+                piece = self._decompressed(self._plain, piece)
         except _ERRORS as error:
             self._drop()
             raise no_answer(error, is_short=is_short) from error
         except ValueError as error:
             self._drop()
             raise NoAnswer(Kind.UNREADABLE, str(error)) from error
-        if piece:
-            return piece if self._plain is None else plain
-        self._end()
+        if not piece:
+            self._end()
+        return piece
+
+    def _decompressed(self, plain: Decompressor, piece: bytes) -> bytes:
+        """What a piece is made plain; with the next ones, if it is nothing yet."""
+        while piece:
+            if made := plain.feed(piece):
+                return made
+            piece = next(self._pieces, b"")
         return b""
 
     def _end(self) -> None:
