@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
@@ -43,6 +42,7 @@ from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.settings import Settings, settings_from
 from langgraph_client._core.unset import UNSET, Unset
+from langgraph_client._io.tasks import is_trio, sleep
 from langgraph_client.errors import APIError, InvalidArgumentError
 from langgraph_client.hosting import current_host
 from langgraph_client.models.params import Headers
@@ -271,7 +271,7 @@ def _sender(
         )
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
-    if transport is None and not needs_proxy and limits.most is None:
+    if transport is None and not needs_proxy and limits.most is None and not is_trio():
         return AsyncDirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
     return AsyncHttpxSender(client, settings.authority, is_ours=True)

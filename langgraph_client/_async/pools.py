@@ -10,7 +10,7 @@ from typing import Any
 
 from langgraph_client._async._httpx import AsyncHttpxAnswer, AsyncHttpxSender
 from langgraph_client._async.direct import AsyncDirectAnswer, AsyncDirectSender
-from langgraph_client._io.loops import close_with_loop  # async only
+from langgraph_client._io.loops import close_with_loop, current_loop  # async only
 
 AsyncAnswer = AsyncDirectAnswer | AsyncHttpxAnswer
 AsyncSender = AsyncDirectSender | AsyncHttpxSender
@@ -45,18 +45,20 @@ class Pools:
         if self._process != os.getpid():
             self._start_over()
         place: Any = None
-        place = asyncio.get_running_loop()  # async only
+        place = current_loop()  # async only
         sender = self._senders.get(place)
         return self._new(place) if sender is None else sender
 
     def _new(self, place: Any) -> AsyncSender:
         with self._lock:
-            for loop in [loop for loop in self._senders if loop.is_closed()]:  # async only
+            for loop in [loop for loop in self._senders if loop and loop.is_closed()]:  # async only
                 del self._senders[loop]  # async only
             if place not in self._senders:
                 sender, self._spare = self._spare, None
+                if place is None:  # async only
+                    sender = self._make()  # Made within trio, it knows so.  # async only
                 self._senders[place] = self._make() if sender is None else sender
-                if not self._is_shared:  # async only
+                if not self._is_shared and place is not None:  # async only
                     close_with_loop(self._senders[place])  # async only
             return self._senders[place]
 
@@ -77,7 +79,7 @@ class Pools:
         if self._process != os.getpid():
             self._start_over()
         here: Any = None
-        here = asyncio.get_running_loop()  # async only
+        here = current_loop()  # async only
         with self._lock:
             senders, self._senders = self._senders, {}
             if self._spare is not None:
@@ -85,5 +87,5 @@ class Pools:
         for place, sender in senders.items():
             if place is here:
                 await sender.aclose()
-            elif place.is_running():  # async only
+            elif place is not None and place.is_running():  # async only
                 asyncio.run_coroutine_threadsafe(sender.aclose(), place)  # async only

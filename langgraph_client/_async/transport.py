@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 import random
-from asyncio import sleep
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
@@ -33,6 +32,7 @@ from langgraph_client._core.starts import (
     without_key,
 )
 from langgraph_client._core.unset import Unset
+from langgraph_client._io.tasks import sleep
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,

@@ -16,6 +16,14 @@ class Closable(Protocol):
         """Close them."""
 
 
+def current_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the running event loop of asyncio; None where it is trio that runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 _ENDS: WeakKeyDictionary[Any, tuple[AsyncGenerator[None], WeakSet[Any]]] = WeakKeyDictionary()
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import anyio
+from anyio import sleep
+
+from langgraph_client._io.loops import current_loop
+
+__all__ = ["Background", "Reading", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
@@ -16,19 +22,32 @@ T = TypeVar("T")
 Work = Callable[[], Awaitable[Any]]
 
 
+def is_trio() -> bool:
+    """Whether it is trio that runs, and not asyncio."""
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
 class Background:
-    """Does work on the loop on which it was made, in tasks of their own."""
+    """Does work on the loop on which it was made, in tasks of their own.
+
+    Where it is trio that runs, work is done by the task that asks for it; what a finalizer leaves
+    is not done: there no task can be started from outside.
+    """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop = current_loop()
         self._tasks: set[asyncio.Task[None]] = set()  # A loop alone would forget them.
 
     def later(self, work: Work, what: str) -> None:
         """Begin work soon. May be called by a finalizer, in any thread: it waits for nothing."""
+        if self._loop is None:
+            return
         with suppress(RuntimeError):  # The loop is closed, and with it what is to be released.
             self._loop.call_soon_threadsafe(self._begin, work, what)
 
     def _begin(self, work: Work, what: str) -> asyncio.Task[None]:
+        assert self._loop is not None
         task = self._loop.create_task(_quietly(work, what))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -39,6 +58,10 @@ class Background:
 
         A cancellation that comes meanwhile is raised behind it. What the work raises is logged.
         """
+        if self._loop is None:
+            with anyio.move_on_after(seconds, shield=True):
+                await _quietly(work, what)
+            return
         task = self._begin(work, what)
         cancelled: asyncio.CancelledError | None = None
         end = self._loop.time() + seconds
@@ -67,7 +90,10 @@ async def opened_anyway(
 
     A cancellation waits for so many seconds at most; what was opened then is given to `late`.
     """
-    task = asyncio.get_running_loop().create_task(opening)
+    loop = current_loop()
+    if loop is None:
+        return await opening
+    task = loop.create_task(opening)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -9,12 +9,20 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from time import sleep
 from typing import Any, TypeVar
+
+__all__ = ["Background", "Reading", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
 T = TypeVar("T")
 Work = Callable[[], Any]
+
+
+def is_trio() -> bool:
+    """Whether it is trio that runs: never, in blocking code."""
+    return False
 
 
 class _Worker:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from functools import partial
-from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +22,7 @@ from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.settings import Settings, settings_from
 from langgraph_client._core.unset import UNSET, Unset
+from langgraph_client._io.threads import is_trio, sleep
 from langgraph_client._sync._httpx import (
     HttpLimits,
     HttpProxy,
@@ -272,7 +272,7 @@ def _sender(
         )
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
-    if transport is None and not needs_proxy and limits.most is None:
+    if transport is None and not needs_proxy and limits.most is None and not is_trio():
         return DirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
     return HttpxSender(client, settings.authority, is_ours=True)

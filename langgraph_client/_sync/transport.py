@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -31,6 +31,7 @@ from langgraph_client._core.starts import (
     without_key,
 )
 from langgraph_client._core.unset import Unset
+from langgraph_client._io.threads import sleep
 from langgraph_client._sync._httpx import as_response
 from langgraph_client._sync.pools import Answer, Pools
 from langgraph_client.errors import (

@@ -104,7 +104,7 @@ async def test_when_leaving_returns_the_server_was_told(
         async with get_client(url=server.url) as client:
 
             async def read() -> None:
-                async for _ in client.runs.stream("t", "slow", on_disconnect="cancel"):
+                async for _ in client.runs.stream("t", "slow", input={}, on_disconnect="cancel"):
                     pass
 
             asyncio.get_running_loop().call_later(0.5, heads.set)
@@ -127,7 +127,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_long() -> None:
 
     with raw_server(answer) as server:
         async with get_client(url=server.url) as client:
-            stream = client.runs.stream("t", "slow", on_disconnect="cancel")
+            stream = client.runs.stream("t", "slow", input={}, on_disconnect="cancel")
             await anext(stream)
             async with asyncio.timeout(8):
                 await stream.aclose()

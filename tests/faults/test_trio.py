@@ -1,0 +1,37 @@
+"""Under trio, httpx's own connections are used; calls and streams work, and leaving does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from langgraph_client import ScriptedGraph, Server, get_client
+from langgraph_client._async.direct import AsyncDirectSender
+from langgraph_client.server.graphs.script_steps import Wait
+
+trio = pytest.importorskip("trio")
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A server whose runs say something, and then take an hour."""
+    with Server({"slow": ScriptedGraph([{"n": 1}, Wait(3600)])}) as running:
+        yield running.listen()
+
+
+def test_a_client_works_under_trio(url: str) -> None:
+    """A call, a stream, and one that is cancelled: its run is stopped."""
+
+    async def main() -> str:
+        async with get_client(url=url) as client:
+            thread = await client.threads.create()
+            stream = client.runs.stream(thread.thread_id, "slow", input={}, on_disconnect="cancel")
+            with trio.move_on_after(0.5):
+                async for part in stream:
+                    assert part.event in ("metadata", "values")
+            await client.runs.join(thread.thread_id, stream.run_id or "")
+            assert not isinstance(client._transport._pools.current(), AsyncDirectSender)
+            return (await client.runs.get(thread.thread_id, stream.run_id or "")).status
+
+    assert trio.run(main) == "interrupted"
