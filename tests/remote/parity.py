@@ -172,6 +172,19 @@ BEHAVIOURS = {
     "a parent over a remote node streams and keeps what it does over a local one": (
         "test_nested_family.py::test_a_parent_cannot_tell"
     ),
+    "messages arrive as they were sent; dicts that look like them stay dicts": (
+        "test_values_kept.py::test_messages_arrive_as_they_were"
+    ),
+    "a `Command` acts in `update_state` and `bulk_update_state`": (
+        "test_values_kept.py::test_a_command_acts_in_an_update_of_the_state"
+    ),
+    "any exception is rebuilt, with its args and plain attributes": (
+        "test_failures.py::test_any_class_is_rebuilt"
+    ),
+    '`stream_mode="tools"` and strict resume': ("test_beyond_the_protocol.py::test_strict_resume"),
+    "attributes that adapters read (`nodes`, `channels`, `context_schema` …)": (
+        "test_adapters.py::test_attributes_of_a_compiled_graph"
+    ),
     "messages are message objects": (
         "test_documented.py::test_streamed_messages_are_message_objects"
     ),
@@ -224,6 +237,9 @@ DIFFERENCES = {
     "what a node sees in its config": (
         "the server's own keys too (`assistant_id`, `graph_id` …), and the thread's UUID; "
         "the caller's id is in the metadata under `given_thread_id`"
+    ),
+    "dicts that look like messages, on other servers": (
+        "become messages, as a server writes a dict and a message alike"
     ),
     "`bulk_update_state` with several updates in one superstep": (
         "on a thread that exists: NotImplementedError, as the protocol takes such only together "
