@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -336,3 +337,54 @@ def test_no_run_on_a_thread_that_is_being_deleted() -> None:
             server.services.storage.export(), server.loop
         ).result(10)
         assert {"threads", "runs", "run_controls", "events"}.isdisjoint(tables)
+
+
+# The storage fails.
+
+
+def limit_pages(server: Server, limit: int | None) -> None:
+    """Let the database have so many pages beyond those it has; None for as many as it wants."""
+
+    async def set_limit() -> None:
+        storage: Any = server.services.storage
+        row = storage._database.row
+        (pages,) = row("PRAGMA page_count")
+        row(f"PRAGMA max_page_count={2**30 if limit is None else pages + limit}")
+
+    asyncio.run_coroutine_threadsafe(set_limit(), server.loop).result(10)
+
+
+@pytest.mark.parametrize("path", ["memory", "file"])
+def test_disk_full_in_the_middle_of_a_run(path: str, tmp_path: Path) -> None:
+    """While nothing can be written requests are 503 and nothing is lost or left running; the run
+    ends as `error` when there is room again, and the thread goes on."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    async def large(state: State) -> State:
+        inside.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        return {"log": ["x" * 3_000_000]}
+
+    options = {"path": tmp_path / "s.db"} if path == "file" else {}
+    graphs = {"large": graph_of(large), "well": graph_of(well)}
+    with serving(graphs, **options) as (server, http):
+        thread = new_thread(http)
+        runs = f"/threads/{thread}/runs"
+        run = http.post(runs, json={"assistant_id": "large", "input": {}}).json()
+        assert inside.wait(10)
+        limit_pages(server, 0)
+        big = {"metadata": {"big": "y" * 1_000_000}}
+        assert http.patch(f"/threads/{thread}", json=big).status_code == 503
+        assert http.post("/threads", json=big).status_code == 503
+        waiting, answers = slowly(lambda: http.get(f"{runs}/{run['run_id']}/join"))
+        go_on.set()
+        waiting.join(0.5)
+        assert http.get(f"/threads/{thread}").status_code == 200
+        limit_pages(server, None)
+        waiting.join(10)
+        assert "__error__" in answers[0].json()
+        assert http.get(f"{runs}/{run['run_id']}").json()["status"] == "error"
+        assert http.get(f"/threads/{thread}").json()["metadata"].get("big") is None
+        rest(server)
+        answer = http.post(f"{runs}/wait", json={"assistant_id": "well", "input": {}}).json()
+        assert answer == {"log": ["well"]}
