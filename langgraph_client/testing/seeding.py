@@ -8,7 +8,7 @@ from typing import Any
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import HostedGraph
-from langgraph_client.server.runs.create_run import assistant_id_of, new_thread
+from langgraph_client.server.runs.run_document import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langgraph_client.server.errors import Conflict, NotFound, Refused
-from langgraph_client.server.runs.create_run import (
+from langgraph_client.server.runs.run_document import (
     BOTH_CONTEXTS,
     RESERVED_METADATA,
     assistant_id_of,

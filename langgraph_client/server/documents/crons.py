@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.errors import Invalid, NotFound, Refused
-from langgraph_client.server.runs.create_run import (
+from langgraph_client.server.runs.run_document import (
     RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,

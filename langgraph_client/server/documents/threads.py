@@ -9,7 +9,7 @@ from typing import Any
 from langgraph_client.server.errors import Conflict, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
-from langgraph_client.server.runs.create_run import (
+from langgraph_client.server.runs.run_document import (
     RESERVED_METADATA,
     canonical_uuid,
     new_thread,

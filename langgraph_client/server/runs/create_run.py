@@ -1,68 +1,37 @@
-"""From the body of a run request to a run: what is asked, merged, checked, and handed over."""
+"""From a request to a run: checked, made once for each key, and handed to the engine."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import Invalid, NotFound, Refused, ServerError
+from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
+from langgraph_client.server.runs.run_document import (
+    BOTH_CONTEXTS,
+    RESERVED_METADATA,
+    assistant_id_of,
+    canonical_uuid,
+    new_thread,
+    note_config,
+    run_document,
+    without,
+)
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.typed_values import RICH
 
-_NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 KEY_LIFETIME = timedelta(days=1)
 """How long a request with the same `Idempotency-Key` is a repetition."""
 _OLD_KEYS_AT_ONCE = 5
 _NOT_FOUND = "Thread or assistant not found."
-BOTH_CONTEXTS = (
-    "Cannot specify both configurable and context. Prefer setting context alone. Context was"
-    " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
-)
-RESERVED_METADATA = {
-    "thread_id",
-    "assistant_id",
-    "run_id",
-    "cron_id",
-    "counters_since_delta_snapshot",
-}
-RESERVED_CONFIGURABLE = {
-    "langgraph_auth_user",
-    "langgraph_auth_user_id",
-    "langgraph_auth_permissions",
-    "langgraph_request_id",
-    "__langsmith_project__",
-    "__langsmith_example_id__",
-    "__request_start_time_ms__",
-    "__after_seconds__",
-    "__otel_traceparent__",
-    "__otel_tracestate__",
-    "__dd_trace_headers__",
-    "__pregel_node_finished",
-    "__context_provided__",
-}
-
-
-_NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id", "user_id"}
-
-
-def assistant_id_of(graph_id: str) -> str:
-    """Return the id of the assistant that stands for a graph."""
-    return str(uuid.uuid5(_NAMESPACE, graph_id))
-
-
-def without(given: Mapping[str, Any] | None, reserved: set[str]) -> dict[str, Any]:
-    """Return a copy without the keys that clients cannot set."""
-    return {key: value for key, value in (given or {}).items() if key not in reserved}
 
 
 @dataclass(frozen=True)
@@ -175,7 +144,7 @@ class RunCreator:
             Conflict, Invalid, NotFound, Refused: As the protocol has it.
         """
         request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
-        creating = self._engine.spawn(self._create_once(request, key))
+        creating = self._engine.tasks.spawn(self._create_once(request, key))
         try:
             return await asyncio.shield(creating)
         except asyncio.CancelledError:
@@ -264,12 +233,12 @@ class RunCreator:
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
             thread["config"] = {key: config[key] for key in config if key != "configurable"}
-        run = _run_document(self._clock, body, assistant, thread_id, inherited, request.request_id)
+        run = run_document(self._clock, body, assistant, thread_id, inherited, request.request_id)
         run["kwargs"]["temporary"] = temporary
         run["kwargs"].update(request.agreed)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
             run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
-        _note_config(thread, body.get("config") or {})
+        note_config(thread, body.get("config") or {})
         return run, thread
 
     def _check(self, body: Mapping[str, Any], *, stateless: bool) -> None:
@@ -285,128 +254,3 @@ class RunCreator:
             raise Refused("You must provide a thread_id when resuming.")
         if body.get("checkpoint_id") is not None:
             canonical_uuid(body["checkpoint_id"], "Invalid checkpoint ID")
-
-
-def canonical_uuid(text: Any, detail: str, refused: type[ServerError] = Invalid) -> str:
-    """Return an id in its canonical form, lower case with dashes.
-
-    Raises:
-        ServerError: `refused`, with this detail, if it is not a UUID.
-    """
-    try:
-        return str(uuid.UUID(text))
-    except (ValueError, AttributeError):
-        raise refused(detail) from None
-
-
-def new_thread(thread_id: str, created: str) -> Document:
-    """Return the document of a thread that was never run."""
-    return {
-        "thread_id": thread_id,
-        "status": "idle",
-        "metadata": {},
-        "config": {},
-        "created_at": created,
-        "updated_at": created,
-        "state_updated_at": created,
-        "values": None,
-    }
-
-
-def _note_config(thread: Document, config: Mapping[str, Any]) -> None:
-    """Let the thread show the tags and the recursion limit of its runs."""
-    shown = {key: config[key] for key in ("tags", "recursion_limit") if key in config}
-    thread["config"] = {"configurable": {}, **thread["config"], **shown}
-
-
-def _run_document(
-    clock: Clock,
-    body: Mapping[str, Any],
-    assistant: Document,
-    thread_id: str,
-    inherited: Mapping[str, Any],
-    request_id: str | None,
-) -> Document:
-    run_id = clock.uuid7()
-    now = clock.stamp()
-    after = max(body.get("after_seconds") or 0, 0)
-    config = body.get("config") or {}
-    metadata = {
-        **without(assistant["metadata"], RESERVED_METADATA),
-        **inherited,
-        **without(config.get("metadata"), RESERVED_METADATA),
-        **without(body.get("metadata"), RESERVED_METADATA),
-        "assistant_id": assistant["assistant_id"],
-    }
-    given = body.get("context") or config.get("configurable")
-    context = {
-        **(assistant.get("context") or {}),
-        **without(given, RESERVED_CONFIGURABLE | _NOT_CONTEXT),
-    }
-    configurable = {
-        **(assistant["config"].get("configurable") or {}),
-        **without(config.get("configurable"), RESERVED_CONFIGURABLE),
-        **_checkpoint(body),
-        "langgraph_auth_user": None,
-        "langgraph_auth_user_id": "",
-        "langgraph_auth_permissions": [],
-        "langgraph_request_id": request_id or clock.uuid4(),
-        "__request_start_time_ms__": int(clock.time() * 1000),
-        "__after_seconds__": after,
-        "run_id": run_id,
-        "thread_id": thread_id,
-        "graph_id": assistant["graph_id"],
-        "assistant_id": assistant["assistant_id"],
-        "user_id": "",
-    }
-    modes = body.get("stream_mode") or ["values"]
-    durability = body.get("durability") or (
-        "exit" if body.get("checkpoint_during") is False else "async"
-    )
-    return {
-        "run_id": run_id,
-        "thread_id": thread_id,
-        "assistant_id": assistant["assistant_id"],
-        "metadata": metadata,
-        "status": "pending",
-        "kwargs": {
-            "input": body.get("input"),
-            "command": body.get("command"),
-            "config": {
-                **assistant["config"],
-                **config,
-                "configurable": configurable,
-                "metadata": dict(metadata),
-            },
-            "context": context,
-            "stream_mode": [modes] if isinstance(modes, str) else modes,
-            "interrupt_before": body.get("interrupt_before"),
-            "interrupt_after": body.get("interrupt_after"),
-            "webhook": body.get("webhook"),
-            "feedback_keys": body.get("feedback_keys"),
-            "temporary": False,
-            "subgraphs": body.get("stream_subgraphs", False),
-            "resumable": body.get("stream_resumable", False),
-            "checkpoint_during": body.get("checkpoint_during", durability != "exit"),
-            "durability": durability,
-            **({"strict_resume": True} if body.get("strict_resume") else {}),
-        },
-        "multitask_strategy": body.get("multitask_strategy", "enqueue"),
-        "created_at": _later(clock, after) if after else now,
-        "updated_at": now,
-        "langsmith_session_name": None,
-    }
-
-
-def _later(clock: Clock, seconds: float) -> str:
-    stamp: str = (clock.now() + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
-    return stamp
-
-
-def _checkpoint(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where the run starts, if the request names a checkpoint."""
-    given = dict(body.get("checkpoint") or {})
-    if body.get("checkpoint_id") is not None:
-        given["checkpoint_id"] = body["checkpoint_id"]
-    keys = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
-    return {key: given[key] for key in keys if given.get(key) is not None}

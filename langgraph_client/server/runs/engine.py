@@ -9,16 +9,16 @@ end. Each job goes through three steps, and every way leads to the last one:
 3. when that task is done, or instead of it, another task settles the run, exactly once.
 
 What is decided about a thread is read, decided and written under the lock of the thread. Where an
-operation has several steps, it is finished even if its caller is cancelled meanwhile (`finish`).
+operation has several steps, it is finished even if its caller is cancelled meanwhile (`tasks.finish`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Conflict, NotFound, Unavailable
@@ -26,6 +26,7 @@ from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.recovery import decide
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
@@ -54,7 +55,6 @@ NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _STOP_SECONDS = 30.0
 """How long a deletion waits for a run that does not react to being cancelled."""
 _CLOSE_SECONDS = 2.0
-_Result = TypeVar("_Result")
 
 
 class Engine:
@@ -85,6 +85,7 @@ class Engine:
     ) -> None:
         hooks = RunHooks() if hooks is None else hooks
         self.locks = KeyedLocks()
+        self.tasks = OwnTasks()
         self.feeds = ThreadLogs(clock, storage)
         self._storage = storage
         self._clock = clock
@@ -110,7 +111,6 @@ class Engine:
         )
         self._unwritten: set[EventLog] = set()
         self._deleting: set[str] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @property
@@ -122,7 +122,7 @@ class Engine:
     def at_rest(self) -> bool:
         """Whether nothing is left to do: no run, no lock that is held, no task."""
         _, workers = self.numbers()
-        return not (self.jobs or self._tasks or self._deleting or len(self.locks)) and (
+        return not (self.jobs or len(self.tasks) or self._deleting or len(self.locks)) and (
             workers["active"] == 0
         )
 
@@ -197,7 +197,7 @@ class Engine:
             # Also if the graph ended by itself meanwhile: who was told that it stops relies on it.
             outcome = Outcome(job.stop)
         elif cancelled and self._queue.closing:
-            self.spawn(self._put_back(job))
+            self.tasks.spawn(self._put_back(job))
             return
         elif cancelled:
             outcome = self._attempts.failure(job, asyncio.CancelledError("the run was cancelled"))
@@ -205,7 +205,7 @@ class Engine:
             outcome = self._attempts.failure(job, raised)
         else:
             outcome = task.result()
-        self.spawn(self._settlements.settle(job, outcome))
+        self.tasks.spawn(self._settlements.settle(job, outcome))
         self._queue.free(job)
 
     # Stopping.
@@ -219,7 +219,7 @@ class Engine:
             job.task.cancel()
         else:
             job.ended = True
-            self.spawn(self._settlements.settle(job, Outcome(action)))
+            self.tasks.spawn(self._settlements.settle(job, Outcome(action)))
 
     async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
         """Ask runs to end, for good: a killed server does not take them up again.
@@ -250,7 +250,7 @@ class Engine:
 
     def disconnected(self, run_id: str) -> None:
         """Cancel a run whose client went away; does not wait for it."""
-        self.spawn(self.cancel([run_id], "interrupt"))
+        self.tasks.spawn(self.cancel([run_id], "interrupt"))
 
     async def delete_run(self, thread_id: str, run_id: str) -> None:
         """Delete a run with its checkpoints; end it before, if it is not over.
@@ -293,7 +293,7 @@ class Engine:
         Raises:
             Unavailable: A run does not react to being cancelled.
         """
-        return await self.finish(self._delete_thread(thread_id, unless_busy))
+        return await self.tasks.finish(self._delete_thread(thread_id, unless_busy))
 
     async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
         async with self.locks.hold(thread_id):
@@ -347,24 +347,6 @@ class Engine:
         job.over.set()
         return job
 
-    # Tasks of the engine's own.
-
-    def spawn(self, coroutine: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
-        """Start a task that belongs to no request; `close` waits for it."""
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.debug("a task of the engine failed", exc_info=error)
-
-    async def finish(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Do something to its end, also if the caller is cancelled meanwhile."""
-        return await asyncio.shield(self.spawn(coroutine))
-
     # Starting and stopping the server.
 
     async def recover(self) -> None:
@@ -388,7 +370,7 @@ class Engine:
             if decision.outcome is not None:
                 job.ended, job.reason = True, decision.reason
                 job.started_at = run["updated_at"] if job.attempt else None
-                self.spawn(self._settlements.settle(job, decision.outcome))
+                self.tasks.spawn(self._settlements.settle(job, decision.outcome))
         for thread_id in {job.thread_id for job in self.jobs.values()}:
             self._queue.advance(thread_id)
 
@@ -407,10 +389,7 @@ class Engine:
         if running:
             await asyncio.wait(running, timeout=_CLOSE_SECONDS)
         await asyncio.sleep(0)  # The callbacks of the tasks that ended.
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
-            for task in late:
-                task.cancel()
+        await self.tasks.close(_CLOSE_SECONDS)
         self._closed = True
         for job in list(self.jobs.values()):
             try:

@@ -11,7 +11,7 @@ from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.bodies import check_config
 from langgraph_client.server.http.search import search_page
-from langgraph_client.server.runs.create_run import assistant_id_of, canonical_uuid
+from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
 from langgraph_client.server.storage.protocol import Document
 
 _BAD_ID = "Invalid assistant ID: must be a UUID"

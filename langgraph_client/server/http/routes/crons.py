@@ -9,7 +9,7 @@ from langgraph_client.server.errors import NotFound
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.search import search_page
-from langgraph_client.server.runs.create_run import canonical_uuid
+from langgraph_client.server.runs.run_document import canonical_uuid
 
 
 def _id(request: ValidRequest) -> str:

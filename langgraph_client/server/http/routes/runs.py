@@ -17,8 +17,9 @@ from langgraph_client.server.http.replies import (
     reply,
 )
 from langgraph_client.server.http.streaming import RunResultResponse
-from langgraph_client.server.runs.create_run import CreatedRun, canonical_uuid
+from langgraph_client.server.runs.create_run import CreatedRun
 from langgraph_client.server.runs.engine import NOT_FOUND
+from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
 from langgraph_client.server.services import Services

@@ -19,7 +19,7 @@ from langgraph_client.server.graphs.state_documents import (
 from langgraph_client.server.http.agreement import agreement, is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, reply
-from langgraph_client.server.runs.create_run import canonical_uuid
+from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.values import ERROR_HEADER, open_envelope
 

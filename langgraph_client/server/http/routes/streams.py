@@ -21,9 +21,9 @@ from langgraph_client.server.http.routes.runs import (
     thread_id_of,
 )
 from langgraph_client.server.http.streaming import EventStream, Wanted
-from langgraph_client.server.runs.create_run import canonical_uuid
 from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.event_log import parse_event_id
+from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.storage.protocol import Event
 
 

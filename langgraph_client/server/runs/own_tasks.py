@@ -1,0 +1,45 @@
+"""Tasks that belong to no request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+logger = logging.getLogger("langgraph_client.server")
+
+_Result = TypeVar("_Result")
+
+
+class OwnTasks:
+    """The tasks that the engine has started, kept until they are done."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+        """Start a task."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("a task of the engine failed", exc_info=error)
+
+    async def finish(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Do something to its end, also if the caller is cancelled meanwhile."""
+        return await asyncio.shield(self.spawn(coroutine))
+
+    async def close(self, seconds: float) -> None:
+        """Wait until they are done, and cancel those that are not in time."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
