@@ -9,7 +9,8 @@ end. Each job goes through three steps, and every way leads to the last one:
 3. when that task is done, or instead of it, another task settles the run, exactly once.
 
 What is decided about a thread is read, decided and written under the lock of the thread. Where an
-operation has several steps, it is finished even if its caller is cancelled meanwhile (`tasks.finish`).
+operation has several steps, it is finished even if its caller is cancelled meanwhile
+(`OwnTasks.finish`).
 """
 
 from __future__ import annotations
