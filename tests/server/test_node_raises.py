@@ -104,7 +104,6 @@ class Reduced(TypedDict):
 
 def test_what_a_reducer_raises_is_answered() -> None:
     """Whatever a reducer raises while a state is written to fails the request."""
-
     graph = StateGraph(Reduced).add_node("node", lambda state: {"n": 1}).add_edge(START, "node")
     with Server({"g": graph}) as server, server.sync_client(timeout=10) as client:
         thread = client.threads.create().thread_id

@@ -11,9 +11,13 @@ import httpx
 import pytest
 from server.conftest import parse
 
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.graphs.hosted_script import HostedScript
+from langgraph_client.server.graphs.protocol import GraphRun
 from langgraph_client.server.graphs.script_steps import Ask, Emit, Fail, Say, Wait
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 
 def by_input(state: dict[str, Any]) -> list[Any]:
@@ -119,6 +123,7 @@ import httpx
 from langgraph_client.server.graphs.script_steps import Ask, Say
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 with Server({"talk": ScriptedGraph([Say("hi"), Ask("?")])}) as server:
     with httpx.Client(transport=server.transport(), base_url="http://test") as http:
@@ -136,3 +141,36 @@ def test_script_needs_no_langgraph() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.split() == ["?", "1"]
+
+
+async def test_events_of_a_step_are_written_before_its_state() -> None:
+    """What a step does is told, and written, before the state behind it: a kill in between repeats
+    the step, and loses nothing."""
+    order: list[str] = []
+
+    async def write_events() -> None:
+        order.append("write")
+
+    storage = SqliteStorage(None, clock=Clock())
+    try:
+        hosted = HostedScript(
+            ScriptedGraph([{"done": True}]),
+            storage.script_states,
+            durable=True,
+            write_events=write_events,
+        )
+        kwargs = {
+            "stream_mode": ["updates"],
+            "input": {},
+            "interrupt_before": None,
+            "interrupt_after": None,
+        }
+        run = GraphRun(kwargs, "thread", {"configurable": {"thread_id": "thread"}})
+        async for name, _ in hosted.events(run):
+            order.append(name)
+            saved = storage.script_states.get("thread")
+            assert saved is not None
+            assert "done" not in saved.values
+        assert order == ["write", "updates", "write"]
+    finally:
+        await storage.close()

@@ -74,9 +74,13 @@ class CompiledGraph:
         """
         return self._graph.copy({"stream_eager": True})
 
-    @cached_property
+    @property
     def classes(self) -> Mapping[str, type]:
         """The classes that the graph's schemas name, and langgraph's own."""
+        return self._classes
+
+    @cached_property
+    def _classes(self) -> Mapping[str, type]:
         return schema_classes(self._graph)
 
     @cached_property

@@ -25,6 +25,7 @@ from langgraph_client.server.runs.user_code import exceptions_only
 
 _RUNTIMES = ("ServerRuntime", "_ExecutionRuntime", "_ReadRuntime")
 _Wanted = Literal["config", "runtime"]
+_BY_NAME: dict[str, _Wanted] = {"config": "config", "runtime": "runtime"}
 
 
 class Factory:
@@ -94,7 +95,7 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
         required = parameter.default is parameter.empty
         if wanted is None and required and not found and annotation is parameter.empty:
             wanted = "config"
-        if wanted is not None and (required or parameter.name in ("config", "runtime")):
+        if wanted is not None and (required or parameter.name in _BY_NAME):
             found[parameter] = wanted
         elif required:
             raise TypeError(
@@ -114,10 +115,12 @@ def _annotations(factory: Callable[..., Any]) -> dict[str, Any]:
 
 def _wanted(name: str, annotation: Any) -> _Wanted | None:
     if annotation is inspect.Parameter.empty:
-        return name if name in ("config", "runtime") else None  # type: ignore[return-value]
+        return _BY_NAME.get(name)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        given = (_wanted(name, one) for one in typing.get_args(annotation))
-        return next((wanted for wanted in given if wanted), None)
+        for one in typing.get_args(annotation):
+            if (wanted := _wanted(name, one)) is not None:
+                return wanted
+        return None
     origin = typing.get_origin(annotation) or annotation
     text = annotation if isinstance(annotation, str) else getattr(origin, "__name__", "")
     text = text.split("[")[0].split(".")[-1]
