@@ -7,14 +7,17 @@ The only module of the client that imports them. Type checkers see the originals
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from langgraph_client.errors import MissingExtraError
 from langgraph_client.remote.aliases import Config, Foreign
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langchain_core.runnables.graph import Edge, Graph, Node
     from langgraph.pregel.protocol import PregelProtocol as GraphBase
+    from langgraph.stream import AsyncGraphRunStream, GraphRunStream
+    from langgraph.stream._mux import StreamMux
     from langgraph.types import (
         Command,
         GraphOutput,
@@ -75,6 +78,7 @@ __all__ = [
     "bubble_up",
     "bubble_up_class",
     "callback_manager",
+    "event_streaming",
     "hears_models",
     "langgraph_error",
     "langgraph_remote_exception",
@@ -86,6 +90,44 @@ __all__ = [
     "tracing_headers",
     "whole_answer",
 ]
+
+
+class EventStreamingClasses(NamedTuple):
+    """langgraph's classes of event streaming, and the projections that every run stream has."""
+
+    mux: type[StreamMux]
+    run_stream: type[GraphRunStream]
+    async_run_stream: type[AsyncGraphRunStream]
+    transformer: type
+    builtin: tuple[type, ...]
+
+
+@cache
+def event_streaming() -> EventStreamingClasses:
+    """Return what run streams are made of.
+
+    Raises:
+        MissingExtraError: langgraph is not installed, or is too old (seen in 1.2).
+    """
+    try:
+        from langgraph import stream
+        from langgraph.stream._mux import StreamMux
+        from langgraph.stream.transformers import MessagesTransformer, ValuesTransformer
+    except ImportError:
+        raise MissingExtraError('events of version="v3"', "langgraph") from None
+    builtin = (
+        ValuesTransformer,
+        MessagesTransformer,
+        stream.LifecycleTransformer,
+        stream.SubgraphTransformer,
+    )
+    return EventStreamingClasses(
+        StreamMux,
+        stream.GraphRunStream,
+        stream.AsyncGraphRunStream,
+        stream.StreamTransformer,
+        builtin,
+    )
 
 
 @cache

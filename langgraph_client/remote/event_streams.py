@@ -1,0 +1,76 @@
+"""Event streaming of a RemoteGraph: langgraph's own run streams, over the parts of `stream`.
+
+A local graph makes its run stream in the same way, over the parts of its own `stream`. So nothing
+of a transformer crosses the wire, and any server will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from langgraph_client.models.fields import JSON
+from langgraph_client.remote.aliases import Foreign
+from langgraph_client.remote.compat import event_streaming
+
+if TYPE_CHECKING:
+    from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
+
+Transformer = Callable[[tuple[str, ...]], Foreign]
+"""Makes a projection for a scope: a class of langgraph's, or a factory."""
+_OWN = ("stream_mode", "subgraphs")
+
+
+class EventStreaming:
+    """What a run stream of version "v3" is made of.
+
+    Args:
+        transformers: Further projections beside those that every run stream has.
+        is_async: Whether the run stream is read by async code.
+        options: The caller's further keywords, which go to `stream`.
+
+    Attributes:
+        modes: The modes that `stream` is to be asked for.
+
+    Raises:
+        MissingExtraError: langgraph is not installed, or is too old for event streaming.
+        TypeError: A transformer is an instance, or an option is event streaming's own.
+    """
+
+    def __init__(
+        self,
+        transformers: Sequence[Transformer] | None,
+        *,
+        is_async: bool,
+        options: Mapping[str, JSON],
+    ) -> None:
+        if taken := [name for name in _OWN if name in options]:
+            raise TypeError(f'version="v3" chooses {" and ".join(taken)} itself')
+        self._classes = event_streaming()
+        built: list[Foreign] = []
+
+        def noted(make: Transformer) -> Transformer:
+            if isinstance(make, self._classes.transformer) or not callable(make):
+                raise TypeError(
+                    f"transformers: {type(make).__name__} is an instance; give the class or a "
+                    "factory, since each subgraph gets one of its own"
+                )
+
+            def factory(scope: tuple[str, ...]) -> Foreign:
+                built.append(make(scope))
+                return built[-1]
+
+            return factory
+
+        factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
+        self._mux = self._classes.mux(factories=factories, scope=(), is_async=is_async)
+        # What is made for subgraphs later needs no other modes.
+        self.modes = sorted({mode for one in built for mode in one.required_stream_modes})
+
+    def run_stream(self, parts: Iterator[Foreign]) -> GraphRunStream:
+        """Return the run stream over the parts of `stream(version="v2", subgraphs=True)`."""
+        return self._classes.run_stream(parts, self._mux)
+
+    def async_run_stream(self, parts: AsyncIterator[Foreign]) -> AsyncGraphRunStream:
+        """Return the run stream over the parts of `astream(version="v2", subgraphs=True)`."""
+        return self._classes.async_run_stream(parts, self._mux)
