@@ -6,6 +6,7 @@ The only module of the client that imports them. Type checkers see the originals
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langchain_core.runnables.graph import Edge, Graph, Node
     from langgraph.pregel.protocol import PregelProtocol as GraphBase
-    from langgraph.stream import AsyncGraphRunStream, GraphRunStream
+    from langgraph.stream import AsyncGraphRunStream as AsyncGraphRunStream
+    from langgraph.stream import GraphRunStream as GraphRunStream
     from langgraph.stream._mux import StreamMux
     from langgraph.types import (
         Command,
@@ -79,7 +81,9 @@ __all__ = [
     "bubble_up_class",
     "callback_manager",
     "event_streaming",
+    "finished_message",
     "hears_models",
+    "is_ai_chunk",
     "langgraph_error",
     "langgraph_remote_exception",
     "merged_callbacks",
@@ -99,7 +103,7 @@ class EventStreamingClasses(NamedTuple):
     run_stream: type[GraphRunStream]
     async_run_stream: type[AsyncGraphRunStream]
     transformer: type
-    builtin: tuple[type, ...]
+    builtin: tuple[Callable[[tuple[str, ...]], Foreign], ...]
 
 
 @cache
@@ -128,6 +132,19 @@ def event_streaming() -> EventStreamingClasses:
         stream.StreamTransformer,
         builtin,
     )
+
+
+def is_ai_chunk(message: object) -> bool:
+    """Return whether something is a chunk of a model's message."""
+    chunk = message_classes().get("AIMessageChunk")
+    return chunk is not None and isinstance(message, chunk)
+
+
+def finished_message(chunk: Foreign) -> Foreign:
+    """Return the message that chunks, added up, are. Needs langchain-core."""
+    from langchain_core.messages import message_chunk_to_message
+
+    return message_chunk_to_message(chunk)
 
 
 @cache

@@ -34,17 +34,29 @@ class EventFilter:
 
 
 def refuse_other_versions(version: str, transformers: Sequence[object] | None) -> None:
-    """Raise for events that servers do not send.
+    """Raise for langchain's events in a form that servers do not send.
 
     Raises:
         NotImplementedError: Another version than "v2", or `transformers`.
     """
     if version != "v2":
         raise NotImplementedError(
-            f'version={version!r}: servers send the events of a run in version "v2" only'
+            f'version={version!r}: servers send langchain\'s events in version "v2" only'
         )
     if transformers is not None:
-        raise NotImplementedError('transformers: they are for version="v3", which servers lack')
+        raise NotImplementedError('transformers: they are for version="v3"')
+
+
+def refuse_filters(given: Mapping[str, tuple[Names | None, Names | None]]) -> None:
+    """Raise for filters of langchain's events where langgraph's run stream is asked for.
+
+    Raises:
+        TypeError: There is one, as from a local graph.
+    """
+    for name, (include, exclude) in given.items():
+        for word, names in (("include", include), ("exclude", exclude)):
+            if names is not None:
+                raise TypeError(f'{word}_{name}: not for version="v3"; read the projections')
 
 
 def _fits(event: Reply, wanted: Mapping[str, Names | None]) -> bool:

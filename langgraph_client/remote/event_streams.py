@@ -6,12 +6,22 @@ of a transformer crosses the wire, and any server will do.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
-from langgraph_client.models.fields import JSON
-from langgraph_client.remote.aliases import Foreign
+from langgraph_client.models.fields import JSON, JsonObject
+from langgraph_client.remote.aliases import Config, Foreign
 from langgraph_client.remote.compat import event_streaming
+from langgraph_client.remote.message_events import MessageEvents
 
 if TYPE_CHECKING:
     from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
@@ -28,9 +38,6 @@ class EventStreaming:
         transformers: Further projections beside those that every run stream has.
         is_async: Whether the run stream is read by async code.
         options: The caller's further keywords, which go to `stream`.
-
-    Attributes:
-        modes: The modes that `stream` is to be asked for.
 
     Raises:
         MissingExtraError: langgraph is not installed, or is too old for event streaming.
@@ -65,12 +72,42 @@ class EventStreaming:
         factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
         self._mux = self._classes.mux(factories=factories, scope=(), is_async=is_async)
         # What is made for subgraphs later needs no other modes.
-        self.modes = sorted({mode for one in built for mode in one.required_stream_modes})
+        self._modes = sorted({mode for one in built for mode in one.required_stream_modes})
+        self._options = options
 
-    def run_stream(self, parts: Iterator[Foreign]) -> GraphRunStream:
+    def arguments(self, input: JSON, config: Config | None) -> JsonObject:
+        """Return the arguments of the `stream` that is read."""
+        return {
+            "input": input,
+            "config": config,
+            "stream_mode": self._modes,
+            "subgraphs": True,
+            "version": "v2",
+            "kwargs": dict(self._options),
+        }
+
+    def run_stream(self, parts: Generator[Foreign, None, None]) -> GraphRunStream:
         """Return the run stream over the parts of `stream(version="v2", subgraphs=True)`."""
-        return self._classes.run_stream(parts, self._mux)
+        return self._classes.run_stream(_converted(parts), self._mux)
 
-    def async_run_stream(self, parts: AsyncIterator[Foreign]) -> AsyncGraphRunStream:
+    def async_run_stream(self, parts: AsyncGenerator[Foreign, None]) -> AsyncGraphRunStream:
         """Return the run stream over the parts of `astream(version="v2", subgraphs=True)`."""
-        return self._classes.async_run_stream(parts, self._mux)
+        return self._classes.async_run_stream(_aconverted(parts), self._mux)
+
+
+def _converted(parts: Generator[Foreign, None, None]) -> Iterator[Foreign]:
+    events = MessageEvents()
+    with closing(parts):
+        for part in parts:
+            yield from events.convert(part)
+    yield from events.finish()
+
+
+async def _aconverted(parts: AsyncGenerator[Foreign, None]) -> AsyncIterator[Foreign]:
+    events = MessageEvents()
+    async with aclosing(parts):
+        async for part in parts:
+            for converted in events.convert(part):
+                yield converted
+    for converted in events.finish():
+        yield converted

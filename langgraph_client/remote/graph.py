@@ -7,13 +7,14 @@ import warnings
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Coroutine,
     Generator,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
-from typing import Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, overload
 
 from pydantic import BaseModel
 
@@ -36,8 +37,14 @@ from langgraph_client.remote.compat import (
     tracing_headers,
 )
 from langgraph_client.remote.config import merge
-from langgraph_client.remote.event_filter import EventFilter, Names, refuse_other_versions
+from langgraph_client.remote.event_filter import (
+    EventFilter,
+    Names,
+    refuse_filters,
+    refuse_other_versions,
+)
 from langgraph_client.remote.event_reader import EventReader
+from langgraph_client.remote.event_streams import EventStreaming, Transformer
 from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.leaving import GraphStream, aopened, opened, shielded
@@ -49,6 +56,9 @@ from langgraph_client.remote.snapshot import HistoryPages
 from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.remote.subgraph import RemoteSubgraph
 from langgraph_client.remote.threads import KnownThreads
+
+if TYPE_CHECKING:
+    from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
 
 Headers = Mapping[str, str]
 Params = Mapping[str, object]
@@ -366,13 +376,14 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Async twin of `stream`."""
         return self._arun(RunArguments.collect(locals(), whole_state=True))
 
-    async def astream_events(
+    @overload
+    def astream_events(
         self,
         input: GraphValue,
         config: Config | None = None,
         *,
-        version: Literal["v1", "v2", "v3"] = "v2",
-        transformers: Sequence[object] | None = None,
+        version: Literal["v1", "v2"] = "v2",
+        transformers: None = None,
         include_names: Names | None = None,
         include_types: Names | None = None,
         include_tags: Names | None = None,
@@ -380,18 +391,48 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         exclude_types: Names | None = None,
         exclude_tags: Names | None = None,
         **kwargs: JSON,
-    ) -> AsyncIterator[JsonObject]:
-        """Run the graph and yield langchain's events of its nodes, models and tools.
+    ) -> AsyncIterator[JsonObject]: ...
 
-        The server sends them as the mode "events" of a stream.
+    @overload
+    def astream_events(
+        self,
+        input: GraphValue,
+        config: Config | None = None,
+        *,
+        version: Literal["v3"],
+        transformers: Sequence[Transformer] | None = None,
+        **kwargs: JSON,
+    ) -> Coroutine[None, None, AsyncGraphRunStream]: ...
+
+    def astream_events(
+        self,
+        input: GraphValue,
+        config: Config | None = None,
+        *,
+        version: Literal["v1", "v2", "v3"] = "v2",
+        transformers: Sequence[Transformer] | None = None,
+        include_names: Names | None = None,
+        include_types: Names | None = None,
+        include_tags: Names | None = None,
+        exclude_names: Names | None = None,
+        exclude_types: Names | None = None,
+        exclude_tags: Names | None = None,
+        **kwargs: JSON,
+    ) -> AsyncIterator[JsonObject] | Coroutine[None, None, AsyncGraphRunStream]:
+        """Run the graph and give its events: langchain's, or langgraph's run stream.
+
+        For "v2" the server sends langchain's events of nodes, models and tools, as the mode
+        "events" of a stream. For "v3" the result is awaited for a run stream with projections, the
+        same object that a local graph gives.
 
         Args:
             input: The graph's input; None goes on with the thread's state; a `Command` resumes,
                 updates or redirects.
             config: As for `invoke`: the thread and what reaches the graph.
-            version: Only "v2": servers send no events of another form.
-            transformers: Only for "v3".
-            include_names: Only events of runs of these names; see below.
+            version: "v2" or "v3"; servers send no events of the form "v1".
+            transformers: Only for "v3": further projections, classes or factories of a scope. They
+                run here, not on the server.
+            include_names: Only events of runs of these names; see below. For "v2", as all of these.
             include_types: Only events of these kinds of runs: "chain", "chat_model", "llm",
                 "tool", "retriever", "prompt", "parser".
             include_tags: Only events of runs with one of these tags. Of several `include_...` one
@@ -401,24 +442,51 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             exclude_tags: No events of runs with one of these tags.
             **kwargs: Further arguments of `stream`.
 
-        Yields:
-            `{"event", "name", "run_id", "parent_ids", "tags", "metadata", "data"}`.
+        Returns:
+            For "v2" an async iterator of `{"event", "name", "run_id", "parent_ids", "tags",
+            "metadata", "data"}`; for "v3" a coroutine that returns an `AsyncGraphRunStream`.
 
         Raises:
-            NotImplementedError: Another version, or `transformers`.
+            NotImplementedError: Version "v1", or `transformers` for "v2".
+            MissingExtraError: "v3" without langgraph.
         """
+        filters = {
+            "names": (include_names, exclude_names),
+            "types": (include_types, exclude_types),
+            "tags": (include_tags, exclude_tags),
+        }
+        if version == "v3":
+            refuse_filters(filters)
+            return self._arun_stream(input, config, transformers, kwargs)
         refuse_other_versions(version, transformers)
         wanted = EventFilter(
             input,
-            {"names": include_names, "types": include_types, "tags": include_tags},
-            {"names": exclude_names, "types": exclude_types, "tags": exclude_tags},
+            {name: pair[0] for name, pair in filters.items()},
+            {name: pair[1] for name, pair in filters.items()},
         )
-        given = {"input": input, "config": config, "kwargs": kwargs}
+        return self._astream_events(wanted, input, config, kwargs)
+
+    async def _astream_events(
+        self, wanted: EventFilter, input: GraphValue, config: Config | None, options: JsonObject
+    ) -> AsyncIterator[JsonObject]:
+        given = {"input": input, "config": config, "kwargs": options}
         events = self._arun(RunArguments.collect(given, whole_state=True, events=True))
         async with contextlib.aclosing(events):
             async for event in events:
                 if wanted.wanted(event):
                     yield event
+
+    async def _arun_stream(
+        self,
+        input: GraphValue,
+        config: Config | None,
+        transformers: Sequence[Transformer] | None,
+        options: JsonObject,
+    ) -> AsyncGraphRunStream:
+        streaming = EventStreaming(transformers, is_async=True, options=options)
+        return streaming.async_run_stream(
+            self._arun(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
+        )
 
     def stream_events(
         self,
@@ -426,17 +494,41 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         config: Config | None = None,
         *,
         version: Literal["v1", "v2", "v3"] = "v2",
-        transformers: Sequence[object] | None = None,
+        transformers: Sequence[Transformer] | None = None,
         **kwargs: JSON,
-    ) -> NoReturn:
-        """Refuse: a local graph has blocking events in version "v3" only, and servers send "v2".
+    ) -> GraphRunStream:
+        """Run the graph and return langgraph's run stream, as a local graph does.
+
+            with graph.stream_events({"question": "?"}, version="v3") as run:
+                for message in run.messages:
+                    print(message.text)
+
+        Args:
+            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+                updates or redirects.
+            config: As for `invoke`: the thread and what reaches the graph.
+            version: "v3"; the other versions are async only, locally too.
+            transformers: Further projections, classes or factories of a scope. They run here, not
+                on the server.
+            **kwargs: Further arguments of `stream`.
+
+        Returns:
+            A run stream with `values`, `messages`, `lifecycle`, `subgraphs` and `output`. Nothing
+            runs before something of it is read.
 
         Raises:
-            NotImplementedError: Always; use `astream_events`.
+            NotImplementedError: Another version; use `astream_events`.
+            MissingExtraError: langgraph is not installed.
         """
-        refuse_other_versions(version, transformers)
-        raise NotImplementedError(
-            f'stream_events(version="{version}"): is async only, locally too; use astream_events'
+        if version != "v3":
+            refuse_other_versions(version, transformers)
+            raise NotImplementedError(
+                f'stream_events(version="{version}"): is async only, locally too; use'
+                " astream_events"
+            )
+        streaming = EventStreaming(transformers, is_async=False, options=kwargs)
+        return streaming.run_stream(
+            self._run(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
         )
 
     def _run(self, arguments: RunArguments) -> Generator[GraphValue, None, None]:

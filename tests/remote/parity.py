@@ -32,7 +32,8 @@ HISTORY = "test_parity.py::test_a_history_before_a_state"
 EVENTS = "test_described.py::test_events"
 WANTED = "test_described.py::test_wanted_events"
 REFUSING = "test_signatures.py::test_what_cannot_be_is_refused_by_name"
-NO_EVENTS = "test_described.py::test_events_of_other_versions_are_refused"
+RUN_STREAM = "test_event_streams.py::test_projections_come_in_the_order_of_a_local_graph"
+TRANSFORMERS = "test_event_streams.py::test_further_projections_run_at_the_caller"
 SCHEMAS = "test_described.py::test_schemas"
 SUBGRAPHS = "test_described.py::test_one_subgraph_by_its_namespace"
 
@@ -76,8 +77,10 @@ EVIDENCE: dict[str, tuple[str, dict[str, str]]] = {
             f"{what}_{of}": WANTED
             for what in ("include", "exclude")
             for of in ("names", "types", "tags")
-        },
+        }
+        | {"transformers": TRANSFORMERS},
     ),
+    "stream_events": (RUN_STREAM, {"transformers": TRANSFORMERS}),
     "with_config": (CALLS, {}),
     "copy": ("test_signatures.py::test_copies_share_the_clients", {}),
     "batch": (
@@ -115,11 +118,6 @@ REFUSED: dict[tuple[str, str], tuple[str, str]] = {
     ("stream", "control"): ("acts inside the process that runs the graph", REFUSING),
     ("update_state", "task_id"): ("the protocol's state update has no such field", REFUSING),
     ("clear_cache", "nodes"): ("the protocol has no call that empties a cache", REFUSING),
-    ("astream_events", "transformers"): ('only for version="v3"', NO_EVENTS),
-    ("stream_events", "input"): ("async only, locally as well but for v3", NO_EVENTS),
-    ("stream_events", "config"): ("as above", NO_EVENTS),
-    ("stream_events", "version"): ("as above", NO_EVENTS),
-    ("stream_events", "transformers"): ("as above", NO_EVENTS),
 }
 
 #: Of Pregel's and Runnable's public names, those that are no calls a user makes on a graph.
@@ -233,7 +231,6 @@ DIFFERENCES = {
         "of the bundled server only; of others NotImplementedError: the protocol sends no tool "
         "events for a run"
     ),
-    '`version="v3"` of events': "NotImplementedError: servers send the events of a run as v2",
     "what a node sees in its config": (
         "the server's own keys too (`assistant_id`, `graph_id` …), and the thread's UUID; "
         "the caller's id is in the metadata under `given_thread_id`"

@@ -164,8 +164,10 @@ async def test_wanted_events(hosted: Server, wanted: dict[str, Any]) -> None:
 async def test_events_of_other_versions_are_refused(hosted: Server) -> None:
     """By name, with the reason."""
     _, remote = pair(hosted, "row")
-    with pytest.raises(NotImplementedError, match="v3"):
-        await anext(remote.astream_events({}, version="v3"))
+    with pytest.raises(NotImplementedError, match="v1"):
+        remote.astream_events({}, version="v1")
+    with pytest.raises(NotImplementedError, match="transformers"):
+        remote.astream_events({}, transformers=[])
     with pytest.raises(NotImplementedError, match="astream_events"):
         remote.stream_events({})
 

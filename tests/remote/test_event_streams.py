@@ -1,0 +1,132 @@
+"""Run streams of event streaming: of a RemoteGraph as of the same graph compiled locally."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.stream import CustomTransformer, UpdatesTransformer
+from langgraph.types import Command, interrupt
+
+from langgraph_client.testing import FakeChatModel, TestServer
+
+pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}
+
+
+class Asked(MessagesState):
+    answer: str
+
+
+def graphs() -> dict[str, Any]:
+    model = FakeChatModel(["one two three"] * 100)
+
+    def say(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    def ask(state: Asked) -> dict[str, Any]:
+        return {"answer": interrupt("sure?")}
+
+    def fail(state: MessagesState) -> dict[str, Any]:
+        raise ValueError("no luck")
+
+    inner = StateGraph(MessagesState).add_node("say", say).add_edge(START, "say").compile()
+    nested = StateGraph(MessagesState).add_node("inner", inner).add_node("say", say)
+    nested.add_edge(START, "inner").add_edge("inner", "say")
+    return {
+        "nested": nested.compile(),
+        "asking": StateGraph(Asked).add_node("ask", ask).add_edge(START, "ask").compile(),
+        "failing": StateGraph(MessagesState)
+        .add_node("fail", fail)
+        .add_edge(START, "fail")
+        .compile(),
+    }
+
+
+@pytest.fixture(params=["local", "remote"])
+def named(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Gives a graph by name: compiled locally with a checkpointer, or on a server, in turn."""
+    if request.param == "local":
+        yield lambda name: graphs()[name].copy({"checkpointer": InMemorySaver()})
+    else:
+        with TestServer(graphs()) as server:
+            yield server.remote_graph
+
+
+def config(thread_id: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+def test_projections_come_in_the_order_of_a_local_graph(named: Any) -> None:
+    """Values, messages, lifecycle and subgraphs arrive as they do locally."""
+    with named("nested").stream_events(INPUT, config("t"), version="v3") as run:
+        arrived = []
+        for name, item in run.interleave("values", "messages", "lifecycle", "subgraphs"):
+            if name == "values":
+                arrived.append((name, len(item["messages"])))
+            elif name == "messages":
+                arrived.append((name, list(item.text)))
+            elif name == "lifecycle":
+                arrived.append((name, item["event"]))
+            else:
+                arrived.append((name, item.graph_name))
+        assert arrived == [
+            ("values", 1),
+            ("lifecycle", "started"),
+            ("subgraphs", "inner"),
+            ("lifecycle", "completed"),
+            ("values", 2),
+            ("messages", ["one ", "two ", "three"]),
+            ("values", 3),
+        ]
+        assert [message.type for message in run.output["messages"]] == ["human", "ai", "ai"]
+
+
+def test_a_subgraph_has_projections_of_its_own(named: Any) -> None:
+    """The messages of a subgraph are read on it, while the run goes on."""
+    with named("nested").stream_events(INPUT, config("t"), version="v3") as run:
+        for subgraph in run.subgraphs:
+            assert [list(message.text) for message in subgraph.messages] == [
+                ["one ", "two ", "three"]
+            ]
+            assert subgraph.status == "completed"
+
+
+async def test_further_projections_run_at_the_caller(named: Any) -> None:
+    """`transformers=` are read by their names, in async code as well."""
+    graph = named("nested")
+    run = await graph.astream_events(
+        INPUT, config("t"), version="v3", transformers=[UpdatesTransformer, CustomTransformer]
+    )
+    assert [list(update) async for update in run.updates] == [["inner"], ["say"]]
+    assert len((await run.output())["messages"]) == 3
+
+
+def test_an_interrupt_is_seen_and_answered(named: Any) -> None:
+    """`interrupted` and `interrupts` say what is asked; a `Command` goes on."""
+    graph = named("asking")
+    with graph.stream_events({"messages": []}, config("t"), version="v3") as run:
+        assert run.interrupted
+        assert [one.value for one in run.interrupts] == ["sure?"]
+    with graph.stream_events(Command(resume="yes"), config("t"), version="v3") as run:
+        assert run.output["answer"] == "yes"
+        assert not run.interrupted
+
+
+def test_a_failure_is_raised_where_it_is_read(named: Any) -> None:
+    """The output of a failed run raises what the node raised."""
+    run = named("failing").stream_events(INPUT, config("t"), version="v3")
+    with run, pytest.raises(ValueError, match="no luck"):
+        print(run.output)
+
+
+def test_what_event_streaming_chooses_itself_is_refused(named: Any) -> None:
+    """`stream_mode`, `subgraphs` and instances of transformers are a TypeError, as locally."""
+    graph = named("nested")
+    with pytest.raises(TypeError, match="stream_mode"):
+        graph.stream_events(INPUT, config("t"), version="v3", stream_mode="values")
+    with pytest.raises(TypeError, match="instance"):
+        graph.stream_events(INPUT, config("t"), version="v3", transformers=[UpdatesTransformer()])
