@@ -43,8 +43,9 @@ class GraphStream(Iterator[GraphValue]):
         return self
 
     def __next__(self) -> GraphValue:
+        if self._reader is None:
+            self._held.add(self._items)
         self._reader = threading.get_ident()
-        self._held.add(self._items)
         try:
             return next(self._items)
         except BaseException:
