@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "models",
         "_core",
         "_async",
+        "_io",
         "_sync",
         "get_client",
         "get_sync_client",

@@ -26,7 +26,7 @@ from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
 from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
 from langgraph_client.remote.callbacks import RunCallbacks
-from langgraph_client.remote.clients import CLIENT_ERRORS, ClientLike, Clients
+from langgraph_client.remote.clients import ClientLike, Clients
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
@@ -47,7 +47,7 @@ from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.event_streams import EventStreaming, Transformer
 from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
-from langgraph_client.remote.leaving import GraphStream, aopened, opened, shielded
+from langgraph_client.remote.leaving import GraphStream, afollowed, followed
 from langgraph_client.remote.output import aresult_of, result_of
 from langgraph_client.remote.run_request import RunArguments, RunRequest
 from langgraph_client.remote.schemas import model_from
@@ -540,19 +540,11 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             parts = client.runs.stream(
                 call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
             )
-            with opened(parts) as events:
-                try:
-                    for part in events:
-                        yield from reader.read(part.event, part.data)
-                        if request.wants_messages:
-                            callbacks.hear(reader.new_messages())
-                except CLIENT_ERRORS:
-                    raise
-                except BaseException:  # The caller left: stop the run, as leaving a local one does.
-                    # What made the caller leave matters more than a cancel that came too late.
-                    with contextlib.suppress(Exception):
-                        drive(runs.cancel(reader), client)
-                    raise
+            with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
+                for part in events:
+                    yield from reader.read(part.event, part.data)
+                    if request.wants_messages:
+                        callbacks.hear(reader.new_messages())
             reader.finish()
             callbacks.output = reader.output
 
@@ -565,18 +557,12 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             parts = client.runs.stream(
                 call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
             )
-            async with aopened(parts) as events:
-                try:
-                    async for part in events:
-                        for item in reader.read(part.event, part.data):
-                            yield item
-                        if request.wants_messages:
-                            await callbacks.ahear(reader.new_messages())
-                except CLIENT_ERRORS:
-                    raise
-                except BaseException:  # See `_run`.
-                    await shielded(adrive(runs.cancel(reader), client))
-                    raise
+            async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
+                async for part in events:
+                    for item in reader.read(part.event, part.data):
+                        yield item
+                    if request.wants_messages:
+                        await callbacks.ahear(reader.new_messages())
             reader.finish()
             callbacks.output = reader.output
 

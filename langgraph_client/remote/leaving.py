@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import threading
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    Coroutine,
+    AsyncIterator,
+    Awaitable,
+    Callable,
     Generator,
     Iterable,
     Iterator,
@@ -17,7 +18,9 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import ClassVar, Self
 
+from langgraph_client._io.tasks import Background, opened_anyway
 from langgraph_client.remote.aliases import JSON, GraphValue
+from langgraph_client.remote.clients import CLIENT_ERRORS
 
 #: How long leaving waits for the server to be told, in seconds.
 PATIENCE = 10.0
@@ -75,34 +78,64 @@ def _close(items: Generator[GraphValue, None, None]) -> None:
         items.close()
 
 
-def opened(parts: Iterable[JSON]) -> AbstractContextManager[Iterable[JSON]]:
-    """Return a context that closes a client's stream, whatever kind of iterable that is."""
-    if isinstance(parts, AbstractContextManager):
-        return parts
-    if isinstance(parts, Generator):
-        return contextlib.closing(parts)
-    return contextlib.nullcontext(parts)
+@contextlib.contextmanager
+def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterable[JSON]]:
+    """Open a client's stream, whatever kind of iterable that is, and close it in the end.
 
-
-def aopened(parts: AsyncIterable[JSON]) -> AbstractAsyncContextManager[AsyncIterable[JSON]]:
-    """Async twin of `opened`."""
-    if isinstance(parts, AbstractAsyncContextManager):
-        return parts
-    if isinstance(parts, AsyncGenerator):
-        return contextlib.aclosing(parts)
-    return contextlib.nullcontext(parts)
-
-
-async def shielded(work: Coroutine[object, object, object]) -> None:
-    """Wait for work that must be done even if the waiting task is cancelled, again and again.
-
-    It runs in a task of its own, for `PATIENCE` seconds at most. Its errors are dropped: what made
-    the caller leave matters more than a cancel that came too late.
+    Args:
+        parts: The stream.
+        stop: Stops the run. It is called when the caller leaves; not when the client fails.
     """
-    task = asyncio.ensure_future(asyncio.wait_for(work, PATIENCE))
-    while not task.done():
-        # A cancelled scope cancels every wait inside it; the caller is leaving for that already.
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()
+    stream: AbstractContextManager[Iterable[JSON]] = contextlib.nullcontext(parts)
+    if isinstance(parts, AbstractContextManager):
+        stream = parts
+    elif isinstance(parts, Generator):
+        stream = contextlib.closing(parts)
+    with stream as events:
+        try:
+            yield events
+        except CLIENT_ERRORS:
+            raise
+        except BaseException:
+            # What made the caller leave matters more than a cancel that came too late.
+            with contextlib.suppress(Exception):
+                stop()
+            raise
+
+
+@contextlib.asynccontextmanager
+async def afollowed(
+    parts: AsyncIterable[JSON], stop: Callable[[], Awaitable[None]]
+) -> AsyncIterator[AsyncIterable[JSON]]:
+    """Async twin of `followed`.
+
+    Opening goes on to its end even if the caller is cancelled meanwhile: before that nobody knows
+    which run to stop. Stopping it is done in a task of its own, however often the caller is
+    cancelled.
+    """
+    stream: AbstractAsyncContextManager[AsyncIterable[JSON]] = contextlib.nullcontext(parts)
+    if isinstance(parts, AbstractAsyncContextManager):
+        stream = parts
+    elif isinstance(parts, AsyncGenerator):
+        stream = contextlib.aclosing(parts)
+
+    async def opening() -> AsyncIterable[JSON]:
+        return await stream.__aenter__()
+
+    async def opened_late(_: AsyncIterable[JSON]) -> None:
+        try:
+            await stop()
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    background = Background()
+    events = await opened_anyway(background, opening(), opened_late, PATIENCE)
+    try:
+        yield events
+    except CLIENT_ERRORS:
+        raise
+    except BaseException:
+        await background.finish(stop, "stopping a run that its reader has left", PATIENCE)
+        raise
+    finally:
+        await stream.__aexit__(None, None, None)

@@ -1,0 +1,135 @@
+"""Leaving a run stops it, however it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+from langgraph_client import RemoteGraph
+from langgraph_client.testing import TestServer
+
+Run = Callable[[], Awaitable[Any]]
+
+
+class State(TypedDict, total=False):
+    x: int
+
+
+class Slow:
+    """A graph whose node waits to be cancelled, and tells when it has begun."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    async def node(self, _: State) -> State:
+        self.began.set()
+        await asyncio.Event().wait()
+        return {"x": 1}
+
+    def graph(self) -> Any:
+        builder = StateGraph(State)
+        builder.add_node("wait", self.node)
+        builder.add_edge(START, "wait")
+        return builder.compile()
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+async def server(slow: Slow) -> AsyncIterator[TestServer]:
+    async with TestServer({"slow": slow.graph()}) as running:
+        await asyncio.to_thread(running.listen)
+        yield running
+
+
+async def once(run: Run, slow: Slow) -> None:
+    task = asyncio.ensure_future(run())
+    await asyncio.to_thread(slow.began.wait)
+    task.cancel()
+    await task
+
+
+async def twice(run: Run, slow: Slow) -> None:
+    task = asyncio.ensure_future(run())
+    await asyncio.to_thread(slow.began.wait)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    await task
+
+
+async def scope(run: Run, slow: Slow) -> None:
+    with anyio.CancelScope() as leaving:
+
+        async def leave() -> None:
+            await asyncio.to_thread(slow.began.wait)
+            leaving.cancel()
+
+        left = asyncio.ensure_future(leave())
+        await run()
+    await left
+
+
+async def opening(run: Run, slow: Slow) -> None:
+    task = asyncio.ensure_future(run())
+    # Not woken from another thread: then the answer would be here already.
+    while not slow.began.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    task.cancel()
+    await task
+
+
+@pytest.mark.parametrize("way", [once, twice, scope, opening])
+async def test_a_cancelled_run_is_stopped(
+    server: TestServer, slow: Slow, way: Callable[[Run, Slow], Awaitable[None]]
+) -> None:
+    """By a task, again and again, by a scope of anyio, and while the stream is being opened."""
+    remote = RemoteGraph("slow", url=server.url)
+    on = {"configurable": {"thread_id": "1"}}
+    with contextlib.suppress(asyncio.CancelledError):
+        await way(lambda: remote.ainvoke({"x": 0}, on), slow)
+    client = server.client()
+    (thread,) = await client.threads.search()
+    (run,) = await client.runs.list(thread["thread_id"])
+    await client.runs.join(thread["thread_id"], run["run_id"])
+    assert (await client.runs.get(thread["thread_id"], run["run_id"]))["status"] == "interrupted"
+    await remote.aclose()
+
+
+def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
+    """Also from a garbage collection on the loop that serves the run: nothing waits for itself."""
+    with TestServer({"slow": slow.graph()}) as server:
+        stream: Any = server.remote_graph("slow").stream(
+            {"x": 0}, {"configurable": {"thread_id": "1"}}, stream_mode="values"
+        )
+        next(stream)
+        assert slow.began.wait(10)
+        held = [stream]
+        held.append(held)  # A circle: only the garbage collector finds it.
+        del stream, held
+        collected = threading.Event()
+
+        def collect() -> None:
+            gc.collect()
+            collected.set()
+
+        assert server.loop is not None
+        server.loop.call_soon_threadsafe(collect)
+        assert collected.wait(10)
+        client = server.sync_client()
+        (thread,) = client.threads.search()
+        (run,) = client.runs.list(thread["thread_id"])
+        client.runs.join(thread["thread_id"], run["run_id"])
+        assert client.runs.get(thread["thread_id"], run["run_id"])["status"] == "interrupted"
