@@ -732,8 +732,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             The config of the last checkpoint.
 
         Raises:
-            NotImplementedError: A superstep has several updates and the thread exists, or an
-                update has a `task_id`.
+            NotImplementedError: An update has a `task_id`; a superstep has several updates, and
+                the config a `checkpoint_id`, or the thread exists on another server than the
+                bundled one.
         """
         call = self._call(config, None, None, "bulk_update_state")
         return drive(state.bulk_update_state(call, supersteps), self.sync_client)

@@ -239,8 +239,8 @@ DIFFERENCES = {
         "become messages, as a server writes a dict and a message alike"
     ),
     "`bulk_update_state` with several updates in one superstep": (
-        "on a thread that exists: NotImplementedError, as the protocol takes such only together "
-        "with a new thread"
+        "on a thread that exists, on other servers: NotImplementedError, as the protocol takes "
+        "such only together with a new thread; everywhere with a `checkpoint_id`"
     ),
     "`Command(resume=None)`": "goes on without an answer; langgraph 1.2 raises UnboundLocalError",
     "`get_state({})`": "InvalidArgumentError that says what is missing, in place of a KeyError",

@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import UnknownInterruptError
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, StateUpdate, interrupt
 from support.same import Names
 
 from langgraph_client import RemoteGraph, Server, get_sync_client
@@ -119,3 +119,21 @@ def test_invoke_passes_on_what_stream_takes(hosted: Server) -> None:
     for keyword in ("wants_output", "whole_state", "events", "thread"):
         with pytest.raises(TypeError, match=keyword):
             remote.invoke({"messages": []}, **{keyword: True})
+
+
+def test_several_updates_in_a_superstep_of_a_thread_that_exists(hosted: Server) -> None:
+    """As locally: all are written in one step; a busy thread is refused by the server."""
+    local = gathering().copy({"checkpointer": InMemorySaver()})
+    on = {"configurable": {"thread_id": "bulk"}}
+    states = []
+    for graph in (local, hosted.remote_graph("gathering")):
+        graph.invoke("first", on)
+        graph.bulk_update_state(
+            on, [[StateUpdate("a", "add"), StateUpdate("b", "add")], [StateUpdate("c", "add")]]
+        )
+        states.append((graph.get_state(on).values, len(list(graph.get_state_history(on)))))
+    assert states[0] == states[1]
+    remote = hosted.remote_graph("gathering")
+    old = remote.get_state(on).config
+    with pytest.raises(NotImplementedError, match="checkpoint_id"):
+        remote.bulk_update_state(old, [[StateUpdate("a", "add"), StateUpdate("b", "add")]])

@@ -140,7 +140,7 @@ def bulk_update_state(
     """Write supersteps to a state, and return the config of the last checkpoint.
 
     A superstep of one update is a state update. One of several exists in the protocol only where a
-    thread is made with its supersteps.
+    thread is made with its supersteps; the bundled server takes it at any time.
 
     Raises:
         NotImplementedError: A superstep has several updates and the thread exists, or an update
@@ -154,14 +154,28 @@ def bulk_update_state(
             # The next one goes on from what this one has written.
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
         return {"configurable": call.address.configurable(call.address.checkpoint)}
-    yield from _refuse_existing(call)
+    rich = yield from reads_envelopes(call.clients)
+    if call.address.checkpoint.get("checkpoint_id"):
+        raise NotImplementedError(
+            "config.configurable.checkpoint_id: the protocol takes a superstep of several updates "
+            "at the latest state only"
+        )
+    if rich:
+        yield from _make_thread(call)
+    else:
+        yield from _refuse_existing(call)
     graph_id = yield from _graph_id(call)
+    along = yield from call.sent_along()
     arguments = {
         **thread_arguments(call.address, graph_id),
-        "if_exists": "raise",
-        "supersteps": [{"updates": [_update_document(one) for one in step]} for step in steps],
+        **along,
+        "if_exists": "do_nothing" if rich else "raise",
+        "supersteps": [
+            {"updates": [_update_document(one, rich) for one in step]} for step in steps
+        ],
     }
-    yield from ask(lambda client: client.threads.create(**arguments))
+    with graph_errors(call.address):
+        yield from ask(lambda client: client.threads.create(**arguments))
     call.threads.remember(call.address, with_graph=True)
     state = yield from get_state(call)
     return state.config
@@ -212,8 +226,10 @@ def graph_errors(address: Address) -> Iterator[None]:
         raise remote_error(document, thread_id=address.given) from error
 
 
-def _update_document(update: StateUpdate) -> JsonObject:
-    """Return an update as the supersteps of a new thread have it."""
+def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
+    """Return an update as the supersteps of a thread have it."""
+    if rich and (enclosed := enclosed_values(update.values)) is not None:
+        return {"values": enclosed, "as_node": update.as_node}
     if isinstance(update.values, Command):
         return {**input_or_command(update.values), "as_node": update.as_node}
     return {"values": plain_messages(update.values), "as_node": update.as_node}

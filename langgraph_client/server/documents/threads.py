@@ -17,6 +17,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.values import open_envelope
 
 
 class WithoutStateError(Exception):
@@ -35,8 +36,13 @@ async def need(services: Services, thread_id: str) -> Document:
     return thread
 
 
-async def create(services: Services, thread_id: str, body: Mapping[str, Any]) -> Document:
+async def create(
+    services: Services, thread_id: str, body: Mapping[str, Any], *, rich: bool = False
+) -> Document:
     """Create a thread and return it, or the one that has its id, if the body allows that.
+
+    `rich` is for a RemoteGraph: the values of supersteps may be in envelopes, and a thread that is
+    there takes supersteps, too.
 
     Raises:
         Conflict: There is one with this id.
@@ -54,13 +60,18 @@ async def create(services: Services, thread_id: str, body: Mapping[str, Any]) ->
             if body.get("supersteps"):
                 await _apply_supersteps(services, thread, body["supersteps"])
             return thread
+        if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
+            if busy := services.engine.busy(thread_id):
+                raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
+            await _apply_supersteps(services, existing, body["supersteps"])
+            return existing
     if body.get("if_exists") == "do_nothing":
         return existing
     raise Conflict(f"Thread with ID {thread_id} already exists")
 
 
 async def _apply_supersteps(services: Services, thread: Document, supersteps: list[Any]) -> None:
-    """Give a new thread its state, one superstep of updates after the other."""
+    """Give a thread its state, one superstep of updates after the other."""
     thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
     if not graph_id:
         why = f"Thread {thread_id} has no associated graph"
@@ -68,15 +79,19 @@ async def _apply_supersteps(services: Services, thread: Document, supersteps: li
             f"Thread {thread_id} was created, but there were problems updating the state: {why}"
         )
     config = {**thread_config(thread_id), "metadata": {"graph_id": graph_id}}
-    steps = [
-        [
-            StateUpdate(one["as_node"], one.get("values"), one.get("command"))
-            for one in step["updates"]
-        ]
-        for step in supersteps
-    ]
     async with open_graph(services, graph_id, config, "threads.update") as graph:
         try:
+            steps = [
+                [
+                    StateUpdate(
+                        one["as_node"],
+                        open_envelope(one.get("values"), graph.classes),
+                        one.get("command"),
+                    )
+                    for one in step["updates"]
+                ]
+                for step in supersteps
+            ]
             await graph.abulk_update_state(config, steps)
         except Exception as error:  # whatever the graph's reducers raise is about the values
             raise Refused(str(error)) from None
