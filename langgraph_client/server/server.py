@@ -39,6 +39,7 @@ from langgraph_client.server.http.in_process import (
     ServerTransport,
 )
 from langgraph_client.server.http.middleware import ApiKey, RequestLines
+from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.user_code import contain
@@ -328,6 +329,7 @@ class Server:
             graphs=graphs,
             engine=engine,
             runs=runs,
+            commands=Commands(storage, engine, runs),
             store=store,
             scheduler=Scheduler(self._clock, storage, runs, engine.locks),
             thread_ttl=ThreadTTLs(self._clock, storage, engine),

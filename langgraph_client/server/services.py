@@ -11,6 +11,7 @@ from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.hosted_graphs import Graphs
+from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.storage.protocol import Storage
@@ -26,6 +27,8 @@ class Services:
     engine: Engine
     #: Makes runs of requests.
     runs: RunCreator
+    #: Carries out the commands of the event protocol.
+    commands: Commands
     #: The key-value store that is shown: the storage's own, or one that a graph brought along;
     #: None where langgraph is not installed.
     store: Any

@@ -7,6 +7,7 @@ import logging
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.runs.protocol_runs import is_protocol
 from langgraph_client.server.runs.run_states import Ended
 from langgraph_client.server.runs.stored_events import RUN_DONE
 from langgraph_client.server.storage.protocol import Storage
@@ -37,7 +38,7 @@ class EventExpiry:
 
     def run_ended(self, ended: Ended) -> None:
         """Note that a run has ended. Its events are deleted when their time is over."""
-        if ended.run["kwargs"].get("resumable"):
+        if ended.run["kwargs"].get("resumable") or is_protocol(ended.run):
             self._run_ended.set()
 
     async def run(self) -> None:
@@ -58,3 +59,6 @@ class EventExpiry:
         deleted = _AT_ONCE
         while deleted == _AT_ONCE:
             deleted = await self._storage.events.delete_ended(RUN_DONE, before + 1, _AT_ONCE)
+        deleted = _AT_ONCE
+        while deleted == _AT_ONCE:
+            deleted = await self._storage.protocol_events.delete_ended(before + 1, _AT_ONCE)

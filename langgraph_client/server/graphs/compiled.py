@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ from langgraph_client.server.graphs.protocol import (
     Snapshot,
     StateUpdate,
 )
+from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW, RawEvent
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.stream_events import MessageEvents, event_data, with_blanks
 from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
@@ -92,6 +94,11 @@ class CompiledGraph:
 
     async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         """Run the graph, giving what happens, as the modes of the run ask."""
+        if run.kwargs.get(PROTOCOL):
+            async with aclosing(self._raw_events(run)) as raw:
+                async for event in raw:
+                    yield RAW, event
+            return
         graph = self._eager if run.kwargs["resumable"] else self._graph
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
@@ -126,6 +133,24 @@ class CompiledGraph:
                 await chunks.aclose()
             finally:
                 scope.over = True
+
+    async def _raw_events(self, run: GraphRun) -> AsyncGenerator[RawEvent]:
+        # Only here, as langgraph's multiplexer is younger than what the rest needs.
+        from langgraph_client.server.graphs.protocol_stream import raw_events
+
+        scope = RunScope()
+        current_run.set(scope)
+        events = raw_events(
+            self._eager,
+            graph_input(run.kwargs),
+            self._config(run),
+            self._options(run),
+            scope,
+            run.thread_id,
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     def _chunks(self, graph: Pregel, run: GraphRun) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)

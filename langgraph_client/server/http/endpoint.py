@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from langgraph_client.server.errors import Invalid, Refused, ServerError
-from langgraph_client.server.http.replies import read_json
+from langgraph_client.server.http.replies import NOT_JSON, read_json
 from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.validation import Schema, validate
 from langgraph_client.server.services import Services
@@ -73,6 +73,7 @@ class Endpoint:
             null, a content type, `json` for any JSON, `int`, or nothing.
         query: The parameters, by name. Others are ignored.
         also: Further statuses that are no errors.
+        not_json: Status and detail of the answer to a body that is no JSON.
     """
 
     method: str
@@ -83,13 +84,14 @@ class Endpoint:
     gives: str = ""
     query: Mapping[str, Query] = field(default_factory=dict)
     also: tuple[int, ...] = ()
+    not_json: tuple[int, str] = NOT_JSON
 
     async def answer(self, request: Request) -> Response:
         """Check a request, and return what the handler answers."""
         services: Services = request.app.state.services
         body = None
         if self.body is not None:
-            body = validate(await read_json(request), BODIES[self.body], BODIES)
+            body = validate(await read_json(request, self.not_json), BODIES[self.body], BODIES)
         given = request.query_params
         return await self.handler(
             ValidRequest(

@@ -27,6 +27,7 @@ from langgraph_client.server.http.replies import reply
 from langgraph_client.server.http.routes import (
     assistants,
     crons,
+    event_streams,
     runs,
     state,
     store,
@@ -37,6 +38,7 @@ from langgraph_client.server.http.routes import (
 
 SSE = "text/event-stream"
 _WAITING = "the result once the run is over; newlines come before it while it is waited for"
+_NOT_JSON = (400, "Invalid JSON body")
 _ASSISTANT = "/assistants/{assistant_id}"
 _THREAD = "/threads/{thread_id}"
 _RUNS = f"{_THREAD}/runs"
@@ -233,6 +235,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "All its runs' events",
         gives=SSE,
         query={"stream_modes": text()},
+    ),
+    _E(
+        "POST",
+        f"{_THREAD}/stream/events",
+        event_streams.events,
+        "The events of its runs, past and to come, as the event protocol has them",
+        "EventFilter",
+        SSE,
+        not_json=_NOT_JSON,
+    ),
+    _E(
+        "POST",
+        f"{_THREAD}/commands",
+        event_streams.command,
+        "A command of the event protocol",
+        "Command",
+        "json",
+        not_json=_NOT_JSON,
     ),
     _E("POST", _RUNS, runs.create, "Start a run", "RunCreateStateful", "Run"),
     _E(

@@ -40,18 +40,26 @@ def fail(
     return HTTPException(status, detail, headers)
 
 
-async def read_json(request: Request) -> Any:
+NOT_JSON = (422, "Invalid JSON in request body")
+"""The answer to what is no JSON, status and detail, where an endpoint has no other."""
+
+
+async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> Any:
     """Return a request's JSON body.
 
+    Args:
+        request: The request.
+        not_json: Status and detail of the answer to what is no JSON; an empty body is none.
+
     Raises:
-        HTTPException: 422 if it is not JSON (an empty one is not), 413 if it is too long, 415 if it
-            is compressed in a way that is not read, 400 if not as it says, 408 if it stops coming.
+        HTTPException: As `not_json` says, 413 if it is too long, 415 if it is compressed in a way
+            that is not read, 400 if not as it says, 408 if it stops coming.
     """
     body = await _read_body(request)
     try:
         value = decode(body)
     except ValueError:
-        raise fail(422, "Invalid JSON in request body") from None
+        raise fail(*not_json) from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
         raise fail(422, f"Request body is nested deeper than {MAX_DEPTH} levels")
     return value

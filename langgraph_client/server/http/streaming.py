@@ -23,6 +23,13 @@ _EVENT_HEADERS = {
     "x-accel-buffering": "no",
     "content-type": "text/event-stream; charset=utf-8",
 }
+
+
+def event_headers() -> dict[str, str]:
+    """Return the headers of an event stream."""
+    return dict(_EVENT_HEADERS)
+
+
 Wanted = Callable[[Event], bool]
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.graphs.protocol_events import RAW, classic
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.protocol_run import ProtocolRun
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
@@ -26,6 +29,7 @@ class Attempts:
         clock: Time.
         graph_runner: Runs the graphs.
         thread_logs: Who watches the threads.
+        protocol_runs: The v3 events of the threads.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
         hooks: What looks into the runs.
@@ -37,6 +41,7 @@ class Attempts:
         clock: Clock,
         graph_runner: GraphRunner,
         thread_logs: ThreadLogs,
+        protocol_runs: ProtocolRuns,
         *,
         seconds: float | None,
         show_errors: bool,
@@ -46,6 +51,7 @@ class Attempts:
         self._clock = clock
         self._graph_runner = graph_runner
         self._thread_logs = thread_logs
+        self._protocol_runs = protocol_runs
         self._seconds = seconds
         self._show_errors = show_errors
         self._hooks = hooks
@@ -107,6 +113,7 @@ class Attempts:
             job.graph_id,
             attempt,
         )
+        await self._protocol_runs.begin(job)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
         if not job.temporary:
             job.mark = await self._storage.states.mark(job.thread_id)
@@ -116,6 +123,9 @@ class Attempts:
         events = self._graph_runner.events(job)
         try:
             async for name, data in events:
+                if job.protocol is not None:
+                    await self._perform_protocol(job, job.protocol, name, data)
+                    continue
                 note(name, data)
                 if log.watched or job.thread_id in thread_logs:
                     self.publish(job, name, data)
@@ -123,6 +133,19 @@ class Attempts:
                         await log.room()
         finally:
             await events.aclose()
+
+    async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
+        """Do what is due for an event of a run that is in the v3 log of its thread."""
+        run.take(name, data)
+        items = classic(data) if name == RAW else [(name, data)]
+        is_watched = job.log.watched or job.thread_id in self._thread_logs
+        for old_name, old_data in items:
+            job.collected.note(old_name, old_data)
+            if is_watched:
+                self.publish(job, old_name, old_data)
+        for log in (run.log.log, job.log):
+            if log.full:
+                await log.room()
 
     def publish(self, job: Job, name: str, data: Any, *, keep: bool = True) -> None:
         """Give an event to those who read the run or its thread.

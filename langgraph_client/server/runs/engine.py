@@ -28,6 +28,7 @@ from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import decide
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
@@ -91,11 +92,14 @@ class Engine:
         self._storage = storage
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
+        self._unwritten: set[EventLog] = set()
+        self.protocol_runs = ProtocolRuns(storage, clock, self._unwritten, self._queue.of)
         self._attempts = Attempts(
             storage,
             clock,
             graph_runner,
             self.feeds,
+            self.protocol_runs,
             seconds=seconds,
             show_errors=show_errors,
             hooks=hooks,
@@ -108,9 +112,9 @@ class Engine:
             self.locks,
             self.feeds,
             self._attempts,
+            self.protocol_runs,
             ended,
         )
-        self._unwritten: set[EventLog] = set()
         self._deleting: set[str] = set()
         self._closed = False
 
@@ -400,6 +404,7 @@ class Engine:
             except Unavailable as error:
                 logger.error("run %s cannot be written: %s", job.run_id, error)
         await self.feeds.close()
+        await self.protocol_runs.close()
 
 
 def _control(run: Document) -> Document:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from langgraph_client.server.clock import Timer
 from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.storage.protocol import Document, Mark
 
@@ -77,6 +78,8 @@ class Job:
     started_at: str | None = None
     #: Marks where the run began, for a rollback.
     mark: Mark = None
+    #: What brings it into the v3 events of its thread; None if nothing does.
+    protocol: ProtocolRun | None = None
     #: The key of its document in `idempotency_keys`, if the request had one.
     idempotency_key: str | None = None
 

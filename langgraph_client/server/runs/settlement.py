@@ -13,6 +13,7 @@ from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import (
@@ -49,6 +50,7 @@ class Settlements:
         locks: The locks of threads.
         thread_logs: Who watches the threads.
         attempts: Notes a failure.
+        protocol_runs: The v3 events of the threads.
         ended: Called when a run that had started is over.
     """
 
@@ -61,6 +63,7 @@ class Settlements:
         locks: KeyedLocks,
         thread_logs: ThreadLogs,
         attempts: Attempts,
+        protocol_runs: ProtocolRuns,
         ended: Sequence[Callable[[Ended], None]],
     ) -> None:
         self._storage = storage
@@ -70,6 +73,7 @@ class Settlements:
         self._locks = locks
         self._thread_logs = thread_logs
         self._attempts = attempts
+        self._protocol_runs = protocol_runs
         self._ended = ended
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
@@ -114,10 +118,10 @@ class Settlements:
             return rest, outcome
 
     async def _write(self, job: Job, outcome: Outcome, left: Document) -> None:
-        try:
-            await job.log.flush()
-        except Unavailable:
-            raise
+        await job.log.flush()
+        await self._protocol_runs.ending(job)
+        if job.protocol is not None:
+            await job.protocol.log.log.flush()
         status = status_after(job.run["status"], outcome.event)
         failed = status in ("error", "timeout")
         error = _thread_error(job, outcome)
@@ -133,7 +137,7 @@ class Settlements:
             async with self._storage.transaction() as transaction:
                 await transaction.run_controls.delete(job.run_id)
                 if gone:
-                    await drop(transaction, job.run_id)
+                    await drop(transaction, job.run_id, keep_lifecycle=True)
                 else:
                     await transaction.runs.put(run)
                     if job.run["kwargs"]["resumable"]:
@@ -153,6 +157,8 @@ class Settlements:
             job.log.append("error", shown, error_id, keep=False)
             self._thread_logs.tell(job.thread_id, "error", shown, error_id)
         self._thread_logs.tell(job.thread_id, "metadata", done, done_id)
+        message = (outcome.error or {}).get("message")
+        await self._protocol_runs.end(job, status, message, bool(rest.get("interrupts")))
         await self._close(job)
         self._log_end(job, status, outcome)
         self._tell(job, status, rest, error)
@@ -214,10 +220,17 @@ class Settlements:
             listener(ended)
 
 
-async def drop(transaction: Transaction, run_id: str) -> None:
-    """Delete a run's document and events."""
+async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False) -> None:
+    """Delete a run's document and events.
+
+    Args:
+        transaction: What it is part of.
+        run_id: The run.
+        keep_lifecycle: Leave the v3 events that say that it began and ended.
+    """
     await transaction.runs.delete(run_id)
     await transaction.events.delete_run(run_id)
+    await transaction.protocol_events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
 
 
 def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:

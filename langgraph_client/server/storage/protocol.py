@@ -31,6 +31,24 @@ class Event(NamedTuple):
     data: bytes
 
 
+class KeptEvent(NamedTuple):
+    """One kept event of the v3 stream.
+
+    Attributes:
+        seq: Its number on its thread.
+        run_id: The run it belongs to.
+        ms: When it was made, in milliseconds since the epoch.
+        name: Its channel, with the namespace behind it.
+        data: The whole event, as JSON.
+    """
+
+    seq: int
+    run_id: str
+    ms: int
+    name: str
+    data: bytes
+
+
 class KeyTaken(Conflict):
     """A document with this key exists already."""
 
@@ -148,6 +166,51 @@ class EventStore(Protocol):
         ...
 
 
+class ProtocolEventStore(Protocol):
+    """The kept events of the v3 stream, in the order of their numbers.
+
+    What is deleted, but for a whole thread, leaves the thread's last event, as the next number is
+    told by it.
+    """
+
+    async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
+        """Write events, all or none."""
+        ...
+
+    async def of_thread(self, thread_id: str, after: int, limit: int) -> list[KeptEvent]:
+        """Return events of a thread after a number."""
+        ...
+
+    async def lifecycle(self, run_id: str) -> list[KeptEvent]:
+        """Return the lifecycle events of a run."""
+        ...
+
+    async def last(self, thread_id: str) -> KeptEvent | None:
+        """Return the last event of a thread; None if it has none."""
+        ...
+
+    async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
+        """Delete the events of a run.
+
+        Args:
+            run_id: The run.
+            keep_lifecycle: Leave the events by which the root begins and ends.
+        """
+        ...
+
+    async def delete_ended(self, before_ms: int, limit: int) -> int:
+        """Delete all events of runs that ended before a time.
+
+        Args:
+            before_ms: Milliseconds since the epoch.
+            limit: How many runs at most.
+
+        Returns:
+            How many runs lost their events.
+        """
+        ...
+
+
 class ThreadStates(Protocol):
     """The checkpoints of threads, as a whole; graphs read and write single ones."""
 
@@ -233,6 +296,11 @@ class Transaction(Protocol):
     @property
     def events(self) -> EventStore:
         """The kept events."""
+        ...
+
+    @property
+    def protocol_events(self) -> ProtocolEventStore:
+        """The kept events of the v3 stream."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph_client.server.http.schemas import assistants as assistant_schemas
 from langgraph_client.server.http.schemas import crons as cron_schemas
+from langgraph_client.server.http.schemas import event_streams as event_schemas
 from langgraph_client.server.http.schemas import runs as run_schemas
 from langgraph_client.server.http.schemas import store as store_schemas
 from langgraph_client.server.http.schemas import threads as thread_schemas
@@ -33,6 +34,8 @@ BODIES: dict[str, Schema] = {
     "ThreadStateUpdate": thread_schemas.STATE_UPDATE,
     "ThreadStateAt": thread_schemas.STATE_AT,
     "ThreadHistory": thread_schemas.HISTORY,
+    "Command": event_schemas.COMMAND,
+    "EventFilter": event_schemas.FILTER,
     "RunWaitStateless": _run("RunCreateStateless"),
     "RunWaitStateful": _run("RunCreateStateful"),
     "RunBatch": run_schemas.BATCH,

@@ -16,6 +16,7 @@ from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import Runs, Table
 from langgraph_client.server.storage.sqlite.events import Events
+from langgraph_client.server.storage.sqlite.protocol_events import ProtocolEventTable
 from langgraph_client.server.storage.sqlite.script_states import ScriptStateTable
 from langgraph_client.server.storage.sqlite.states import States
 
@@ -50,6 +51,7 @@ class SqliteStorage:
         try:
             self._make_tables()
             self.events = Events(self._database, self._tidy)
+            self.protocol_events = ProtocolEventTable(self._database, self._tidy)
             self.script_states = ScriptStates(ScriptStateTable(self._database), clock)
             strict = path is not None
             self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict)
@@ -126,6 +128,7 @@ class SqliteStorage:
             for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
                 await table.delete_where(thread_id=thread_id)
             await self.events.delete_thread(thread_id)
+            await self.protocol_events.delete_thread(thread_id)
             await self.states.delete_thread(thread_id)
             return await self.threads.delete(thread_id)
 

@@ -1,0 +1,358 @@
+"""The events of the v3 stream that a run gives rise to. Pure: no I/O, no time.
+
+A run started by the event protocol gives `RawEvent`s, what langgraph's stream multiplexer has made.
+Any other run gives events of the older streams, which are turned into the same kind of events as
+far as its stream modes carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langgraph_client.server.encoding import decode, encode
+
+PROTOCOL = "event_protocol"
+"""The mark of a run that was started by the event protocol, in its kwargs."""
+RAW = "protocol"
+"""The name under which such a run gives its raw events."""
+INTERRUPT = "__interrupt__"
+ENDS = ("completed", "failed", "interrupted")
+Namespace = tuple[str, ...]
+
+_TYPES = {"user": "human", "assistant": "ai", "AIMessageChunk": "ai", "HumanMessageChunk": "human"}
+_MESSAGES = {"human", "ai", "system", "tool", "function", "remove", *_TYPES}
+_BLOCKS = {
+    "text",
+    "reasoning",
+    "tool_call",
+    "tool_call_chunk",
+    "invalid_tool_call",
+    "server_tool_call",
+    "server_tool_call_chunk",
+    "server_tool_result",
+    "image",
+    "audio",
+    "video",
+    "file",
+    "non_standard",
+}
+
+
+class RawEvent(NamedTuple):
+    """An event as langgraph's multiplexer has it.
+
+    Attributes:
+        method: The channel; `custom:<name>` for a named one.
+        interrupts: What nodes wait for, if it is a snapshot of values.
+        model_run: The id of the model call that a message event belongs to.
+    """
+
+    method: str
+    namespace: Namespace
+    data: Any
+    interrupts: Sequence[Any] = ()
+    model_run: str = ""
+
+
+class ProtocolEvent(NamedTuple):
+    """An event without what the log adds: number, id and time.
+
+    Attributes:
+        channel: The channel, which is the method of most events; `custom:<name>` for a named one,
+            `lifecycle:<event>` for the root's.
+        key: The end of an id that does not depend on the log; None for an id of the log.
+    """
+
+    channel: str
+    namespace: Namespace
+    data: Any
+    key: str | None = None
+
+
+class ProtocolEvents:
+    """Makes the protocol events of one run.
+
+    Args:
+        graph_name: The name of the run's graph.
+    """
+
+    def __init__(self, graph_name: str) -> None:
+        self._graph_name = graph_name
+        self._open: dict[Namespace, str] = {}
+        self._seen: set[Namespace] = set()
+        self._asked: set[str] = set()
+        self._message_ids: dict[tuple[Namespace, str], str] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether the run has asked for input."""
+        return bool(self._asked)
+
+    def begin(self) -> ProtocolEvent:
+        """Return the event that stands first."""
+        return self._root("running")
+
+    def resume(self, params: Mapping[str, Any]) -> None:
+        """Take notice of a lifecycle event of this run that an earlier process has made."""
+        namespace, data = tuple(params["namespace"]), params["data"]
+        if namespace and data["event"] == "started":
+            self._seen.add(namespace)
+            self._open[namespace] = data.get("graph_name", "")
+        elif namespace:
+            self._open.pop(namespace, None)
+
+    def take(self, name: str, data: Any) -> Iterator[ProtocolEvent]:
+        """Yield the events that one event of the graph gives rise to."""
+        if name == RAW:
+            yield from _RAW.get(data.method, ProtocolEvents._other)(self, data)
+            return
+        mode, *namespace = name.split("|")
+        if mode in _CLASSIC:
+            yield from self._entered(tuple(namespace))
+            yield from _CLASSIC[mode](self, tuple(namespace), decode(encode(data)))
+
+    def end(
+        self, event: str, error: str | None = None, reason: str | None = None
+    ) -> Iterator[ProtocolEvent]:
+        """Yield the events that end the run: open subgraphs, the deepest first, and the root.
+
+        Args:
+            event: `completed`, `failed` or `interrupted`.
+            error: The message of the exception.
+            reason: Why it was interrupted, if not by a question.
+        """
+        for namespace in sorted(self._open, key=len, reverse=True):
+            below = "completed" if event == "interrupted" and reason is None else event
+            yield self._ended(namespace, below, error)
+        self._open.clear()
+        yield self._root(event, error, reason)
+
+    def _root(
+        self, event: str, error: str | None = None, reason: str | None = None
+    ) -> ProtocolEvent:
+        data = {"event": event, "graph_name": self._graph_name}
+        if error is not None:
+            data["error"] = error
+        if reason is not None:
+            data["reason"] = reason
+        return ProtocolEvent(f"lifecycle:{event}", (), data, f"lc||{event}")
+
+    def _ended(self, namespace: Namespace, event: str, error: str | None) -> ProtocolEvent:
+        data = {"event": event, "graph_name": self._open.get(namespace, "")}
+        if error is not None and event == "failed":
+            data["error"] = error
+        key = "lc|{}|{}".format("\0".join(namespace), event)
+        return ProtocolEvent("lifecycle", namespace, data, key)
+
+    def _questions(self, namespace: Namespace, interrupts: Any) -> Iterator[ProtocolEvent]:
+        for interrupt in interrupts:
+            interrupt_id = interrupt.get("id")
+            if interrupt_id in self._asked:
+                continue
+            self._asked.add(interrupt_id)
+            data = {"interrupt_id": interrupt_id, "payload": interrupt.get("value")}
+            key = "input|{}|{}".format("\0".join(namespace), interrupt_id)
+            yield ProtocolEvent("input", namespace, data, key)
+
+    # Raw events.
+
+    def _raw_values(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        if event.interrupts:
+            yield from self._questions(event.namespace, decode(encode(list(event.interrupts))))
+        elif event.data == {}:
+            return  # the input left the state empty
+        yield ProtocolEvent("values", event.namespace, shortened(event.data))
+
+    def _raw_updates(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        data = event.data
+        if isinstance(data, Mapping):
+            data = {node: update for node, update in data.items() if node != INTERRUPT}
+        yield ProtocolEvent("updates", event.namespace, shortened(data))
+
+    def _raw_messages(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        data = event.data
+        if not isinstance(data, dict):
+            return  # a whole message, which the values show
+        key = event.namespace, event.model_run
+        if data.get("event") == "message-start":
+            self._message_ids[key] = str(data.get("id") or event.model_run)
+        message_id = self._message_ids.get(key, event.model_run)
+        if data.get("event") in ("message-finish", "error"):
+            self._message_ids.pop(key, None)
+        yield ProtocolEvent("messages", event.namespace, {**data, "message_id": message_id})
+
+    def _raw_lifecycle(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        data = event.data
+        namespace = tuple(data.get("namespace", event.namespace))
+        if data["event"] == "started":
+            if namespace not in self._seen:
+                self._seen.add(namespace)
+                self._open[namespace] = data.get("graph_name", "")
+                yield ProtocolEvent("lifecycle", namespace, data)
+        elif namespace in self._open:
+            yield self._ended(namespace, data["event"], data.get("error"))
+            del self._open[namespace]
+
+    def _raw_tools(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        data = decode(encode(event.data))
+        yield ProtocolEvent("tools", event.namespace, data)
+        if data.get("event") == "tool-finished":
+            yield from _tool_message(event.namespace, data)
+
+    def _other(self, event: RawEvent) -> Iterator[ProtocolEvent]:
+        if event.method.startswith("custom:"):
+            name = event.method.removeprefix("custom:")
+            data: Any = {"name": name, "payload": event.data}
+            yield ProtocolEvent(event.method, event.namespace, data)
+        elif event.method == "custom":
+            yield _custom(event.namespace, event.data)
+        elif event.method in ("checkpoints", "tasks"):
+            yield ProtocolEvent(event.method, event.namespace, event.data)
+
+    # Events of the older streams.
+
+    def _entered(self, namespace: Namespace) -> Iterator[ProtocolEvent]:
+        for length in range(1, len(namespace) + 1):
+            inner = namespace[:length]
+            if inner in self._seen:
+                continue
+            self._seen.add(inner)
+            name, _, task_id = inner[-1].partition(":")
+            self._open[inner] = name
+            data = {"event": "started", "namespace": list(inner), "graph_name": name}
+            yield ProtocolEvent("lifecycle", inner, {**data, "trigger_call_id": task_id})
+
+    def _old_values(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        if isinstance(data, dict) and INTERRUPT in data:
+            yield from self._questions(namespace, data.pop(INTERRUPT))
+        if data != {}:
+            yield ProtocolEvent("values", namespace, _shortened(data))
+
+    def _old_updates(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        if isinstance(data, dict) and INTERRUPT in data:
+            yield from self._questions(namespace, data.pop(INTERRUPT))
+        yield ProtocolEvent("updates", namespace, _shortened(data))
+
+    def _old_custom(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        yield _custom(namespace, data)
+
+    def _old_checkpoints(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        yield ProtocolEvent("checkpoints", namespace, data)
+
+    def _old_tasks(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        yield ProtocolEvent("tasks", namespace, data)
+
+
+_RAW = {
+    "values": ProtocolEvents._raw_values,
+    "updates": ProtocolEvents._raw_updates,
+    "messages": ProtocolEvents._raw_messages,
+    "lifecycle": ProtocolEvents._raw_lifecycle,
+    "tools": ProtocolEvents._raw_tools,
+}
+_CLASSIC = {
+    "values": ProtocolEvents._old_values,
+    "updates": ProtocolEvents._old_updates,
+    "custom": ProtocolEvents._old_custom,
+    "checkpoints": ProtocolEvents._old_checkpoints,
+    "tasks": ProtocolEvents._old_tasks,
+}
+
+
+def _custom(namespace: Namespace, data: Any) -> ProtocolEvent:
+    """Return what a node wrote. A value that has a name is in the named channel as well."""
+    name = data.get("name") if isinstance(data, Mapping) else None
+    channel = f"custom:{name}" if isinstance(name, str) and name else "custom"
+    return ProtocolEvent(channel, namespace, data)
+
+
+def _tool_message(namespace: Namespace, data: Mapping[str, Any]) -> Iterator[ProtocolEvent]:
+    """Yield a tool's result as a message, in a namespace of its own."""
+    output, call_id = data.get("output"), data.get("tool_call_id")
+    is_message = isinstance(output, Mapping) and output.get("type") == "tool"
+    content = output.get("content") if is_message and isinstance(output, Mapping) else output
+    if not isinstance(content, str):
+        content = encode(content).decode()
+    found = output.get("id") if is_message and isinstance(output, Mapping) else None
+    message_id = found or f"tool-{call_id}"
+    below = (*namespace, f"tools:{call_id}")
+    block = {"type": "text", "text": content}
+    for part in (
+        {"event": "message-start", "role": "tool", "id": message_id, "tool_call_id": call_id},
+        {"event": "content-block-start", "index": 0, "content": {"type": "text", "text": ""}},
+        {"event": "content-block-delta", "index": 0, "content": block},
+        {"event": "content-block-finish", "index": 0, "content": block},
+        {"event": "message-finish", "metadata": {}},
+    ):
+        yield ProtocolEvent("messages", below, {**part, "message_id": message_id})
+
+
+def classic(event: RawEvent) -> Iterator[tuple[str, Any]]:
+    """Yield a raw event as the events of the older streams."""
+    name = "|".join((event.method, *event.namespace))
+    if event.method == "values":
+        waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
+        yield name, {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
+    elif event.method in ("updates", "custom", "tasks", "checkpoints"):
+        yield name, event.data
+
+
+def shortened(value: Any) -> Any:
+    """Return a value as JSON, with the messages in it in the stream's short form."""
+    return _shortened(decode(encode(value)))
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    # The fields that langchain writes with every message tell one from a user's own object.
+    if value.get("type") in _MESSAGES and "content" in value and "response_metadata" in value:
+        return _short_message(value)
+    return {key: _shortened(item) for key, item in value.items()}
+
+
+def _short_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    kind = _TYPES.get(message["type"], message["type"])
+    short: dict[str, Any] = {"type": kind, "content": _content(message["content"])}
+    for field in ("id", "name", "response_metadata"):
+        if message.get(field):
+            short[field] = message[field]
+    if kind == "ai":
+        if calls := message.get("tool_calls"):
+            short["tool_calls"] = [_call(call, "tool_call", ("name", "args")) for call in calls]
+        if calls := message.get("invalid_tool_calls"):
+            keys = ("name", "args", "error")
+            short["invalid_tool_calls"] = [_call(call, "invalid_tool_call", keys) for call in calls]
+    elif kind == "tool":
+        for field in ("tool_call_id", "status", "artifact"):
+            short[field] = message.get(field)
+    return short
+
+
+def _call(call: Mapping[str, Any], kind: str, keys: Sequence[str]) -> dict[str, Any]:
+    short = {"type": kind, **{key: call.get(key) for key in keys}}
+    if call.get("id") is not None:
+        short["id"] = call["id"]
+    return short
+
+
+def _content(content: Any) -> Any:
+    if not isinstance(content, list):
+        return content
+    return [_block(block) for block in content]
+
+
+def _block(block: Any) -> Any:
+    if not isinstance(block, dict) or block.get("type") in _BLOCKS:
+        return block
+    if block.get("type") == "image_url":
+        image = block.get("image_url")
+        return {"type": "image", "url": image.get("url") if isinstance(image, dict) else image}
+    if block.get("type") == "input_audio" and isinstance(block.get("input_audio"), dict):
+        audio = block["input_audio"]
+        mime_type = f"audio/{audio.get('format', 'wav')}"
+        return {"type": "audio", "base64": audio.get("data"), "mime_type": mime_type}
+    return {"type": "non_standard", "value": block}

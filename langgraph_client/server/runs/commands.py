@@ -1,0 +1,335 @@
+"""The commands of the event protocol: start a run, answer its questions, ask for its tree."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langgraph_client.server.encoding import decode
+from langgraph_client.server.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerError,
+    TooLarge,
+    Unavailable,
+)
+from langgraph_client.server.graphs.protocol_events import PROTOCOL
+from langgraph_client.server.runs.create_run import RunCreator, canonical_uuid
+from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.runs.event_filter import EventFilter, unknown_channels
+from langgraph_client.server.storage.protocol import Document, Storage
+
+_STRATEGIES = ("reject", "interrupt", "rollback", "enqueue")
+_MODES = ["values", "messages", "updates", "custom", "tasks", "checkpoints"]
+_SETTLE_SECONDS = 5.0
+"""How long an answer waits for the run that has asked to be over."""
+_STATUSES = {
+    Refused: 400,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    Unavailable: 503,
+}
+NO_RUN = "No active run is bound to this thread."
+
+
+class CommandError(Exception):
+    """A command cannot be carried out.
+
+    Args:
+        code: What kind of error it is, as the protocol names it.
+        message: The reason.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def read_command(value: Any) -> tuple[int, str, Mapping[str, Any]]:
+    """Return id, method and parameters of a command.
+
+    Raises:
+        CommandError: It has no integer id, or no method.
+    """
+    command = value if isinstance(value, dict) else {}
+    number, method, params = command.get("id"), command.get("method"), command.get("params")
+    if not isinstance(number, int) or not isinstance(method, str):
+        raise CommandError(
+            "invalid_argument",
+            "Protocol commands must include an integer id and string method.",
+        )
+    return number, method, params if isinstance(params, dict) else {}
+
+
+def success(number: int, result: Any, seq: int = 0) -> Document:
+    """Return the answer to a command that was carried out."""
+    return {
+        "type": "success",
+        "id": number,
+        "result": result,
+        "meta": {"applied_through_seq": seq},
+    }
+
+
+def failure(number: Any, error: CommandError) -> Document:
+    """Return the answer to a command that was not carried out."""
+    return {"type": "error", "id": number, "error": error.code, "message": error.message}
+
+
+def subscription(method: str, params: Mapping[str, Any]) -> EventFilter:
+    """Return the filter of a subscription.
+
+    Raises:
+        CommandError: It names no channel, or one that there is not.
+    """
+    channels = params.get("channels")
+    if not isinstance(channels, list) or not channels:
+        raise CommandError("invalid_argument", f"{method} requires a non-empty channels array.")
+    if unknown_channels(channels):
+        raise CommandError("invalid_argument", f"{method} received an unsupported channel.")
+    return EventFilter.of(params)
+
+
+def since_of(params: Mapping[str, Any]) -> int | None:
+    """Return the number behind which a reader wants to go on; None if there is none."""
+    since = params.get("since")
+    is_number = isinstance(since, int) and not isinstance(since, bool) and since >= 0
+    return since if is_number else None
+
+
+class Commands:
+    """Carries out the commands that need no connection of their own.
+
+    Args:
+        storage: Where threads and events are.
+        engine: Knows what runs.
+        runs: Makes runs.
+    """
+
+    def __init__(self, storage: Storage, engine: Engine, runs: RunCreator) -> None:
+        self._storage = storage
+        self._engine = engine
+        self._runs = runs
+
+    async def carry_out(
+        self,
+        thread_id: str,
+        method: str,
+        params: Mapping[str, Any],
+        request_id: str | None = None,
+    ) -> Document:
+        """Carry out a command, and return its result.
+
+        Args:
+            thread_id: The thread, as the request has it.
+            method: The command.
+            params: Its parameters.
+            request_id: What the caller called the request, if it did.
+
+        Raises:
+            CommandError: It cannot be carried out.
+        """
+        handler = {
+            "run.start": self._start,
+            "input.respond": self._respond,
+            "agent.getTree": self._tree,
+        }.get(method)
+        if handler is None:
+            raise CommandError("unknown_command", f"Unknown protocol command: {method}")
+        try:
+            return await handler(thread_id, params, request_id)
+        except ServerError as error:
+            status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+            raise CommandError("unknown_error", f"{status}: {error.detail}") from error
+
+    async def _start(
+        self, thread: str, params: Mapping[str, Any], request_id: str | None
+    ) -> Document:
+        assistant_id = params.get("assistant_id")
+        if not isinstance(assistant_id, str) or not assistant_id:
+            raise _invalid("run.start requires an assistant_id.")
+        _check_tracer(params.get("langsmith_tracer"))
+        config = _config(params.get("config"))
+        thread_id = canonical_uuid(thread, "Invalid thread ID")
+        strategy = params.get("multitaskStrategy")
+        body: dict[str, Any] = {
+            "assistant_id": assistant_id,
+            "input": params.get("input"),
+            "multitask_strategy": strategy if strategy in _STRATEGIES else "enqueue",
+        }
+        if body["input"] is not None and await self._waits(thread_id):
+            # An input to a thread that waits for one is the answer.
+            body["command"] = {"resume": body.pop("input")}
+        return await self._create(thread_id, body, config, params, request_id)
+
+    async def _waits(self, thread_id: str) -> bool:
+        if self._engine.busy(thread_id):
+            return False
+        thread = await self._storage.threads.get(thread_id)
+        return thread is not None and bool(thread.get("interrupts"))
+
+    async def _create(
+        self,
+        thread_id: str,
+        body: dict[str, Any],
+        config: Document,
+        params: Mapping[str, Any],
+        request_id: str | None,
+    ) -> Document:
+        metadata = params.get("metadata")
+        if metadata is not None and not isinstance(metadata, dict):
+            raise CommandError("unknown_error", "422: metadata must be an object")
+        body |= {
+            "config": config,
+            "metadata": metadata or {},
+            "if_not_exists": "create",
+            "stream_mode": _MODES,
+            "stream_subgraphs": True,
+        }
+        created = await self._runs.create(
+            body, thread_id, request_id=request_id, agreed={PROTOCOL: True}
+        )
+        return {"run_id": created.job.run_id}
+
+    async def _respond(
+        self, thread: str, params: Mapping[str, Any], request_id: str | None
+    ) -> Document:
+        answers = _answers(params)
+        config = _config(params.get("config"))
+        thread_id = canonical_uuid(thread, "Invalid thread ID")
+        # Held until the run is made, so that a question is answered once.
+        async with self._engine.locks.hold(f"answers {thread_id}"):
+            document = await self._settled(thread_id)
+            pending = [
+                item for items in (document.get("interrupts") or {}).values() for item in items
+            ]
+            known = {item["id"] for item in pending}
+            for interrupt_id in answers:
+                if interrupt_id not in known:
+                    raise CommandError(
+                        "no_such_interrupt",
+                        f"Unknown or already-consumed interrupt: {interrupt_id}",
+                    )
+            command: dict[str, Any] = {"resume": answers}
+            for key in ("update", "goto"):
+                if params.get(key) is not None:
+                    command[key] = params[key]
+            body = {"assistant_id": document["metadata"]["assistant_id"], "command": command}
+            return await self._create(thread_id, body, config, params, request_id)
+
+    async def _settled(self, thread_id: str) -> Document:
+        """Return the thread's document once its runs are over, or after a few seconds."""
+        jobs = [self._engine.jobs[run_id] for run_id in self._engine.busy(thread_id)]
+        try:
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                for job in jobs:
+                    await job.over.wait()
+        except TimeoutError:
+            pass  # What it waits for now is looked at all the same.
+        thread = await self._storage.threads.get(thread_id)
+        if thread is None or "assistant_id" not in thread["metadata"]:
+            raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
+        return thread
+
+    async def _tree(
+        self, thread: str, params: Mapping[str, Any], request_id: str | None
+    ) -> Document:
+        thread_id = canonical_uuid(thread, "Invalid thread ID")
+        log = await self._engine.protocol_runs.open(thread_id)
+        try:
+            await log.log.flush()
+            last = await self._storage.protocol_events.last(thread_id)
+        finally:
+            self._engine.protocol_runs.release(log)
+        if last is None:
+            raise CommandError("no_such_run", NO_RUN)
+        nodes: dict[tuple[str, ...], Document] = {}
+        for event in await self._storage.protocol_events.lifecycle(last.run_id):
+            params = decode(event.data)["params"]
+            namespace, data = tuple(params["namespace"]), params["data"]
+            node = nodes.setdefault(namespace, {"namespace": list(namespace)})
+            node["status"] = data["event"]
+            node.setdefault("graph_name", data.get("graph_name"))
+        for namespace in sorted(nodes):
+            if namespace:
+                parent = nodes.get(namespace[:-1]) or nodes[()]
+                parent.setdefault("children", []).append(nodes[namespace])
+        if () not in nodes:
+            raise CommandError("no_such_run", NO_RUN)
+        return {"tree": nodes[()]}
+
+
+def _invalid(message: str) -> CommandError:
+    return CommandError("invalid_argument", message)
+
+
+def _check_tracer(tracer: Any) -> None:
+    if tracer is None:
+        return
+    if not isinstance(tracer, dict):
+        raise _invalid("langsmith_tracer must be an object.")
+    if set(tracer) - {"project_name", "example_id"} or not all(
+        isinstance(value, str) for value in tracer.values()
+    ):
+        raise _invalid("langsmith_tracer takes project_name and example_id, as strings.")
+
+
+def _config(config: Any) -> Document:
+    """Return the config of a command. What is no object is ignored.
+
+    Raises:
+        CommandError: A part of it has the wrong shape.
+    """
+    if not isinstance(config, dict):
+        return {}
+    kinds = {"tags": list, "metadata": dict, "recursion_limit": int, "configurable": dict}
+    for key, kind in kinds.items():
+        if config.get(key) is not None and not isinstance(config[key], kind):
+            raise _invalid(f"config.{key} has the wrong type.")
+    checkpoint_id = (config.get("configurable") or {}).get("checkpoint_id")
+    if checkpoint_id is not None:
+        if not isinstance(checkpoint_id, str) or not checkpoint_id:
+            raise _invalid("config.configurable.checkpoint_id must be a non-empty string.")
+        try:
+            canonical_uuid(checkpoint_id, "")
+        except Invalid:
+            raise _invalid(
+                f"Invalid config.configurable.checkpoint_id: {checkpoint_id!r}."
+            ) from None
+    return {key: config[key] for key in kinds if config.get(key) is not None}
+
+
+def _answers(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers of a command, by interrupt id.
+
+    Raises:
+        CommandError: There is none, or one has the wrong shape.
+    """
+    if "responses" in params:
+        entries = params["responses"]
+        if not isinstance(entries, list) or not entries:
+            raise _invalid("input.respond requires at least one response.")
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise _invalid("input.respond responses entries must be objects.")
+        missing = "input.respond responses entries require an interrupt_id."
+    else:
+        entries, missing = [params], "input.respond requires an interrupt_id."
+    answers = {}
+    for entry in entries:
+        interrupt_id, namespace = entry.get("interrupt_id"), entry.get("namespace", [])
+        if not isinstance(interrupt_id, str) or not interrupt_id:
+            raise _invalid(missing)
+        if not _is_namespace(namespace):
+            raise _invalid("input.respond requires namespace to be a list of strings.")
+        answers[interrupt_id] = entry.get("response")
+    return answers
+
+
+def _is_namespace(value: Any) -> bool:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return is_list and all(isinstance(part, str) for part in value)

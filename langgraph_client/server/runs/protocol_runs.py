@@ -1,0 +1,179 @@
+"""Brings runs into the v3 event logs of their threads: from their beginning to their end.
+
+A run that was started by the event protocol is always in the log. Any other run is in it if
+somebody reads the log meanwhile; if its own events are kept, also if somebody reads it later.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import decode
+from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.graphs.protocol_events import ENDS, PROTOCOL
+from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.protocol_log import ProtocolLog
+from langgraph_client.server.runs.protocol_run import ProtocolRun
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.runs.stored_events import RunEvents
+from langgraph_client.server.storage.protocol import Document, KeptEvent, Storage
+
+logger = logging.getLogger("langgraph_client.server")
+
+_PAGE = 1000
+
+
+class ProtocolRuns:
+    """The v3 event logs of threads, and the runs that are brought into them.
+
+    Args:
+        storage: Where events are kept.
+        clock: Time and ids.
+        unwritten: A set that logs are in while they have events that are not written.
+        jobs_of: Returns the runs of a thread that are not over.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        unwritten: set[EventLog],
+        jobs_of: Callable[[str], list[Job]],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._unwritten = unwritten
+        self._jobs_of = jobs_of
+        self._logs: dict[str, ProtocolLog] = {}
+        self._opening = KeyedLocks()
+
+    async def open(self, thread_id: str) -> ProtocolLog:
+        """Return the log of a thread. Give it back with `release`."""
+        async with self._opening.hold(thread_id):
+            log = self._logs.get(thread_id)
+            if log is None:
+                last = await self._storage.protocol_events.last(thread_id)
+                seq = 0 if last is None else last.seq
+                log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
+                await self._prepare(log, last)
+            log.users += 1
+            return log
+
+    def release(self, log: ProtocolLog) -> None:
+        """Give a log back; one that nobody uses is forgotten."""
+        log.users -= 1
+        if log.users == 0 and self._logs.get(log.thread_id) is log:
+            del self._logs[log.thread_id]
+
+    async def close(self) -> None:
+        """End every log."""
+        for log in list(self._logs.values()):
+            await log.log.close()
+
+    # Runs.
+
+    async def begin(self, job: Job) -> None:
+        """Bring a run that begins into the log, if it belongs there."""
+        if job.protocol is None and (is_protocol(job.run) or job.thread_id in self._logs):
+            log = await self.open(job.thread_id)
+            if job.protocol is None:
+                before = await self._storage.protocol_events.lifecycle(job.run_id)
+                job.protocol = ProtocolRun(log, job.run, before)
+            else:
+                self.release(log)
+
+    async def ending(self, job: Job) -> None:
+        """Let a run that never began, or not in this process, have a beginning before its end."""
+        if job.protocol is None and is_protocol(job.run):
+            await self.begin(job)
+
+    async def end(self, job: Job, status: str, error: str | None, waits: bool) -> None:
+        """Add a run's end, and give its log back."""
+        run, job.protocol = job.protocol, None
+        if run is None:
+            return
+        try:
+            run.end(status, error, waits)
+            await run.log.log.flush()
+        except Unavailable as failed:
+            # The run's document says how it ended; the next reader finds it there.
+            logger.error("the end of run %s is not in its events yet: %s", job.run_id, failed)
+        finally:
+            self.release(run.log)
+
+    # What is not in the log yet when it is opened.
+
+    async def _prepare(self, log: ProtocolLog, last: KeptEvent | None) -> None:
+        jobs = self._jobs_of(log.thread_id)
+        live = {job.run_id for job in jobs}
+        if last is not None and last.run_id not in live and not _is_end(last):
+            await self._repair(log, last.run_id)
+        await self._catch_up(log, live)
+        # From here on runs that begin find the log; those that run already are looked for.
+        self._logs[log.thread_id] = log
+        for job in jobs:
+            if job.started_at is not None and job.protocol is None and not job.ended:
+                await self._attach(log, job)
+        if log.log.watched:
+            await log.log.flush()
+
+    async def _repair(self, log: ProtocolLog, run_id: str) -> None:
+        """End a run whose end could not be written, as the process was killed just then."""
+        run = await self._storage.runs.get(run_id)
+        if run is None:
+            return
+        before = await self._storage.protocol_events.lifecycle(run_id)
+        thread = await self._storage.threads.get(log.thread_id) or {}
+        error = (thread.get("error") or {}).get("message")
+        ProtocolRun(log, run, before).end(run["status"], error, bool(thread.get("interrupts")))
+
+    async def _catch_up(self, log: ProtocolLog, live: set[str]) -> None:
+        """Bring in older runs that are over and whose own events are kept."""
+        runs = await self._storage.runs.search(
+            where={"thread_id": log.thread_id}, order_by="created_at"
+        )
+        for run in runs:
+            kept = run["kwargs"]["resumable"] and not is_protocol(run)
+            if not kept or run["run_id"] in live:
+                continue
+            if await self._storage.protocol_events.lifecycle(run["run_id"]):
+                continue
+            brought: ProtocolRun | None = None
+            keeper, after = RunEvents(self._storage, run), (0, -1)
+            while page := await keeper.after(after, _PAGE):
+                brought = brought or ProtocolRun(log, run)
+                for event in page:
+                    brought.take(event.name, decode(event.data))
+                after = page[-1].id
+                await log.log.flush()
+            if brought is not None:
+                waits = run["status"] == "success" and brought.events.asked
+                brought.end(run["status"], None, waits)
+
+    async def _attach(self, log: ProtocolLog, job: Job) -> None:
+        """Bring in a run in the middle of it, with its events so far if they are kept."""
+        run = ProtocolRun(log, job.run)
+        after = (0, -1)
+        while job.log.keeper is not None:
+            await job.log.flush()
+            page = await job.log.keeper.after(after, _PAGE)
+            for event in page:
+                run.take(event.name, decode(event.data))
+            after = page[-1].id if page else after
+            if after >= job.log.last or not page:
+                break
+        if not job.ended:
+            log.users += 1
+            job.protocol = run
+
+
+def is_protocol(run: Document) -> bool:
+    """Return whether a run was started by the event protocol."""
+    return bool(run["kwargs"].get(PROTOCOL))
+
+
+def _is_end(event: KeptEvent) -> bool:
+    return event.name in {f"lifecycle:{end}" for end in ENDS}

@@ -1,0 +1,108 @@
+"""The kept events of the v3 stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from langgraph_client.server.storage.protocol import KeptEvent
+from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
+
+_ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
+_AT_ONCE = 500
+"""How many events are deleted by one statement, so that the others need not wait for long."""
+# The thread's last event stays, so that numbers go on behind it.
+_NOT_LAST = (
+    "seq < (SELECT max(seq) FROM protocol_events AS others"
+    " WHERE others.thread_id = protocol_events.thread_id)"
+)
+
+
+class ProtocolEventTable:
+    """The events of threads, in the order of their numbers; see `protocol.ProtocolEventStore`.
+
+    Args:
+        database: Where.
+        deleted: Called after something was deleted.
+    """
+
+    def __init__(self, database: Database, deleted: Callable[[], None]) -> None:
+        self._database = database
+        self._deleted = deleted
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS protocol_events (thread_id TEXT NOT NULL,"
+            " seq INTEGER NOT NULL, run_id TEXT NOT NULL, ms INTEGER NOT NULL, name TEXT NOT NULL,"
+            " data BLOB NOT NULL, PRIMARY KEY (thread_id, seq))"
+        )
+        database.execute(
+            "CREATE INDEX IF NOT EXISTS protocol_events_by_run ON protocol_events (run_id, seq)"
+        )
+        database.execute(
+            f"CREATE INDEX IF NOT EXISTS protocol_events_at_end ON protocol_events (ms)"
+            f" WHERE {_ENDS}"
+        )
+
+    async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
+        """Write events, all or none."""
+        rows = [(thread_id, *event) for event in events]
+        statement = "INSERT INTO protocol_events VALUES (?, ?, ?, ?, ?, ?)"
+        await self._database.write_many(statement, rows)
+
+    async def of_thread(self, thread_id: str, after: int, limit: int) -> list[KeptEvent]:
+        """Return events of a thread after a number."""
+        return self._select("thread_id = ? AND seq > ?", thread_id, after, limit)
+
+    async def lifecycle(self, run_id: str) -> list[KeptEvent]:
+        """Return the lifecycle events of a run."""
+        where = "run_id = ? AND seq > ? AND substr(name, 1, 9) = 'lifecycle'"
+        return self._select(where, run_id, -1, MAX_INTEGER)
+
+    def _select(self, where: str, key: str, after: int, limit: int) -> list[KeptEvent]:
+        rows = self._database.rows(
+            f"SELECT seq, run_id, ms, name, data FROM protocol_events WHERE {where}"
+            " ORDER BY seq LIMIT ?",
+            (key, max(-1, min(after, MAX_INTEGER)), min(limit, MAX_INTEGER)),
+        )
+        return [KeptEvent(*row) for row in rows]
+
+    async def last(self, thread_id: str) -> KeptEvent | None:
+        """Return the last event of a thread; None if it has none."""
+        rows = self._database.rows(
+            "SELECT seq, run_id, ms, name, data FROM protocol_events WHERE thread_id = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (thread_id,),
+        )
+        return KeptEvent(*rows[0]) if rows else None
+
+    async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
+        """Delete the events of a run, but not the last event of its thread."""
+        kept = " AND name NOT LIKE 'lifecycle:%'" if keep_lifecycle else f" AND {_NOT_LAST}"
+        await self._delete(f"run_id = ?{kept}", run_id)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete all events of a thread."""
+        await self._delete("thread_id = ?", thread_id)
+
+    async def delete_ended(self, before_ms: int, limit: int) -> int:
+        """Delete the events of runs that ended before a time. Returns of how many runs."""
+        ended = self._database.rows(
+            f"SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < ? AND {_NOT_LAST}"
+            " ORDER BY ms LIMIT ?",
+            (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
+        )
+        for (run_id,) in ended:
+            await self.delete_run(run_id)
+            await self._database.pause()
+        return len(ended)
+
+    async def _delete(self, where: str, value: str) -> None:
+        statement = (
+            "DELETE FROM protocol_events WHERE rowid IN (SELECT rowid FROM protocol_events"
+            f" WHERE {where} ORDER BY seq LIMIT {_AT_ONCE})"
+        )
+        deleted = 0
+        while (count := await self._database.write(statement, (value,))) == _AT_ONCE:
+            deleted += count
+            await self._database.pause()
+        if deleted or count:
+            self._deleted()

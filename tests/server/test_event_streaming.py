@@ -1,0 +1,306 @@
+"""The event protocol over HTTP: commands, and the events of a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from contextlib import closing
+from typing import Annotated, Any, TypedDict
+
+import httpx
+import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import interrupt
+
+from langgraph_client.server.server import Server
+
+ALL = [
+    "values",
+    "updates",
+    "messages",
+    "tools",
+    "lifecycle",
+    "input",
+    "checkpoints",
+    "tasks",
+    "custom",
+]
+
+
+class Chat(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class Count(TypedDict, total=False):
+    count: int
+    answer: str
+
+
+async def say(state: Chat) -> dict[str, Any]:
+    model = GenericFakeChatModel(messages=iter([AIMessage(content="one two three")]))
+    return {"messages": [await model.ainvoke(state["messages"])]}
+
+
+def ask(state: Count) -> dict[str, Any]:
+    return {"answer": interrupt("sure?")}
+
+
+def fail(state: Count) -> dict[str, Any]:
+    raise ValueError("on purpose")
+
+
+def one_node(state: type, node: Any) -> Any:
+    builder = StateGraph(state)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    builder.add_edge("node", END)
+    return builder.compile()
+
+
+def outer(node: Any) -> Any:
+    builder = StateGraph(Count)
+    builder.add_node("inner", one_node(Count, node))
+    builder.add_edge(START, "inner")
+    return builder.compile()
+
+
+GRAPHS = {
+    "chat": one_node(Chat, say),
+    "ask": one_node(Count, ask),
+    "fail": one_node(Count, fail),
+    "outer_fail": outer(fail),
+    "outer_ask": outer(ask),
+}
+
+
+class Thread:
+    """One thread of a server, through plain HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.id = str(uuid.uuid4())
+        self._http = httpx.Client(base_url=url, timeout=20)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def command(self, method: str, **params: Any) -> Any:
+        body = {"id": 1, "method": method, "params": params}
+        return self._http.post(f"/threads/{self.id}/commands", json=body).json()
+
+    def start(self, graph: str, given: Any, **params: Any) -> str:
+        reply = self.command("run.start", assistant_id=graph, input=given, **params)
+        return str(reply["result"]["run_id"])
+
+    def events(self, ends: int = 1, **body: Any) -> list[Any]:
+        """Read to the given end of a run, counted from the first event."""
+        found: list[Any] = []
+        body = {"channels": ALL, **body}
+        with self._http.stream("POST", f"/threads/{self.id}/stream/events", json=body) as reply:
+            assert reply.headers["x-langgraph-event-ids"] == "stable"
+            for line in reply.iter_lines():
+                if line.startswith("data: "):
+                    found.append(json.loads(line.removeprefix("data: ")))
+                    ends -= found[-1]["event_id"].endswith(
+                        ("lc||completed", "lc||failed", "lc||interrupted")
+                    )
+                    if ends == 0:
+                        break
+        return found
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._http.request(method, path.replace("{t}", self.id), **options)
+
+
+@pytest.fixture
+def thread() -> Any:
+    with (
+        Server(GRAPHS, show_errors=True) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        yield thread
+
+
+def kinds(events: list[Any]) -> list[str]:
+    found = []
+    for event in events:
+        method = event["method"]
+        word = f" {event['params']['data']['event']}" if method == "lifecycle" else ""
+        found.append(method + word)
+    return found
+
+
+def of(events: list[Any], method: str) -> list[Any]:
+    return [event["params"]["data"] for event in events if event["method"] == method]
+
+
+def test_a_message_streams_in_blocks_each_event_with_the_messages_id(thread: Thread) -> None:
+    """Every event of a message says which message it belongs to."""
+    thread.start("chat", {"messages": "hi"})
+    events = thread.events()
+    messages = of(events, "messages")
+    assert [data["event"] for data in messages][:2] == ["message-start", "content-block-start"]
+    text = [d["delta"]["text"] for d in messages if d["event"] == "content-block-delta"]
+    assert "".join(text) == "one two three"
+    assert len(text) > 1
+    assert {data["message_id"] for data in messages} == {messages[0]["id"]}
+    assert kinds(events)[0] == "lifecycle running"
+    assert kinds(events)[-1] == "lifecycle completed"
+    assert {"values", "updates", "checkpoints", "tasks"} <= set(kinds(events))
+
+
+def test_events_are_numbered_once_and_replayed_as_they_were(thread: Thread) -> None:
+    """A later reader gets the same numbers, ids and times, and `since` goes on behind a number."""
+    thread.start("chat", {"messages": "hi"})
+    live = thread.events()
+    assert [event["seq"] for event in live] == list(range(1, len(live) + 1))
+    assert thread.events() == live
+    assert thread.events(since=3) == live[3:]
+
+
+def test_a_restarted_server_goes_on_with_numbers_and_replays(tmp_path: Any) -> None:
+    """What was streamed is there after a restart on the same file, and numbers go on behind it."""
+    with (
+        Server(GRAPHS, path=tmp_path / "db") as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        thread.start("chat", {"messages": "hi"})
+        live = thread.events()
+    with (
+        Server(GRAPHS, path=tmp_path / "db") as server,
+        closing(Thread(server.listen())) as again,
+    ):
+        again.id = thread.id
+        assert again.events() == live
+        again.start("chat", {"messages": "hi"})
+        both = again.events(ends=2)
+    assert [event["seq"] for event in both] == list(range(1, len(both) + 1))
+
+
+def test_a_question_is_answered(thread: Thread) -> None:
+    """The run ends as interrupted behind its question, and the answer's run has an id."""
+    thread.start("ask", {"count": 1})
+    events = thread.events()
+    (question,) = of(events, "input.requested")
+    assert question["payload"] == "sure?"
+    assert of(events, "lifecycle")[-1] == {"event": "interrupted", "graph_name": "ask"}
+    reply = thread.command("input.respond", interrupt_id=question["interrupt_id"], response="yes")
+    events = thread.events(ends=2)
+    running = [e for e in events if e["event_id"].endswith("lc||running")]
+    assert running[-1]["event_id"].split(":")[1] == reply["result"]["run_id"]
+    assert of(events, "values")[-1] == {"count": 1, "answer": "yes"}
+    assert thread.command("input.respond", interrupt_id=question["interrupt_id"])["error"] == (
+        "no_such_interrupt"
+    )
+
+
+def test_an_input_to_a_thread_that_waits_is_the_answer(thread: Thread) -> None:
+    """`run.start` with an input answers the question."""
+    thread.start("ask", {"count": 1})
+    thread.events()
+    thread.start("ask", "by start")
+    assert of(thread.events(ends=2), "values")[-1] == {"count": 1, "answer": "by start"}
+
+
+@pytest.mark.parametrize("graph", ["fail", "outer_fail"])
+def test_a_failure_is_told_with_its_text_also_in_a_replay(thread: Thread, graph: str) -> None:
+    """Root and subgraphs end as failed, with the text of the exception."""
+    thread.start(graph, {"count": 1})
+    live = thread.events()
+    ends = [data for data in of(live, "lifecycle") if data["event"] == "failed"]
+    assert {data["error"] for data in ends} == {"on purpose"}
+    assert len(ends) == (2 if graph == "outer_fail" else 1)
+    assert thread.events() == live
+
+
+@pytest.mark.parametrize("action", ["interrupt", "rollback"])
+def test_a_cancelled_run_ends_and_says_why(action: str) -> None:
+    """A stopped run is interrupted for the reason that it was cancelled."""
+
+    async def wait(state: Count) -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {}
+
+    with (
+        Server({"wait": one_node(Count, wait)}) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        run_id = thread.start("wait", {"count": 1})
+        thread.request("POST", f"/threads/{{t}}/runs/{run_id}/cancel?wait=1&action={action}")
+        end = thread.events()[-1]["params"]["data"]
+    assert end == {"event": "interrupted", "graph_name": "wait", "reason": "cancelled"}
+
+
+def test_a_run_of_the_older_endpoints_is_seen_by_a_late_reader(thread: Thread) -> None:
+    """A run whose events are kept is in the log as a run of the event protocol would be."""
+    body = {
+        "assistant_id": "ask",
+        "input": {"count": 1},
+        "if_not_exists": "create",
+        "stream_resumable": True,
+        "stream_mode": ["values", "updates"],
+    }
+    thread.request("POST", "/threads/{t}/runs/wait", json=body)
+    events = thread.events()
+    assert kinds(events)[0] == "lifecycle running"
+    assert kinds(events)[-1] == "lifecycle interrupted"
+    assert of(events, "values") == [{"count": 1}, {"count": 1}]
+    assert of(events, "input.requested")[0]["payload"] == "sure?"
+    assert thread.events() == events
+
+
+def test_the_tree_of_the_last_run(thread: Thread) -> None:
+    """`agent.getTree` returns the graphs of the last run with their states."""
+    assert thread.command("agent.getTree")["error"] == "no_such_run"
+    thread.start("outer_ask", {"count": 1})
+    thread.events()
+    tree = thread.command("agent.getTree")["result"]["tree"]
+    assert tree["status"] == "interrupted"
+    assert tree["children"][0]["graph_name"] == "inner"
+
+
+def test_filters(thread: Thread) -> None:
+    """Channels, namespaces and depth decide what comes; numbers stay."""
+    thread.start("outer_fail", {"count": 1})
+    everything = thread.events()
+    root = thread.events(channels=["lifecycle"], depth=0)
+    assert kinds(root) == ["lifecycle running", "lifecycle failed"]
+    assert root == [e for e in everything if e in root]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({}, 400), ({"channels": []}, 400), ({"channels": ["nope"]}, 400)],
+)
+def test_streams_that_are_refused(thread: Thread, body: Any, status: int) -> None:
+    """A stream needs channels that there are."""
+    reply = thread.request("POST", "/threads/{t}/stream/events", json=body)
+    assert reply.status_code == status
+    assert "channels" in reply.json()["detail"]
+
+
+def test_a_thread_id_that_is_no_uuid_is_refused(thread: Thread) -> None:
+    """A stream of a thread that cannot be is no endless stream."""
+    body = {"channels": ["values"]}
+    assert thread.request("POST", "/threads/x/stream/events", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code"),
+    [
+        ("nope", {}, "unknown_command"),
+        ("run.start", {}, "invalid_argument"),
+        ("run.start", {"assistant_id": "nope"}, "unknown_error"),
+        ("input.respond", {}, "invalid_argument"),
+        ("input.respond", {"interrupt_id": "x"}, "no_such_run"),
+        ("input.respond", {"responses": []}, "invalid_argument"),
+        ("subscription.unsubscribe", {"subscription_id": "x"}, "no_such_subscription"),
+        ("subscription.reconnect", {"channels": ["values"], "since": 0}, "no_such_run"),
+    ],
+)
+def test_commands_that_are_refused(thread: Thread, method: str, params: Any, code: str) -> None:
+    """A command that cannot be carried out is answered with a code."""
+    assert thread.command(method, **params)["error"] == code
