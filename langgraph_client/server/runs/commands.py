@@ -17,9 +17,10 @@ from langgraph_client.server.errors import (
     Unavailable,
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL
-from langgraph_client.server.runs.create_run import RunCreator, canonical_uuid
+from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_filter import EventFilter, unknown_channels
+from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.storage.protocol import Document, Storage
 
 _STRATEGIES = ("reject", "interrupt", "rollback", "enqueue")

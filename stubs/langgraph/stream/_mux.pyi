@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 class StreamMux:
+    _transformers: list[Any]
     def __init__(
         self,
         *,
@@ -9,3 +10,5 @@ class StreamMux:
         scope: tuple[str, ...] = ...,
         is_async: bool = ...,
     ) -> None: ...
+    async def aclose(self) -> None: ...
+    async def afail(self, err: BaseException) -> None: ...

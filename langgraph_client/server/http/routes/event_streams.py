@@ -20,10 +20,10 @@ from langgraph_client.server.runs.commands import (
     subscription,
     success,
 )
-from langgraph_client.server.runs.create_run import canonical_uuid
 from langgraph_client.server.runs.event_filter import CHANNELS, EventFilter, unknown_channels
 from langgraph_client.server.runs.event_log import HEARTBEAT, Reader
 from langgraph_client.server.runs.protocol_log import framed
+from langgraph_client.server.runs.run_document import canonical_uuid
 
 STABLE = {"x-langgraph-event-ids": "stable"}
 """Says that numbers and ids of events stay, so that a reader can go on behind the last one."""
