@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -209,11 +210,15 @@ def test_a_server_whose_loop_is_held_up_is_not_waited_for() -> None:
 
     with TestServer({"agent": ScriptedGraph(blocking)}) as server:
         client = server.sync_client()
-        client.runs.create(client.threads.create().thread_id, "agent", input={}, after_seconds=0)
-        blocked.wait(10)
-        with pytest.raises(TimeoutError, match="event loop is held up"):
-            server.wait_idle(timeout=0.05)
-        release.set()
+        thread_id = client.threads.create().thread_id
+        # Beside this thread: the run may block the loop before the answer about it has left.
+        with ThreadPoolExecutor() as pool:
+            started = pool.submit(client.runs.create, thread_id, "agent", input={})
+            assert blocked.wait(10)
+            with pytest.raises(TimeoutError, match="event loop is held up"):
+                server.wait_idle(timeout=0.05)
+            release.set()
+            started.result(10)
         server.wait_idle()
 
 
