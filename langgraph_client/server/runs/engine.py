@@ -88,7 +88,7 @@ class Engine:
         hooks = RunHooks() if hooks is None else hooks
         self.locks = KeyedLocks()
         self.tasks = OwnTasks()
-        self.feeds = ThreadLogs(clock, storage)
+        self.feeds = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)

@@ -175,7 +175,9 @@ class EventLog:
             self._unkept.append(event)
             if self._unwritten is not None:
                 self._unwritten.add(self)
-        if self._readers:
+        # A reader may come while an event is being written: too late for what is kept to show it,
+        # which is read meanwhile, and too early to find it there. It gets it from here.
+        if self._readers or self.keeper is not None:
             self._appended.append(event)
         if self._soon is None and self.watched:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)

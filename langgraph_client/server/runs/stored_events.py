@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langgraph_client.server.clock import EventId
@@ -30,16 +31,30 @@ class RunEvents(Keeper):
 
 
 class ThreadEvents(Keeper):
-    """The kept events of all runs of a thread; the runs' own logs write them."""
+    """The kept events of all runs of a thread; the runs' own logs write them.
 
-    def __init__(self, storage: Storage, thread_id: str) -> None:
+    Args:
+        storage: Where they are.
+        thread_id: The thread.
+        write_logs: Writes what the logs of runs have not written yet.
+    """
+
+    def __init__(
+        self, storage: Storage, thread_id: str, write_logs: Callable[[], Awaitable[None]]
+    ) -> None:
         self._storage = storage
         self._thread_id = thread_id
+        self._write_logs = write_logs
 
     async def add(self, events: list[Event]) -> None:
         """Do nothing: they are written by the log of their run."""
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
-        """Return events of the thread's runs."""
+        """Return events of the thread's runs.
+
+        What was appended before anybody watched the thread is in no log of it, and has to be
+        written first: a reader finds it here or nowhere.
+        """
+        await self._write_logs()
         found = await self._storage.events.of_thread(self._thread_id, event_id, limit)
         return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langgraph_client.server.clock import Clock, EventId
@@ -12,11 +13,20 @@ from langgraph_client.server.storage.protocol import Storage
 
 
 class ThreadLogs:
-    """The threads that are being watched."""
+    """The threads that are being watched.
 
-    def __init__(self, clock: Clock, storage: Storage) -> None:
+    Args:
+        clock: Gives the ids of events.
+        storage: Where events are kept.
+        write_logs: Writes what the logs of runs have not written yet.
+    """
+
+    def __init__(
+        self, clock: Clock, storage: Storage, write_logs: Callable[[], Awaitable[None]]
+    ) -> None:
         self._clock = clock
         self._storage = storage
+        self._write_logs = write_logs
         self._logs: dict[str, EventLog] = {}
 
     def __contains__(self, thread_id: object) -> bool:
@@ -25,7 +35,8 @@ class ThreadLogs:
     def open(self, thread_id: str) -> EventLog:
         """Return the log of all that happens on a thread. Give it back with `drop`."""
         if thread_id not in self._logs:
-            self._logs[thread_id] = EventLog(self._clock, ThreadEvents(self._storage, thread_id))
+            kept = ThreadEvents(self._storage, thread_id, self._write_logs)
+            self._logs[thread_id] = EventLog(self._clock, kept)
         return self._logs[thread_id]
 
     def drop(self, thread_id: str) -> None:
