@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from langgraph_client.server.errors import (
     Conflict,
@@ -18,7 +18,7 @@ from langgraph_client.server.errors import (
     TooLarge,
     Unavailable,
 )
-from langgraph_client.server.http.endpoints import ENDPOINTS
+from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.services import Services
 
@@ -34,9 +34,10 @@ _STATUSES: dict[type[ServerError], int] = {
 
 def make_app(services: Services, middleware: list[Middleware] | None = None) -> Starlette:
     """Return the application over a server's services."""
-    routes = [
+    routes: list[BaseRoute] = [
         Route(endpoint.path, endpoint.answer, methods=[endpoint.method]) for endpoint in ENDPOINTS
     ]
+    routes += [WebSocketRoute(path, endpoint) for path, endpoint in SOCKETS.items()]
     app = Starlette(
         routes=routes,
         middleware=middleware or [],

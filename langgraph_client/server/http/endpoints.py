@@ -27,6 +27,7 @@ from langgraph_client.server.http.replies import reply
 from langgraph_client.server.http.routes import (
     assistants,
     crons,
+    event_sockets,
     event_streams,
     runs,
     state,
@@ -330,3 +331,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _E("GET", "/openapi.json", _openapi, "This document", gives="json"),
     _E("GET", "/docs", _docs, "This document to read", gives="text/html"),
 )
+SOCKETS = {f"{_THREAD}/stream/events": event_sockets.event_socket}
+"""What answers WebSockets, by path. The OpenAPI document has no words for them."""

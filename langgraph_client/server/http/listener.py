@@ -137,7 +137,7 @@ class Port:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
-            ws="none",
+            ws="websockets-sansio",
         )
         self._uvicorn = _Uvicorn(config)
         self._task = asyncio.create_task(self._uvicorn.serve([self._socket]))

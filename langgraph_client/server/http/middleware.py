@@ -8,7 +8,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.replies import refuse
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -22,11 +22,13 @@ class ApiKey:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or not."""
-        if scope["type"] == "http" and scope["path"] != "/ok" and scope["method"] != "OPTIONS":
+        is_socket = scope["type"] == "websocket"
+        if is_socket or (
+            scope["type"] == "http" and scope["path"] != "/ok" and scope["method"] != "OPTIONS"
+        ):
             key = dict(scope["headers"]).get(b"x-api-key", b"")
             if not hmac.compare_digest(key, self._key):
-                answer = reply({"detail": "Missing or wrong x-api-key"}, 401)
-                await answer(scope, receive, send)
+                await refuse(scope, receive, send, 401, "Missing or wrong x-api-key")
                 return
         await self._app(scope, receive, send)
 
@@ -39,7 +41,7 @@ class RequestLines:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if not logger.isEnabledFor(logging.DEBUG):
+        if scope["type"] != "http" or not logger.isEnabledFor(logging.DEBUG):
             await self._app(scope, receive, send)
             return
         status, began = 0, time.monotonic()

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.listener import is_loopback
-from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.replies import refuse
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -51,14 +51,18 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or not."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         if wrong := self._wrong(headers.get("host", ""), origin):
-            logger.warning("refused %s %s: %s", scope["method"], scope["path"], wrong)
-            await reply({"detail": wrong}, 403)(scope, receive, send)
+            method = scope.get("method", "WebSocket")
+            logger.warning("refused %s %s: %s", method, scope["path"], wrong)
+            await refuse(scope, receive, send, 403, wrong)
+            return
+        if scope["type"] == "websocket":  # which has no preflight, nor headers of an answer
+            await self._app(scope, receive, send)
             return
         if headers.get(_PRIVATE) and origin is not None and self._cors.is_allowed_origin(origin):
             # Chrome asks whether a page may call this machine. Starlette refuses that before

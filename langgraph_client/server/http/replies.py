@@ -10,6 +10,8 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from langgraph_client.server.encoding import decode, encode_blanked
 
@@ -31,6 +33,16 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 def nothing(status: int = 204) -> Response:
     """Return a response without a body."""
     return Response(status_code=status)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
+    """Answer a request, or the handshake of a WebSocket, with an error."""
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(
+            reply({"detail": detail}, status)
+        )
+    else:
+        await reply({"detail": detail}, status)(scope, receive, send)
 
 
 def fail(

@@ -107,7 +107,8 @@ class ProtocolLog:
 
     def read(self, since: int) -> Reader:
         """Return the events after a number, and those to come."""
-        return self.log.read((since, 0))
+        # A number beyond the last would hide what is to come.
+        return self.log.read((min(since, self._seq), 0))
 
 
 def framed(events: Iterable[Event], wants: Callable[[str], bool]) -> bytes:

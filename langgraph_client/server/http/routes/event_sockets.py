@@ -1,0 +1,198 @@
+"""The event protocol over a WebSocket: commands one way, answers and events the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.runs.commands import (
+    NO_RUN,
+    CommandError,
+    failure,
+    read_command,
+    since_of,
+    subscription,
+    success,
+)
+from langgraph_client.server.runs.event_filter import EventFilter
+from langgraph_client.server.runs.event_log import Reader
+from langgraph_client.server.runs.protocol_log import ProtocolLog
+from langgraph_client.server.runs.run_document import canonical_uuid
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Event
+
+_UNSUPPORTED = 1008
+"""The close code for a thread that cannot be."""
+_NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
+
+
+async def event_socket(socket: WebSocket) -> None:
+    """GET /threads/{thread_id}/stream/events, upgraded"""
+    services: Services = socket.app.state.services
+    await socket.accept()
+    try:
+        thread_id = canonical_uuid(socket.path_params["thread_id"], "Invalid thread ID")
+    except Invalid as error:
+        await socket.close(_UNSUPPORTED, error.detail)
+        return
+    runs = services.engine.protocol_runs
+    log = await runs.open(thread_id)
+    try:
+        await EventSocket(socket, services, log).serve()
+    finally:
+        runs.release(log)
+
+
+class EventSocket:
+    """One socket: its subscriptions, and what it has sent.
+
+    An answer and the events of a replay are sent under a lock, so that the live events, which
+    another task sends, come either before or behind them.
+
+    Args:
+        socket: The connection, accepted.
+        services: The server.
+        log: The events of the thread.
+    """
+
+    def __init__(self, socket: WebSocket, services: Services, log: ProtocolLog) -> None:
+        self._socket = socket
+        self._services = services
+        self._log = log
+        #: By id: what is wanted, and the number behind which live events are.
+        self._subscriptions: dict[str, tuple[EventFilter, int]] = {}
+        #: The namespaces of the questions that this socket has come across, by interrupt id.
+        self._asked: dict[str, list[str]] = {}
+        self._sent = 0
+        self._sending = asyncio.Lock()
+
+    async def serve(self) -> None:
+        """Answer commands and send events until the client hangs up."""
+        # From now on; a subscription brings what was before.
+        reader = self._log.log.read()
+        tasks = [
+            asyncio.create_task(self._commands()),
+            asyncio.create_task(self._live(reader)),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            reader.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(RuntimeError, WebSocketDisconnect, OSError):
+                await self._socket.close(1001)
+
+    async def _live(self, reader: Reader) -> None:
+        async for batch in reader:
+            self._note_questions(batch)
+            async with self._sending:
+                await self._send_events(
+                    event
+                    for event in batch
+                    if any(
+                        event.id[0] > after and wanted.wants(event.name)
+                        for wanted, after in self._subscriptions.values()
+                    )
+                )
+
+    def _note_questions(self, events: list[Event]) -> None:
+        for event in events:
+            if event.name.partition("|")[0] == "input":
+                params = decode(event.data)["params"]
+                self._asked[params["data"]["interrupt_id"]] = params["namespace"]
+
+    async def _send_events(self, events: Iterable[Event]) -> int:
+        count = 0
+        for event in events:
+            await self._socket.send_text(event.data.decode())
+            self._sent = max(self._sent, event.id[0])
+            count += 1
+        return count
+
+    async def _commands(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            frame = message.get("text")
+            answer = await self._answer(message["bytes"] if frame is None else frame)
+            async with self._sending:
+                await self._socket.send_text(encode(answer).decode())
+
+    async def _answer(self, frame: str | bytes) -> dict[str, Any]:
+        number: Any = None
+        try:
+            try:
+                given = decode(frame)
+            except ValueError:
+                raise _NOT_JSON from None
+            number = given.get("id") if isinstance(given, dict) else None
+            number, method, params = read_command(given)
+            result = await self._result(method, params)
+        except CommandError as error:
+            return failure(number, error)
+        return success(number, result, self._sent)
+
+    async def _result(self, method: str, params: Any) -> Any:
+        if method in ("subscription.subscribe", "subscription.reconnect"):
+            return await self._subscribe(method, params)
+        if method == "subscription.unsubscribe":
+            subscription_id = params.get("subscription_id")
+            if not isinstance(subscription_id, str):
+                raise CommandError("invalid_argument", f"{method} requires a subscription_id.")
+            if self._subscriptions.pop(subscription_id, None) is None:
+                raise CommandError(
+                    "no_such_subscription", f"Unknown subscription: {subscription_id}"
+                )
+            return {}
+        if method == "input.respond":
+            self._check_namespaces(params)
+        return await self._services.commands.carry_out(self._log.thread_id, method, params)
+
+    def _check_namespaces(self, params: Any) -> None:
+        """Refuse an answer to a question that was asked somewhere else."""
+        responses = params.get("responses", [params])
+        for response in responses if isinstance(responses, list) else ():
+            if not isinstance(response, dict):
+                continue
+            asked = self._asked.get(str(response.get("interrupt_id")))
+            if asked is not None and response.get("namespace", []) != asked:
+                raise CommandError(
+                    "no_such_interrupt", "Interrupt namespace does not match the pending interrupt."
+                )
+
+    async def _subscribe(self, method: str, params: Any) -> dict[str, Any]:
+        wanted, since = subscription(method, params), since_of(params)
+        given_id = params.get("subscription_id")
+        if method == "subscription.reconnect":
+            if self._log.last == 0:
+                raise CommandError("no_such_run", NO_RUN)
+            if since is None:
+                raise CommandError(
+                    "invalid_argument", f"{method} requires a non-negative integer since."
+                )
+        is_given = isinstance(given_id, str) and bool(given_id)
+        subscription_id = given_id if is_given else self._services.clock.uuid4()
+        async with self._sending:
+            # One beyond the last would hide what is to come.
+            after, count = min(since or 0, self._log.last), 0
+            while page := await self._past(after):
+                self._note_questions(page)
+                count += await self._send_events(e for e in page if wanted.wants(e.name))
+                after = page[-1].id[0]
+            self._subscriptions[subscription_id] = wanted, after
+        return {"subscription_id": subscription_id, "replayed_events": count}
+
+    async def _past(self, after: int) -> list[Event]:
+        """Return kept events after a number, all that were handed out among them."""
+        await self._log.log.flush()
+        assert self._log.log.keeper is not None
+        return await self._log.log.keeper.after((after, 0), 1000)
