@@ -1,14 +1,13 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 class StreamMux:
-    _transformers: list[Any]
     def __init__(
         self,
+        transformers: list[Any] | None = ...,
         *,
-        factories: Sequence[Callable[[tuple[str, ...]], Any]] | None = ...,
-        scope: tuple[str, ...] = ...,
         is_async: bool = ...,
+        factories: list[Callable[[tuple[str, ...]], Any]] | None = ...,
+        scope: tuple[str, ...] = ...,
+        _assign_seq: bool = ...,
     ) -> None: ...
-    async def aclose(self) -> None: ...
-    async def afail(self, err: BaseException) -> None: ...
