@@ -9,7 +9,7 @@ from support.tcp import listening
 
 from langgraph_client import get_client
 from langgraph_client._core.failure import RetryPolicy
-from langgraph_client.errors import APIConnectionError
+from langgraph_client.errors import APIConnectionError, InvalidArgumentError
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
 
@@ -61,3 +61,29 @@ async def test_a_host_that_does_not_exist() -> None:
     ) as client:
         with pytest.raises(APIConnectionError, match="connection failed"):
             await client.threads.get("a")
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+async def test_this_machine_is_reached_past_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A proxy of the environment, of whatever kind, is for other machines."""
+    proxy = "http" if variable == "HTTP_PROXY" else "socks5"
+    monkeypatch.setenv(variable, f"{proxy}://127.0.0.1:9")
+    with listening() as direct:
+        async with get_client(url=direct.url) as client:
+            await client.threads.get("a")
+        async with get_client(url=direct.url.replace("127.0.0.1", "localhost")) as client:
+            await client.threads.get("b")
+        assert direct.asked == ["/threads/a", "/threads/b"]
+
+
+async def test_a_proxy_that_cannot_be_used_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kind that needs a package names it; one that nobody knows is named itself."""
+    with pytest.raises(InvalidArgumentError, match="ftp"):
+        get_client(url="http://server.example", proxy="ftp://proxy.example")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with pytest.raises(InvalidArgumentError, match=r"^proxy: .*socksio"):
+        get_client(url="http://server.example")
