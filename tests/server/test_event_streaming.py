@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import time
 import uuid
 from contextlib import closing
 from typing import Annotated, Any, TypedDict
@@ -12,11 +14,13 @@ import httpx
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import interrupt
 
 from langgraph_client.server.server import Server
+from langgraph_client.testing import Say, ScriptedGraph, TestServer
 
 ALL = [
     "values",
@@ -110,6 +114,9 @@ class Thread:
                     if ends == 0:
                         break
         return found
+
+    def request_stream(self, method: str, path: str, **options: Any) -> Any:
+        return self._http.stream(method, path.replace("{t}", self.id), **options)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._http.request(method, path.replace("{t}", self.id), **options)
@@ -304,3 +311,95 @@ def test_a_thread_id_that_is_no_uuid_is_refused(thread: Thread) -> None:
 def test_commands_that_are_refused(thread: Thread, method: str, params: Any, code: str) -> None:
     """A command that cannot be carried out is answered with a code."""
     assert thread.command(method, **params)["error"] == code
+
+
+def test_an_end_that_a_kill_has_cut_off_is_made_up_for(tmp_path: Any) -> None:
+    """A run whose document says that it is over has an end in its events."""
+    file = tmp_path / "db"
+    with (
+        Server(GRAPHS, path=file) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        thread.start("fail", {"count": 1})
+        live = thread.events()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM protocol_events WHERE name = 'lifecycle:failed'")
+    with (
+        Server(GRAPHS, path=file) as server,
+        closing(Thread(server.listen())) as again,
+    ):
+        again.id = thread.id
+        assert of(again.events(), "lifecycle")[-1] == of(live, "lifecycle")[-1]
+
+
+def test_a_run_of_a_command_is_seen_on_the_older_stream_of_its_thread(thread: Thread) -> None:
+    """Readers of the older streams get values and messages in the form they know."""
+    with thread.request_stream("GET", "/threads/{t}/stream") as reply:
+        thread.start("chat", {"messages": "hi"})
+        found: dict[str, Any] = {}
+        name = ""
+        for line in reply.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                found[name] = json.loads(line.removeprefix("data: "))
+                if name == "metadata" and found[name].get("status") == "run_done":
+                    break
+    assert found["messages/complete"][0]["content"] == "one two three"
+    assert found["values"]["messages"][-1]["type"] == "ai"
+
+
+def test_a_slow_reader_slows_its_run_and_loses_nothing() -> None:
+    """A run waits for a reader that does not read, and goes on when it does."""
+    steps = 1000
+    done = 0
+
+    async def write(state: Count) -> dict[str, Any]:
+        nonlocal done
+        writer = get_stream_writer()
+        for part in range(3):
+            writer({"number": 3 * state["count"] + part, "filling": "x" * 10_000})
+        done = state["count"] + 1
+        return {"count": done}
+
+    builder = StateGraph(Count)
+    builder.add_node("write", write)
+    builder.add_edge(START, "write")
+    builder.add_conditional_edges("write", lambda s: "write" if s["count"] < steps else END)
+    body = {"channels": ["custom", "lifecycle"]}
+    with (
+        Server({"write": builder.compile()}) as server,
+        closing(Thread(server.listen())) as thread,
+        thread.request_stream("POST", "/threads/{t}/stream/events", json=body) as reply,
+    ):
+        thread.start("write", {"count": 0}, config={"recursion_limit": 2 * steps})
+        lines = reply.iter_lines()
+        before = -1
+        while done != before or done == 0:
+            before = done
+            time.sleep(0.5)
+        assert done < steps, "the run did not wait for its reader"
+        numbers = []
+        for line in lines:
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                if event["event_id"].endswith("lc||completed"):
+                    break
+                if event["method"] == "custom":
+                    numbers.append(event["params"]["data"]["number"])
+    assert numbers == list(range(3 * steps))
+
+
+def test_a_script_streams_its_messages() -> None:
+    """A scripted graph is run by commands as any other, and its messages come in pieces."""
+    graph = ScriptedGraph([Say("one two three"), {"count": 1}])
+    with (
+        TestServer({"script": graph}) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        thread.start("script", {})
+        messages = of(thread.events(), "messages")
+    assert [data["event"] for data in messages][:2] == ["message-start", "content-block-start"]
+    assert messages[-1]["event"] == "message-finish"
+    text = [d["delta"]["text"] for d in messages if d["event"] == "content-block-delta"]
+    assert "".join(text) == "one two three"

@@ -82,6 +82,8 @@ class ProtocolEvents:
         self._open: dict[Namespace, str] = {}
         self._seen: set[Namespace] = set()
         self._asked: set[str] = set()
+        #: Of the messages of the older streams that are not over: their text so far, by id.
+        self._texts: dict[str, str] = {}
         self._message_ids: dict[tuple[Namespace, str], str] = {}
 
     @property
@@ -109,6 +111,8 @@ class ProtocolEvents:
             return
         mode, *namespace = name.split("|")
         if mode in _CLASSIC:
+            if not mode.startswith("messages/"):
+                yield from self._finished_messages()
             yield from self._entered(tuple(namespace))
             yield from _CLASSIC[mode](self, tuple(namespace), decode(encode(data)))
 
@@ -122,6 +126,7 @@ class ProtocolEvents:
             error: The message of the exception.
             reason: Why it was interrupted, if not by a question.
         """
+        yield from self._finished_messages()
         for namespace in sorted(self._open, key=len, reverse=True):
             below = "completed" if event == "interrupted" and reason is None else event
             yield self._ended(namespace, below, error)
@@ -240,6 +245,32 @@ class ProtocolEvents:
     def _old_checkpoints(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("checkpoints", namespace, data)
 
+    def _old_messages(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+        """Yield what a message has more than it had before."""
+        for message in data if isinstance(data, list) else ():
+            message_id, text = message.get("id"), message.get("content")
+            kind = _TYPES.get(message.get("type"), message.get("type"))
+            if kind != "ai" or not isinstance(message_id, str) or not isinstance(text, str):
+                continue
+            known = self._texts.get(message_id)
+            if known is None:
+                yield from self._finished_messages()
+                start = {"event": "message-start", "role": "ai", "id": message_id}
+                yield _message_event(message_id, start)
+                block = {"type": "text", "text": ""}
+                yield _message_event(message_id, _block_event("start", content=block))
+            if more := text.removeprefix(known or ""):
+                delta = {"type": "text-delta", "text": more}
+                yield _message_event(message_id, _block_event("delta", delta=delta))
+            self._texts[message_id] = text
+
+    def _finished_messages(self) -> Iterator[ProtocolEvent]:
+        for message_id, text in self._texts.items():
+            block = {"type": "text", "text": text}
+            yield _message_event(message_id, _block_event("finish", content=block))
+            yield _message_event(message_id, {"event": "message-finish"})
+        self._texts.clear()
+
     def _old_tasks(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("tasks", namespace, data)
 
@@ -257,7 +288,17 @@ _CLASSIC = {
     "custom": ProtocolEvents._old_custom,
     "checkpoints": ProtocolEvents._old_checkpoints,
     "tasks": ProtocolEvents._old_tasks,
+    "messages/partial": ProtocolEvents._old_messages,
+    "messages/complete": ProtocolEvents._old_messages,
 }
+
+
+def _message_event(message_id: str, data: Mapping[str, Any]) -> ProtocolEvent:
+    return ProtocolEvent("messages", (), {**data, "message_id": message_id})
+
+
+def _block_event(step: str, **fields: Any) -> dict[str, Any]:
+    return {"event": f"content-block-{step}", "index": 0, **fields}
 
 
 def _custom(namespace: Namespace, data: Any) -> ProtocolEvent:
@@ -286,16 +327,6 @@ def _tool_message(namespace: Namespace, data: Mapping[str, Any]) -> Iterator[Pro
         {"event": "message-finish", "metadata": {}},
     ):
         yield ProtocolEvent("messages", below, {**part, "message_id": message_id})
-
-
-def classic(event: RawEvent) -> Iterator[tuple[str, Any]]:
-    """Yield a raw event as the events of the older streams."""
-    name = "|".join((event.method, *event.namespace))
-    if event.method == "values":
-        waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
-        yield name, {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
-    elif event.method in ("updates", "custom", "tasks", "checkpoints"):
-        yield name, event.data
 
 
 def shortened(value: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
-from langgraph_client.server.graphs.protocol_events import RAW, classic
+from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
@@ -137,8 +138,10 @@ class Attempts:
     async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
         """Do what is due for an event of a run that is in the v3 log of its thread."""
         run.take(name, data)
-        items = classic(data) if name == RAW else [(name, data)]
         is_watched = job.log.watched or job.thread_id in self._thread_logs
+        items: Iterable[tuple[str, Any]] = [(name, data)]
+        if name == RAW:
+            items = run.classic.take(data, is_watched=is_watched)
         for old_name, old_data in items:
             job.collected.note(old_name, old_data)
             if is_watched:

@@ -24,7 +24,7 @@ from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.storage.protocol import Document, Storage
 
 _STRATEGIES = ("reject", "interrupt", "rollback", "enqueue")
-_MODES = ["values", "messages", "updates", "custom", "tasks", "checkpoints"]
+_MODES = ["values", "messages", "updates", "custom"]
 _SETTLE_SECONDS = 5.0
 """How long an answer waits for the run that has asked to be over."""
 _STATUSES = {

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from langgraph_client.server.encoding import decode
+from langgraph_client.server.graphs.classic_events import ClassicEvents
 from langgraph_client.server.graphs.protocol_events import ProtocolEvents
 from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.storage.protocol import Document, KeptEvent
@@ -27,6 +28,8 @@ class ProtocolRun:
         self.log = log
         self.run_id: str = run["run_id"]
         graph_id = run["kwargs"]["config"]["configurable"]["graph_id"]
+        #: Makes the events of the older streams.
+        self.classic = ClassicEvents()
         self.events = ProtocolEvents(str(graph_id))
         known = list(before)
         for event in known:

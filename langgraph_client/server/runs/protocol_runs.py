@@ -155,9 +155,10 @@ class ProtocolRuns:
 
     async def _attach(self, log: ProtocolLog, job: Job) -> None:
         """Bring in a run in the middle of it, with its events so far if they are kept."""
-        run = ProtocolRun(log, job.run)
+        before = await self._storage.protocol_events.lifecycle(job.run_id)
+        run = ProtocolRun(log, job.run, before)
         after = (0, -1)
-        while job.log.keeper is not None:
+        while job.log.keeper is not None and not before:
             await job.log.flush()
             page = await job.log.keeper.after(after, _PAGE)
             for event in page:
@@ -165,7 +166,7 @@ class ProtocolRuns:
             after = page[-1].id if page else after
             if after >= job.log.last or not page:
                 break
-        if not job.ended:
+        if not job.ended and job.protocol is None:
             log.users += 1
             job.protocol = run
 

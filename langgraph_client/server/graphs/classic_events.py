@@ -1,0 +1,90 @@
+"""The raw events of a run of the event protocol, as the events of the older streams. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from langgraph_client.server.graphs.protocol_events import INTERRUPT, Namespace, RawEvent
+
+_DELTAS = {"text-delta": "text", "reasoning-delta": "reasoning"}
+_CALL_FIELDS = ("name", "args", "id")
+
+
+class ClassicEvents:
+    """Turns raw events into what `GET .../stream` gives of any other run."""
+
+    def __init__(self) -> None:
+        self._messages: dict[tuple[Namespace, str], _Message] = {}
+
+    def take(self, event: RawEvent, *, is_watched: bool) -> Iterator[tuple[str, Any]]:
+        """Yield events.
+
+        Args:
+            event: The raw event.
+            is_watched: Whether anybody reads; without, messages are left out.
+        """
+        name = "|".join((event.method, *event.namespace))
+        if event.method == "values":
+            waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
+            yield name, {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
+        elif event.method in ("updates", "custom", "tasks", "checkpoints"):
+            yield name, event.data
+        elif event.method == "messages" and is_watched and isinstance(event.data, dict):
+            yield from self._message(event)
+
+    def _message(self, event: RawEvent) -> Iterator[tuple[str, Any]]:
+        data, key = event.data, (event.namespace, event.model_run)
+        kind = data.get("event")
+        if kind == "message-start":
+            self._messages[key] = _Message(str(data.get("id") or event.model_run))
+        message = self._messages.get(key)
+        if message is None:
+            return  # its beginning was before anybody read
+        if kind == "message-finish":
+            del self._messages[key]
+            yield "messages/complete", [message.document(data)]
+        elif message.add(data):
+            yield "messages/partial", [message.document({})]
+
+
+class _Message:
+    """A message that is being streamed."""
+
+    def __init__(self, message_id: str) -> None:
+        self._id = message_id
+        self._blocks: dict[int, dict[str, Any]] = {}
+
+    def add(self, data: Mapping[str, Any]) -> bool:
+        """Take an event of the message. Returns whether it has more content now."""
+        index, delta = data.get("index", 0), data.get("delta") or {}
+        if data.get("event") in ("content-block-start", "content-block-finish"):
+            self._blocks[index] = dict(data.get("content") or {})
+            return False
+        field = _DELTAS.get(delta.get("type", ""))
+        block = self._blocks.get(index)
+        if field is None or block is None:
+            return False
+        block[field] = block.get(field, "") + delta.get(field, "")
+        return True
+
+    def document(self, finish: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the message as it is so far."""
+        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        is_text = all(block.get("type") == "text" for block in blocks)
+        text = "".join(block.get("text", "") for block in blocks)
+        return {
+            "content": text if is_text else blocks,
+            "additional_kwargs": {},
+            "response_metadata": finish.get("metadata") or {},
+            "type": "ai",
+            "name": None,
+            "id": self._id,
+            "tool_calls": [
+                {**{field: block.get(field) for field in _CALL_FIELDS}, "type": "tool_call"}
+                for block in blocks
+                if block.get("type") == "tool_call"
+            ],
+            "invalid_tool_calls": [],
+            "usage_metadata": finish.get("usage"),
+        }
