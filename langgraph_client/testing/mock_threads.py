@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -270,3 +271,58 @@ class MockThreads(MockEndpoints):
 
         ids = {"thread_id": thread_id}
         return self._add("GET", "/threads/{thread_id}/stream", answer, ids)
+
+    def stream_events(
+        self,
+        thread_id: str | None = None,
+        *,
+        events: Sequence[dict[str, Any]] = (),
+        error: int | None = None,
+        detail: str | None = None,
+    ) -> respx.Route:
+        """Answer `POST /threads/{thread_id}/stream/events` with these events.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            events: Protocol events, each with `method`, `seq` and `params`.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
+        """
+
+        def answer() -> httpx.Response:
+            if error is not None:
+                return error_response(error, detail)
+            sent: list[Event] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
+            return stream_response(sent, {}, cut=False)
+
+        ids = {"thread_id": thread_id}
+        return self._add("POST", "/threads/{thread_id}/stream/events", answer, ids)
+
+    def command(
+        self,
+        thread_id: str | None = None,
+        *,
+        result: Any = None,
+        code: str | None = None,
+        error: int | None = None,
+        detail: str | None = None,
+    ) -> respx.Route:
+        """Answer `POST /threads/{thread_id}/commands` with a result.
+
+        Args:
+            thread_id: Answer only for this thread; by default for any.
+            result: The result of the command; by default a `run_id`.
+            code: The protocol's code of an error to answer with instead, such as `no_such_run`.
+            error: An HTTP status to answer with instead.
+            detail: The text of either error.
+        """
+        given = {"run_id": str(uuid.uuid4())} if result is None else result
+        reply: dict[str, Any] = {"type": "success", "id": 1, "result": given}
+        if code is not None:
+            reply = {"type": "error", "id": 1, "error": code, "message": detail or code}
+        return self._add(
+            "POST",
+            "/threads/{thread_id}/commands",
+            json_answer(reply, error, detail),
+            {"thread_id": thread_id},
+        )

@@ -251,7 +251,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{_THREAD}/commands",
         event_streams.command,
         "A command of the event protocol",
-        "Command",
+        "ProtocolCommand",
         "json",
         not_json=_NOT_JSON,
     ),

@@ -34,7 +34,7 @@ BODIES: dict[str, Schema] = {
     "ThreadStateUpdate": thread_schemas.STATE_UPDATE,
     "ThreadStateAt": thread_schemas.STATE_AT,
     "ThreadHistory": thread_schemas.HISTORY,
-    "Command": event_schemas.COMMAND,
+    "ProtocolCommand": event_schemas.COMMAND,
     "EventFilter": event_schemas.FILTER,
     "RunWaitStateless": _run("RunCreateStateless"),
     "RunWaitStateful": _run("RunCreateStateful"),
