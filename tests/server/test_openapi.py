@@ -113,3 +113,10 @@ def test_storage_grows_with_the_thread(http: httpx.Client, thread: str) -> None:
     assert 0 < sizes[0] < sizes[1]
     unknown = http.get("/threads/00000000-0000-4000-8000-00000000dead/storage")
     assert unknown.status_code == 404
+
+
+def test_a_command_of_a_run_is_checked(http: httpx.Client) -> None:
+    """A target that is neither a name nor complete is refused before the run is created."""
+    for goto in ({"node": "left"}, ["left", {"node": "right", "input": None}], 5):
+        body = {"assistant_id": "row", "command": {"goto": goto}}
+        assert http.post("/runs/wait", json=body).status_code == 422
