@@ -129,3 +129,16 @@ def test_announced_and_checked(http: httpx.Client) -> None:
     assert http.get("/info").json()["flags"]["idempotency_key"] is True
     headers = {"idempotency-key": "x" * 256}
     assert http.post("/runs", json=ROW, headers=headers).status_code == 422
+
+
+def test_answers_of_stateless_runs_do_not_pile_up(http: httpx.Client, clock: TestClock) -> None:
+    """What a stateless run left is kept for minutes; its key still starts no second run."""
+    body = {"assistant_id": "row", "input": {"name": "a"}}
+    first = http.post("/runs/wait", json=body, headers={"idempotency-key": "k1"})
+    again = http.post("/runs/wait", json=body, headers={"idempotency-key": "k1"})
+    assert again.json() == first.json()
+    clock.advance(minutes=11)
+    http.post("/runs/wait", json=body, headers={"idempotency-key": "k2"})
+    late = http.post("/runs/wait", json=body, headers={"idempotency-key": "k1"})
+    assert late.status_code == 404
+    assert "was deleted" in late.json()["detail"]

@@ -30,6 +30,11 @@ from langgraph_client.server.typed_values import RICH
 
 KEY_LIFETIME = timedelta(days=1)
 """How long a request with the same `Idempotency-Key` is a repetition."""
+ANSWER_LIFETIME = timedelta(minutes=10)
+"""How long the answer of a run is kept that leaves nothing else, for such a repetition.
+
+Clients repeat a request within seconds; results may be large, and there is one for each run.
+"""
 _OLD_KEYS_AT_ONCE = 5
 _NOT_FOUND = "Thread or assistant not found."
 
@@ -165,31 +170,33 @@ class RunCreator:
             return _created(request, await self._create(request, None))
         async with self._engine.locks.hold(f"idempotency key {key}"):
             document = await self._storage.idempotency_keys.get(key)
-            if document is not None and not self._is_old(document):
+            if document is not None and not self._is_old(document, KEY_LIFETIME):
                 return _created(request, await self._job_of(document), repeated=True)
             await self._forget_old_keys()
             return _created(request, await self._create(request, key))
 
     async def _forget_old_keys(self) -> None:
-        """Delete some keys that are too old, with each new one, so that they do not pile up."""
-        oldest = await self._storage.idempotency_keys.search(
-            order_by="created_at", limit=_OLD_KEYS_AT_ONCE
-        )
-        for document in oldest:
-            if self._is_old(document):
-                await self._storage.idempotency_keys.delete(document["key"])
+        """Delete some that are too old, with each new one, so that they do not pile up."""
+        for kept, lifetime in (
+            (self._storage.idempotency_keys, KEY_LIFETIME),
+            (self._storage.idempotency_answers, ANSWER_LIFETIME),
+        ):
+            for document in await kept.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE):
+                if self._is_old(document, lifetime):
+                    await kept.delete(document["key"])
 
-    def _is_old(self, document: Document) -> bool:
+    def _is_old(self, document: Document, lifetime: timedelta) -> bool:
         created = datetime.fromisoformat(document["created_at"])
-        return self._clock.now() - created > KEY_LIFETIME
+        return self._clock.now() - created > lifetime
 
     async def _job_of(self, document: Document) -> Job:
         """Return the job of the run that an earlier request with the same key created."""
         run_id = document["run_id"]
         if job := self._engine.jobs.get(run_id):
             return job
-        if "run" in document:  # It left nothing but its answer.
-            return self._engine.job_over(document["run"], document["result"])
+        answer = await self._storage.idempotency_answers.get(document["key"])
+        if answer is not None:  # The run left nothing else.
+            return self._engine.job_over(answer["run"], answer["result"])
         run = await self._storage.runs.get(run_id)
         if run is None:
             raise NotFound("The run that was created with this idempotency key was deleted")

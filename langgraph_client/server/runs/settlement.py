@@ -148,7 +148,11 @@ class Settlements:
                 else:
                     await self._write_thread(transaction, job.thread_id, rest, busy=others)
                 if gone and job.idempotency_key is not None:
-                    await _note_answer(transaction, job.idempotency_key, run, result)
+                    # Gone with its thread: the answer is for a request that is repeated.
+                    answer = {"run": run, "result": result, "created_at": self._clock.stamp()}
+                    await transaction.idempotency_answers.put(
+                        {"key": job.idempotency_key, **answer}
+                    )
             self._queue.leave(job, rest)
         job.run, job.result = run, result
         if failed and not job.log.closed:
@@ -251,10 +255,3 @@ def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> Any:
     if result is None:
         return {} if job.temporary else fallback_result(rest)
     return result
-
-
-async def _note_answer(transaction: Transaction, key: str, run: Document, result: Any) -> None:
-    """Keep the answer of a run that leaves nothing else, for a request that is repeated."""
-    document = await transaction.idempotency_keys.get(key)
-    if document is not None:
-        await transaction.idempotency_keys.put({**document, "run": run, "result": result})

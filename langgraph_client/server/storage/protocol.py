@@ -289,6 +289,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def idempotency_answers(self) -> Documents:
+        """What became of runs with such a key that left nothing else, by `key`."""
+        ...
+
+    @property
     def run_controls(self) -> Documents:
         """What is noted about runs that are not over beside their documents, by `run_id`."""
         ...

@@ -94,6 +94,7 @@ class SqliteStorage:
         )
         self.thread_ttls = Table(database, "thread_ttls", ("thread_id", "expires_at"))
         self.idempotency_keys = Table(database, "idempotency_keys", ("key", "created_at"))
+        self.idempotency_answers = Table(database, "idempotency_answers", ("key", "created_at"))
         self.run_controls = Table(database, "run_controls", ("run_id", "thread_id"))
         self.assistants.index("graph_id")
         self.assistants.index("created_at")
@@ -107,6 +108,7 @@ class SqliteStorage:
             self.crons.index(column)
         self.thread_ttls.index("expires_at")
         self.idempotency_keys.index("created_at")
+        self.idempotency_answers.index("created_at")
         self.run_controls.index("thread_id")
 
     @asynccontextmanager
