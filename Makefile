@@ -38,6 +38,7 @@ shuffled: $(INSTALLED)
 
 conformance: $(INSTALLED)
 	@$(BIN)/python tests/server/conformance.py
+	@$(BIN)/python tests/server/event_conformance.py
 
 interop: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \

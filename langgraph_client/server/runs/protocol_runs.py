@@ -58,7 +58,11 @@ class ProtocolRuns:
                 last = await self._storage.protocol_events.last(thread_id)
                 seq = 0 if last is None else last.seq
                 log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
-                await self._prepare(log, last)
+                try:
+                    await self._prepare(log, last)
+                except BaseException:
+                    self._logs.pop(thread_id, None)
+                    raise
             log.users += 1
             return log
 
