@@ -72,7 +72,7 @@ async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> A
         value = decode(body)
     except ValueError:
         raise fail(*not_json) from None
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+    if is_deep(body, value):
         raise fail(422, f"Request body is nested deeper than {MAX_DEPTH} levels")
     return value
 
@@ -108,7 +108,10 @@ async def _next(chunks: AsyncGenerator[bytes]) -> bytes | None:
         raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(body: bytes, value: Any) -> bool:
+    """Return whether JSON is nested deeper than `MAX_DEPTH` levels."""
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return False
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

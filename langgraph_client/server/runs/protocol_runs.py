@@ -83,10 +83,14 @@ class ProtocolRuns:
         """Bring a run that begins into the log, if it belongs there."""
         if job.protocol is None and (is_protocol(job.run) or job.thread_id in self._logs):
             log = await self.open(job.thread_id)
-            if job.protocol is None:
+            try:
                 before = await self._storage.protocol_events.lifecycle(job.run_id)
+            except BaseException:
+                self.release(log)
+                raise
+            if job.protocol is None:
                 job.protocol = ProtocolRun(log, job.run, before)
-            else:
+            else:  # A reader has brought it in meanwhile.
                 self.release(log)
 
     async def ending(self, job: Job) -> None:

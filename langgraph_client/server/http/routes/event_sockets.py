@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.replies import MAX_DEPTH, is_deep
 from langgraph_client.server.runs.commands import (
     NO_RUN,
     CommandError,
@@ -134,6 +135,10 @@ class EventSocket:
                 given = decode(frame)
             except ValueError:
                 raise _NOT_JSON from None
+            if is_deep(frame if isinstance(frame, bytes) else frame.encode(), given):
+                raise CommandError(
+                    "invalid_argument", f"The command is nested deeper than {MAX_DEPTH} levels."
+                )
             number = given.get("id") if isinstance(given, dict) else None
             number, method, params = read_command(given)
             result = await self._result(method, params)
