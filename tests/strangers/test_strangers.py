@@ -40,20 +40,26 @@ def python_saw(url: str) -> Any:
     return printed([str(environment() / "python"), str(HERE / "python_client.py"), url], HERE)
 
 
-@pytest.fixture(scope="module")
-def js_saw(url: str) -> Any:
-    """What the JavaScript SDK saw."""
+def javascript(script: str, url: str) -> Any:
+    """What a script with the JavaScript SDK prints."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("needs node and npm")
     environment()
-    if not (ENVIRONMENT / "node_modules" / "@langchain" / "langgraph-sdk").is_dir():
+    modules = ENVIRONMENT / "node_modules"
+    if not (modules / "@langchain" / "langgraph-sdk").is_dir() or not (modules / "ws").is_dir():
         install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", "."]
-        packages = ["@langchain/langgraph-sdk", "@langchain/core"]
+        packages = ["@langchain/langgraph-sdk", "@langchain/core", "ws"]
         subprocess.run([*install, *packages], cwd=ENVIRONMENT, check=True, timeout=300)
-    script = ENVIRONMENT / "js_client.mjs"  # Packages are looked for beside the script.
-    shutil.copy(HERE / "js_client.mjs", script)
-    return printed(["node", str(script), url], ENVIRONMENT)
+    copied = ENVIRONMENT / script  # Packages are looked for beside the script.
+    shutil.copy(HERE / script, copied)
+    return printed(["node", str(copied), url], ENVIRONMENT)
+
+
+@pytest.fixture(scope="module")
+def js_saw(url: str) -> Any:
+    """What the JavaScript SDK saw."""
+    return javascript("js_client.mjs", url)
 
 
 ROW = {"topic": "t", "log": ["one", "two:t"]}
@@ -150,3 +156,10 @@ class TestJavaScriptSdk:
     def test_store_and_crons(self, js_saw: Any) -> None:
         """Items and crons."""
         assert js_saw["storeAndCrons"] == [{"n": 1}, 1]
+
+
+def test_event_streams_of_the_javascript_sdk(url: str) -> None:
+    """Threads are followed and answered, by server-sent events and by a WebSocket."""
+    snapshots = [{"topic": "t", "log": log} for log in ([], ["one"], ["one", "two:t"])]
+    seen = [snapshots, [ASKED, ["yes"]]]
+    assert javascript("js_event_streams.mjs", url) == {"sse": seen, "websocket": seen}
