@@ -30,8 +30,10 @@ class Names:
             return type(value).__name__, self(dict(value))
         if isinstance(value, dict):
             # Sorted: a dict's order is not part of equality, but of the naming.
-            # What langgraph keeps in a config for itself is not compared.
-            keys = sorted((k for k in value if not str(k).startswith("__pregel_")), key=repr)
+            # What langgraph keeps in a config for itself is not compared, nor what versions of
+            # langchain's packages are installed on each side.
+            own = ("__pregel_", "lc_versions")
+            keys = sorted((k for k in value if not str(k).startswith(own)), key=repr)
             return {self(k): self(value[k]) for k in keys}
         if isinstance(value, tuple) and hasattr(value, "_asdict"):
             return type(value).__name__, self(value._asdict())
