@@ -74,6 +74,7 @@ class Endpoint:
         query: The parameters, by name. Others are ignored.
         also: Further statuses that are no errors.
         not_json: Status and detail of the answer to a body that is no JSON.
+        refuses: What a refusal looks like, as for `gives`.
     """
 
     method: str
@@ -85,6 +86,7 @@ class Endpoint:
     query: Mapping[str, Query] = field(default_factory=dict)
     also: tuple[int, ...] = ()
     not_json: tuple[int, str] = NOT_JSON
+    refuses: str = "Error"
 
     async def answer(self, request: Request) -> Response:
         """Check a request, and return what the handler answers."""

@@ -254,6 +254,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "ProtocolCommand",
         "json",
         not_json=_NOT_JSON,
+        refuses="CommandError",
     ),
     _E("POST", _RUNS, runs.create, "Start a run", "RunCreateStateful", "Run"),
     _E(

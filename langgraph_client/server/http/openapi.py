@@ -41,7 +41,7 @@ def _operation(operation: Endpoint) -> dict[str, Any]:
         statuses = {200: {"description": "Done", "content": _content(operation.gives)}}
     if operation.also:
         statuses.update({status: {"description": "Done"} for status in operation.also})
-    error = {"description": "Refused", "content": _content("Error")}
+    error = {"description": "Refused", "content": _content(operation.refuses)}
     named = re.findall(r"{(\w+)}", operation.path)
     words = re.sub(r"\W+", "_", operation.path).strip("_")
     found: dict[str, Any] = {

@@ -92,6 +92,12 @@ _SIZE: dict[str, Any] = {"count": _COUNT, "bytes": _COUNT}
 
 REPLIES: dict[str, Schema] = {
     "Error": _object(detail=_STRING),
+    "CommandError": {
+        "anyOf": [
+            _object(detail=_STRING),
+            _object(type={"const": "error"}, id={}, error=_STRING, message=_STRING),
+        ]
+    },
     "Assistant": _ASSISTANT,
     "AssistantSelected": _some_of(_ASSISTANT),
     "AssistantVersion": _object(**_VERSION),
