@@ -66,6 +66,7 @@ class RunModule:
         config: JsonObject | None = None,
         metadata: JsonObject | None = None,
         multitask_strategy: str | None = None,
+        langsmith_tracing: JsonObject | None = None,
     ) -> JsonObject:
         """Start a run, which becomes the current one. The thread is made if there is none.
 
@@ -75,6 +76,7 @@ class RunModule:
             metadata: Metadata of the run.
             multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
                 or `enqueue`, which is the server's default.
+            langsmith_tracing: Where the server traces the run: `project_name`, `example_id`.
 
         Returns:
             `{"run_id": ...}`.
@@ -90,6 +92,7 @@ class RunModule:
             "config": config,
             "metadata": metadata,
             "multitaskStrategy": multitask_strategy,
+            "langsmith_tracer": langsmith_tracing,
         }
         return await self._thread.command(
             "run.start", {name: value for name, value in params.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langgraph_client._async.pages import iterate
 from langgraph_client._async.stream import AsyncRunStream
@@ -577,6 +577,7 @@ class ThreadsClient:
         assistant_id: str,
         headers: Headers | None = None,
         run_start_timeout: float | None = None,
+        transport: Literal["sse", "websocket"] = "sse",
     ) -> AsyncThreadStream:
         """Follow a thread by its events, and start and resume its runs.
 
@@ -591,12 +592,21 @@ class ThreadsClient:
             assistant_id: The assistant, by id or by its graph's name.
             headers: Headers of all requests.
             run_start_timeout: Seconds that a run may take to begin; None for no limit.
+            transport: How events come: "sse", server-sent events. This client has no WebSocket.
 
         Returns:
             The thread stream, to be entered with `async with`.
 
+        Raises:
+            ValueError: There is no such transport.
+            NotImplementedError: "websocket" was asked for.
+
         `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
         """
+        if transport == "websocket":
+            raise NotImplementedError('transport="websocket": use "sse", for the same events')
+        if transport != "sse":
+            raise ValueError(f'transport must be "sse" or "websocket", not {transport!r}')
         return AsyncThreadStream(
             self._transport,
             thread_id=thread_id or str(uuid.uuid4()),

@@ -67,6 +67,7 @@ class SyncRunModule:
         config: JsonObject | None = None,
         metadata: JsonObject | None = None,
         multitask_strategy: str | None = None,
+        langsmith_tracing: JsonObject | None = None,
     ) -> JsonObject:
         """Start a run, which becomes the current one. The thread is made if there is none.
 
@@ -76,6 +77,7 @@ class SyncRunModule:
             metadata: Metadata of the run.
             multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
                 or `enqueue`, which is the server's default.
+            langsmith_tracing: Where the server traces the run: `project_name`, `example_id`.
 
         Returns:
             `{"run_id": ...}`.
@@ -91,6 +93,7 @@ class SyncRunModule:
             "config": config,
             "metadata": metadata,
             "multitaskStrategy": multitask_strategy,
+            "langsmith_tracer": langsmith_tracing,
         }
         return self._thread.command(
             "run.start", {name: value for name, value in params.items() if value is not None}
