@@ -306,7 +306,8 @@ class ThreadLog:
         data = params.get("data")
         started = method == "lifecycle" and not namespace and data.get("event") == "running"
         run_id = _run_id(event) if started else None
-        if self._replayed is not None and self._known(method, namespace, started, run_id):
+        is_named = _is_named(method, data)
+        if self._replayed is not None and self._known(method, namespace, started, run_id, is_named):
             return False
         if started:
             self.runs.append(Run(run_id, data.get("graph_name")))
@@ -314,18 +315,26 @@ class ThreadLog:
             # A run whose beginning was not kept, such as one of the older endpoints.
             self.runs.append(Run(None, None))
         run = self.runs[-1]
-        run.seen[method, namespace] += 1
+        if not is_named:
+            run.seen[method, namespace] += 1
         self.events.append(event)
         run.events.append(event)
         self._apply(run, method, namespace, data)
         return True
 
-    def _known(self, method: str, namespace: Namespace, started: bool, run_id: str | None) -> bool:
+    def _known(
+        self,
+        method: str,
+        namespace: Namespace,
+        started: bool,
+        run_id: str | None,
+        is_named: bool,
+    ) -> bool:
         assert self._replayed is not None
         if started:
             self._replaying = self.run(run_id) if run_id is not None else None
             self._replayed = Counter()
-        if self._replaying is None or method.startswith("custom:"):
+        if self._replaying is None or is_named:
             if started:
                 self._replayed = None  # a run that is new: from here on nothing is known
             return False
@@ -388,6 +397,13 @@ def _is_mirror(data: JSON, namespace: Namespace) -> bool:
         namespace[-1].startswith("tools:")
         and data.get("message_id") is None
         and (data.get("role") == "tool" or data.get("event") != "message-start")
+    )
+
+
+def _is_named(method: str, data: JSON) -> bool:
+    """Whether an event is of a named channel, which langgraph-api 0.16.7 does not replay."""
+    return method.startswith("custom:") or (
+        method == "custom" and isinstance(data, Mapping) and data.keys() == {"name", "payload"}
     )
 
 
