@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from langgraph_client._sync.projections import SyncScopedStreamHandle, SyncToolCallHandle
     from langgraph_client._sync.thread_stream import SyncThreadStream
     from langgraph_client.errors import ProtocolError
+    from langgraph_client.models.event_streams import Channel, Event, Namespace, SubscribeParams
 
 __all__ = [
     "AsyncThreadStream",
+    "Channel",
+    "Event",
+    "Namespace",
     "ProtocolError",
     "RunFailedError",
     "ScopedStreamHandle",
+    "SubscribeParams",
     "SyncScopedStreamHandle",
     "SyncThreadStream",
     "SyncToolCallHandle",
@@ -28,9 +33,13 @@ __all__ = [
 
 _MODULES = {
     "AsyncThreadStream": "_async.thread_stream",
+    "Channel": "models.event_streams",
+    "Event": "models.event_streams",
+    "Namespace": "models.event_streams",
     "ProtocolError": "errors",
     "RunFailedError": "_core.run_log",
     "ScopedStreamHandle": "_async.projections",
+    "SubscribeParams": "models.event_streams",
     "SyncScopedStreamHandle": "_sync.projections",
     "SyncThreadStream": "_sync.thread_stream",
     "SyncToolCallHandle": "_sync.projections",
