@@ -15,6 +15,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.routing import Route
 
 from langgraph_client import ScriptedGraph, Server
 from langgraph_client.server.http.endpoints import ENDPOINTS, SSE
@@ -69,7 +70,7 @@ PARTS = st.sampled_from(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     with Server({"agent": ScriptedGraph([Emit(1), {"a": 1}])}) as server:
-        found = server.app.routes
+        found = [route for route in server.app.routes if isinstance(route, Route)]
         with httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as made:
             made.headers["x-routes"] = json.dumps(
                 [[method, route.path] for route in found for method in route.methods or ()]
