@@ -187,7 +187,7 @@ class Settlements:
         """Tell those who read and who wait, and let the next run of the thread in."""
         try:
             await job.log.close()
-        except Exception:
+        except Exception:  # Whatever the storage raises: who waits for the run must be told.
             logger.exception("events of run %s are lost", job.run_id)
         job.over.set()
         self._queue.advance(job.thread_id)
