@@ -16,7 +16,6 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
-from langgraph_client.values import is_envelope
 
 #: A message, or a chunk of one, with its metadata.
 Message = tuple[Foreign, Reply]
@@ -70,6 +69,8 @@ class EventReader:
             or self._arguments.subgraphs
             or self._arguments.version != "v1"
         )
+        #: What reads the events whose payload is what the caller sees; filled by the first one.
+        self._direct: dict[str, Callable[[JSON], GraphValue]] = {}
 
     def created(self, run: Reply) -> None:
         """Note the run's id, as soon as the server has told it."""
@@ -84,6 +85,8 @@ class EventReader:
             APIResponseValidationError: The event is not what the protocol says.
         """
         try:
+            if event in self._direct:  # The short way of most events of most streams.
+                return [self._direct[event](data)]
             if event in self._payloads:
                 return self._mode(event, (), data)
             return self._other(event, data)
@@ -117,7 +120,11 @@ class EventReader:
         if self._is_plain:
             if ns or name not in self._request.modes:
                 return []
-            return [(name, payload)] if self._is_list else [payload]
+            if self._is_list:
+                return [(name, payload)]
+            if name != "values":  # Those are kept, too.
+                self._direct[name] = self._payloads[name]
+            return [payload]
         return self._seen_by_others(name, ns, data, payload)
 
     def _seen_by_others(
@@ -164,18 +171,18 @@ class EventReader:
 
     def _message(self, data: JSON) -> Message:
         decoder = self._decoder
-        if is_envelope(data):
-            message, metadata = decoder.open(data)
-        else:  # Only the first of the two can hold a message.
+        if isinstance(data, list):  # Only the first of the two can hold a message.
             message, metadata = data
             if decoder.decode_messages and isinstance(message, dict):
                 message = message_from(message) or decoder.value(message)
+        else:
+            message, metadata = decoder.open(data)
         # All chunks of a message have the same metadata.
         sent, read = self._latest_metadata
         if sent != metadata:
             read = decoder.message_metadata(metadata)
             self._latest_metadata = metadata, read
-        return message, dict(read)
+        return message, read.copy()
 
     def _checkpoint(self, data: JSON) -> JsonObject:
         return self._decoder.checkpoint(self._decoder.open(data), self._own_configurable)

@@ -16,6 +16,7 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from threading import get_ident
 from typing import ClassVar, Self
 
 from langgraph_client._io.tasks import Background, opened_anyway
@@ -48,7 +49,7 @@ class GraphStream(Iterator[GraphValue]):
     def __next__(self) -> GraphValue:
         if self._reader is None:
             self._held.add(self._items)
-        self._reader = threading.get_ident()
+        self._reader = get_ident()
         try:
             return next(self._items)
         except BaseException:
@@ -69,7 +70,7 @@ class GraphStream(Iterator[GraphValue]):
         with contextlib.suppress(RuntimeError):
             closing = threading.Thread(target=_close, args=(self._items,), daemon=True)
             closing.start()
-            if self._reader == threading.get_ident():
+            if self._reader == get_ident():
                 closing.join(PATIENCE)
 
 

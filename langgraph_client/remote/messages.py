@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import BaseModel
 
@@ -64,9 +64,20 @@ def _makers() -> dict[str, _Maker]:
     return {name: _Maker(kind) for name, kind in message_classes().items()}
 
 
-#: Defaults to be made for fields that a document lacks (None: one is required), and unknown keys.
-_Difference = tuple[list[tuple[str, Callable[[], JSON]]] | None, list[str]]
+class _Plan(NamedTuple):
+    """How documents of one shape (their keys, and the types of their values) become messages."""
+
+    defaults: JsonObject
+    #: Defaults to be made for each message.
+    factories: list[tuple[str, Callable[[], JSON]]]
+    #: Keys that are no fields.
+    unknown: list[str]
+    given: set[str]
+
+
+#: How many shapes a class remembers. A stream has one or two.
 _REMEMBERED = 1000
+_new = object.__new__
 
 
 class _Maker:
@@ -75,9 +86,7 @@ class _Maker:
     def __init__(self, kind: type[BaseModel]) -> None:
         self._kind = kind
         self._fields = kind.model_fields
-        self._defaults: JsonObject = {name: field.default for name, field in self._fields.items()}
-        self._differences: dict[tuple[str, ...], _Difference] = {}
-        self._types = [(name, _TYPES.get(name, frozenset())) for name in self._fields]
+        self._plans: dict[tuple[object, ...], _Plan | None] = {}
         self._is_chunk = "tool_call_chunks" in self._fields
         self._calls_tools = "tool_calls" in self._fields
         self._is_plain = not self._calls_tools and "status" not in self._fields
@@ -97,52 +106,52 @@ class _Maker:
             return None
 
     def _fast(self, document: JsonObject) -> Foreign | None:
+        shape = (*document, *map(type, document.values()))
+        try:
+            plan = self._plans[shape]
+        except KeyError:
+            plan = self._plan(document, shape)
+        if plan is None:
+            return None
+        defaults, factories, unknown, given = plan
+        values = {**defaults, **document}
         extra: JsonObject = {}
-        if document.keys() == self._fields.keys():
-            values = document.copy()
-        else:
-            missing, unknown = self._difference(tuple(document))
-            if missing is None:
-                return None
-            values = self._defaults.copy()
-            values.update(document)
-            for name, default in missing:
+        if factories or unknown:
+            for name, default in factories:
                 values[name] = default()
-            if unknown:
-                extra = {name: values.pop(name) for name in unknown}
-        for name, types in self._types:
-            if type(values[name]) not in types:
-                return None
+            extra = {name: values.pop(name) for name in unknown}
         if not self._is_plain and not self._are_calls_plain(values):
             return None
         if type(values["content"]) is list and not _is_plain_content(values["content"]):
             return None
         # As `model_construct` does, without its looking up of aliases and defaults.
-        made = self._kind.__new__(self._kind)
+        made = _new(self._kind)
         _set(made, "__dict__", values)
-        given = set(document)
-        given.discard("type")
-        _set(made, "__pydantic_fields_set__", given)
+        _set(made, "__pydantic_fields_set__", given.copy())
         _set(made, "__pydantic_extra__", extra)
         _set(made, "__pydantic_private__", None)
         return made
 
-    def _difference(self, keys: tuple[str, ...]) -> _Difference:
-        """Return which fields a document lacks, and which of its keys are no fields."""
-        difference = self._differences.get(keys)
-        if difference is None:
-            missing = [field for name, field in self._fields.items() if name not in keys]
-            made = None
-            if not any(field.is_required() for field in missing):
-                made = [
-                    (name, cast("Callable[[], JSON]", field.default_factory))
-                    for name, field in self._fields.items()
-                    if field in missing and field.default_factory is not None
-                ]
-            difference = made, [key for key in keys if key not in self._fields]
-            if len(self._differences) < _REMEMBERED:
-                self._differences[keys] = difference
-        return difference
+    def _plan(self, document: JsonObject, shape: tuple[object, ...]) -> _Plan | None:
+        """Return what to do with a shape, and remember it; None leaves it to the constructor."""
+        missing = {name: field for name, field in self._fields.items() if name not in document}
+        defaults = {name: field.default for name, field in missing.items()}
+        plan = None
+        if not any(field.is_required() for field in missing.values()) and all(
+            type(document[name]) in _TYPES.get(name, ())
+            for name in self._fields
+            if name in document
+        ):
+            factories = [
+                (name, cast("Callable[[], JSON]", field.default_factory))
+                for name, field in missing.items()
+                if field.default_factory is not None
+            ]
+            unknown = [key for key in document if key not in self._fields]
+            plan = _Plan(defaults, factories, unknown, set(document) - {"type"})
+        if len(self._plans) < _REMEMBERED:
+            self._plans[shape] = plan
+        return plan
 
     def _are_calls_plain(self, values: JsonObject) -> bool:
         """Return whether the constructor would leave the calls of tools as they are."""

@@ -24,6 +24,8 @@ sys.path[:0] = [str(HERE.parent)]
 from chaos.plans import Plan, Tally, graph  # noqa: E402
 from chaos.streams import asynchronous, blocking  # noqa: E402
 from support.direct_transport import AsyncDirectTransport, DirectTransport  # noqa: E402
+from support.raw_server import client_context  # noqa: E402
+from support.tls_front import tls_front  # noqa: E402
 
 from langgraph_client.server.server import Server  # noqa: E402
 
@@ -31,7 +33,7 @@ COLUMNS = ("streams", "complete", "told", "faults", "reconnects", "events", "los
 
 
 def every_way(plans: list[Plan]) -> dict[str, Tally]:
-    """Follow the streams of the plans on each of the four ways."""
+    """Follow the streams of the plans on each of the six ways."""
     tallies: dict[str, Tally] = {}
     with Server({"agent": graph()}) as server:
         url = server.listen()
@@ -39,13 +41,21 @@ def every_way(plans: list[Plan]) -> dict[str, Tally]:
         tallies["in process, async"] = asynchronous(plans, server.async_transport, "http://server")
         tallies["on a port, blocking"] = blocking(plans, lambda: DirectTransport(url), url)
         tallies["on a port, async"] = asynchronous(plans, lambda: AsyncDirectTransport(url), url)
+        with tls_front(url) as safe:
+            trust = client_context()
+            tallies["with TLS, blocking"] = blocking(
+                plans, lambda: DirectTransport(safe, trust), safe
+            )
+            tallies["with TLS, async"] = asynchronous(
+                plans, lambda: AsyncDirectTransport(safe, trust), safe
+            )
     return tallies
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--streams", type=int, default=1000, help="on each of the four ways")
+    parser.add_argument("--streams", type=int, default=1000, help="on each of the six ways")
     parser.add_argument("--only", type=int, help="the number of the only stream to run")
     given = parser.parse_args()
     logging.getLogger("langgraph_client").setLevel(logging.ERROR)  # Thousands of reconnects.

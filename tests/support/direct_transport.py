@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -45,8 +46,8 @@ class _Body(httpx.SyncByteStream):
 class DirectTransport(httpx.BaseTransport):
     """Blocking."""
 
-    def __init__(self, url: str) -> None:
-        self._sender = DirectSender(url, ssl_context(True, encrypted=False), Limits())
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        self._sender = DirectSender(url, tls or ssl_context(True, encrypted=False), Limits())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -77,8 +78,8 @@ class _AsyncBody(httpx.AsyncByteStream):
 class AsyncDirectTransport(httpx.AsyncBaseTransport):
     """Async."""
 
-    def __init__(self, url: str) -> None:
-        self._sender = AsyncDirectSender(url, ssl_context(True, encrypted=False), Limits())
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        self._sender = AsyncDirectSender(url, tls or ssl_context(True, encrypted=False), Limits())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
