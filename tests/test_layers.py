@@ -62,6 +62,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "encoding": set(),
     "errors": set(),
     "hooks": set(),
+    "options": set(),
     "typed_values": {"encoding", "storage"},
     "storage": {*_BASE, "graphs"},
     "graphs": {*_BASE, "hooks", "runs", "storage", "typed_values"},
@@ -79,7 +80,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "typed_values",
     },
-    "cli": set(),
+    "cli": {"options", "server"},
     "server": {
         *_BASE,
         "background",

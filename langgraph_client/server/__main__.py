@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from langgraph_client.server.cli.config import Config, ConfigError, read_config
-from langgraph_client.server.cli.load import load_graphs
+from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
+from langgraph_client.server.cli.load import server_of
 from langgraph_client.server.http.listener import is_loopback
-from langgraph_client.server.server import Server
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -66,24 +65,18 @@ def _in_one_line(error: Exception, options: argparse.Namespace) -> str:
 
 
 def _serve(
-    config: Config, options: argparse.Namespace, key: str | None, stop: threading.Event
+    config: AppConfig, options: argparse.Namespace, key: str | None, stop: threading.Event
 ) -> None:
     for warning in config.warnings:
         logger.warning("%s", warning)
-    graphs = load_graphs(config)
-    cors = config.cors if options.cors is None else tuple(filter(None, options.cors.split(",")))
-    server = Server(
-        graphs,
-        path=options.db,
-        show_errors=options.show_errors,
-        api_key=key,
-        cors=cors,
-        local_webhooks=config.local_webhooks,
-    )
+    given = {"path": options.db, "show_errors": options.show_errors, "api_key": key}
+    if options.cors is not None:
+        given["cors"] = tuple(filter(None, options.cors.split(",")))
+    server = server_of(config, given)
     # The port first: if it is in use, no run is taken up.
     url = server.listen(options.host, options.port)
     with server:
-        print(f"{url}  serving {', '.join(graphs)}", flush=True)
+        print(f"{url}  serving {', '.join(config.graphs)}", flush=True)
         while not stop.wait(3600):
             pass
         leaving = _exit_after(_STOP_SECONDS)

@@ -270,7 +270,7 @@ def test_reloads_when_a_file_changes(tmp_path: Path) -> None:
         lines = (line for line in process.stderr if " INFO " not in line)
         said = [next(lines) for _ in range(3)]
         assert said[:2] == ["a file has changed\n"] * 2
-        assert "graph 'add': ./codecs.py: SyntaxError" in said[2]
+        assert "codecs.py:1: SyntaxError" in said[2]
         (tmp_path / "codecs.py").write_text(GRAPH.replace("+ 1", "+ 100"))
         assert process.stdout.readline().split()[0] == url
         assert add() == 101

@@ -11,12 +11,20 @@ from typing import Any
 
 import pytest
 
-from langgraph_client.server.cli.config import Config, ConfigError, read_config
+from langgraph_client.server.cli.config import (
+    AppConfig,
+    AuthSection,
+    ConfigError,
+    GraphPlace,
+    StoreSection,
+    read_config,
+)
+from langgraph_client.server.options import Cors, ThreadTTL, WebhookOptions
 
 GRAPHS = {"agent": "./graph.py:graph"}
 
 
-def config_of(folder: Path, **keys: Any) -> Config:
+def config_of(folder: Path, **keys: Any) -> AppConfig:
     file = folder / "langgraph.json"
     file.write_text(json.dumps({"graphs": GRAPHS, **keys}))
     return read_config(file)
@@ -25,26 +33,35 @@ def config_of(folder: Path, **keys: Any) -> Config:
 @pytest.mark.parametrize(
     ("keys", "name"),
     [
-        ({"auth": {"path": "./auth.py:auth"}}, "auth"),
         ({"encryption": {"path": "./keys.py:keys"}}, "encryption"),
-        ({"http": {"disable_store": True}}, "http.disable_store"),
-        ({"http": {"disable_runs": True}}, "http.disable_runs"),
-        ({"http": {"cors": {"allow_origin_regex": "https://.*"}}}, "http.cors.allow_origin_regex"),
-        (
-            {"webhooks": {"url": {"allowed_domains": ["a.example"]}}},
-            "webhooks.url.allowed_domains",
-        ),
+        ({"auth": {"path": "a:b", "allow_langsmith_api_keys": True}}, "allow_langsmith_api_keys"),
     ],
 )
 def test_a_key_that_restricts_access_is_refused(
     tmp_path: Path, keys: dict[str, Any], name: str
 ) -> None:
     """A door that its owner believes locked is not opened: the server does not start."""
-    with pytest.raises(ConfigError, match=f"'{name}' is not supported"):
+    with pytest.raises(ConfigError, match=f"{name}' is not supported"):
         config_of(tmp_path, **keys)
 
 
-@pytest.mark.parametrize("keys", [{"auth": None}, {"http": {"disable_store": False}}])
+@pytest.mark.parametrize(
+    ("keys", "match"),
+    [
+        ({"auht": {"path": "./auth.py:auth"}}, "'auht' is not .*mean 'auth'?"),
+        ({"http": {"disable_stroe": True}}, "mean 'http.disable_store'?"),
+        ({"webhooks": {"url": {"allowed_domain": ["a.b"]}}}, "mean 'webhooks.url.allowed_domains'"),
+    ],
+)
+def test_a_misspelt_key_that_restricts_access_is_refused(
+    tmp_path: Path, keys: dict[str, Any], match: str
+) -> None:
+    """The same for a lock whose name is misspelt, as its owner cannot know that it is open."""
+    with pytest.raises(ConfigError, match=match):
+        config_of(tmp_path, **keys)
+
+
+@pytest.mark.parametrize("keys", [{"auth": None}, {"http": {"disable_store": False}}, {"auth": {}}])
 def test_a_key_that_restricts_nothing_is_accepted(tmp_path: Path, keys: dict[str, Any]) -> None:
     """Written, but not in force."""
     assert config_of(tmp_path, **keys).warnings == ()
@@ -53,24 +70,22 @@ def test_a_key_that_restricts_nothing_is_accepted(tmp_path: Path, keys: dict[str
 @pytest.mark.parametrize(
     ("keys", "warning"),
     [
-        ({"http": {"app": "./web.py:app"}}, "'http.app' has no effect"),
-        ({"http": {"mount_prefix": "/api"}}, "'http.mount_prefix' has no effect"),
-        ({"store": {"index": {"dims": 2}}}, "'store' has no effect"),
-        ({"checkpointer": {"ttl": {}}}, "'checkpointer' has no effect"),
-        ({"dockerfile_lines": []}, "'dockerfile_lines' has no effect"),
-        ({"auht": {"path": "x"}}, "'auht' is not a known key"),
-        ({"http": {"corse": {}}}, "'http.corse' is not a known key"),
-        ({"webhooks": {"url": {"allow": []}}}, "'webhooks.url.allow' is not a known key"),
-        (
-            {"graphs": {"agent": {"path": "./graph.py:graph", "description": "mine"}}},
-            "'graphs.agent.description' has no effect",
-        ),
+        ({"dockerfile_lines": []}, "'dockerfile_lines' has no effect here: it is about"),
+        ({"ui": {"agent": "./ui.tsx"}}, "'ui' has no effect here"),
+        ({"priority": {"path": "./p.py:p"}}, "'priority' has no effect here: all runs"),
+        ({"auht": {}}, "'auht' is not a known key and has no effect. Did you mean 'auth'?"),
+        ({"wholly": 1}, "'wholly' is not a known key and has no effect"),
+        ({"http": {"corse": {}}}, "'http.corse' is not a known key and has no effect. Did you"),
+        ({"webhooks": {"url": {"zzz": []}}}, "'webhooks.url.zzz' is not a known key"),
+        ({"checkpointer": {"serde": {"pickle_fallback": True}}}, "nothing is ever unpickled"),
+        ({"checkpointer": {"serde": {"allowed_json_modules": True}}}, "Give a list"),
+        ({"store": {"path": "a:b", "index": {"dims": 2, "embed": "e:f"}}}, "names a store"),
     ],
 )
 def test_other_keys_without_effect_are_named(
     tmp_path: Path, keys: dict[str, Any], warning: str
 ) -> None:
-    """Each by its own name, misspelt ones, too."""
+    """Each by its own name, and why; a misspelt one with the key that was meant."""
     (said,) = config_of(tmp_path, **keys).warnings
     assert warning in said
 
@@ -88,8 +103,8 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
     )
     assert found.warnings == ()
     assert found.paths == (tmp_path, tmp_path / "src")
-    assert found.cors == ("https://app.example",)
-    assert found.local_webhooks
+    assert found.cors == Cors(("https://app.example",))
+    assert found.webhooks.loopback
     assert found.env == {"A": "1"}
 
 
@@ -98,7 +113,21 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
     [
         ({"graphs": {}}, "at least one graph"),
         ({"graphs": {"a": "graph.py"}}, "graph 'a'"),
-        ({"graphs": {"a": {"path": 3}}}, "graph 'a'"),
+        ({"graphs": {"a": {"path": 3}}}, "'graphs.a.path' has to be a text"),
+        ({"graphs": {"a": "./agent.ts:graph"}}, "graph 'a'.*TypeScript"),
+        ({"auth": {"disable_studio_auth": True}}, "'auth' needs a 'path'"),
+        ({"auth": {"path": "auth.py"}}, "'auth.path' has to be"),
+        ({"http": {"disable_runs": "yes"}}, "'http.disable_runs' has to be true or false"),
+        ({"http": {"middleware_order": "any"}}, "auth_first or middleware_first"),
+        ({"http": {"mount_prefix": "api/"}}, "has to begin with a slash"),
+        ({"http": {"cors": {"allow_origin_regex": "("}}}, "allow_origin_regex"),
+        ({"store": {"index": {"dims": 2}}}, "needs 'dims' and 'embed'"),
+        ({"checkpointer": {"backend": "mongo"}}, "no 'mongo' backend"),
+        ({"checkpointer": {"backend": "custom"}}, "needs a 'path'"),
+        ({"checkpointer": {"ttl": {"strategy": "keep"}}}, "delete or keep_latest"),
+        ({"checkpointer": {"ttl": {"default_ttl": 0}}}, "more than 0"),
+        ({"checkpointer": {"serde": {"allowed_json_modules": ["a"]}}}, "a list of lists"),
+        ({"webhooks": {"headers": {"a": 1}}}, "has to have texts"),
         ({"dependencies": "."}, "'dependencies' has to be a list"),
         ({"dependencies": ["./none"]}, "no such folder"),
         ({"env": 3}, "'env' has to be"),
@@ -142,12 +171,72 @@ def test_an_env_file_is_read_as_elsewhere(tmp_path: Path) -> None:
     }
 
 
+def test_sections(tmp_path: Path) -> None:
+    """Every section becomes a typed part of the config; null means that a key is not there."""
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "src").mkdir()
+    found = config_of(
+        tmp_path,
+        graphs={"agent": {"path": "./graph.py:graph", "description": "mine"}},
+        auth={"path": "./auth.py:auth", "disable_studio_auth": True, "openapi": {"security": []}},
+        http={
+            "app": "./web.py:app",
+            "disable_store": True,
+            "disable_webhooks": True,
+            "mount_prefix": "/api/v1",
+            "middleware_order": "auth_first",
+            "enable_custom_route_auth": True,
+            "configurable_headers": {"includes": ["x-*"], "exclude": ["x-b"]},
+            "cors": {"allow_origin_regex": "https://.*", "max_age": 5, "allow_credentials": None},
+        },
+        store={
+            "index": {"dims": 2, "embed": "./emb.py:embed", "fields": None},
+            "ttl": {"default_ttl": 1.5, "refresh_on_read": False},
+        },
+        checkpointer={
+            "path": "./saver.py:make",
+            "ttl": {"default_ttl": 60, "strategy": "keep_latest"},
+            "serde": {"allowed_msgpack_modules": [["my.models", "State"], ["my", "b", "C"]]},
+        },
+        webhooks={
+            "headers": {"a": "${{ env.LG_WEBHOOK_A }}"},
+            "allowed_fields": ["run_id"],
+            "url": {"allowed_domains": ["*.a.example"], "allowed_ports": [443]},
+        },
+    )
+    assert found.warnings == ()
+    assert found.paths == (tmp_path, tmp_path / "src")
+    assert found.graphs["agent"] == GraphPlace("./graph.py:graph", "mine")
+    assert found.auth == AuthSection("./auth.py:auth", True, {"security": []})
+    assert found.http_app == "./web.py:app"
+    assert found.http.disabled == {"store"}
+    assert found.http.mount_prefix == "/api/v1"
+    assert found.http.auth_first
+    assert found.http.custom_route_auth
+    picked = found.http.configurable_headers.pick({"X-A": "1", "x-b": "2", "x-api-key": "3"})
+    assert picked == {"x-a": "1"}
+    assert found.cors == Cors(allow_origin_regex="https://.*", max_age=5)
+    assert found.store == StoreSection(None, 2, "./emb.py:embed", ("$",), 1.5, False)
+    assert found.checkpointer == "./saver.py:make"
+    assert found.thread_ttl == ThreadTTL(60, "keep_latest")
+    assert found.allowed_classes == (("my.models", "State"), ("my.b", "C"))
+    assert found.webhooks == WebhookOptions(
+        enabled=False,
+        allowed_domains=("*.a.example",),
+        allowed_ports=(443,),
+        headers={"a": "${{ env.LG_WEBHOOK_A }}"},
+        fields=("run_id",),
+    )
+
+
 PROGRAM = """
 import sys
 from pathlib import Path
 from langgraph_client.server.cli.config import read_config
-from langgraph_client.server.cli.load import load_graphs
-print(load_graphs(read_config(Path(sys.argv[1]))))
+from langgraph_client.server.cli.load import load_graphs, prepare
+config = read_config(Path(sys.argv[1]))
+prepare(config)
+print(load_graphs(config))
 """
 
 
@@ -201,4 +290,28 @@ def test_where_graphs_are_found(
 def test_a_module_that_exits_is_a_mistake_of_the_config(tmp_path: Path) -> None:
     """It does not end the command without a word."""
     done = load(tmp_path, {"g.py": "raise SystemExit(3)"}, graphs={"a": "./g.py:graph"})
-    assert "graph 'a': ./g.py: SystemExit: 3" in done.stderr
+    assert f"graph 'a': {tmp_path / 'g.py'}:1: SystemExit: 3" in done.stderr
+
+
+def test_an_import_that_fails_names_the_code(tmp_path: Path) -> None:
+    """The application's file, its line and the missing package; no frame of this package or of
+    the import machinery."""
+    files = {
+        "pack/__init__.py": "",
+        "pack/tools.py": "\nimport not_there",
+        "g.py": "import pack.tools",
+    }
+    done = load(tmp_path, files, graphs={"a": "./g.py:graph"})
+    said = done.stderr[done.stderr.rindex("ConfigError: ") :]
+    first, *rest = said.splitlines()
+    assert f"graph 'a': {tmp_path / 'pack/tools.py'}:2: ModuleNotFoundError" in first
+    assert "'not_there'" in first
+    assert [line.split(",")[0].strip() for line in rest[::2]] == [
+        f'File "{tmp_path / name}"' for name in ("g.py", "pack/tools.py")
+    ]
+
+
+def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:
+    """Of the file it is in, which may be another than that of the graph."""
+    done = load(tmp_path, {"g.py": "\n\ngraph = ("}, graphs={"a": "./g.py:graph"})
+    assert f"{tmp_path / 'g.py'}:3: SyntaxError" in done.stderr

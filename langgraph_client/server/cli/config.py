@@ -1,109 +1,126 @@
-"""Reads a `langgraph.json`."""
+"""Reads a `langgraph.json`: what it asks for, as one value. Imports nothing of the application."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
+
+from langgraph_client.server.cli.keys import DISABLE, findings
+from langgraph_client.server.options import (
+    Cors,
+    Group,
+    HeaderRules,
+    HttpOptions,
+    Strategy,
+    ThreadTTL,
+    WebhookOptions,
+)
 
 
 class ConfigError(ValueError):
-    """Something is wrong with a config file; the text says what, in one line."""
+    """Something is wrong with a config file; the text says what."""
 
 
 @dataclass(frozen=True)
-class Config:
+class GraphPlace:
+    """Where a graph is.
+
+    Attributes:
+        path: `path/to/file.py:name` or `module:name`.
+        description: What it is for; None where that is not said.
+    """
+
+    path: str
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class AuthSection:
+    """The `auth` key.
+
+    Attributes:
+        path: Where the `Auth` object is.
+        disable_studio_auth: Whether LangGraph Studio is authenticated like everybody else.
+        openapi: What the OpenAPI document says about security.
+    """
+
+    path: str
+    disable_studio_auth: bool = False
+    openapi: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoreSection:
+    """The `store` key.
+
+    Attributes:
+        path: Where a store, or what makes one, is; None for the server's own.
+        dims: How many numbers an embedding has; None for no index.
+        embed: Where the embedding function is, or the name of a model.
+        fields: The fields that are embedded.
+        default_ttl: Minutes that an item lives; None for ever.
+        refresh_on_read: Whether reading an item begins its time again.
+    """
+
+    path: str | None = None
+    dims: int | None = None
+    embed: str = ""
+    fields: tuple[str, ...] = ("$",)
+    default_ttl: float | None = None
+    refresh_on_read: bool = True
+
+
+@dataclass(frozen=True)
+class AppConfig:
     """What a `langgraph.json` asks for.
 
     Attributes:
         file: The file.
-        graphs: Where each graph is: `path/to/file.py:name` or `module:name`.
+        graphs: Where each graph is.
         env: Environment variables, as the file or the file it names gives them.
         paths: Folders that are put on the import path.
-        local_webhooks: Whether webhooks may go to this machine
-            (`webhooks.url.disable_loopback: false`).
-        cors: The origins whose pages may call (`http.cors.allow_origins`).
+        auth: Who may do what; None for everybody everything.
+        http: The HTTP side, without its `app`.
+        http_app: Where the application is whose routes are served as well, or None.
+        cors: Which web pages may call; None where that is not said.
+        webhooks: Where webhooks may go; `headers` as in the file.
+        webhook_env_prefix: How variables begin that `headers` may name.
+        store: The store.
+        checkpointer: Where what makes the checkpointer is; None for the server's own.
+        thread_ttl: How long threads live; None for ever.
+        allowed_classes: The classes that may be made out of checkpoints, as module and name.
         warnings: What has no effect here, by name, one line each.
     """
 
     file: Path
-    graphs: Mapping[str, str]
-    env: Mapping[str, str]
-    paths: tuple[Path, ...]
-    local_webhooks: bool = False
-    cors: tuple[str, ...] = ()
+    graphs: Mapping[str, GraphPlace]
+    env: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[Path, ...] = ()
+    auth: AuthSection | None = None
+    http: HttpOptions = field(default_factory=HttpOptions)
+    http_app: str | None = None
+    cors: Cors | None = None
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
+    webhook_env_prefix: str = "LG_WEBHOOK_"
+    store: StoreSection = field(default_factory=StoreSection)
+    checkpointer: str | None = None
+    thread_ttl: ThreadTTL | None = None
+    allowed_classes: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
-
-_READ = {
-    "$schema",
-    "graphs",
-    "env",
-    "dependencies",
-    "graphs.*.path",
-    "http",
-    "http.cors",
-    "http.cors.allow_origins",
-    "webhooks",
-    "webhooks.url",
-    "webhooks.url.disable_loopback",
-}
-_LOCKS = {
-    "auth": "the server would be open to everybody",
-    "encryption": "data would be kept as it is",
-    "http.disable_assistants": "the endpoints would be there",
-    "http.disable_threads": "the endpoints would be there",
-    "http.disable_runs": "the endpoints would be there",
-    "http.disable_store": "the endpoints would be there",
-    "http.disable_meta": "the endpoints would be there",
-    "http.disable_webhooks": "webhooks would be sent",
-    "http.enable_custom_route_auth": "the server would be open to everybody",
-    "http.cors.allow_origin_regex": "the origins it names could not call; use allow_origins",
-    "webhooks.url.allowed_domains": "webhooks would go anywhere",
-    "webhooks.url.allowed_ports": "webhooks would go anywhere",
-    "webhooks.url.require_https": "webhooks would go anywhere",
-}
-"""Keys that restrict who may do what, and what leaving them out would mean: with one of them the
-server does not start, as its owner believes that door locked."""
-_KNOWN = {
-    "api_version",
-    "base_image",
-    "checkpointer",
-    "dockerfile_lines",
-    "graphs.*.description",
-    "http.app",
-    "http.configurable_headers",
-    "http.cors.allow_credentials",
-    "http.cors.allow_headers",
-    "http.cors.allow_methods",
-    "http.cors.expose_headers",
-    "http.cors.max_age",
-    "http.disable_a2a",
-    "http.disable_mcp",
-    "http.disable_ui",
-    "http.logging_headers",
-    "http.middleware_order",
-    "http.mount_prefix",
-    "image_distro",
-    "keep_pkg_tools",
-    "node_version",
-    "pip_config_file",
-    "pip_installer",
-    "python_version",
-    "store",
-    "ui",
-    "ui_config",
-    "webhooks.env_prefix",
-    "webhooks.headers",
-    "webhooks.url.max_url_length",
-}
-"""Keys that other servers act on."""
+    @property
+    def folder(self) -> Path:
+        """The folder that paths in the file start from."""
+        return self.file.resolve().parent
 
 
-def read_config(file: Path) -> Config:
-    """Return what a config file says, without importing anything.
+def read_config(file: Path) -> AppConfig:
+    """Return what a config file says.
 
     Raises:
         ConfigError: It cannot be read, or is not as it should be, or restricts access in a way that
@@ -117,108 +134,243 @@ def read_config(file: Path) -> Config:
         raise ConfigError(f"{file}: not JSON: {error}") from None
     if not isinstance(given, dict):
         raise ConfigError(f"{file}: has to be a JSON object")
-    graphs = given.get("graphs")
-    if not isinstance(graphs, dict) or not graphs:
-        raise ConfigError(f"{file}: 'graphs' has to name at least one graph")
-    places: dict[str, str] = {}
-    for name, place in graphs.items():
-        where = place.get("path") if isinstance(place, dict) else place
-        if not isinstance(where, str) or not all(where.rpartition(":")[::2]):
-            raise ConfigError(
-                f"{file}: graph {name!r} has to be 'path/to/file.py:name' or 'module:name'"
-            )
-        places[name] = where
-    warnings = list(_without_effect(file, given))
-    env = _env(file, given.get("env", {}), warnings)
-    return Config(
-        file,
-        places,
-        env,
-        _paths(file, given),
-        _section(file, given, "webhooks", "url").get("disable_loopback") is False,
-        _origins(file, given),
-        tuple(warnings),
+    try:
+        return _Reader(file, given).read()
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+class _Reader:
+    """Takes a config apart. Its errors do not name the file."""
+
+    def __init__(self, file: Path, given: Mapping[str, Any]) -> None:
+        self._file = file
+        self._given = given
+        self._warnings: list[str] = []
+
+    def read(self) -> AppConfig:
+        for finding in findings(self._given):
+            if finding.fatal:
+                raise ConfigError(finding.text)
+            self._warn(finding.text)
+        webhooks = self._section("webhooks")
+        return AppConfig(
+            self._file,
+            self._graphs(),
+            self._env(),
+            self._paths(),
+            self._auth(),
+            self._http(),
+            self._section("http").get("app"),
+            self._cors(),
+            _webhooks(webhooks, enabled=not self._section("http").get("disable_webhooks")),
+            webhooks.get("env_prefix", "LG_WEBHOOK_"),
+            self._store(),
+            self._checkpointer(),
+            self._thread_ttl(),
+            self._allowed_classes(),
+            tuple(f"{self._file}: {warning}" for warning in self._warnings),
+        )
+
+    def _warn(self, text: str) -> None:
+        self._warnings.append(text)
+
+    def _section(self, *names: str) -> Mapping[str, Any]:
+        section: Any = self._given
+        for name in names:
+            section = section.get(name) or {}
+        # A null is a key that is not there.
+        return {name: value for name, value in section.items() if value is not None}
+
+    def _graphs(self) -> dict[str, GraphPlace]:
+        graphs = self._section("graphs")
+        if not graphs:
+            raise ConfigError("'graphs' has to name at least one graph")
+        return {name: _graph(name, place) for name, place in graphs.items()}
+
+    def _env(self) -> dict[str, str]:
+        env = self._given.get("env") or {}
+        if isinstance(env, dict):
+            return {str(name): str(value) for name, value in env.items()}
+        if not isinstance(env, str):
+            raise ConfigError("'env' has to be an object or the name of a file")
+        place = self._file.resolve().parent / env
+        if not place.exists():
+            self._warn(f"'env' names {env}, which does not exist")
+            return {}
+        from dotenv import dotenv_values
+
+        try:
+            found = dotenv_values(place, encoding="utf-8-sig")  # Some editors begin with a mark.
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{env}: {getattr(error, 'strerror', None) or error}") from None
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _paths(self) -> tuple[Path, ...]:
+        """Return the folders to import from: that of the config, and dependencies that are folders.
+
+        Of a project with a `src` layout, that folder as well: it need not be installed.
+        """
+        folder = self._file.resolve().parent
+        paths = [folder]
+        for dependency in map(str, self._given.get("dependencies") or ["."]):
+            path = (folder / dependency).resolve()
+            if path.is_dir():
+                paths.append(path)
+                if (path / "src").is_dir() and _is_project(path):
+                    paths.append(path / "src")
+            elif dependency.startswith("."):
+                raise ConfigError(f"dependency {dependency!r}: no such folder")
+        return tuple(dict.fromkeys(paths))  # Other dependencies are packages, installed or not.
+
+    def _auth(self) -> AuthSection | None:
+        auth = self._section("auth")
+        if not auth:
+            return None
+        if "path" not in auth:
+            raise ConfigError("'auth' needs a 'path'")
+        return AuthSection(
+            _place("auth.path", auth["path"]),
+            auth.get("disable_studio_auth", False),
+            auth.get("openapi", {}),
+        )
+
+    def _http(self) -> HttpOptions:
+        http = self._section("http")
+        order = http.get("middleware_order", "middleware_first")
+        if order not in ("auth_first", "middleware_first"):
+            raise ConfigError("'http.middleware_order' has to be auth_first or middleware_first")
+        if "app" in http:
+            _place("http.app", http["app"])
+        prefix = http.get("mount_prefix", "")
+        if prefix and not re.fullmatch(r"(/[^/?#]+)+", prefix):
+            raise ConfigError("'http.mount_prefix' has to begin with a slash and not end with one")
+        return HttpOptions(
+            disabled=frozenset(
+                cast("Group", name.removeprefix("disable_")) for name in DISABLE if http.get(name)
+            ),
+            mount_prefix=prefix,
+            configurable_headers=_header_rules(http.get("configurable_headers") or {}),
+            logging_headers=_header_rules(http.get("logging_headers") or {}),
+            auth_first=order == "auth_first",
+            custom_route_auth=http.get("enable_custom_route_auth", False),
+        )
+
+    def _cors(self) -> Cors | None:
+        cors = self._section("http", "cors")
+        if not cors:
+            return None
+        if "allow_origin_regex" in cors:
+            try:
+                re.compile(cors["allow_origin_regex"])
+            except re.error as error:
+                raise ConfigError(f"'http.cors.allow_origin_regex': {error}") from None
+        known = {one.name for one in dataclasses.fields(Cors)}
+        return Cors(**{name: _frozen(cors[name]) for name in cors if name in known})
+
+    def _store(self) -> StoreSection:
+        store, ttl = self._section("store"), self._section("store", "ttl")
+        index = self._section("store", "index")
+        if index and ("dims" not in index or "embed" not in index):
+            raise ConfigError("'store.index' needs 'dims' and 'embed'")
+        if "path" in store:
+            _place("store.path", store["path"])
+            for name in ("index", "ttl"):
+                if store.get(name):
+                    self._warn(f"'store.{name}' has no effect here: 'store.path' names a store")
+        return StoreSection(
+            store.get("path"),
+            index.get("dims"),
+            index.get("embed", ""),
+            tuple(index.get("fields") or ("$",)),
+            ttl.get("default_ttl"),
+            ttl.get("refresh_on_read", True),
+        )
+
+    def _checkpointer(self) -> str | None:
+        section = self._section("checkpointer")
+        backend = section.get("backend", "custom" if "path" in section else "default")
+        if backend not in ("custom", "default"):
+            raise ConfigError(f"'checkpointer.backend': this server has no {backend!r} backend")
+        if backend == "custom" and "path" not in section:
+            raise ConfigError("'checkpointer' needs a 'path'")
+        return _place("checkpointer.path", section["path"]) if backend == "custom" else None
+
+    def _thread_ttl(self) -> ThreadTTL | None:
+        ttl = self._section("checkpointer", "ttl")
+        strategy = ttl.get("strategy", "delete")
+        if strategy not in get_args(Strategy):
+            raise ConfigError("'checkpointer.ttl.strategy' has to be delete or keep_latest")
+        if (minutes := ttl.get("default_ttl")) is None:
+            return None
+        if minutes <= 0:
+            raise ConfigError("'checkpointer.ttl.default_ttl' has to be more than 0")
+        return ThreadTTL(minutes, strategy)
+
+    def _allowed_classes(self) -> tuple[tuple[str, str], ...]:
+        serde = self._section("checkpointer", "serde")
+        classes: list[tuple[str, str]] = []
+        for name in ("allowed_json_modules", "allowed_msgpack_modules"):
+            modules = serde.get(name)
+            if modules is True:
+                self._warn(
+                    f"'checkpointer.serde.{name}' has no effect here: with --db, only the classes"
+                    " that the graphs' schemas name are made out of checkpoints. Give a list"
+                )
+            for module in modules if isinstance(modules, list) else ():
+                if not isinstance(module, list) or len(module) < 2:
+                    raise ConfigError(f"'checkpointer.serde.{name}' has to be a list of lists")
+                classes.append((".".join(module[:-1]), module[-1]))
+        return tuple(dict.fromkeys(classes))
+
+
+def _graph(name: str, place: Any) -> GraphPlace:
+    path = place.get("path") if isinstance(place, dict) else place
+    if not isinstance(path, str) or not all(path.rpartition(":")[::2]):
+        raise ConfigError(f"graph {name!r} has to be 'path/to/file.py:name' or 'module:name'")
+    if re.search(r"\.[cm]?[jt]sx?$", path.rpartition(":")[0]):
+        raise ConfigError(
+            f"graph {name!r}: {path} is JavaScript or TypeScript, and this server runs Python."
+            " Serve it by the command of @langchain/langgraph-cli"
+        )
+    return GraphPlace(path, place.get("description") if isinstance(place, dict) else None)
+
+
+def _place(key: str, path: str) -> str:
+    if not all(path.rpartition(":")[::2]):
+        raise ConfigError(f"{key!r} has to be 'path/to/file.py:name' or 'module:name'")
+    return path
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+
+
+def _header_rules(section: Mapping[str, Any]) -> HeaderRules:
+    return HeaderRules(
+        tuple(section.get("includes") or section.get("include") or ()),
+        tuple(section.get("excludes") or section.get("exclude") or ()),
     )
 
 
-def _without_effect(file: Path, given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a warning for each key that is not read.
-
-    Raises:
-        ConfigError: The key restricts access.
-    """
-    for key, shown, value in _keys(given):
-        if key in _LOCKS and value not in (None, False, [], {}):
-            raise ConfigError(
-                f"{file}: {shown!r} is not supported: {_LOCKS[key]}. Remove it to serve without"
-            )
-        if key in _KNOWN:
-            yield f"{file}: {shown!r} has no effect here"
-        elif key not in _READ and key not in _LOCKS:
-            yield f"{file}: {shown!r} is not a known key and has no effect"
-
-
-_OPEN = {"graphs", "graphs.*", "http", "http.cors", "webhooks", "webhooks.url"}
-
-
-def _keys(
-    given: Mapping[str, Any], place: str = "", shown: str = ""
-) -> Iterator[tuple[str, str, Any]]:
-    """Yield each key as the tables above have it, as the file has it, and its value."""
-    for name, value in given.items():
-        key = "graphs.*" if place == "graphs." else place + name
-        if key != "graphs.*":
-            yield key, shown + name, value
-        if key in _OPEN and isinstance(value, dict):
-            yield from _keys(value, f"{key}.", f"{shown}{name}.")
+def _webhooks(section: Mapping[str, Any], *, enabled: bool) -> WebhookOptions:
+    url = section.get("url") or {}
+    loopback = url.get("disable_loopback") is False
+    headers = section.get("headers") or {}
+    if not all(isinstance(value, str) for value in headers.values()):
+        raise ConfigError("'webhooks.headers' has to have texts for values")
+    return WebhookOptions(
+        enabled,
+        loopback=loopback,
+        private=loopback and not url.get("disable_private_ips"),
+        require_https=bool(url.get("require_https")),
+        allowed_domains=tuple(url.get("allowed_domains") or ()),
+        allowed_ports=tuple(url.get("allowed_ports") or ()),
+        max_url_length=url.get("max_url_length") or 4096,
+        headers=headers,
+        fields=tuple(section.get("allowed_fields") or ()),
+    )
 
 
-def _section(file: Path, given: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    found = given
-    for depth, name in enumerate(names, 1):
-        below = found.get(name)
-        if below is not None and not isinstance(below, dict):
-            raise ConfigError(f"{file}: {'.'.join(names[:depth])!r} has to be an object")
-        found = below or {}
-    return found
-
-
-def _origins(file: Path, given: Mapping[str, Any]) -> tuple[str, ...]:
-    origins = _section(file, given, "http", "cors").get("allow_origins", [])
-    if not isinstance(origins, list) or not all(isinstance(one, str) for one in origins):
-        raise ConfigError(f"{file}: 'http.cors.allow_origins' has to be a list of texts")
-    return tuple(origins)
-
-
-def _paths(file: Path, given: Mapping[str, Any]) -> tuple[Path, ...]:
-    """Return the folders to import from: that of the config, and dependencies that are folders."""
-    folder = file.resolve().parent
-    dependencies = given.get("dependencies", ["."])
-    if not isinstance(dependencies, list):
-        raise ConfigError(f"{file}: 'dependencies' has to be a list")
-    found = [folder]
-    for dependency in map(str, dependencies):
-        path = (folder / dependency).resolve()
-        if path.is_dir():
-            found.append(path)
-        elif dependency.startswith("."):
-            raise ConfigError(f"{file}: dependency {dependency!r}: no such folder")
-    return tuple(dict.fromkeys(found))  # Other dependencies are packages, installed or not.
-
-
-def _env(file: Path, given: Any, warnings: list[str]) -> dict[str, str]:
-    if isinstance(given, dict):
-        return {str(name): str(value) for name, value in given.items()}
-    if not isinstance(given, str):
-        raise ConfigError(f"{file}: 'env' has to be an object or the name of a file")
-    place = file.resolve().parent / given
-    if not place.exists():
-        warnings.append(f"{file}: 'env' names {given}, which does not exist")
-        return {}
-    from dotenv import dotenv_values
-
-    try:
-        found = dotenv_values(place, encoding="utf-8-sig")  # Some editors begin with a mark.
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{place}: {getattr(error, 'strerror', None) or error}") from None
-    return {name: value for name, value in found.items() if value is not None}
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

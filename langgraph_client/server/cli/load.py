@@ -1,4 +1,4 @@
-"""Imports the graphs that a config names."""
+"""Imports what a config names, and makes a server of it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,97 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
 
-from langgraph_client.server.cli.config import Config, ConfigError
+from langgraph_client.server.cli.config import AppConfig, ConfigError, StoreSection
+from langgraph_client.server.options import Cors, HttpOptions, WebhookOptions
+from langgraph_client.server.server import Server
 
 
-def load_graphs(config: Config) -> dict[str, Any]:
-    """Set the environment, extend the import path, and return the graphs by name.
+def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
+    """Return the server that a config describes, not started.
+
+    Args:
+        config: The config.
+        options: Arguments of `Server` that the config has no words for, or that win over it.
+
+    Raises:
+        ConfigError: Something that the config names cannot be loaded.
+        TypeError: A graph is none.
+    """
+    _refuse_unbuilt(config)
+    prepare(config)
+    return Server(
+        load_graphs(config),
+        **{
+            "cors": config.cors.allow_origins if config.cors else (),
+            "local_webhooks": config.webhooks.loopback,
+            **options,
+        },
+    )
+
+
+def _refuse_unbuilt(config: AppConfig) -> None:
+    webhooks = WebhookOptions(loopback=config.webhooks.loopback, private=config.webhooks.private)
+    unbuilt = {
+        "auth": config.auth is not None,
+        "http": config.http != HttpOptions() or config.http_app is not None,
+        "http.cors": config.cors not in (None, Cors((config.cors or Cors()).allow_origins)),
+        "store": config.store != StoreSection(),
+        "checkpointer": (config.checkpointer, config.thread_ttl) != (None, None),
+        "webhooks": config.webhooks != webhooks,
+    }
+    for name, asked in unbuilt.items():
+        if asked:
+            raise ConfigError(f"{config.file}: {name!r} is not supported yet. Remove it")
+
+
+def prepare(config: AppConfig) -> None:
+    """Set the environment, and extend the import path.
 
     Variables that are set already win over those of the config, and what is installed over what
     lies in a folder: a project's `statistics.py` does not hide the standard library's.
-
-    Raises:
-        ConfigError: A graph cannot be loaded.
     """
     for name, value in config.env.items():
         os.environ.setdefault(name, value)
     sys.path += [str(path) for path in config.paths if str(path) not in sys.path]
-    return {name: _load(config, name, place) for name, place in config.graphs.items()}
 
 
-def _load(config: Config, name: str, place: str) -> Any:
+def load_graphs(config: AppConfig) -> dict[str, Any]:
+    """Return the graphs by name.
+
+    Raises:
+        ConfigError: A graph cannot be loaded.
+    """
+    return {
+        name: load_object(config, f"graph {name!r}", place.path)
+        for name, place in config.graphs.items()
+    }
+
+
+def load_object(config: AppConfig, what: str, place: str) -> Any:
+    """Import what a config names.
+
+    Args:
+        config: The config.
+        what: Which of its keys names it, for errors.
+        place: `path/to/file.py:name` or `module:name`.
+
+    Raises:
+        ConfigError: It cannot be imported. The text names the file and the line of the
+            application's code, and shows its frames, without those of this package.
+    """
     where, _, attribute = place.rpartition(":")
     try:
-        module = _module(config.file.resolve().parent, where)
+        module = _module(config.folder, where)
     except (Exception, SystemExit) as error:  # whatever the module raises when it is imported
-        text = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{config.file}: graph {name!r}: {where}: {text}") from error
+        raise ConfigError(f"{config.file}: {what}: {_explained(error, where)}") from error
     if not hasattr(module, attribute):
-        raise ConfigError(f"{config.file}: graph {name!r}: {where} has no {attribute!r}")
+        raise ConfigError(f"{config.file}: {what}: {where} has no {attribute!r}")
     return getattr(module, attribute)
 
 
@@ -62,3 +122,32 @@ def _module(folder: Path, where: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _explained(error: BaseException, where: str) -> str:
+    """Return what was raised, where in the application's code, and how it came there."""
+    text = f"{type(error).__name__}: {error}"
+    frames = _frames(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        text += f". Install the package of {package!r}, or name its folder in 'dependencies'"
+    if not frames:
+        return f"{where}: {text}"
+    last = frames[-1]
+    shown = f"{last.filename}:{last.lineno}: {text}"
+    if len(frames) > 1:
+        shown += "\n" + "".join(traceback.format_list(frames)).rstrip()
+    return shown
+
+
+def _frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    """Return the frames of an import that are the application's own."""
+    return [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if frame.filename != __file__
+        and not frame.filename.startswith("<frozen ")
+        and Path(frame.filename) != Path(importlib.__file__ or "")
+    ]
