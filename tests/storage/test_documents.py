@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from langgraph_client.server.storage.containment import contains
 from langgraph_client.server.storage.protocol import Event, KeyTaken
 from langgraph_client.server.storage.sqlite import documents
-from langgraph_client.server.storage.sqlite.json_conditions import contains
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 HUGE = 99999999999999999999
@@ -121,6 +121,23 @@ async def test_only_the_fields_that_are_wanted(storage: SqliteStorage) -> None:
     await storage.threads.put(thread(1, values={"a": 1}))
     found = await storage.threads.search(fields=["thread_id", "metadata"])
     assert found == [{"thread_id": "t00001", "metadata": {}}]
+
+
+async def test_one_of_several_conditions_has_to_hold(storage: SqliteStorage) -> None:
+    """`any_of` finds what at least one condition holds for, before pages are cut; none: nothing."""
+    for number, owner in enumerate(["ann", "bob", "cid", "ann"]):
+        await storage.threads.insert(thread(number, metadata={"owner": owner, "n": [number]}))
+    conditions = [
+        {"metadata": {"owner": "ann"}},
+        {"metadata": {"owner": "bob", "n": [1]}},
+        {"metadata": {"owner": "cid", "n": [7]}},
+    ]
+    found = await storage.threads.search(any_of=conditions, limit=2, offset=1)
+    assert [document["thread_id"] for document in found] == ["t00001", "t00003"]
+    assert await storage.threads.count(any_of=conditions) == 3
+    assert await storage.threads.count(any_of=conditions, where={"thread_id": "t00002"}) == 0
+    assert await storage.threads.count(any_of=[]) == 0
+    assert await storage.threads.search(any_of=[]) == []
 
 
 async def test_text_is_found_whatever_its_case(storage: SqliteStorage) -> None:

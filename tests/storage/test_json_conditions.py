@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.storage.containment import contains
 from langgraph_client.server.storage.sqlite.json_conditions import (
-    contains,
     contains_condition,
     install,
 )

@@ -85,6 +85,7 @@ class Documents(Protocol):
         *,
         where: Mapping[str, object] | None = None,
         contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
         text: Mapping[str, str] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -98,6 +99,8 @@ class Documents(Protocol):
             where: Values that fields must equal; a list or tuple means any of them.
             contains: Field to JSON that it must contain: objects by their keys, at every depth;
                 lists by items; anything else by equality.
+            any_of: Conditions, each like `contains`, of which at least one must hold; an empty
+                sequence matches nothing. None for no such condition.
             text: Field to text that must be part of it, upper and lower case alike.
             order_by: The field to sort by, names without regard to case; ties, and documents
                 where it is None, by the key. By default the key.
@@ -113,6 +116,7 @@ class Documents(Protocol):
         *,
         where: Mapping[str, object] | None = None,
         contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
         text: Mapping[str, str] | None = None,
     ) -> int:
         """Return how many documents `search` with the same filters would return."""

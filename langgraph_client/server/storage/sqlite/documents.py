@@ -134,6 +134,7 @@ class Table:
         *,
         where: Mapping[str, object] | None = None,
         contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
         text: Mapping[str, str] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -147,7 +148,7 @@ class Table:
         tail = f"FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
         start = min(offset, MAX_INTEGER)
-        filters, filter_values = self._filters(contains, text)
+        filters, filter_values = self._filters(contains, any_of, text)
         if filters != "1":
             query = f"SELECT rowid {tail}"
             enough = start + count
@@ -170,11 +171,12 @@ class Table:
         *,
         where: Mapping[str, object] | None = None,
         contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
         text: Mapping[str, str] | None = None,
     ) -> int:
         """Return how many documents there are."""
         condition, values = self._where(where or {})
-        filters, filter_values = self._filters(contains, text)
+        filters, filter_values = self._filters(contains, any_of, text)
         if filters == "1":
             query = f"SELECT COUNT(*) FROM {self._name} WHERE {condition}"
             return int(self._database.row(query, values)[0])
@@ -247,14 +249,31 @@ class Table:
         return " AND ".join(parts), values
 
     def _filters(
-        self, contains: Mapping[str, Any] | None, text: Mapping[str, str] | None
+        self,
+        contains: Mapping[str, Any] | None,
+        any_of: Sequence[Mapping[str, Any]] | None,
+        text: Mapping[str, str] | None,
     ) -> tuple[str, list[object]]:
         parts: list[str] = []
         values: list[object] = []
         for field, part in (text or {}).items():
             parts.append(f"has_text({self._column(field)}, ?)")
             values.append(part)
-        for field, wanted in (contains or {}).items():
+        condition, found = self._contains(contains or {})
+        if condition != "1":
+            parts.append(condition)
+            values += found
+        if any_of is not None:
+            conditions = [self._contains(one) for one in any_of]
+            parts.append(f"({' OR '.join(f'({one})' for one, _ in conditions) or '0'})")
+            for _, found in conditions:
+                values += found
+        return " AND ".join(parts) or "1", values
+
+    def _contains(self, contains: Mapping[str, Any]) -> tuple[str, list[object]]:
+        parts: list[str] = []
+        values: list[object] = []
+        for field, wanted in contains.items():
             if field in self._apart:
                 condition, found = contains_condition(f'"{field}"', wanted)
             else:

@@ -1,7 +1,7 @@
 """JSON containment as a condition in SQL.
 
-`contains` says what containment is. `contains_condition` says the same in SQLite's JSON functions,
-so that the database looks into the documents and only those that match are decoded.
+`containment.contains` says what containment is. `contains_condition` says the same in SQLite's
+JSON functions, so that the database looks into the documents and only those that match are decoded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.storage.containment import contains
 
 FUNCTION = "json_contains"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:/@-]+")
@@ -19,23 +20,6 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:/@-]+")
 _MAX_TERMS = 100
 _MAX_DEPTH = 6
 """Far below the limits of SQLite's parser: a thousand terms, a hundred levels."""
-
-
-def contains(document: Any, wanted: Any) -> bool:
-    """Whether a JSON value contains another one.
-
-    Objects by their keys, at every depth; lists by items; anything else by equality, where a
-    boolean never equals a number.
-    """
-    if isinstance(wanted, dict):
-        return isinstance(document, dict) and all(
-            key in document and contains(document[key], value) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list):
-        return isinstance(document, list) and all(
-            any(contains(item, value) for item in document) for value in wanted
-        )
-    return bool(document == wanted and isinstance(document, bool) == isinstance(wanted, bool))
 
 
 def install(connection: sqlite3.Connection) -> None:

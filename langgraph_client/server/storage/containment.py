@@ -1,0 +1,22 @@
+"""What it means that one JSON value contains another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def contains(document: Any, wanted: Any) -> bool:
+    """Whether a JSON value contains another one.
+
+    Objects by their keys, at every depth; lists by items; anything else by equality, where a
+    boolean never equals a number.
+    """
+    if isinstance(wanted, dict):
+        return isinstance(document, dict) and all(
+            key in document and contains(document[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(document, list) and all(
+            any(contains(item, value) for item in document) for value in wanted
+        )
+    return bool(document == wanted and isinstance(document, bool) == isinstance(wanted, bool))
