@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import httpcore
 import httpx
 
 from langgraph_client._core.connection import Limits, Steps
@@ -36,6 +35,8 @@ def is_replaced() -> bool:
 
     Libraries for tests (respx, pytest-httpx, vcrpy, `unittest.mock`) put their own functions here.
     """
+    import httpcore  # Takes its time, and whoever asks has it.
+
     return not (
         _is_original(httpcore.AsyncHTTPConnection.handle_async_request)
         and _is_original(httpcore.AsyncConnectionPool.handle_async_request)

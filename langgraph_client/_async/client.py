@@ -22,7 +22,6 @@ from langgraph_client._async._httpx import (
 )
 from langgraph_client._async.assistants import AssistantsClient
 from langgraph_client._async.crons import CronClient
-from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client._async.http import HttpClient
 from langgraph_client._async.pools import AsyncSender, Pools
 from langgraph_client._async.runs import RunsClient
@@ -272,6 +271,9 @@ def _sender(
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
     if transport is None and not needs_proxy and limits.most is None and not is_trio():
+        # Imported where it is used: a client of a server in this process has no connections.
+        from langgraph_client._async.direct import AsyncDirectSender
+
         return AsyncDirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
     return AsyncHttpxSender(client, settings.authority, is_ours=True)

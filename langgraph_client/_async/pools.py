@@ -6,14 +6,16 @@ import asyncio  # async only
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_client._async._httpx import AsyncHttpxAnswer, AsyncHttpxSender
-from langgraph_client._async.direct import AsyncDirectAnswer, AsyncDirectSender
 from langgraph_client._io.loops import close_with_loop, current_loop  # async only
 
-AsyncAnswer = AsyncDirectAnswer | AsyncHttpxAnswer
-AsyncSender = AsyncDirectSender | AsyncHttpxSender
+if TYPE_CHECKING:  # Clients of a server in this process need no connections.
+    from langgraph_client._async.direct import AsyncDirectAnswer, AsyncDirectSender
+
+AsyncAnswer: TypeAlias = "AsyncDirectAnswer | AsyncHttpxAnswer"
+AsyncSender: TypeAlias = "AsyncDirectSender | AsyncHttpxSender"
 
 
 class Pools:

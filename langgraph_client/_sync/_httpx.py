@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import httpcore
 import httpx
 
 from langgraph_client._core.connection import Limits, Steps
@@ -37,6 +36,8 @@ def is_replaced() -> bool:
 
     Libraries for tests (respx, pytest-httpx, vcrpy, `unittest.mock`) put their own functions here.
     """
+    import httpcore  # Takes its time, and whoever asks has it.
+
     return not (
         _is_original(httpcore.HTTPConnection.handle_request)
         and _is_original(httpcore.ConnectionPool.handle_request)

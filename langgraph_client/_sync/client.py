@@ -37,7 +37,6 @@ from langgraph_client._sync._httpx import (
 )
 from langgraph_client._sync.assistants import SyncAssistantsClient
 from langgraph_client._sync.crons import SyncCronClient
-from langgraph_client._sync.direct import DirectSender
 from langgraph_client._sync.http import SyncHttpClient
 from langgraph_client._sync.pools import Pools, Sender
 from langgraph_client._sync.runs import SyncRunsClient
@@ -273,6 +272,9 @@ def _sender(
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
     if transport is None and not needs_proxy and limits.most is None and not is_trio():
+        # Imported where it is used: a client of a server in this process has no connections.
+        from langgraph_client._sync.direct import DirectSender
+
         return DirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
     return HttpxSender(client, settings.authority, is_ours=True)

@@ -6,13 +6,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph_client._sync._httpx import HttpxAnswer, HttpxSender
-from langgraph_client._sync.direct import DirectAnswer, DirectSender
 
-Answer = DirectAnswer | HttpxAnswer
-Sender = DirectSender | HttpxSender
+if TYPE_CHECKING:  # Clients of a server in this process need no connections.
+    from langgraph_client._sync.direct import DirectAnswer, DirectSender
+
+Answer: TypeAlias = "DirectAnswer | HttpxAnswer"
+Sender: TypeAlias = "DirectSender | HttpxSender"
 
 
 class Pools:

@@ -7,6 +7,7 @@ factory is called each time, a context manager entered and left.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -171,20 +172,18 @@ def _source(name: str, graph: Any) -> Any:
     )
 
 
+# Whoever has an instance of langgraph's has imported it. Importing it here would take most of the
+# start of a server of scripted graphs.
+
+
 def _is_compiled(graph: Any) -> bool:
-    try:
-        from langgraph.pregel import Pregel
-    except ImportError:
-        return False
-    return isinstance(graph, Pregel)
+    pregel = sys.modules.get("langgraph.pregel")
+    return pregel is not None and isinstance(graph, pregel.Pregel)
 
 
 def _is_builder(graph: Any) -> bool:
-    try:
-        from langgraph.graph import StateGraph
-    except ImportError:
-        return False
-    return isinstance(graph, StateGraph)
+    state = sys.modules.get("langgraph.graph.state")
+    return state is not None and isinstance(graph, state.StateGraph)
 
 
 def brought_store(graphs: Mapping[str, Any]) -> Any:
