@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop parity lint types twin check clean
+.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop upstream parity lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -13,6 +13,7 @@ help:
 	@echo "make shuffled  the same in random order; SEED=20261128"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
+	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
 	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
@@ -45,6 +46,9 @@ interop: $(INSTALLED)
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
 		tests/strangers tests/third_party --interop
+
+upstream: $(INSTALLED)
+	@$(BIN)/python tests/upstream/run.py $(SUITES)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)

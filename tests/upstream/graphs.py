@@ -1,0 +1,77 @@
+"""LangGraph's own tests, with every graph of theirs remote."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from environment import cache, graph_environment, sources, version
+from outcomes import HERE, Outcome, fits, read, run_pytest
+from staging import stage
+
+_OPTIONS = """\
+[pytest]
+addopts = --snapshot-warn-unused -p no:cacheprovider -q
+verbosity_assertions = 2
+"""
+_SECONDS = 25
+"""How long a test may take."""
+
+
+def run(
+    adapter: str,
+    results: Path,
+    *,
+    only: Iterable[str] | None = None,
+    processes: int = 2,
+    arguments: Iterable[str] = ("tests",),
+) -> dict[str, Outcome]:
+    """Run the tests with the remote graphs of `adapter`."""
+    with tempfile.TemporaryDirectory(prefix="upstream-graphs-") as scratch:
+        tests = stage(sources("langgraph") / "tests", Path(scratch))
+        (Path(scratch) / "pytest.ini").write_text(_OPTIONS, "utf-8")
+        options = ["-p", "plugins.routing", "-n", str(processes), f"--timeout={_SECONDS}"]
+        return run_pytest(
+            graph_environment(),
+            tests,
+            [*options, *arguments],
+            environment={"UPSTREAM_ADAPTER": adapter},
+            only=only,
+            results=results,
+        )
+
+
+def feasible() -> dict[str, Outcome]:
+    """The tests that ask something of a graph, as they end when the graph is local.
+
+    This depends on nothing of ours, so it is kept for the next time.
+    """
+    harness = [*sorted((HERE / "plugins").glob("*.py")), HERE / "adapters" / "identity.py"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in harness)).hexdigest()[:12]
+    kept = cache() / "results" / f"local-{version('langgraph')}-{digest}.jsonl"
+    outcomes = read(kept) if kept.exists() else {}
+    if not outcomes:
+        unfinished = kept.with_name(f"{kept.stem}-unfinished.jsonl")
+        outcomes = run("identity", unfinished)
+        unfinished.rename(kept)
+    return {
+        test: outcome
+        for test, outcome in outcomes.items()
+        if outcome.calls and outcome.outcome != "skipped"
+    }
+
+
+def suite(results: Path, adapter: str, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the tests that count on the remote graphs of `adapter`."""
+    local = feasible()
+    if patterns is not None:
+        wanted = [test for test in local if any(fits(pattern, test) for pattern in patterns)]
+        files = sorted({test.partition("::")[0] for test in wanted}) or ["tests"]
+        return run(adapter, results, only=wanted, processes=0, arguments=files)
+    outcomes = run(adapter, results, only=local)
+    # What fails with a local graph has failed; so has what ended with the process it ran in.
+    broken = {test: outcome for test, outcome in local.items() if not outcome.is_passed}
+    lost = {test: Outcome(test, "lost") for test in local if test not in outcomes}
+    return {**outcomes, **lost, **broken}

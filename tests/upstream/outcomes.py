@@ -1,0 +1,118 @@
+"""Run pytest on staged tests, and read what became of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from environment import ROOT
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a test.
+
+    Attributes:
+        test: Its id.
+        outcome: `passed`, `failed` or `skipped`.
+        calls: How often it reached what is measured.
+        error: The class of the exception that it failed with; empty if it did not.
+        message: The text of that exception.
+        line: Where in the tests it was raised.
+    """
+
+    test: str
+    outcome: str
+    calls: int = 0
+    error: str = ""
+    message: str = ""
+    line: str = ""
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it passed."""
+        return self.outcome == "passed"
+
+    @property
+    def reason(self) -> str:
+        """The failure in one line."""
+        return " ".join(f"{self.error or self.outcome}: {self.message}".split())[:200]
+
+
+def run_pytest(
+    python: Path,
+    tests: Path,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+    results: Path,
+) -> dict[str, Outcome]:
+    """Run pytest on the staged `tests`, in the folder that holds them.
+
+    Args:
+        python: The interpreter.
+        tests: The staged tests.
+        arguments: For pytest.
+        environment: Variables to set.
+        only: The ids of the tests to run; all without it.
+        results: The file that takes what became of each test, for looking at later.
+
+    Raises:
+        RuntimeError: pytest ended without a result.
+    """
+    scratch = tests.parent
+    variables = {
+        **os.environ,
+        "LANGSMITH_TRACING": "false",
+        "NO_DOCKER": "true",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT)]),
+        "UPSTREAM_RESULTS": str(results),
+        "UPSTREAM_TESTS": str(tests),
+        **(environment or {}),
+    }
+    if only is not None:
+        selection = scratch / "only.txt"
+        selection.write_text("\n".join(only), "utf-8")
+        variables["UPSTREAM_ONLY"] = str(selection)
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.unlink(missing_ok=True)
+    log = results.with_suffix(".log")
+    # The interpreter's own tracebacks: pytest's can crash Python 3.11 after a time limit.
+    command = [str(python), "-m", "pytest", "-p", "plugins.results", "--tb=native", "-W", "ignore"]
+    with log.open("wb") as output:
+        subprocess.run(
+            [*command, *arguments],
+            cwd=scratch,
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if not results.exists():
+        raise RuntimeError(f"pytest did not run:\n{log.read_text('utf-8')[-4000:]}")
+    return read(results)
+
+
+def read(results: Path) -> dict[str, Outcome]:
+    """The outcomes in a file of results; a failure counts, whatever else the test did."""
+    outcomes: dict[str, Outcome] = {}
+    for line in results.read_text("utf-8").splitlines():
+        outcome = Outcome(**json.loads(line))
+        earlier = outcomes.get(outcome.test)
+        if earlier is None or earlier.outcome != "failed":
+            outcomes[outcome.test] = outcome
+    return outcomes
+
+
+def fits(pattern: str, test: str) -> bool:
+    """Whether the id of a test fits a pattern, in which `*` stands for any text."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), test) is not None

@@ -1,0 +1,77 @@
+"""Run the tests that LangGraph and its SDK ship, against this package.
+
+    python tests/upstream/run.py                    every suite, beside differences.toml
+    python tests/upstream/run.py graphs             one suite
+    python tests/upstream/run.py graphs --test 'tests/test_runtime.py::test_drain*'
+                                                    some tests of it, with what pytest prints
+    python tests/upstream/run.py graphs --adapter identity --test ...
+                                                    the same on another kind of graph
+
+Ends with 1 if a test fails that `differences.toml` does not name, or if a pattern there names only
+tests that pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent)]
+
+import differences  # noqa: E402
+import graphs  # noqa: E402
+from environment import cache, version  # noqa: E402
+from outcomes import Outcome  # noqa: E402
+
+Suite = Callable[[Path, str, list[str] | None], dict[str, Outcome]]
+"""Runs the tests that fit the patterns, or all, and keeps the results in a file."""
+
+SUITES: dict[str, Suite] = {"graphs": graphs.suite}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="all without it")
+    parser.add_argument("--test", action="append", metavar="ID", help="`*` stands for any text")
+    parser.add_argument("--adapter", default="ours", help="what graphs go to: ours, identity")
+    given = parser.parse_args()
+    print(f"langgraph {version('langgraph')}, langgraph-sdk {version('langgraph-sdk')}")
+    folder = cache() / "results"
+    known = differences.read()
+    rows, is_good = [], True
+    for name in given.suites or SUITES:
+        begun = time.monotonic()
+        results = folder / f"{name}-{given.adapter}.jsonl"
+        outcomes = SUITES[name](results, given.adapter, given.test)
+        if given.test:
+            print(results.with_suffix(".log").read_text("utf-8"))
+            continue
+        comparison = differences.compare(name, outcomes, known)
+        _explain(name, comparison)
+        is_good = is_good and not comparison.unknown and not comparison.stale
+        counts = [len(outcomes), comparison.passed, *comparison.failed.values()]
+        rows.append([name, *map(str, counts), f"{time.monotonic() - begun:.0f} s"])
+    if rows:
+        print(f"| suite | tests | passed | {' | '.join(differences.KINDS)} | time |")
+        print(f"|---|{'--:|' * (len(rows[0]) - 1)}")
+        for row in rows:
+            print(f"| {' | '.join(row)} |")
+    return 0 if is_good else 1
+
+
+def _explain(suite: str, comparison: differences.Comparison) -> None:
+    for difference, outcomes in comparison.known.items():
+        print(f"{suite}: {len(outcomes)} {difference.kind}: {difference.cause}")
+    for outcome in comparison.unknown:
+        print(f"{suite}: no line in differences.toml: {outcome.test} ({outcome.reason})")
+    for pattern in comparison.stale:
+        print(f"{suite}: in differences.toml, but passes: {pattern}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
