@@ -45,7 +45,7 @@ interop: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
-		tests/strangers tests/third_party --interop
+		tests/strangers tests/third_party tests/apps --interop
 
 upstream: $(INSTALLED)
 	@$(BIN)/python tests/upstream/run.py $(SUITES)

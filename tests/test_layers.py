@@ -56,13 +56,14 @@ SEAMS = {
 }
 #: What each part of the server may import of the other parts: HTTP knows the domain, and the domain
 #: nothing of HTTP. Lazy imports and those for type checkers count.
-_BASE = {"clock", "encoding", "errors"}
+_BASE = {"clock", "encoding", "errors", "options", "request_context"}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
     "encoding": set(),
     "errors": set(),
     "hooks": set(),
     "options": set(),
+    "request_context": set(),
     "typed_values": {"encoding", "storage"},
     "storage": {*_BASE, "graphs"},
     "graphs": {*_BASE, "hooks", "runs", "storage", "typed_values"},

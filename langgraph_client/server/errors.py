@@ -42,3 +42,7 @@ class TooLarge(ServerError):
 
 class Unavailable(ServerError):
     """The server cannot carry out the request at present."""
+
+
+class StartError(RuntimeError):
+    """Something that the server was given could not be started."""

@@ -8,14 +8,13 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import Host
 from langgraph_client.server.background.event_expiry import EventExpiry
@@ -39,6 +38,8 @@ from langgraph_client.server.http.in_process import (
     ServerTransport,
 )
 from langgraph_client.server.http.middleware import ApiKey, RequestLines
+from langgraph_client.server.http.user_app import UserApp
+from langgraph_client.server.options import Cors, HttpOptions, WebhookOptions
 from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
@@ -86,10 +87,13 @@ class Server:
             readers who were cut off; they may live up to twice as long.
         api_key: What requests must carry as `x-api-key`; None for no key.
         cors: The origins whose web pages may call on a port, besides those that this machine
-            serves, on any port; `*` for all. Without an `api_key` others are refused.
+            serves, on any port; `*` for all. Without an `api_key` others are refused. Or `Cors`,
+            which says more.
         send_timeout: Seconds after which a client that reads nothing of an answer is taken for
             gone; its run goes on. None for no limit.
-        local_webhooks: Let webhooks of runs go to this machine and to private networks.
+        descriptions: Graph's name to what it is for, as its assistant says.
+        http: Routes that are served besides the server's own, those that are left out, and where.
+        webhooks: Where webhooks of runs may go, and what they carry.
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
@@ -110,9 +114,11 @@ class Server:
         max_run_seconds: float | None = None,
         event_ttl: float = 600.0,
         api_key: str | None = None,
-        cors: Sequence[str] = (),
+        cors: Cors | Sequence[str] = (),
         send_timeout: float | None = 60.0,
-        local_webhooks: bool = False,
+        descriptions: Mapping[str, str] | None = None,
+        http: HttpOptions | None = None,
+        webhooks: WebhookOptions | None = None,
         allow_types: Iterable[type] = (),
         clock: Clock | None = None,
         hooks: RunHooks | None = None,
@@ -125,16 +131,19 @@ class Server:
         self._max_run_seconds = max_run_seconds
         self._event_ttl = event_ttl
         self._api_key = api_key
-        self._cors = tuple(cors)
+        self._cors = cors if isinstance(cors, Cors) else Cors(tuple(cors))
         self.send_timeout = send_timeout
         self.exchanges = OpenExchanges()
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
-        self._local_webhooks = local_webhooks
+        self._descriptions = dict(descriptions or {})
+        self._http = http or HttpOptions()
+        self._user_app: UserApp | None = None
+        self._webhooks = webhooks or WebhookOptions()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._services: Services | None = None
-        self._app: Starlette | None = None
+        self._app: ASGIApp | None = None
         self._stop: asyncio.Event | None = None
         self._port: Port | None = None
         self._storage: Storage | None = None
@@ -229,24 +238,39 @@ class Server:
 
     async def _main(self, started: Future[None]) -> None:
         try:
-            try:
-                self._loop = asyncio.get_running_loop()
-                contain(self._loop)
-                self._stop = asyncio.Event()
-                await self._open()
+            async with AsyncExitStack() as running:
+                try:
+                    self._loop = asyncio.get_running_loop()
+                    contain(self._loop)
+                    self._stop = asyncio.Event()
+                    await self._start(running)
+                except BaseException as error:
+                    started.set_exception(error)
+                    return
+                started.set_result(None)
+                await self._stop.wait()
                 if self._port is not None:
-                    await self._serve(self._port)
-            except BaseException as error:
-                started.set_exception(error)
-                return
-            started.set_result(None)
-            await self._stop.wait()
-            if self._port is not None:
-                await self._port.stop()
+                    await self._port.stop()
         finally:
             await self._shut(for_good=True)
             self._leave_port()
-            self._loop = self._stop = self._services = self._app = None
+            self._loop = self._stop = self._services = self._app = self._user_app = None
+
+    async def _start(self, running: AsyncExitStack) -> None:
+        """Start everything, in this order: the user's lifespan may already call the server."""
+        if self._http.app is not None:
+            self._user_app = UserApp(self._http, self._host)
+            running.callback(self._user_app.detach)
+        await self._open()
+        if self._user_app is not None:
+            await running.enter_async_context(self._user_app.lifespan())
+        if self._port is not None:
+            await self._serve(self._port)
+
+    @property
+    def _host(self) -> Host:
+        """What `get_client()` without a URL calls, in graphs and in routes of `http.app`."""
+        return Host(IN_PROCESS_URL, self.transport, self.async_transport, self._api_key)
 
     # For subclasses: `_open`, `_shut` and `_middleware` may be extended, tasks that end with the
     # server added to `_background`, and `_clock` and `_path` read. `testing.TestServer` does.
@@ -291,7 +315,7 @@ class Server:
 
     def _middleware(self) -> list[Middleware]:
         """Return what stands in front of the routes, the outermost first."""
-        found = [Middleware(RequestLines)]
+        found = [Middleware(RequestLines, headers=self._http.logging_headers)]
         if self._api_key is not None:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
@@ -304,7 +328,7 @@ class Server:
             self._given, storage.checkpointer, store, storage.script_states, storage.allow
         )
         self._clock.start_after(await storage.events.last_id())
-        webhooks = Webhooks(self._clock, local=self._local_webhooks)
+        webhooks = Webhooks(self._clock, self._webhooks, self.async_transport())
         event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
         engine = Engine(
             storage,
@@ -313,7 +337,7 @@ class Server:
                 graphs,
                 self.url,
                 self._hooks,
-                Host(IN_PROCESS_URL, self.transport, self.async_transport, self._api_key),
+                self._host,
             ),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
@@ -337,8 +361,8 @@ class Server:
             webhooks=webhooks,
         )
         for name in graphs.names:
-            await assistants.ensure(self._services, name)
-        self._app = make_app(self._services, self._middleware())
+            await assistants.ensure(self._services, name, self._descriptions.get(name))
+        self._app = make_app(self._services, self._middleware(), self._http, self._user_app)
         return engine
 
     # What it offers.
@@ -422,7 +446,7 @@ class Server:
         if self._port is not None:
             raise RuntimeError(f"the server listens already, at {self.url}")
         self._port = Port(host, port)
-        self.url = self._port.url
+        self.url = self._port.url + self._http.mount_prefix
         if self._loop is not None:
             try:
                 asyncio.run_coroutine_threadsafe(self._serve(self._port), self._loop).result()
@@ -436,10 +460,11 @@ class Server:
             await self.app(scope, receive, send)  # After a reset it is another one.
 
         from langgraph_client.server.http.origins import Origins
+        from langgraph_client.server.http.prefix import Prefix
 
         without_key = self._api_key is None
         guarded = Origins(
-            app,
+            Prefix(app, self._http.mount_prefix) if self._http.mount_prefix else app,
             self._cors,
             check_origin=without_key,
             check_host=without_key and port.is_loopback,

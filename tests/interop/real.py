@@ -27,7 +27,7 @@ def environment() -> Path:
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "langgraph-cli[inmem]"], check=True)
+        subprocess.run([*pip, "langgraph-cli[inmem]", "fastapi"], check=True)
         done.touch()
     return ENVIRONMENT / "bin"
 

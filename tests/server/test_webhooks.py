@@ -11,9 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from support.graphs import graphs
 
 from langgraph_client import Server
+from langgraph_client.server.background.webhooks import Webhooks
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.options import HttpOptions, WebhookOptions
 
 
 class Listening:
@@ -21,12 +29,14 @@ class Listening:
 
     def __init__(self) -> None:
         self.got: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.headers: dict[str, str] = {}
         self.answers = [200]
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                outer.headers = dict(self.headers.items())
                 outer.got.put(json.loads(body))
                 answers = outer.answers
                 self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
@@ -56,7 +66,7 @@ def hook() -> Iterator[Listening]:
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
     with (
-        Server(graphs(), local_webhooks=True) as server,
+        Server(graphs(), webhooks=WebhookOptions(loopback=True, private=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         yield client
@@ -157,3 +167,93 @@ def test_a_name_that_leads_nowhere_is_logged(
     server.close()
     assert "not delivered" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+RULES = WebhookOptions(
+    loopback=True,
+    require_https=True,
+    allowed_domains=("Hooks.example", "*.corp.example", "10.0.0.7"),
+    allowed_ports=(443, 8443),
+    max_url_length=60,
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "detail"),
+    [
+        ("https://hooks.example/x", None),
+        ("https://HOOKS.example:8443/x", None),
+        ("https://a.b.corp.example/x", None),
+        ("https://10.0.0.7/x", None),
+        ("http://hooks.example/x", "must use https"),
+        ("https://hooks.example:80/x", "port 80 not allowed"),
+        ("https://corp.example/x", "domain 'corp.example' not allowed"),
+        ("https://evilcorp.example/x", "not allowed"),
+        ("https://hooks.example.evil.example/x", "not allowed"),
+        ("https://10.0.0.8/x", "not allowed"),
+        (f"https://hooks.example/{'x' * 60}", "too long"),
+    ],
+)
+def test_rules_of_urls(url: str, detail: str | None) -> None:
+    """Scheme, host, port and length are as the rules say; a host that is named may be private."""
+    with (
+        Server(graphs(), webhooks=RULES) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        body = {"assistant_id": "row", "input": {}, "webhook": url, "after_seconds": 3600}
+        answer = client.post("/runs", json=body)
+        assert answer.status_code == (200 if detail is None else 422)
+        assert detail is None or detail in answer.json()["detail"]
+
+
+def test_private_networks_beside_this_machine() -> None:
+    """With only this machine allowed, private networks stay closed."""
+    webhooks = Webhooks(Clock(), WebhookOptions(loopback=True))
+    webhooks.check("http://127.0.0.1:1/x")
+    with pytest.raises(Invalid, match="a private network"):
+        webhooks.check("http://10.0.0.1/x")
+
+
+def test_headers_and_fields(hook: Listening) -> None:
+    """A webhook carries the headers of the config, and only the fields that it names."""
+    options = WebhookOptions(loopback=True, headers={"x-key": "k"}, fields=("run_id", "status"))
+    with (
+        Server(graphs(), webhooks=options) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        told = run(client, hook, "counter", {"count": 1})
+        assert (sorted(told), told["status"]) == (["run_id", "status"], "success")
+        assert hook.headers["x-key"] == "k"
+
+
+def test_disabled_webhooks(hook: Listening, caplog: pytest.LogCaptureFixture) -> None:
+    """A run takes a webhook that is not sent, and the log says so."""
+    caplog.set_level("INFO", "langgraph_client.server")
+    options = WebhookOptions(loopback=True, enabled=False)
+    with (
+        Server(graphs(), webhooks=options) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": hook.url}
+        assert client.post("/runs/wait", json=body).status_code == 200
+    assert hook.got.empty()
+    assert "webhooks are disabled" in caplog.text
+
+
+def test_a_webhook_to_this_server() -> None:
+    """A URL without a host means the server itself, where this machine may be called."""
+    told: queue.Queue[Any] = queue.Queue()
+
+    async def hear(request: Request) -> Response:
+        told.put(await request.json())
+        return Response()
+
+    app = Starlette(routes=[Route("/mine", hear, methods=["POST"])])
+    options = WebhookOptions(loopback=True)
+    with (
+        Server(graphs(), webhooks=options, http=HttpOptions(app=app)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": "/mine"}
+        client.post("/runs/wait", json=body)
+        assert told.get(timeout=10)["status"] == "success"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -14,7 +16,6 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from langgraph_client.server.cli.config import AppConfig, ConfigError, StoreSection
-from langgraph_client.server.options import Cors, HttpOptions, WebhookOptions
 from langgraph_client.server.server import Server
 
 
@@ -31,29 +32,56 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     """
     _refuse_unbuilt(config)
     prepare(config)
-    return Server(
-        load_graphs(config),
-        **{
-            "cors": config.cors.allow_origins if config.cors else (),
-            "local_webhooks": config.webhooks.loopback,
-            **options,
+    http = config.http
+    if config.http_app is not None:
+        app = load_object(config, "http.app", config.http_app)
+        http = dataclasses.replace(http, app=app)
+    given: dict[str, Any] = {
+        "cors": config.cors or (),
+        "descriptions": {
+            name: place.description for name, place in config.graphs.items() if place.description
         },
-    )
+        "http": http,
+        "webhooks": dataclasses.replace(config.webhooks, headers=webhook_headers(config)),
+    }
+    return Server(load_graphs(config), **{**given, **options})
 
 
 def _refuse_unbuilt(config: AppConfig) -> None:
-    webhooks = WebhookOptions(loopback=config.webhooks.loopback, private=config.webhooks.private)
     unbuilt = {
         "auth": config.auth is not None,
-        "http": config.http != HttpOptions() or config.http_app is not None,
-        "http.cors": config.cors not in (None, Cors((config.cors or Cors()).allow_origins)),
         "store": config.store != StoreSection(),
         "checkpointer": (config.checkpointer, config.thread_ttl) != (None, None),
-        "webhooks": config.webhooks != webhooks,
     }
     for name, asked in unbuilt.items():
         if asked:
             raise ConfigError(f"{config.file}: {name!r} is not supported yet. Remove it")
+
+
+def webhook_headers(config: AppConfig) -> dict[str, str]:
+    """Return the headers of webhooks, with the environment in the place of `${{ env.NAME }}`.
+
+    Raises:
+        ConfigError: A variable is not set, or does not begin as it has to.
+    """
+
+    def value_of(found: re.Match[str]) -> str:
+        prefix, name = config.webhook_env_prefix, found[1].removeprefix("env.")
+        if name == found[1] or not name.startswith(prefix):
+            raise ConfigError(
+                f"{config.file}: 'webhooks.headers' may name variables as ${{{{ env.{prefix}… }}}},"
+                f" and not as {found[0]}"
+            )
+        if name not in os.environ:
+            raise ConfigError(
+                f"{config.file}: 'webhooks.headers' names the variable {name}, which is not set"
+            )
+        return os.environ[name]
+
+    return {
+        name: re.sub(r"\$\{\{\s*(.*?)\s*\}\}", value_of, text)
+        for name, text in config.webhooks.headers.items()
+    }
 
 
 def prepare(config: AppConfig) -> None:

@@ -81,15 +81,24 @@ async def create(services: Services, assistant_id: str, body: Mapping[str, Any])
     raise Conflict(f"Assistant {assistant_id} already exists")
 
 
-async def ensure(services: Services, graph_id: str) -> None:
-    """Create the assistant that stands for a graph, unless an earlier start did."""
+async def ensure(services: Services, graph_id: str, description: str | None) -> None:
+    """Create the assistant that stands for a graph, or let that of an earlier start say the same.
+
+    Args:
+        services: The server.
+        graph_id: The graph.
+        description: What it is for, or None.
+    """
     assistant_id = assistant_id_of(graph_id)
-    if await services.storage.assistants.get(assistant_id) is not None:
-        return
-    now = services.clock.stamp()
-    assistant = _document(assistant_id, graph_id, now)
-    assistant.update(metadata={"created_by": "system"}, name=graph_id)
-    await _store_version(services.storage, assistant, now)
+    assistant = await services.storage.assistants.get(assistant_id)
+    if assistant is None:
+        now = services.clock.stamp()
+        assistant = _document(assistant_id, graph_id, now)
+        metadata = {"created_by": "system"}
+        assistant.update(metadata=metadata, name=graph_id, description=description)
+        await _store_version(services.storage, assistant, now)
+    elif description is not None and assistant["description"] != description:
+        await change(services, assistant_id, {"description": description})
 
 
 def _document(assistant_id: str, graph_id: str, now: str) -> Document:

@@ -9,6 +9,7 @@ from typing import Any
 from langgraph_client.server.errors import Conflict, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
+from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.runs.run_document import (
     RESERVED_METADATA,
     canonical_uuid,
@@ -109,7 +110,7 @@ def open_graph(
     if graph_id not in services.graphs:
         known = sorted(services.graphs.names)
         raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
-    return services.graphs.open(graph_id, config, access=access)
+    return services.graphs.open(graph_id, with_request_headers(config), access=access)
 
 
 async def settle(services: Services, thread: Document, graph: HostedGraph) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from langgraph_client.server.errors import (
     Conflict,
@@ -18,8 +21,13 @@ from langgraph_client.server.errors import (
     TooLarge,
     Unavailable,
 )
+from langgraph_client.server.http.description import Description
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
+from langgraph_client.server.http.groups import is_served
+from langgraph_client.server.http.middleware import ConfigurableHeaders
 from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.user_app import UserApp, wrapped
+from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
 
 _STATUSES: dict[type[ServerError], int] = {
@@ -32,19 +40,45 @@ _STATUSES: dict[type[ServerError], int] = {
 }
 
 
-def make_app(services: Services, middleware: list[Middleware] | None = None) -> Starlette:
-    """Return the application over a server's services."""
+def make_app(
+    services: Services,
+    middleware: Sequence[Middleware] = (),
+    options: HttpOptions | None = None,
+    user_app: UserApp | None = None,
+) -> ASGIApp:
+    """Return the application over a server's services.
+
+    Args:
+        services: The services.
+        middleware: What stands in front of everything, the outermost first.
+        options: What is left out and added.
+        user_app: The application of the user that is served as well.
+    """
+    options = options or HttpOptions()
+    served = [one for one in ENDPOINTS if is_served(one.path, options.disabled)]
+    described = Description(served, user_app.openapi if user_app else dict)
     routes: list[BaseRoute] = [
-        Route(endpoint.path, endpoint.answer, methods=[endpoint.method]) for endpoint in ENDPOINTS
+        Route(endpoint.path, endpoint.answer, methods=[endpoint.method])
+        for endpoint in map(described.handled, served)
     ]
-    routes += [WebSocketRoute(path, endpoint) for path, endpoint in SOCKETS.items()]
-    app = Starlette(
+    routes += [
+        WebSocketRoute(path, endpoint)
+        for path, endpoint in SOCKETS.items()
+        if is_served(path, options.disabled)
+    ]
+    within = [] if user_app else list(middleware)
+    if options.configurable_headers.includes:
+        within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))
+    core = Starlette(
         routes=routes,
-        middleware=middleware or [],
+        middleware=within,
         exception_handlers={HTTPException: _http_error, ServerError: _domain_error},
     )
-    app.state.services = services
-    return app
+    core.state.services = services
+    if user_app is None:
+        return core
+    user_app.attach(core)
+    return wrapped(user_app, middleware)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -6,10 +6,7 @@ are all read from it.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import (
@@ -22,8 +19,6 @@ from langgraph_client.server.http.endpoint import (
     texts,
     truth,
 )
-from langgraph_client.server.http.openapi import document, page
-from langgraph_client.server.http.replies import reply
 from langgraph_client.server.http.routes import (
     assistants,
     crons,
@@ -67,17 +62,8 @@ _JOIN = {"cancel_on_disconnect": truth()}
 _STATE = {"subgraphs": _PYTHON_TRUE}
 
 
-@cache
-def _document() -> dict[str, Any]:
-    return document(ENDPOINTS, system.version())
-
-
-async def _openapi(request: ValidRequest) -> Response:
-    return reply(_document())
-
-
-async def _docs(request: ValidRequest) -> Response:
-    return HTMLResponse(page(_document()))
+async def _described(request: ValidRequest) -> Response:
+    raise AssertionError("the application puts a description of all that it serves here")
 
 
 _E = Endpoint
@@ -329,8 +315,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         gives="text/plain|json",
         query={"format": text()},
     ),
-    _E("GET", "/openapi.json", _openapi, "This document", gives="json"),
-    _E("GET", "/docs", _docs, "This document to read", gives="text/html"),
+    _E("GET", "/openapi.json", _described, "This document", gives="json"),
+    _E("GET", "/docs", _described, "This document to read", gives="text/html"),
 )
 SOCKETS = {f"{_THREAD}/stream/events": event_sockets.event_socket}
 """What answers WebSockets, by path. The OpenAPI document has no words for them."""

@@ -1,4 +1,4 @@
-"""What stands in front of the routes: the API key, and a line in the log."""
+"""What stands in front of the routes: the API key, headers for runs, and a line in the log."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import hmac
 import logging
 import time
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from langgraph_client.server.http.prefix import route_path
 from langgraph_client.server.http.replies import refuse
+from langgraph_client.server.options import HeaderRules
+from langgraph_client.server.request_context import request_headers
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -24,7 +28,7 @@ class ApiKey:
         """Let a request through, or not."""
         is_socket = scope["type"] == "websocket"
         if is_socket or (
-            scope["type"] == "http" and scope["path"] != "/ok" and scope["method"] != "OPTIONS"
+            scope["type"] == "http" and route_path(scope) != "/ok" and scope["method"] != "OPTIONS"
         ):
             key = dict(scope["headers"]).get(b"x-api-key", b"")
             if not hmac.compare_digest(key, self._key):
@@ -33,11 +37,31 @@ class ApiKey:
         await self._app(scope, receive, send)
 
 
-class RequestLines:
-    """Logs one line for each request, at debug."""
+class ConfigurableHeaders:
+    """Passes headers of a request on to the runs and graphs that it asks for."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, rules: HeaderRules) -> None:
         self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] in ("http", "websocket"):
+            request_headers.set(self._rules.pick(Headers(scope=scope)))
+        await self._app(scope, receive, send)
+
+
+class RequestLines:
+    """Logs one line for each request, at debug.
+
+    Args:
+        app: The application behind it.
+        headers: The headers that the line shows.
+    """
+
+    def __init__(self, app: ASGIApp, headers: HeaderRules | None = None) -> None:
+        self._app = app
+        self._headers = headers or HeaderRules()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -55,4 +79,6 @@ class RequestLines:
             await self._app(scope, receive, noted)
         finally:
             seconds = time.monotonic() - began
-            logger.debug("%s %s %d %.3f s", scope["method"], scope["path"], status, seconds)
+            shown = self._headers.pick(Headers(scope=scope)) or ""
+            line = "%s %s %d %.3f s %s" if shown else "%s %s %d %.3f s%s"
+            logger.debug(line, scope["method"], scope["path"], status, seconds, shown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.listener import is_loopback
 from langgraph_client.server.http.replies import refuse
+from langgraph_client.server.options import Cors
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -29,24 +29,25 @@ class Origins:
 
     Args:
         app: The app behind it.
-        allowed: The origins whose pages may call, besides those on this machine; `*` for all.
+        cors: The origins whose pages may call, besides those on this machine, and how.
         check_origin: Refuse requests of other pages; without, only their answers are withheld.
         check_host: Refuse requests that do not name this machine as their host.
     """
 
-    def __init__(
-        self, app: ASGIApp, allowed: Sequence[str], *, check_origin: bool, check_host: bool
-    ) -> None:
-        everyone = "*" in allowed
+    def __init__(self, app: ASGIApp, cors: Cors, *, check_origin: bool, check_host: bool) -> None:
+        everyone = "*" in cors.allow_origins
         self._check_origin = check_origin and not everyone
         self._check_host = check_host and not everyone
         self._app = app
         self._cors = _Cors(
             app,
-            allow_origins=[origin.rstrip("/") for origin in allowed],
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
+            allow_origins=[origin.rstrip("/") for origin in cors.allow_origins],
+            allow_origin_regex=cors.allow_origin_regex,
+            allow_methods=cors.allow_methods,
+            allow_headers=cors.allow_headers,
+            allow_credentials=cors.allow_credentials,
+            expose_headers=[*EXPOSED, *cors.expose_headers],
+            max_age=cors.max_age,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The documents of a run and of its thread, from the body of a request. Pure: no I/O."""
+"""The documents of a run and of its thread, from the body of a request and its headers. No I/O."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, ServerError
+from langgraph_client.server.request_context import request_headers
 from langgraph_client.server.storage.protocol import Document
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -113,6 +114,7 @@ def run_document(
         **(assistant["config"].get("configurable") or {}),
         **without(config.get("configurable"), RESERVED_CONFIGURABLE),
         **_checkpoint(body),
+        **request_headers.get(),
         "langgraph_auth_user": None,
         "langgraph_auth_user_id": "",
         "langgraph_auth_permissions": [],

@@ -11,6 +11,7 @@ from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.bodies import check_config
 from langgraph_client.server.http.search import search_page
+from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
 from langgraph_client.server.storage.protocol import Document
 
@@ -90,7 +91,7 @@ async def draw(request: ValidRequest) -> Response:
     assistant = await assistants.need(services, assistant_id)
     graph_id = assistants.need_graph(services, assistant["graph_id"])
     async with services.graphs.open(
-        graph_id, dict(assistant["config"]), access="assistants.read"
+        graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
         return reply(await graph.drawing(xray))
 
@@ -101,7 +102,7 @@ async def show_schemas(request: ValidRequest) -> Response:
     assistant = await assistants.need(services, _id(request))
     graph_id = assistants.need_graph(services, assistant["graph_id"])
     async with services.graphs.open(
-        graph_id, dict(assistant["config"]), access="assistants.read"
+        graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
         return reply({"graph_id": graph_id, **_schemas(graph.schemas())})
 
@@ -113,7 +114,7 @@ async def show_subgraphs(request: ValidRequest) -> Response:
     recurse = request.query["recurse"]
     graph_id = assistants.need_graph(services, assistant["graph_id"])
     async with services.graphs.open(
-        graph_id, dict(assistant["config"]), access="assistants.read"
+        graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
         found = await graph.subgraphs(request.path.get("namespace"), recurse)
         return reply({name: _schemas(below) for name, below in found.items()})

@@ -1,0 +1,51 @@
+"""What a server says about its endpoints, those of the user's application included."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from langgraph_client.server.http.endpoint import Endpoint, ValidRequest
+from langgraph_client.server.http.openapi import document, page
+from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.routes import system
+
+
+class Description:
+    """The OpenAPI document of a server, and the page that shows it.
+
+    Args:
+        endpoints: The endpoints that are served.
+        more: Returns an OpenAPI document whose paths and components are added, where they are not
+            the server's own.
+    """
+
+    def __init__(
+        self, endpoints: Sequence[Endpoint], more: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self._endpoints = endpoints
+        self._more = more
+
+    def handled(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint; of `/openapi.json` and `/docs` one that shows this description."""
+        handlers = {"/openapi.json": self._openapi, "/docs": self._docs}
+        handler = handlers.get(endpoint.path)
+        return endpoint if handler is None else dataclasses.replace(endpoint, handler=handler)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        shown, more = document(self._endpoints, system.version()), self._more()
+        shown["paths"] = {**more.get("paths", {}), **shown["paths"]}
+        for kind, parts in more.get("components", {}).items():
+            shown["components"][kind] = {**parts, **shown["components"].get(kind, {})}
+        return shown
+
+    async def _openapi(self, request: ValidRequest) -> Response:
+        return reply(self._document)
+
+    async def _docs(self, request: ValidRequest) -> Response:
+        return HTMLResponse(page(self._document))

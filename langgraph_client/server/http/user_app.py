@@ -1,0 +1,196 @@
+"""The application of the user (`http.app`), served together with the server's own endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import URLPath
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from langgraph_client.hosting import Host, current_host
+from langgraph_client.server.errors import StartError
+from langgraph_client.server.http.prefix import route_path
+from langgraph_client.server.options import HttpOptions
+
+logger = logging.getLogger("langgraph_client.server")
+
+FIRST = frozenset({"/ok", "/metrics", "/docs", "/openapi.json"})
+"""Paths that are always the server's own."""
+_LIFESPAN_SECONDS = 3.0
+"""How long the application's lifespan has to end when the server closes."""
+
+
+class UserApp:
+    """A Starlette or FastAPI application, with the server's endpoints behind its routes.
+
+    `langgraph dev` (seen in langgraph-api 0.16.7) serves both as one application: the user's
+    middleware sees every request, the user's routes win over all endpoints but `FIRST`, and where
+    one of the user's routes has the path but not the method, the server's endpoint is asked. It is
+    the user's object that is called, so `request.app` in its routes is what they expect.
+
+    Args:
+        options: The application, and where its middleware stands. It is changed while it is served;
+            `detach` undoes that.
+        host: The server, for `get_client()` without a URL in the application's code.
+        authentication: What authenticates requests.
+
+    Raises:
+        TypeError: It is no such application.
+    """
+
+    def __init__(
+        self, options: HttpOptions, host: Host, authentication: Sequence[Middleware] = ()
+    ) -> None:
+        app = options.app
+        if not isinstance(app, Starlette):
+            raise TypeError(
+                f"http.app is a {type(app).__name__}, not a Starlette or FastAPI application"
+            )
+        self._app = app
+        self._host = host
+        self._routes = list(app.router.routes)
+        self._middleware = list(app.user_middleware)
+        self._core: ASGIApp | None = None
+        self._state: Mapping[str, Any] = {}
+        around = list(authentication) if options.custom_route_auth else []
+        inside = self._middleware if options.auth_first else []
+        if options.auth_first:
+            app.user_middleware = []
+        if around or inside:
+            app.router.routes = [_Wrapped(route, [*around, *inside]) for route in self._routes]
+        self._authentication = list(authentication)
+        self._inside = inside
+        app.router.routes = [
+            _ToCore(self._call_core, FIRST),
+            *app.router.routes,
+            _ToCore(self._call_core, None),
+        ]
+        app.middleware_stack = None  # It is built anew at the next request.
+
+    def attach(self, core: ASGIApp) -> None:
+        """Set what answers requests that no route of the application takes.
+
+        Args:
+            core: The server's own application, without authentication.
+        """
+        self._core = wrapped(core, [*self._authentication, *self._inside])
+
+    def detach(self) -> None:
+        """Give the application back as it was."""
+        self._app.router.routes = self._routes
+        self._app.user_middleware = self._middleware
+        self._app.middleware_stack = None
+
+    async def _call_core(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._core is not None
+        await self._core(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        current_host.set(self._host)
+        scope["state"] = {**scope.get("state", {}), **self._state}
+        await self._app(scope, receive, send)
+
+    def openapi(self) -> Mapping[str, Any]:
+        """Return the application's OpenAPI document; an empty one if it cannot say."""
+        describe: Callable[[], Mapping[str, Any]] | None = getattr(self._app, "openapi", None)
+        return {} if describe is None else describe()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Run the application's lifespan: its start, then what is within, then its end.
+
+        Raises:
+            StartError: Its start has failed.
+        """
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        stop = asyncio.Event()
+        # In a task of its own: it may hold cancel scopes, which have to be left where they were
+        # entered, and it has a limited time to end.
+        task = asyncio.create_task(self._run_lifespan(started, stop))
+        try:
+            await started
+            yield
+        finally:
+            stop.set()
+            _, late = await asyncio.wait([task], timeout=_LIFESPAN_SECONDS)
+            if late:
+                task.cancel()
+                await asyncio.wait([task], timeout=_LIFESPAN_SECONDS)
+            if late or task.cancelled():
+                logger.warning("the lifespan of http.app did not end in time")
+            elif (error := task.exception()) is not None and started.exception() is None:
+                logger.error("the lifespan of http.app failed at its end", exc_info=error)
+
+    async def _run_lifespan(self, started: asyncio.Future[None], stop: asyncio.Event) -> None:
+        current_host.set(self._host)
+        try:
+            async with self._app.router.lifespan_context(self._app) as state:
+                self._state = state or {}
+                started.set_result(None)
+                await stop.wait()
+        except Exception as error:
+            if started.done():
+                raise
+            failed = StartError(f"the lifespan of http.app failed: {type(error).__name__}: {error}")
+            failed.__cause__ = error
+            started.set_exception(failed)
+        finally:
+            if not started.done():
+                started.cancel()
+
+
+def wrapped(app: ASGIApp, middleware: Sequence[Middleware]) -> ASGIApp:
+    """Return an application behind middleware, the outermost first."""
+    for cls, args, kwargs in reversed(middleware):
+        app = cls(app, *args, **kwargs)
+    return app
+
+
+class _ToCore(BaseRoute):
+    """A route to the server's own endpoints.
+
+    Args:
+        call: Answers its requests.
+        paths: Its paths; None for all.
+    """
+
+    def __init__(self, call: ASGIApp, paths: frozenset[str] | None) -> None:
+        self._call = call
+        self._paths = paths
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a request is for it."""
+        mine = self._paths is None or route_path(scope) in self._paths
+        return (Match.FULL if mine else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._call(scope, receive, send)
+
+
+class _Wrapped(BaseRoute):
+    """A route of the user behind middleware."""
+
+    def __init__(self, route: BaseRoute, middleware: Sequence[Middleware]) -> None:
+        self._route = route
+        self._handle = wrapped(route.handle, middleware)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a request is for it."""
+        return self._route.matches(scope)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """Return the path of a route by its name."""
+        return self._route.url_path_for(name, **path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._handle(scope, receive, send)

@@ -1,0 +1,24 @@
+"""What the current request adds to what is opened on its behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+#: Headers of the request that runs and graph factories find in `configurable`, by name. It is set
+#: by a middleware, and read in the request's own task and in those that it waits for: a task that
+#: outlives the request, such as that of a run, must not read it.
+request_headers: ContextVar[Mapping[str, object]] = ContextVar(
+    "langgraph_client_request_headers", default=_NOTHING
+)
+
+
+def with_request_headers(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config that has the current request's headers in its `configurable`."""
+    if not (headers := request_headers.get()):
+        return dict(config)
+    return {**config, "configurable": {**(config.get("configurable") or {}), **headers}}
