@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop upstream parity lint types twin check clean
+.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop upstream parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -19,6 +19,8 @@ help:
 	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
 	@echo "make soak    100,000 runs on one server: memory and latency flat"
 	@echo "make parity  write tests/remote/parity.md: RemoteGraph beside the local graph"
+	@echo "make docs    build the documentation into docs/_build/html"
+	@echo "make build   build sdist and wheel, and run examples from each in an empty environment"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
 	@echo "make twin    write the blocking client from the async one"
 
@@ -65,6 +67,13 @@ bench: $(INSTALLED)
 
 bench-client: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks/client/run.py
+
+docs: $(INSTALLED)
+	@$(BIN)/sphinx-build -q -W --keep-going -E -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+build: $(INSTALLED)
+	@$(BIN)/python .ci/build.py
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check .

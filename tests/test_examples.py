@@ -90,21 +90,3 @@ def test_the_examples_of_tests_pass() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-
-
-def test_the_test_in_the_readme_passes(tmp_path: Path) -> None:
-    """Word for word."""
-    readme = (EXAMPLES.parent / "README.md").read_text()
-    section = readme.partition("## Test your code in five minutes")[2].partition("\n## ")[0]
-    source = section.partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "test_refunds.py").write_text(source)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout

@@ -1,0 +1,52 @@
+"""The Python on the pages of the documentation runs as it stands.
+
+The blocks of a page run in their order, in one process, beside a server with the two graphs of the
+quick start. Blocks of tests are run by pytest, as their readers do.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docs.run_page import ROOT, blocks, is_test
+
+from langgraph_client import Server
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_CODE = [page for page in PAGES if blocks(page)]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A server with the graphs of the quick start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "examples" / "agent")
+        from agent import agent, orders
+    with Server({"agent": agent, "orders": orders}) as server:
+        yield server.listen()
+
+
+def passes(*command: str, where: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=where,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_run(page: Path, url: str, tmp_path: Path) -> None:
+    """Each block runs after the ones above it."""
+    passes(str(ROOT / "tests" / "docs" / "run_page.py"), str(page), url, where=tmp_path)
+    for number, block in enumerate(blocks(page)):
+        if is_test(block):
+            (tmp_path / f"test_{number}.py").write_text(block)
+            passes("-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error", where=tmp_path)
