@@ -46,7 +46,8 @@ conformance: $(INSTALLED)
 interop: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
-		tests/_sync/test_scenarios_runs.py tests/remote/test_congruence.py \
+		tests/_sync/test_scenarios_runs.py tests/_async/test_scenarios_events.py \
+		tests/_sync/test_scenarios_events.py tests/remote/test_congruence.py \
 		tests/strangers tests/third_party tests/apps --interop
 
 upstream: $(INSTALLED)

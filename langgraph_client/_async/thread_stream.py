@@ -7,6 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from langgraph_client._async.event_readers import (
+    AsyncEventReader,
+    AsyncSocketReader,
+    AsyncSseReader,
+)
 from langgraph_client._async.projections import (
     AsyncExtensions,
     AsyncProjection,
@@ -194,6 +199,7 @@ class AsyncThreadStream:
         headers: Headers of all requests.
         run_start_timeout: Seconds that a run may take to begin; None for no limit.
         policy: How often a cut connection is opened again.
+        uses_socket: Whether events come over a WebSocket. Commands never do.
 
     Attributes:
         thread_id: The thread.
@@ -211,6 +217,7 @@ class AsyncThreadStream:
         headers: Mapping[str, str] | None = None,
         run_start_timeout: float | None = None,
         policy: ReconnectPolicy | None = None,
+        uses_socket: bool = False,
     ) -> None:
         self.thread_id = thread_id
         self.assistant_id = assistant_id
@@ -220,7 +227,9 @@ class AsyncThreadStream:
         self._headers = {key.lower(): value for key, value in (headers or {}).items()}
         self._run_start_timeout = run_start_timeout
         self._policy = policy or ReconnectPolicy()
+        self._uses_socket = uses_socket
         self._feeds: list[AsyncFeed] = []
+        self._readers: list[AsyncEventReader] = []
         self._current: _Current | None = None
         self._numbers = itertools.count(1)
         self._state = "new"
@@ -229,7 +238,7 @@ class AsyncThreadStream:
         if self._state != "new":
             raise RuntimeError("a thread stream can be entered once; ask for another one")
         self._state = "open"
-        self._feed(USUAL_CHANNELS)
+        await self._feed(USUAL_CHANNELS)
         return self
 
     async def __aexit__(
@@ -243,8 +252,8 @@ class AsyncThreadStream:
     async def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
         self._state = "closed"
-        for feed in self._feeds:
-            await feed.close()
+        for reader in self._readers:
+            await reader.close()
 
     # --- what there is to read ---
 
@@ -319,7 +328,7 @@ class AsyncThreadStream:
             depth: How many levels below a prefix, or below the root; None for any.
         """
         wanted = EventFilter.of(channels, namespaces, depth)
-        feed = self._feed(wanted.channels)
+        feed = await self._feed(wanted.channels)
         run = await self.current_run(feed)
         async for event in feed.read(run.events, self._waiting(feed, run)):
             if wanted.matches(event):
@@ -341,7 +350,7 @@ class AsyncThreadStream:
             if not name or name in ("lifecycle", "tools", "input"):
                 raise ValueError(f"{name!r} is no projection; expected {', '.join(_INTERLEAVED)}")
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
-        feed = self._feed((*USUAL_CHANNELS, *extra))
+        feed = await self._feed((*USUAL_CHANNELS, *extra))
         run = await self.current_run(feed)
         async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
             if name not in channels:
@@ -357,12 +366,12 @@ class AsyncThreadStream:
 
     def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
         """Return the items of a projection as they come."""
-        feed = self._feed(USUAL_CHANNELS)
+        feed = self._main()
         return feed.read(log, self._waiting(feed, run))
 
     async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
         """Wait for something that comes at the latest when the run ends."""
-        await self._waiting(self._feed(USUAL_CHANNELS), run)(is_ready)
+        await self._waiting(self._main(), run)(is_ready)
 
     async def current_run(self, feed: AsyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
@@ -370,7 +379,7 @@ class AsyncThreadStream:
         Raises:
             TimeoutError: It did not begin within `run_start_timeout`.
         """
-        main = self._feed(USUAL_CHANNELS)
+        main = self._main()
         feed = feed or main
         await feed.start()
         if self._current is None:
@@ -412,7 +421,7 @@ class AsyncThreadStream:
 
     async def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""
-        feed = self._feed(USUAL_CHANNELS)
+        feed = self._main()
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
         await feed.start()
         known = len(feed.log.runs)
@@ -425,7 +434,10 @@ class AsyncThreadStream:
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
             )
         result: JsonObject = dict(answer.get("result") or {})
-        self._current = _Current(result.get("run_id"), known)
+        if "run_id" in result:
+            self._current = _Current(result["run_id"], known)
+        else:  # langgraph-api 0.16.7 does not say which run goes on: the newest one does.
+            self._current = await self._last_of_thread()
         return result
 
     async def drawing(
@@ -451,16 +463,29 @@ class AsyncThreadStream:
     def _path(self, below: str) -> str:
         return path("/threads/{thread_id}", thread_id=self.thread_id) + below
 
-    def _feed(self, channels: Iterable[str]) -> AsyncFeed:
+    def _main(self) -> AsyncFeed:
+        """Return the feed that has the usual channels."""
+        if self._state != "open":
+            raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
+        return self._feeds[0]
+
+    async def _feed(self, channels: Iterable[str]) -> AsyncFeed:
         """Return a feed that has these channels; one that exists, if it can be."""
         if self._state != "open":
             raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
-        wanted = EventFilter.of({*USUAL_CHANNELS, *channels})
         for feed in self._feeds:
-            if feed.wanted.covers(wanted):
+            if feed.wanted.channels.issuperset(channels):
                 return feed
-        made = AsyncFeed(self._transport, self.thread_id, wanted, self._headers, self._policy)
+        # Each has what those before it have: they may share a subscription.
+        before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
+        made = AsyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
+        if not self._uses_socket or not self._readers:
+            kind = AsyncSocketReader if self._uses_socket else AsyncSseReader
+            where = self._path("/stream/events")
+            reader = kind(self._transport, where, self._headers, self._policy)
+            self._readers.append(reader)
+        await self._readers[-1].add(made)
         return made
 
     def _known_run(self) -> Run | None:

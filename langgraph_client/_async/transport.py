@@ -50,6 +50,7 @@ logger = logging.getLogger("langgraph_client")
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
+_SWITCHED = 101  # The status of an answer behind which another protocol is spoken.
 _QUOTED = 300  # Bytes of an answer that are repeated in an error.
 _SEARCHES = (0.0, 0.25, 1.0)  # Seconds before each look for a run: it may still be on its way.
 _LONG = 5.0  # Seconds: a pause that somebody will wonder about.
@@ -192,6 +193,18 @@ class AsyncTransport:
         except BaseException:
             await answer.aclose()
             raise
+        return answer
+
+    async def upgrade(self, call: Call[Any]) -> AsyncAnswer:
+        """Ask the server to switch protocols. The caller closes the answer, which has switched."""
+        answer, _ = await self._repeat(call, self._deadline(), whole=False)
+        if answer.status != _SWITCHED:
+            await answer.aclose()
+            raise APIResponseValidationError(
+                f"the server does not switch protocols: it answers {answer.status}",
+                method=call.method,
+                url=self._url(call),
+            )
         return answer
 
     async def read(self, call: Call[Any], answer: AsyncAnswer, seconds: float | None) -> bytes:
@@ -353,7 +366,7 @@ class AsyncTransport:
             if self._pools.is_closed:
                 raise NoAnswer(Kind.CLOSED)
             answer = await self._pools.current().send(request, deadline.clip(self.waits.steps, now))
-            is_good = 200 <= answer.status < 300
+            is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
             if is_good and not whole:
                 return answer, b""
             try:

@@ -24,10 +24,15 @@ class ChunkJoiner:
     | AS IT IS | anything                                                          |
     """
 
-    __slots__ = ("_held", "_in_head", "_is_plain", "_need")
+    __slots__ = ("_has_left", "_held", "_in_head", "_is_plain", "_need")
 
     def __init__(self) -> None:
+        self._has_left = False
         self.begin()
+
+    def leave(self) -> None:
+        """Another protocol is spoken from now on: whatever comes is given back as it is."""
+        self._has_left = True
 
     def begin(self) -> None:
         """A request is sent: another answer will come."""
@@ -38,7 +43,7 @@ class ChunkJoiner:
 
     def feed(self, data: bytes) -> bytes:
         """Return what the parser is to be given for these bytes; nothing if more is needed."""
-        if self._is_plain:
+        if self._is_plain or self._has_left:
             return data
         if not self._in_head:
             return self._join(b"", data)

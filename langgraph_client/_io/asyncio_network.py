@@ -205,6 +205,10 @@ class Stream(httpcore.AsyncNetworkStream):
         with suppress(RuntimeError):  # The loop is closed, and the connection with it.
             self._loop.call_soon_threadsafe(self._wire.abort)
 
+    def leave_http(self) -> None:
+        """Take what comes from now on as it is: another protocol is spoken."""
+        self._joiner.leave()
+
     def interrupt(self) -> None:
         """Let whoever reads come to an end."""
         self._wire.abort()

@@ -87,6 +87,10 @@ class Stream(httpcore.NetworkStream):
         """Close. May be called by a finalizer, in any thread."""
         self._socket.close()
 
+    def leave_http(self) -> None:
+        """Take what comes from now on as it is: another protocol is spoken."""
+        self._joiner.leave()
+
     def interrupt(self) -> None:
         """Let the thread that reads come to an end: closing a socket does not wake it."""
         with suppress(OSError):  # It is gone already.

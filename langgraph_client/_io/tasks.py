@@ -14,9 +14,11 @@ from anyio import sleep
 
 from langgraph_client._io.loops import current_loop
 
-__all__ = ["Background", "Reading", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
+
+Lock = asyncio.Lock
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[Any]]

@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager, nullcontext
 from time import sleep
 from typing import Any, TypeVar
 
-__all__ = ["Background", "Reading", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
+
+Lock = threading.Lock
 
 T = TypeVar("T")
 Work = Callable[[], Any]

@@ -28,6 +28,8 @@ HttpProxy = httpx.Proxy
 HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+_UPGRADED_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
+_MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
 _ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
@@ -209,6 +211,42 @@ class HttpxAnswer:
             return b""
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
+    def receive(self, seconds: float | None) -> bytes:
+        """Return the next bytes of a connection that has switched protocols; `b""` at its end.
+
+        Raises:
+            NoAnswer: The connection broke, or nothing came within so many seconds. After the
+                latter it can be read again.
+        """
+        network: Any = self._network()
+        try:
+            piece: bytes = network.read(_MOST_RECEIVED, seconds or self._usual)
+        except _UPGRADED_ERRORS as error:
+            if self._reading.is_interrupted:
+                return b""
+            raise _without_answer(error, is_short=seconds is not None) from error
+        return piece
+
+    def transmit(self, data: bytes) -> None:
+        """Send bytes over a connection that has switched protocols.
+
+        Raises:
+            NoAnswer: The connection broke.
+        """
+        network: Any = self._network()
+        try:
+            network.write(data, self._timeouts.get("write"))
+        except _UPGRADED_ERRORS as error:
+            raise _without_answer(error) from error
+
+    def _network(self) -> object:
+        try:
+            return self._response.extensions["network_stream"]
+        except KeyError:
+            raise NoAnswer(
+                Kind.NEVER_SENT, "the transport of httpx does not hand its connection over"
+            ) from None
+
     def finish(self) -> None:
         """Leave the answer, whose last event was read."""
         self.close()
@@ -260,6 +298,14 @@ def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False
         return NoAnswer(Kind.NO_URL, detail)
     never_sent = isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol)
     return NoAnswer(Kind.NEVER_SENT if never_sent else Kind.BROKEN, detail, alike)
+
+
+def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
+    """Return what an error of a connection that has switched protocols means."""
+    detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
+    if isinstance(error, httpcore.TimeoutException):
+        return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", alike)
+    return NoAnswer(Kind.BROKEN, detail, alike)
 
 
 def class_named(name: str) -> type:

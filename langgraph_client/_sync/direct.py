@@ -31,6 +31,7 @@ from langgraph_client._sync._httpx import (
 )
 
 _PORTS = {"http": 80, "https": 443}
+_MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
 _END_BEHIND = 0.01  # Seconds by which a body's end may be behind its last event.
 _BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
 
@@ -260,6 +261,36 @@ class DirectAnswer:
         if not piece:
             self._end()
         return piece
+
+    def receive(self, seconds: float | None) -> bytes:
+        """Return the next bytes of a connection that has switched protocols; `b""` at its end.
+
+        Raises:
+            NoAnswer: The connection broke, or nothing came within so many seconds. After the
+                latter it can be read again.
+        """
+        self._network.limit = None
+        try:
+            piece: bytes = self._upgraded().read(_MOST_RECEIVED, seconds or self._usual)
+        except _ERRORS as error:
+            raise no_answer(error, is_short=seconds is not None) from error
+        return piece
+
+    def transmit(self, data: bytes) -> None:
+        """Send bytes over a connection that has switched protocols.
+
+        Raises:
+            NoAnswer: The connection broke.
+        """
+        try:
+            self._upgraded().write(data, self._usual)
+        except _ERRORS as error:
+            raise no_answer(error) from error
+
+    def _upgraded(self) -> httpcore.NetworkStream:
+        self._network.leave_http()
+        stream: httpcore.NetworkStream = self._response.extensions["network_stream"]
+        return stream
 
     def _decompressed(self, plain: Decompressor, piece: bytes) -> bytes:
         """What a piece is made plain; with the next ones, if it is nothing yet."""

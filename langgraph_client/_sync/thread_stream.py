@@ -20,6 +20,11 @@ from langgraph_client._core.run_log import (
     ThreadLog,
 )
 from langgraph_client._io.threads import later
+from langgraph_client._sync.event_readers import (
+    SyncEventReader,
+    SyncSocketReader,
+    SyncSseReader,
+)
 from langgraph_client._sync.projections import (
     SyncExtensions,
     SyncProjection,
@@ -195,6 +200,7 @@ class SyncThreadStream:
         headers: Headers of all requests.
         run_start_timeout: Seconds that a run may take to begin; None for no limit.
         policy: How often a cut connection is opened again.
+        uses_socket: Whether events come over a WebSocket. Commands never do.
 
     Attributes:
         thread_id: The thread.
@@ -212,6 +218,7 @@ class SyncThreadStream:
         headers: Mapping[str, str] | None = None,
         run_start_timeout: float | None = None,
         policy: ReconnectPolicy | None = None,
+        uses_socket: bool = False,
     ) -> None:
         self.thread_id = thread_id
         self.assistant_id = assistant_id
@@ -221,7 +228,9 @@ class SyncThreadStream:
         self._headers = {key.lower(): value for key, value in (headers or {}).items()}
         self._run_start_timeout = run_start_timeout
         self._policy = policy or ReconnectPolicy()
+        self._uses_socket = uses_socket
         self._feeds: list[SyncFeed] = []
+        self._readers: list[SyncEventReader] = []
         self._current: _Current | None = None
         self._numbers = itertools.count(1)
         self._state = "new"
@@ -244,8 +253,8 @@ class SyncThreadStream:
     def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
         self._state = "closed"
-        for feed in self._feeds:
-            feed.close()
+        for reader in self._readers:
+            reader.close()
 
     # --- what there is to read ---
 
@@ -356,12 +365,12 @@ class SyncThreadStream:
 
     def read(self, run: Run, log: Log[T]) -> Iterator[T]:
         """Return the items of a projection as they come."""
-        feed = self._feed(USUAL_CHANNELS)
+        feed = self._main()
         return feed.read(log, self._waiting(feed, run))
 
     def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
         """Wait for something that comes at the latest when the run ends."""
-        self._waiting(self._feed(USUAL_CHANNELS), run)(is_ready)
+        self._waiting(self._main(), run)(is_ready)
 
     def current_run(self, feed: SyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
@@ -369,7 +378,7 @@ class SyncThreadStream:
         Raises:
             TimeoutError: It did not begin within `run_start_timeout`.
         """
-        main = self._feed(USUAL_CHANNELS)
+        main = self._main()
         feed = feed or main
         feed.start()
         if self._current is None:
@@ -411,7 +420,7 @@ class SyncThreadStream:
 
     def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""
-        feed = self._feed(USUAL_CHANNELS)
+        feed = self._main()
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
         feed.start()
         known = len(feed.log.runs)
@@ -424,7 +433,10 @@ class SyncThreadStream:
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
             )
         result: JsonObject = dict(answer.get("result") or {})
-        self._current = _Current(result.get("run_id"), known)
+        if "run_id" in result:
+            self._current = _Current(result["run_id"], known)
+        else:  # langgraph-api 0.16.7 does not say which run goes on: the newest one does.
+            self._current = self._last_of_thread()
         return result
 
     def drawing(
@@ -450,16 +462,29 @@ class SyncThreadStream:
     def _path(self, below: str) -> str:
         return path("/threads/{thread_id}", thread_id=self.thread_id) + below
 
+    def _main(self) -> SyncFeed:
+        """Return the feed that has the usual channels."""
+        if self._state != "open":
+            raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
+        return self._feeds[0]
+
     def _feed(self, channels: Iterable[str]) -> SyncFeed:
         """Return a feed that has these channels; one that exists, if it can be."""
         if self._state != "open":
             raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
-        wanted = EventFilter.of({*USUAL_CHANNELS, *channels})
         for feed in self._feeds:
-            if feed.wanted.covers(wanted):
+            if feed.wanted.channels.issuperset(channels):
                 return feed
-        made = SyncFeed(self._transport, self.thread_id, wanted, self._headers, self._policy)
+        # Each has what those before it have: they may share a subscription.
+        before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
+        made = SyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
+        if not self._uses_socket or not self._readers:
+            kind = SyncSocketReader if self._uses_socket else SyncSseReader
+            where = self._path("/stream/events")
+            reader = kind(self._transport, where, self._headers, self._policy)
+            self._readers.append(reader)
+        self._readers[-1].add(made)
         return made
 
     def _known_run(self) -> Run | None:

@@ -36,6 +36,7 @@ from langgraph_client._core.requests import (
 )
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.stream_session import StreamSession
+from langgraph_client._core.web_socket import check_web_sockets
 from langgraph_client._sync.pages import iterate
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.thread_stream import SyncThreadStream
@@ -593,20 +594,22 @@ class SyncThreadsClient:
             assistant_id: The assistant, by id or by its graph's name.
             headers: Headers of all requests.
             run_start_timeout: Seconds that a run may take to begin; None for no limit.
-            transport: How events come: "sse", server-sent events. This client has no WebSocket.
+            transport: How events come: as server-sent events, or over a WebSocket, which needs the
+                extra `websocket` (`pip install "langgraph-client[websocket]"`) and a server on a
+                port. Commands are requests of their own either way.
 
         Returns:
             The thread stream, to be entered with `with`.
 
         Raises:
             ValueError: There is no such transport.
-            NotImplementedError: "websocket" was asked for.
+            MissingExtraError: "websocket" was asked for without its extra.
 
         `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
         """
         if transport == "websocket":
-            raise NotImplementedError('transport="websocket": use "sse", for the same events')
-        if transport != "sse":
+            check_web_sockets()
+        elif transport != "sse":
             raise ValueError(f'transport must be "sse" or "websocket", not {transport!r}')
         return SyncThreadStream(
             self._transport,
@@ -615,6 +618,7 @@ class SyncThreadsClient:
             headers=check_headers(headers, may_have_key=True),
             run_start_timeout=run_start_timeout,
             policy=self._transport.reconnect,
+            uses_socket=transport == "websocket",
         )
 
     def join_stream(

@@ -6,19 +6,20 @@ answer flows through the faults piece by piece.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Protocol, Self
 
 from langgraph_client.errors import InvalidArgumentError
-
-Headers = list[tuple[bytes, bytes]]
-
-_BLOCK_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+from langgraph_client.testing.faults_splitters import (
+    Headers,
+    MakeSplitter,
+    Splitter,
+    splitter_of,
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Effect:
         """Return the answer's headers as they arrive."""
         return headers
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage | None:
-        """Return the stage of the answer's body; `events` says that it is an event stream."""
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage | None:
+        """Return the stage of the answer's body; `split` cuts it into events, if it has any."""
         return None
 
 
@@ -233,9 +234,8 @@ class FaultedExchange:
 
     def body(self, headers: Headers) -> Body | None:
         """Return the stages of the answer's body; None if nothing happens to it."""
-        kinds = [value for name, value in headers if name.lower() == b"content-type"]
-        events = any(kind.startswith(b"text/event-stream") for kind in kinds)
-        stages = [fault.effect.stage(fault, events=events) for fault in self._faults]
+        split = splitter_of(headers)
+        stages = [fault.effect.stage(fault, split) for fault in self._faults]
         active = [stage for stage in stages if stage is not None]
         return Body(active) if active else None
 
@@ -310,7 +310,7 @@ class AtByte(Effect):
     offset: int
     make: Callable[[Fault], Step]
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage:
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage:
         return _AtByte(fault, self.offset, self.make)
 
 
@@ -338,44 +338,23 @@ class AtEvent(Effect):
     count: int
     make: Callable[[Fault], Step]
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage | None:
-        return _AtEvent(fault, self.count, self.make) if events else None
-
-
-@dataclass
-class _Blocks:
-    """Splits an event stream behind its blank lines."""
-
-    rest: bytearray = field(default_factory=bytearray)
-    seen: int = 0  # Up to here there is no blank line, so that time is linear in the bytes.
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        self.rest += piece
-        blocks = []
-        while match := _BLOCK_END.search(self.rest, max(self.seen - 3, 0)):
-            blocks.append(bytes(self.rest[: match.end()]))
-            del self.rest[: match.end()]
-            self.seen = 0
-        self.seen = len(self.rest)
-        return blocks
-
-
-def _is_event(block: bytes) -> bool:
-    """Return whether it is an event; a heartbeat is a comment."""
-    return any(line and not line.startswith(b":") for line in block.splitlines())
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage | None:
+        if split is None:
+            return None
+        return _AtEvent(fault, split(), self.count, self.make)
 
 
 class _ByEvents(Stage):
     """A stage that sees whole events, counted from 1."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, blocks: Splitter) -> None:
         super().__init__(fault)
-        self.blocks = _Blocks()
+        self.blocks = blocks
         self.count = 0
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
         for block in self.blocks.feed(piece):
-            if _is_event(block):
+            if self.blocks.is_event(block):
                 self.count += 1
                 yield from self.event(block)
             else:
@@ -389,8 +368,10 @@ class _ByEvents(Stage):
 
 
 class _AtEvent(_ByEvents):
-    def __init__(self, fault: Fault, count: int, make: Callable[[Fault], Step]) -> None:
-        super().__init__(fault)
+    def __init__(
+        self, fault: Fault, blocks: Splitter, count: int, make: Callable[[Fault], Step]
+    ) -> None:
+        super().__init__(fault, blocks)
         self.wanted, self.make, self.done = count, make, False
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
@@ -416,13 +397,13 @@ class Duplicated(Effect):
 
     event: int | None
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage | None:
-        return _Duplicated(fault, self.event) if events else None
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage | None:
+        return None if split is None else _Duplicated(fault, split(), self.event)
 
 
 class _Duplicated(_ByEvents):
-    def __init__(self, fault: Fault, wanted: int | None) -> None:
-        super().__init__(fault)
+    def __init__(self, fault: Fault, blocks: Splitter, wanted: int | None) -> None:
+        super().__init__(fault, blocks)
         self.wanted = wanted
 
     def event(self, block: bytes) -> Iterator[Piece]:
@@ -437,7 +418,7 @@ class Corrupted(Effect):
 
     offset: int
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage:
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage:
         return _Corrupted(fault, self.offset)
 
 
@@ -460,7 +441,7 @@ class Dripped(Effect):
     size: int
     seconds: float
 
-    def stage(self, fault: Fault, *, events: bool) -> Stage | None:
+    def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage | None:
         return _Dripped(fault, self.size, self.seconds) if fault.take() else None
 
 

@@ -18,14 +18,15 @@ import httpx
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.faults_effects import (
     Answer,
+    Body,
     Cut,
     FaultedExchange,
-    Headers,
     Hold,
     Pause,
     Piece,
     Step,
 )
+from langgraph_client.testing.faults_splitters import Headers
 
 _READ = 64 * 1024
 # Headers of one connection, which are not passed on.
@@ -40,6 +41,9 @@ class FaultProxy:
             client = get_sync_client(url=proxy.url)
             with proxy.faults.cut_after(events=3):
                 ...
+
+    WebSockets are carried as well: what the server sends on one goes through the faults as a body
+    does, and its events count as those of an event stream.
 
     A broken connection is reset (RST), a stalled one stays open and silent. It works on an event
     loop in a thread of its own.
@@ -167,6 +171,9 @@ class _Connection:
         """Answer requests until one side closes."""
         with suppress(OSError, h11.RemoteProtocolError):
             while (request := await self._request()) is not None:
+                if _is_upgrade(request[0]):
+                    await self._tunnelled(request[0])
+                    return
                 if not await self._answered(*request):
                     return
                 if self._h11.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
@@ -197,6 +204,75 @@ class _Connection:
             await asyncio.gather(answering, gone, return_exceptions=True)
         return True
 
+    async def _tunnelled(self, request: h11.Request) -> None:
+        """Carry a WebSocket: what the server sends goes through the faults."""
+        upstream = httpx.URL(self._upstream)
+        target = upstream.raw_path.rstrip(b"/") + request.target
+        path = target.partition(b"?")[0].decode("ascii")
+        exchange = self._faults.exchange("GET", path) or FaultedExchange(())
+        try:
+            for step in exchange.before():
+                if isinstance(step, Answer):
+                    await self._refuse(step)
+                    return
+                await _perform(step)
+            port = upstream.port or (443 if upstream.scheme == "https" else 80)
+            reader, writer = await asyncio.open_connection(
+                upstream.host, port, ssl=True if upstream.scheme == "https" else None
+            )
+            try:
+                writer.write(_handshake(upstream.netloc, target, request))
+                head = await reader.readuntil(b"\r\n\r\n")
+                for step in exchange.after():
+                    await _perform(step)
+                self._writer.write(head)
+                await self._both_ways(reader, writer, exchange.body(_headers_of(head)))
+            finally:
+                writer.close()
+        except (_Broken, OSError, asyncio.IncompleteReadError):
+            self._reset()
+
+    async def _both_ways(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: Body | None
+    ) -> None:
+        """Carry bytes both ways until one side closes, or a fault ends it."""
+        begun, _ = self._h11.trailing_data
+        writer.write(begun)
+        tasks = [
+            asyncio.ensure_future(_carry(self._reader, writer)),
+            asyncio.ensure_future(self._carry_back(reader, body)),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _carry_back(self, reader: asyncio.StreamReader, body: Body | None) -> None:
+        pieces = body.start() if body is not None else iter(())
+        while True:
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    self._writer.write(piece)
+                    await self._writer.drain()
+                elif isinstance(piece, Cut) and piece.clean:
+                    return
+                else:
+                    await _perform(piece)
+            if not (data := await reader.read(_READ)):
+                return
+            pieces = iter([data]) if body is None else body.feed(data)
+
+    async def _refuse(self, answer: Answer) -> None:
+        headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()]
+        await self._head(answer.status, headers)
+        await self._data(answer.content)
+        await self._send(h11.EndOfMessage())
+
     async def _request(self) -> tuple[h11.Request, bytes] | None:
         """Return the next request; None if the client has closed."""
         head: h11.Request | None = None
@@ -222,10 +298,7 @@ class _Connection:
         exchange = self._faults.exchange(method, path) or FaultedExchange(())
         for step in exchange.before():
             if isinstance(step, Answer):
-                headers = [(k.encode(), v.encode()) for k, v in step.headers.items()]
-                await self._head(step.status, headers)
-                await self._data(step.content)
-                await self._send(h11.EndOfMessage())
+                await self._refuse(step)
                 return
             await _perform(step)
         headers = [(k, v) for k, v in request.headers if k.lower() not in _HOP_BY_HOP]
@@ -290,6 +363,27 @@ class _Connection:
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self._writer.transport.abort()
+
+
+def _is_upgrade(request: h11.Request) -> bool:
+    return (b"upgrade", b"websocket") in [(k, v.lower()) for k, v in request.headers]
+
+
+def _handshake(host: bytes, target: bytes, request: h11.Request) -> bytes:
+    headers = [(b"host", host), *((k, v) for k, v in request.headers if k != b"host")]
+    lines = [b"GET %b HTTP/1.1" % target, *(b"%b: %b" % header for header in headers)]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def _headers_of(head: bytes) -> Headers:
+    lines = head.strip().split(b"\r\n")[1:]
+    return [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(_READ):
+        writer.write(data)
+        await writer.drain()
 
 
 async def _perform(step: Step) -> None:

@@ -44,23 +44,32 @@ def message(text: Sequence[str], message_id: str, namespace: Sequence[str] = ())
     return [("messages", list(namespace), {**part, "message_id": message_id}) for part in parts]
 
 
-def frames(events: Sequence[Event], first: int = 1) -> bytes:
-    """The events as an event stream."""
-    parts = []
+def documents(events: Sequence[Event], first: int = 1) -> list[dict[str, Any]]:
+    """The events as documents of the protocol."""
+    made = []
     for seq, (method, namespace, data) in enumerate(events, first):
         event_id = f"1-{seq}"
         if method == "lifecycle" and data["event"] == "running":
             event_id = f"synth:{data['run_id']}:lc||running"
         params = {"namespace": namespace, "timestamp": 1, "data": data}
-        document = {
-            "type": "event",
-            "event_id": event_id,
-            "seq": seq,
-            "method": method,
-            "params": params,
-        }
-        parts.append(f"event: {method}\r\ndata: {json.dumps(document)}\r\nid: {seq}\r\n\r\n")
-    return "".join(parts).encode()
+        made.append(
+            {
+                "type": "event",
+                "event_id": event_id,
+                "seq": seq,
+                "method": method,
+                "params": params,
+            }
+        )
+    return made
+
+
+def frames(events: Sequence[Event], first: int = 1) -> bytes:
+    """The events as an event stream."""
+    return b"".join(
+        f"event: {one['method']}\r\ndata: {json.dumps(one)}\r\nid: {one['seq']}\r\n\r\n".encode()
+        for one in documents(events, first)
+    )
 
 
 class Held(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import MAX_DEPTH, is_deep
+from langgraph_client.server.http.routes.event_streams import STABLE
 from langgraph_client.server.runs.commands import (
     NO_RUN,
     CommandError,
@@ -28,6 +29,7 @@ from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Event
 
+_STABLE = [(name.encode(), value.encode()) for name, value in STABLE.items()]
 _UNSUPPORTED = 1008
 """The close code for a thread that cannot be."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
@@ -36,7 +38,7 @@ _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JS
 async def event_socket(socket: WebSocket) -> None:
     """GET /threads/{thread_id}/stream/events, upgraded"""
     services: Services = socket.app.state.services
-    await socket.accept()
+    await socket.accept(headers=_STABLE)
     try:
         thread_id = canonical_uuid(socket.path_params["thread_id"], "Invalid thread ID")
     except Invalid as error:

@@ -1,0 +1,303 @@
+"""What brings the events of a thread: over server-sent events, or over a WebSocket.
+
+A reader has one connection at a time. It opens it again after every cut, until the budget of the
+policy is used up; then everything that waits on its feeds gets a `StreamIncomplete`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from langgraph_client._async.event_socket import AsyncEventSocket
+from langgraph_client._async.pools import AsyncAnswer
+from langgraph_client._async.thread_feed import AsyncFeed
+from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.codec import decode, encode
+from langgraph_client._core.events import EventParser
+from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
+from langgraph_client._core.requests import STREAM_HEADERS
+from langgraph_client._io.tasks import Job, Lock
+from langgraph_client.errors import APIError, APIResponseValidationError, ProtocolError
+from langgraph_client.models.fields import JsonObject
+from langgraph_client.models.params import Headers
+
+logger = logging.getLogger("langgraph_client")
+
+STABLE_IDS = ("x-langgraph-event-ids", "stable")
+"""What a server answers whose numbers of events stay, so that `since` may be relied on."""
+
+
+class AsyncEventReader:
+    """Reads events, connection after connection.
+
+    Args:
+        transport: Sends the requests.
+        where: The path of the thread's events.
+        headers: Headers of the requests.
+        policy: How often the connection is opened again.
+
+    Attributes:
+        feeds: Where the events go.
+    """
+
+    def __init__(
+        self, transport: AsyncTransport, where: str, headers: Headers, policy: ReconnectPolicy
+    ) -> None:
+        self.feeds: list[AsyncFeed] = []
+        self._transport = transport
+        self._where = where
+        self._headers = headers
+        self._policy = policy
+        self._job: Job | None = None
+        self._is_closed = False
+
+    async def add(self, feed: AsyncFeed) -> None:
+        """Bring events into a feed as well."""
+        self.feeds.append(feed)
+        feed.filled_by(self)
+
+    async def start(self) -> None:
+        """Begin to read, if that has not begun."""
+        if self._job is None and not self._is_closed:
+            self._job = Job(self._run)
+
+    async def close(self) -> None:
+        """Stop reading. Whatever waits on the feeds comes to its end."""
+        self._is_closed = True
+        job, self._job = self._job, None
+        await self._hang_up()
+        if job is not None:
+            await job.stop()
+        self._end(None)
+
+    async def _run(self) -> None:
+        try:
+            await self._keep_reading()
+        except Exception as error:  # Whatever it is, nobody may wait for a reader that has ended.
+            self._end(error)
+
+    async def _keep_reading(self) -> None:
+        outage = Outage(self._policy)
+        while not self._is_closed:
+            error: APIError | None = None
+            try:
+                await self._follow(outage)
+            except APIError as raised:
+                error = raised
+            if self._is_closed:
+                return
+            if error is not None and not is_passing(error):
+                self._end(error)
+                return
+            if outage.is_hopeless:
+                for feed in self.feeds:
+                    feed.end(feed.incomplete(error))
+                return
+            logger.info("the events at %s were cut; asking again", self._where)
+            pause = outage.attempt(error)
+            self._announce(outage.attempts, pause, error)
+            await self._transport.sleep(pause)
+
+    def _announce(self, attempt: int, pause: float, error: APIError | None) -> None:
+        if self._policy.on_reconnect is not None and self.feeds:
+            seq = self.feeds[0].last_seq
+            thread_id = self.feeds[0].thread_id
+            last = str(seq) if seq else None
+            self._policy.on_reconnect(Reconnect(attempt, pause, error, None, thread_id, last))
+
+    def _end(self, error: BaseException | None) -> None:
+        for feed in self.feeds:
+            feed.end(error)
+
+    async def _follow(self, outage: Outage) -> None:
+        """Read one connection to its end. A thread's stream has none, so that is always a cut."""
+        raise NotImplementedError
+
+    async def _hang_up(self) -> None:
+        """Close the connection, and let whoever reads from it come to an end."""
+        raise NotImplementedError
+
+
+class AsyncSseReader(AsyncEventReader):
+    """Reads server-sent events into one feed."""
+
+    _answer: AsyncAnswer | None = None
+    _is_stable = False
+
+    async def _follow(self, outage: Outage) -> None:
+        (feed,) = self.feeds
+        body = feed.wanted.body()
+        if self._is_stable and feed.last_seq:
+            body["since"] = feed.last_seq
+        headers = {**STREAM_HEADERS, **self._headers}
+        call = Call("POST", self._where, ANY, body=body, headers=headers, safe=True)
+        answer = self._answer = await self._transport.open(call)
+        try:
+            self._is_stable = is_stable(answer.headers)
+            if feed.last_seq and "since" not in body:
+                feed.log.reconnected()
+            feed.opened()
+            parser = EventParser()
+            while data := await self._transport.read(call, answer, self._policy.silence):
+                outage.end()
+                if events := parser.feed(data):
+                    feed.take([protocol_event(event.data) for event in events])
+        finally:
+            self._answer = None
+            await answer.aclose()
+
+    async def _hang_up(self) -> None:
+        if (answer := self._answer) is not None:
+            await answer.interrupt()
+
+
+class AsyncSocketReader(AsyncEventReader):
+    """Reads a WebSocket into any number of feeds, each of which wants all that those before it do.
+
+    There is one subscription: that of the widest feed. A wider one takes the place of the one
+    before it. Its replay contains whatever any feed wants, so each feed takes what is behind its
+    own last number, and misses nothing. (With two subscriptions an event of the wider one could
+    come behind the narrower one's replay of later events.)
+    """
+
+    _socket: AsyncEventSocket | None = None
+
+    def __init__(
+        self, transport: AsyncTransport, where: str, headers: Headers, policy: ReconnectPolicy
+    ) -> None:
+        super().__init__(transport, where, headers, policy)
+        self._numbers = itertools.count(1)
+        self._is_stable = False
+        #: Subscriptions that are not answered yet, by the number of the command: for which feeds.
+        self._asked: dict[int, list[AsyncFeed]] = {}
+        self._subscription: str | None = None
+        #: The last number of each feed on the socket that is open.
+        self._last: dict[AsyncFeed, int] = {}
+        self._lock = Lock()
+
+    async def add(self, feed: AsyncFeed) -> None:
+        """Bring events into a feed as well, over the same socket."""
+        await super().add(feed)
+        if self._socket is not None:
+            with suppress(APIError):  # The reader notices it as well, and subscribes again.
+                await self._subscribe(self._socket)
+
+    async def _follow(self, outage: Outage) -> None:
+        socket = await AsyncEventSocket.open(self._transport, self._where, self._headers)
+        self._is_stable = is_stable(socket.headers)
+        self._last.clear()
+        self._asked.clear()
+        self._subscription = None
+        self._socket = socket
+        try:
+            await self._subscribe(socket)
+            while (texts := await socket.receive(self._policy.silence)) is not None:
+                # The answer to a subscription is no sign that the connection will last.
+                if await self._take(socket, texts) or not texts:
+                    outage.end()
+        finally:
+            self._socket = None
+            await socket.aclose()
+
+    async def _subscribe(self, socket: AsyncEventSocket) -> None:
+        """Subscribe to what the widest feed wants, from where the new ones need it."""
+        async with self._lock:
+            fresh = [feed for feed in self.feeds if feed not in self._last]
+            if not fresh:
+                return
+            for feed in fresh:
+                self._last[feed] = feed.last_seq if self._is_stable else 0
+                if feed.last_seq and not self._is_stable:
+                    feed.log.reconnected()
+            method, params = "subscription.subscribe", self.feeds[-1].wanted.body()
+            if since := min(self._last[feed] for feed in fresh):
+                method = "subscription.reconnect"
+                params["since"] = since
+            number = next(self._numbers)
+            self._asked[number] = fresh
+            await socket.send(encode({"id": number, "method": method, "params": params}))
+
+    async def _take(self, socket: AsyncEventSocket, texts: Sequence[bytes]) -> bool:
+        """Take messages; return whether there are events among them."""
+        events: list[JsonObject] = []
+        has_events = False
+        for text in texts:
+            document = protocol_message(text)
+            if document.get("type") == "event":
+                events.append(document)
+                has_events = True
+                continue
+            self._distribute(events)
+            events = []
+            await self._answered(socket, document)
+        self._distribute(events)
+        return has_events
+
+    def _distribute(self, events: Sequence[JsonObject]) -> None:
+        for feed, last in list(self._last.items()) if events else ():
+            fresh = [e for e in events if e["seq"] > last and feed.wanted.matches(e)]
+            if fresh:
+                self._last[feed] = fresh[-1]["seq"]
+                feed.take(fresh)
+
+    async def _answered(self, socket: AsyncEventSocket, answer: JsonObject) -> None:
+        """Take the answer to a subscription."""
+        feeds = self._asked.pop(answer.get("id", 0), None)
+        if feeds is None:
+            return
+        if answer.get("type") != "success":
+            code, message = answer.get("error", "unknown_error"), answer.get("message", "")
+            for feed in feeds:
+                feed.end(ProtocolError(str(code), str(message)))
+            return
+        before, self._subscription = self._subscription, answer["result"]["subscription_id"]
+        if before is not None:
+            params = {"subscription_id": before}
+            number = next(self._numbers)
+            command = {"id": number, "method": "subscription.unsubscribe", "params": params}
+            await socket.send(encode(command))
+        for feed in feeds:
+            feed.opened()
+
+    async def _hang_up(self) -> None:
+        if (socket := self._socket) is not None:
+            await socket.interrupt()
+
+
+def is_stable(headers: Mapping[str, str]) -> bool:
+    """Return whether a server's answer says that its numbers of events stay."""
+    name, value = STABLE_IDS
+    return headers.get(name) == value
+
+
+def protocol_message(data: bytes) -> JsonObject:
+    """Return what a server sent on a socket.
+
+    Raises:
+        APIResponseValidationError: It is no message of the protocol.
+    """
+    message = decode(data)
+    if not isinstance(message, dict):
+        raise _not_of_the_protocol(data)
+    return protocol_event(data, message) if message.get("type") == "event" else message
+
+
+def protocol_event(data: bytes, event: object = None) -> JsonObject:
+    """Return an event.
+
+    Raises:
+        APIResponseValidationError: It is no event of the protocol.
+    """
+    event = decode(data) if event is None else event
+    if not isinstance(event, dict) or not isinstance(event.get("params"), dict):
+        raise _not_of_the_protocol(data)
+    return event
+
+
+def _not_of_the_protocol(data: bytes) -> APIResponseValidationError:
+    said = data[:200].decode("utf-8", "replace")
+    return APIResponseValidationError(f"not an event of the protocol: {said}")

@@ -1,0 +1,81 @@
+"""The frames of a WebSocket, without a connection."""
+
+from __future__ import annotations
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from langgraph_client._core.web_socket import HandshakeError, WebSocket
+
+
+def opened() -> tuple[WebSocket, ServerProtocol]:
+    """A client's side and a server's side that have shaken hands."""
+    client, server = WebSocket(), ServerProtocol()
+    server.receive_data(Request("/", Headers({"host": "x", **client.headers()})).serialize())
+    (request,) = server.events_received()
+    assert isinstance(request, Request)
+    answer = server.accept(request)
+    server.send_response(answer)
+    server.data_to_send()
+    client.opened({name.lower(): value for name, value in answer.headers.raw_items()})
+    return client, server
+
+
+def sent(server: ServerProtocol) -> bytes:
+    """What the server has sent since."""
+    return b"".join(server.data_to_send())
+
+
+def test_texts_come_in_frames_of_any_size_and_pieces_of_any_size() -> None:
+    """A text that is cut into frames, and frames that are cut into bytes, come as one."""
+    client, server = opened()
+    server.send_text(b"one")
+    server.send_text(b"t", fin=False)
+    server.send_continuation(b"w", fin=False)
+    server.send_continuation(b"o", fin=True)
+    server.send_text(b"3" * 70_000)
+    data = sent(server)
+    texts = [text for n in range(len(data)) for text in client.feed(data[n : n + 1])]
+    assert texts == [b"one", b"two", b"3" * 70_000]
+
+
+def test_pings_are_answered_and_asked() -> None:
+    """A ping is no text; its answer is among what is to be sent."""
+    client, server = opened()
+    server.send_ping(b"x")
+    assert client.feed(sent(server)) == []
+    client.ping()
+    server.receive_data(client.outgoing())
+    assert [frame.opcode.name for frame in server.events_received()] == ["PONG", "PING"]  # type: ignore[union-attr]
+    assert not client.is_over
+
+
+def test_the_end_says_why() -> None:
+    """The server's code and words; a connection that just ends has none."""
+    client, server = opened()
+    server.send_close(1008, "no such thread")
+    client.feed(sent(server))
+    assert (client.is_over, client.code, client.reason) == (True, 1008, "no such thread")
+    client, _ = opened()
+    client.feed(b"")
+    assert (client.is_over, client.code) == (True, None)
+    assert client.reason == "unexpected end of stream"
+
+
+def test_what_is_no_frame_ends_it() -> None:
+    """Bytes that no server may send are an end, and said to be one."""
+    client, _ = opened()
+    client.feed(b"\xff\xff\xff\xff")
+    assert client.is_over
+    assert client.code is None
+    assert client.reason
+
+
+@pytest.mark.parametrize("accept", ["", "wrong"])
+def test_a_handshake_that_is_none_is_refused(accept: str) -> None:
+    """The server has to prove that it has read the key."""
+    headers = {"upgrade": "websocket", "connection": "Upgrade"}
+    with pytest.raises(HandshakeError):
+        WebSocket().opened({**headers, "sec-websocket-accept": accept})
