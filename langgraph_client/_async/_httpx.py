@@ -27,7 +27,6 @@ HttpProxy = httpx.Proxy
 HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
-_UPGRADED_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 _MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
 _ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
@@ -220,7 +219,7 @@ class AsyncHttpxAnswer:
         network: Any = self._network()
         try:
             piece: bytes = await network.read(_MOST_RECEIVED, seconds or self._usual)
-        except _UPGRADED_ERRORS as error:
+        except _errors_of_networks() as error:
             if self._reading.is_interrupted:
                 return b""
             raise _without_answer(error, is_short=seconds is not None) from error
@@ -235,7 +234,7 @@ class AsyncHttpxAnswer:
         network: Any = self._network()
         try:
             await network.write(data, self._timeouts.get("write"))
-        except _UPGRADED_ERRORS as error:
+        except _errors_of_networks() as error:
             raise _without_answer(error) from error
 
     def _network(self) -> object:
@@ -299,10 +298,17 @@ def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False
     return NoAnswer(Kind.NEVER_SENT if never_sent else Kind.BROKEN, detail, alike)
 
 
+def _errors_of_networks() -> tuple[type[Exception], ...]:
+    """Return what a connection raises that has switched protocols."""
+    import httpcore
+
+    return httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException
+
+
 def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
     """Return what an error of a connection that has switched protocols means."""
     detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
-    if isinstance(error, httpcore.TimeoutException):
+    if issubclass(alike, httpx.TimeoutException):
         return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", alike)
     return NoAnswer(Kind.BROKEN, detail, alike)
 

@@ -264,7 +264,8 @@ found = util.find_spec
 util.find_spec = lambda name, *more: None if name == "websockets" else found(name, *more)
 from langgraph_client import get_client
 try:
-    get_client(url="http://localhost:1").threads.stream(assistant_id="a", transport="websocket")
+    client = get_client(url="http://localhost:1")
+    client.threads.stream(assistant_id="a", transport="websocket")
 except ImportError as error:
     print(error)
 """

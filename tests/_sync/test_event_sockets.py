@@ -263,7 +263,8 @@ found = util.find_spec
 util.find_spec = lambda name, *more: None if name == "websockets" else found(name, *more)
 from langgraph_client import get_sync_client
 try:
-    get_sync_client(url="http://localhost:1").threads.stream(assistant_id="a", transport="websocket")
+    client = get_sync_client(url="http://localhost:1")
+    client.threads.stream(assistant_id="a", transport="websocket")
 except ImportError as error:
     print(error)
 """
