@@ -6,10 +6,13 @@ ServerError
 ├── NotFound      there is no such thing (404)
 ├── Conflict      not in the present state of things (409)
 ├── TooLarge      more than the server accepts (413)
+├── Denied        the application's `Auth` refuses it (the status that it says)
 └── Unavailable   not now; the same request may succeed later (503)
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class ServerError(Exception):
@@ -46,3 +49,21 @@ class Unavailable(ServerError):
 
 class StartError(RuntimeError):
     """Something that the server was given could not be started."""
+
+
+class Denied(ServerError):
+    """The application's `Auth` refuses the request.
+
+    Args:
+        status: The status of the answer, mostly 401 or 403.
+        detail: What the answer says.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.headers = status, headers
+
+
+class Hidden(NotFound):
+    """It is there, and not for this user, who learns as little as if it were not."""

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import Host
+from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
@@ -94,6 +95,11 @@ class Server:
         descriptions: Graph's name to what it is for, as its assistant says.
         http: Routes that are served besides the server's own, those that are left out, and where.
         webhooks: Where webhooks of runs may go, and what they carry.
+        auth: Who may do what: a `langgraph_client.auth.Auth`, or langgraph_sdk's. Its handlers are
+            asked about every request but those to `/ok`, `/info` and the like; None for everybody
+            everything.
+        studio_auth: With `auth`, let requests in that say they come from LangGraph Studio, as a
+            `StudioUser`, without asking who they are: for development only.
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
@@ -101,7 +107,8 @@ class Server:
         hooks: What looks into the runs; nothing by default.
 
     Raises:
-        TypeError: Something in `graphs` is not a graph.
+        TypeError: Something in `graphs` is not a graph, or `auth` is no `Auth`.
+        ValueError: `auth` has no function decorated with `@auth.authenticate`.
     """
 
     def __init__(
@@ -119,6 +126,8 @@ class Server:
         descriptions: Mapping[str, str] | None = None,
         http: HttpOptions | None = None,
         webhooks: WebhookOptions | None = None,
+        auth: Any = None,
+        studio_auth: bool = False,
         allow_types: Iterable[type] = (),
         clock: Clock | None = None,
         hooks: RunHooks | None = None,
@@ -140,6 +149,9 @@ class Server:
         self._http = http or HttpOptions()
         self._user_app: UserApp | None = None
         self._webhooks = webhooks or WebhookOptions()
+        self._authorization = None
+        if auth is not None:
+            self._authorization = Authorization(auth, studio=studio_auth)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._services: Services | None = None
@@ -259,7 +271,7 @@ class Server:
     async def _start(self, running: AsyncExitStack) -> None:
         """Start everything, in this order: the user's lifespan may already call the server."""
         if self._http.app is not None:
-            self._user_app = UserApp(self._http, self._host)
+            self._user_app = UserApp(self._http, self._host, self._authorization)
             running.callback(self._user_app.detach)
         await self._open()
         if self._user_app is not None:
@@ -355,10 +367,11 @@ class Server:
             runs=runs,
             commands=Commands(storage, engine, runs),
             store=store,
-            scheduler=Scheduler(self._clock, storage, runs, engine.locks),
+            scheduler=Scheduler(self._clock, storage, runs, engine.locks, self._authorization),
             thread_ttl=ThreadTTLs(self._clock, storage, engine),
             event_expiry=event_expiry,
             webhooks=webhooks,
+            authorization=self._authorization,
         )
         for name in graphs.names:
             await assistants.ensure(self._services, name, self._descriptions.get(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
@@ -40,3 +41,5 @@ class Services:
     event_expiry: EventExpiry
     #: Tells URLs that runs are over.
     webhooks: Webhooks
+    #: The application's `Auth`; None if it has none.
+    authorization: Authorization | None = None

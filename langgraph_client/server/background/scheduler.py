@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from langgraph_client.server.auth.authorization import Authorization
+from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.background.cron_schedule import parse
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import ServerError, Unavailable
@@ -30,7 +32,15 @@ class Scheduler:
     A cron that fell due while the server was down fires once, when the server is up again.
     """
 
-    def __init__(self, clock: Clock, storage: Storage, runs: RunCreator, locks: KeyedLocks) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        storage: Storage,
+        runs: RunCreator,
+        locks: KeyedLocks,
+        authorization: Authorization | None = None,
+    ) -> None:
+        self._authorization = authorization
         self._clock = clock
         self._storage = storage
         self._runs = runs
@@ -92,8 +102,12 @@ class Scheduler:
         body: dict[str, Any] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
+        runs = self._runs
+        user = ((payload.get("config") or {}).get("configurable") or {}).get(USER_FIELDS[0])
+        if self._authorization is not None and user is not None:
+            runs = runs.for_caller(self._authorization.caller_of(user))
         try:
-            await self._runs.create(body, cron["thread_id"])
+            await runs.create(body, cron["thread_id"])
         except ServerError as error:  # The thread is busy and the cron says `reject`, say.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
         except Exception:  # Whatever is wrong with one cron must not stop the others.

@@ -50,7 +50,7 @@ class AuthSection:
     """
 
     path: str
-    disable_studio_auth: bool = False
+    disable_studio_auth: bool = True
     openapi: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -231,7 +231,7 @@ class _Reader:
             raise ConfigError("'auth' needs a 'path'")
         return AuthSection(
             _place("auth.path", auth["path"]),
-            auth.get("disable_studio_auth", False),
+            auth.get("disable_studio_auth", True),
             auth.get("openapi", {}),
         )
 

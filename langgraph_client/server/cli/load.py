@@ -36,7 +36,12 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     if config.http_app is not None:
         app = load_object(config, "http.app", config.http_app)
         http = dataclasses.replace(http, app=app)
+    auth = None
+    if config.auth is not None:
+        auth = load_object(config, "auth.path", config.auth.path)
     given: dict[str, Any] = {
+        "auth": auth,
+        "studio_auth": config.auth is not None and not config.auth.disable_studio_auth,
         "cors": config.cors or (),
         "descriptions": {
             name: place.description for name, place in config.graphs.items() if place.description
@@ -49,7 +54,6 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
 
 def _refuse_unbuilt(config: AppConfig) -> None:
     unbuilt = {
-        "auth": config.auth is not None,
         "store": config.store != StoreSection(),
         "checkpointer": (config.checkpointer, config.thread_ttl) != (None, None),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph_client.server.errors import Conflict, NotFound, Refused
+from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
     BOTH_CONTEXTS,
     RESERVED_METADATA,
@@ -72,7 +72,10 @@ async def create(services: Services, assistant_id: str, body: Mapping[str, Any])
         description=body.get("description"),
     )
     async with _lock(services, assistant_id):
-        existing = await services.storage.assistants.get(assistant_id)
+        try:
+            existing = await services.storage.assistants.get(assistant_id)
+        except Hidden:
+            raise Conflict(f"Assistant {assistant_id} already exists") from None
         if existing is None:
             await _store_version(services.storage, assistant, now)
             return assistant

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
+    RESERVED_CONFIGURABLE,
     RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,
@@ -18,8 +20,19 @@ from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
 
-async def create(services: Services, thread_id: str | None, body: Mapping[str, Any]) -> Document:
+async def create(
+    services: Services,
+    thread_id: str | None,
+    body: Mapping[str, Any],
+    user: User | None = None,
+) -> Document:
     """Create a cron, for a thread or for a new thread each time, and return it.
+
+    Args:
+        services: The server.
+        thread_id: The thread.
+        body: The request.
+        user: Whose it is: its runs are this user's.
 
     Raises:
         NotFound: There is no such thread or assistant.
@@ -32,12 +45,12 @@ async def create(services: Services, thread_id: str | None, body: Mapping[str, A
     _check_webhook(services, body)
     cron_id, now = services.clock.uuid7(), services.clock.stamp()
     payload = {**body, "assistant_id": await _assistant_id(services, body["assistant_id"])}
-    payload["config"] = _config(body.get("config"), cron_id)
+    payload["config"] = _config(body.get("config"), cron_id, user_fields(user))
     cron = {
         "cron_id": cron_id,
         "assistant_id": payload["assistant_id"],
         "thread_id": thread_id,
-        "user_id": "",
+        "user_id": "" if user is None else user.identity,
         "end_time": body.get("end_time"),
         "schedule": body["schedule"],
         "timezone": timezone,
@@ -84,9 +97,11 @@ async def change(services: Services, cron_id: str, body: Mapping[str, Any]) -> D
             cron["on_run_completed"] = body["on_run_completed"]
         if "metadata" in body:
             cron["metadata"].update(without(body["metadata"], RESERVED_METADATA))
+        before = (cron["payload"]["config"].get("configurable") or {}).items()
+        whose = {key: value for key, value in before if key in USER_FIELDS}
         cron["payload"].update(body)
         if "config" in body:
-            cron["payload"]["config"] = _config(body["config"], cron_id)
+            cron["payload"]["config"] = _config(body["config"], cron_id, whose)
         cron["updated_at"] = services.clock.stamp()
         await services.storage.crons.put(cron)
     services.scheduler.wake()
@@ -119,9 +134,11 @@ def filters(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
 
 
-def _config(given: Any, cron_id: str) -> dict[str, Any]:
+def _config(given: Any, cron_id: str, whose: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a cron's runs, which says whose they are."""
     config = dict(given or {})
-    return {**config, "configurable": {**(config.get("configurable") or {}), "cron_id": cron_id}}
+    configurable = without(config.get("configurable"), RESERVED_CONFIGURABLE)
+    return {**config, "configurable": {**configurable, "cron_id": cron_id, **whose}}
 
 
 async def _need_thread(services: Services, thread_id: str) -> None:
@@ -130,6 +147,21 @@ async def _need_thread(services: Services, thread_id: str) -> None:
             f"Thread with ID '{thread_id}' not found. Please verify the ID is correct and the"
             " thread hasn't been deleted or expired."
         )
+
+
+async def visible(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search looks for, without the crons of threads that the caller does not see."""
+    found = filters(body)
+    documents = await services.storage.crons.search(**found, fields=("cron_id", "thread_id"))
+    threads = list({cron["thread_id"] for cron in documents} - {None})
+    seen = {None} | {
+        thread["thread_id"]
+        for thread in await services.storage.threads.search(
+            where={"thread_id": threads}, fields=("thread_id",)
+        )
+    }
+    shown = [cron["cron_id"] for cron in documents if cron["thread_id"] in seen]
+    return {**found, "where": {**found["where"], "cron_id": shown}}
 
 
 async def _assistant_id(services: Services, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from langgraph_client.server.errors import Conflict, NotFound, Refused
+from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.request_context import with_request_headers
@@ -53,7 +53,10 @@ async def create(
     thread = new_thread(thread_id, services.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
     async with services.engine.locks.hold(thread_id):
-        existing = await services.storage.threads.get(thread_id)
+        try:
+            existing = await services.storage.threads.get(thread_id)
+        except Hidden:
+            raise Conflict(f"Thread with ID {thread_id} already exists") from None
         if existing is None:
             await services.storage.threads.insert(thread)
             if "ttl" in body:
@@ -144,22 +147,37 @@ async def change(services: Services, thread_id: str, body: Mapping[str, Any]) ->
     return thread
 
 
-async def copy(services: Services, thread_id: str) -> Document:
+async def copy(
+    services: Services,
+    source_id: str,
+    *,
+    thread_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Document:
     """Copy a thread with its state, and return the copy.
+
+    Args:
+        services: The server.
+        source_id: The thread.
+        thread_id: The id of the copy; a new one by default.
+        metadata: What the copy's metadata has besides the thread's.
 
     Raises:
         Conflict: There is none; so the protocol has it.
     """
-    copied = new_thread(services.clock.uuid4(), services.clock.stamp())
+    copied = new_thread(thread_id or services.clock.uuid4(), services.clock.stamp())
     del copied["values"]
-    async with services.engine.locks.hold(thread_id):
-        source = await services.storage.threads.get(thread_id)
+    async with services.engine.locks.hold(source_id):
+        try:
+            source = await services.storage.threads.get(source_id)
+        except Hidden:
+            source = None
         if source is None:
             raise Conflict("Conflict")
-        copied["metadata"] = source["metadata"]
+        copied["metadata"] = {**source["metadata"], **(metadata or {})}
         async with services.storage.transaction() as transaction:
             await transaction.threads.insert(copied)
-            await transaction.states.copy_thread(thread_id, copied["thread_id"])
+            await transaction.states.copy_thread(source_id, copied["thread_id"])
     return copied
 
 

@@ -54,7 +54,8 @@ class Factory:
             if wanted == "config":
                 value: Any = {**config, "configurable": dict(config.get("configurable") or {})}
             else:
-                value = server_runtime(access, store, _typed(context, parameter.annotation))
+                user = (config.get("configurable") or {}).get("langgraph_auth_user")
+                value = server_runtime(access, store, _typed(context, parameter.annotation), user)
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 positional.append(value)
             else:
@@ -131,7 +132,7 @@ def _wanted(name: str, annotation: Any) -> _Wanted | None:
     return None
 
 
-def server_runtime(access: Access, store: Any, context: Any) -> Any:
+def server_runtime(access: Access, store: Any, context: Any, user: Any = None) -> Any:
     """Return the `ServerRuntime` of `langgraph_sdk` for what a graph is opened for.
 
     Raises:
@@ -145,9 +146,9 @@ def server_runtime(access: Access, store: Any, context: Any) -> Any:
         ) from error
     if access == "threads.create_run":
         return runtime._ExecutionRuntime(
-            access_context=access, user=None, store=store, context=context
+            access_context=access, user=user, store=store, context=context
         )
-    return runtime._ReadRuntime(access_context=access, user=None, store=store)
+    return runtime._ReadRuntime(access_context=access, user=user, store=store)
 
 
 def _typed(context: Any, annotation: Any) -> Any:

@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.hosting import Host, current_host
+from langgraph_client.server.auth.users import with_user
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.graphs.protocol import (
@@ -103,7 +104,7 @@ class HostedGraphRunner:
         given = run["kwargs"]["config"]
         return {
             **given,
-            "configurable": dict(given["configurable"]),
+            "configurable": with_user(given["configurable"]),
             "metadata": dict(given["metadata"]),
             "run_id": uuid.UUID(run["run_id"]),
         }

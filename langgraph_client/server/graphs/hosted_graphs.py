@@ -7,11 +7,13 @@ factory is called each time, a context manager entered and left.
 from __future__ import annotations
 
 import asyncio
+import copy
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.factories import Factory
 from langgraph_client.server.graphs.hosted_script import HostedScript
@@ -54,6 +56,13 @@ class Graphs:
         self._allow = allow
         self._write_events: Callable[[], Awaitable[None]] | None = None
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
+        self._user: User | None = None
+
+    def for_user(self, user: User) -> Graphs:
+        """Return the graphs as a user opens them: factories are told who it is."""
+        found = copy.copy(self)
+        found._user = user
+        return found
 
     def before_checkpoints(self, write_events: Callable[[], Awaitable[None]]) -> None:
         """Set what writes the events that are to be kept, before a checkpoint behind them."""
@@ -121,6 +130,10 @@ class Graphs:
             raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
         source = self._sources[graph_id]
         if isinstance(source, Factory):
+            if self._user is not None:
+                of_user = {**user_fields(self._user), USER_FIELDS[0]: self._user}
+                configurable = {**(config.get("configurable") or {}), **of_user}
+                config = {**config, "configurable": configurable}
             async with source.open(config, access, self._store, context) as graph:
                 yield self._adapt(graph_id, graph, durable)
             return

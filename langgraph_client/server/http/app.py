@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp
 
 from langgraph_client.server.errors import (
     Conflict,
+    Denied,
     Invalid,
     NotFound,
     Refused,
@@ -22,6 +24,7 @@ from langgraph_client.server.errors import (
     Unavailable,
 )
 from langgraph_client.server.http.description import Description
+from langgraph_client.server.http.endpoint import answer_socket
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.middleware import ConfigurableHeaders
@@ -62,8 +65,8 @@ def make_app(
         for endpoint in map(described.handled, served)
     ]
     routes += [
-        WebSocketRoute(path, endpoint)
-        for path, endpoint in SOCKETS.items()
+        WebSocketRoute(path, partial(answer_socket, access, handler))
+        for path, (access, handler) in SOCKETS.items()
         if is_served(path, options.disabled)
     ]
     within = [] if user_app else list(middleware)
@@ -90,5 +93,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServerError)
+    if isinstance(error, Denied):
+        return reply({"detail": error.detail}, error.status, error.headers)
     status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
     return reply({"detail": error.detail}, status)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
+from starlette.websockets import WebSocket
 
-from langgraph_client.server.errors import Invalid, Refused, ServerError
-from langgraph_client.server.http.replies import NOT_JSON, read_json
+from langgraph_client.server.auth.authorization import Caller
+from langgraph_client.server.auth.filters import Conditions
+from langgraph_client.server.auth.scoped_storage import Grants, ScopedStorage
+from langgraph_client.server.errors import Denied, Hidden, Invalid, Refused, ServerError
+from langgraph_client.server.http.authentication import authenticate
+from langgraph_client.server.http.replies import NOT_JSON, read_json, refuse
 from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.validation import Schema, validate
+from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.services import Services
 
 
@@ -29,6 +35,8 @@ class ValidRequest:
         query: The parameters that the endpoint has, each as its `Query` reads it.
         headers: The headers.
         receive: What the connection brings beyond the body, which is that the client has gone.
+        caller: Who sends it, on a server with an `Auth`; None on others.
+        seen: What of the database the caller may have, likewise.
     """
 
     services: Services
@@ -37,6 +45,50 @@ class ValidRequest:
     query: Mapping[str, Any]
     headers: Headers
     receive: Receive
+    caller: Caller | None = None
+    seen: ScopedStorage | None = None
+
+    @property
+    def threads(self) -> Conditions:
+        """What the threads are like that the caller may have; None for all."""
+        return None if self.seen is None else self.seen.grants.get("threads")
+
+    async def check_thread(self, thread_id: str) -> None:
+        """Raise `Hidden` if a thread is there and the caller may not have it."""
+        if self.seen is not None:
+            await self.seen.threads.check(thread_id)
+
+    def granted(self, caller: Caller, grants: Grants, **changes: Any) -> ValidRequest:
+        """Return the request with services that show what a caller may have, and nothing else.
+
+        Args:
+            caller: Who sends it.
+            grants: What the caller may have of the kinds that the handler needs.
+            changes: Other attributes, such as the body as the `Auth` has changed it.
+        """
+        seen = ScopedStorage(self.services.storage, grants)
+        services = replace(
+            self.services,
+            storage=seen,
+            runs=self.services.runs.for_caller(caller),
+            graphs=self.services.graphs.for_user(caller.user),
+        )
+        services = replace(services, commands=services.commands.by(services.runs))
+        return replace(self, services=services, caller=caller, seen=seen, **changes)
+
+    def guard(self, reader: Reader, thread_id: str) -> Reader:
+        """Let a reader end once its thread is not the caller's: it may be created after it."""
+        if self.threads is not None:
+
+            async def allowed() -> bool:
+                try:
+                    await self.check_thread(thread_id)
+                except Hidden:
+                    return False
+                return True
+
+            reader.allowed = allowed
+        return reader
 
     async def gone(self) -> None:
         """Wait until the client has gone."""
@@ -60,12 +112,29 @@ class Query(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Access:
+    """What a request is about, as an `Auth` sees it; the kinds are in `access.py`.
+
+    Attributes:
+        resource: What kind of thing; empty where nobody is asked who sends the request.
+        action: What is done.
+        open: Asks the caller's `Auth`, and returns the request with services that show what the
+            caller may have. Raises `ServerError` if that is nothing.
+    """
+
+    resource: str
+    action: str
+    open: Callable[[ValidRequest, Caller], Awaitable[ValidRequest]]
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One method of one path.
 
     Attributes:
         method: `GET`, `POST` …
         path: The path, with names in braces.
+        access: What an `Auth` is asked. There is no default, so that none is forgotten.
         handler: Answers a request.
         summary: What it does, in a few words.
         body: The name of the body's schema in `BODIES`; None where no body is read.
@@ -79,6 +148,7 @@ class Endpoint:
 
     method: str
     path: str
+    access: Access
     handler: Handler
     summary: str
     body: str | None = None
@@ -89,22 +159,44 @@ class Endpoint:
     refuses: str = "Error"
 
     async def answer(self, request: Request) -> Response:
-        """Check a request, and return what the handler answers."""
+        """Find out who sends a request, check it, and return what the handler answers."""
         services: Services = request.app.state.services
+        caller = None
+        if self.access.resource:  # Before the body is read: strangers learn nothing of it.
+            caller = await authenticate(services.authorization, request)
         body = None
         if self.body is not None:
             body = validate(await read_json(request, self.not_json), BODIES[self.body], BODIES)
         given = request.query_params
-        return await self.handler(
-            ValidRequest(
-                services,
-                body,
-                request.path_params,
-                {name: query.read(given.getlist(name)) for name, query in self.query.items()},
-                request.headers,
-                request.receive,
-            )
+        valid = ValidRequest(
+            services,
+            body,
+            request.path_params,
+            {name: query.read(given.getlist(name)) for name, query in self.query.items()},
+            request.headers,
+            request.receive,
         )
+        if caller is not None:
+            valid = await self.access.open(valid, caller)
+        return await self.handler(valid)
+
+
+SocketHandler = Callable[[WebSocket, ValidRequest], Awaitable[None]]
+
+
+async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocket) -> None:
+    """Find out who opens a WebSocket, and hand it over; a refusal is answered in its place."""
+    services: Services = socket.app.state.services
+    try:
+        caller = await authenticate(services.authorization, socket)
+        valid = ValidRequest(services, None, socket.path_params, {}, socket.headers, socket.receive)
+        if caller is not None:
+            valid = await access.open(valid, caller)
+    except ServerError as error:
+        status = error.status if isinstance(error, Denied) else 404
+        await refuse(socket.scope, socket.receive, socket.send, status, error.detail)
+        return
+    await handler(socket, valid)
 
 
 # The kinds of parameters.

@@ -35,14 +35,20 @@ def nothing(status: int = 204) -> Response:
     return Response(status_code=status)
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
+async def refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+) -> None:
     """Answer a request, or the handshake of a WebSocket, with an error."""
+    answer = reply({"detail": detail}, status, headers)
     if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(
-            reply({"detail": detail}, status)
-        )
+        await WebSocket(scope, receive, send).send_denial_response(answer)
     else:
-        await reply({"detail": detail}, status)(scope, receive, send)
+        await answer(scope, receive, send)
 
 
 def fail(

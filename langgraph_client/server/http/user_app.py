@@ -15,7 +15,10 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import Host, current_host
+from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.errors import StartError
+from langgraph_client.server.http.authentication import Authentication
+from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.server.http.prefix import route_path
 from langgraph_client.server.options import HttpOptions
 
@@ -23,6 +26,8 @@ logger = logging.getLogger("langgraph_client.server")
 
 FIRST = frozenset({"/ok", "/metrics", "/docs", "/openapi.json"})
 """Paths that are always the server's own."""
+PUBLIC_PATHS = {endpoint.path for endpoint in ENDPOINTS if not endpoint.access.resource}
+"""Paths of the server's own that ask nobody who sends a request."""
 _LIFESPAN_SECONDS = 3.0
 """How long the application's lifespan has to end when the server closes."""
 
@@ -39,14 +44,14 @@ class UserApp:
         options: The application, and where its middleware stands. It is changed while it is served;
             `detach` undoes that.
         host: The server, for `get_client()` without a URL in the application's code.
-        authentication: What authenticates requests.
+        authorization: The `Auth` of the application, if it has one.
 
     Raises:
         TypeError: It is no such application.
     """
 
     def __init__(
-        self, options: HttpOptions, host: Host, authentication: Sequence[Middleware] = ()
+        self, options: HttpOptions, host: Host, authorization: Authorization | None = None
     ) -> None:
         app = options.app
         if not isinstance(app, Starlette):
@@ -59,14 +64,18 @@ class UserApp:
         self._middleware = list(app.user_middleware)
         self._core: ASGIApp | None = None
         self._state: Mapping[str, Any] = {}
-        around = list(authentication) if options.custom_route_auth else []
+        asking = []
+        if authorization is not None:
+            asking = [Middleware(Authentication, authorization=authorization)]
+        around = asking if options.custom_route_auth else []
         inside = self._middleware if options.auth_first else []
         if options.auth_first:
             app.user_middleware = []
         if around or inside:
             app.router.routes = [_Wrapped(route, [*around, *inside]) for route in self._routes]
-        self._authentication = list(authentication)
         self._inside = inside
+        # Otherwise the endpoints ask for themselves, behind the middleware.
+        self._before_endpoints = asking if options.auth_first else []
         app.router.routes = [
             _ToCore(self._call_core, FIRST),
             *app.router.routes,
@@ -78,9 +87,16 @@ class UserApp:
         """Set what answers requests that no route of the application takes.
 
         Args:
-            core: The server's own application, without authentication.
+            core: The server's own application, whose endpoints authenticate.
         """
-        self._core = wrapped(core, [*self._authentication, *self._inside])
+        asked = wrapped(core, [*self._before_endpoints, *self._inside])
+        unasked = wrapped(core, self._inside)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            is_public = route_path(scope) in PUBLIC_PATHS
+            await (unasked if is_public else asked)(scope, receive, send)
+
+        self._core = answer
 
     def detach(self) -> None:
         """Give the application back as it was."""

@@ -9,6 +9,7 @@ from typing import Any
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import (
     Conflict,
+    Denied,
     Invalid,
     NotFound,
     Refused,
@@ -145,8 +146,16 @@ class Commands:
         try:
             return await handler(thread_id, params, request_id)
         except ServerError as error:
-            status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+            status = (
+                error.status
+                if isinstance(error, Denied)
+                else next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+            )
             raise CommandError("unknown_error", f"{status}: {error.detail}") from error
+
+    def by(self, runs: RunCreator) -> Commands:
+        """Return the commands of one caller, by what makes that caller's runs."""
+        return Commands(self._storage, self._engine, runs)
 
     async def _start(
         self, thread: str, params: Mapping[str, Any], request_id: str | None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from langgraph_client.server.auth.authorization import Caller
+from langgraph_client.server.auth.filters import Conditions, holds
+from langgraph_client.server.auth.users import User
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.graphs.hosted_graphs import Graphs
@@ -37,6 +42,8 @@ Clients repeat a request within seconds; results may be large, and there is one 
 """
 _OLD_KEYS_AT_ONCE = 5
 _NOT_FOUND = "Thread or assistant not found."
+_KWARGS = ("input", "command", "config", "context", "stream_mode", "webhook")
+"""What an `Auth` is shown of a run besides its metadata, and may change."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ class _Request:
     agreed: Mapping[str, Any]
     waited_for: bool
     streamed: bool
+    user: User | None = None
+    #: What the thread must be like, if it is there.
+    threads: Conditions = None
 
     @property
     def may_create_thread(self) -> bool:
@@ -100,6 +110,13 @@ class RunCreator:
         self._graphs = graphs
         self._engine = engine
         self._check_webhook = check_webhook
+        self._caller: Caller | None = None
+
+    def for_caller(self, caller: Caller) -> RunCreator:
+        """Return what makes the runs of a caller, whose `Auth` it asks about each."""
+        made = copy.copy(self)
+        made._caller = caller
+        return made
 
     async def find_assistant(self, text: str) -> Document:
         """Return the assistant a request names, by id or by graph.
@@ -147,14 +164,50 @@ class RunCreator:
 
         Raises:
             Conflict, Invalid, NotFound, Refused: As the protocol has it.
+            Denied: The caller may not.
         """
         request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
+        if self._caller is not None:
+            request = await self._permitted(request, self._caller)
+            if key is not None:  # The same key of another user is another key.
+                key = f"{key} of {self._caller.user.identity}"
         creating = self._engine.tasks.spawn(self._create_once(request, key))
         try:
             return await asyncio.shield(creating)
         except asyncio.CancelledError:
             creating.add_done_callback(lambda done: self._abandon(request, done))
             raise
+
+    async def _permitted(self, request: _Request, caller: Caller) -> _Request:
+        """Return a request as the caller's `Auth` lets it pass.
+
+        Not under a lock: what is asked is user code, which may call this server.
+        """
+        body, assistant = request.body, await self.find_assistant(request.body["assistant_id"])
+        assistant_id = assistant["assistant_id"]
+        kwargs = {name: body.get(name) for name in _KWARGS}
+        kwargs["config"] = dict(body.get("config") or {})
+        told: Document = {
+            "assistant_id": uuid.UUID(assistant_id),
+            "thread_id": None if request.thread_id is None else uuid.UUID(request.thread_id),
+            "run_id": None,
+            "status": "pending",
+            "metadata": dict(body.get("metadata") or {}),
+            "prevent_insert_if_inflight": body.get("multitask_strategy") == "reject",
+            "multitask_strategy": body.get("multitask_strategy", "enqueue"),
+            "if_not_exists": body.get("if_not_exists", "reject"),
+            "after_seconds": body.get("after_seconds") or 0,
+            "kwargs": kwargs,
+        }
+        threads = await caller.ask("threads", "create_run", told)
+        if assistant_id not in {assistant_id_of(name) for name in self._graphs.names}:
+            shown = {"assistant_id": uuid.UUID(assistant_id)}
+            if not holds(await caller.ask("assistants", "read", shown), assistant):
+                raise NotFound(_NOT_FOUND)
+        changed = {name: value for name, value in kwargs.items() if name in body or value}
+        if told["metadata"] or "metadata" in body:
+            changed["metadata"] = told["metadata"]
+        return replace(request, body={**body, **changed}, user=caller.user, threads=threads)
 
     def _abandon(self, request: _Request, creating: asyncio.Task[CreatedRun]) -> None:
         """Do what is due when a client went away before it was told about its run."""
@@ -211,6 +264,8 @@ class RunCreator:
             thread = await self._storage.threads.get(thread_id)
             if thread is None and not request.may_create_thread:
                 raise NotFound(_NOT_FOUND)
+            if thread is not None and not holds(request.threads, thread):
+                raise NotFound(_NOT_FOUND)
             run, thread = self._documents(request, assistant, thread_id, thread)
             control: Document = {"bound": True} if request.is_bound else {}
             document = None
@@ -234,13 +289,22 @@ class RunCreator:
         of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
         if not stateless:
             inherited = thread["metadata"] = {**thread["metadata"], **of_run}
-        if is_new and not temporary:
-            # A thread that a run makes takes over what the run says about itself.
+        if is_new and (not temporary or request.user is not None):
+            # A thread that a run makes takes over what the run says about itself. By that a user
+            # finds it again, even if it is temporary.
             config = body.get("config") or {}
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
             thread["config"] = {key: config[key] for key in config if key != "configurable"}
-        run = run_document(self._clock, body, assistant, thread_id, inherited, request.request_id)
+        run = run_document(
+            self._clock,
+            body,
+            assistant,
+            thread_id,
+            inherited,
+            request.request_id,
+            request.user,
+        )
         run["kwargs"]["temporary"] = temporary
         run["kwargs"].update(request.agreed)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from langgraph_client.server.clock import Clock, EventId
@@ -76,11 +76,19 @@ class Reader:
             self._last = max(self._last, after)
         self.pending: deque[Event] = deque()
         self.wake: asyncio.Future[None] | None = None
+        #: Asked before each batch, where it is set; if it says no, that is the end.
+        self.allowed: Callable[[], Awaitable[bool]] | None = None
 
     def __aiter__(self) -> Reader:
         return self
 
     async def __anext__(self) -> list[Event]:
+        batch = await self._next()
+        if self.allowed is not None and not await self.allowed():
+            raise StopAsyncIteration
+        return batch
+
+    async def _next(self) -> list[Event]:
         while True:
             if self._replaying:
                 if page := await self._replay():

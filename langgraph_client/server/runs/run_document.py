@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from langgraph_client.server.auth.users import User, user_fields
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, ServerError
 from langgraph_client.server.request_context import request_headers
@@ -93,6 +94,7 @@ def run_document(
     thread_id: str,
     inherited: Mapping[str, Any],
     request_id: str | None,
+    user: User | None = None,
 ) -> Document:
     run_id = clock.uuid7()
     now = clock.stamp()
@@ -118,6 +120,7 @@ def run_document(
         "langgraph_auth_user": None,
         "langgraph_auth_user_id": "",
         "langgraph_auth_permissions": [],
+        **user_fields(user),
         "langgraph_request_id": request_id or clock.uuid4(),
         "__request_start_time_ms__": int(clock.time() * 1000),
         "__after_seconds__": after,
@@ -125,7 +128,7 @@ def run_document(
         "thread_id": thread_id,
         "graph_id": assistant["graph_id"],
         "assistant_id": assistant["assistant_id"],
-        "user_id": "",
+        "user_id": "" if user is None else user.identity,
     }
     modes = body.get("stream_mode") or ["values"]
     durability = body.get("durability") or (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from langgraph_client.server.documents import crons
@@ -21,7 +23,8 @@ async def create(request: ValidRequest) -> Response:
     thread_id = request.path.get("thread_id")
     if thread_id is not None:
         thread_id = canonical_uuid(thread_id, "Invalid thread ID: must be a UUID")
-    return reply(await crons.create(request.services, thread_id, request.body))
+    user = None if request.caller is None else request.caller.user
+    return reply(await crons.create(request.services, thread_id, request.body, user))
 
 
 async def get(request: ValidRequest) -> Response:
@@ -45,10 +48,16 @@ async def delete(request: ValidRequest) -> Response:
 
 async def search(request: ValidRequest) -> Response:
     """POST /runs/crons/search"""
-    filters = crons.filters(request.body)
+    filters = await _filters(request)
     return await search_page(request.services.storage.crons, request.body, filters)
 
 
 async def count(request: ValidRequest) -> Response:
     """POST /runs/crons/count"""
-    return reply(await request.services.storage.crons.count(**crons.filters(request.body)))
+    return reply(await request.services.storage.crons.count(**await _filters(request)))
+
+
+async def _filters(request: ValidRequest) -> dict[str, Any]:
+    if request.threads is None:
+        return crons.filters(request.body)
+    return await crons.visible(request.services, request.body)

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import MAX_DEPTH, is_deep
 from langgraph_client.server.http.routes.event_streams import STABLE
 from langgraph_client.server.runs.commands import (
@@ -35,9 +36,9 @@ _UNSUPPORTED = 1008
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
 
 
-async def event_socket(socket: WebSocket) -> None:
+async def event_socket(socket: WebSocket, request: ValidRequest) -> None:
     """GET /threads/{thread_id}/stream/events, upgraded"""
-    services: Services = socket.app.state.services
+    services = request.services
     await socket.accept(headers=_STABLE)
     try:
         thread_id = canonical_uuid(socket.path_params["thread_id"], "Invalid thread ID")
@@ -47,7 +48,8 @@ async def event_socket(socket: WebSocket) -> None:
     runs = services.engine.protocol_runs
     log = await runs.open(thread_id)
     try:
-        await EventSocket(socket, services, log).serve()
+        reader = request.guard(log.log.read(), thread_id)
+        await EventSocket(socket, services, log, reader).serve()
     finally:
         runs.release(log)
 
@@ -62,12 +64,16 @@ class EventSocket:
         socket: The connection, accepted.
         services: The server.
         log: The events of the thread.
+        reader: Reads them from now on; a subscription brings what was before. Closed in the end.
     """
 
-    def __init__(self, socket: WebSocket, services: Services, log: ProtocolLog) -> None:
+    def __init__(
+        self, socket: WebSocket, services: Services, log: ProtocolLog, reader: Reader
+    ) -> None:
         self._socket = socket
         self._services = services
         self._log = log
+        self._reader = reader
         #: By id: what is wanted, and the number behind which live events are.
         self._subscriptions: dict[str, tuple[EventFilter, int]] = {}
         #: The namespaces of the questions that this socket has come across, by interrupt id.
@@ -77,18 +83,16 @@ class EventSocket:
 
     async def serve(self) -> None:
         """Answer commands and send events until the client hangs up."""
-        # From now on; a subscription brings what was before.
-        reader = self._log.log.read()
         tasks = [
             asyncio.create_task(self._commands()),
-            asyncio.create_task(self._live(reader)),
+            asyncio.create_task(self._live(self._reader)),
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            reader.close()
+            self._reader.close()
             await asyncio.gather(*tasks, return_exceptions=True)
             with suppress(RuntimeError, WebSocketDisconnect, OSError):
                 await self._socket.close(1001)
@@ -200,6 +204,8 @@ class EventSocket:
 
     async def _past(self, after: int) -> list[Event]:
         """Return kept events after a number, all that were handed out among them."""
+        if self._reader.allowed is not None and not await self._reader.allowed():
+            return []
         await self._log.log.flush()
         assert self._log.log.keeper is not None
         return await self._log.log.keeper.after((after, 0), 1000)

@@ -79,7 +79,8 @@ async def events(request: ValidRequest) -> Response:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     runs = request.services.engine.protocol_runs
     log = await runs.open(thread_id)
-    return _Events(log.read(since_of(body) or 0), EventFilter.of(body), lambda: runs.release(log))
+    reader = request.guard(log.read(since_of(body) or 0), thread_id)
+    return _Events(reader, EventFilter.of(body), lambda: runs.release(log))
 
 
 class _Events(LongResponse):

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.errors import Invalid, NotFound, Refused, ServerError
+from langgraph_client.server.errors import Hidden, Invalid, NotFound, Refused, ServerError
 from langgraph_client.server.http.agreement import agreed
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import (
@@ -246,6 +246,14 @@ async def cancel(request: ValidRequest) -> Response:
     return await answer_when_over(request, job, path, None, result={})
 
 
+async def _is_seen(services: Services, job: Job) -> bool:
+    """Whether a run is one that the caller may have."""
+    try:
+        return await find_run(services, job.thread_id, job.run_id) is not None
+    except Hidden:
+        return False
+
+
 _OVER = (
     "No matching runs to cancel. Please verify the thread ID and run IDs are correct,"
     " and the runs haven't been deleted or completed."
@@ -259,7 +267,8 @@ async def cancel_many(request: ValidRequest) -> Response:
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     if "status" in body:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
-        ids = [job.run_id for job in services.engine.jobs.values() if job.run["status"] in wanted]
+        jobs = [job for job in services.engine.jobs.values() if job.run["status"] in wanted]
+        ids = [job.run_id for job in jobs if await _is_seen(services, job)]
     else:
         thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
         given = [canonical_uuid(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]

@@ -87,7 +87,7 @@ async def put(request: ValidRequest) -> Response:
 async def get(request: ValidRequest) -> Response:
     """GET /store/items"""
     key = request.query["key"]
-    namespace = _checked(str(request.query["namespace"] or "").split("."))
+    namespace = _checked(request.query["namespace"])
     if key is None:
         return reply({"error": "Key is required"}, 400)
     options = {}

@@ -107,7 +107,7 @@ async def thread_stream(request: ValidRequest) -> Response:
 
     after = None if last is None else parse_event_id(last)
     return EventStream(
-        services.engine.feeds.open(thread_id).read(after),
+        request.guard(services.engine.feeds.open(thread_id).read(after), thread_id),
         {},
         with_id=True,
         rich=is_rich(request.headers),

@@ -12,6 +12,7 @@ from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.threads import FIELDS
 from langgraph_client.server.http.search import search_page
 from langgraph_client.server.runs.run_document import canonical_uuid
+from langgraph_client.server.storage.protocol import Document
 
 _BAD_ID = "Invalid thread ID: must be a UUID"
 
@@ -80,7 +81,8 @@ async def copy(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/copy"""
     bad_id = "badly formed hexadecimal UUID string"
     thread_id = canonical_uuid(request.path["thread_id"], bad_id, Refused)
-    return reply(await threads.copy(request.services, thread_id))
+    made: Document = request.body or {}  # What an `Auth` says of the copy; clients send nothing.
+    return reply(await threads.copy(request.services, thread_id, **made))
 
 
 async def prune(request: ValidRequest) -> Response:

@@ -1,0 +1,365 @@
+"""The values that the handlers of an `Auth` are given, by resource and action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeAlias, TypedDict
+from uuid import UUID
+
+RunStatus = Literal["pending", "error", "success", "timeout", "interrupted"]
+"""What a run is at."""
+MultitaskStrategy = Literal["reject", "rollback", "interrupt", "enqueue"]
+"""What becomes of a run on a thread that is busy."""
+OnConflictBehavior = Literal["raise", "do_nothing"]
+"""What happens if the thing to be created is there."""
+IfNotExists = Literal["create", "reject"]
+"""What happens if the thread of a run is not there."""
+ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
+"""What a thread is at."""
+MetadataInput: TypeAlias = dict[str, Any]
+"""The metadata of a thing; a handler may write into it."""
+
+
+# The values of threads.
+
+
+class ThreadTTL(TypedDict, total=False):
+    """When a thread goes by itself; `ttl` in minutes."""
+
+    strategy: Literal["delete"]
+    ttl: int
+
+
+class ThreadsCreate(TypedDict, total=False):
+    """A thread to be created."""
+
+    thread_id: UUID
+    metadata: MetadataInput
+    if_exists: OnConflictBehavior
+    ttl: ThreadTTL
+
+
+class ThreadsRead(TypedDict, total=False):
+    """A thread, its state, its events or one of its runs to be read."""
+
+    thread_id: UUID
+    run_id: UUID | None
+
+
+class ThreadsUpdate(TypedDict, total=False):
+    """A thread or its state to be changed, or runs to be cancelled."""
+
+    thread_id: UUID
+    metadata: MetadataInput
+    action: Literal["interrupt", "rollback"] | None
+
+
+class ThreadsDelete(TypedDict, total=False):
+    """A thread, several (`thread_ids`), or one of its runs to be deleted."""
+
+    thread_id: UUID
+    run_id: UUID | None
+
+
+class ThreadsSearch(TypedDict, total=False):
+    """Threads, or the runs of one, to be searched or counted."""
+
+    metadata: MetadataInput
+    values: MetadataInput
+    status: ThreadStatus | None
+    limit: int
+    offset: int
+    ids: Sequence[UUID] | None
+    thread_id: UUID | None
+
+
+class RunsCreate(TypedDict, total=False):
+    """A run to be created."""
+
+    assistant_id: UUID | None
+    thread_id: UUID | None
+    run_id: UUID | None
+    status: RunStatus | None
+    metadata: MetadataInput
+    prevent_insert_if_inflight: bool
+    multitask_strategy: MultitaskStrategy
+    if_not_exists: IfNotExists
+    after_seconds: int
+    kwargs: dict[str, Any]
+    action: Literal["interrupt", "rollback"] | None
+
+
+# The values of assistants.
+
+
+class AssistantsCreate(TypedDict, total=False):
+    """An assistant to be created."""
+
+    assistant_id: UUID
+    graph_id: str
+    config: dict[str, Any]
+    context: dict[str, Any]
+    metadata: MetadataInput
+    if_exists: OnConflictBehavior
+    name: str
+
+
+class AssistantsRead(TypedDict, total=False):
+    """An assistant, its versions or its graph to be read, or run."""
+
+    assistant_id: UUID
+    metadata: MetadataInput
+
+
+class AssistantsUpdate(TypedDict, total=False):
+    """An assistant to be changed."""
+
+    assistant_id: UUID
+    graph_id: str | None
+    config: dict[str, Any]
+    context: dict[str, Any]
+    metadata: MetadataInput
+    name: str | None
+    version: int | None
+
+
+class AssistantsDelete(TypedDict):
+    """An assistant to be deleted."""
+
+    assistant_id: UUID
+
+
+class AssistantsSearch(TypedDict):
+    """Assistants to be searched or counted."""
+
+    graph_id: str | None
+    metadata: MetadataInput
+    limit: int
+    offset: int
+
+
+# The values of crons.
+
+
+class CronsCreate(TypedDict, total=False):
+    """A cron to be created."""
+
+    payload: dict[str, Any]
+    schedule: str
+    cron_id: UUID | None
+    thread_id: UUID | None
+    user_id: str | None
+    end_time: datetime | None
+
+
+class CronsRead(TypedDict):
+    """A cron to be read."""
+
+    cron_id: UUID
+
+
+class CronsUpdate(TypedDict, total=False):
+    """A cron to be changed."""
+
+    cron_id: UUID
+    payload: dict[str, Any] | None
+    schedule: str | None
+
+
+class CronsDelete(TypedDict):
+    """A cron to be deleted."""
+
+    cron_id: UUID
+
+
+class CronsSearch(TypedDict, total=False):
+    """Crons to be searched or counted."""
+
+    assistant_id: UUID | None
+    thread_id: UUID | None
+    limit: int
+    offset: int
+
+
+# The values of the store. What a handler writes into them is what is done; most of all `namespace`.
+
+
+class StoreGet(TypedDict):
+    """An item to be read."""
+
+    namespace: tuple[str, ...]
+    key: str
+
+
+class StoreSearch(TypedDict):
+    """Items to be searched, under a namespace."""
+
+    namespace: tuple[str, ...]
+    filter: dict[str, Any] | None
+    limit: int
+    offset: int
+    query: str | None
+
+
+class StoreListNamespaces(TypedDict):
+    """Namespaces to be listed; `namespace` is what they begin with, None for all."""
+
+    namespace: tuple[str, ...] | None
+    suffix: tuple[str, ...] | None
+    max_depth: int | None
+    limit: int
+    offset: int
+
+
+class StorePut(TypedDict):
+    """An item to be written."""
+
+    namespace: tuple[str, ...]
+    key: str
+    value: dict[str, Any] | None
+    index: Literal[False] | list[str] | None
+
+
+class StoreDelete(TypedDict):
+    """An item to be deleted."""
+
+    namespace: tuple[str, ...]
+    key: str
+
+
+class on:
+    """The types of the values, under the names of the decorators: `on.threads.create.value`."""
+
+    value = dict[str, Any]
+
+    class threads:
+        """Of threads."""
+
+        value = ThreadsCreate | ThreadsRead | ThreadsUpdate | ThreadsDelete | ThreadsSearch
+
+        class create:
+            """Creating one."""
+
+            value = ThreadsCreate
+
+        class create_run:
+            """Creating a run."""
+
+            value = RunsCreate
+
+        class read:
+            """Reading one."""
+
+            value = ThreadsRead
+
+        class update:
+            """Changing one."""
+
+            value = ThreadsUpdate
+
+        class delete:
+            """Deleting one."""
+
+            value = ThreadsDelete
+
+        class search:
+            """Searching."""
+
+            value = ThreadsSearch
+
+    class assistants:
+        """Of assistants."""
+
+        value = (
+            AssistantsCreate
+            | AssistantsRead
+            | AssistantsUpdate
+            | AssistantsDelete
+            | AssistantsSearch
+        )
+
+        class create:
+            """Creating one."""
+
+            value = AssistantsCreate
+
+        class read:
+            """Reading one."""
+
+            value = AssistantsRead
+
+        class update:
+            """Changing one."""
+
+            value = AssistantsUpdate
+
+        class delete:
+            """Deleting one."""
+
+            value = AssistantsDelete
+
+        class search:
+            """Searching."""
+
+            value = AssistantsSearch
+
+    class crons:
+        """Of crons."""
+
+        value = CronsCreate | CronsRead | CronsUpdate | CronsDelete | CronsSearch
+
+        class create:
+            """Creating one."""
+
+            value = CronsCreate
+
+        class read:
+            """Reading one."""
+
+            value = CronsRead
+
+        class update:
+            """Changing one."""
+
+            value = CronsUpdate
+
+        class delete:
+            """Deleting one."""
+
+            value = CronsDelete
+
+        class search:
+            """Searching."""
+
+            value = CronsSearch
+
+    class store:
+        """Of the store."""
+
+        value = StoreGet | StoreSearch | StoreListNamespaces | StorePut | StoreDelete
+
+        class put:
+            """Writing an item."""
+
+            value = StorePut
+
+        class get:
+            """Reading an item."""
+
+            value = StoreGet
+
+        class search:
+            """Searching."""
+
+            value = StoreSearch
+
+        class delete:
+            """Deleting an item."""
+
+            value = StoreDelete
+
+        class list_namespaces:
+            """Listing namespaces."""
+
+            value = StoreListNamespaces

@@ -1,0 +1,214 @@
+"""Asks an application's `Auth` who sends a request, and what that user may do."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_client.auth import exceptions
+from langgraph_client.server.auth.filters import Conditions, FilterError, conditions_of
+from langgraph_client.server.auth.users import User, studio_user, user_of
+from langgraph_client.server.errors import Denied
+
+logger = logging.getLogger("langgraph_client.server")
+
+PARAMETERS = (
+    "request",
+    "body",
+    "path",
+    "method",
+    "path_params",
+    "query_params",
+    "headers",
+    "authorization",
+    "scope",
+)
+"""What an `@auth.authenticate` may ask for, by name."""
+_KINDS = ("_handlers", "_global_handlers", "_authenticate_handler", "types")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated user, and who decides what that user may do.
+
+    Attributes:
+        user: The user.
+        authorization: The server's.
+    """
+
+    user: User
+    authorization: Authorization
+
+    async def ask(self, resource: str, action: str, value: dict[str, Any]) -> Conditions:
+        """Ask whether the user may do something.
+
+        Args:
+            resource: What kind of thing.
+            action: What is to be done.
+            value: What the handler is told; it may write into it.
+
+        Returns:
+            What the things must be like; None for all.
+
+        Raises:
+            Denied: The user may not.
+        """
+        return await self.authorization.ask(self.user, resource, action, value)
+
+
+class Authorization:
+    """The handlers of an application's `Auth`, of this package's or langgraph_sdk's.
+
+    Args:
+        auth: The `Auth`.
+        studio: Let requests from Studio in, by their `x-auth-scheme: langsmith`, without asking.
+
+    Raises:
+        TypeError: It is no `Auth`, or its `authenticate` asks for what there is not.
+        ValueError: It has no `authenticate`.
+    """
+
+    def __init__(self, auth: Any, *, studio: bool = False) -> None:
+        if not all(hasattr(auth, name) for name in _KINDS):
+            raise TypeError(f"auth must be a langgraph_client.auth.Auth, not {auth!r}")
+        if auth._authenticate_handler is None:
+            raise ValueError("the Auth has no function that is decorated with @auth.authenticate")
+        self._auth = auth
+        self._studio = studio
+        self._authenticate = auth._authenticate_handler
+        self.parameters = _asked_for(self._authenticate)
+        self._warn()
+
+    def _warn(self) -> None:
+        """Say which requests no handler is asked about; they are accepted."""
+        handlers = self._auth._handlers
+        if self._auth._global_handlers or not handlers:
+            return
+        missing = [
+            f"{resource}.{action}"
+            for resource, actions in _ACTIONS.items()
+            for action in actions
+            if self._handler(resource, action) is None
+        ]
+        if missing:
+            logger.warning(
+                "auth: no handler is registered for %s: such requests of any user are accepted; an"
+                " `@auth.on` that returns False would refuse them",
+                ", ".join(missing),
+            )
+
+    def is_from_studio(self, scheme: str | None) -> bool:
+        """Return whether a request is let in as Studio's, by its `x-auth-scheme`."""
+        return self._studio and scheme == "langsmith"
+
+    def studio(self) -> Caller:
+        """Return Studio's user."""
+        return Caller(studio_user(self._auth.types.StudioUser), self)
+
+    def caller_of(self, document: Mapping[str, Any]) -> Caller:
+        """Return a user whose document was stored with a run or a cron."""
+        if document.get("kind") == "StudioUser":
+            return self.studio()
+        return Caller(User(document), self)
+
+    async def authenticate(self, arguments: Mapping[str, Any]) -> Caller:
+        """Ask who sends a request.
+
+        Args:
+            arguments: The values of `parameters`.
+
+        Raises:
+            Denied: The request is refused.
+        """
+        try:
+            if inspect.iscoroutinefunction(self._authenticate):
+                returned = await self._authenticate(**arguments)
+            else:
+                returned = await asyncio.to_thread(self._authenticate, **arguments)
+                if inspect.isawaitable(returned):
+                    returned = await returned
+            return Caller(user_of(returned), self)
+        except Exception as error:
+            raise _refusal(error, "@auth.authenticate", unknown=500) from error
+
+    def _handler(self, resource: str, action: str) -> Any:
+        for key in ((resource, action), (resource, "*"), ("*", action), ("*", "*")):
+            if found := self._auth._handlers.get(key):
+                return found[-1]
+        return self._auth._global_handlers[-1] if self._auth._global_handlers else None
+
+    async def ask(
+        self, user: User, resource: str, action: str, value: dict[str, Any]
+    ) -> Conditions:
+        """Ask the handler; see `Caller.ask`."""
+        handler = self._handler(resource, action)
+        if handler is None:
+            return None
+        context = self._auth.types.AuthContext(
+            permissions=user.permissions, user=user, resource=resource, action=action
+        )
+        try:
+            result = await handler(ctx=context, value=value)
+        except AssertionError as error:
+            raise Denied(403, str(error)) from error
+        except Exception as error:
+            raise _refusal(error, f"the handler of {resource}.{action}", unknown=500) from error
+        if result is None or result is True:
+            return None
+        if result is False:
+            raise Denied(403, "Forbidden")
+        try:
+            if isinstance(result, Mapping):
+                return conditions_of(result)
+            raise FilterError(f"a handler returns None, a bool or a dict, not {type(result)}")
+        except FilterError as error:
+            logger.error("auth: the handler of %s.%s: %s", resource, action, error)
+            raise Denied(500, f"Auth handler returned an invalid filter: {error}") from error
+
+
+_ACTIONS = {
+    "threads": ("create", "read", "update", "delete", "search", "create_run"),
+    "assistants": ("create", "read", "update", "delete", "search"),
+    "crons": ("create", "read", "update", "delete", "search"),
+    "store": ("put", "get", "search", "delete", "list_namespaces"),
+}
+
+
+def _asked_for(authenticate: Any) -> tuple[str, ...]:
+    asked = []
+    for parameter in inspect.signature(authenticate).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.name in PARAMETERS:
+            asked.append(parameter.name)
+        elif parameter.default is parameter.empty:
+            raise TypeError(
+                f"@auth.authenticate asks for {parameter.name!r}; it may ask for"
+                f" {', '.join(PARAMETERS)}"
+            )
+    return tuple(asked)
+
+
+def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
+    """Return the answer for what user code raised; a failure of it never lets anybody in."""
+    if isinstance(error, Denied):
+        return error
+    if _is_http_exception(error):
+        known: Any = error
+        return Denied(known.status_code, str(known.detail), known.headers)
+    logger.error("auth: %s failed", who, exc_info=error)
+    return Denied(unknown, "Internal Server Error")
+
+
+def _is_http_exception(error: Exception) -> bool:
+    """Whether an exception is an answer: ours, langgraph_sdk's, Starlette's or FastAPI's."""
+    kinds: list[Any] = [exceptions.HTTPException]
+    for module in ("langgraph_sdk.auth.exceptions", "starlette.exceptions"):
+        if module in sys.modules:
+            kinds.append(sys.modules[module].HTTPException)
+    return isinstance(error, tuple(kinds))

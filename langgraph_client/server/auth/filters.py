@@ -1,0 +1,112 @@
+"""The filters that handlers return, as conditions that a database can carry out.
+
+A filter becomes a disjunction: conditions on metadata, each as `Documents.search(contains=...)`
+takes it, of which one must hold. So the same value is given to a search, and checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from langgraph_client.server.storage.containment import contains
+
+Conditions: TypeAlias = Sequence[Mapping[str, Any]] | None
+"""What documents of a kind must be like, one of these; None for all of them."""
+
+_DEEPEST = 2
+_MOST = 100
+"""How many conditions a filter may come to; each is looked for in each document."""
+_SCALAR = (str, int, float, bool, type(None))
+
+
+class FilterError(ValueError):
+    """A handler returned a filter that cannot be carried out."""
+
+
+def conditions_of(given: Mapping[str, Any]) -> Conditions:
+    """Return what a filter asks of documents; None if nothing.
+
+    Raises:
+        FilterError: The filter is malformed.
+    """
+    if not given:
+        return None
+    return [{"metadata": one} for one in _alternatives(given, 0)]
+
+
+def holds(conditions: Conditions, document: Mapping[str, Any]) -> bool:
+    """Return whether a document is as conditions ask."""
+    if conditions is None:
+        return True
+    shown = {"metadata": document.get("metadata") or {}}
+    return any(contains(shown, one) for one in conditions)
+
+
+def _alternatives(given: Any, depth: int) -> list[dict[str, Any]]:
+    """Return the ways in which metadata can satisfy a filter."""
+    if depth > _DEEPEST:
+        raise FilterError(f"a filter nests $or and $and deeper than {_DEEPEST} levels")
+    if not isinstance(given, Mapping):
+        raise FilterError(f"a filter must be a dict, not a {type(given).__name__}")
+    found: list[dict[str, Any]] = [{}]
+    for key, wanted in given.items():
+        if key in ("$or", "$and"):
+            if not isinstance(wanted, list) or len(wanted) < 2:
+                raise FilterError(f"{key} takes a list of at least two filters")
+            groups = [_alternatives(group, depth + 1) for group in wanted]
+            if key == "$or":
+                found = _both(found, [one for group in groups for one in group])
+            else:
+                for group in groups:
+                    found = _both(found, group)
+        elif isinstance(key, str) and not key.startswith("$"):
+            found = _both(found, [{key: _wanted(key, wanted)}])
+        else:
+            raise FilterError(f"a filter has the unknown operator {key!r}")
+    return found
+
+
+def _wanted(key: str, wanted: Any) -> Any:
+    """Return the JSON that the metadata must contain under a key."""
+    if not isinstance(wanted, Mapping):
+        return _scalar(key, wanted)
+    if len(wanted) != 1:
+        raise FilterError(f"the filter of {key!r} must have one operator")
+    ((operator, value),) = wanted.items()
+    if operator == "$eq":
+        return _scalar(key, value)
+    if operator == "$contains":
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return [_scalar(key, one) for one in values]
+    raise FilterError(f"the filter of {key!r} has the unknown operator {operator!r}")
+
+
+def _scalar(key: str, value: Any) -> Any:
+    # An object would be contained in larger ones, which is less than equality.
+    if isinstance(value, _SCALAR):
+        return value
+    raise FilterError(
+        f"the filter of {key!r} compares with a {type(value).__name__}; use text, a number, a"
+        " boolean or None"
+    )
+
+
+def _both(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ways in which metadata can satisfy two filters at once."""
+    found = []
+    for first in left:
+        for second in right:
+            merged = dict(first)
+            for key, wanted in second.items():
+                if key not in merged:
+                    merged[key] = wanted
+                elif isinstance(wanted, list) and isinstance(merged[key], list):
+                    merged[key] = [*merged[key], *wanted]
+                elif not (type(merged[key]) is type(wanted) and merged[key] == wanted):
+                    break  # One value is not equal to two: nothing satisfies both.
+            else:
+                found.append(merged)
+    if len(found) > _MOST:
+        raise FilterError(f"a filter comes to more than {_MOST} alternatives")
+    return found

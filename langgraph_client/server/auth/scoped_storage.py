@@ -1,0 +1,301 @@
+"""What of the database one request may see: a view that shows nothing else.
+
+The access of an endpoint (`http/access.py`) says which kinds of documents its handler needs, and
+the application's `Auth` which of them the user may have. Through the view what is not theirs
+raises `Hidden`, searches do not find it, nothing writes over it; and a kind that the endpoint has
+not named raises `NotGrantedError`, so that no handler reads by accident what nobody was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from langgraph_client.server.auth.filters import Conditions, holds
+from langgraph_client.server.errors import Hidden
+from langgraph_client.server.storage.protocol import (
+    Document,
+    Documents,
+    EventStore,
+    ProtocolEventStore,
+    RunDocuments,
+    Storage,
+    ThreadStates,
+    Transaction,
+)
+
+Grants = Mapping[str, Conditions]
+"""By kind (`threads`, `assistants`, `crons`), what the documents must be like; None for all."""
+
+
+class NotGrantedError(RuntimeError):
+    """A handler reads documents that the access of its endpoint does not name."""
+
+
+class ScopedDocuments:
+    """Documents of one kind as one user sees them. See `storage.protocol.Documents`.
+
+    Args:
+        documents: All of them.
+        conditions: What the user's are like.
+        key: The field that is their key.
+        detail: What is said of others, `{}` standing for their key.
+    """
+
+    def __init__(
+        self, documents: Documents, conditions: Conditions, key: str, detail: str = "Not Found"
+    ) -> None:
+        self._documents, self._conditions = documents, conditions
+        self._key, self._detail = key, detail
+
+    async def check(self, key: object) -> None:
+        """Raise `Hidden` if there is such a document and it is not the user's."""
+        if self._conditions is None:
+            return
+        where = {self._key: key}
+        if await self._documents.count(where=where, any_of=self._conditions):
+            return
+        if await self._documents.count(where=where):
+            raise Hidden(self._detail.replace("{}", str(key)))
+
+    async def get(self, *key: object) -> Document | None:
+        """Return a document, None if there is none. Raises Hidden if it is not the user's."""
+        document = await self._documents.get(*key)
+        if document is not None and not holds(self._conditions, document):
+            raise Hidden(self._detail.replace("{}", str(key[0])))
+        return document
+
+    async def insert(self, document: Document) -> None:
+        """Add a document."""
+        await self._documents.insert(document)
+
+    async def put(self, document: Document) -> None:
+        """Add or replace a document. Raises Hidden if the one that is there is not the user's."""
+        await self.check(document[self._key])
+        await self._documents.put(document)
+
+    async def delete(self, *key: object) -> bool:
+        """Delete a document. Raises Hidden if it is not the user's."""
+        await self.check(key[0])
+        return await self._documents.delete(*key)
+
+    async def delete_where(self, **fields: object) -> int:
+        """Delete documents; only where the user may have all of the kind."""
+        if self._conditions is not None:
+            raise NotGrantedError(f"documents by {sorted(fields)} may be others'")
+        return await self._documents.delete_where(**fields)
+
+    async def search(self, **options: Any) -> list[Document]:
+        """Return documents, the user's only."""
+        return await self._documents.search(**options, any_of=self._conditions)
+
+    async def count(self, **options: Any) -> int:
+        """Return how many documents there are, the user's only."""
+        return await self._documents.count(**options, any_of=self._conditions)
+
+
+class ScopedChildren:
+    """Documents that belong to one of another kind, as one user sees them.
+
+    Args:
+        documents: All of them.
+        parents: What they belong to.
+        field: Where they say to which.
+    """
+
+    def __init__(self, documents: Documents, parents: ScopedDocuments, field: str) -> None:
+        self._documents, self._parents, self._field = documents, parents, field
+
+    async def _check(self, fields: Mapping[str, object] | None) -> None:
+        if fields is None or isinstance(parent := fields.get(self._field), (type(None), list)):
+            raise NotGrantedError(f"what is asked for without {self._field} may be others'")
+        await self._parents.check(parent)
+
+    async def get(self, *key: object) -> Document | None:
+        """Return a document, None if there is none. Raises Hidden if it is not the user's."""
+        document = await self._documents.get(*key)
+        if document is not None:
+            await self._check(document)
+        return document
+
+    async def insert(self, document: Document) -> None:
+        """Add a document."""
+        await self._check(document)
+        await self._documents.insert(document)
+
+    async def put(self, document: Document) -> None:
+        """Add or replace a document."""
+        await self._check(document)
+        await self._documents.put(document)
+
+    async def delete(self, *key: object) -> bool:
+        """Delete a document. Raises Hidden if it is not the user's."""
+        await self.get(*key)
+        return await self._documents.delete(*key)
+
+    async def delete_where(self, **fields: object) -> int:
+        """Delete the documents of a parent."""
+        await self._check(fields)
+        return await self._documents.delete_where(**fields)
+
+    async def search(
+        self, *, where: Mapping[str, object] | None = None, **options: Any
+    ) -> list[Document]:
+        """Return documents of a parent."""
+        await self._check(where)
+        return await self._documents.search(where=where, **options)
+
+    async def count(self, *, where: Mapping[str, object] | None = None, **options: Any) -> int:
+        """Return how many documents of a parent there are."""
+        await self._check(where)
+        return await self._documents.count(where=where, **options)
+
+
+class ScopedRuns(ScopedChildren):
+    """The runs of the threads that one user sees."""
+
+    async def unfinished(self) -> list[Document]:
+        """Refuse: these are everybody's."""
+        raise NotGrantedError("the runs that are not over are everybody's")
+
+
+class ScopedTransaction:
+    """See `storage.protocol.Transaction`.
+
+    Args:
+        inner: What is shown a part of.
+        grants: Which part.
+    """
+
+    def __init__(self, inner: Transaction, grants: Grants) -> None:
+        self._inner, self.grants = inner, grants
+
+    def _conditions(self, kind: str) -> Conditions:
+        if kind not in self.grants:
+            raise NotGrantedError(f"the access of this endpoint does not name {kind}")
+        return self.grants[kind]
+
+    @property
+    def assistants(self) -> ScopedDocuments:
+        """The assistants."""
+        conditions = self._conditions("assistants")
+        return ScopedDocuments(self._inner.assistants, conditions, "assistant_id")
+
+    @property
+    def assistant_versions(self) -> ScopedChildren:
+        """The versions of assistants."""
+        return ScopedChildren(self._inner.assistant_versions, self.assistants, "assistant_id")
+
+    @property
+    def threads(self) -> ScopedDocuments:
+        """The threads."""
+        detail = "Thread with ID {} not found"
+        return ScopedDocuments(
+            self._inner.threads, self._conditions("threads"), "thread_id", detail
+        )
+
+    @property
+    def runs(self) -> RunDocuments:
+        """The runs of the threads."""
+        return ScopedRuns(self._inner.runs, self.threads, "thread_id")
+
+    @property
+    def crons(self) -> ScopedDocuments:
+        """The crons."""
+        return ScopedDocuments(self._inner.crons, self._conditions("crons"), "cron_id")
+
+    @property
+    def thread_ttls(self) -> ScopedChildren:
+        """The times to live of threads."""
+        return ScopedChildren(self._inner.thread_ttls, self.threads, "thread_id")
+
+    @property
+    def run_controls(self) -> ScopedChildren:
+        """What is noted about runs."""
+        return ScopedChildren(self._inner.run_controls, self.threads, "thread_id")
+
+    # What follows is found by the id of a thread or run that was shown before, or by a key that
+    # has the user in it.
+
+    @property
+    def idempotency_keys(self) -> Documents:
+        """The runs that were created with a key."""
+        return self._inner.idempotency_keys
+
+    @property
+    def idempotency_answers(self) -> Documents:
+        """What became of them."""
+        return self._inner.idempotency_answers
+
+    @property
+    def events(self) -> EventStore:
+        """The kept events."""
+        self._conditions("threads")
+        return self._inner.events
+
+    @property
+    def protocol_events(self) -> ProtocolEventStore:
+        """The kept events of the v3 stream."""
+        self._conditions("threads")
+        return self._inner.protocol_events
+
+    @property
+    def states(self) -> ThreadStates:
+        """The checkpoints."""
+        self._conditions("threads")
+        return self._inner.states
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread. Raises Hidden if it is not the user's."""
+        await self.threads.check(thread_id)
+        return await self._inner.delete_thread(thread_id)
+
+
+class ScopedStorage(ScopedTransaction):
+    """See `storage.protocol.Storage`; what is for the server itself is refused.
+
+    Args:
+        storage: The database.
+        grants: What of it is shown.
+    """
+
+    def __init__(self, storage: Storage, grants: Grants) -> None:
+        super().__init__(storage, grants)
+        self._storage = storage
+        self.checkpointer: Any = None
+        self.store: Any = None
+        self.script_states: Any = None
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commit together what is written through the given value."""
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
+        async with self._storage.transaction() as transaction:
+            yield ScopedTransaction(transaction, self.grants)
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        await self._storage.ping()
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Refuse."""
+        raise NotGrantedError("requests do not allow classes")
+
+    async def sweep_store(self) -> int:
+        """Refuse."""
+        raise NotGrantedError("requests do not sweep the store")
+
+    async def export(self) -> Document:
+        """Refuse."""
+        raise NotGrantedError("requests do not export everything")
+
+    async def restore(self, tables: Mapping[str, Any]) -> None:
+        """Refuse."""
+        raise NotGrantedError("requests do not replace everything")
+
+    async def close(self) -> None:
+        """Refuse."""
+        raise NotGrantedError("requests do not close the database")

@@ -1,0 +1,183 @@
+"""Users: what `@auth.authenticate` returns, in one form for handlers, nodes and the database."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from langgraph_client.server.encoding import decode, encode
+
+_STUDIO = "StudioUser"
+
+
+class User(Mapping[str, Any]):
+    """A user: a mapping whose keys are attributes, too.
+
+    Args:
+        fields: What is known of the user, `identity` at least.
+        original: The object that `@auth.authenticate` has returned; asked for other attributes.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], original: Any = None) -> None:
+        identity = fields["identity"]
+        self._fields: dict[str, Any] = {
+            "is_authenticated": True,
+            "display_name": identity,
+            "permissions": [],
+            **fields,
+        }
+        self._original = original
+
+    @property
+    def identity(self) -> str:
+        """What tells this user from all others."""
+        return str(self._fields["identity"])
+
+    @property
+    def display_name(self) -> str:
+        """The name to show."""
+        return str(self._fields["display_name"])
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether the user is known."""
+        return bool(self._fields["is_authenticated"])
+
+    @property
+    def permissions(self) -> Sequence[str]:
+        """The user's permissions."""
+        return list(self._fields["permissions"] or ())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # Copying and pickling ask before `__init__` has run.
+            raise AttributeError(name)
+        if name in self._fields:
+            return self._fields[name]
+        if self._original is not None:
+            return getattr(self._original, name)
+        raise AttributeError(f"the user has no {name!r}")
+
+    def __getitem__(self, key: str) -> Any:
+        return self._fields[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:  # The other fields may be secrets.
+        return f"{type(self).__name__}({self.identity!r})"
+
+    def __reduce__(self) -> Any:
+        return (type(self), (self._fields, self._original))
+
+    def dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        return dict(self._fields)
+
+    model_dump = dict
+
+
+class _Studio(User):
+    """The user of a request from Studio."""
+
+    def __reduce__(self) -> Any:
+        return (studio_user, (type(self).__bases__[1],))
+
+
+def studio_user(kind: type) -> User:
+    """Return the user of a request from Studio.
+
+    Args:
+        kind: The class `StudioUser` that handlers compare with.
+    """
+    name = "langgraph-studio-user"
+    fields = {"kind": _STUDIO, "identity": name, "permissions": ["authenticated"]}
+    made: User = type(_STUDIO, (_Studio, kind), {})({**fields, "username": name})
+    return made
+
+
+def user_of(returned: Any) -> User:
+    """Return the user that `@auth.authenticate` means.
+
+    Args:
+        returned: An identity, a mapping or an object with one, or a pair of permissions and one of
+            these.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    permissions: Any = None
+    original = None
+    if isinstance(returned, tuple) and len(returned) == 2:
+        permissions, returned = returned
+    if isinstance(returned, User):
+        fields = returned.dict()
+    elif isinstance(returned, str):
+        fields = {"identity": returned}
+    elif isinstance(returned, Mapping) and "identity" in returned:
+        fields = dict(returned)
+    elif getattr(returned, "identity", None) is not None:
+        fields, original = _fields_of(returned), returned
+    else:
+        raise TypeError(
+            "@auth.authenticate must return a user: an identity, or a dict or an object with an"
+            f" `identity`; it returned a {type(returned).__name__}"
+        )
+    if not isinstance(fields["identity"], str) or not fields["identity"]:
+        raise TypeError("the `identity` that @auth.authenticate returns must be a text")
+    if permissions is not None:
+        fields["permissions"] = list(permissions)
+    return User(fields, original)
+
+
+def _fields_of(user: Any) -> dict[str, Any]:
+    """Return the fields of a user that is an object."""
+    fields: dict[str, Any] = {}
+    for method in ("model_dump", "dict"):
+        if callable(dump := getattr(user, method, None)):
+            fields = dict(dump())
+            break
+    else:
+        if dataclasses.is_dataclass(user) and not isinstance(user, type):
+            fields = {field.name: getattr(user, field.name) for field in dataclasses.fields(user)}
+    for name in ("identity", "display_name", "is_authenticated", "permissions"):
+        try:  # Starlette's users have all of these, and raise for what they do not know.
+            value = getattr(user, name)
+        except (AttributeError, NotImplementedError):
+            continue
+        fields.setdefault(name, value)
+    return fields
+
+
+def user_document(user: User) -> dict[str, Any]:
+    """Return a user as JSON; what JSON cannot carry is left out."""
+    document: dict[str, Any] = {}
+    for key, value in user.items():
+        try:
+            document[key] = decode(encode(value))
+        except (TypeError, ValueError):
+            continue
+    return document
+
+
+USER_FIELDS = ("langgraph_auth_user", "langgraph_auth_user_id", "langgraph_auth_permissions")
+"""The keys of a config's `configurable` that say whose it is; clients cannot set them."""
+
+
+def user_fields(user: User | None) -> dict[str, Any]:
+    """Return these keys, as JSON; nothing without a user."""
+    if user is None:
+        return {}
+    values = (user_document(user), user.identity, list(user.permissions))
+    return dict(zip(USER_FIELDS, values, strict=True))
+
+
+def with_user(configurable: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored `configurable` with the user as graphs get it: as a `User`."""
+    document = configurable.get(USER_FIELDS[0])
+    if not isinstance(document, Mapping) or isinstance(document, User):
+        return dict(configurable)
+    return {**configurable, USER_FIELDS[0]: User(document)}

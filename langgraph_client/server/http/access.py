@@ -1,0 +1,417 @@
+"""What an `Auth` is asked about each request: the kinds of access that `endpoints.py` names.
+
+A kind makes the `value` that a handler gets out of the path, the query and the body, asks, puts
+back what the handler has written into the metadata or the namespace, and grants the endpoint's
+handler the documents that it needs.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langgraph_client.server.auth.authorization import Caller
+from langgraph_client.server.auth.filters import Conditions
+from langgraph_client.server.errors import Denied, Invalid
+from langgraph_client.server.http.endpoint import Access, ValidRequest
+from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
+
+Value = dict[str, Any]
+
+
+async def _nobody_is_asked(request: ValidRequest, caller: Caller) -> ValidRequest:
+    raise AssertionError("a public endpoint asks nobody")
+
+
+PUBLIC = Access("", "", _nobody_is_asked)
+"""For what says nothing of anybody's documents: nobody is asked who sends the request."""
+
+
+def uuid_of(text: Any) -> Any:
+    """Return an id as handlers get it; what is no UUID stays, and is refused later."""
+    try:
+        return uuid.UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return text
+
+
+def _ids(request: ValidRequest, *names: str) -> Value:
+    return {name: uuid_of(request.path[name]) for name in names if name in request.path}
+
+
+def metadata_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a body, to be given to a handler, who may write into it."""
+    given = body.get("metadata")
+    return dict(given) if isinstance(given, dict) else {}
+
+
+def written(body: Mapping[str, Any], value: Mapping[str, Any]) -> Value:
+    """Return a body with the metadata as a handler has left it."""
+    changed = dict(body)
+    metadata = value.get("metadata")
+    if isinstance(metadata, dict) and (metadata or "metadata" in changed):
+        changed["metadata"] = metadata
+    return changed
+
+
+# Threads, with their states, runs and events.
+
+
+async def _in_path(request: ValidRequest) -> ValidRequest:
+    """Return the request if its thread is the caller's, or does not exist."""
+    text = request.path.get("thread_id")
+    if text is not None:
+        try:
+            thread_id = canonical_uuid(text, "")
+        except Invalid:
+            return request  # The handler says what is wrong with it.
+        await request.check_thread(thread_id)
+    return request
+
+
+def _thread(action: str, value: Callable[[ValidRequest], Value], *, writes: bool = False) -> Access:
+    """Return the access to one thread, or to several.
+
+    Args:
+        action: What is done.
+        value: Makes the value.
+        writes: Whether the handler is about the metadata of the body.
+    """
+
+    async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
+        told = value(request)
+        conditions = await caller.ask("threads", action, told)
+        changes = {"body": written(request.body, told)} if writes else {}
+        return await _in_path(request.granted(caller, {"threads": conditions}, **changes))
+
+    return Access("threads", action, open)
+
+
+THREADS_READ = _thread("read", lambda request: _ids(request, "thread_id", "run_id"))
+THREADS_DELETE = _thread("delete", lambda request: _ids(request, "thread_id", "run_id"))
+THREADS_UPDATE = _thread(
+    "update",
+    lambda request: {**_ids(request, "thread_id"), "metadata": metadata_of(request.body)},
+    writes=True,
+)
+STATE_UPDATE = _thread("update", lambda request: _ids(request, "thread_id"))
+RUNS_SEARCH = _thread("search", lambda request: {**_ids(request, "thread_id"), "metadata": {}})
+RUNS_CANCEL = _thread(
+    "update",
+    lambda request: {
+        **_ids(request, "thread_id"),
+        "action": request.query["action"] or "interrupt",
+        "metadata": {"run_ids": [uuid_of(request.path["run_id"])], "status": None},
+    },
+)
+RUNS_CANCEL_MANY = _thread(
+    "update",
+    lambda request: {
+        "thread_id": uuid_of(request.body.get("thread_id")),
+        "action": request.query["action"] or "interrupt",
+        "metadata": {
+            "run_ids": [uuid_of(one) for one in request.body.get("run_ids") or ()],
+            "status": request.body.get("status"),
+        },
+    },
+)
+THREADS_PRUNE = _thread(
+    "delete", lambda request: {"thread_ids": [uuid_of(one) for one in request.body["thread_ids"]]}
+)
+THREADS_SEARCH = _thread(
+    "search",
+    lambda request: {
+        "metadata": metadata_of(request.body),
+        "values": request.body.get("values") or {},
+        "status": request.body.get("status"),
+        "limit": request.body.get("limit", 10),
+        "offset": request.body.get("offset", 0),
+        "ids": [uuid_of(one) for one in request.body.get("ids") or ()] or None,
+    },
+    writes=True,
+)
+
+
+async def _create_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    if body.get("thread_id") is None:  # Handlers learn the id that it will have.
+        body["thread_id"] = request.services.clock.uuid7()
+    told = {
+        "thread_id": uuid_of(body["thread_id"]),
+        "metadata": metadata_of(body),
+        "if_exists": body.get("if_exists", "raise"),
+        "ttl": body.get("ttl"),
+    }
+    conditions = await caller.ask("threads", "create", told)
+    return request.granted(caller, {"threads": conditions}, body=written(body, told))
+
+
+async def _copy_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
+    conditions = await caller.ask("threads", "read", _ids(request, "thread_id"))
+    told: Value = {"thread_id": uuid_of(request.services.clock.uuid4()), "metadata": {}}
+    await caller.ask("threads", "create", told)
+    # The copy's id is that which the handler was told, its metadata what it has added.
+    body = {"thread_id": str(told["thread_id"]), "metadata": metadata_of(told)}
+    return request.granted(caller, {"threads": conditions}, body=body)
+
+
+THREADS_CREATE = Access("threads", "create", _create_thread)
+THREADS_COPY = Access("threads", "create", _copy_thread)
+
+
+# Runs. The one who makes them, `RunCreator`, asks: they are made by commands and crons, too.
+
+
+async def _create_run(request: ValidRequest, caller: Caller) -> ValidRequest:
+    return request.granted(caller, {})
+
+
+async def _command(request: ValidRequest, caller: Caller) -> ValidRequest:
+    method = request.body.get("method") if isinstance(request.body, dict) else None
+    if method == "run.start":
+        return request.granted(caller, {})
+    conditions = await caller.ask("threads", "read", _ids(request, "thread_id"))
+    return await _in_path(request.granted(caller, {"threads": conditions}))
+
+
+RUNS_CREATE = Access("threads", "create_run", _create_run)
+COMMAND = Access("threads", "create_run", _command)
+
+
+# Assistants.
+
+
+def _assistant_id(request: ValidRequest) -> Value:
+    text = request.path["assistant_id"]
+    return {
+        "assistant_id": uuid_of(assistant_id_of(text) if text in request.services.graphs else text)
+    }
+
+
+def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
+    async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
+        told = value(request)
+        grants: dict[str, Conditions] = {"assistants": await caller.ask("assistants", action, told)}
+        changes: Value = {}
+        if isinstance(request.body, dict) and "metadata" in told:
+            changes["body"] = written(request.body, told)
+        if action == "delete":
+            grants["crons"] = None  # Those of the assistant go with it, whoever made them.
+            if request.query["delete_threads"]:
+                grants["threads"] = await caller.ask("threads", "delete", {})
+        return request.granted(caller, grants, **changes)
+
+    return Access("assistants", action, open)
+
+
+ASSISTANTS_READ = _assistant("read", _assistant_id)
+ASSISTANTS_DELETE = _assistant("delete", _assistant_id)
+ASSISTANTS_UPDATE = _assistant(
+    "update",
+    lambda request: {
+        **_assistant_id(request),
+        **{
+            name: request.body.get(name)
+            for name in ("graph_id", "config", "context", "name", "description")
+        },
+        "metadata": metadata_of(request.body),
+    },
+)
+ASSISTANTS_LATEST = _assistant(
+    "update", lambda request: {**_assistant_id(request), "version": request.body.get("version")}
+)
+ASSISTANTS_SEARCH = _assistant(
+    "search",
+    lambda request: {
+        "graph_id": request.body.get("graph_id"),
+        "metadata": metadata_of(request.body),
+        "limit": request.body.get("limit", 10),
+        "offset": request.body.get("offset", 0),
+    },
+)
+
+
+async def _create_assistant(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    if body.get("assistant_id") is None:
+        body["assistant_id"] = request.services.clock.uuid4()
+    told = {
+        "assistant_id": uuid_of(body["assistant_id"]),
+        "graph_id": body["graph_id"],
+        "config": body.get("config") or {},
+        "context": body.get("context") or {},
+        "metadata": metadata_of(body),
+        "if_exists": body.get("if_exists", "raise"),
+        "name": body.get("name", "Untitled"),
+        "description": body.get("description"),
+    }
+    conditions = await caller.ask("assistants", "create", told)
+    return request.granted(caller, {"assistants": conditions}, body=written(body, told))
+
+
+ASSISTANTS_CREATE = Access("assistants", "create", _create_assistant)
+
+
+# Crons.
+
+
+async def _create_cron(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    told = {
+        **_ids(request, "thread_id"),
+        "cron_id": None,
+        "payload": body,
+        "schedule": body["schedule"],
+        "user_id": caller.user.identity,
+        "end_time": body.get("end_time"),
+        "metadata": metadata_of(body),
+    }
+    grants: dict[str, Conditions] = {"crons": await caller.ask("crons", "create", told)}
+    grants["assistants"] = await assistant_conditions(request, caller, body["assistant_id"])
+    if "thread_id" in request.path:
+        read = await caller.ask("threads", "read", _ids(request, "thread_id"))
+        grants["threads"] = read
+    opened = request.granted(caller, grants, body=written(body, told))
+    return await _in_path(opened) if "threads" in grants else opened
+
+
+async def assistant_conditions(request: ValidRequest, caller: Caller, text: str) -> Conditions:
+    """Return what an assistant must be like so that the caller may run it.
+
+    The assistants that stand for the graphs are everybody's.
+    """
+    graphs = request.services.graphs
+    if text in graphs or text in {assistant_id_of(name) for name in graphs.names}:
+        return None
+    return await caller.ask("assistants", "read", {"assistant_id": uuid_of(text)})
+
+
+def _cron(action: str, value: Callable[[ValidRequest], Value]) -> Access:
+    async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
+        told = value(request)
+        grants: dict[str, Conditions] = {"crons": await caller.ask("crons", action, told)}
+        changes: Value = {}
+        if isinstance(request.body, dict) and "metadata" in told:
+            changes["body"] = written(request.body, told)
+        if action == "search":
+            # A cron says which thread it is for: those of threads that are not theirs are hidden.
+            thread_id = request.body.get("thread_id")
+            grants["threads"] = (
+                await caller.ask("threads", "search", {})
+                if thread_id is None
+                else await caller.ask("threads", "read", {"thread_id": uuid_of(thread_id)})
+            )
+        return request.granted(caller, grants, **changes)
+
+    return Access("crons", action, open)
+
+
+CRONS_CREATE = Access("crons", "create", _create_cron)
+CRONS_READ = _cron("read", lambda request: _ids(request, "cron_id"))
+CRONS_DELETE = _cron("delete", lambda request: _ids(request, "cron_id"))
+CRONS_UPDATE = _cron(
+    "update",
+    lambda request: {
+        **_ids(request, "cron_id"),
+        "payload": request.body,
+        "schedule": request.body.get("schedule"),
+        "metadata": metadata_of(request.body),
+    },
+)
+CRONS_SEARCH = _cron(
+    "search",
+    lambda request: {
+        "assistant_id": uuid_of(request.body.get("assistant_id")),
+        "thread_id": uuid_of(request.body.get("thread_id")),
+        "limit": request.body.get("limit", 10),
+        "offset": request.body.get("offset", 0),
+        "metadata": metadata_of(request.body),
+    },
+)
+
+
+# The store: what a handler leaves in the value is what is done.
+
+
+def _labels(given: Any) -> tuple[str, ...]:
+    return tuple(given or ())
+
+
+async def _put_item(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    told: Value = {
+        "namespace": _labels(body["namespace"]),
+        **{name: body.get(name) for name in ("key", "value", "index", "ttl")},
+    }
+    await caller.ask("store", "put", told)
+    body.update({**told, "namespace": list(told["namespace"])})
+    return request.granted(caller, {}, body=body)
+
+
+async def _get_item(request: ValidRequest, caller: Caller) -> ValidRequest:
+    told = {**request.query, "namespace": _labels(request.query["namespace"])}
+    await caller.ask("store", "get", told)
+    return request.granted(caller, {}, query={**told, "namespace": list(told["namespace"])})
+
+
+async def _delete_item(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = request.body
+    told = {"namespace": _labels(body.get("namespace")), "key": body["key"]}
+    await caller.ask("store", "delete", told)
+    changed = {**body, "namespace": list(told["namespace"]), "key": told["key"]}
+    return request.granted(caller, {}, body=changed)
+
+
+async def _search_items(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    told: Value = {
+        "namespace": _labels(body.get("namespace_prefix")),
+        "limit": body.get("limit", 10),
+        "offset": body.get("offset", 0),
+        **{name: body.get(name) for name in ("filter", "query", "refresh_ttl")},
+    }
+    conditions = await caller.ask("store", "search", told)
+    told["filter"] = _narrowed(told["filter"], conditions)
+    body["namespace_prefix"] = list(told.pop("namespace"))
+    body.update(told)
+    return request.granted(caller, {}, body=body)
+
+
+def _narrowed(given: Any, conditions: Conditions) -> Any:
+    """Return the filter of a search for items, narrowed down to a handler's filter."""
+    if conditions is None:
+        return given
+    if len(conditions) != 1 or any(
+        isinstance(wanted, list) for wanted in conditions[0]["metadata"].values()
+    ):
+        raise Denied(500, "Auth handler returned a filter that searches of the store cannot do")
+    filter = dict(given or {})
+    for key, wanted in conditions[0]["metadata"].items():
+        if filter.get(key, wanted) not in (wanted, {"$eq": wanted}):
+            raise Denied(403, "Forbidden")  # It asks for what is not theirs.
+        filter[key] = wanted
+    return filter
+
+
+async def _list_namespaces(request: ValidRequest, caller: Caller) -> ValidRequest:
+    body = dict(request.body)
+    prefix, suffix = body.get("prefix"), body.get("suffix")
+    told: Value = {
+        "namespace": _labels(prefix) if prefix else None,
+        "suffix": _labels(suffix) if suffix else None,
+        "max_depth": body.get("max_depth"),
+        "limit": body.get("limit", 100),
+        "offset": body.get("offset", 0),
+    }
+    await caller.ask("store", "list_namespaces", told)
+    body["prefix"] = list(told.pop("namespace") or ())
+    body.update({**told, "suffix": list(told["suffix"] or ())})
+    return request.granted(caller, {}, body=body)
+
+
+STORE_PUT = Access("store", "put", _put_item)
+STORE_GET = Access("store", "get", _get_item)
+STORE_DELETE = Access("store", "delete", _delete_item)
+STORE_SEARCH = Access("store", "search", _search_items)
+STORE_NAMESPACES = Access("store", "list_namespaces", _list_namespaces)

@@ -1,0 +1,134 @@
+"""Who sends a request: what the application's `Auth` is told of it, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.authentication import AuthCredentials
+from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from langgraph_client.server.auth.authorization import Authorization, Caller
+from langgraph_client.server.encoding import decode
+from langgraph_client.server.errors import Denied
+from langgraph_client.server.http.replies import MAX_BODY, refuse
+
+CALLER = "langgraph.caller"
+"""Where the scope of a request says who sends it, once that is known: from the beginning for a
+request of a hosted graph, whose caller is the run's. No connection can set it.
+"""
+
+
+async def authenticate(
+    authorization: Authorization | None, connection: HTTPConnection
+) -> Caller | None:
+    """Return who sends a request; None where nobody is asked.
+
+    Args:
+        authorization: The server's; None if it has no `Auth`.
+        connection: The request. Its scope gets the user, for who handles it.
+
+    Raises:
+        Denied: The request is refused.
+    """
+    if authorization is None:
+        return None
+    scope = connection.scope
+    if CALLER in scope:
+        caller: Caller | None = scope[CALLER]
+    elif authorization.is_from_studio(connection.headers.get("x-auth-scheme")):
+        caller = authorization.studio()
+    else:
+        arguments = await _arguments(authorization.parameters, connection)
+        caller = await authorization.authenticate(arguments)
+    scope[CALLER] = caller
+    if caller is not None:
+        scope["user"] = caller.user
+        scope["auth"] = AuthCredentials(caller.user.permissions)
+    return caller
+
+
+async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapping[str, Any]:
+    scope = connection.scope
+    given: dict[str, Any] = {
+        "path": scope["path"],
+        "method": scope.get("method", "GET"),
+        "path_params": scope.get("path_params") or {},
+        "query_params": connection.query_params,
+        "headers": dict(scope["headers"]),
+        "authorization": connection.headers.get("authorization"),
+        "scope": scope,
+    }
+    if "request" in asked:
+        if not isinstance(connection, Request):
+            raise Denied(
+                403,
+                "@auth.authenticate asks for the request, which a WebSocket has not; it may ask"
+                " for headers, authorization or scope",
+            )
+        given["request"] = connection
+    if "body" in asked:
+        given["body"] = await _body(connection)
+    return {name: given[name] for name in asked}
+
+
+async def _body(connection: HTTPConnection) -> Any:
+    """Return the decoded body, None if there is none or it is no JSON."""
+    if not isinstance(connection, Request):
+        return None
+    body = bytearray()
+    async for chunk in connection.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Denied(413, f"Request body is longer than {MAX_BODY} bytes")
+    connection._body = bytes(body)  # As Starlette keeps it, for who reads it later.
+    try:
+        return decode(bytes(body)) if body else None
+    except ValueError:
+        return None
+
+
+class Authentication:
+    """Asks the `Auth` who sends a request, in front of an application's own routes.
+
+    Args:
+        app: What the requests are for; it finds the user as `request.user`.
+        authorization: The server's.
+    """
+
+    def __init__(self, app: ASGIApp, authorization: Authorization) -> None:
+        self._app = app
+        self._authorization = authorization
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it."""
+        if scope["type"] == "http":
+            connection: HTTPConnection = Request(scope, receive)
+        elif scope["type"] == "websocket":
+            connection = HTTPConnection(scope)
+        else:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await authenticate(self._authorization, connection)
+        except Denied as error:
+            await refuse(scope, receive, send, error.status, error.detail, error.headers)
+            return
+        if isinstance(connection, Request) and hasattr(connection, "_body"):
+            receive = _replayed(await connection.body(), receive)
+        await self._app(scope, receive, send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives a body that was read already."""
+    is_given = False
+
+    async def again() -> Any:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
