@@ -31,16 +31,25 @@ copybutton_prompt_is_regexp = True
 
 def mark_examples(app, what, name, obj, options, lines):
     """Make the indented examples of docstrings code; they are plain text in an editor."""
-    marked, is_example = [], False
-    for place, line in enumerate(lines):
-        if re.match(r"\w+:$", line):  # `Args:` and the like, which napoleon reads.
-            marked += lines[place:]
-            break
-        starts = line.startswith("    ") and not is_example and not lines[place - 1].strip()
-        if starts and place:
-            marked += [".. code-block:: default", ""]
-        is_example = line.startswith("    ") or (is_example and not line.strip())
-        marked.append(line)
+    marked, before, place = [], "", "text"
+    for line in lines:
+        is_indented = line.startswith("    ")
+        if line == "Example:":
+            marked += [".. rubric:: Example", "", ".. code-block:: default", ""]
+            place = "example"
+        elif re.match(r"[A-Z]\w+:$", line):  # `Args:` and the like, which napoleon reads.
+            marked.append(line)
+            place = "section"
+        else:
+            if line and not is_indented:
+                place = "text"
+            elif is_indented and place == "text" and not before.strip() and marked:
+                marked += [".. code-block:: default", ""]
+                place = "example"
+            if place == "text" and re.match(r"(GET|POST|PUT|PATCH|DELETE) /", line):
+                line = f"``{line}``"
+            marked.append(line)
+        before = line
     lines[:] = marked
 
 

@@ -64,8 +64,16 @@ class AssistantsClient:
     ) -> Assistant:
         """Get an assistant by its id, not by the name of its graph.
 
+        Args:
+            assistant_id: The assistant's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such assistant.
+
+        Example:
+            assistant = await client.assistants.get(assistant_id)
 
         GET /assistants/{assistant_id}
         """
@@ -99,13 +107,23 @@ class AssistantsClient:
             graph_id: The graph it is to run.
             config: Tags, recursion limit and `configurable` of its runs.
             context: What its nodes get as context. Not together with `configurable`.
+            metadata: Metadata to keep with it.
             assistant_id: A UUID; the server makes one where it is left out.
             if_exists: What to do if there is one of that id: `"raise"` (the default) or
                 `"do_nothing"`, which answers the existing one.
+            name: A name to show. Default: "Untitled".
+            headers: Headers of this request. They win over the client's.
+            description: A description to show.
+            params: Query parameters to add to this request.
 
         Raises:
             ConflictError: the assistant exists.
             NotFoundError: there is no such graph.
+
+        Example:
+            assistant = await client.assistants.create(
+                "agent", config={"configurable": {"tone": "friendly"}}, name="Friendly"
+            )
 
         POST /assistants
         """
@@ -146,12 +164,21 @@ class AssistantsClient:
         """Change an assistant, which makes a new version of it.
 
         Args:
+            assistant_id: The assistant's id.
+            graph_id: The graph to use from now on. None keeps it.
             config: Replaces the old one, unless it is empty.
             context: Replaces the old one.
             metadata: Merged into the old one, one level deep.
+            name: The new name. None keeps it.
+            headers: Headers of this request. They win over the client's.
+            description: The new description. None keeps it.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such assistant, or graph.
+
+        Example:
+            await client.assistants.update(assistant_id, name="Friendly")
 
         PATCH /assistants/{assistant_id}
         """
@@ -184,10 +211,16 @@ class AssistantsClient:
         """Delete an assistant with its versions and crons; its runs are cancelled.
 
         Args:
+            assistant_id: The assistant's id.
             delete_threads: Delete the threads that it ran on, too.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such assistant.
+
+        Example:
+            await client.assistants.delete(assistant_id)
 
         DELETE /assistants/{assistant_id}
         """
@@ -253,13 +286,22 @@ class AssistantsClient:
 
         Args:
             metadata: Must be contained in the assistant's metadata.
+            graph_id: Only those of this graph.
             name: A part of the name, in upper or lower case.
             limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            offset: How many to skip. Default: 0.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to answer; reading any other raises AttributeError.
             response_format: `"object"` answers the assistants with the offset of the next page.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such graph.
+
+        Example:
+            assistants = await client.assistants.search(graph_id="agent", limit=100)
 
         POST /assistants/search
         """
@@ -309,6 +351,18 @@ class AssistantsClient:
         Args:
             limit: Stop after so many; to the end where it is left out.
             page_size: Assistants per request, 1 to 1000.
+            metadata: Only those whose metadata contains this.
+            graph_id: Only those of this graph.
+            name: Only those whose name contains this.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
+            select: The fields to return. Default: all.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            async for assistant in client.assistants.iter(graph_id="agent"):
+                print(assistant["name"])
 
         POST /assistants/search
         """
@@ -339,6 +393,16 @@ class AssistantsClient:
         params: QueryParams | None = None,
     ) -> int:
         """Count the assistants that `search` would find.
+
+        Args:
+            metadata: Only those whose metadata contains this.
+            graph_id: Only those of this graph.
+            name: Only those whose name contains this.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            number = await client.assistants.count(graph_id="agent")
 
         POST /assistants/count
         """
@@ -372,10 +436,18 @@ class AssistantsClient:
         """Get an assistant's versions, the newest first.
 
         Args:
+            assistant_id: The assistant's id.
             metadata: Must be contained in the version's metadata.
+            limit: How many to return at most. Default: 10.
+            offset: How many to skip. Default: 0.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such assistant, or no such version.
+
+        Example:
+            versions = await client.assistants.get_versions(assistant_id)
 
         POST /assistants/{assistant_id}/versions
         """
@@ -401,8 +473,17 @@ class AssistantsClient:
     ) -> Assistant:
         """Make a version the one that is run.
 
+        Args:
+            assistant_id: The assistant's id.
+            version: The number of the version to make the current one.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such assistant, or version.
+
+        Example:
+            await client.assistants.set_latest(assistant_id, version=1)
 
         POST /assistants/{assistant_id}/latest
         """
@@ -431,9 +512,14 @@ class AssistantsClient:
         Args:
             assistant_id: An assistant's id, or the name of a graph.
             xray: Open subgraphs: True for all of them, a number for so many levels.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such assistant.
+
+        Example:
+            drawing = await client.assistants.get_graph("agent", xray=True)
 
         GET /assistants/{assistant_id}/graph
         """
@@ -457,8 +543,17 @@ class AssistantsClient:
     ) -> GraphSchema:
         """Get the JSON schemas of the graph's input, output, state, config and context.
 
+        Args:
+            assistant_id: The assistant's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such assistant.
+
+        Example:
+            schemas = await client.assistants.get_schemas(assistant_id)
+            print(schemas["input_schema"])
 
         GET /assistants/{assistant_id}/schemas
         """
@@ -484,14 +579,20 @@ class AssistantsClient:
         """Get the schemas of the graph's subgraphs, by namespace.
 
         Args:
+            assistant_id: The assistant's id.
             namespace: Only this one: `"child"`, or `"child|grandchild"`.
             recurse: Those of subgraphs, too.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             May be empty, also for a namespace that does not exist.
 
         Raises:
             NotFoundError: there is no such assistant.
+
+        Example:
+            subgraphs = await client.assistants.get_subgraphs(assistant_id)
 
         GET /assistants/{assistant_id}/subgraphs, GET .../subgraphs/{namespace}
         """

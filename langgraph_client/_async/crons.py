@@ -68,19 +68,38 @@ class CronClient:
     ) -> Cron:
         """Start a run, on a thread of its own, whenever the schedule says so.
 
-        What is not told here is told at `runs.create`.
-
         Args:
-            schedule: Five fields, minute first: `"0 9 * * 1"`.
-            on_run_completed: `"delete"` (the default) or `"keep"` the thread of each run.
-            end_time: When it stops.
-            enabled: False makes it wait; True is the default.
-            timezone: What the schedule's times are in: an IANA name or a `ZoneInfo`. UTC where it
-                is left out.
+            assistant_id: The name of a graph, or the id of an assistant.
+            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`.
+            input: The graph's input. None continues from the thread's state; `{}` is an empty
+                input.
+            metadata: Metadata to keep with the cron and its runs.
+            config: The graph's config: `configurable`, `tags` and `recursion_limit`.
+            context: The graph's static context. Not together with `configurable`.
+            checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
+            interrupt_before: Nodes to stop before. `"*"` means every node.
+            interrupt_after: Nodes to stop after. `"*"` means every node.
+            webhook: The URL that the server posts the finished run to.
+            on_run_completed: Whether to `"delete"` (the default) or `"keep"` the thread of each
+                run.
+            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            end_time: When to stop starting runs. Default: never.
+            enabled: False pauses the cron. Default: True.
+            timezone: The time zone of the schedule: an IANA name or a `ZoneInfo`. Default: UTC.
+            stream_mode: The stream modes of the runs.
+            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_resumable: Whether the runs keep their events, so that they can be joined late.
+            durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such assistant.
             UnprocessableEntityError: bad schedule or time zone.
+
+        Example:
+            cron = await client.crons.create("agent", schedule="0 9 * * 1", input={"messages": []})
 
         POST /runs/crons
         """
@@ -142,11 +161,38 @@ class CronClient:
         What is not told here is told at `create` and at `runs.create`.
 
         Args:
-            multitask_strategy: What to do when the thread is busy; servers enqueue by default.
+            thread_id: The thread to run on.
+            assistant_id: The name of a graph, or the id of an assistant.
+            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`.
+            input: The graph's input. None continues from the thread's state; `{}` is an empty
+                input.
+            metadata: Metadata to keep with the cron and its runs.
+            config: The graph's config: `configurable`, `tags` and `recursion_limit`.
+            context: The graph's static context. Not together with `configurable`.
+            checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
+            interrupt_before: Nodes to stop before. `"*"` means every node.
+            interrupt_after: Nodes to stop after. `"*"` means every node.
+            webhook: The URL that the server posts the finished run to.
+            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            end_time: When to stop starting runs. Default: never.
+            enabled: False pauses the cron. Default: True.
+            timezone: The time zone of the schedule: an IANA name or a `ZoneInfo`. Default: UTC.
+            stream_mode: The stream modes of the runs.
+            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_resumable: Whether the runs keep their events, so that they can be joined late.
+            durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread or assistant.
             UnprocessableEntityError: bad schedule or time zone.
+
+        Example:
+            cron = await client.crons.create_for_thread(
+                thread_id, "agent", schedule="*/30 * * * *", input={"messages": []}
+            )
 
         POST /threads/{thread_id}/runs/crons
         """
@@ -186,8 +232,16 @@ class CronClient:
     ) -> Cron:
         """Get a cron.
 
+        Args:
+            cron_id: The cron's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such cron.
+
+        Example:
+            cron = await client.crons.get(cron_id)
 
         GET /runs/crons/{cron_id}
         """
@@ -221,12 +275,32 @@ class CronClient:
         """Change a cron. What is left out stays as it is.
 
         Args:
+            cron_id: The cron's id.
+            schedule: The new schedule, in five fields, minute first.
             end_time: None takes the end away.
+            input: The new input.
             metadata: Merged into the cron's.
+            config: The new config.
+            context: The new context.
+            webhook: The new webhook.
+            interrupt_before: Nodes to stop before from now on.
+            interrupt_after: Nodes to stop after from now on.
+            on_run_completed: `"delete"` or `"keep"` the thread of each run.
+            enabled: False pauses the cron, True starts it again.
+            timezone: The new time zone of the schedule.
+            stream_mode: The new stream modes of the runs.
+            stream_subgraphs: Whether events of subgraphs are streamed, too.
+            stream_resumable: Whether the runs keep their events.
+            durability: When checkpoints are written from now on.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such cron.
             BadRequestError: nothing was given.
+
+        Example:
+            await client.crons.update(cron_id, enabled=False)
 
         PATCH /runs/crons/{cron_id}
         """
@@ -268,8 +342,16 @@ class CronClient:
     ) -> None:
         """Delete a cron. Runs that it has started go on.
 
+        Args:
+            cron_id: The cron's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such cron.
+
+        Example:
+            await client.crons.delete(cron_id)
 
         DELETE /runs/crons/{cron_id}
         """
@@ -296,8 +378,19 @@ class CronClient:
 
         Args:
             assistant_id: An id; the name of a graph will not do here.
+            thread_id: Only those of this thread.
+            enabled: Only those that are enabled (True) or paused (False).
+            metadata: Only those whose metadata contains this.
             limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            offset: How many to skip. Default: 0.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to answer; reading any other raises AttributeError.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            crons = await client.crons.search(thread_id=thread_id)
 
         POST /runs/crons/search
         """
@@ -344,6 +437,19 @@ class CronClient:
         Args:
             limit: Stop after so many; to the end where it is left out.
             page_size: Crons per request, 1 to 1000.
+            assistant_id: Only those of this assistant, by its id.
+            thread_id: Only those of this thread.
+            enabled: Only those that are enabled (True) or paused (False).
+            metadata: Only those whose metadata contains this.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
+            select: The fields to return. Default: all.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            async for cron in client.crons.iter():
+                print(cron["schedule"])
 
         POST /runs/crons/search
         """
@@ -375,6 +481,16 @@ class CronClient:
         params: QueryParams | None = None,
     ) -> int:
         """Count the crons that `search` would find.
+
+        Args:
+            assistant_id: Only those of this assistant, by its id.
+            thread_id: Only those of this thread.
+            metadata: Only those whose metadata contains this.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            number = await client.crons.count()
 
         POST /runs/crons/count
         """

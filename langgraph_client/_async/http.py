@@ -34,7 +34,14 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a GET, and return the JSON of its answer; None if that is empty."""
+        """Send a GET, and return the JSON of its answer; None if that is empty.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
+        """
         return await self._transport.send(
             _request("GET", path, params=params, headers=headers, on_response=on_response)
         )
@@ -48,7 +55,15 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a POST; a `json` of None is no body."""
+        """Send a POST; a `json` of None is no body.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
+        """
         return await self._transport.send(
             _request(
                 "POST", path, json=json, params=params, headers=headers, on_response=on_response
@@ -64,7 +79,15 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a PUT."""
+        """Send a PUT.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
+        """
         return await self._transport.send(
             _request(
                 "PUT", path, json=json, params=params, headers=headers, on_response=on_response
@@ -80,7 +103,15 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a PATCH."""
+        """Send a PATCH.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
+        """
         return await self._transport.send(
             _request(
                 "PATCH", path, json=json, params=params, headers=headers, on_response=on_response
@@ -96,7 +127,15 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> None:
-        """Send a DELETE. Its answer is not read."""
+        """Send a DELETE. Its answer is not read.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
+        """
         await self._transport.send(
             _request(
                 "DELETE", path, json=json, params=params, headers=headers, on_response=on_response
@@ -117,6 +156,12 @@ class HttpClient:
         """Send a request whose answer may take long; where it is cut, ask for it again.
 
         Args:
+            path: The path below the server's URL, with a slash in front.
+            method: The HTTP method.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
             reconnect_limit: How often, at the address that the answer's `Location` named.
         """
         at_least("reconnect_limit", reconnect_limit, 0)
@@ -138,6 +183,14 @@ class HttpClient:
         on_response: OnResponse | None = None,
     ) -> AsyncRunStream[StreamPart]:
         """Send a request that is answered by an event stream.
+
+        Args:
+            path: The path below the server's URL, with a slash in front.
+            method: The HTTP method.
+            json: The body.
+            params: Query parameters to add to this request.
+            headers: Headers of this request. They win over the client's.
+            on_response: Called with the response before its body is read.
 
         Raises:
             StreamIncomplete: while iterating, if it was cut and could not be continued.

@@ -107,39 +107,48 @@ class RunsClient:
         """Start a run in the background.
 
         Args:
-            thread_id: Whose state the run reads and writes; None for a run that keeps nothing.
-            assistant_id: An assistant's id, or the name of a graph.
-            input: What the graph is run on. None goes on from the thread's state, `{}` does not.
-            command: Resume, update or goto, in place of an input: a dict, or langgraph's own
-                `Command`.
-            stream_mode: What `join_stream` will be able to show.
-            stream_subgraphs: Show the events of subgraphs, too.
-            stream_resumable: Keep the events, so that streams can be continued and joined late.
-            metadata: Kept with the run.
-            config: Tags, recursion limit and `configurable`.
-            context: What nodes get as their runtime's context. Not together with `configurable`.
-            checkpoint: Start from this point of the thread's history.
-            checkpoint_id: Likewise.
-            checkpoint_during: The older form of `durability`; False is `"exit"`.
-            interrupt_before: Stop before these nodes; `"*"` means every node.
-            interrupt_after: Stop after these nodes.
-            webhook: The URL that is told when the run is over.
-            multitask_strategy: What to do when the thread is busy; servers enqueue by default.
-            if_not_exists: `"create"` makes the thread if there is none; the default is an error.
-            on_completion: Whether the thread of a run without one is kept.
-            after_seconds: Start so many seconds from now.
-            langsmith_tracing: Project and example that the run is traced to.
-            headers: Sent with this request alone; win over the client's.
-            params: Added to the query.
-            on_run_created: Called once, with the ids of the run and its thread, as soon as the
-                server has told them.
-            durability: When checkpoints are written: `"sync"`, `"async"` (default) or `"exit"`.
-            strict_resume: Ask the server to refuse a resume that answers no pending interrupt,
-                on servers that know this.
+            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            assistant_id: The name of a graph, or the id of an assistant.
+            input: The graph's input. None continues from the thread's state; `{}` is an empty
+                input.
+            command: Resume, update or redirect the graph instead of giving it an input: a
+                `Command`, or a dict with `resume`, `update` or `goto`.
+            stream_mode: The stream modes that `join_stream` can show. Default: `"values"`.
+            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_resumable: Whether the server keeps the events, so that streams can be continued
+                and joined late. Default: False.
+            metadata: Metadata to keep with the run.
+            config: The graph's config: `configurable`, `tags` and `recursion_limit`.
+            context: The graph's static context. Not together with `configurable`.
+            checkpoint: The checkpoint to start from. Default: the thread's latest.
+            checkpoint_id: The id of the checkpoint to start from.
+            checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
+            interrupt_before: Nodes to stop before. `"*"` means every node.
+            interrupt_after: Nodes to stop after. `"*"` means every node.
+            webhook: The URL that the server posts the finished run to.
+            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
+                `NotFoundError`.
+            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
+                leaves.
+            after_seconds: Seconds to wait before the run starts. Default: 0.
+            langsmith_tracing: The LangSmith project and example to trace the run to.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+            on_run_created: Called once with the ids of the run and its thread, as soon as the
+                server has sent them.
+            durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
+            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
+                Servers that do not know this ignore it.
 
         Raises:
             NotFoundError: there is no such thread or assistant.
             ConflictError: the thread is busy, with `multitask_strategy="reject"`.
+
+        Example:
+            question = {"messages": [{"role": "user", "content": "Hello!"}]}
+            run = await client.runs.create(thread_id, "agent", input=question)
 
         POST /threads/{thread_id}/runs, POST /runs
         """
@@ -217,12 +226,43 @@ class RunsClient:
         """Start a run, wait until it is over, and return its result.
 
         Args:
+            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            assistant_id: The name of a graph, or the id of an assistant.
+            input: The graph's input. None continues from the thread's state; `{}` is an empty
+                input.
+            command: Resume, update or redirect the graph instead of giving it an input: a
+                `Command`, or a dict with `resume`, `update` or `goto`.
+            metadata: Metadata to keep with the run.
+            config: The graph's config: `configurable`, `tags` and `recursion_limit`.
+            context: The graph's static context. Not together with `configurable`.
+            checkpoint: The checkpoint to start from. Default: the thread's latest.
+            checkpoint_id: The id of the checkpoint to start from.
+            checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
+            interrupt_before: Nodes to stop before. `"*"` means every node.
+            interrupt_after: Nodes to stop after. `"*"` means every node.
+            webhook: The URL that the server posts the finished run to.
             on_disconnect: What becomes of the run when the connection is lost: `"cancel"` or
                 `"continue"` (the default).
+            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
+                leaves.
+            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
+                `NotFoundError`.
+            after_seconds: Seconds to wait before the run starts. Default: 0.
+            langsmith_tracing: The LangSmith project and example to trace the run to.
+            raise_error: Whether a failed run raises; else the result is `{"__error__": ...}`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+            on_run_created: Called once with the ids of the run and its thread, as soon as the
+                server has sent them.
+            durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
+            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
+                Servers that do not know this ignore it.
             stream_mode: What those who join the run can see. Without `"values"` the result is the
                 thread's values.
+            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
             feedback_keys: Ask for feedback URLs under these keys, in `__feedback__`.
-            raise_error: Whether a failed run raises; else the result is `{"__error__": ...}`.
 
         Returns:
             The graph's output, with `__interrupt__` if it stopped to ask. A dict or list knows
@@ -231,6 +271,11 @@ class RunsClient:
         Raises:
             RemoteException: the run failed.
             NotFoundError: there is no such thread or assistant.
+
+        Example:
+            question = {"messages": [{"role": "user", "content": "Hello!"}]}
+            state = await client.runs.wait(thread_id, "agent", input=question)
+            print(state["messages"][-1]["content"])
 
         POST /threads/{thread_id}/runs/wait, POST /runs/wait
         """
@@ -382,10 +427,42 @@ class RunsClient:
         """Start a run and stream what happens in it.
 
         Args:
+            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            assistant_id: The name of a graph, or the id of an assistant.
+            input: The graph's input. None continues from the thread's state; `{}` is an empty
+                input.
+            command: Resume, update or redirect the graph instead of giving it an input: a
+                `Command`, or a dict with `resume`, `update` or `goto`.
+            stream_mode: The stream modes to send: one, or a list. Default: `"values"`.
+            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_resumable: Let the stream survive a lost connection.
+            metadata: Metadata to keep with the run.
+            config: The graph's config: `configurable`, `tags` and `recursion_limit`.
+            context: The graph's static context. Not together with `configurable`.
+            checkpoint: The checkpoint to start from. Default: the thread's latest.
+            checkpoint_id: The id of the checkpoint to start from.
+            checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
+            interrupt_before: Nodes to stop before. `"*"` means every node.
+            interrupt_after: Nodes to stop after. `"*"` means every node.
             feedback_keys: Ask for feedback URLs under these keys, in a last event.
             on_disconnect: What becomes of the run when its stream is left: `"cancel"` or
                 `"continue"` (the default).
-            stream_resumable: Let the stream survive a lost connection.
+            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
+                leaves.
+            webhook: The URL that the server posts the finished run to.
+            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
+                `NotFoundError`.
+            after_seconds: Seconds to wait before the run starts. Default: 0.
+            langsmith_tracing: The LangSmith project and example to trace the run to.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+            on_run_created: Called once with the ids of the run and its thread, as soon as the
+                server has sent them.
+            durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
+            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
+                Servers that do not know this ignore it.
             version: `"v1"` yields `StreamPart(event, data, id)`, `"v2"` dicts with `type`, `ns`,
                 `data` and `interrupts`.
 
@@ -397,6 +474,14 @@ class RunsClient:
         Raises:
             NotFoundError: on opening: there is no such thread or assistant.
             StreamIncomplete: while iterating, if it was cut and could not be continued.
+
+        Example:
+            question = {"messages": [{"role": "user", "content": "Hello!"}]}
+            async with client.runs.stream(
+                thread_id, "agent", input=question, stream_mode=["updates", "messages-tuple"]
+            ) as stream:
+                async for event, data, event_id in stream:
+                    print(event, data)
 
         POST /threads/{thread_id}/runs/stream, POST /runs/stream
         """
@@ -460,9 +545,15 @@ class RunsClient:
 
         Args:
             payloads: For each run the parameters of `create`, by name, as a dict.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             The runs, in the order of `payloads`.
+
+        Example:
+            payload = {"assistant_id": "agent", "input": {"messages": []}}
+            runs = await client.runs.create_batch([payload, payload])
 
         POST /runs/batch
         """
@@ -491,11 +582,19 @@ class RunsClient:
         """List a thread's runs, the newest first.
 
         Args:
+            thread_id: The thread's id.
             limit: At most so many. `iter` goes on to the end.
+            offset: How many to skip. Default: 0.
+            status: Only those with this status.
             select: The fields to answer; reading any other raises AttributeError.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread.
+
+        Example:
+            runs = await client.runs.list(thread_id, status="success")
 
         GET /threads/{thread_id}/runs
         """
@@ -529,8 +628,17 @@ class RunsClient:
         """Iterate over all of a thread's runs, the newest first, page by page.
 
         Args:
+            thread_id: The thread's id.
             limit: Stop after so many; to the end where it is left out.
             page_size: Runs per request.
+            status: Only those with this status.
+            select: The fields to return. Default: all.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            async for run in client.runs.iter(thread_id):
+                print(run["status"])
 
         GET /threads/{thread_id}/runs
         """
@@ -558,8 +666,18 @@ class RunsClient:
     ) -> Run:
         """Get a run.
 
+        Args:
+            thread_id: The thread's id.
+            run_id: The run's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such run, or thread.
+
+        Example:
+            run = await client.runs.get(thread_id, run_id)
+            print(run["status"])
 
         GET /threads/{thread_id}/runs/{run_id}
         """
@@ -586,15 +704,22 @@ class RunsClient:
         """Cancel a run.
 
         Args:
+            thread_id: The thread's id.
+            run_id: The run's id.
             wait: Return only when the run has stopped.
-            action: `"interrupt"` keeps the run and what it has done so far, `"rollback"` deletes
-                it and restores the state from before.
+            action: `"interrupt"` keeps the run and what it has done so far, `"rollback"` deletes it
+                and restores the state from before.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             None; with `wait` what a join from now on would give, which is mostly `{}`.
 
         Raises:
             NotFoundError: there is no such run, or it is over.
+
+        Example:
+            await client.runs.cancel(thread_id, running_id, wait=True)
 
         POST /threads/{thread_id}/runs/{run_id}/cancel
         """
@@ -626,8 +751,19 @@ class RunsClient:
 
         Give either `thread_id` and `run_ids`, or `status`.
 
+        Args:
+            thread_id: The thread of the runs, with `run_ids`.
+            run_ids: The runs to cancel, with `thread_id`.
+            status: Cancel all runs with this status instead: `"pending"`, `"running"` or `"all"`.
+            action: `"interrupt"` (the default) keeps what the runs did; `"rollback"` deletes it.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is nothing to cancel.
+
+        Example:
+            await client.runs.cancel_many(thread_id=thread_id, run_ids=[running_id])
 
         POST /runs/cancel
         """
@@ -653,8 +789,17 @@ class RunsClient:
     ) -> None:
         """Delete a run, with its checkpoints. It is not stopped by that: cancel it first.
 
+        Args:
+            thread_id: The thread's id.
+            run_id: The run's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such run, or thread.
+
+        Example:
+            await client.runs.delete(thread_id, run_id)
 
         DELETE /threads/{thread_id}/runs/{run_id}
         """
@@ -683,10 +828,17 @@ class RunsClient:
         is that of a run which does not exist.
 
         Args:
+            thread_id: The thread's id.
+            run_id: The run's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
             cancel_on_disconnect: Cancel the run when this call is given up.
 
         Returns:
             As of `wait`.
+
+        Example:
+            state = await client.runs.join(thread_id, run_id)
 
         GET /threads/{thread_id}/runs/{run_id}/join
         """
@@ -751,10 +903,14 @@ class RunsClient:
         """Stream what happens in a run that exists.
 
         Args:
+            thread_id: The thread's id.
+            run_id: The run's id.
             cancel_on_disconnect: Cancel the run when this stream is left.
             stream_mode: Show only these, of the modes that the run was started with.
-            last_event_id: Begin after this event, of a run with `stream_resumable=True`; `"0"`
-                for its beginning. Where it is left out, only what happens from now on is shown.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+            last_event_id: Begin after this event, of a run with `stream_resumable=True`; `"0"` for
+                its beginning. Where it is left out, only what happens from now on is shown.
             stream_subgraphs: False leaves out the events of subgraphs, here, on the way to you:
                 whether there are any was decided when the run was started.
             version: As for `stream`.
@@ -764,6 +920,10 @@ class RunsClient:
 
         Raises:
             StreamIncomplete: while iterating, if it was cut and could not be continued.
+
+        Example:
+            async for part in client.runs.join_stream(thread_id, run_id):
+                print(part.event, part.data)
 
         GET /threads/{thread_id}/runs/{run_id}/stream
         """

@@ -53,11 +53,18 @@ class SyncStoreClient:
 
         Args:
             namespace: Labels, which are neither empty nor have dots.
+            key: The item's key within its namespace.
+            value: The item: a dict of JSON values.
             index: The fields that can be searched by meaning; False for none.
             ttl: Minutes until it is deleted.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             BadRequestError: the namespace is reserved.
+
+        Example:
+            client.store.put_item(("users", "bob"), "profile", {"likes": "tea"})
 
         PUT /store/items
         """
@@ -86,7 +93,14 @@ class SyncStoreClient:
         """Get a document; None if there is none.
 
         Args:
+            namespace: The item's namespace: a sequence of names.
+            key: The item's key within its namespace.
             refresh_ttl: Whether its time to live begins anew.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            item = client.store.get_item(("users", "bob"), "profile")
 
         GET /store/items
         """
@@ -114,6 +128,15 @@ class SyncStoreClient:
         params: QueryParams | None = None,
     ) -> None:
         """Delete a document, if there is one.
+
+        Args:
+            namespace: The item's namespace: a sequence of names.
+            key: The item's key within its namespace.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            client.store.delete_item(("users", "bob"), "profile")
 
         DELETE /store/items
         """
@@ -151,11 +174,18 @@ class SyncStoreClient:
             filter: What their fields must equal, or compare with: `{"age": {"$gte": 40}}`.
                 Operators are `$eq $ne $gt $gte $lt $lte`.
             limit: At most so many. `iter_items` goes on to the end.
+            offset: How many to skip. Default: 0.
             query: What they should be about, on servers that can search by meaning.
             refresh_ttl: Whether their time to live begins anew.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             One page, in `items`, which may be empty.
+
+        Example:
+            found = client.store.search_items(("users",), filter={"likes": "tea"})
+            print([item["key"] for item in found["items"]])
 
         POST /store/items/search
         """
@@ -196,8 +226,18 @@ class SyncStoreClient:
         """Iterate over all documents that `search_items` would find, page by page.
 
         Args:
+            namespace_prefix: Only items of namespaces that begin so.
+            filter: Only items whose values match this.
+            query: Words to search by meaning for, where the store has an index.
             limit: Stop after so many; to the end where it is left out.
             page_size: Documents per request, 1 to 1000.
+            refresh_ttl: Whether reading extends the items' time to live.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            for item in client.store.iter_items(("users",)):
+                print(item["value"])
 
         POST /store/items/search
         """
@@ -233,9 +273,16 @@ class SyncStoreClient:
             prefix: How they begin; `"*"` stands for any one label.
             suffix: How they end, likewise.
             max_depth: Cut them to so many labels; each is then listed once.
+            limit: How many to return at most. Default: 100.
+            offset: How many to skip. Default: 0.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             One page, in `namespaces`, which may be empty.
+
+        Example:
+            found = client.store.list_namespaces(prefix=["users"])
 
         POST /store/namespaces
         """

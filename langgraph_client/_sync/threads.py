@@ -92,10 +92,17 @@ class SyncThreadsClient:
         """Get a thread.
 
         Args:
+            thread_id: The thread's id.
             include: Further fields to be answered, such as `"ttl"`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread.
+
+        Example:
+            thread = client.threads.get(thread_id)
+            print(thread["status"])
 
         GET /threads/{thread_id}
         """
@@ -126,15 +133,21 @@ class SyncThreadsClient:
         """Create a thread.
 
         Args:
+            metadata: Metadata to keep with the thread.
             thread_id: A UUID; the server makes one where it is left out.
             if_exists: What to do if there is a thread of that id: `"raise"` (the default) or
                 `"do_nothing"`, which answers the existing one.
             supersteps: State updates to begin with, step by step. Needs `graph_id`.
             graph_id: The graph whose state this is; kept in the metadata.
             ttl: Minutes until the thread is deleted, or `{"ttl": minutes, "strategy": ...}`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             ConflictError: the thread exists.
+
+        Example:
+            thread = client.threads.create(metadata={"user": "bob"})
 
         POST /threads
         """
@@ -173,11 +186,18 @@ class SyncThreadsClient:
         """Merge metadata into a thread's, one level deep.
 
         Args:
+            thread_id: The thread's id.
+            metadata: Metadata to merge into the thread's.
             ttl: As for `create`.
             return_minimal: Spare the server the answer; None is returned.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread.
+
+        Example:
+            client.threads.update(thread_id, metadata={"topic": "tea"})
 
         PATCH /threads/{thread_id}
         """
@@ -204,8 +224,16 @@ class SyncThreadsClient:
     ) -> None:
         """Delete a thread with its runs, checkpoints and crons.
 
+        Args:
+            thread_id: The thread's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             NotFoundError: there is no such thread.
+
+        Example:
+            client.threads.delete(thread_id)
 
         DELETE /threads/{thread_id}
         """
@@ -240,12 +268,22 @@ class SyncThreadsClient:
         Args:
             metadata: Must be contained in the thread's metadata.
             values: Must be contained in the thread's values.
+            ids: Only these threads.
+            status: Only those with this status.
             limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            offset: How many to skip. Default: 0.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to answer; reading any other raises AttributeError.
             extract: Alias -> path (`"values.messages[-1].content"`), answered in `extracted`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Returns:
             One page, which may be empty.
+
+        Example:
+            threads = client.threads.search(metadata={"user": "bob"}, status="idle")
 
         POST /threads/search
         """
@@ -293,6 +331,20 @@ class SyncThreadsClient:
         Args:
             limit: Stop after so many; to the end where it is left out.
             page_size: Threads per request, 1 to 1000.
+            metadata: Only those whose metadata contains this.
+            values: Only those whose state contains this.
+            ids: Only these threads.
+            status: Only those with this status.
+            sort_by: The field to sort by. Default: the server's.
+            sort_order: `"asc"` or `"desc"`, the default.
+            select: The fields to return. Default: all.
+            extract: Paths to read from each thread, by a name of yours; see `search`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            for thread in client.threads.iter(metadata={"user": "bob"}):
+                print(thread["thread_id"])
 
         POST /threads/search
         """
@@ -326,6 +378,16 @@ class SyncThreadsClient:
     ) -> int:
         """Count the threads that `search` would find.
 
+        Args:
+            metadata: Only those whose metadata contains this.
+            values: Only those whose state contains this.
+            status: Only those with this status.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            number = client.threads.count(metadata={"user": "bob"})
+
         POST /threads/count
         """
         conditions = body(
@@ -352,8 +414,16 @@ class SyncThreadsClient:
     ) -> Thread:
         """Copy a thread, with its state and history, under a new id.
 
+        Args:
+            thread_id: The thread's id.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
         Raises:
             ConflictError: there is no such thread (so langgraph-api 0.16 puts it).
+
+        Example:
+            copied = client.threads.copy(thread_id)
 
         POST /threads/{thread_id}/copy
         """
@@ -378,6 +448,16 @@ class SyncThreadsClient:
         """Delete threads, or all but their latest state (`strategy="keep_latest"`).
 
         Unknown threads are passed over and not counted.
+
+        Args:
+            thread_ids: The threads to prune.
+            strategy: `"delete"` (the default) deletes the threads; `"keep_latest"` keeps the latest
+                state of each.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            result = client.threads.prune([thread_id], strategy="keep_latest")
 
         POST /threads/prune
         """
@@ -409,13 +489,21 @@ class SyncThreadsClient:
         """Get a thread's state, now or at a checkpoint.
 
         Args:
-            checkpoint: The point in history; wins over `checkpoint_id`. With a `checkpoint_ns`
-                it is the state of a subgraph.
+            thread_id: The thread's id.
+            checkpoint: The point in history; wins over `checkpoint_id`. With a `checkpoint_ns` it
+                is the state of a subgraph.
+            checkpoint_id: The id of the checkpoint to read. Default: the latest.
             subgraphs: Fill `tasks[].state` with the states of subgraphs.
             select: The fields to answer, on servers that know this.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread. (An unknown checkpoint is an empty state.)
+
+        Example:
+            state = client.threads.get_state(thread_id)
+            print(state["values"], state["next"])
 
         GET /threads/{thread_id}/state, GET /threads/{thread_id}/state/{checkpoint_id},
         POST /threads/{thread_id}/state/checkpoint
@@ -461,16 +549,23 @@ class SyncThreadsClient:
         """Write to a thread's state, as a node of its graph would.
 
         Args:
+            thread_id: The thread's id.
             values: What the node would return; None writes nothing.
-            as_node: The node; its successors are next. Where it is left out, the one that ran
-                last.
+            as_node: The node; its successors are next. Where it is left out, the one that ran last.
             checkpoint: Fork from this point of history.
             checkpoint_id: Likewise.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             BadRequestError: no such node, or the thread has no graph.
             ConflictError: a run of the thread is pending or running.
             NotFoundError: there is no such thread.
+
+        Example:
+            client.threads.update_state(
+                thread_id, {"messages": [{"role": "user", "content": "One more thing."}]}
+            )
 
         POST /threads/{thread_id}/state
         """
@@ -505,13 +600,21 @@ class SyncThreadsClient:
         """Get a thread's past states, the newest first.
 
         Args:
+            thread_id: The thread's id.
             limit: At most so many, 1 to 1000. `iter_history` goes on to the end.
             before: Only states before this checkpoint: its id, a checkpoint, or a config.
             metadata: Must be contained in the checkpoint's metadata.
             checkpoint: Only this one; with a `checkpoint_ns` alone, a subgraph's history.
+            select: The fields to return. Default: all.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             NotFoundError: there is no such thread.
+
+        Example:
+            for state in client.threads.get_history(thread_id, limit=5):
+                print(state["checkpoint"]["checkpoint_id"], state["next"])
 
         POST /threads/{thread_id}/history
         """
@@ -548,8 +651,18 @@ class SyncThreadsClient:
         """Iterate over a thread's past states, the newest first, page by page.
 
         Args:
+            thread_id: The thread's id.
             limit: Stop after so many; to the beginning where it is left out.
             page_size: States per request, 1 to 1000.
+            before: Only checkpoints older than this one.
+            metadata: Only checkpoints whose metadata contains this.
+            checkpoint: Only those of this checkpoint's namespace.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
+
+        Example:
+            for state in client.threads.iter_history(thread_id):
+                print(state["created_at"])
 
         POST /threads/{thread_id}/history
         """
@@ -592,7 +705,7 @@ class SyncThreadsClient:
         Args:
             thread_id: The thread, a UUID; it need not exist. By default a new one.
             assistant_id: The assistant, by id or by its graph's name.
-            headers: Headers of all requests.
+            headers: Headers of this request. They win over the client's.
             run_start_timeout: Seconds that a run may take to begin; None for no limit.
             transport: How events come: as server-sent events, or over a WebSocket, which needs the
                 extra `websocket` (`pip install "langgraph-client[websocket]"`) and a server on a
@@ -633,12 +746,23 @@ class SyncThreadsClient:
         """Follow everything that happens on a thread, run after run. It does not end by itself.
 
         Args:
+            thread_id: The thread's id.
             last_event_id: Begin after this event; `"-"` for all that is kept.
-            stream_mode: `"run_modes"`: every event of every run; `"lifecycle"`: beginnings and
-                ends of runs; `"state_update"`: updates through `update_state`.
+            stream_mode: `"run_modes"`: every event of every run; `"lifecycle"`: beginnings and ends
+                of runs; `"state_update"`: updates through `update_state`.
+            headers: Headers of this request. They win over the client's.
+            params: Query parameters to add to this request.
 
         Raises:
             StreamIncomplete: while iterating, if it was cut and could not be continued.
+
+        Example:
+            with client.threads.join_stream(thread_id) as stream:
+                client.runs.create(thread_id, "agent", input={"messages": []})
+                for part in stream:
+                    print(part.event)
+                    if part.event == "values":
+                        break
 
         GET /threads/{thread_id}/stream
         """
