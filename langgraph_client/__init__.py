@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from langgraph_client._sync.store import SyncStoreClient as SyncStoreClient
     from langgraph_client._sync.stream import RunStream as RunStream
     from langgraph_client._sync.threads import SyncThreadsClient as SyncThreadsClient
+    from langgraph_client.auth import Auth as Auth
     from langgraph_client.errors import (
         APIConnectionError as APIConnectionError,
     )
@@ -122,6 +123,7 @@ _MODULES = {
     "_sync.store": "SyncStoreClient",
     "_sync.stream": "RunStream",
     "_sync.threads": "SyncThreadsClient",
+    "auth": "Auth",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError "
         "APITimeoutError AuthenticationError BadRequestError ConflictError "

@@ -1,0 +1,423 @@
+"""`Auth`: who is asked what, what comes of the answers, and who the user is within a graph."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import langgraph_sdk
+import pytest
+from auth.conftest import GRAPHS, client, owners
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
+from langgraph_sdk.runtime import ServerRuntime
+from typing_extensions import TypedDict
+
+from langgraph_client.auth import Auth, is_studio_user, types
+from langgraph_client.server.auth.authorization import Authorization
+from langgraph_client.server.auth.filters import FilterError, conditions_of, holds
+from langgraph_client.testing import TestClock, TestServer
+
+AUTHS = [Auth, langgraph_sdk.Auth]
+
+
+@contextmanager
+def served(auth: Any, user: str | None = "ann", **options: Any) -> Iterator[httpx.Client]:
+    graphs = {**GRAPHS, **options.pop("graphs", {})}
+    with TestServer(graphs, auth=auth, **options) as server, client(server, user) as http:
+        yield http
+
+
+@pytest.mark.parametrize(
+    ("given", "metadata", "matches"),
+    [
+        ({}, {}, True),
+        ({"owner": "ann"}, {"owner": "ann", "x": 1}, True),
+        ({"owner": "ann"}, {"owner": "ann."}, False),
+        ({"owner": "ann"}, {"owner": ["ann"]}, False),
+        ({"owner": "ann"}, {}, False),
+        ({"owner": {"$eq": "ann"}}, {"owner": "ann"}, True),
+        ({"n": 1}, {"n": True}, False),
+        ({"n": None}, {"n": None}, True),
+        ({"n": None}, {}, False),
+        ({"members": {"$contains": "ann"}}, {"members": ["bob", "ann"]}, True),
+        ({"members": {"$contains": "ann"}}, {"members": "ann"}, False),
+        ({"members": {"$contains": ["ann", "bob"]}}, {"members": ["bob", "ann"]}, True),
+        ({"members": {"$contains": ["ann", "cid"]}}, {"members": ["bob", "ann"]}, False),
+        ({"owner": "ann", "team": "x"}, {"owner": "ann", "team": "y"}, False),
+        ({"$or": [{"owner": "ann"}, {"team": "x"}]}, {"team": "x"}, True),
+        ({"$or": [{"owner": "ann"}, {"team": "x"}]}, {"team": "y"}, False),
+        ({"$or": [{"owner": "ann"}, {"team": "x"}], "open": True}, {"team": "x"}, False),
+        ({"$and": [{"owner": "ann"}, {"team": "x"}]}, {"owner": "ann", "team": "x"}, True),
+        ({"$and": [{"owner": "ann"}, {"owner": "bob"}]}, {"owner": "ann"}, False),
+        ({"$and": [{"m": {"$contains": "a"}}, {"m": {"$contains": "b"}}]}, {"m": ["a"]}, False),
+    ],
+)
+def test_filters(given: dict[str, Any], metadata: dict[str, Any], matches: bool) -> None:
+    """Metadata matches a filter if all that the filter says holds."""
+    assert holds(conditions_of(given), {"metadata": metadata}) is matches
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"owner": {"$ne": "ann"}},
+        {"owner": {"$eq": {"a": 1}}},
+        {"owner": ["ann"]},
+        {"owner": {}},
+        {"$or": [{"owner": "ann"}]},
+        {"$or": {"owner": "ann"}},
+        {"$not": {"owner": "ann"}},
+        {"$or": [{"$or": [{"$or": [{"a": 1}, {"b": 2}]}, {"c": 3}]}, {"d": 4}]},
+        {"$and": [{"$or": [{str(n): k} for k in range(9)]} for n in range(3)]},
+    ],
+)
+def test_filters_that_cannot_be(given: dict[str, Any]) -> None:
+    """A filter that is malformed lets nobody in: it is an error of the handler."""
+    with pytest.raises(FilterError):
+        conditions_of(given)
+
+    auth = owners()
+
+    @auth.on.threads.read
+    async def wrong(ctx: Any, value: Any) -> Any:
+        return given
+
+    with served(auth) as http:
+        thread_id = http.post("/threads", json={}).json()["thread_id"]
+        assert http.get(f"/threads/{thread_id}").status_code == 500
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_the_most_special_handler_is_asked(kind: Any) -> None:
+    """Resource and action, else the resource, else the action, else the one for everything."""
+    auth = kind()
+    asked: list[str] = []
+
+    @auth.authenticate
+    async def authenticate(authorization: str) -> str:
+        return authorization
+
+    @auth.on
+    async def everything(ctx: Any, value: Any) -> None:
+        asked.append("everything")
+
+    @auth.on(actions="search")
+    async def searches(ctx: Any, value: Any) -> None:
+        asked.append("searches")
+
+    @auth.on.threads
+    async def threads(ctx: Any, value: Any) -> None:
+        asked.append("threads")
+
+    @auth.on.threads.create
+    async def creating(ctx: Any, value: Any) -> None:
+        asked.append(f"{ctx.resource}.{ctx.action}")
+
+    with served(auth) as http:
+        http.post("/threads", json={})
+        http.post("/threads/search", json={})
+        http.post("/assistants/search", json={})
+        http.post("/assistants/count", json={})
+        http.get("/store/items", params={"namespace": "a", "key": "k"})
+    assert asked == ["threads.create", "threads", "searches", "searches", "everything"]
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_what_handlers_answer(kind: Any) -> None:
+    """False and AssertionError are 403, an HTTPException is what it says, a failure is 500."""
+    auth = kind()
+
+    @auth.authenticate
+    def authenticate(authorization: str | None, method: str, path: str) -> Any:
+        if authorization == "ann":
+            return {"identity": "ann", "permissions": ["p"]}
+        if authorization == "bug":
+            raise KeyError("a secret")
+        if authorization == "none":
+            return None
+        raise kind.exceptions.HTTPException(status_code=403, detail=f"{method} {path}")
+
+    @auth.on.threads.create
+    async def create(ctx: Any, value: Any) -> Any:
+        assert ctx.permissions == ["p"]
+        assert ctx.user["identity"] == ctx.user.identity == ctx.user.display_name == "ann"
+        match value["metadata"].get("how"):
+            case "false":
+                return False
+            case "assert":
+                raise AssertionError("not so")
+            case "bug":
+                raise KeyError("a secret")
+            case "odd":
+                return "yes"
+            case "teapot":
+                raise kind.exceptions.HTTPException(status_code=418, detail="tea")
+        return True
+
+    with served(auth) as http:
+        for how, status, detail in (
+            ("false", 403, "Forbidden"),
+            ("assert", 403, "not so"),
+            ("bug", 500, "Internal Server Error"),
+            ("teapot", 418, "tea"),
+            ("fine", 200, None),
+        ):
+            answer = http.post("/threads", json={"metadata": {"how": how}})
+            assert answer.status_code == status
+            assert answer.json().get("detail") == detail
+        assert http.post("/threads", json={"metadata": {"how": "odd"}}).status_code == 500
+        for user, status in (("eve", 403), ("bug", 500), ("none", 500)):
+            answer = http.get("/threads/x", headers={"authorization": user})
+            assert answer.status_code == status
+            assert "secret" not in answer.text
+        answer = http.get("/threads/x", headers={"authorization": "eve"})
+        assert answer.json() == {"detail": "GET /threads/x"}
+
+
+def test_what_authenticate_may_ask_for() -> None:
+    """Its parameters are given by name, to a plain function in a thread of its own."""
+    auth = Auth()
+    seen: dict[str, Any] = {}
+
+    @auth.authenticate
+    def authenticate(
+        request: Any,
+        body: Any,
+        path: str,
+        method: str,
+        path_params: Any,
+        query_params: Any,
+        headers: Any,
+        authorization: Any,
+        scope: Any,
+        other: int = 7,
+    ) -> Any:
+        seen.update(locals(), thread=threading.current_thread())
+        return "ann"
+
+    with served(auth) as http:
+        thread_id = http.post("/threads", json={"metadata": {"a": 1}}).json()["thread_id"]
+        assert (seen["body"], seen["method"], seen["path"]) == (
+            {"metadata": {"a": 1}},
+            "POST",
+            "/threads",
+        )
+        http.get(f"/threads/{thread_id}", params={"include": "ttl"})
+    assert seen["path_params"] == {"thread_id": thread_id}
+    assert seen["query_params"]["include"] == "ttl"
+    assert seen["headers"][b"authorization"] == b"ann" == seen["authorization"].encode()
+    assert seen["request"].url.path == seen["scope"]["path"]
+    assert (seen["body"], seen["other"]) == (None, 7)
+    assert seen["thread"].name != "langgraph-server"
+
+
+def test_what_is_no_auth() -> None:
+    """What cannot authenticate is refused at once, not at the first request."""
+    with pytest.raises(TypeError, match="must be a langgraph_client"):
+        TestServer(GRAPHS, auth=object())
+    with pytest.raises(ValueError, match=r"@auth\.authenticate"):
+        TestServer(GRAPHS, auth=Auth())
+    auth = Auth()
+    auth.authenticate(lambda tenant: tenant)
+    with pytest.raises(TypeError, match="asks for 'tenant'"):
+        Authorization(auth)
+
+
+def test_handlers_that_cannot_be() -> None:
+    """Plain functions, ones without `ctx` or `value`, and second ones are refused."""
+    auth = Auth()
+
+    async def without(ctx: Any) -> None: ...
+
+    async def handler(ctx: Any, value: Any) -> None: ...
+
+    def plain(ctx: Any, value: Any) -> None: ...
+
+    for wrong in (without, plain):
+        with pytest.raises(ValueError, match="must"):
+            auth.on(wrong)  # type: ignore[type-var]
+    for register in (
+        auth.on,
+        auth.on.threads,
+        auth.on.threads.create,
+        auth.on.store(actions="put"),
+    ):
+        register(handler)
+        with pytest.raises(ValueError, match="already"):
+            register(handler)
+    with pytest.raises(ValueError, match="Invalid action"):
+        auth.on.crons(actions=["create_run"])(handler)
+    with pytest.raises(ValueError, match=r"auth\.on\(resources"):
+        auth.on.crons(resources="threads")(handler)
+
+
+class Seen(TypedDict, total=False):
+    told: Any
+
+
+def look(state: Seen, config: RunnableConfig, runtime: Runtime) -> Seen:
+    found = config["configurable"]
+    user = found["langgraph_auth_user"]
+    assert runtime.server_info is not None
+    assert runtime.server_info.user is user
+    return {
+        "told": [
+            user.identity,
+            user["role"],
+            user.get("nothing"),
+            "role" in user,
+            list(user.permissions),
+            found["langgraph_auth_user_id"],
+            found["langgraph_auth_permissions"],
+            found["user_id"],
+        ]
+    }
+
+
+def make(runtime: ServerRuntime, config: RunnableConfig) -> Any:
+    user = runtime.ensure_user()
+    assert config["configurable"]["langgraph_auth_user"]["identity"] == user.identity
+    return (
+        StateGraph(Seen)
+        .add_node(f"of_{user.identity}", look)
+        .add_edge(START, f"of_{user.identity}")
+    )
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_the_user_within_a_graph(kind: Any) -> None:
+    """Nodes and factories have the user in their config, and where langgraph has it."""
+    auth = kind()
+
+    @auth.authenticate
+    async def authenticate(authorization: str) -> Any:
+        return {"identity": authorization, "role": "cook", "permissions": ["a", "b"]}
+
+    with served(auth, graphs={"made": make}) as http:
+        body = {"assistant_id": "made", "input": {}, "stream_mode": ["values", "debug", "updates"]}
+        thread = http.post("/threads", json={}).json()["thread_id"]
+        answer = http.post(f"/threads/{thread}/runs/wait", json=body).json()
+        assert answer["told"] == [
+            "ann", "cook", None, True, ["a", "b"], "ann", ["a", "b"], "ann",
+        ]  # fmt: skip
+        assert http.post(f"/threads/{thread}/runs/stream", json=body).status_code == 200
+        assert "of_ann" in http.get("/assistants/made/graph").text
+        assert http.get(f"/threads/{thread}/state").json()["values"]["told"][0] == "ann"
+
+
+def test_runs_of_crons_are_their_maker_s() -> None:
+    """A cron's run has the user who made the cron, and is visible to that user only."""
+    clock = TestClock()
+    with (
+        TestServer(GRAPHS, auth=owners(), clock=clock) as server,
+        client(server, "ann") as ann,
+        client(server, "bob") as bob,
+    ):
+        cron = {
+            "assistant_id": "keep",
+            "schedule": "* * * * *",
+            "input": {"secret": "s"},
+            "on_run_completed": "keep",
+        }
+        assert ann.post("/runs/crons", json=cron).status_code == 200
+        clock.advance(61)
+        server.wait_idle()
+        (thread,) = ann.post("/threads/search", json={}).json()
+        assert thread["values"]["answer"] == "kept s"
+        (run,) = ann.get(f"/threads/{thread['thread_id']}/runs").json()
+        assert run["kwargs"]["config"]["configurable"]["langgraph_auth_user_id"] == "ann"
+        assert bob.post("/threads/search", json={}).json() == []
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+@pytest.mark.parametrize("wanted", [True, False])
+def test_studio(kind: Any, wanted: bool) -> None:
+    """Studio is let in only where that was asked for, as a user that handlers can tell."""
+    auth = kind()
+    users: list[Any] = []
+
+    @auth.authenticate
+    async def authenticate(authorization: str | None) -> str:
+        raise kind.exceptions.HTTPException()
+
+    @auth.on
+    async def look(ctx: Any, value: Any) -> None:
+        users.append(ctx.user)
+
+    with served(auth, studio_auth=wanted) as http:
+        answer = http.post("/threads", json={}, headers={"x-auth-scheme": "langsmith"})
+        assert answer.status_code == (200 if wanted else 401)
+        assert http.post("/threads", json={}).status_code == 401
+        if wanted:
+            thread = answer.json()["thread_id"]
+            run = http.post(
+                f"/threads/{thread}/runs/wait",
+                json={"assistant_id": "keep", "input": {}},
+                headers={"x-auth-scheme": "langsmith"},
+            )
+            assert run.json() == {"answer": "kept None"}
+    assert all(isinstance(user, kind.types.StudioUser) for user in users)
+    assert [user.identity for user in users] == ["langgraph-studio-user"] * 2 * wanted
+
+
+def test_is_studio_user() -> None:
+    """A Studio user is known by its class, or by its kind."""
+    assert is_studio_user(types.StudioUser("x", is_authenticated=True))
+    assert is_studio_user({"identity": "x", "kind": "StudioUser"})  # type: ignore[typeddict-unknown-key]
+    assert not is_studio_user({"identity": "x"})
+
+
+def test_a_handler_changes_what_is_done() -> None:
+    """What a handler writes into the metadata, the input or a namespace is what is done."""
+    auth = owners()
+
+    @auth.on.threads.create_run
+    async def with_more(ctx: Any, value: Any) -> None:
+        value["metadata"]["owner"] = ctx.user.identity
+        value["kwargs"]["input"] = {"secret": "given by the handler"}
+
+    with served(auth) as http:
+        thread = http.post("/threads", json={}).json()["thread_id"]
+        body = {"assistant_id": "keep", "input": {"secret": "mine"}}
+        answer = http.post(f"/threads/{thread}/runs/wait", json=body)
+        assert answer.json()["answer"] == "kept given by the handler"
+        assistant = http.post("/assistants", json={"graph_id": "keep"}).json()
+        assert assistant["metadata"] == {"owner": "ann"}
+
+
+def test_a_copy_is_its_maker_s() -> None:
+    """A copy of a shared thread has the metadata that the handler of `create` has written."""
+    auth = owners()
+
+    @auth.on.threads.read
+    async def all_may_read(ctx: Any, value: Any) -> None:
+        return None
+
+    with (
+        TestServer(GRAPHS, auth=auth) as server,
+        client(server, "ann") as ann,
+        client(server, "bob") as bob,
+    ):
+        thread = ann.post("/threads", json={}).json()["thread_id"]
+        copy = bob.post(f"/threads/{thread}/copy").json()
+        assert copy["metadata"] == {"owner": "bob"}
+        assert ann.get(f"/threads/{thread}").json()["metadata"] == {"owner": "ann"}
+
+
+def test_a_warning_for_what_nobody_is_asked_about(caplog: pytest.LogCaptureFixture) -> None:
+    """Handlers that leave something out are told so at the start."""
+    auth = Auth()
+    auth.authenticate(lambda authorization: "ann")
+
+    @auth.on.threads
+    async def threads(ctx: Any, value: Any) -> bool:
+        return True
+
+    Authorization(auth)
+    assert "no handler is registered for assistants.create" in caplog.text
+    assert "threads.read" not in caplog.text

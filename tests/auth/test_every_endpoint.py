@@ -1,0 +1,457 @@
+"""Every endpoint of the table, as two users: nobody sees or changes what is not theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from auth.conftest import GRAPHS, client, owners
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
+from langgraph_client.testing import TestServer
+
+SECRET = "what-only-ann-may-know"
+ELSEWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Things:
+    """What ann has."""
+
+    thread: str
+    waiting: str
+    run: str
+    assistant: str
+    cron: str
+    thread_cron: str
+    checkpoint: str
+    interrupt: str
+    stateless: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request about ann's things.
+
+    Attributes:
+        body: The body, if it has one.
+        query: The query.
+        for_ann: The statuses that ann may get.
+        endless: Whether the answer does not end by itself.
+    """
+
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    for_ann: tuple[int, ...] = (200, 201, 202, 204)
+    endless: bool = False
+
+
+Make = Callable[[Things], Ask]
+
+
+def run_of(things: Things, **fields: Any) -> dict[str, Any]:
+    return {"assistant_id": things.assistant, "input": {"secret": "bob's"}, **fields}
+
+
+#: By method and path. `{thread_id}` and the others in the path are ann's.
+ASKS: dict[tuple[str, str], Make] = {
+    ("POST", "/assistants"): lambda t: Ask(
+        {"assistant_id": t.assistant, "graph_id": "keep", "if_exists": "do_nothing"}
+    ),
+    ("POST", "/assistants/search"): lambda t: Ask({"metadata": {}}),
+    ("POST", "/assistants/count"): lambda t: Ask({}),
+    ("GET", "/assistants/{assistant_id}"): lambda t: Ask(),
+    ("PATCH", "/assistants/{assistant_id}"): lambda t: Ask({"name": "taken"}),
+    ("DELETE", "/assistants/{assistant_id}"): lambda t: Ask(query={"delete_threads": "true"}),
+    ("POST", "/assistants/{assistant_id}/versions"): lambda t: Ask({}),
+    ("POST", "/assistants/{assistant_id}/latest"): lambda t: Ask({"version": 1}),
+    ("GET", "/assistants/{assistant_id}/graph"): lambda t: Ask(),
+    ("GET", "/assistants/{assistant_id}/schemas"): lambda t: Ask(),
+    ("GET", "/assistants/{assistant_id}/subgraphs"): lambda t: Ask(),
+    ("GET", "/assistants/{assistant_id}/subgraphs/{namespace}"): lambda t: Ask(),
+    ("POST", "/threads"): lambda t: Ask({"thread_id": t.thread, "if_exists": "do_nothing"}),
+    ("POST", "/threads/search"): lambda t: Ask({"ids": [t.thread, t.waiting]}),
+    ("POST", "/threads/count"): lambda t: Ask({}),
+    ("POST", "/threads/prune"): lambda t: Ask({"thread_ids": [t.thread]}),
+    ("GET", "/threads/{thread_id}"): lambda t: Ask(query={"include": "ttl"}),
+    ("PATCH", "/threads/{thread_id}"): lambda t: Ask({"metadata": {"taken": True}}),
+    ("DELETE", "/threads/{thread_id}"): lambda t: Ask(),
+    ("POST", "/threads/{thread_id}/copy"): lambda t: Ask(),
+    ("GET", "/threads/{thread_id}/storage"): lambda t: Ask(),
+    ("GET", "/threads/{thread_id}/state"): lambda t: Ask(),
+    ("POST", "/threads/{thread_id}/state"): lambda t: Ask({"values": {"answer": "taken"}}),
+    ("POST", "/threads/{thread_id}/state/checkpoint"): lambda t: Ask(
+        {"checkpoint": {"thread_id": t.thread, "checkpoint_id": t.checkpoint}}
+    ),
+    ("GET", "/threads/{thread_id}/state/{checkpoint_id}"): lambda t: Ask(),
+    ("GET", "/threads/{thread_id}/history"): lambda t: Ask(),
+    ("POST", "/threads/{thread_id}/history"): lambda t: Ask({"limit": 9}),
+    ("GET", "/threads/{thread_id}/stream"): lambda t: Ask(endless=True),
+    ("POST", "/threads/{thread_id}/stream/events"): lambda t: Ask(
+        {"channels": ["values", "lifecycle", "input"]}, endless=True
+    ),
+    ("POST", "/threads/{thread_id}/commands"): lambda t: Ask(
+        {
+            "id": 1,
+            "method": "input.respond",
+            "params": {"interrupt_id": t.interrupt, "response": "taken"},
+        }
+    ),
+    ("POST", "/threads/{thread_id}/runs"): lambda t: Ask(
+        run_of(t, assistant_id="keep", multitask_strategy="rollback", if_not_exists="create")
+    ),
+    ("GET", "/threads/{thread_id}/runs"): lambda t: Ask(),
+    ("POST", "/threads/{thread_id}/runs/wait"): lambda t: Ask(
+        run_of(t, assistant_id="keep", checkpoint_id=t.checkpoint)
+    ),
+    ("POST", "/threads/{thread_id}/runs/stream"): lambda t: Ask(
+        {"assistant_id": "ask", "command": {"resume": "taken"}}
+    ),
+    ("POST", "/threads/{thread_id}/runs/crons"): lambda t: Ask(
+        {"assistant_id": "keep", "schedule": "0 0 1 1 *"}
+    ),
+    ("GET", "/threads/{thread_id}/runs/{run_id}"): lambda t: Ask(),
+    ("DELETE", "/threads/{thread_id}/runs/{run_id}"): lambda t: Ask(),
+    ("POST", "/threads/{thread_id}/runs/{run_id}/cancel"): lambda t: Ask(for_ann=(404,)),
+    ("GET", "/threads/{thread_id}/runs/{run_id}/join"): lambda t: Ask(),
+    ("GET", "/threads/{thread_id}/runs/{run_id}/stream"): lambda t: Ask(),
+    ("POST", "/runs"): lambda t: Ask(run_of(t)),
+    ("POST", "/runs/batch"): lambda t: Ask([run_of(t)]),
+    ("POST", "/runs/wait"): lambda t: Ask(run_of(t)),
+    ("POST", "/runs/stream"): lambda t: Ask(run_of(t)),
+    ("POST", "/runs/cancel"): lambda t: Ask(
+        {"thread_id": t.thread, "run_ids": [t.run]}, for_ann=(404,)
+    ),
+    ("POST", "/runs/crons"): lambda t: Ask({"assistant_id": t.assistant, "schedule": "0 0 1 1 *"}),
+    ("POST", "/runs/crons/search"): lambda t: Ask({}),
+    ("POST", "/runs/crons/count"): lambda t: Ask({"thread_id": t.thread}),
+    ("GET", "/runs/crons/{cron_id}"): lambda t: Ask(),
+    ("PATCH", "/runs/crons/{cron_id}"): lambda t: Ask({"metadata": {"taken": True}}),
+    ("DELETE", "/runs/crons/{cron_id}"): lambda t: Ask(),
+    ("PUT", "/store/items"): lambda t: Ask(
+        {"namespace": ["notes"], "key": "k", "value": {"taken": True}}
+    ),
+    ("GET", "/store/items"): lambda t: Ask(query={"namespace": "notes", "key": "k"}),
+    ("DELETE", "/store/items"): lambda t: Ask({"namespace": ["notes"], "key": "k"}),
+    ("POST", "/store/items/search"): lambda t: Ask({"namespace_prefix": []}),
+    ("POST", "/store/namespaces"): lambda t: Ask({}),
+}
+PUBLIC = {("GET", path) for path in ("/", "/ok", "/info", "/metrics", "/openapi.json", "/docs")}
+#: What takes no ids of ann's: bob gets an answer of his own.
+FOR_ALL = {
+    ("POST", "/assistants/search"),
+    ("POST", "/assistants/count"),
+    ("POST", "/threads/search"),
+    ("POST", "/threads/count"),
+    ("POST", "/runs/crons/search"),
+    ("POST", "/runs/crons/count"),
+    ("PUT", "/store/items"),
+    ("GET", "/store/items"),
+    ("DELETE", "/store/items"),
+    ("POST", "/store/items/search"),
+    ("POST", "/store/namespaces"),
+}
+#: Where the thread in the path is the one that waits for an answer.
+WAITING = {
+    ("POST", "/threads/{thread_id}/commands"),
+    ("POST", "/threads/{thread_id}/runs/stream"),
+}
+
+
+def test_the_walk_leaves_nothing_out() -> None:
+    """Each endpoint is public or walked; what is public says nothing of anybody's documents."""
+    table = {(one.method, one.path): one.access for one in ENDPOINTS}
+    assert table.keys() == ASKS.keys() | PUBLIC
+    assert {key for key, access in table.items() if not access.resource} == PUBLIC
+    assert all(access.resource and access.action for access, _ in SOCKETS.values())
+
+
+def json_of(answer: httpx.Response) -> Any:
+    assert answer.status_code < 300, answer.text
+    return answer.json()
+
+
+def furnish(http: httpx.Client) -> Things:
+    """Give ann one thing of each kind."""
+    metadata = {"note": SECRET}
+    assistant = json_of(
+        http.post("/assistants", json={"graph_id": "keep", "metadata": metadata, "name": SECRET})
+    )["assistant_id"]
+    thread = json_of(http.post("/threads", json={"metadata": metadata, "ttl": {"ttl": 600}}))[
+        "thread_id"
+    ]
+    waiting = json_of(http.post("/threads", json={}))["thread_id"]
+    body = {
+        "assistant_id": assistant,
+        "input": {"secret": SECRET},
+        "stream_resumable": True,
+        "stream_mode": ["values", "updates"],
+    }
+    run = json_of(http.post(f"/threads/{thread}/runs", json=body))["run_id"]
+    json_of(http.get(f"/threads/{thread}/runs/{run}/join"))
+    json_of(http.post(f"/threads/{waiting}/runs/wait", json={**body, "assistant_id": "ask"}))
+    state = json_of(http.get(f"/threads/{waiting}/state"))
+    schedule = {"assistant_id": assistant, "schedule": "0 0 1 1 *", "input": {"secret": SECRET}}
+    cron = json_of(http.post("/runs/crons", json={**schedule, "metadata": metadata}))["cron_id"]
+    of_thread = json_of(http.post(f"/threads/{thread}/runs/crons", json=schedule))["cron_id"]
+    item = {"namespace": ["notes"], "key": "k", "value": {"secret": SECRET}}
+    assert http.put("/store/items", json=item).status_code == 204
+    kept = {**body, "on_completion": "keep"}
+    made = json_of(http.post("/runs", json=kept))
+    stateless = made["thread_id"]
+    json_of(http.get(f"/threads/{stateless}/runs/{made['run_id']}/join"))
+    checkpoint = json_of(http.get(f"/threads/{thread}/state"))["checkpoint"]["checkpoint_id"]
+    return Things(
+        thread,
+        waiting,
+        run,
+        assistant,
+        cron,
+        of_thread,
+        checkpoint,
+        state["interrupts"][0]["id"],
+        stateless,
+    )
+
+
+def snapshot(http: httpx.Client, things: Things) -> list[Any]:
+    """Return all that ann has, as ann sees it."""
+    shown: list[Any] = []
+    for thread in (things.thread, things.waiting, things.stateless):
+        for path in ("", "/state", "/history?limit=99", "/runs?limit=99"):
+            shown.append(json_of(http.get(f"/threads/{thread}{path}")))
+    shown.append(json_of(http.get(f"/assistants/{things.assistant}")))
+    shown.append(json_of(http.post(f"/assistants/{things.assistant}/versions", json={})))
+    for cron in (things.cron, things.thread_cron):
+        shown.append(json_of(http.get(f"/runs/crons/{cron}")))
+    for path in ("/assistants", "/threads", "/runs/crons"):
+        shown.append(json_of(http.post(f"{path}/count", json={})))
+    shown.append(json_of(http.post("/store/items/search", json={"namespace_prefix": []})))
+    return shown
+
+
+def path_of(key: tuple[str, str], things: Things) -> str:
+    return key[1].format(
+        thread_id=things.waiting if key in WAITING else things.thread,
+        run_id=things.run,
+        assistant_id=things.assistant,
+        cron_id=things.cron,
+        checkpoint_id=things.checkpoint,
+        namespace="none",
+    )
+
+
+def send(
+    http: httpx.Client, key: tuple[str, str], things: Things, **headers: str
+) -> tuple[int, str]:
+    """Send a request of the walk; return status and text, of what does not end the beginning."""
+    ask = ASKS[key](things)
+    body = None if ask.body is None else json.dumps(ask.body)
+    request = http.build_request(
+        key[0], path_of(key, things), content=body, params=ask.query, headers=headers
+    )
+    answer = http.send(request, stream=True)
+    try:
+        if ask.endless and answer.status_code == 200:
+            return 200, next(answer.iter_text()) if "last-event-id" in headers else ""
+        return answer.status_code, answer.read().decode()
+    finally:
+        answer.close()
+
+
+@pytest.fixture
+def things(ann: httpx.Client) -> Things:
+    """What ann has."""
+    return furnish(ann)
+
+
+class Shared(NamedTuple):
+    """A server whose things nobody changes, so that many tests may use it."""
+
+    ann: httpx.Client
+    bob: httpx.Client
+    nobody: httpx.Client
+    things: Things
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Shared]:
+    """A server with what ann has, as three users."""
+    with (
+        TestServer(GRAPHS, auth=owners()) as server,
+        client(server, "ann") as ann,
+        client(server, "bob") as bob,
+        client(server, None) as nobody,
+    ):
+        yield Shared(ann, bob, nobody, furnish(ann))
+
+
+@pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
+def test_who_has_it_gets_it(key: tuple[str, str], ann: httpx.Client, things: Things) -> None:
+    """The requests of the walk are ones that do something, for who may."""
+    status, text = send(ann, key, things)
+    assert status in ASKS[key](things).for_ann, text
+    assert '"error"' not in text.replace('"error":null', "")
+
+
+@pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
+def test_who_has_it_not_does_not(key: tuple[str, str], shared: Shared) -> None:
+    """Another user learns nothing of it, and leaves it as it is."""
+    ann, bob, _, things = shared
+    before = snapshot(ann, things)
+    status, text = send(bob, key, things, **{"last-event-id": "0-0"})
+    assert snapshot(ann, things) == before
+    assert SECRET not in text
+    for thing in (things.waiting, things.stateless, things.thread_cron):
+        if key not in WAITING:
+            assert thing not in text
+    if key not in FOR_ALL:
+        is_command = key[1].endswith("/commands")
+        assert (
+            status == 404
+            or (status == 409 and key[1] in ("/assistants", "/threads"))
+            or (status == 409 and key[1].endswith("/copy"))
+            or (is_command and '"type":"error"' in text)
+        ), (status, text)
+
+
+@pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
+def test_who_is_nobody_gets_nothing(key: tuple[str, str], shared: Shared) -> None:
+    """A request without a name is answered with 401, whatever it asks, malformed or not."""
+    ann, _, nobody, things = shared
+    before = snapshot(ann, things)
+    assert send(nobody, key, things) == (401, '{"detail":"who are you?"}')
+    answer = nobody.request(key[0], path_of(key, things).replace("-", "+"), content="{")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Name"
+    assert snapshot(ann, things) == before
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(PUBLIC))
+def test_what_is_public(method: str, path: str, shared: Shared) -> None:
+    """What says nothing of anybody's documents is there for everybody."""
+    answer = shared.nobody.request(method, path)
+    assert answer.status_code == 200
+    assert SECRET not in answer.text
+
+
+def test_a_socket(server: TestServer, ann: httpx.Client, things: Things) -> None:
+    """A WebSocket is opened to who may read the thread, and to nobody else."""
+    address = f"{server.listen().replace('http', 'ws', 1)}/threads/{things.thread}/stream/events"
+    for name, status in (("bob", 404), (None, 401)):
+        headers = {} if name is None else {"authorization": name}
+        with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=headers):
+            pass
+        assert refused.value.response.status_code == status
+    with connect(address, additional_headers={"authorization": "ann"}) as socket:
+        params = {"channels": ["values"], "since": 0}
+        socket.send(json.dumps({"id": 1, "method": "subscription.subscribe", "params": params}))
+        assert SECRET in str(socket.recv(timeout=10))
+
+
+def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Client) -> None:
+    """Who waits for the events of a thread that does not exist yet gets none that are another's."""
+    paths = [
+        ("GET", f"/threads/{ELSEWHERE}/stream", None),
+        ("POST", f"/threads/{ELSEWHERE}/stream/events", {"channels": ["values", "lifecycle"]}),
+    ]
+
+    async def listen(method: str, path: str, body: Any) -> str:
+        options = {"transport": server.async_transport(), "base_url": "http://test", "timeout": 20}
+        async with (
+            httpx.AsyncClient(**options, headers={"authorization": "bob"}) as http,
+            http.stream(method, path, json=body) as answer,
+        ):
+            assert answer.status_code == 200
+            opened.set()
+            return "".join([text async for text in answer.aiter_text()])
+
+    async def both(method: str, path: str, body: Any) -> str:
+        listening = asyncio.create_task(listen(method, path, body))
+        await opened.wait()
+        await asyncio.to_thread(run)
+        return await listening
+
+    def run() -> None:
+        body = {"assistant_id": "keep", "input": {"secret": SECRET}, "if_not_exists": "create"}
+        json_of(ann.post(f"/threads/{ELSEWHERE}/runs/wait", json=body))
+
+    for method, path, body in paths:
+        opened = asyncio.Event()
+        assert SECRET not in asyncio.run(both(method, path, body))
+        assert ann.delete(f"/threads/{ELSEWHERE}").status_code == 204
+
+
+def test_a_key_is_of_its_user(server: TestServer, ann: httpx.Client, bob: httpx.Client) -> None:
+    """The same idempotency key of two users makes two runs."""
+    body = {"assistant_id": "keep", "input": {"secret": SECRET}}
+    key = {"idempotency-key": "once"}
+    mine = json_of(ann.post("/runs", json=body, headers=key))
+    again = json_of(ann.post("/runs", json=body, headers=key))
+    theirs = json_of(bob.post("/runs", json={**body, "input": {}}, headers=key))
+    assert mine["run_id"] == again["run_id"] != theirs["run_id"]
+
+
+def test_cancelling_all_cancels_one_s_own(
+    server: TestServer, ann: httpx.Client, bob: httpx.Client
+) -> None:
+    """`status: all` means all that are one's own."""
+    with server.hold(graph="keep", status="running"):
+        run = json_of(ann.post("/runs", json={"assistant_id": "keep", "input": {}}))
+        mine = json_of(bob.post("/runs", json={"assistant_id": "keep", "input": {}}))
+        assert bob.post("/runs/cancel", json={"status": "all"}).status_code == 204
+        assert bob.post("/runs/cancel", json={"status": "all"}).status_code == 404
+        place = f"/threads/{run['thread_id']}/runs/{run['run_id']}"
+        assert json_of(ann.get(place))["status"] in ("pending", "running")
+        # A run of bob's, under a thread of ann's and the other way round.
+        for http in (ann, bob):
+            for thread, other in ((run, mine), (mine, run)):
+                mixed = f"/threads/{thread['thread_id']}/runs/{other['run_id']}"
+                assert http.get(mixed).status_code == 404
+                assert http.delete(mixed).status_code == 404
+                assert http.post(f"{mixed}/cancel").status_code == 404
+    assert json_of(ann.get(f"{place}/join")) == {"answer": "kept None"}
+
+
+def test_a_filter_cuts_before_the_page(
+    server: TestServer, ann: httpx.Client, bob: httpx.Client
+) -> None:
+    """Pages and counts are of what one may have."""
+    for number in range(6):
+        for http in (ann, bob):
+            json_of(http.post("/threads", json={"metadata": {"n": number}}))
+    page = ann.post("/threads/search", json={"limit": 3, "offset": 3, "sort_by": "created_at"})
+    assert [thread["metadata"]["owner"] for thread in json_of(page)] == ["ann"] * 3
+    assert page.headers["x-pagination-total"] == "6"
+    assert json_of(ann.post("/threads/count", json={})) == 6
+    # A metadata filter that asks for what is another's finds nothing.
+    wanted = {"metadata": {"owner": "bob"}}
+    found = json_of(ann.post("/threads/search", json=wanted))
+    assert all(thread["metadata"]["owner"] == "ann" for thread in found)
+
+
+def test_a_server_that_is_started_again(ann: httpx.Client, server: TestServer) -> None:
+    """Clients cannot say that they are somebody else, in the config of a run or a cron."""
+    said = {"configurable": {"langgraph_auth_user": {"identity": "ann"}, "x": 1}}
+    with client(server, "bob") as bob:
+        body = {"assistant_id": "keep", "input": {}, "config": said, "on_completion": "keep"}
+        run = json_of(bob.post("/runs", json=body))
+        place = f"/threads/{run['thread_id']}/runs/{run['run_id']}"
+        shown = json_of(bob.get(place))["kwargs"]["config"]["configurable"]
+        assert shown["langgraph_auth_user"]["identity"] == "bob"
+        cron = {"assistant_id": "keep", "schedule": "0 0 1 1 *", "config": said}
+        made = json_of(bob.post("/runs/crons", json=cron))
+        assert made["user_id"] == "bob"
+        assert (
+            json_of(bob.patch(f"/runs/crons/{made['cron_id']}", json={"config": said}))["payload"][
+                "config"
+            ]["configurable"]["langgraph_auth_user"]["identity"]
+            == "bob"
+        )
