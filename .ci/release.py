@@ -22,7 +22,7 @@ def version() -> str:
 
 def section(changelog: str, wanted: str) -> str | None:
     """The lines below the heading of a version; None where there is no such heading."""
-    heading = re.search(rf"^## \[?{re.escape(wanted)}\b.*$", changelog, re.MULTILINE)
+    heading = re.search(rf"^## \[?{re.escape(wanted)}(?![\w.]).*$", changelog, re.MULTILINE)
     if heading is None:
         return None
     return changelog[heading.end() :].split("\n## ", 1)[0].strip()
