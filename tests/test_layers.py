@@ -72,6 +72,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "runs": {*_BASE, "auth", "graphs", "hooks", "storage", "typed_values"},
     "background": {*_BASE, "auth", "runs", "storage"},
     "services": {"auth", "background", "clock", "graphs", "runs", "storage"},
+    "custom_parts": {*_BASE, "graphs", "storage"},
     "documents": {*_BASE, "auth", "background", "graphs", "runs", "services", "storage"},
     "http": {
         *_BASE,
@@ -89,6 +90,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         *_BASE,
         "auth",
         "background",
+        "custom_parts",
         "documents",
         "graphs",
         "hooks",
@@ -98,7 +100,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "typed_values",
     },
-    "__main__": {"cli", "http", "server"},
+    "__main__": {"cli", "errors", "http", "server"},
 }
 
 

@@ -15,6 +15,7 @@ from types import FrameType
 
 from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
 from langgraph_client.server.cli.load import server_of
+from langgraph_client.server.errors import StartError
 from langgraph_client.server.http.listener import is_loopback
 
 logger = logging.getLogger("langgraph_client.server")
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
-    except (OSError, sqlite3.Error, TypeError, ValueError) as error:
+    except (OSError, sqlite3.Error, StartError, TypeError, ValueError) as error:
         # What is wrong with the port, the database file or a graph. With its place in the code
         # for those who look for a mistake in this package.
         logger.debug("the server did not start", exc_info=error)

@@ -23,6 +23,7 @@ from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.custom_parts import CustomParts
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import (
@@ -40,7 +41,7 @@ from langgraph_client.server.http.in_process import (
 )
 from langgraph_client.server.http.middleware import ApiKey, RequestLines
 from langgraph_client.server.http.user_app import UserApp
-from langgraph_client.server.options import Cors, HttpOptions, WebhookOptions
+from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL, WebhookOptions
 from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
@@ -92,6 +93,12 @@ class Server:
             which says more.
         send_timeout: Seconds after which a client that reads nothing of an answer is taken for
             gone; its run goes on. None for no limit.
+        store: The key-value store of clients and graphs, or a function that makes it, in place of
+            the server's own; or `StoreOptions` for that.
+        checkpointer: A saver, or a function that makes it, in place of the server's own. Functions
+            may be async, generators or context managers; they are entered at the start and left
+            at the end.
+        thread_ttl: How long threads live that are not given a time of their own.
         descriptions: Graph's name to what it is for, as its assistant says.
         http: Routes that are served besides the server's own, those that are left out, and where.
         webhooks: Where webhooks of runs may go, and what they carry.
@@ -123,6 +130,9 @@ class Server:
         api_key: str | None = None,
         cors: Cors | Sequence[str] = (),
         send_timeout: float | None = 60.0,
+        store: Any = None,
+        checkpointer: Any = None,
+        thread_ttl: ThreadTTL | None = None,
         descriptions: Mapping[str, str] | None = None,
         http: HttpOptions | None = None,
         webhooks: WebhookOptions | None = None,
@@ -145,6 +155,8 @@ class Server:
         self.exchanges = OpenExchanges()
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
+        self._custom = CustomParts(store, checkpointer)
+        self._thread_ttl = thread_ttl
         self._descriptions = dict(descriptions or {})
         self._http = http or HttpOptions()
         self._user_app: UserApp | None = None
@@ -289,7 +301,14 @@ class Server:
 
     async def _open(self) -> None:
         """Open what is kept, and take up what was left; on the server's loop."""
-        self._storage = SqliteStorage(self._path, clock=self._clock, allow_types=self._allow_types)
+        own: Storage = SqliteStorage(
+            self._path,
+            clock=self._clock,
+            allow_types=self._allow_types,
+            store=self._custom.store_options,
+        )
+        self._storage = own  # to be closed, if the next line fails
+        self._storage = await self._custom.open(own)
         self._engine = await self._assemble(self._storage)
         await self._engine.recover()
         self._background = [
@@ -313,6 +332,7 @@ class Server:
                 closing.result()
         if self._services is not None:
             await self._services.webhooks.close()
+        await self._custom.close()
         if for_good:
             current = asyncio.current_task()
             others = [task for task in asyncio.all_tasks() if task is not current]
@@ -335,7 +355,7 @@ class Server:
     async def _assemble(self, storage: Storage) -> Engine:
         # What graphs write has to be found where clients look for it, and as the graphs index it.
         brought = brought_store(self._given)
-        store = storage.store if brought is None else brought
+        store = self._custom.store or brought or storage.store
         graphs = Graphs(
             self._given, storage.checkpointer, store, storage.script_states, storage.allow
         )
@@ -358,7 +378,8 @@ class Server:
             ended=[webhooks.run_ended, event_expiry.run_ended],
         )
         graphs.before_checkpoints(engine.write_logs)
-        runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check)
+        thread_ttl = ThreadTTLs(self._clock, storage, engine, self._thread_ttl)
+        runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check, thread_ttl.created)
         self._services = Services(
             clock=self._clock,
             storage=storage,
@@ -368,7 +389,7 @@ class Server:
             commands=Commands(storage, engine, runs),
             store=store,
             scheduler=Scheduler(self._clock, storage, runs, engine.locks, self._authorization),
-            thread_ttl=ThreadTTLs(self._clock, storage, engine),
+            thread_ttl=thread_ttl,
             event_expiry=event_expiry,
             webhooks=webhooks,
             authorization=self._authorization,

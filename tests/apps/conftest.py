@@ -52,16 +52,20 @@ class Apps:
         self._stack = stack
         self._clients: dict[str, httpx.Client] = {}
 
+    def folder(self, name: str) -> Path:
+        """Where the application lies while it is served."""
+        return self._folder / name / "graphs"
+
     def client(self, name: str) -> httpx.Client:
         """A bare HTTP client of an application, by the name of its folder."""
         if name not in self._clients:
-            place = self._folder / name
-            place.mkdir()
+            place = self.folder(name)
+            place.parent.mkdir()
             if self._subject == "real":
-                url = self._stack.enter_context(langgraph_dev(place, APPS / name))
+                url = self._stack.enter_context(langgraph_dev(place.parent, APPS / name))
             else:
-                shutil.copytree(APPS / name, place / "app")
-                url = self._stack.enter_context(command(place / "app"))
+                shutil.copytree(APPS / name, place)
+                url = self._stack.enter_context(command(place))
             client = httpx.Client(base_url=url, timeout=30, trust_env=False)
             self._clients[name] = self._stack.enter_context(client)
         return self._clients[name]

@@ -10,8 +10,9 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.options import ThreadTTL
 from langgraph_client.server.runs.engine import Engine
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -28,12 +29,21 @@ class ThreadTTLs:
     A time to live counts from when it was given. A thread with a run that is pending or running
     gets a minute more, as often as it needs. With the strategy `keep_latest` a thread loses all
     but its latest checkpoint, and its time begins anew.
+
+    Args:
+        clock: Time.
+        storage: Where the threads are.
+        engine: What deletes them.
+        default: The time of threads that are not given one; None for ever.
     """
 
-    def __init__(self, clock: Clock, storage: Storage, engine: Engine) -> None:
+    def __init__(
+        self, clock: Clock, storage: Storage, engine: Engine, default: ThreadTTL | None = None
+    ) -> None:
         self._clock = clock
         self._storage = storage
         self._engine = engine
+        self._default = default
         self._changed = asyncio.Event()
 
     async def give(self, thread_id: str, ttl: Mapping[str, Any]) -> None:
@@ -43,16 +53,29 @@ class ThreadTTLs:
             thread_id: The thread.
             ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`.
         """
-        minutes = ttl["ttl"]
-        end = self._clock.now() + timedelta(minutes=minutes)
-        document = {
-            "thread_id": thread_id,
-            "strategy": ttl.get("strategy", "delete"),
-            "ttl_minutes": minutes,
-            "expires_at": _text(end),
-        }
-        await self._storage.thread_ttls.put(document)
+        strategy = ttl.get("strategy", "delete")
+        await self._storage.thread_ttls.put(self._document(thread_id, ttl["ttl"], strategy))
         self.wake()
+
+    async def created(self, thread_id: str, transaction: Transaction | None = None) -> None:
+        """Give a new thread the time that threads have by default.
+
+        Args:
+            thread_id: The thread.
+            transaction: What it is created in.
+        """
+        if self._default is not None:
+            document = self._document(thread_id, self._default.minutes, self._default.strategy)
+            await (transaction or self._storage).thread_ttls.put(document)
+            self.wake()
+
+    def _document(self, thread_id: str, minutes: float, strategy: str) -> Document:
+        return {
+            "thread_id": thread_id,
+            "strategy": strategy,
+            "ttl_minutes": minutes,
+            "expires_at": _text(self._clock.now() + timedelta(minutes=minutes)),
+        }
 
     async def of(self, thread_id: str) -> Document | None:
         """Return a thread's time to live, as the protocol shows it; None if it has none."""

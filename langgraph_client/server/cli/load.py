@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-from langgraph_client.server.cli.config import AppConfig, ConfigError, StoreSection
+from langgraph_client.server.cli.config import AppConfig, ConfigError
+from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.server import Server
 
 
@@ -30,18 +31,26 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
         ConfigError: Something that the config names cannot be loaded.
         TypeError: A graph is none.
     """
-    _refuse_unbuilt(config)
     prepare(config)
     http = config.http
     if config.http_app is not None:
         app = load_object(config, "http.app", config.http_app)
         http = dataclasses.replace(http, app=app)
-    auth = None
+    checkpointer = auth = None
+    if config.checkpointer is not None:
+        checkpointer = load_object(config, "checkpointer.path", config.checkpointer)
     if config.auth is not None:
         auth = load_object(config, "auth.path", config.auth.path)
     given: dict[str, Any] = {
         "auth": auth,
         "studio_auth": config.auth is not None and not config.auth.disable_studio_auth,
+        "store": load_store(config),
+        "checkpointer": checkpointer,
+        "thread_ttl": config.thread_ttl,
+        "allow_types": [
+            load_object(config, "checkpointer.serde", ":".join(place))
+            for place in config.allowed_classes
+        ],
         "cors": config.cors or (),
         "descriptions": {
             name: place.description for name, place in config.graphs.items() if place.description
@@ -52,14 +61,19 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     return Server(load_graphs(config), **{**given, **options})
 
 
-def _refuse_unbuilt(config: AppConfig) -> None:
-    unbuilt = {
-        "store": config.store != StoreSection(),
-        "checkpointer": (config.checkpointer, config.thread_ttl) != (None, None),
-    }
-    for name, asked in unbuilt.items():
-        if asked:
-            raise ConfigError(f"{config.file}: {name!r} is not supported yet. Remove it")
+def load_store(config: AppConfig) -> Any:
+    """Return the store of a config, or what makes it, or how the server's own works."""
+    section = config.store
+    if section.path is not None:
+        return load_object(config, "store.path", section.path)
+    index = None
+    if section.dims is not None:
+        embed: Any = section.embed
+        # A file or a module has a slash or a dot in its name, and a model's provider has neither.
+        if "/" in embed.partition(":")[0] or "." in embed.partition(":")[0]:
+            embed = load_object(config, "store.index.embed", embed)
+        index = StoreIndex(section.dims, embed, section.fields)
+    return StoreOptions(index, section.default_ttl, section.refresh_on_read)
 
 
 def webhook_headers(config: AppConfig) -> dict[str, str]:

@@ -61,6 +61,8 @@ async def create(
             await services.storage.threads.insert(thread)
             if "ttl" in body:
                 await services.thread_ttl.give(thread_id, body["ttl"])
+            else:
+                await services.thread_ttl.created(thread_id)
             if body.get("supersteps"):
                 await _apply_supersteps(services, thread, body["supersteps"])
             return thread
@@ -178,6 +180,7 @@ async def copy(
         async with services.storage.transaction() as transaction:
             await transaction.threads.insert(copied)
             await transaction.states.copy_thread(source_id, copied["thread_id"])
+            await services.thread_ttl.created(copied["thread_id"], transaction)
     return copied
 
 

@@ -62,9 +62,7 @@ class Factory:
                 named[parameter.name] = value
         async with AsyncExitStack() as stack:
             with exceptions_only():
-                graph = await stack.enter_async_context(
-                    _opened(self._factory(*positional, **named))
-                )
+                graph = await stack.enter_async_context(opened(self._factory(*positional, **named)))
             yield graph
 
 
@@ -162,8 +160,8 @@ def _typed(context: Any, annotation: Any) -> Any:
 
 
 @asynccontextmanager
-async def _opened(returned: Any) -> AsyncGenerator[Any, None]:
-    """Give the graph that a factory has returned: awaited, entered, or taken from a generator."""
+async def opened(returned: Any) -> AsyncGenerator[Any, None]:
+    """Give what a factory has returned: awaited, entered, or taken from a generator."""
     async with AsyncExitStack() as stack:
         made: Any = await returned if inspect.isawaitable(returned) else returned
         if inspect.isasyncgen(made):

@@ -220,6 +220,17 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Delete a thread's checkpoints."""
         await self._call("delete_thread", thread_id)
 
+    async def manage(self, name: str, *args: Any, **options: Any) -> None:
+        """Call a method that not every saver has: `copy_thread`, `delete_for_runs`, `prune`.
+
+        Raises:
+            NotImplementedError: The saver has none, neither async nor blocking.
+        """
+        try:
+            await getattr(self.saver, f"a{name}")(*args, **options)
+        except NotImplementedError:
+            await _in_thread(partial(getattr(self.saver, name), *args, **options))
+
     async def _call(self, name: str, *args: Any, **options: Any) -> Any:
         """Call the saver's async method; where it has none, the blocking one in a thread."""
         if not self._blocking:

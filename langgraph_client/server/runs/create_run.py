@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -104,12 +104,14 @@ class RunCreator:
         graphs: Graphs,
         engine: Engine,
         check_webhook: Callable[[str], None],
+        thread_created: Callable[[str], Awaitable[None]],
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._graphs = graphs
         self._engine = engine
         self._check_webhook = check_webhook
+        self._thread_created = thread_created
         self._caller: Caller | None = None
 
     def for_caller(self, caller: Caller) -> RunCreator:
@@ -266,13 +268,17 @@ class RunCreator:
                 raise NotFound(_NOT_FOUND)
             if thread is not None and not holds(request.threads, thread):
                 raise NotFound(_NOT_FOUND)
+            is_new = thread is None
             run, thread = self._documents(request, assistant, thread_id, thread)
             control: Document = {"bound": True} if request.is_bound else {}
             document = None
             if key is not None:
                 control["idempotency_key"] = key
                 document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
-            return await self._engine.submit(run, thread, control, document)
+            job = await self._engine.submit(run, thread, control, document)
+            if is_new and not job.temporary:
+                await self._thread_created(thread_id)
+            return job
 
     def _documents(
         self, request: _Request, assistant: Document, thread_id: str, thread: Document | None

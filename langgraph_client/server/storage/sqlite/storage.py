@@ -12,6 +12,7 @@ from typing import Any
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import Runs, Table
@@ -32,6 +33,7 @@ class SqliteStorage:
         path: The file; in memory by default.
         clock: Time, for the store's items and the ids of scripted checkpoints.
         allow_types: With a file, classes that may be made out of checkpoints.
+        store: How the key-value store works.
 
     Raises:
         DatabaseFileError: The file cannot be opened, is not a database of this package, was
@@ -44,6 +46,7 @@ class SqliteStorage:
         *,
         clock: Clock | None = None,
         allow_types: Iterable[type] = (),
+        store: StoreOptions | None = None,
     ) -> None:
         clock = clock or Clock()
         self._tidying: asyncio.TimerHandle | None = None
@@ -54,7 +57,7 @@ class SqliteStorage:
             self.protocol_events = ProtocolEventTable(self._database, self._tidy)
             self.script_states = ScriptStates(ScriptStateTable(self._database), clock)
             strict = path is not None
-            self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict)
+            self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict, store)
             self.states = States(self._database, self.checkpointer, self.script_states, self._tidy)
             self.allow(allow_types)
             self._database.opened()
@@ -211,7 +214,9 @@ class SqliteStorage:
         self._database.close()
 
 
-def _langgraph_parts(database: Database, clock: Clock, strict: bool) -> tuple[Any, Any]:
+def _langgraph_parts(
+    database: Database, clock: Clock, strict: bool, store: StoreOptions | None
+) -> tuple[Any, Any]:
     """Return checkpointer and store; None each where langgraph is not installed."""
     try:
         import langgraph.checkpoint.base
@@ -221,7 +226,7 @@ def _langgraph_parts(database: Database, clock: Clock, strict: bool) -> tuple[An
     from langgraph_client.server.storage.sqlite.checkpoints import Checkpoints
     from langgraph_client.server.storage.sqlite.store import Store
 
-    return Checkpoints(database, strict=strict), Store(database, clock)
+    return Checkpoints(database, strict=strict), Store(database, clock, store)
 
 
 def _quoted(name: str) -> str:

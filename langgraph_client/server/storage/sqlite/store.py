@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from langgraph.store.base import GetOp, Op, PutOp, Result, SearchOp
+from langgraph.store.base import GetOp, Op, PutOp, Result, SearchOp, TTLConfig
 from langgraph.store.sqlite import SqliteStore
+from langgraph.store.sqlite.base import SqliteIndexConfig
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.options import StoreOptions
+from langgraph_client.server.storage.embeddings import PreparedEmbeddings
 from langgraph_client.server.storage.sqlite.database import Database, translated
+from langgraph_client.server.storage.sqlite.vectors import install_distance
 
 
 class Store(SqliteStore):
@@ -21,16 +25,49 @@ class Store(SqliteStore):
     The async methods work in place, as those of `Checkpoints` do. Times are kept here, by the
     server's clock. An item whose time to live is over never shows, and reading one begins its time
     anew unless the reader says otherwise.
+
+    Args:
+        database: Where it lies.
+        clock: Time.
+        options: What it indexes, and how long items live.
+
+    Raises:
+        StartError: There is no such model of embeddings.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        super().__init__(database.connection)
+    def __init__(
+        self, database: Database, clock: Clock, options: StoreOptions | None = None
+    ) -> None:
+        options = options or StoreOptions()
+        self._prepared: PreparedEmbeddings | None = None
+        index: SqliteIndexConfig | None = None
+        if options.index is not None:
+            self._prepared = PreparedEmbeddings(options.index)
+            index = {  # type: ignore[assignment]  # langgraph's own key, which its type lacks
+                "dims": options.index.dims,
+                "embed": self._prepared,
+                "fields": list(options.index.fields),
+                "text_fields": list(options.index.fields),
+            }
+        ttl = TTLConfig(refresh_on_read=options.refresh_on_read, default_ttl=options.default_ttl)
+        super().__init__(database.connection, index=index, ttl=ttl)
         # Reentrant, and the one that guards the other tables.
         self.lock = database.lock  # type: ignore[assignment]
         self._database = database
         self._clock = clock
         with translated():
             self.setup()
+
+    def setup(self) -> None:
+        """Make the tables."""
+        # langgraph's store loads an extension for the index, which many builds of Python cannot.
+        config, self.index_config = self.index_config, None
+        super().setup()
+        self.index_config = config
+        if config is not None:
+            install_distance(self.conn)
+            for statement in self.VECTOR_MIGRATIONS:
+                self.conn.execute(statement)
 
     @contextmanager
     def _cursor(self, *, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
@@ -41,9 +78,17 @@ class Store(SqliteStore):
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations, together or not at all."""
         given = list(ops)
+        if self._prepared is None:
+            return self._carry_out(given)
+        texts = self._prepared.texts(given)
+        with self._prepared.prepared(texts, self._prepared.compute(texts)):
+            return self._carry_out(given)
+
+    def _carry_out(self, given: list[Op]) -> list[Result]:
         with self._cursor():
             if self._is_any_over():
                 self.sweep()
+            self._forget_vectors(given)
             results = super().batch([_without_ttl(op) for op in given])
             for op, result in zip(given, results, strict=True):
                 self._keep_time(op, result)
@@ -70,16 +115,37 @@ class Store(SqliteStore):
             for item in result or ():
                 self._refresh(item.namespace, item.key)
 
+    def _forget_vectors(self, given: list[Op]) -> None:
+        """Delete the embeddings of what is written over or deleted; langgraph's store keeps them.
+
+        An item that is written again with other fields would be found by its old text.
+        """
+        if self._prepared is not None:
+            self.conn.executemany(
+                "DELETE FROM store_vectors WHERE prefix = ? AND key = ?",
+                [(".".join(op.namespace), op.key) for op in given if isinstance(op, PutOp)],
+            )
+
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations, in place."""
+        """Carry out operations, in place, once their embeddings are there."""
         given = list(ops)
-        return await self._database.patiently(lambda: self.batch(given))
+        if self._prepared is None:
+            return await self._database.patiently(lambda: self._carry_out(given))
+        texts = self._prepared.texts(given)
+        with self._prepared.prepared(texts, await self._prepared.acompute(texts)):
+            return await self._database.patiently(lambda: self._carry_out(given))
 
     def sweep(self) -> int:
         """Delete the items whose time is over. Returns how many."""
         with self._cursor() as cursor:
             cursor.execute("DELETE FROM store WHERE expires_at <= ?", (self._after(0),))
-            return cursor.rowcount
+            deleted = cursor.rowcount
+            if self._prepared is not None and deleted:
+                cursor.execute(
+                    "DELETE FROM store_vectors WHERE NOT EXISTS (SELECT 1 FROM store"
+                    " WHERE store.prefix = store_vectors.prefix AND store.key = store_vectors.key)"
+                )
+            return deleted
 
     def _is_any_over(self) -> bool:
         query = "SELECT 1 FROM store WHERE expires_at <= ? LIMIT 1"  # by an index

@@ -1,0 +1,75 @@
+"""The store and the checkpointer that a server is given instead of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from langgraph_client.server.errors import StartError
+from langgraph_client.server.graphs.factories import opened
+from langgraph_client.server.options import StoreOptions
+from langgraph_client.server.storage.protocol import Storage
+
+
+class CustomParts:
+    """Opens and closes what a server was given.
+
+    Args:
+        store: A store, what makes one, or `StoreOptions`; None for the server's own.
+        checkpointer: A saver, or what makes one; None for the server's own.
+
+    Attributes:
+        store: The store, once it is open; None for the server's own.
+        store_options: How the server's own store works; None for as always.
+    """
+
+    def __init__(self, store: Any, checkpointer: Any) -> None:
+        self.store: Any = None
+        self.store_options = store if isinstance(store, StoreOptions) else None
+        self._given_store = None if self.store_options else store
+        self._given_saver = checkpointer
+        self._open = AsyncExitStack()
+
+    async def open(self, storage: Storage) -> Storage:
+        """Open both; return a storage whose checkpoints are where they are to be.
+
+        Raises:
+            StartError: One cannot be opened, or is none.
+        """
+        if self._given_store is not None:
+            from langgraph.store.base import BaseStore
+
+            opening = _part("store", self._given_store, BaseStore)
+            self.store = await self._open.enter_async_context(opening)
+        if self._given_saver is None:
+            return storage
+        from langgraph.checkpoint.base import BaseCheckpointSaver
+
+        from langgraph_client.server.storage.with_saver import StorageWithSaver
+
+        opening = _part("checkpointer", self._given_saver, BaseCheckpointSaver)
+        return StorageWithSaver(storage, await self._open.enter_async_context(opening))
+
+    async def close(self) -> None:
+        """Close what was opened. They can be opened again."""
+        self.store = None
+        await self._open.aclose()
+
+
+@asynccontextmanager
+async def _part(name: str, given: Any, kind: type) -> AsyncGenerator[Any, None]:
+    is_open = False
+    try:
+        made = given() if callable(given) and not isinstance(given, kind) else given
+        async with opened(made) as part:
+            if not isinstance(part, kind):
+                raise TypeError(f"it is a {type(part).__name__}, not a {kind.__name__}")
+            is_open = True
+            yield part
+    except Exception as error:
+        if is_open:
+            raise
+        raise StartError(
+            f"the {name} could not be opened: {type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,287 @@
+"""A storage whose checkpoints are in a saver of the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.errors import ServerError, Unavailable
+from langgraph_client.server.storage.protocol import (
+    Document,
+    Documents,
+    EventStore,
+    Mark,
+    ProtocolEventStore,
+    RunDocuments,
+    Storage,
+    ThreadStates,
+    Transaction,
+)
+
+logger = logging.getLogger("langgraph_client.server")
+
+_SECONDS = 60.0
+"""How long the saver may take to delete or copy the checkpoints of one thread."""
+_Later = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+class SaverStates:
+    """The states of a storage, and the checkpoints of a saver beside them.
+
+    Args:
+        inner: The states of scripted graphs, and what an earlier start left without the saver.
+        saver: The saver, as langgraph calls it.
+        later: Calls the saver: at once, or behind the transaction of which this is a part.
+    """
+
+    def __init__(self, inner: ThreadStates, saver: Any, later: _Later) -> None:
+        self._inner = inner
+        self._saver = saver
+        self._later = later
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread."""
+        await self._inner.delete_thread(thread_id)
+        await self._later(lambda: self._call("delete_thread", thread_id))
+
+    async def copy_thread(self, source: str, target: str) -> None:
+        """Copy all checkpoints of a thread to another one; their ids stay."""
+        await self._inner.copy_thread(source, target)
+        await self._later(lambda: self._copy(source, target))
+
+    async def keep_latest(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread but the latest."""
+        await self._inner.keep_latest(thread_id)
+        await self._later(lambda: self._call("prune", [thread_id], strategy="keep_latest"))
+
+    async def latest(self, thread_id: str) -> str | None:
+        """Return the id of a thread's latest checkpoint, those of subgraphs included."""
+        found = await self._inner.latest(thread_id) or ""
+        async for item in self._saver.alist({"configurable": {"thread_id": thread_id}}, limit=1):
+            found = max(found, item.checkpoint["id"])
+        root = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        if (latest := await self._saver.aget_tuple(root)) is not None:
+            found = max(found, latest.checkpoint["id"])
+        return found or None
+
+    async def mark(self, thread_id: str) -> Mark:
+        """Return the present moment of a thread's state, for `delete_run`."""
+        return await self._inner.mark(thread_id)
+
+    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+        """Delete what a run left in its thread's state."""
+        await self._inner.delete_run(thread_id, run_id, mark)
+        await self._later(lambda: self._call("delete_for_runs", [run_id]))
+
+    async def size(self, thread_id: str) -> Document:
+        """Return what a thread's state takes: of the saver's checkpoints, as JSON."""
+        size = await self._inner.size(thread_id)
+        count = total = 0
+        async for item in self._saver.alist({"configurable": {"thread_id": thread_id}}):
+            count += 1
+            total += len(encode(item.checkpoint))
+        checkpoints = size["checkpoints"]
+        shown = {"count": checkpoints["count"] + count, "bytes": checkpoints["bytes"] + total}
+        return {**size, "total_bytes": size["total_bytes"] + total, "checkpoints": shown}
+
+    async def _call(self, name: str, *args: Any, **options: Any) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self._saver.manage(name, *args, **options)
+        except NotImplementedError:
+            logger.error(
+                "the checkpointer has no %s(): what it should have deleted stays there", name
+            )
+        except ServerError:
+            raise
+        except Exception as error:  # whatever its database raises
+            raise Unavailable(f"the checkpointer: {type(error).__name__}: {error}") from error
+
+    async def _copy(self, source: str, target: str) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self._saver.manage("copy_thread", source, target)
+        except NotImplementedError:
+            await self._copy_each(source, target)
+
+    async def _copy_each(self, source: str, target: str) -> None:
+        """Copy by reading and writing, for a saver that cannot copy."""
+        place = {"configurable": {"thread_id": source}}
+        items = [item async for item in self._saver.alist(place)]
+        for item in sorted(items, key=lambda item: str(item.checkpoint["id"])):
+            where = {**item.config["configurable"], "thread_id": target}
+            parent = (item.parent_config or {}).get("configurable", {})
+            where.pop("checkpoint_id", None)
+            if "checkpoint_id" in parent:
+                where["checkpoint_id"] = parent["checkpoint_id"]
+            written = await self._saver.aput(
+                {"configurable": where},
+                item.checkpoint,
+                item.metadata,
+                item.checkpoint["channel_versions"],
+            )
+            by_task: dict[str, list[tuple[str, Any]]] = {}
+            for task_id, channel, value in item.pending_writes or ():
+                by_task.setdefault(task_id, []).append((channel, value))
+            for task_id, writes in by_task.items():
+                await self._saver.aput_writes(written, writes, task_id)
+
+
+class _Delegating:
+    """What a storage and its transactions have in common."""
+
+    def __init__(self, inner: Transaction) -> None:
+        self._inner = inner
+
+    @property
+    def assistants(self) -> Documents:
+        """The assistants, each as its latest version."""
+        return self._inner.assistants
+
+    @property
+    def assistant_versions(self) -> Documents:
+        """All versions of assistants."""
+        return self._inner.assistant_versions
+
+    @property
+    def threads(self) -> Documents:
+        """The threads."""
+        return self._inner.threads
+
+    @property
+    def runs(self) -> RunDocuments:
+        """The runs."""
+        return self._inner.runs
+
+    @property
+    def crons(self) -> Documents:
+        """The crons."""
+        return self._inner.crons
+
+    @property
+    def thread_ttls(self) -> Documents:
+        """The times to live of threads."""
+        return self._inner.thread_ttls
+
+    @property
+    def idempotency_keys(self) -> Documents:
+        """The runs that were created with an `Idempotency-Key`."""
+        return self._inner.idempotency_keys
+
+    @property
+    def idempotency_answers(self) -> Documents:
+        """What became of runs with such a key that left nothing else."""
+        return self._inner.idempotency_answers
+
+    @property
+    def run_controls(self) -> Documents:
+        """What is noted about runs that are not over."""
+        return self._inner.run_controls
+
+    @property
+    def events(self) -> EventStore:
+        """The kept events."""
+        return self._inner.events
+
+    @property
+    def protocol_events(self) -> ProtocolEventStore:
+        """The kept events of the v3 stream."""
+        return self._inner.protocol_events
+
+
+class _Within(_Delegating):
+    """A transaction. What it asks of the saver is done once it is committed.
+
+    The saver is another database: within, it would hold up every other writer, and what it did
+    could not be taken back. A process that is killed in between leaves checkpoints that no thread
+    names.
+    """
+
+    def __init__(self, inner: Transaction, saver: Any) -> None:
+        super().__init__(inner)
+        self._saver = saver
+        self.after: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def states(self) -> ThreadStates:
+        """The checkpoints."""
+        return SaverStates(self._inner.states, self._saver, self._note)
+
+    async def _note(self, call: Callable[[], Awaitable[None]]) -> None:
+        self.after.append(call)
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread with all that belongs to it. Returns whether it existed."""
+        existed = await self._inner.delete_thread(thread_id)
+        await self.states.delete_thread(thread_id)
+        return existed
+
+
+class StorageWithSaver(_Delegating):
+    """See `protocol.Storage`.
+
+    Args:
+        inner: The storage of everything but checkpoints. It is closed with this one.
+        saver: The user's saver.
+    """
+
+    def __init__(self, inner: Storage, saver: Any) -> None:
+        from langgraph_client.server.graphs.hosted_saver import HostedSaver
+
+        super().__init__(inner)
+        self._storage = inner
+        self._saver = HostedSaver(saver)  # which calls one with only blocking methods in a thread
+        self.checkpointer = saver
+        self.store = inner.store
+        self.script_states = inner.script_states
+
+    @property
+    def states(self) -> ThreadStates:
+        """The checkpoints."""
+        return SaverStates(self._inner.states, self._saver, _at_once)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit what is written through the given value together, or on an exception nothing."""
+        async with self._storage.transaction() as inner:
+            within = _Within(inner, self._saver)
+            yield within
+        for call in within.after:
+            await call()
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread with all that belongs to it. Returns whether it existed."""
+        existed = await self._storage.delete_thread(thread_id)
+        await self.states.delete_thread(thread_id)
+        return existed
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Do nothing: the saver decides by itself which classes it makes."""
+
+    async def sweep_store(self) -> int:
+        """Delete the store's items whose time is over. Returns how many."""
+        return await self._storage.sweep_store()
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        await self._storage.ping()
+
+    async def export(self) -> Document:
+        """Return all that is kept, but the checkpoints, as tables of JSON, for `restore`."""
+        return await self._storage.export()
+
+    async def restore(self, tables: Mapping[str, Any]) -> None:
+        """Replace all that is kept, but the checkpoints."""
+        await self._storage.restore(tables)
+
+    async def close(self) -> None:
+        """Close the database; the saver is closed by what has opened it."""
+        await self._storage.close()
+
+
+async def _at_once(call: Callable[[], Awaitable[None]]) -> None:
+    await call()
