@@ -100,7 +100,8 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "typed_values",
     },
-    "__main__": {"cli", "errors", "http", "server"},
+    "loop_watch": set(),
+    "__main__": {"cli", "errors", "http", "loop_watch", "options", "server"},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import os
 import signal
@@ -10,13 +11,17 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
+from langgraph_client.server.cli.arguments import parse, set_up_logging
 from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
 from langgraph_client.server.cli.load import server_of
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.http.listener import is_loopback
+from langgraph_client.server.loop_watch import LoopWatch
+from langgraph_client.server.options import Cors
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -27,8 +32,8 @@ _STOP_SECONDS = 3.5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args(given)
-    _set_up_logging(options.log_level)
+    options = parse(given)
+    set_up_logging(options.log_level)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")
     if not key and not is_loopback(options.host):
         print(
@@ -68,15 +73,24 @@ def _in_one_line(error: Exception, options: argparse.Namespace) -> str:
 def _serve(
     config: AppConfig, options: argparse.Namespace, key: str | None, stop: threading.Event
 ) -> None:
-    for warning in config.warnings:
+    for warning in (*options.notes, *config.warnings):
         logger.warning("%s", warning)
-    given = {"path": options.db, "show_errors": options.show_errors, "api_key": key}
+    given = {
+        "path": options.db,
+        "show_errors": options.show_errors,
+        "api_key": key,
+        "max_runs": options.max_runs,
+        "max_run_seconds": options.max_run_seconds,
+    }
     if options.cors is not None:
-        given["cors"] = tuple(filter(None, options.cors.split(",")))
+        origins = tuple(filter(None, options.cors.split(",")))
+        given["cors"] = dataclasses.replace(config.cors or Cors(), allow_origins=origins)
     server = server_of(config, given)
     # The port first: if it is in use, no run is taken up.
-    url = server.listen(options.host, options.port)
-    with server:
+    url = server.listen(
+        options.host, options.port, certfile=options.ssl_certfile, keyfile=options.ssl_keyfile
+    )
+    with server, nullcontext() if options.allow_blocking else LoopWatch(server):
         print(f"{url}  serving {', '.join(config.graphs)}", flush=True)
         while not stop.wait(3600):
             pass
@@ -108,57 +122,6 @@ def _exit_after(seconds: float) -> threading.Timer:
     timer.daemon = True
     timer.start()
     return timer
-
-
-def _set_up_logging(level: str) -> None:
-    """Show what is logged, on stderr: one line each, and tracebacks."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
-    )
-    for name in ("httpx", "httpcore", "uvicorn", "watchfiles", "asyncio"):
-        # What these say below warnings is about themselves.
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m langgraph_client.server", description=__doc__, allow_abbrev=False
-    )
-    parser.add_argument("config", nargs="?", default="langgraph.json")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=2024, help="0 for any free one")
-    parser.add_argument("--db", help="SQLite file that keeps everything; in memory by default")
-    parser.add_argument(
-        "--api-key", help="what requests must carry as x-api-key; or LANGGRAPH_SERVER_API_KEY"
-    )
-    parser.add_argument(
-        "--cors",
-        help="origins whose web pages may call besides those of this machine, separated by commas,"
-        " such as https://smith.langchain.com; '*' for all; by default those of the config",
-    )
-    parser.add_argument(
-        "--show-errors", action="store_true", help="tell callers the text of every exception"
-    )
-    parser.add_argument(
-        "--log-level",
-        default="info",
-        choices=["debug", "info", "warning", "error"],
-        help="what is logged: info has a line for each run, debug one for each request",
-    )
-    parser.add_argument(
-        "--reload",
-        action="store_true",
-        help="restart when the config or a Python file beside it changes; what is in memory"
-        " is lost, what is in --db is not",
-    )
-    return parser
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not within 0-65535")
-    return number
 
 
 if __name__ == "__main__":

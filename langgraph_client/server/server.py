@@ -365,12 +365,7 @@ class Server:
         engine = Engine(
             storage,
             self._clock,
-            HostedGraphRunner(
-                graphs,
-                self.url,
-                self._hooks,
-                self._host,
-            ),
+            HostedGraphRunner(graphs, self.url, self._hooks, self._host),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
@@ -460,7 +455,14 @@ class Server:
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
 
-    def listen(self, host: str = "127.0.0.1", port: int = 0) -> str:
+    def listen(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+    ) -> str:
         """Also serve on a port, until the server is closed. Returns the URL.
 
         Before the server is started, this takes the port at once and serves it from the start on:
@@ -469,9 +471,11 @@ class Server:
         Args:
             host: The address to listen on.
             port: The port; 0 for any free one.
+            certfile: A certificate, to serve by HTTPS.
+            keyfile: Its key; goes with `certfile`.
 
         Raises:
-            OSError: The address cannot be used.
+            OSError: The address or the certificate cannot be used.
             ValueError: The port is out of range.
             RuntimeError: The server listens already.
         """
@@ -479,7 +483,7 @@ class Server:
 
         if self._port is not None:
             raise RuntimeError(f"the server listens already, at {self.url}")
-        self._port = Port(host, port)
+        self._port = Port(host, port, (certfile, keyfile) if certfile and keyfile else None)
         self.url = self._port.url + self._http.mount_prefix
         if self._loop is not None:
             try:
@@ -493,17 +497,11 @@ class Server:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await self.app(scope, receive, send)  # After a reset it is another one.
 
-        from langgraph_client.server.http.origins import Origins
-        from langgraph_client.server.http.prefix import Prefix
+        from langgraph_client.server.http.origins import guarded
 
-        without_key = self._api_key is None
-        guarded = Origins(
-            Prefix(app, self._http.mount_prefix) if self._http.mount_prefix else app,
-            self._cors,
-            check_origin=without_key,
-            check_host=without_key and port.is_loopback,
-        )
-        await port.serve(guarded, self.send_timeout)
+        has_key = self._api_key is not None
+        front = guarded(app, self._cors, self._http.mount_prefix, has_key, port.is_loopback)
+        await port.serve(front, self.send_timeout)
 
     def _leave_port(self) -> None:
         if self._port is not None:

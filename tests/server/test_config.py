@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from langgraph_client.server.cli.config import (
     StoreSection,
     read_config,
 )
+from langgraph_client.server.cli.keys import KEYS, Key
 from langgraph_client.server.options import Cors, ThreadTTL, WebhookOptions
 
 GRAPHS = {"agent": "./graph.py:graph"}
@@ -315,3 +318,21 @@ def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:
     """Of the file it is in, which may be another than that of the graph."""
     done = load(tmp_path, {"g.py": "\n\ngraph = ("}, graphs={"a": "./g.py:graph"})
     assert f"{tmp_path / 'g.py'}:3: SyntaxError" in done.stderr
+
+
+def test_the_table_has_every_key() -> None:
+    """Each key that the command knows is in docs/applications.md, by its name."""
+
+    def names(keys: Mapping[str, Key], prefix: str = "") -> Iterator[str]:
+        for name, key in keys.items():
+            if key.inside is None:
+                yield prefix + name
+            else:
+                yield from names(key.inside, f"{prefix}{name}.")
+
+    table = (Path(__file__).parents[2] / "docs" / "applications.md").read_text()
+    shown = set(re.findall(r"`([\w.$*]+)`", table))
+    short = {"include", "exclude"}  # other names of `includes` and `excludes`
+    for name in names(KEYS):
+        section, _, last = name.rpartition(".")
+        assert name in shown or (section in shown and (last in shown or last in short)), name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from contextlib import suppress
 
 import uvicorn
@@ -94,16 +95,20 @@ class Port:
     Args:
         host: The address to listen on.
         port: The port; 0 for any free one.
+        tls: The files of a certificate and of its key, to serve by HTTPS; None for HTTP.
 
     Raises:
-        OSError: The address cannot be used.
+        OSError: The address cannot be used, or a file not be read.
         ValueError: The port is out of range.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: tuple[str, str] | None = None) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not within 0-65535")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._tls = tls
+        if tls is not None:
+            _check_tls(*tls)
         # The protocol is named, or asyncio does not turn off delaying small packets.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
@@ -118,7 +123,8 @@ class Port:
             ) from None
         self.is_loopback = is_loopback(host)
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://{shown}:{self._socket.getsockname()[1]}"
         self._uvicorn: _Uvicorn | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -138,6 +144,8 @@ class Port:
             lifespan="off",
             timeout_graceful_shutdown=1,
             ws="websockets-sansio",
+            ssl_certfile=self._tls and self._tls[0],
+            ssl_keyfile=self._tls and self._tls[1],
         )
         self._uvicorn = _Uvicorn(config)
         self._task = asyncio.create_task(self._uvicorn.serve([self._socket]))
@@ -162,6 +170,22 @@ class Port:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+
+def _check_tls(certfile: str, keyfile: str) -> None:
+    """Fail at once if the files of a certificate are none: the port is served only later.
+
+    Raises:
+        OSError: They cannot be read, or do not belong together.
+    """
+    for name in (certfile, keyfile):
+        with open(name, "rb"):
+            pass
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certfile, keyfile)
+    except ssl.SSLError as error:
+        why = error.reason or "they are no such files"
+        raise OSError(f"cannot serve with {certfile} and {keyfile}: {why}") from None
 
 
 def is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.listener import is_loopback
+from langgraph_client.server.http.prefix import Prefix
 from langgraph_client.server.http.replies import refuse
 from langgraph_client.server.options import Cors
 
@@ -85,6 +86,24 @@ class Origins:
                 " or serve with an API key (--api-key)"
             )
         return None
+
+
+def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -> Origins:
+    """Return an application as it stands on a port.
+
+    Args:
+        app: The application.
+        cors: Which web pages may call.
+        prefix: The path that it is below, empty for none.
+        has_key: Whether requests must carry a key, which no other page has.
+        local: Whether the port can be reached from this machine only.
+    """
+    return Origins(
+        Prefix(app, prefix) if prefix else app,
+        cors,
+        check_origin=not has_key,
+        check_host=not has_key and local,
+    )
 
 
 class _Cors(CORSMiddleware):

@@ -8,7 +8,7 @@ import sqlite3
 from array import array
 from functools import lru_cache
 
-import sqlite_vec
+import sqlite_vec  # type: ignore[import-untyped]
 
 NAME = "vec_distance_cosine"
 

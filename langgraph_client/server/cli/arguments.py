@@ -1,0 +1,136 @@
+"""The arguments of the command."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+
+_DESCRIPTION = "Serve the graphs of a `langgraph.json` on a port."
+_IGNORED = {
+    "--no-browser": "no browser is opened",
+    "--no-reload": "files are watched only with --reload",
+    "--debug-port": "start the command under a debugger instead",
+    "--wait-for-client": "start the command under a debugger instead",
+    "--studio-url": "no browser is opened",
+    "--tunnel": "no tunnel is opened",
+    "--runtime-edition": "there is one",
+}
+"""Flags of `langgraph dev` that have no effect here, and why leaving them out does no harm."""
+_WITH_VALUE = {"--debug-port", "--studio-url", "--runtime-edition"}
+
+
+def parse(given: Sequence[str]) -> argparse.Namespace:
+    """Return the options of the command; ends the process with a message if they are wrong.
+
+    `options.notes` has a line for each flag that has no effect.
+    """
+    parser = _parser()
+    options = parser.parse_args(given)
+    options.config = options.config_option or options.config or "langgraph.json"
+    if (options.ssl_certfile is None) != (options.ssl_keyfile is None):
+        parser.error("--ssl-certfile and --ssl-keyfile go together")
+    options.notes = [
+        f"{flag} has no effect here: {why}"
+        for flag, why in _IGNORED.items()
+        if getattr(options, _name(flag)) not in (None, False)
+    ]
+    return options
+
+
+def set_up_logging(level: str) -> None:
+    """Show what is logged, on stderr: one line each, and tracebacks."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
+    )
+    for name in ("httpx", "httpcore", "uvicorn", "watchfiles", "asyncio"):
+        # What these say below warnings is about themselves.
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m langgraph_client.server", description=_DESCRIPTION, allow_abbrev=False
+    )
+    parser.add_argument("config", nargs="?", help="the config file; langgraph.json by default")
+    parser.add_argument("--config", dest="config_option", metavar="FILE", help="the same")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=_port, default=2024, help="0 for any free one")
+    parser.add_argument("--db", help="SQLite file that keeps everything; in memory by default")
+    parser.add_argument(
+        "--api-key", help="what requests must carry as x-api-key; or LANGGRAPH_SERVER_API_KEY"
+    )
+    parser.add_argument(
+        "--cors",
+        help="origins whose web pages may call besides those of this machine, separated by commas,"
+        " such as https://smith.langchain.com; '*' for all; by default those of the config",
+    )
+    parser.add_argument(
+        "--show-errors", action="store_true", help="tell callers the text of every exception"
+    )
+    parser.add_argument(
+        "--max-runs",
+        "--n-jobs-per-worker",
+        type=_positive(int),
+        default=100,
+        metavar="N",
+        help="how many runs may be running at the same time; 100 by default",
+    )
+    parser.add_argument(
+        "--max-run-seconds",
+        type=_positive(float),
+        metavar="SECONDS",
+        help="how long a run may take; no limit by default",
+    )
+    parser.add_argument("--ssl-certfile", metavar="FILE", help="certificate, to serve by HTTPS")
+    parser.add_argument("--ssl-keyfile", metavar="FILE", help="its key")
+    parser.add_argument(
+        "--log-level",
+        "--server-log-level",
+        default="info",
+        type=str.lower,
+        choices=["debug", "info", "warning", "error", "critical"],
+        help="what is logged: info has a line for each run, debug one for each request",
+    )
+    parser.add_argument(
+        "--allow-blocking",
+        action="store_true",
+        help="do not log where code holds up the event loop",
+    )
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="restart when the config or a Python file beside it changes; what is in memory"
+        " is lost, what is in --db is not",
+    )
+    for flag in _IGNORED:
+        if flag in _WITH_VALUE:
+            parser.add_argument(flag, help=argparse.SUPPRESS)
+        else:
+            parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not within 0-65535")
+    return number
+
+
+class _positive:
+    """Reads a number that is more than 0."""
+
+    def __init__(self, kind: type[int] | type[float]) -> None:
+        self._kind = kind
+        self.__name__ = kind.__name__
+
+    def __call__(self, text: str) -> float:
+        number = self._kind(text)
+        if not 0 < number < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} has to be more than 0")
+        return number

@@ -1,0 +1,115 @@
+"""Notices code that holds up the event loop, and says where it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+from typing import Protocol, Self
+
+logger = logging.getLogger("langgraph_client.server")
+
+_PAUSE = 0.25
+_FIRST = 5.0
+"""How long the first sign of life is waited for; without, the loop's thread is not known yet."""
+_FRAMES = 12
+_SAY_AGAIN = 60.0
+"""Seconds after which the same place is named again."""
+
+
+class HasLoop(Protocol):
+    """What has an event loop."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop."""
+        ...
+
+
+class LoopWatch:
+    """A thread that asks a loop for a sign of life, and logs what it does instead of giving one.
+
+    While an async node computes or waits by blocking calls, such as `time.sleep` or `requests`,
+    every other request and run waits, too.
+
+    Args:
+        runner: What has the loop, such as a `Server` that is started by then.
+        seconds: How long it may be held up.
+    """
+
+    def __init__(self, runner: HasLoop, seconds: float = 1.0) -> None:
+        self._runner = runner
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._loop_thread = 0
+        self._said: dict[tuple[str, int], float] = {}
+        self._thread = threading.Thread(
+            target=self._watch, name="langgraph-loop-watch", daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._loop = self._runner.loop
+        alive = threading.Event()
+        self._loop.call_soon_threadsafe(self._answer, alive)
+        alive.wait(_FIRST)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End it."""
+        self._stopped.set()
+        self._thread.join(1)
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_PAUSE):
+            alive = threading.Event()
+            try:
+                self._loop.call_soon_threadsafe(self._answer, alive)
+            except RuntimeError:  # The loop is closed.
+                return
+            if alive.wait(self._seconds) or not self._loop_thread:
+                continue
+            frame = sys._current_frames().get(self._loop_thread)
+            if frame is not None and not alive.is_set():
+                self._tell(frame)
+            del frame
+            while not (alive.wait(_PAUSE) or self._stopped.is_set() or self._loop.is_closed()):
+                pass
+
+    def _answer(self, alive: threading.Event) -> None:
+        self._loop_thread = threading.get_ident()
+        alive.set()
+
+    def _tell(self, frame: FrameType) -> None:
+        stack = traceback.extract_stack(frame)
+        last = stack[-1]
+        place, now = (last.filename, last.lineno or 0), time.monotonic()
+        if now - self._said.get(place, -_SAY_AGAIN) < _SAY_AGAIN:
+            return
+        self._said[place] = now
+        node = node_of(frame)
+        logger.warning(
+            "the event loop has been held up for %g s%s: nothing else is served meanwhile. Use an"
+            " async call, asyncio.to_thread, or a plain (not async) node. It is here:\n%s",
+            self._seconds,
+            f" by node {node!r}" if node else "",
+            "".join(traceback.format_list(stack[-_FRAMES:])).rstrip(),
+        )
+
+
+def node_of(frame: FrameType | None) -> str | None:
+    """Return the name of the node that a frame is called by; None if it is called by none."""
+    while frame is not None:
+        # What langgraph calls a node by has its config (seen in langgraph 1.2.24).
+        config = frame.f_locals.get("config")
+        metadata = config.get("metadata") if isinstance(config, dict) else None
+        name = metadata.get("langgraph_node") if isinstance(metadata, dict) else None
+        if isinstance(name, str):
+            return name
+        frame = frame.f_back
+    return None
