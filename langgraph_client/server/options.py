@@ -91,6 +91,8 @@ class HttpOptions:
         logging_headers: The headers that the line of a request shows at debug.
         auth_first: Authenticate before the middleware of `app`, not behind it.
         custom_route_auth: Authenticate requests to the routes of `app`, too.
+        security: What the OpenAPI document says about authentication: `securitySchemes`,
+            `security`, and `paths` with methods that have a `security` of their own.
     """
 
     app: Any = None
@@ -100,6 +102,7 @@ class HttpOptions:
     logging_headers: HeaderRules = field(default_factory=HeaderRules)
     auth_first: bool = False
     custom_route_auth: bool = False
+    security: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

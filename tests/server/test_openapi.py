@@ -8,11 +8,13 @@ import re
 import httpx
 import pytest
 from starlette.routing import Route
+from support.hosted import Gate, hosted
 
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.server.http.schemas.replies import REPLIES
 from langgraph_client.server.http.validation import validate
+from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.server import Server
 
 
@@ -120,3 +122,21 @@ def test_a_command_of_a_run_is_checked(http: httpx.Client) -> None:
     for goto in ({"node": "left"}, ["left", {"node": "right", "input": None}], 5):
         body = {"assistant_id": "row", "command": {"goto": goto}}
         assert http.post("/runs/wait", json=body).status_code == 422
+
+
+def test_what_an_application_says_about_authentication(gate: Gate) -> None:
+    """Its schemes stand in the place of the API key, and a path may have its own."""
+    security = {
+        "securitySchemes": {"mine": {"type": "http", "scheme": "bearer"}},
+        "security": [{"mine": []}],
+        "paths": {"/threads": {"POST": [{}]}, "/nowhere": {"GET": [{}]}},
+    }
+    with (
+        Server(hosted(gate), http=HttpOptions(security=security)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+    ):
+        document = http.get("/openapi.json").json()
+    assert document["components"]["securitySchemes"] == security["securitySchemes"]
+    assert document["security"] == [{"mine": []}]
+    assert document["paths"]["/threads"]["post"]["security"] == [{}]
+    assert "/nowhere" not in document["paths"]

@@ -41,6 +41,7 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
         checkpointer = load_object(config, "checkpointer.path", config.checkpointer)
     if config.auth is not None:
         auth = load_object(config, "auth.path", config.auth.path)
+        http = dataclasses.replace(http, security=config.auth.openapi)
     given: dict[str, Any] = {
         "auth": auth,
         "studio_auth": config.auth is not None and not config.auth.disable_studio_auth,

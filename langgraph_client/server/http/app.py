@@ -59,7 +59,7 @@ def make_app(
     """
     options = options or HttpOptions()
     served = [one for one in ENDPOINTS if is_served(one.path, options.disabled)]
-    described = Description(served, user_app.openapi if user_app else dict)
+    described = Description(served, user_app.openapi if user_app else dict, options.security)
     routes: list[BaseRoute] = [
         Route(endpoint.path, endpoint.answer, methods=[endpoint.method])
         for endpoint in map(described.handled, served)

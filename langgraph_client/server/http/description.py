@@ -22,13 +22,18 @@ class Description:
         endpoints: The endpoints that are served.
         more: Returns an OpenAPI document whose paths and components are added, where they are not
             the server's own.
+        security: What is said about authentication in place of the API key.
     """
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], more: Callable[[], Mapping[str, Any]]
+        self,
+        endpoints: Sequence[Endpoint],
+        more: Callable[[], Mapping[str, Any]],
+        security: Mapping[str, Any],
     ) -> None:
         self._endpoints = endpoints
         self._more = more
+        self._security = security
 
     def handled(self, endpoint: Endpoint) -> Endpoint:
         """Return an endpoint; of `/openapi.json` and `/docs` one that shows this description."""
@@ -42,7 +47,17 @@ class Description:
         shown["paths"] = {**more.get("paths", {}), **shown["paths"]}
         for kind, parts in more.get("components", {}).items():
             shown["components"][kind] = {**parts, **shown["components"].get(kind, {})}
+        if self._security:
+            self._secure(shown)
         return shown
+
+    def _secure(self, shown: dict[str, Any]) -> None:
+        shown["components"]["securitySchemes"] = self._security.get("securitySchemes", {})
+        shown["security"] = self._security.get("security", [])
+        for path, methods in self._security.get("paths", {}).items():
+            for method, security in methods.items():
+                if (operation := shown["paths"].get(path, {}).get(method.lower())) is not None:
+                    operation["security"] = security
 
     async def _openapi(self, request: ValidRequest) -> Response:
         return reply(self._document)
