@@ -1,0 +1,1 @@
+"""The local page: threads, their history, drawing and runs, for any server of the protocol."""

@@ -1,0 +1,99 @@
+"""Forwards the requests of the local page to a server, with that server's key."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from langgraph_client._core.settings import Settings
+
+_REQUEST = ("accept", "accept-encoding", "content-type", "idempotency-key", "last-event-id", "prefer")
+_RESPONSE = (
+    "content-encoding",
+    "content-location",
+    "content-type",
+    "retry-after",
+    "x-pagination-next",
+    "x-pagination-total",
+)
+_TIMEOUT = httpx.Timeout(300, connect=5)
+
+
+@asynccontextmanager
+async def http_client() -> AsyncIterator[httpx.AsyncClient]:
+    """Open the HTTP client that the requests go through."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
+    async with httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, follow_redirects=False) as client:
+        yield client
+
+
+class Forward:
+    """An ASGI app that sends each request on to a server, and its answer back as it comes.
+
+    The server's key stays here. What the page has to send instead is a token of this process, as
+    `x-api-key`; another user of the machine, or another page, does not know it.
+
+    Args:
+        client: Carries the requests.
+        settings: The server: its URL, and the headers that carry its key.
+        token: What requests must carry.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, token: str) -> None:
+        self._client = client
+        self._settings = settings
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        if scope["path"] == "/" and "text/html" in request.headers.get("accept", ""):
+            await RedirectResponse("/ui/")(scope, receive, send)
+            return
+        wrong = self._wrong(request)
+        answer = JSONResponse({"detail": wrong}, 401) if wrong else await self._forward(request)
+        await answer(scope, receive, send)
+
+    def _wrong(self, request: Request) -> str | None:
+        # Pages of this machine on other ports are another origin, and the same site.
+        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return "Pages of other origins may not call this server"
+        given = request.headers.get("x-api-key", "").encode()
+        if not hmac.compare_digest(given, self._token):
+            return "Open the address that the command printed: it carries the token of this page"
+        return None
+
+    async def _forward(self, request: Request) -> Response:
+        path = request.scope.get("raw_path") or request.scope["path"].encode()
+        query = request.scope["query_string"]
+        url = f"{self._settings.url}{path.decode('ascii')}{'?' if query else ''}{query.decode()}"
+        kept = {name: request.headers[name] for name in _REQUEST if name in request.headers}
+        try:
+            body = await request.body()
+            outgoing = self._client.build_request(
+                request.method, url, content=body, headers={**kept, **self._settings.headers}
+            )
+            answer = await self._client.send(outgoing, stream=True)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            text = str(error) or type(error).__name__
+            return JSONResponse({"detail": f"{self._settings.url} does not answer: {text}"}, 502)
+        headers = {name: answer.headers[name] for name in _RESPONSE if name in answer.headers}
+        return StreamingResponse(_body(answer), answer.status_code, headers)
+
+
+async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
