@@ -39,7 +39,8 @@ MAY_IMPORT = {
         "get_client",
         "get_sync_client",
     },
-    "server": {"auth", "errors", "hosting", "models", "values"},
+    "server": {"auth", "errors", "hosting", "models", "ui", "values"},
+    "ui": {"_core", "errors", "server"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
 }
 #: Optional packages, and the only modules that may import them at their top.
@@ -52,7 +53,7 @@ SEAMS = {
         "testing/fake_chat_model.py",
     },
     "langsmith": set(),
-    "starlette": {"server/", "testing/"},
+    "starlette": {"server/", "testing/", "ui/"},
     "uvicorn": {"server/"},
 }
 #: What each part of the server may import of the other parts: HTTP knows the domain, and the domain

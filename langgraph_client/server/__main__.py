@@ -81,6 +81,7 @@ def _serve(
         "api_key": key,
         "max_runs": options.max_runs,
         "max_run_seconds": options.max_run_seconds,
+        "ui": options.ui,
     }
     if options.cors is not None:
         origins = tuple(filter(None, options.cors.split(",")))

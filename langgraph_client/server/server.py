@@ -49,6 +49,7 @@ from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Storage
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
+from langgraph_client.ui.pages import Pages, has_own_ui
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -107,6 +108,8 @@ class Server:
             everything.
         studio_auth: With `auth`, let requests in that say they come from LangGraph Studio, as a
             `StudioUser`, without asking who they are: for development only.
+        ui: Serve the local page on a port, at `/ui`. None serves it unless other machines reach the
+            port without an `api_key` or `auth`, or `http` has a route of that path or turns it off.
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
@@ -138,6 +141,7 @@ class Server:
         webhooks: WebhookOptions | None = None,
         auth: Any = None,
         studio_auth: bool = False,
+        ui: bool | None = None,
         allow_types: Iterable[type] = (),
         clock: Clock | None = None,
         hooks: RunHooks | None = None,
@@ -164,6 +168,7 @@ class Server:
         self._authorization = None
         if auth is not None:
             self._authorization = Authorization(auth, studio=studio_auth)
+        self._ui = False if ui is None and has_own_ui(self._http.app) else ui
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._services: Services | None = None
@@ -500,8 +505,16 @@ class Server:
         from langgraph_client.server.http.origins import guarded
 
         has_key = self._api_key is not None
-        front = guarded(app, self._cors, self._http.mount_prefix, has_key, port.is_loopback)
+        # In front of what asks for keys: the page's files are public, its requests carry the key.
+        inner = Pages(app) if self._serves_ui(port) else app
+        front = guarded(inner, self._cors, self._http.mount_prefix, has_key, port.is_loopback)
         await port.serve(front, self.send_timeout)
+
+    def _serves_ui(self, port: Port) -> bool:
+        if self._ui is not None:
+            return self._ui
+        is_safe = port.is_loopback or self._api_key is not None or self._authorization is not None
+        return is_safe and "ui" not in self._http.disabled
 
     def _leave_port(self) -> None:
         if self._port is not None:

@@ -9,10 +9,14 @@ import signal
 import sys
 import webbrowser
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from langgraph_client._core.settings import Settings, settings_from
 from langgraph_client._core.unset import UNSET
 from langgraph_client.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from langgraph_client.server.http.listener import Port
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _serve(port: Port, settings: Settings, token: str) -> None:  # noqa: F821
+async def _serve(port: Port, settings: Settings, token: str) -> None:
     from langgraph_client.server.http.origins import Origins
+    from langgraph_client.server.options import Cors
     from langgraph_client.ui.forward import Forward, http_client
     from langgraph_client.ui.pages import Pages
 
@@ -48,7 +53,7 @@ async def _serve(port: Port, settings: Settings, token: str) -> None:  # noqa: F
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with http_client() as client:
         app = Pages(Forward(client, settings, token))
-        await port.serve(Origins(app, (), check_origin=True, check_host=True), 60)
+        await port.serve(Origins(app, Cors(), check_origin=True, check_host=True), 60)
         await stop.wait()
         await port.stop()
 

@@ -13,7 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from langgraph_client._core.settings import Settings
 
-_REQUEST = ("accept", "accept-encoding", "content-type", "idempotency-key", "last-event-id", "prefer")
+_REQUEST = (
+    "accept",
+    "accept-encoding",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "prefer",
+)
 _RESPONSE = (
     "content-encoding",
     "content-location",

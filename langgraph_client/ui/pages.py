@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
@@ -62,7 +64,7 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            path = scope["path"]
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
             if path == "/ui":
                 await RedirectResponse("ui/", 307)(scope, receive, send)
                 return
@@ -71,6 +73,14 @@ class Pages:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def has_own_ui(app: object) -> bool:
+    """Return whether an application has a route for `/ui` itself."""
+    scope = {"type": "http", "method": "GET", "path": "/ui", "headers": []}
+    return isinstance(app, Starlette) and any(
+        route.matches(dict(scope))[0] is not Match.NONE for route in app.routes
+    )
 
 
 def _answer(request: Request, name: str) -> Response:

@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         " such as https://smith.langchain.com; '*' for all; by default those of the config",
     )
     parser.add_argument(
+        "--ui",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="serve the local page at /ui; by default unless other machines reach it without a key",
+    )
+    parser.add_argument(
         "--show-errors", action="store_true", help="tell callers the text of every exception"
     )
     parser.add_argument(

@@ -29,7 +29,7 @@ function App() {
     <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
     <aside class="side"><a class="brand" href=${link('threads')} aria-label="Threads of this server"><i aria-hidden="true"></i><b>LangGraph</b></a>
       <nav aria-label="Views">${VIEWS.map(({ id, title }) => html`<a key=${id} href=${link(id)} aria-current=${route.view === id ? 'page' : undefined}><${Icon} name=${id} /><span>${title}</span></a>`)}</nav>
-      <div class="side-foot"><${Server} connection=${connection} /><${Theme} /><${Button} label="Keyboard shortcuts" iconOnly quiet onClick=${() => setHelp(true)} icon="edit" class="help" /></div>
+      <div class="side-foot"><${Server} connection=${connection} /><${Theme} /><${Button} label="Keyboard shortcuts" iconOnly quiet onClick=${() => setHelp(true)} icon="keyboard" /></div>
     </aside>
     <main id="main" tabindex="-1">
       ${connection === 'down' && html`<div class="banner" role="alert"><${Icon} name="alert" />The server does not answer. Trying again…</div>`}

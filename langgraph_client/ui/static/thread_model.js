@@ -72,6 +72,7 @@ export class ThreadModel {
     const { signal } = this.#leaving;
     const id = this.threadId;
     const most = Math.max(PAGE, this.history.length);
+    const { number } = this;
     try {
       const [thread, state, history, runs] = await Promise.all([
         api.threads.get(id, signal), api.threads.state(id, signal),
@@ -79,7 +80,8 @@ export class ThreadModel {
       ]);
       Object.assign(this, { thread, state, history, runs, error: null });
       this.moreHistory = history.length >= Math.min(most, 1000);
-      if (thread.status !== 'busy') this.running.clear();
+      // What was read may be older than an event that came meanwhile.
+      if (thread.status !== 'busy' && number === this.number) this.running.clear();
       for (const message of messagesOf(state.values)) this.partial.delete(message.id);
     } catch (error) {
       if (signal.aborted) return;

@@ -11,7 +11,7 @@ const SHAPES = {
   search: 'M11 18a7 7 0 100-14 7 7 0 000 14zM16 16l5 5', copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   play: 'M7 4l13 8-13 8V4z', stop: 'M6 6h12v12H6z', fork: 'M6 4v16M6 12c8 0 12-2 12-8M18 4l-3 3M18 4l3 3',
   edit: 'M4 20l1-5L16 4l4 4L9 19l-5 1z', trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13', sun: 'M12 16a4 4 0 100-8 4 4 0 000 8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2',
-  moon: 'M20 14A8 8 0 0110 4a8 8 0 1010 10z', redo: 'M20 11a8 8 0 10-2 6M20 5v6h-6', check: 'M5 12l5 5 9-11', alert: 'M12 4l9 16H3L12 4zM12 10v4M12 17v.5',
+  moon: 'M20 14A8 8 0 0110 4a8 8 0 1010 10z', redo: 'M20 11a8 8 0 10-2 6M20 5v6h-6', check: 'M5 12l5 5 9-11', keyboard: 'M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 15h8', alert: 'M12 4l9 16H3L12 4zM12 10v4M12 17v.5',
 };
 
 export function Icon({ name }) {

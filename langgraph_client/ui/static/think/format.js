@@ -1,6 +1,7 @@
 // How values are shown: ids, times, durations, one-line previews.
 
-export const shortId = (id) => String(id ?? '').slice(0, 8);
+// The end of an id: ids that were made one after the other begin alike.
+export const shortId = (id) => String(id ?? '').slice(-8);
 
 export function ago(time, now = Date.now()) {
   const seconds = Math.round((now - Date.parse(time)) / 1000);

@@ -53,10 +53,10 @@ function Checkpoint({ row, rows, byId, compared, setOther, setAction }) {
   const { state } = row;
   const parent = byId.get(row.parent);
   const base = compared ?? parent;
-  return html`<section class="checkpoint-detail card" aria-label="Checkpoint"><header><h2>Step ${state.metadata?.step ?? '?'}</h2><code class="dim" title=${row.id}>${shortId(row.id)}…${row.id.slice(-6)}</code><${CopyButton} text=${row.id} label="Copy the checkpoint's id" /><time class="dim">${full(state.created_at)}</time></header>
+  return html`<section class="checkpoint-detail card" aria-label="Checkpoint"><header><h2>Step ${state.metadata?.step ?? '?'}</h2><code class="dim" title=${row.id}>${shortId(row.id)}</code><${CopyButton} text=${row.id} label="Copy the checkpoint's id" /><time class="dim">${full(state.created_at)}</time></header>
     <div class="row-actions"><${Button} label="Fork from here" icon="fork" onClick=${() => setAction({ kind: 'fork', state })} /><${Button} label="Edit state here" icon="edit" onClick=${() => setAction({ kind: 'edit', state })} /></div>
     ${(state.tasks ?? []).length > 0 && html`<h3>Tasks</h3><ul class="tasks">${state.tasks.map((task) => html`<${Task} key=${task.id} task=${task} />`)}</ul>`}
-    <h3>Changes <label class="compare">against <select aria-label="Compare with" value=${compared?.id ?? ''} onChange=${(event) => setOther(event.target.value || null)}><option value="">its parent</option>${rows.filter((found) => found !== row).map((found) => html`<option key=${found.id} value=${found.id}>step ${found.state.metadata?.step} · ${found.state.metadata?.source} · ${clock(found.state.created_at)} · ${found.id.slice(-6)}</option>`)}</select></label></h3>
+    <h3>Changes <label class="compare">against <select aria-label="Compare with" value=${compared?.id ?? ''} onChange=${(event) => setOther(event.target.value || null)}><option value="">its parent</option>${rows.filter((found) => found !== row).map((found) => html`<option key=${found.id} value=${found.id}>step ${found.state.metadata?.step} · ${found.state.metadata?.source} · ${clock(found.state.created_at)} · ${shortId(found.id)}</option>`)}</select></label></h3>
     <${Changes} before=${base?.state.values ?? {}} after=${state.values ?? {}} />
     <h3>Values</h3><${JsonTree} value=${state.values ?? {}} open=${1} /><details><summary class="dim">Metadata</summary><${JsonTree} value=${state.metadata} /></details></section>`;
 }

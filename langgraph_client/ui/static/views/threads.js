@@ -79,10 +79,10 @@ function Row({ thread }) {
   const title = isEmpty(first) ? null : preview(first, 90);
   const waiting = Object.values(thread.interrupts ?? {}).flat().length;
   return html`<a data-row href=${link('threads', thread.thread_id)}>
-    <span class="row-main"><span class="row-title">${title ?? html`<span class="dim">${thread.metadata?.graph_id ? 'State' : 'No run yet'}</span>`}</span>
+    <span class="row-main"><span class="row-title">${title ?? html`<code>${shortId(thread.thread_id)}</code>${!thread.metadata?.graph_id && html`<span class="dim"> no run yet</span>`}`}</span>
       ${!isEmpty(last) && last !== first && html`<span class="row-sub">${preview(last, 140)}</span>`}
       <span class="chips">${thread.metadata?.graph_id && html`<span class="chip graph">${thread.metadata.graph_id}</span>`}${metadata.slice(0, 4).map(([name, value]) => html`<span key=${name} class="chip">${name}=${preview(value, 30)}</span>`)}${waiting > 0 && html`<span class="chip waiting">${waiting} waiting</span>`}</span></span>
-    <span class="row-side"><${Status} value=${thread.status} /><code class="dim">${shortId(thread.thread_id)}</code><time class="dim" datetime=${thread.updated_at} title=${full(thread.updated_at)}>${ago(thread.updated_at)}</time></span></a>`;
+    <span class="row-side"><${Status} value=${thread.status} />${title && html`<code class="dim">${shortId(thread.thread_id)}</code>`}<time class="dim" datetime=${thread.updated_at} title=${full(thread.updated_at)}>${ago(thread.updated_at)}</time></span></a>`;
 }
 
 function Pager({ page, setPage, found }) {
