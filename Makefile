@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled bench bench-client chaos soak conformance interop upstream parity docs build lint types twin check clean
+.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -14,6 +14,7 @@ help:
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
+	@echo "make browser run a page with useStream in Chromium; needs node, npm and chromium"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
 	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
@@ -52,6 +53,9 @@ interop: $(INSTALLED)
 
 upstream: $(INSTALLED)
 	@$(BIN)/python tests/upstream/run.py $(SUITES)
+
+browser: $(INSTALLED)
+	@$(BIN)/python -m pytest tests/browser
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
