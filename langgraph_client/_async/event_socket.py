@@ -108,9 +108,9 @@ class AsyncEventSocket:
                 raise self._error(error) from error.__cause__
             self._is_asked = False
             async with self._lock:
-                texts = self._frames.feed(data)
+                signs, texts = self._frames.signs, self._frames.feed(data)
                 await self._flush()
-            if texts or not self._frames.is_over:
+            if texts or self._frames.signs > signs:
                 return texts
         if self._frames.code == REFUSED:
             raise ProtocolError("invalid_argument", self._frames.reason)

@@ -34,6 +34,7 @@ from langgraph_client._core.run_log import (
     Status,
     ThreadLog,
 )
+from langgraph_client._core.starts import starting
 from langgraph_client._io.tasks import later
 from langgraph_client.errors import APIError, NotFoundError, ProtocolError
 from langgraph_client.models.fields import JSON, JsonObject
@@ -426,9 +427,10 @@ class AsyncThreadStream:
         await feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
-        answer = await self._transport.send(
-            Call("POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers)
+        request = Call(
+            "POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers
         )
+        answer = await self._transport.send(starting(request))
         if answer.get("type") != "success":
             raise ProtocolError(
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))

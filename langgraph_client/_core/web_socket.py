@@ -48,6 +48,7 @@ class WebSocket:
         # The request goes to the server that the transport knows: its address does not count here.
         self._protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=MAX_EVENT_BYTES)
         self._request = self._protocol.connect()
+        self.signs = 0  # Pings that came, and answers to those that were sent.
         self._has_ended = False
         self._begun: list[bytes] = []  # Of a text that comes in several frames.
 
@@ -87,6 +88,7 @@ class WebSocket:
         for frame in self._protocol.events_received():
             assert isinstance(frame, Frame)
             if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                self.signs += frame.opcode is not Opcode.CLOSE
                 continue  # Pings are answered by the protocol.
             self._begun.append(bytes(frame.data))
             if frame.fin:

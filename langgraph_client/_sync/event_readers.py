@@ -139,14 +139,17 @@ class SyncSseReader(SyncEventReader):
         answer = self._answer = self._transport.open(call)
         try:
             self._is_stable = is_stable(answer.headers)
-            if feed.last_seq and "since" not in body:
-                feed.log.reconnected()
+            # Numbers of a server that has become another one, as behind a proxy, are not the same.
+            feed.begin(stable="since" in body and self._is_stable)
             feed.opened()
             parser = EventParser()
             while data := self._transport.read(call, answer, self._policy.silence):
-                outage.end()
-                if events := parser.feed(data):
-                    feed.take([protocol_event(event.data) for event in events])
+                heartbeats, events = parser.comments, parser.feed(data)
+                has_new = feed.take([protocol_event(event.data) for event in events])
+                # What is known already is no progress: a wire that cuts at the same place each
+                # time would be tried for ever.
+                if has_new or parser.comments > heartbeats:
+                    outage.end()
         finally:
             self._answer = None
             answer.close()
@@ -163,6 +166,10 @@ class SyncSocketReader(SyncEventReader):
     before it. Its replay contains whatever any feed wants, so each feed takes what is behind its
     own last number, and misses nothing. (With two subscriptions an event of the wider one could
     come behind the narrower one's replay of later events.)
+
+    Until a wider subscription is answered, events of the one before it may come between those of
+    its replay; a feed that began with such an event would miss all that was before. So the new
+    feed's events are held until then, and put in order.
     """
 
     _socket: SyncEventSocket | None = None
@@ -176,8 +183,10 @@ class SyncSocketReader(SyncEventReader):
         #: Subscriptions that are not answered yet, by the number of the command: for which feeds.
         self._asked: dict[int, list[SyncFeed]] = {}
         self._subscription: str | None = None
-        #: The last number of each feed on the socket that is open.
-        self._last: dict[SyncFeed, int] = {}
+        #: Feeds for which the socket that is open has, or will have, a subscription.
+        self._subscribed: list[SyncFeed] = []
+        #: Events of feeds that have been added to a socket, until their subscription is answered.
+        self._held: dict[SyncFeed, list[JsonObject]] = {}
         self._lock = Lock()
 
     def add(self, feed: SyncFeed) -> None:
@@ -189,15 +198,17 @@ class SyncSocketReader(SyncEventReader):
 
     def _follow(self, outage: Outage) -> None:
         socket = SyncEventSocket.open(self._transport, self._where, self._headers)
-        self._is_stable = is_stable(socket.headers)
-        self._last.clear()
-        self._asked.clear()
-        self._subscription = None
-        self._socket = socket
         try:
+            with self._lock:
+                self._is_stable = is_stable(socket.headers)
+                self._subscribed.clear()
+                self._asked.clear()
+                self._held.clear()
+                self._subscription = None
+                self._socket = socket
             self._subscribe(socket)
             while (texts := socket.receive(self._policy.silence)) is not None:
-                # The answer to a subscription is no sign that the connection will last.
+                # Pings are signs of life; the answer to a subscription is none.
                 if self._take(socket, texts) or not texts:
                     outage.end()
         finally:
@@ -207,15 +218,16 @@ class SyncSocketReader(SyncEventReader):
     def _subscribe(self, socket: SyncEventSocket) -> None:
         """Subscribe to what the widest feed wants, from where the new ones need it."""
         with self._lock:
-            fresh = [feed for feed in self.feeds if feed not in self._last]
-            if not fresh:
-                return
+            fresh = [feed for feed in self.feeds if feed not in self._subscribed]
+            if not fresh or socket is not self._socket:
+                return  # Another connection has begun, or will, and subscribes to all.
             for feed in fresh:
-                self._last[feed] = feed.last_seq if self._is_stable else 0
-                if feed.last_seq and not self._is_stable:
-                    feed.log.reconnected()
+                feed.begin(stable=self._is_stable)
+                if self._subscribed:
+                    self._held[feed] = []
+            self._subscribed += fresh
             method, params = "subscription.subscribe", self.feeds[-1].wanted.body()
-            if since := min(self._last[feed] for feed in fresh):
+            if since := min(feed.position for feed in fresh):
                 method = "subscription.reconnect"
                 params["since"] = since
             number = next(self._numbers)
@@ -223,27 +235,28 @@ class SyncSocketReader(SyncEventReader):
             socket.send(encode({"id": number, "method": method, "params": params}))
 
     def _take(self, socket: SyncEventSocket, texts: Sequence[bytes]) -> bool:
-        """Take messages; return whether there are events among them."""
+        """Take messages; return whether there are new events among them."""
         events: list[JsonObject] = []
-        has_events = False
+        has_new = False
         for text in texts:
             document = protocol_message(text)
             if document.get("type") == "event":
                 events.append(document)
-                has_events = True
                 continue
-            self._distribute(events)
+            has_new = self._distribute(events) or has_new
             events = []
             self._answered(socket, document)
-        self._distribute(events)
-        return has_events
+        return self._distribute(events) or has_new
 
-    def _distribute(self, events: Sequence[JsonObject]) -> None:
-        for feed, last in list(self._last.items()) if events else ():
-            fresh = [e for e in events if e["seq"] > last and feed.wanted.matches(e)]
-            if fresh:
-                self._last[feed] = fresh[-1]["seq"]
-                feed.take(fresh)
+    def _distribute(self, events: Sequence[JsonObject]) -> bool:
+        has_new = False
+        for feed in list(self._subscribed) if events else ():
+            passing = [event for event in events if feed.wanted.matches(event)]
+            if feed in self._held:
+                self._held[feed] += passing
+            else:
+                has_new = feed.take(passing) or has_new
+        return has_new
 
     def _answered(self, socket: SyncEventSocket, answer: JsonObject) -> None:
         """Take the answer to a subscription."""
@@ -262,6 +275,7 @@ class SyncSocketReader(SyncEventReader):
             command = {"id": number, "method": "subscription.unsubscribe", "params": params}
             socket.send(encode(command))
         for feed in feeds:
+            feed.take(sorted(self._held.pop(feed, ()), key=lambda event: int(event["seq"])))
             feed.opened()
 
     def _hang_up(self) -> None:

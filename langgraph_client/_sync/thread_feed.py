@@ -38,6 +38,7 @@ class SyncFeed:
         changed: Notified after the log has changed.
         is_open: Whether the server has answered at some time.
         last_seq: The number of the last event; 0 if there is none.
+        position: The number behind which events of the open connection are new.
     """
 
     def __init__(self, thread_id: str, wanted: EventFilter) -> None:
@@ -46,6 +47,7 @@ class SyncFeed:
         self.wanted = wanted
         self.is_open = False
         self.last_seq = 0
+        self.position = 0
         self.thread_id = thread_id
         self._filler: SyncFiller | None = None
 
@@ -90,17 +92,38 @@ class SyncFeed:
 
     # --- for those who fill it ---
 
+    def begin(self, *, stable: bool) -> None:
+        """Say that another connection begins.
+
+        Args:
+            stable: Whether the server's numbers of events stay. Else they are those of one
+                connection, which begins at the start of the thread again.
+        """
+        self.position = self.last_seq if stable else 0
+        if self.last_seq and not stable:
+            self.log.reconnected()
+
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
         self.is_open = True
         self.changed.notify()
 
-    def take(self, events: Sequence[JsonObject]) -> None:
-        """Take events in the order in which they came."""
+    def take(self, events: Sequence[JsonObject]) -> bool:
+        """Take events in the order in which they came; what came before is dropped.
+
+        Returns:
+            Whether any of them is new.
+        """
+        position, has_new = self.position, False
         for event in events:
-            self.log.feed(event)
-            self.last_seq = max(self.last_seq, event["seq"])
+            seq = event["seq"]
+            if seq > position:
+                has_new = self.log.feed(event) or has_new
+                position = seq
+        self.position = position
+        self.last_seq = max(self.last_seq, position)
         self.changed.notify()
+        return has_new
 
     def end(self, error: BaseException | None) -> None:
         """Let nothing more come; whatever waits comes to its end, or gets the error."""

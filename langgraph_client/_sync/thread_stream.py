@@ -19,6 +19,7 @@ from langgraph_client._core.run_log import (
     Status,
     ThreadLog,
 )
+from langgraph_client._core.starts import starting
 from langgraph_client._io.threads import later
 from langgraph_client._sync.event_readers import (
     SyncEventReader,
@@ -425,9 +426,10 @@ class SyncThreadStream:
         feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
-        answer = self._transport.send(
-            Call("POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers)
+        request = Call(
+            "POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers
         )
+        answer = self._transport.send(starting(request))
         if answer.get("type") != "success":
             raise ProtocolError(
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))

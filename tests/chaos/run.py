@@ -21,8 +21,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent)]
 
+from chaos.event_plans import EventPlan  # noqa: E402
 from chaos.plans import Plan, Tally, graph  # noqa: E402
-from chaos.streams import asynchronous, blocking  # noqa: E402
+from chaos.streams import (  # noqa: E402
+    async_thread_streams,
+    asynchronous,
+    blocking,
+    thread_streams,
+)
 from support.direct_transport import AsyncDirectTransport, DirectTransport  # noqa: E402
 from support.raw_server import client_context  # noqa: E402
 from support.tls_front import tls_front  # noqa: E402
@@ -52,10 +58,24 @@ def every_way(plans: list[Plan]) -> dict[str, Tally]:
     return tallies
 
 
+def every_way_of_events(numbers: list[int]) -> dict[str, Tally]:
+    """Follow thread streams on each of the four ways: two transports, two colours."""
+    tallies: dict[str, Tally] = {}
+    with Server({"agent": graph()}) as server:
+        url = server.listen()
+        sse = [EventPlan(number, "sse") for number in numbers]
+        sockets = [EventPlan(number, "websocket") for number in numbers]
+        tallies["thread streams, blocking"] = thread_streams(sse, url)
+        tallies["thread streams, async"] = async_thread_streams(sse, url)
+        tallies["over a WebSocket, blocking"] = thread_streams(sockets, url)
+        tallies["over a WebSocket, async"] = async_thread_streams(sockets, url)
+    return tallies
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--streams", type=int, default=1000, help="on each of the six ways")
+    parser.add_argument("--streams", type=int, default=1000, help="on each of the ten ways")
     parser.add_argument("--only", type=int, help="the number of the only stream to run")
     given = parser.parse_args()
     logging.getLogger("langgraph_client").setLevel(logging.ERROR)  # Thousands of reconnects.
@@ -66,6 +86,7 @@ def main() -> int:
     print(f"seed {given.seed}")
     begun = time.perf_counter()
     tallies = every_way([Plan(number) for number in numbers])
+    tallies |= every_way_of_events(numbers)
     tallies["together"] = sum(tallies.values(), Tally())
     print(f"| | {' | '.join(COLUMNS)} | disordered |")
     print("| --- |" + " ---: |" * (len(COLUMNS) + 1))

@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from _async.chaos_events import follow_events as follow_events_async
 from _async.chaos_stream import follow as follow_async
+from _sync.chaos_events import follow_events as follow_events_blocking
 from _sync.chaos_stream import follow as follow_blocking
+from chaos.event_plans import EventPlan
 from chaos.plans import Plan, Tally
 
 AT_A_TIME = 8
@@ -34,5 +37,26 @@ def asynchronous(
                     return await follow_async(plan, inner, url)
 
             return sum(await asyncio.gather(*map(one, plans)), Tally())
+
+    return asyncio.run(all_of_them())
+
+
+def thread_streams(plans: Sequence[EventPlan], url: str) -> Tally:
+    """Follow thread streams in threads."""
+    with ThreadPoolExecutor(AT_A_TIME) as threads:
+        return sum(threads.map(lambda plan: follow_events_blocking(plan, url), plans), Tally())
+
+
+def async_thread_streams(plans: Sequence[EventPlan], url: str) -> Tally:
+    """Follow thread streams on one event loop."""
+
+    async def all_of_them() -> Tally:
+        places = asyncio.Semaphore(AT_A_TIME)
+
+        async def one(plan: EventPlan) -> Tally:
+            async with places:
+                return await follow_events_async(plan, url)
+
+        return sum(await asyncio.gather(*map(one, plans)), Tally())
 
     return asyncio.run(all_of_them())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.plans import Plan, Tally
-from chaos.run import every_way
+from chaos.run import every_way, every_way_of_events
 
 
 def test_what_arrives_is_what_was_logged() -> None:
@@ -15,6 +15,15 @@ def test_what_arrives_is_what_was_logged() -> None:
     assert together.streams == 240
     assert together.faults > 450
     assert together.complete > 180
+
+
+def test_thread_streams_arrive_as_they_were_logged() -> None:
+    """Over server-sent events and WebSockets, no event is lost, repeated or out of order."""
+    tallies = every_way_of_events(list(range(8)))
+    together = sum(tallies.values(), Tally())
+    assert together.wrong == []
+    assert together.streams == together.complete == 32
+    assert together.faults > 100
 
 
 def test_the_judge_sees_what_is_wrong() -> None:

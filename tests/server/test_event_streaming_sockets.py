@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket as socket_module
 import uuid
 from contextlib import closing
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from langgraph_client import ScriptedGraph
+from langgraph_client.server.graphs.script_steps import Emit
 from langgraph_client.server.server import Server
 from tests.server.test_event_streaming import GRAPHS, of
 
@@ -138,3 +142,33 @@ def test_a_socket_needs_the_api_key() -> None:
         key = {"x-api-key": "secret"}
         with closing(Socket(url, str(uuid.uuid4()), additional_headers=key)) as socket:
             assert socket.command("agent.getTree")["error"] == "no_such_run"
+
+
+def test_a_socket_that_is_not_read_is_dropped() -> None:
+    """Its run goes on, and its thread is read by somebody else."""
+    steps = [Emit({"n": n, "text": "x" * 1000}) for n in range(6000)]
+    with Server({"talk": ScriptedGraph([*steps, {"n": 1}])}, send_timeout=0.2) as server:
+        url = server.listen()
+        thread_id = str(uuid.uuid4())
+        sock = socket_module.socket()
+        sock.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_RCVBUF, 4096)
+        place = httpx.URL(url)
+        sock.connect((place.host, place.port))
+        options: dict[str, Any] = {"sock": sock, "max_queue": 1}
+        with closing(Socket(url, thread_id, **options)) as stalled:
+            stalled.command("subscription.subscribe", channels=["custom"])
+            with httpx.Client(base_url=url, timeout=20) as http:
+                start = {"assistant_id": "talk", "input": {"n": 0}}
+                command = {"id": 1, "method": "run.start", "params": start}
+                answer = http.post(f"/threads/{thread_id}/commands", json=command).json()
+                run_id = answer["result"]["run_id"]
+                assert http.get(f"/threads/{thread_id}/runs/{run_id}/join").json() == {"n": 1}
+
+
+def test_a_refused_handshake_is_not_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """A client without a key is refused, which is no failure of the server."""
+    with Server(GRAPHS, api_key="secret") as server:
+        with pytest.raises(InvalidStatus) as refused:
+            Socket(server.listen(), str(uuid.uuid4()))
+        assert refused.value.response.status_code == 401
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -23,18 +23,33 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(self.inner, httpx.BaseTransport)
-        return self._counted(request, self.inner.handle_request(request))
+        response = self.inner.handle_request(request)
+        if request.url.path.endswith("/commands"):
+            content = response.read()
+            response = httpx.Response(
+                response.status_code, headers=response.headers, content=content
+            )
+        return self._counted(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(self.inner, httpx.AsyncBaseTransport)
-        return self._counted(request, await self.inner.handle_async_request(request))
+        response = await self.inner.handle_async_request(request)
+        if request.url.path.endswith("/commands"):
+            content = await response.aread()
+            response = httpx.Response(
+                response.status_code, headers=response.headers, content=content
+            )
+        return self._counted(request, response)
 
     def _counted(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         run = response.headers.get("content-location", "")
+        if request.url.path.endswith("/commands") and response.is_success:
+            run = response.json().get("result", {}).get("run_id", "")
         is_known = run in self._runs
         if run:
             self._runs.add(run)
-        if request.method != "GET" and response.is_success and not is_known:
+        reads = request.method == "GET" or request.url.path.endswith("/stream/events")
+        if not reads and response.is_success and not is_known:
             path = _ID.sub("/{id}", request.url.path)
             self.accepted[f"{request.method} {path}"] += 1
         return response
@@ -42,7 +57,7 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
     @property
     def started(self) -> int:
         """How many requests started runs."""
-        paths = ("/runs", "/runs/wait", "/runs/stream", "/runs/batch")
+        paths = ("/runs", "/runs/wait", "/runs/stream", "/runs/batch", "/commands")
         return sum(
             count
             for line, count in self.accepted.items()

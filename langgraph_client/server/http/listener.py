@@ -7,11 +7,16 @@ import ipaddress
 import socket
 import ssl
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 _GRACE = 0.3
 """Seconds that responses under way have to end when the port closes."""
@@ -30,48 +35,92 @@ class _Uvicorn(uvicorn.Server):
         self.ready.set()
 
 
-def protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
-    """Return uvicorn's HTTP protocol, with a limit on how long a client may not read.
+class _Watch:
+    """Aborts a connection whose client takes nothing out of a full buffer.
 
-    A connection whose client takes nothing out of a full buffer is aborted. The app then sees what
-    it sees when a client goes away.
+    The app then sees what it sees when a client goes away.
 
     Args:
-        send_timeout: The limit in seconds; None for no limit.
+        seconds: How long a client may not read; None for no limit.
     """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """Begin, as the buffer is full."""
+        if self._seconds is not None and self._timer is None:
+            self._wait(transport, transport.get_write_buffer_size(), self._seconds)
+
+    def _wait(self, transport: asyncio.Transport, unsent: int, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._look, transport, unsent, seconds)
+
+    def _look(self, transport: asyncio.Transport, unsent: int, seconds: float) -> None:
+        left = transport.get_write_buffer_size()
+        if left < unsent:  # A slow reader is a reader.
+            self._wait(transport, left, seconds)
+        else:
+            transport.abort()
+
+    def end(self) -> None:
+        """End, as there is room in the buffer, or no connection any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def http_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol, with a limit on how long a client may not read."""
 
     class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         transport: asyncio.Transport
-        _stalled: asyncio.TimerHandle | None = None
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._watch = _Watch(send_timeout)
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            if send_timeout is not None and self._stalled is None:
-                self._watch(self.transport.get_write_buffer_size())
-
-        def _watch(self, unsent: int) -> None:
-            loop = asyncio.get_running_loop()
-            self._stalled = loop.call_later(send_timeout or 0, self._look, unsent)
-
-        def _look(self, unsent: int) -> None:
-            left = self.transport.get_write_buffer_size()
-            if left < unsent:  # A slow reader is a reader.
-                self._watch(left)
-            else:
-                self.transport.abort()
+            self._watch.begin(self.transport)
 
         def resume_writing(self) -> None:
-            self._forget()
+            self._watch.end()
             super().resume_writing()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._forget()
+            self._watch.end()
             super().connection_lost(exc)
 
-        def _forget(self) -> None:
-            if self._stalled is not None:
-                self._stalled.cancel()
-                self._stalled = None
+    return Protocol
+
+
+def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
+    """Return uvicorn's WebSocket protocol, with a limit on how long a client may not read."""
+
+    class Protocol(WebSocketsSansIOProtocol):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._watch = _Watch(send_timeout)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._watch.begin(self.transport)
+
+        def resume_writing(self) -> None:
+            self._watch.end()
+            super().resume_writing()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._watch.end()
+            super().connection_lost(exc)
+
+        async def send(self, message: ASGISendEvent) -> None:
+            await super().send(message)
+            if message["type"] == "websocket.http.response.body" and self.close_sent:
+                # A refusal is a handshake that is over: uvicorn would log that it is not.
+                self.handshake_complete = True
 
     return Protocol
 
@@ -137,13 +186,13 @@ class Port:
         """
         config = uvicorn.Config(
             without_tracebacks(app),
-            http=protocol(send_timeout),
+            http=http_protocol(send_timeout),
             interface="asgi3",
             log_config=None,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
-            ws="websockets-sansio",
+            ws=socket_protocol(send_timeout),
             ssl_certfile=self._tls and self._tls[0],
             ssl_keyfile=self._tls and self._tls[1],
         )

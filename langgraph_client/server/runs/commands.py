@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import (
@@ -104,6 +104,13 @@ def since_of(params: Mapping[str, Any]) -> int | None:
     return since if is_number else None
 
 
+class _Origin(NamedTuple):
+    """What the request says about itself that brought a command."""
+
+    request_id: str | None
+    key: str | None
+
+
 class Commands:
     """Carries out the commands that need no connection of their own.
 
@@ -124,6 +131,7 @@ class Commands:
         method: str,
         params: Mapping[str, Any],
         request_id: str | None = None,
+        key: str | None = None,
     ) -> Document:
         """Carry out a command, and return its result.
 
@@ -132,6 +140,7 @@ class Commands:
             method: The command.
             params: Its parameters.
             request_id: What the caller called the request, if it did.
+            key: What makes it the same as an earlier command; None if nothing does.
 
         Raises:
             CommandError: It cannot be carried out.
@@ -144,7 +153,9 @@ class Commands:
         if handler is None:
             raise CommandError("unknown_command", f"Unknown protocol command: {method}")
         try:
-            return await handler(thread_id, params, request_id)
+            if key is not None and (run_id := await self._runs.created_with(key)) is not None:
+                return {"run_id": run_id}
+            return await handler(thread_id, params, _Origin(request_id, key))
         except ServerError as error:
             status = (
                 error.status
@@ -157,9 +168,7 @@ class Commands:
         """Return the commands of one caller, by what makes that caller's runs."""
         return Commands(self._storage, self._engine, runs)
 
-    async def _start(
-        self, thread: str, params: Mapping[str, Any], request_id: str | None
-    ) -> Document:
+    async def _start(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
         assistant_id = params.get("assistant_id")
         if not isinstance(assistant_id, str) or not assistant_id:
             raise _invalid("run.start requires an assistant_id.")
@@ -175,7 +184,7 @@ class Commands:
         if body["input"] is not None and await self._waits(thread_id):
             # An input to a thread that waits for one is the answer.
             body["command"] = {"resume": body.pop("input")}
-        return await self._create(thread_id, body, config, params, request_id)
+        return await self._create(thread_id, body, config, params, origin)
 
     async def _waits(self, thread_id: str) -> bool:
         if self._engine.busy(thread_id):
@@ -189,7 +198,7 @@ class Commands:
         body: dict[str, Any],
         config: Document,
         params: Mapping[str, Any],
-        request_id: str | None,
+        origin: _Origin,
     ) -> Document:
         metadata = params.get("metadata")
         if metadata is not None and not isinstance(metadata, dict):
@@ -202,13 +211,15 @@ class Commands:
             "stream_subgraphs": True,
         }
         created = await self._runs.create(
-            body, thread_id, request_id=request_id, agreed={PROTOCOL: True}
+            body,
+            thread_id,
+            request_id=origin.request_id,
+            agreed={PROTOCOL: True},
+            key=origin.key,
         )
         return {"run_id": created.job.run_id}
 
-    async def _respond(
-        self, thread: str, params: Mapping[str, Any], request_id: str | None
-    ) -> Document:
+    async def _respond(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
         answers = _answers(params)
         config = _config(params.get("config"))
         thread_id = canonical_uuid(thread, "Invalid thread ID")
@@ -230,7 +241,7 @@ class Commands:
                 if params.get(key) is not None:
                     command[key] = params[key]
             body = {"assistant_id": document["metadata"]["assistant_id"], "command": command}
-            return await self._create(thread_id, body, config, params, request_id)
+            return await self._create(thread_id, body, config, params, origin)
 
     async def _settled(self, thread_id: str) -> Document:
         """Return the thread's document once its runs are over, or after a few seconds."""
@@ -246,9 +257,7 @@ class Commands:
             raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
         return thread
 
-    async def _tree(
-        self, thread: str, params: Mapping[str, Any], request_id: str | None
-    ) -> Document:
+    async def _tree(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
         thread_id = canonical_uuid(thread, "Invalid thread ID")
         log = await self._engine.protocol_runs.open(thread_id)
         try:

@@ -211,6 +211,13 @@ class RunCreator:
             changed["metadata"] = told["metadata"]
         return replace(request, body={**body, **changed}, user=caller.user, threads=threads)
 
+    async def created_with(self, key: str) -> str | None:
+        """Return the run that an earlier request with this key created; None if there is none."""
+        document = await self._storage.idempotency_keys.get(key)
+        if document is None or self._is_old(document, KEY_LIFETIME):
+            return None
+        return str(document["run_id"])
+
     def _abandon(self, request: _Request, creating: asyncio.Task[CreatedRun]) -> None:
         """Do what is due when a client went away before it was told about its run."""
         if not creating.cancelled() and creating.exception() is None:

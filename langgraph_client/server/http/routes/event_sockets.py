@@ -33,6 +33,8 @@ from langgraph_client.server.storage.protocol import Event
 _STABLE = [(name.encode(), value.encode()) for name, value in STABLE.items()]
 _UNSUPPORTED = 1008
 """The close code for a thread that cannot be."""
+_AT_ONCE = 4
+"""How many events are sent within one turn of the loop."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
 
 
@@ -122,6 +124,8 @@ class EventSocket:
             await self._socket.send_text(event.data.decode())
             self._sent = max(self._sent, event.id[0])
             count += 1
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # Else a client that is gone would not be noticed.
         return count
 
     async def _commands(self) -> None:

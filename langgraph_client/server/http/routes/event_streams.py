@@ -10,6 +10,7 @@ from starlette.responses import Response
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.routes.runs import idempotency_key
 from langgraph_client.server.http.streaming import LongResponse, event_headers
 from langgraph_client.server.runs.commands import (
     NO_RUN,
@@ -41,8 +42,13 @@ async def command(request: ValidRequest) -> Response:
         if method.startswith("subscription."):
             result: Any = _subscription(request, method, params)
         else:
+            thread_id = request.path["thread_id"]
             result = await request.services.commands.carry_out(
-                request.path["thread_id"], method, params, request.headers.get("x-request-id")
+                thread_id,
+                method,
+                params,
+                request.headers.get("x-request-id"),
+                idempotency_key(request, f"/threads/{thread_id}/commands {method}"),
             )
     except CommandError as error:
         return reply(failure(number, error))

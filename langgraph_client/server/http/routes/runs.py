@@ -66,9 +66,6 @@ async def begin(
         waited_for: Whether the request stays open until the run is over.
         streamed: Attach a reader to the run's events, which the caller has to close.
     """
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
-        raise Invalid(f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
     path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
     kind = "stream" if streamed else "wait" if waited_for else "create"
     return await request.services.runs.create(
@@ -78,8 +75,21 @@ async def begin(
         agreed=agreed(request.headers),
         waited_for=waited_for,
         streamed=streamed,
-        key=None if key is None else f"{path} {kind} {key}",
+        key=idempotency_key(request, f"{path} {kind}"),
     )
+
+
+def idempotency_key(request: ValidRequest, what: str) -> str | None:
+    """Return the `Idempotency-Key` of a request, as a key among all; None if it has none.
+
+    Args:
+        request: The request.
+        what: What it asks for: the same key for something else is another one.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+        raise Invalid(f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
+    return None if key is None else f"{what} {key}"
 
 
 async def create(request: ValidRequest) -> Response:

@@ -1,0 +1,46 @@
+"""Thread streams through a restart of the server on the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from langgraph_client import ReconnectPolicy, ScriptedGraph, get_client
+from langgraph_client.server.graphs.script_steps import Emit, Wait
+from langgraph_client.server.server import Server
+
+STEPS: list[Any] = [step for n in range(6) for step in (Emit(n), {"n": n}, Wait(0.15))]
+CHANNELS = ["lifecycle", "values", "custom"]
+
+
+@pytest.mark.parametrize("transport", ["sse", "websocket"])
+async def test_a_restart_loses_and_repeats_nothing(
+    tmp_path: Path, transport: Literal["sse", "websocket"]
+) -> None:
+    """The run is taken up again, and its reader gets each number once, in order."""
+    path = tmp_path / "server.db"
+    with Server({"agent": ScriptedGraph(STEPS)}, path=path) as first:
+        url = first.listen()
+        port = int(url.rpartition(":")[2])
+        policy = ReconnectPolicy(max_reconnects=50, initial=0.05, maximum=0.1)
+        client = get_client(url=url, reconnect=policy)
+        stream = client.threads.stream(assistant_id="agent", transport=transport)
+        thread = await stream.__aenter__()
+        await thread.run.start(input={"n": 9})
+        events = thread.subscribe(CHANNELS)
+        got = [await anext(events) for _ in range(5)]
+    with Server({"agent": ScriptedGraph(STEPS)}, path=path) as second:
+        second.listen(port=port)
+        got += [event async for event in events]
+        assert await thread.output == {"n": 5}
+        again = [event async for event in thread.subscribe(CHANNELS)]
+        await thread.close()
+        await client.aclose()
+    assert got == again
+    seqs = [event["seq"] for event in got]
+    assert seqs == sorted(set(seqs))
+    values = [e["params"]["data"]["n"] for e in got if e["method"] == "values"]
+    # A run that is taken up again begins with the values that it has.
+    assert list(dict.fromkeys(values)) == [9, *range(6)]
