@@ -1,4 +1,4 @@
-"""The server that the current code runs in, where it is part of a hosted graph.
+"""The server that the current code runs in, where it is part of a hosted graph or application.
 
 Below client and server, which do not import each other: the server says here who it is while it
 runs a graph, and `get_client()` without a URL looks here.
@@ -12,23 +12,67 @@ from dataclasses import dataclass, field
 
 import httpx
 
+IN_PROCESS_URL = "http://langgraph.server"
+"""What in-process clients call the server; nothing is ever looked up or dialled."""
+
 
 @dataclass(frozen=True)
 class Host:
-    """A server in this process.
+    """A server in this process, as the code that it runs reaches it.
 
     Attributes:
         url: Its name for requests by a transport.
-        transport: Makes a blocking transport to the server.
+        transport: Makes a blocking transport to the server, with the identity of the user on whose
+            behalf the code runs.
         async_transport: Makes an async one.
         api_key: The key that the server asks for, None for none.
+        run_id: The run that the code is part of; empty for none.
+        server: The server itself, to be compared only.
     """
 
     url: str
     transport: Callable[[], httpx.BaseTransport]
     async_transport: Callable[[], httpx.AsyncBaseTransport]
     api_key: str | None = field(default=None, repr=False)
+    run_id: str = ""
+    server: object = field(default=None, repr=False)
 
 
 #: Where no graph is being run, None.
 current_host: ContextVar[Host | None] = ContextVar("langgraph_client_host", default=None)
+
+
+def _host_of(request: httpx.Request) -> Host:
+    """Return the server that a request is for, and give the request its key."""
+    host = current_host.get()
+    if host is None or host is ANY_HOST:
+        raise httpx.ConnectError(
+            "this client has no URL and stands for the server that runs the graph, and no graph is"
+            " being run here; give it a URL",
+            request=request,
+        )
+    if host.api_key is not None:
+        request.headers.setdefault("x-api-key", host.api_key)
+    return host
+
+
+class HostTransport(httpx.BaseTransport):
+    """A blocking transport to whatever server runs the code that sends a request."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request. Raises httpx.ConnectError where no server runs the code."""
+        return _host_of(request).transport().handle_request(request)
+
+
+class AsyncHostTransport(httpx.AsyncBaseTransport):
+    """An async transport to whatever server runs the code that sends a request."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request. Raises httpx.ConnectError where no server runs the code."""
+        return await _host_of(request).async_transport().handle_async_request(request)
+
+
+ANY_HOST = Host(IN_PROCESS_URL, HostTransport, AsyncHostTransport)
+"""What is current while an application is imported: a client that is made then, at the top of a
+module, is of the server that runs the code when the client is used.
+"""

@@ -86,7 +86,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "typed_values",
     },
-    "cli": {"options", "server"},
+    "cli": {"graphs", "options", "server"},
     "server": {
         *_BASE,
         "auth",

@@ -16,8 +16,9 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from langgraph_client.hosting import Host
-from langgraph_client.server.auth.authorization import Authorization
+from langgraph_client.hosting import IN_PROCESS_URL, Host
+from langgraph_client.server.auth.authorization import Authorization, Caller
+from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
@@ -25,6 +26,7 @@ from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
 from langgraph_client.server.documents import assistants
+from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import (
     Graphs,
@@ -34,9 +36,12 @@ from langgraph_client.server.graphs.hosted_graphs import (
 from langgraph_client.server.graphs.node_threads import NodeThreads, run_contained
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.http.app import make_app
+from langgraph_client.server.http.authentication import CALLER
 from langgraph_client.server.http.in_process import (
+    AsyncScopedTransport,
     AsyncServerTransport,
     OpenExchanges,
+    ScopedTransport,
     ServerTransport,
 )
 from langgraph_client.server.http.middleware import ApiKey, RequestLines
@@ -61,9 +66,6 @@ logger = logging.getLogger("langgraph_client.server")
 _CLOSE_SECONDS = 10.0
 _ENGINE_SECONDS = 3.0
 _TASK_SECONDS = 1.0
-
-IN_PROCESS_URL = "http://langgraph.server"
-"""What in-process clients call the server; nothing is ever looked up or dialled."""
 
 
 class Server:
@@ -146,6 +148,7 @@ class Server:
         clock: Clock | None = None,
         hooks: RunHooks | None = None,
     ) -> None:
+        sdk_loopback.install()
         self.url: str | None = None
         self._given = dict(graphs)
         self._path = path
@@ -299,7 +302,19 @@ class Server:
     @property
     def _host(self) -> Host:
         """What `get_client()` without a URL calls, in graphs and in routes of `http.app`."""
-        return Host(IN_PROCESS_URL, self.transport, self.async_transport, self._api_key)
+        return self._host_for(None)
+
+    def _host_for(self, caller: Caller | None, run_id: str = "") -> Host:
+        """Return this server as code reaches it that runs on behalf of a caller, or by itself."""
+        scope = {} if self._authorization is None else {CALLER: caller}
+        return Host(
+            IN_PROCESS_URL,
+            lambda: ScopedTransport(self.transport(), scope),
+            lambda: AsyncScopedTransport(self.async_transport(), scope),
+            self._api_key,
+            run_id,
+            self,
+        )
 
     # For subclasses: `_open`, `_shut` and `_middleware` may be extended, tasks that end with the
     # server added to `_background`, and `_clock` and `_path` read. `testing.TestServer` does.
@@ -357,6 +372,14 @@ class Server:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
 
+    def _host_of_run(self, run: Mapping[str, Any]) -> Host:
+        """Return this server as a run reaches it: as the user whose run it is."""
+        user = run["kwargs"]["config"]["configurable"].get(USER_FIELDS[0])
+        caller = None
+        if self._authorization is not None and user is not None:
+            caller = self._authorization.caller_of(user)
+        return self._host_for(caller, run["run_id"])
+
     async def _assemble(self, storage: Storage) -> Engine:
         # What graphs write has to be found where clients look for it, and as the graphs index it.
         brought = brought_store(self._given)
@@ -370,7 +393,7 @@ class Server:
         engine = Engine(
             storage,
             self._clock,
-            HostedGraphRunner(graphs, self.url, self._hooks, self._host),
+            HostedGraphRunner(graphs, self.url, self._hooks, self._host_of_run),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
+from langgraph_client.hosting import ANY_HOST, current_host
 from langgraph_client.server.cli.config import AppConfig, ConfigError
+from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.server import Server
 
@@ -32,6 +34,16 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
         TypeError: A graph is none.
     """
     prepare(config)
+    sdk_loopback.install()
+    # For clients that are made at the top of a module.
+    importing = current_host.set(ANY_HOST)
+    try:
+        return _server_of(config, options)
+    finally:
+        current_host.reset(importing)
+
+
+def _server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     http = config.http
     if config.http_app is not None:
         app = load_object(config, "http.app", config.http_app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -57,9 +57,9 @@ class HostedGraphRunner:
         graphs: Graphs,
         url: str | None,
         hooks: RunHooks,
-        host: Host,
+        host_of: Callable[[Document], Host],
     ) -> None:
-        self._host = host
+        self._host_of = host_of
         self._hooks = hooks
         self._graphs = graphs
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
@@ -72,7 +72,7 @@ class HostedGraphRunner:
             BaseException: Whatever the graph raises.
         """
         # For `get_client()` in the graph. The run has a task, and so a context, of its own.
-        current_host.set(self._host)
+        current_host.set(self._host_of(job.run))
         run, config = job.run, self._config(job.run)
         kwargs = run["kwargs"]
         opened = self._graphs.open(
@@ -113,6 +113,7 @@ class HostedGraphRunner:
         """Return the part of the thread's document that its state decides."""
         graph_id: str = job.run["kwargs"]["config"]["configurable"]["graph_id"]
         config = thread_config(job.thread_id)
+        current_host.set(self._host_of(job.run))  # For a factory, which is called again.
         async with self._graphs.open(graph_id, self._config(job.run)) as graph:
             state = await graph.aget_state(config)
             if state.created_at is None:  # nothing was ever written

@@ -9,9 +9,11 @@ from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from langgraph_client.hosting import current_host
 from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import Denied
+from langgraph_client.server.http.in_process import as_caller
 from langgraph_client.server.http.replies import MAX_BODY, refuse
 
 CALLER = "langgraph.caller"
@@ -43,6 +45,10 @@ async def authenticate(
         arguments = await _arguments(authorization.parameters, connection)
         caller = await authorization.authenticate(arguments)
     scope[CALLER] = caller
+    host = current_host.get()
+    if caller is not None and host is not None:
+        # What an application's own route asks of this server, its user asks.
+        current_host.set(as_caller(host, {CALLER: caller}))
     if caller is not None:
         scope["user"] = caller.user
         scope["auth"] = AuthCredentials(caller.user.permissions)

@@ -17,6 +17,7 @@ from langgraph_client.server.auth.filters import Conditions
 from langgraph_client.server.auth.scoped_storage import Grants, ScopedStorage
 from langgraph_client.server.errors import Denied, Hidden, Invalid, Refused, ServerError
 from langgraph_client.server.http.authentication import authenticate
+from langgraph_client.server.http.in_process import PARENT_RUN
 from langgraph_client.server.http.replies import NOT_JSON, read_json, refuse
 from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.validation import Schema, validate
@@ -164,6 +165,9 @@ class Endpoint:
         caller = None
         if self.access.resource:  # Before the body is read: strangers learn nothing of it.
             caller = await authenticate(services.authorization, request)
+        if parent := request.scope.get(PARENT_RUN):
+            runs = services.runs.within(parent)
+            services = replace(services, runs=runs, commands=services.commands.by(runs))
         body = None
         if self.body is not None:
             body = validate(await read_json(request, self.not_json), BODIES[self.body], BODIES)

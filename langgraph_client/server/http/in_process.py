@@ -12,10 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
+
+from langgraph_client.hosting import Host, current_host
 
 ASGIApp = Callable[
     [
@@ -26,6 +29,10 @@ ASGIApp = Callable[
     Awaitable[None],
 ]
 _BUFFER = 256 * 1024
+SCOPE = "langgraph.scope"
+"""The extension of a request that says more of it, as part of the scope; see `ScopedTransport`."""
+PARENT_RUN = "langgraph.parent_run"
+"""Where the scope says which run of this server the request comes from."""
 
 
 class OpenExchanges:
@@ -258,9 +265,14 @@ class Exchange:
             return
 
 
-def _scope(request: httpx.Request) -> dict[str, Any]:
+def _scope(request: httpx.Request, home: object) -> dict[str, Any]:
     raw_path, _, query = request.url.raw_path.partition(b"?")
+    scope = dict(request.extensions.get(SCOPE, ()))
+    host = current_host.get()
+    if host is not None and host.server is home and host.run_id:
+        scope[PARENT_RUN] = host.run_id
     return {
+        **scope,
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -314,7 +326,7 @@ class ServerTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return as soon as the status is known."""
-        exchange = Exchange(self._home, _scope(request), request.read())
+        exchange = Exchange(self._home, _scope(request, self._home), request.read())
         try:
             on_own_loop = asyncio.get_running_loop() is self._home.loop
         except RuntimeError:
@@ -393,7 +405,7 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return as soon as the status is known."""
-        exchange = Exchange(self._home, _scope(request), await request.aread())
+        exchange = Exchange(self._home, _scope(request, self._home), await request.aread())
         exchange.begin()
         try:
             if await _await(exchange, True, request) is None:
@@ -407,3 +419,43 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
             stream=_AsyncBody(exchange, request),
             request=request,
         )
+
+
+def as_caller(host: Host, scope: Mapping[str, Any]) -> Host:
+    """Return a server as somebody else reaches it; `scope` says who."""
+    return replace(
+        host,
+        transport=lambda: ScopedTransport(host.transport(), scope),
+        async_transport=lambda: AsyncScopedTransport(host.async_transport(), scope),
+    )
+
+
+class ScopedTransport(httpx.BaseTransport):
+    """A blocking transport whose requests say more than their headers do.
+
+    Args:
+        transport: Carries the requests.
+        scope: What is added to the scope of each; a connection from elsewhere cannot say it.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport, scope: Mapping[str, Any]) -> None:
+        self._transport, self._scope = transport, scope
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        said = {**self._scope, **request.extensions.get(SCOPE, {})}
+        request.extensions = {**request.extensions, SCOPE: said}
+        return self._transport.handle_request(request)
+
+
+class AsyncScopedTransport(httpx.AsyncBaseTransport):
+    """The same, async."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, scope: Mapping[str, Any]) -> None:
+        self._transport, self._scope = transport, scope
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        said = {**self._scope, **request.extensions.get(SCOPE, {})}
+        request.extensions = {**request.extensions, SCOPE: said}
+        return await self._transport.handle_async_request(request)

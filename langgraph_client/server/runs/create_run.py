@@ -113,11 +113,18 @@ class RunCreator:
         self._check_webhook = check_webhook
         self._thread_created = thread_created
         self._caller: Caller | None = None
+        self._parent = ""
 
     def for_caller(self, caller: Caller) -> RunCreator:
         """Return what makes the runs of a caller, whose `Auth` it asks about each."""
         made = copy.copy(self)
         made._caller = caller
+        return made
+
+    def within(self, run_id: str) -> RunCreator:
+        """Return what makes the runs that a run starts."""
+        made = copy.copy(self)
+        made._parent = run_id
         return made
 
     async def find_assistant(self, text: str) -> Document:
@@ -282,7 +289,7 @@ class RunCreator:
             if key is not None:
                 control["idempotency_key"] = key
                 document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
-            job = await self._engine.submit(run, thread, control, document)
+            job = await self._engine.submit(run, thread, control, document, self._parent)
             if is_new and not job.temporary:
                 await self._thread_created(thread_id)
             return job

@@ -134,7 +134,12 @@ class Engine:
     # Creating.
 
     async def submit(
-        self, run: Document, thread: Document, control: Document, key: Document | None = None
+        self,
+        run: Document,
+        thread: Document,
+        control: Document,
+        key: Document | None = None,
+        parent: str = "",
     ) -> Job:
         """Take on a new run, and start it if it is its turn. The caller holds the thread's lock.
 
@@ -143,6 +148,7 @@ class Engine:
             thread: Its thread's document. Stored, as `busy`.
             control: What is noted about the run beside its document; stored if there is anything.
             key: The document of the request's idempotency key. Stored.
+            parent: The run that has started it; empty for none.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
@@ -174,6 +180,8 @@ class Engine:
                     await transaction.run_controls.put({**_control(other.run), **stop})
         job = self._job(run)
         job.idempotency_key = None if key is None else key["key"]
+        if parent in self.jobs:
+            job.depth = self.jobs[parent].depth + 1
         self._queue.enter(job, rest)
         for other in stopped:
             self._stop(other, strategy, reason)

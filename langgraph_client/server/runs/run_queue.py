@@ -2,11 +2,15 @@
 
 All of it is in memory and decided without an `await`. Runs enter and leave under the lock of their
 thread.
+
+A run may wait for one that it starts. So the limit holds for each depth by itself: were it one for
+all, as many runs as it allows could wait for ever for runs that have no room. What is before such a
+run on its thread is as deep as it is, as it is waited for, too.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 
 from langgraph_client.server.clock import Clock
@@ -21,7 +25,8 @@ class RunQueue:
     Args:
         clock: Time.
         hooks: May keep a run from starting.
-        limit: How many runs may run at the same time, each on a thread of its own.
+        limit: How many runs may run at the same time, each on a thread of its own; as many again
+            that these have started, and so on.
         start: Starts a run: sets `job.task`. Whoever ends it calls `free`, then `leave`.
     """
 
@@ -35,9 +40,9 @@ class RunQueue:
         self._limit = limit
         self._start = start
         self._threads: dict[str, ThreadQueue] = {}
-        self._running = 0
+        self._running: Counter[int] = Counter()
         self._suspect: Job | None = None
-        self._waiting: deque[str] = deque()
+        self._waiting: defaultdict[int, deque[str]] = defaultdict(deque)
 
     def of(self, thread_id: str) -> list[Job]:
         """Return the runs of a thread that are not over, the oldest first."""
@@ -58,6 +63,9 @@ class RunQueue:
         queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
         queue.jobs.append(job)
         queue.jobs.sort(key=lambda other: other.due)
+        for other in queue.jobs:
+            if other.task is None:
+                other.depth = max(other.depth, job.depth)
         self.jobs[job.run_id] = job
 
     def leave(self, job: Job, rest: Document) -> None:
@@ -94,23 +102,27 @@ class RunQueue:
             queue.timer = self._clock.call_later(wait, self.advance, thread_id)
         elif not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
             return
-        elif self._running >= self._limit or (job.suspect and self._suspect is not None):
-            if thread_id not in self._waiting:
-                self._waiting.append(thread_id)
+        elif self._running[job.depth] >= self._limit or (job.suspect and self._suspect is not None):
+            if thread_id not in self._waiting[job.depth]:
+                self._waiting[job.depth].append(thread_id)
         else:
             queue.current = job
-            self._running += 1
+            self._running[job.depth] += 1
             self._suspect = job if job.suspect else self._suspect
             self._start(job)
 
     def free(self, job: Job) -> None:
         """Give back the place of a run that runs no more, and let another thread's run have it."""
-        self._running -= 1
+        self._running[job.depth] -= 1
+        depths = {job.depth}
         if self._suspect is job:
             self._suspect = None
-        for _ in range(len(self._waiting)):  # Each once: suspects may have to wait on.
-            if self._running < self._limit:
-                self.advance(self._waiting.popleft())
+            depths |= self._waiting.keys()
+        for depth in depths:
+            waiting = self._waiting[depth]
+            for _ in range(len(waiting)):  # Each once: suspects may have to wait on.
+                if self._running[depth] < self._limit:
+                    self.advance(waiting.popleft())
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""
@@ -119,13 +131,13 @@ class RunQueue:
         longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)
         queue = {
             "n_pending": sum(job.task is None for job in self.jobs.values()),
-            "n_running": self._running,
+            "n_running": self._running.total(),
             "pending_runs_wait_time_max_secs": longest,
             "pending_runs_wait_time_med_secs": middle,
             "pending_unblocked_runs_wait_time_max_secs": longest,
         }
-        free = max(self._limit - self._running, 0)
-        return queue, {"max": self._limit, "active": self._running, "available": free}
+        free = max(self._limit - self._running[0], 0)
+        return queue, {"max": self._limit, "active": self._running.total(), "available": free}
 
     def close(self) -> None:
         """Start no more runs."""

@@ -73,6 +73,8 @@ class Job:
     #: What `wait` answers; set when it is over.
     result: Any = None
     deleted: bool = False
+    #: How many runs wait for it, one for another: a run that a run starts is one deeper.
+    depth: int = 0
     #: It may be what has killed the process; such runs are carried out one after the other.
     suspect: bool = False
     started_at: str | None = None

@@ -1,0 +1,108 @@
+"""Lets langgraph_sdk's clients without a URL mean the server that runs the graph.
+
+langgraph_sdk looks for `langgraph_api` when it makes such a client, and has a hook
+(`configure_loopback_transports`) for clients that were made before a server was there; it has none
+for those that are made while a graph runs, nor for the blocking one. So its modules are given
+transports that look for the running server at each request. Where there is none, requests go where
+they went before. Seen with langgraph_sdk 0.2 to 0.4.14.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+import httpx
+
+from langgraph_client.hosting import IN_PROCESS_URL, AsyncHostTransport, HostTransport, current_host
+
+_IN_PROCESS_HOST = httpx.URL(IN_PROCESS_URL).host
+_FORMER = {"host": "localhost", "port": 8123}
+"""Where langgraph_sdk's blocking client without a URL goes."""
+
+
+class _Loopback(httpx.AsyncBaseTransport):
+    """In the place of the ASGI transport that an async client without a URL gets.
+
+    Args:
+        app: An application of another server, if there is one; set later by langgraph_sdk's hook.
+        options: What the ASGI transport takes.
+    """
+
+    original: Any = None
+
+    def __init__(self, app: Any = None, **options: Any) -> None:
+        self.app = app
+        self._options = options
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the server that runs the code, or to the application."""
+        transport: httpx.AsyncBaseTransport = AsyncHostTransport()
+        if current_host.get() is None and self.app is not None:
+            transport = self.original(self.app, **self._options)
+        return await transport.handle_async_request(request)
+
+
+class _BlockingTransport(httpx.HTTPTransport):
+    """In the place of the network's transport of the blocking client."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the server that runs the code, if it names none."""
+        if request.url.host == _IN_PROCESS_HOST:
+            if current_host.get() is not None:
+                return HostTransport().handle_request(request)
+            request.url = request.url.copy_with(**_FORMER)
+            request.headers["host"] = request.url.netloc.decode()
+        return super().handle_request(request)
+
+
+def install() -> None:
+    """Give langgraph_sdk the transports, once; without langgraph_sdk do nothing."""
+    try:
+        asynchronous: Any = importlib.import_module("langgraph_sdk._async.client")
+        blocking: Any = importlib.import_module("langgraph_sdk._sync.client")
+    except ImportError:  # It is not installed, or older than all that this could work with.
+        return
+    if not (hasattr(asynchronous, "get_asgi_transport") and hasattr(blocking, "get_sync_client")):
+        return
+    if _Loopback.original is not None:
+        return
+    _Loopback.original = asynchronous.get_asgi_transport()
+    # For clients that were made before; what they get comes in one piece.
+    importlib.import_module("langgraph_sdk.client").configure_loopback_transports(_app)
+    asynchronous.get_asgi_transport = lambda: _Loopback
+    # Else langgraph_sdk would import another server into this process, where it is installed.
+    sys.modules.setdefault("langgraph_api.server", None)  # type: ignore[arg-type]
+    defaults = blocking.get_sync_client.__kwdefaults__
+    if defaults.get("url", "") is None:
+        defaults["url"] = IN_PROCESS_URL
+        blocking.httpx = _overlay(httpx, HTTPTransport=_BlockingTransport)
+
+
+async def _app(scope: Any, receive: Any, send: Any) -> None:
+    """Hand a request on to the server that runs the code, as an ASGI application."""
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    url = httpx.URL(IN_PROCESS_URL, raw_path=scope["raw_path"] + b"?" + scope["query_string"])
+    request = httpx.Request(scope["method"], url, headers=scope["headers"], content=body)
+    answer = await AsyncHostTransport().handle_async_request(request)
+    try:
+        head = {"status": answer.status_code, "headers": answer.headers.raw}
+        await send({"type": "http.response.start", **head})
+        async for part in answer.aiter_raw():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await answer.aclose()
+
+
+def _overlay(module: ModuleType, **names: Any) -> ModuleType:
+    """Return a module with some names replaced."""
+    made = ModuleType(module.__name__, module.__doc__)
+    made.__dict__.update(module.__dict__, **names)
+    return made
