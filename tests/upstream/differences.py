@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outcomes import HERE, Outcome, fits
+from outcomes import HERE, Outcome
+from patterns import fits
 
 KINDS = ("cannot be over a wire", "upstream's own", "to do")
 """Whose a difference is."""

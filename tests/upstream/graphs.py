@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from environment import cache, graph_environment, sources, version
-from outcomes import HERE, Outcome, fits, read, run_pytest
+from environment import graph_environment, sources
+from outcomes import Outcome, kept, run_pytest
+from patterns import fits
 from staging import stage
+
+ADAPTER = os.environ.get("UPSTREAM_ADAPTER", "ours")
+"""What graphs go to, see `adapters`."""
 
 _OPTIONS = """\
 [pytest]
@@ -44,33 +48,22 @@ def run(
 
 
 def feasible() -> dict[str, Outcome]:
-    """The tests that ask something of a graph, as they end when the graph is local.
-
-    This depends on nothing of ours, so it is kept for the next time.
-    """
-    harness = [*sorted((HERE / "plugins").glob("*.py")), HERE / "adapters" / "identity.py"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in harness)).hexdigest()[:12]
-    kept = cache() / "results" / f"local-{version('langgraph')}-{digest}.jsonl"
-    outcomes = read(kept) if kept.exists() else {}
-    if not outcomes:
-        unfinished = kept.with_name(f"{kept.stem}-unfinished.jsonl")
-        outcomes = run("identity", unfinished)
-        unfinished.rename(kept)
+    """The tests that ask something of a graph, as they end when the graph is local."""
     return {
         test: outcome
-        for test, outcome in outcomes.items()
+        for test, outcome in kept("graphs", lambda path: run("identity", path)).items()
         if outcome.calls and outcome.outcome != "skipped"
     }
 
 
-def suite(results: Path, adapter: str, patterns: list[str] | None) -> dict[str, Outcome]:
-    """Run the tests that count on the remote graphs of `adapter`."""
+def suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the tests that count on remote graphs of ours."""
     local = feasible()
     if patterns is not None:
         wanted = [test for test in local if any(fits(pattern, test) for pattern in patterns)]
         files = sorted({test.partition("::")[0] for test in wanted}) or ["tests"]
-        return run(adapter, results, only=wanted, processes=0, arguments=files)
-    outcomes = run(adapter, results, only=local)
+        return run(ADAPTER, results, only=wanted, processes=0, arguments=files)
+    outcomes = run(ADAPTER, results, only=local)
     # What fails with a local graph has failed; so has what ended with the process it ran in.
     broken = {test: outcome for test, outcome in local.items() if not outcome.is_passed}
     lost = {test: Outcome(test, "lost") for test in local if test not in outcomes}

@@ -4,8 +4,6 @@
     python tests/upstream/run.py graphs             one suite
     python tests/upstream/run.py graphs --test 'tests/test_runtime.py::test_drain*'
                                                     some tests of it, with what pytest prints
-    python tests/upstream/run.py graphs --adapter identity --test ...
-                                                    the same on another kind of graph
 
 Ends with 1 if a test fails that `differences.toml` does not name, or if a pattern there names only
 tests that pass.
@@ -23,13 +21,19 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
 import differences  # noqa: E402
 import graphs  # noqa: E402
+import sdk  # noqa: E402
 from environment import cache, version  # noqa: E402
 from outcomes import Outcome  # noqa: E402
 
-Suite = Callable[[Path, str, list[str] | None], dict[str, Outcome]]
+Suite = Callable[[Path, list[str] | None], dict[str, Outcome]]
 """Runs the tests that fit the patterns, or all, and keeps the results in a file."""
 
-SUITES: dict[str, Suite] = {"graphs": graphs.suite}
+SUITES: dict[str, Suite] = {
+    "graphs": graphs.suite,
+    "remote": sdk.remote_graph_suite,
+    "client": sdk.client_suite,
+    "integration": sdk.integration_suite,
+}
 
 
 def main() -> int:
@@ -38,7 +42,6 @@ def main() -> int:
     )
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="all without it")
     parser.add_argument("--test", action="append", metavar="ID", help="`*` stands for any text")
-    parser.add_argument("--adapter", default="ours", help="what graphs go to: ours, identity")
     given = parser.parse_args()
     print(f"langgraph {version('langgraph')}, langgraph-sdk {version('langgraph-sdk')}")
     folder = cache() / "results"
@@ -46,8 +49,8 @@ def main() -> int:
     rows, is_good = [], True
     for name in given.suites or SUITES:
         begun = time.monotonic()
-        results = folder / f"{name}-{given.adapter}.jsonl"
-        outcomes = SUITES[name](results, given.adapter, given.test)
+        results = folder / f"{name}.jsonl"
+        outcomes = SUITES[name](results, given.test)
         if given.test:
             print(results.with_suffix(".log").read_text("utf-8"))
             continue

@@ -2,7 +2,8 @@
 
 Environment:
     UPSTREAM_TESTS: The folder of the staged tests.
-    UPSTREAM_ONLY: A file with one test id on each line; all others are left out.
+    UPSTREAM_ONLY: A file with the ids of tests, one on each line, in which `*` stands for any
+        text; all others are left out.
     UPSTREAM_RESULTS: The file that takes one JSON object on each line, one per test.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from patterns import fits
 
 TESTS = os.path.realpath(os.environ["UPSTREAM_TESTS"])
 
@@ -35,10 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     path = os.environ.get("UPSTREAM_ONLY")
     if path:
-        wanted = set(Path(path).read_text("utf-8").splitlines())
-        dropped = [item for item in items if item.nodeid not in wanted]
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item.nodeid in wanted]
+        lines = Path(path).read_text("utf-8").splitlines()
+        ids, patterns = set(lines), [line for line in lines if "*" in line]
+
+        def is_wanted(item: pytest.Item) -> bool:
+            return item.nodeid in ids or any(fits(line, item.nodeid) for line in patterns)
+
+        config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+        items[:] = [item for item in items if is_wanted(item)]
 
 
 @pytest.hookimpl(hookwrapper=True)
