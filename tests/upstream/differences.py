@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outcomes import HERE, Outcome
-from patterns import fits
+from upstream.outcomes import HERE, Outcome
+from upstream.patterns import fits
 
 KINDS = ("cannot be over a wire", "upstream's own", "to do")
 """Whose a difference is."""

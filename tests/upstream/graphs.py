@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from environment import graph_environment, sources
-from outcomes import Outcome, kept, run_pytest
-from patterns import fits
-from staging import stage
+from upstream.environment import graph_environment, sources
+from upstream.outcomes import Outcome, kept, run_pytest
+from upstream.patterns import fits
+from upstream.staging import stage
 
 ADAPTER = os.environ.get("UPSTREAM_ADAPTER", "ours")
 """What graphs go to, see `adapters`."""
@@ -36,7 +36,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="upstream-graphs-") as scratch:
         tests = stage(sources("langgraph") / "tests", Path(scratch))
         (Path(scratch) / "pytest.ini").write_text(_OPTIONS, "utf-8")
-        options = ["-p", "plugins.routing", "-n", str(processes), f"--timeout={_SECONDS}"]
+        options = ["-p", "upstream.plugins.routing", "-n", str(processes), f"--timeout={_SECONDS}"]
         return run_pytest(
             graph_environment(),
             tests,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from environment import ROOT, cache, version
+from upstream.environment import ROOT, cache, version
 
 HERE = Path(__file__).resolve().parent
 
@@ -77,7 +77,7 @@ def run_pytest(
         "LANGSMITH_TRACING": "false",
         "NO_DOCKER": "true",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(ROOT)]),
         "UPSTREAM_RESULTS": str(results),
         "UPSTREAM_TESTS": str(tests),
         **(environment or {}),
@@ -90,10 +90,11 @@ def run_pytest(
     results.unlink(missing_ok=True)
     log = results.with_suffix(".log")
     # The interpreter's own tracebacks: pytest's can crash Python 3.11 after a time limit.
-    command = [str(python), "-m", "pytest", "-p", "plugins.results", "--tb=native", "-W", "ignore"]
+    options = ["-p", "upstream.plugins.results", "--tb=native", "-W", "ignore"]
+    command = [str(python), "-m", "pytest", *options, *arguments]
     with log.open("wb") as output:
         subprocess.run(
-            [*command, *arguments],
+            command,
             cwd=scratch,
             env=variables,
             stdout=output,

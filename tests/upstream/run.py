@@ -17,13 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent)]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import differences  # noqa: E402
-import graphs  # noqa: E402
-import sdk  # noqa: E402
-from environment import cache, version  # noqa: E402
-from outcomes import Outcome  # noqa: E402
+from upstream import differences, graphs, sdk  # noqa: E402
+from upstream.environment import cache, version  # noqa: E402
+from upstream.outcomes import Outcome  # noqa: E402
 
 Suite = Callable[[Path, list[str] | None], dict[str, Outcome]]
 """Runs the tests that fit the patterns, or all, and keeps the results in a file."""

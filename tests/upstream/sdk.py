@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from environment import graph_environment, server_environment, sources
-from outcomes import Outcome, kept, run_pytest
-from patterns import fits
-from selection import private_tests, reasons
-from servers import Server, our_server
-from staging import stage
+from upstream.environment import graph_environment, server_environment, sources
+from upstream.outcomes import Outcome, kept, run_pytest
+from upstream.patterns import fits
+from upstream.selection import private_tests, reasons
+from upstream.servers import Server, our_server
+from upstream.staging import stage
 
 OURS = "langgraph_client"
 THEIRS = "langgraph_sdk"
 THEIR_REMOTE = "langgraph.pregel.remote"
 
-_SDK = "standins.sdk"
-_PRIVATE = "standins.private"
+_SDK = "upstream.standins.sdk"
+_PRIVATE = "upstream.standins.private"
 _REMOTE_NAMES = {
-    "langgraph.pregel.remote": "standins.remote",
+    "langgraph.pregel.remote": "upstream.standins.remote",
     "langgraph.pregel._remote_run_stream": f"{_PRIVATE}.remote_run_stream",
 }
 _SDK_NAMES = {
@@ -66,6 +66,7 @@ addopts = -p no:cacheprovider -q
 markers =
     integration: needs a running server
 """
+_REACH = ("-p", "upstream.plugins.reach")
 _DEFAULT_URL = "http://localhost:2024"
 """Where the tests look for a server."""
 
@@ -86,7 +87,14 @@ def client_tests(results: Path, packages: Packages, only: list[str] | None) -> d
     with _scratch() as scratch:
         tests = stage(sources("langgraph-sdk") / "tests", scratch, _SDK_NAMES)
         (scratch / "pytest.ini").write_text(_SDK_OPTIONS, "utf-8")
-        options = ["-p", "plugins.reach", "-n", "2", "--timeout=30", "-m", "not integration"]
+        options = [
+            *_REACH,
+            "-n",
+            "2",
+            "--timeout=15",
+            "-m",
+            "not integration",
+        ]
         options += ["--ignore=tests/integration", "--continue-on-collection-errors", "tests"]
         environment = {"UPSTREAM_CLIENT": packages.client}
         return run_pytest(
@@ -137,7 +145,13 @@ def integration_tests(
             return run_pytest(
                 graph_environment(),
                 tests,
-                ["-p", "plugins.reach", "--timeout=60", "-m", "integration", "tests/integration"],
+                [
+                    *_REACH,
+                    "--timeout=60",
+                    "-m",
+                    "integration",
+                    "tests/integration",
+                ],
                 environment=environment,
                 only=only,
                 results=results,

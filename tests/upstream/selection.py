@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from outcomes import Outcome
+from upstream.outcomes import Outcome
 
 
 def reasons(tests: Path, theirs: Mapping[str, Outcome], *, needs_a_client: bool) -> dict[str, str]:

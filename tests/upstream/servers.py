@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from environment import ROOT
+from upstream.environment import ROOT
 
 Server = Callable[[Path, Path, Path], AbstractContextManager[str]]
 """Serves the graphs of a `langgraph.json`: interpreter, config, folder to run in; gives its URL."""

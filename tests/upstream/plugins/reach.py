@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from standins import loopback, sdk
+from upstream.standins import loopback, sdk
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from patterns import fits
+from upstream.patterns import fits
 
 TESTS = os.path.realpath(os.environ["UPSTREAM_TESTS"])
 

@@ -120,7 +120,7 @@ _routing: Routing | None = None
 def pytest_configure(config: pytest.Config) -> None:
     global _routing
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
-        adapter = importlib.import_module(f"adapters.{os.environ['UPSTREAM_ADAPTER']}")
+        adapter = importlib.import_module(f"upstream.adapters.{os.environ['UPSTREAM_ADAPTER']}")
         adapter.begin_session()
         _routing = Routing(adapter)
         for name in METHODS:

@@ -122,7 +122,7 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
         return
     assert isinstance(response.stream, httpx.SyncByteStream)
     chunks = iter(response.stream)
-    while (chunk := await asyncio.to_thread(lambda: next(chunks, None))) is not None:
+    while chunk := await asyncio.to_thread(lambda: next(chunks, b"")):
         yield chunk
 
 

@@ -10,7 +10,7 @@ import importlib
 import os
 from typing import Any
 
-from standins import private
+from upstream.standins import private
 
 _target = importlib.import_module(os.environ["UPSTREAM_REMOTE"])
 

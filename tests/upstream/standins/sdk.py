@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from standins import private
-from standins.loopback import url_of, without_hop_by_hop
+from upstream.standins import private
+from upstream.standins.loopback import url_of, without_hop_by_hop
 
 _PACKAGE = os.environ["UPSTREAM_CLIENT"]
 _MODULES = (
