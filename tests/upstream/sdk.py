@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -172,7 +173,8 @@ def remote_graph_suite(results: Path, patterns: list[str] | None) -> dict[str, O
     wanted = _wanted(theirs, out, patterns)
     with _scratch() as scratch:
         hosted = stage(sources("langgraph") / "tests", scratch / "server")
-        config = hosted / "example_app" / "langgraph.json"
+        # Its paths are from here on.
+        config = shutil.copy(hosted / "example_app" / "langgraph.json", hosted.parent)
         with our_server(graph_environment(), config, hosted.parent) as url:
             return remote_graph_tests(results, Packages(), wanted, url)
 
