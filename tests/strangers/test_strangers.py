@@ -46,10 +46,9 @@ def javascript(script: str, url: str) -> Any:
     if npm is None or shutil.which("node") is None:
         pytest.skip("needs node and npm")
     environment()
-    modules = ENVIRONMENT / "node_modules"
-    if not (modules / "@langchain" / "langgraph-sdk").is_dir() or not (modules / "ws").is_dir():
+    packages = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-sdk", "ws", "zod"]
+    if not all((ENVIRONMENT / "node_modules" / package).is_dir() for package in packages):
         install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", "."]
-        packages = ["@langchain/langgraph-sdk", "@langchain/core", "ws"]
         subprocess.run([*install, *packages], cwd=ENVIRONMENT, check=True, timeout=300)
     copied = ENVIRONMENT / script  # Packages are looked for beside the script.
     shutil.copy(HERE / script, copied)
@@ -163,3 +162,13 @@ def test_event_streams_of_the_javascript_sdk(url: str) -> None:
     snapshots = [{"topic": "t", "log": log} for log in ([], ["one"], ["one", "two:t"])]
     seen = [snapshots, [ASKED, ["yes"]]]
     assert javascript("js_event_streams.mjs", url) == {"sse": seen, "websocket": seen}
+
+
+def test_events_of_the_javascript_remote_graph(url: str) -> None:
+    """`streamEvents` v3 gives snapshots, output, tokens, interrupts and failures."""
+    seen = javascript("js_remote_graph.mjs", url)
+    snapshots = [{"topic": "t", "log": log} for log in ([], ["one"], ["one", "two:t"])]
+    assert seen["values"] == [snapshots, ROW]
+    assert seen["messages"] == ["Hello ", "there"]
+    assert seen["interrupts"] == [True, [ASKED]]
+    assert "value is wrong" in seen["failure"]
