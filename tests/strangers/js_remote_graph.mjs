@@ -31,8 +31,9 @@ async function interrupts() {
   return [run.interrupted, run.interrupts.map((interrupt) => interrupt.payload)];
 }
 
+// From the lifecycle: `run.output` resolves to nothing when a run fails.
 async function failure() {
-  const run = await start("failing", { how: "value" }); // Its output resolves: only the lifecycle shows a failure.
+  const run = await start("failing", { how: "value" });
   for await (const { namespace, event, error } of run.lifecycle) {
     if (namespace.length === 0 && event === "failed") return error;
   }
