@@ -41,6 +41,7 @@ MAY_IMPORT = {
     },
     "server": {"auth", "errors", "hosting", "models", "ui", "values"},
     "ui": {"_core", "errors", "server"},
+    "terminal": {"SyncLangGraphClient", "_core", "errors", "models"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
 }
 #: Optional packages, and the only modules that may import them at their top.

@@ -1,0 +1,197 @@
+"""What a run's stream says about its progress: nodes, tokens, failures. For those who show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from langgraph_client.models.events import StreamPart
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run began."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class NodeStarted:
+    """A node began. `path` names the nodes of the graphs around it, the outermost first."""
+
+    name: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Text of a model, to be shown behind what came before of the same message."""
+
+    node: str
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NodeEnded:
+    """A node ended, after so many seconds; None if its beginning was not seen."""
+
+    name: str
+    path: tuple[str, ...]
+    seconds: float | None = None
+    error: str | None = None
+    interrupts: int = 0
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """A run failed."""
+
+    error: str
+    message: str
+
+
+Step: TypeAlias = RunStarted | NodeStarted | Tokens | NodeEnded | RunFailed
+
+
+class RunProgress:
+    """Reads a stream of the client or of a `RemoteGraph`, in any of its forms.
+
+    Nodes come from the mode `tasks`, or else, without times, from `updates`; tokens from
+    `messages-tuple` (`messages` of a `RemoteGraph`) or `messages`.
+
+    Args:
+        mode: The stream mode, for streams of a `RemoteGraph` with a single mode, whose parts do
+            not name theirs.
+
+    Attributes:
+        values: The latest values of the root graph; None before there are any.
+    """
+
+    def __init__(self, mode: str | None = None) -> None:
+        self.values: Any = None
+        self._mode = mode
+        self._began: dict[str, float] = {}
+        self._has_tasks = False
+        self._lengths: dict[str, int] = {}
+        self._streamed: set[str] = set()
+
+    def read(self, part: object, now: float) -> list[Step]:
+        """Return what a part of the stream means; nothing for what is no news.
+
+        Args:
+            part: A `StreamPart`, a part of `version="v2"`, or what `RemoteGraph.stream` yields.
+            now: The present time in seconds, from any start.
+        """
+        mode, namespace, data = self._split(part)
+        path = tuple(name.split(":")[0] for name in namespace)
+        match mode:
+            case "metadata" if isinstance(data, Mapping) and "run_id" in data:
+                self._has_tasks = False
+                return [RunStarted(str(data["run_id"]))]
+            case "tasks" if isinstance(data, Mapping):
+                return [self._task(data, path, now)]
+            case "updates" if isinstance(data, Mapping) and not self._has_tasks:
+                return [
+                    NodeEnded(str(name), path)
+                    for name in data
+                    if name not in ("__interrupt__", "__metadata__")
+                ]
+            case "values" if not path:
+                self.values = data
+            case "messages":
+                return self._message(data)
+            case "messages/partial" if isinstance(data, list):
+                return [step for message in data for step in self._whole(message)]
+            case "error" if isinstance(data, Mapping):
+                return [RunFailed(str(data.get("error", "")), str(data.get("message", "")))]
+        return []
+
+    def _split(self, part: object) -> tuple[str, tuple[str, ...], Any]:
+        """Return the mode, the namespace and the data of a part."""
+        if isinstance(part, StreamPart):
+            name, *below = part.event.split("|")
+            return name, tuple(below), part.data
+        if isinstance(part, Mapping) and {"type", "ns", "data"} <= part.keys():
+            return str(part["type"]), tuple(part["ns"]), part["data"]
+        if self._mode is not None:
+            if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], tuple):
+                return self._mode, part[0], part[1]
+            return self._mode, (), part
+        match part:
+            case (tuple() as namespace, str() as mode, data):
+                return mode, namespace, data
+            case (str() as mode, data):
+                return mode, (), data
+        return "values", (), part
+
+    def _task(self, data: Mapping[str, Any], path: tuple[str, ...], now: float) -> Step:
+        self._has_tasks = True
+        task_id, name = str(data.get("id")), str(data.get("name"))
+        if "input" in data or "triggers" in data:
+            self._began[task_id] = now
+            return NodeStarted(name, path)
+        began = self._began.pop(task_id, None)
+        error = data.get("error")
+        return NodeEnded(
+            name,
+            path,
+            None if began is None else now - began,
+            None if error is None else _error_text(error),
+            len(data.get("interrupts") or ()),
+        )
+
+    def _message(self, data: object) -> list[Step]:
+        """Read a pair of a message, or a piece of one, and its metadata."""
+        if not isinstance(data, list | tuple) or len(data) != 2:
+            return []
+        message, metadata = data
+        kind, text, message_id = message_parts(message)
+        if kind not in ("ai", "AIMessageChunk") or not text:
+            return []
+        if kind == "ai" and message_id in self._streamed:
+            return []  # The whole of what came in pieces.
+        self._streamed.add(message_id)
+        node = metadata.get("langgraph_node") if isinstance(metadata, Mapping) else None
+        return [Tokens(str(node or ""), message_id, text)]
+
+    def _whole(self, message: object) -> list[Step]:
+        """Read a message that holds all its text so far."""
+        kind, text, message_id = message_parts(message)
+        known = self._lengths.get(message_id, 0)
+        self._lengths[message_id] = len(text)
+        if kind not in ("ai", "AIMessageChunk") or len(text) <= known:
+            return []
+        return [Tokens("", message_id, text[known:])]
+
+
+def _error_text(error: object) -> str:
+    # The bundled server tells the class and the text, others the exception's `repr`.
+    if isinstance(error, Mapping) and "error" in error:
+        return f"{error['error']}: {error.get('message', '')}"
+    return str(error)
+
+
+def message_parts(message: object) -> tuple[str, str, str]:
+    """Return the kind, the text and the id of a message: a dict, or an object of langchain."""
+    if isinstance(message, Mapping):
+        fields = message
+    else:
+        fields = getattr(message, "__dict__", {})
+    kind = str(fields.get("type") or fields.get("role") or "")
+    return kind, content_text(fields.get("content")), str(fields.get("id") or "")
+
+
+def content_text(content: object) -> str:
+    """Return the text of a message's content: text, or a list of blocks."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    texts = (
+        block if isinstance(block, str) else block.get("text")
+        for block in content
+        if isinstance(block, str | Mapping)
+    )
+    return "".join(text for text in texts if isinstance(text, str))

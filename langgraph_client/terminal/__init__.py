@@ -1,0 +1,1 @@
+"""The command `langgraph-client`: look at threads, run graphs, bring threads home."""
