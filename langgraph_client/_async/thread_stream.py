@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -201,6 +202,7 @@ class AsyncThreadStream:
         run_start_timeout: Seconds that a run may take to begin; None for no limit.
         policy: How often a cut connection is opened again.
         uses_socket: Whether events come over a WebSocket. Commands never do.
+        is_new: Whether nobody but this object knows of the thread.
 
     Attributes:
         thread_id: The thread.
@@ -219,6 +221,7 @@ class AsyncThreadStream:
         run_start_timeout: float | None = None,
         policy: ReconnectPolicy | None = None,
         uses_socket: bool = False,
+        is_new: bool = False,
     ) -> None:
         self.thread_id = thread_id
         self.assistant_id = assistant_id
@@ -234,6 +237,8 @@ class AsyncThreadStream:
         self._current: _Current | None = None
         self._numbers = itertools.count(1)
         self._state = "new"
+        self._is_unused = is_new
+        self._subgraphs = subgraphs_of(self)
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
@@ -297,7 +302,7 @@ class AsyncThreadStream:
     @property
     def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
         """The calls of subgraphs by the root graph; theirs are found on them."""
-        return subgraphs_of(self)
+        return self._subgraphs
 
     @property
     def subagents(self) -> AsyncProjection[ScopedStreamHandle]:
@@ -353,15 +358,16 @@ class AsyncThreadStream:
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = await self._feed((*USUAL_CHANNELS, *extra))
         run = await self.current_run(feed)
-        async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
-            if name not in channels:
-                continue
-            if name == "tool_calls":
-                yield name, ToolCallHandle(self, run, item)
-            elif name == "subgraphs":
-                yield name, ScopedStreamHandle(self, item)
-            else:
-                yield name, item
+        with suppress(RunFailedError):  # That is for `output` to say.
+            async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
+                if name not in channels:
+                    continue
+                if name == "tool_calls":
+                    yield name, ToolCallHandle(self, run, item)
+                elif name == "subgraphs":
+                    yield name, ScopedStreamHandle(self, item)
+                else:
+                    yield name, item
 
     # --- for the modules and projections ---
 
@@ -380,8 +386,11 @@ class AsyncThreadStream:
         Raises:
             TimeoutError: It did not begin within `run_start_timeout`.
         """
-        main = self._main()
-        feed = feed or main
+        feed = feed or self._main()
+        if self._state == "closed" and (self._current is None or not self._known_run()):
+            nothing = Run(None, None)  # Nothing is read any more, and nothing is left.
+            nothing.end("interrupted", None, None)
+            return nothing
         await feed.start()
         if self._current is None:
             self._current = await self._last_of_thread()
@@ -397,6 +406,9 @@ class AsyncThreadStream:
 
     async def wait_for_output(self) -> JSON:
         """See `output`."""
+        self._check_open()
+        if self._is_unused:
+            raise RuntimeError("no run has been started on this thread, which is new")
         run = await self.current_run()
         await self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
@@ -422,6 +434,7 @@ class AsyncThreadStream:
 
     async def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""
+        self._check_open()
         feed = self._main()
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
         await feed.start()
@@ -435,6 +448,7 @@ class AsyncThreadStream:
             raise ProtocolError(
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
             )
+        self._is_unused = False
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
             self._current = _Current(result["run_id"], known)
@@ -449,6 +463,7 @@ class AsyncThreadStream:
         params: Mapping[str, Any] | None,
     ) -> JsonObject:
         """See `AgentModule.get_tree`."""
+        self._check_open()
         where = path("/assistants/{assistant_id}/graph", assistant_id=self.assistant_id)
         request = call(
             "GET",
@@ -465,19 +480,22 @@ class AsyncThreadStream:
     def _path(self, below: str) -> str:
         return path("/threads/{thread_id}", thread_id=self.thread_id) + below
 
-    def _main(self) -> AsyncFeed:
-        """Return the feed that has the usual channels."""
+    def _check_open(self) -> None:
         if self._state != "open":
             raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
+
+    def _main(self) -> AsyncFeed:
+        """Return the feed that has the usual channels."""
+        if not self._feeds:
+            self._check_open()
         return self._feeds[0]
 
     async def _feed(self, channels: Iterable[str]) -> AsyncFeed:
         """Return a feed that has these channels; one that exists, if it can be."""
-        if self._state != "open":
-            raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
         for feed in self._feeds:
-            if feed.wanted.channels.issuperset(channels):
+            if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
+        self._check_open()
         # Each has what those before it have: they may share a subscription.
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = AsyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
@@ -569,6 +587,8 @@ class _Current:
 
     def find(self, log: ThreadLog) -> Run | None:
         """Return the run, once it has begun."""
+        if log.runs and log.runs[-1].is_nameless:
+            return log.runs[-1]
         if self.run_id is not None:
             return log.run(self.run_id)
         return log.runs[self._number] if len(log.runs) > self._number else None

@@ -731,6 +731,7 @@ class ThreadsClient:
             run_start_timeout=run_start_timeout,
             policy=self._transport.reconnect,
             uses_socket=transport == "websocket",
+            is_new=thread_id is None,
         )
 
     def join_stream(

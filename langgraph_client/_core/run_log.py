@@ -7,6 +7,7 @@ append-only `Log`, so that it can be read late, twice, and beside others, by a c
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -151,7 +152,7 @@ class Scope:
             self._open_messages[message_id] = message
             self.add("messages", self.messages, message)
         else:
-            message_id = data.get("message_id")
+            message_id = data.get("message_id") or data.get("id")
             if message_id is None:
                 message_id = next(reversed(self._open_messages), None)
             if message_id not in self._open_messages:
@@ -237,10 +238,15 @@ class Run:
         root: The scope of the root graph, and through it all others.
         events: Its protocol events, all of those that were asked for.
         interrupts: Open questions by id, as `{"interrupt_id", "value", "namespace"}`.
+        is_nameless: Whether its events have ids in no form of the protocol, as those of a stand-in
+            for a server do. Such events never say to which run they belong.
     """
 
-    def __init__(self, run_id: str | None, graph_name: str | None) -> None:
+    def __init__(
+        self, run_id: str | None, graph_name: str | None, *, is_nameless: bool = False
+    ) -> None:
         self.run_id = run_id
+        self.is_nameless = is_nameless
         self.root = Scope((), graph_name, status="running")
         self.events: Log[Event] = Log()
         self.interrupts: dict[str, dict[str, Any]] = {}
@@ -251,6 +257,11 @@ class Run:
     def ended(self) -> bool:
         """Whether the run is over, an interrupt included."""
         return self.root.status in _ENDS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come of the run: behind a question, more questions may."""
+        return self.root.status in ("completed", "failed")
 
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
         """End the run and everything that is read of it. See `Scope.end`."""
@@ -285,6 +296,7 @@ class ThreadLog:
         self._make_message = make_message
         self._replayed: Counter[tuple[Any, ...]] | None = None
         self._replaying: Run | None = None
+        self._nameless_ids: set[str] = set()
 
     def run(self, run_id: str) -> Run | None:
         """Return a run by its id."""
@@ -298,6 +310,8 @@ class ThreadLog:
         named channels are not replayed there, so they are left out.
         """
         self._replayed, self._replaying = Counter(), None
+        if self.runs and self.runs[0].run_id is None:
+            self._replaying = self.runs[0]  # Its beginning was not kept: nothing announces it.
 
     def feed(self, event: Event) -> bool:
         """Take an event. Returns whether it was new."""
@@ -307,13 +321,19 @@ class ThreadLog:
         started = method == "lifecycle" and not namespace and data.get("event") == "running"
         run_id = _run_id(event) if started else None
         is_named = _is_named(method, data)
-        if self._replayed is not None and self._known(method, namespace, started, run_id, is_named):
+        if nameless := _is_nameless(event):
+            if event["event_id"] in self._nameless_ids:
+                return False
+            self._nameless_ids.add(event["event_id"])
+        elif self._replayed is not None and self._known(
+            method, namespace, started, run_id, is_named
+        ):
             return False
         if started:
-            self.runs.append(Run(run_id, data.get("graph_name")))
-        elif not self.runs:
+            self.runs.append(Run(run_id, data.get("graph_name"), is_nameless=nameless))
+        elif not self.runs or (nameless and self.runs[-1].is_over):
             # A run whose beginning was not kept, such as one of the older endpoints.
-            self.runs.append(Run(None, None))
+            self.runs.append(Run(None, None, is_nameless=nameless))
         run = self.runs[-1]
         if not is_named:
             run.seen[method, namespace] += 1
@@ -405,6 +425,15 @@ def _is_named(method: str, data: JSON) -> bool:
     return method.startswith("custom:") or (
         method == "custom" and isinstance(data, Mapping) and data.keys() == {"name", "payload"}
     )
+
+
+_IDS = re.compile(r"synth:|\d+-\d+")
+
+
+def _is_nameless(event: Event) -> bool:
+    """Whether the id of an event has no form of the protocol."""
+    event_id = event.get("event_id")
+    return isinstance(event_id, str) and _IDS.match(event_id) is None
 
 
 def _run_id(event: Event) -> str | None:

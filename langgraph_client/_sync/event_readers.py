@@ -140,7 +140,8 @@ class SyncSseReader(SyncEventReader):
         try:
             self._is_stable = is_stable(answer.headers)
             # Numbers of a server that has become another one, as behind a proxy, are not the same.
-            feed.begin(stable="since" in body and self._is_stable)
+            goes_on = self._is_stable and ("since" in body or not feed.last_seq)
+            feed.begin(feed.last_seq if goes_on else None)
             feed.opened()
             parser = EventParser()
             while data := self._transport.read(call, answer, self._policy.silence):
@@ -222,12 +223,12 @@ class SyncSocketReader(SyncEventReader):
             if not fresh or socket is not self._socket:
                 return  # Another connection has begun, or will, and subscribes to all.
             for feed in fresh:
-                feed.begin(stable=self._is_stable)
+                feed.begin(feed.last_seq if self._is_stable else -1)
                 if self._subscribed:
                     self._held[feed] = []
             self._subscribed += fresh
             method, params = "subscription.subscribe", self.feeds[-1].wanted.body()
-            if since := min(feed.position for feed in fresh):
+            if since := max(min(feed.position or 0 for feed in fresh), 0):
                 method = "subscription.reconnect"
                 params["since"] = since
             number = next(self._numbers)

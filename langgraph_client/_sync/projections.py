@@ -7,6 +7,7 @@ from collections.abc import (
     Callable,
     Iterator,
 )
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from langgraph_client._core.run_log import (
@@ -48,11 +49,11 @@ class SyncProjection(Generic[T]):
     """One kind of item of a run, in order, as they come.
 
     Each iteration begins with the first item of the run that is the current one by then, and ends
-    when that run ends or stops at an interrupt; so it can be iterated late, twice, beside others.
+    when that run ends, fails or stops at an interrupt; so it can be iterated late, twice, beside
+    others. That a run has failed is what `output` raises.
 
     Raises:
-        RunFailedError: behind the last item, if the run failed.
-        StreamIncomplete: likewise, if the connection was lost for good.
+        StreamIncomplete: Behind the last item, if the connection was lost for good.
     """
 
     def __init__(
@@ -70,12 +71,24 @@ class SyncProjection(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         run = self._thread.current_run()
         log = self._pick(self._scope or run.root)
-        for item in self._thread.read(run, log):
-            yield item if self._convert is None else self._convert(run, item)
+        with suppress(RunFailedError):
+            for item in self._thread.read(run, log):
+                yield item if self._convert is None else self._convert(run, item)
 
 
 class SyncValues(SyncProjection[JSON]):
-    """The state after each step of the current run. Awaited, or by `get`: the run's output."""
+    """The state after each step of the current run. Awaited, or by `get`: the run's output.
+
+    Of a run whose steps were not told, it is the state at its end.
+    """
+
+    def __iter__(self) -> Iterator[JSON]:
+        has_any = False
+        for values in super().__iter__():
+            has_any = True
+            yield values
+        if not has_any:
+            yield self.get()
 
     def get(self) -> JSON:
         """Wait for the end of the current run; return the thread's values then."""
@@ -91,7 +104,7 @@ class SyncExtensions:
 
     def __getitem__(self, name: str) -> SyncProjection[JSON]:
         if not name:
-            raise ValueError("the name of an extension must not be empty")
+            raise ValueError("the name of an extension must be non-empty")
         return SyncProjection(self._thread, lambda scope: scope.extension(name), self._scope)
 
 

@@ -38,7 +38,8 @@ class SyncFeed:
         changed: Notified after the log has changed.
         is_open: Whether the server has answered at some time.
         last_seq: The number of the last event; 0 if there is none.
-        position: The number behind which events of the open connection are new.
+        position: The number behind which events of the open connection are new; None if their
+            numbers say nothing about that.
     """
 
     def __init__(self, thread_id: str, wanted: EventFilter) -> None:
@@ -47,7 +48,7 @@ class SyncFeed:
         self.wanted = wanted
         self.is_open = False
         self.last_seq = 0
-        self.position = 0
+        self.position: int | None = None
         self.thread_id = thread_id
         self._filler: SyncFiller | None = None
 
@@ -92,16 +93,17 @@ class SyncFeed:
 
     # --- for those who fill it ---
 
-    def begin(self, *, stable: bool) -> None:
+    def begin(self, position: int | None) -> None:
         """Say that another connection begins.
 
         Args:
-            stable: Whether the server's numbers of events stay. Else they are those of one
-                connection, which begins at the start of the thread again.
+            position: The last number, if the server's numbers stay; -1, if they are those of this
+                connection, which begins at the start of the thread again; None for the same,
+                without looking at numbers.
         """
-        self.position = self.last_seq if stable else 0
-        if self.last_seq and not stable:
+        if self.log.runs and (position is None or position < 0):
             self.log.reconnected()
+        self.position = position
 
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
@@ -117,11 +119,13 @@ class SyncFeed:
         position, has_new = self.position, False
         for event in events:
             seq = event["seq"]
-            if seq > position:
-                has_new = self.log.feed(event) or has_new
+            if position is not None:
+                if seq <= position:
+                    continue
                 position = seq
+            has_new = self.log.feed(event) or has_new
+            self.last_seq = max(self.last_seq, seq)
         self.position = position
-        self.last_seq = max(self.last_seq, position)
         self.changed.notify()
         return has_new
 

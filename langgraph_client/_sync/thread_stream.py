@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -202,6 +203,7 @@ class SyncThreadStream:
         run_start_timeout: Seconds that a run may take to begin; None for no limit.
         policy: How often a cut connection is opened again.
         uses_socket: Whether events come over a WebSocket. Commands never do.
+        is_new: Whether nobody but this object knows of the thread.
 
     Attributes:
         thread_id: The thread.
@@ -220,6 +222,7 @@ class SyncThreadStream:
         run_start_timeout: float | None = None,
         policy: ReconnectPolicy | None = None,
         uses_socket: bool = False,
+        is_new: bool = False,
     ) -> None:
         self.thread_id = thread_id
         self.assistant_id = assistant_id
@@ -235,6 +238,8 @@ class SyncThreadStream:
         self._current: _Current | None = None
         self._numbers = itertools.count(1)
         self._state = "new"
+        self._is_unused = is_new
+        self._subgraphs = subgraphs_of(self)
 
     def __enter__(self) -> Self:
         if self._state != "new":
@@ -298,7 +303,7 @@ class SyncThreadStream:
     @property
     def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
         """The calls of subgraphs by the root graph; theirs are found on them."""
-        return subgraphs_of(self)
+        return self._subgraphs
 
     @property
     def subagents(self) -> SyncProjection[SyncScopedStreamHandle]:
@@ -352,15 +357,16 @@ class SyncThreadStream:
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = self._feed((*USUAL_CHANNELS, *extra))
         run = self.current_run(feed)
-        for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
-            if name not in channels:
-                continue
-            if name == "tool_calls":
-                yield name, SyncToolCallHandle(self, run, item)
-            elif name == "subgraphs":
-                yield name, SyncScopedStreamHandle(self, item)
-            else:
-                yield name, item
+        with suppress(RunFailedError):  # That is for `output` to say.
+            for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
+                if name not in channels:
+                    continue
+                if name == "tool_calls":
+                    yield name, SyncToolCallHandle(self, run, item)
+                elif name == "subgraphs":
+                    yield name, SyncScopedStreamHandle(self, item)
+                else:
+                    yield name, item
 
     # --- for the modules and projections ---
 
@@ -379,8 +385,11 @@ class SyncThreadStream:
         Raises:
             TimeoutError: It did not begin within `run_start_timeout`.
         """
-        main = self._main()
-        feed = feed or main
+        feed = feed or self._main()
+        if self._state == "closed" and (self._current is None or not self._known_run()):
+            nothing = Run(None, None)  # Nothing is read any more, and nothing is left.
+            nothing.end("interrupted", None, None)
+            return nothing
         feed.start()
         if self._current is None:
             self._current = self._last_of_thread()
@@ -396,6 +405,9 @@ class SyncThreadStream:
 
     def wait_for_output(self) -> JSON:
         """See `output`."""
+        self._check_open()
+        if self._is_unused:
+            raise RuntimeError("no run has been started on this thread, which is new")
         run = self.current_run()
         self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
@@ -421,6 +433,7 @@ class SyncThreadStream:
 
     def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""
+        self._check_open()
         feed = self._main()
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
         feed.start()
@@ -434,6 +447,7 @@ class SyncThreadStream:
             raise ProtocolError(
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
             )
+        self._is_unused = False
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
             self._current = _Current(result["run_id"], known)
@@ -448,6 +462,7 @@ class SyncThreadStream:
         params: Mapping[str, Any] | None,
     ) -> JsonObject:
         """See `SyncAgentModule.get_tree`."""
+        self._check_open()
         where = path("/assistants/{assistant_id}/graph", assistant_id=self.assistant_id)
         request = call(
             "GET",
@@ -464,19 +479,22 @@ class SyncThreadStream:
     def _path(self, below: str) -> str:
         return path("/threads/{thread_id}", thread_id=self.thread_id) + below
 
-    def _main(self) -> SyncFeed:
-        """Return the feed that has the usual channels."""
+    def _check_open(self) -> None:
         if self._state != "open":
             raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
+
+    def _main(self) -> SyncFeed:
+        """Return the feed that has the usual channels."""
+        if not self._feeds:
+            self._check_open()
         return self._feeds[0]
 
     def _feed(self, channels: Iterable[str]) -> SyncFeed:
         """Return a feed that has these channels; one that exists, if it can be."""
-        if self._state != "open":
-            raise RuntimeError(f"the thread stream is {self._state}: use it within `with`")
         for feed in self._feeds:
-            if feed.wanted.channels.issuperset(channels):
+            if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
+        self._check_open()
         # Each has what those before it have: they may share a subscription.
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = SyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
@@ -568,6 +586,8 @@ class _Current:
 
     def find(self, log: ThreadLog) -> Run | None:
         """Return the run, once it has begun."""
+        if log.runs and log.runs[-1].is_nameless:
+            return log.runs[-1]
         if self.run_id is not None:
             return log.run(self.run_id)
         return log.runs[self._number] if len(log.runs) > self._number else None

@@ -732,6 +732,7 @@ class SyncThreadsClient:
             run_start_timeout=run_start_timeout,
             policy=self._transport.reconnect,
             uses_socket=transport == "websocket",
+            is_new=thread_id is None,
         )
 
     def join_stream(

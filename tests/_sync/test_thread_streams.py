@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.event_streaming import (
     Event,
     FollowedThread,
     accepted,
+    documents,
     ended,
     frames,
     message,
@@ -207,3 +209,59 @@ def test_transports_are_checked_before_anything_is_sent() -> None:
     with client_of(FollowedThread()) as client:
         with pytest.raises(ValueError, match="'pigeon'"):
             client.threads.stream(THREAD, assistant_id="agent", transport="pigeon")  # type: ignore[arg-type]
+
+
+def test_events_that_name_no_run_are_of_the_current_one() -> None:
+    """A stand-in for a server, whose ids say nothing, is read nevertheless, also when it hangs up.
+
+    What it sends again is known by its ids.
+    """
+    events = documents([("values", [], {"n": 1}), *message(["a", "b"], "m1"), ended()], first=0)
+    for event in events:
+        event["event_id"] = f"evt-{event['seq']}"
+        event["params"].get("data", {}).pop("message_id", None)
+    body = b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in events)
+    server = FollowedThread(*[body] * 9, answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert [values for values in thread.values] == [{"n": 1}]
+        assert [one.message_id for one in thread.messages] == ["m1"]
+        assert thread.output == {"done": True}
+
+
+def test_a_run_whose_steps_were_not_told_has_its_last_values() -> None:
+    """Values of a run that only began and ended are those of the thread."""
+    server = FollowedThread(frames([started("r1"), ended()]), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert [values for values in thread.values] == [{"done": True}]
+
+
+def test_a_closed_thread_stream_ends_and_sends_nothing() -> None:
+    """What is read behind the end is empty; commands and `output` are refused."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    with client_of(server) as client:
+        with client.threads.stream(THREAD, **AGENT) as thread:
+            events = thread.events
+        assert [event for event in events] == []
+        assert [item for item in thread.extensions["progress"]] == []
+        assert thread.subagents is thread.subgraphs
+        for refused in (thread.run.start, thread.wait_for_output, thread.agent.get_tree):
+            with pytest.raises(RuntimeError, match="is closed"):
+                refused()
+
+
+def test_a_new_thread_has_no_output_before_its_first_run() -> None:
+    """Waiting for what nobody has started is a mistake, and said to be one."""
+    with (
+        client_of(FollowedThread(frames([]))) as client,
+        client.threads.stream(**AGENT) as thread,
+    ):
+        with pytest.raises(RuntimeError, match="no run has been started"):
+            print(thread.output)
