@@ -264,7 +264,9 @@ _PLACE = """(() => {
 })()"""
 _CHOOSE = """(() => {
   const [field, value] = [document.querySelector(%s), %s];
-  const option = [...field.options].find((one) => one.value === value || one.text.includes(value));
+  const options = [...field.options];
+  const option = options.find((one) => one.value === value)
+    ?? options.find((one) => one.text.includes(value));
   if (!option) return false;
   field.value = option.value;
   field.dispatchEvent(new Event('input', { bubbles: true }));

@@ -115,11 +115,18 @@ export class ThreadModel {
     }
   }
 
+  // A browser opens six connections to a server, for all its tabs: those that nobody looks at
+  // leave theirs to the others.
   async #follow() {
     const { signal } = this.#leaving;
     while (!signal.aborted) {
+      await shown();
+      const hiding = new AbortController();
+      const hide = () => document.hidden && hiding.abort();
+      document.addEventListener('visibilitychange', hide);
       try {
-        for await (const event of api.threads.stream(this.threadId, { lastEventId: this.#lastId, signal })) {
+        const options = { lastEventId: this.#lastId, signal: AbortSignal.any([signal, hiding.signal]) };
+        for await (const event of api.threads.stream(this.threadId, options)) {
           if (event.event === 'open') {
             this.live = 'live';
             this.#failures = 0;
@@ -127,8 +134,9 @@ export class ThreadModel {
           } else this.#take(event);
         }
       } catch (error) {
-        if (signal.aborted) return;
         this.lost = error;
+      } finally {
+        document.removeEventListener('visibilitychange', hide);
       }
       if (signal.aborted) return;
       this.live = 'lost';
@@ -226,5 +234,15 @@ export const messagesOf = (values) => {
   const found = values?.messages;
   return Array.isArray(found) && found.every((message) => message && typeof message === 'object' && 'content' in message) ? found : [];
 };
+
+const shown = () => new Promise((done) => {
+  const look = () => {
+    if (document.hidden) return;
+    document.removeEventListener('visibilitychange', look);
+    done();
+  };
+  document.addEventListener('visibilitychange', look);
+  look();
+});
 
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });

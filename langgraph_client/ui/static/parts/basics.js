@@ -7,7 +7,7 @@ const SHAPES = {
   assistants: 'M12 3l8 4.5v9L12 21l-8-4.5v-9L12 3zM12 12l8-4.5M12 12v9M12 12L4 7.5',
   crons: 'M12 21a9 9 0 100-18 9 9 0 000 18zM12 7v5l3 2',
   store: 'M4 6c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zM4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3',
-  back: 'M15 5l-7 7 7 7', next: 'M9 5l7 7-7 7', plus: 'M12 5v14M5 12h14', close: 'M6 6l12 12M18 6L6 18',
+  back: 'M15 5l-7 7 7 7', down: 'M5 9l7 7 7-7', next: 'M9 5l7 7-7 7', plus: 'M12 5v14M5 12h14', close: 'M6 6l12 12M18 6L6 18',
   search: 'M11 18a7 7 0 100-14 7 7 0 000 14zM16 16l5 5', copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   play: 'M7 4l13 8-13 8V4z', stop: 'M6 6h12v12H6z', fork: 'M6 4v16M6 12c8 0 12-2 12-8M18 4l-3 3M18 4l3 3',
   edit: 'M4 20l1-5L16 4l4 4L9 19l-5 1z', trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13', sun: 'M12 16a4 4 0 100-8 4 4 0 000 8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2',

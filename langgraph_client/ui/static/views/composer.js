@@ -27,6 +27,8 @@ function InputForm({ model, chosen, fitting, setAssistant, fork, close }) {
   const [python, setPython] = useState(null);
   const [round, setRound] = useState(0);
   const useForm = fields && !asJson;
+  const [open, setOpen] = useState(null); // None chosen: open, but for long forms on small screens.
+  const isOpen = open ?? (fields?.length <= 1 || matchMedia('(min-width: 761px)').matches);
   const checkpoint = fork?.checkpoint ?? null;
   const input = () => (useForm ? inputOf(fields, given) : json.value);
   const start = async (what) => {
@@ -41,10 +43,11 @@ function InputForm({ model, chosen, fitting, setAssistant, fork, close }) {
   const keys = (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); send(); } };
   return html`<form aria-label="Input" onSubmit=${(event) => { event.preventDefault(); send(); }} onKeyDown=${keys}>
     ${fork && html`<div class="banner fork-banner">Going on from checkpoint <code>${shortId(checkpoint.checkpoint_id)}</code> (step ${fork.metadata?.step})<span class="grow"></span><${Button} label="Run on from here" icon="play" busy=${going} onClick=${goOn} /><${Button} label="Back to the latest" icon="close" quiet onClick=${close} /></div>`}
-    <div class="composer-fields">${useForm ? fields.map((field) => html`<${FormField} key=${`${field.name} ${round}`} field=${field} value=${given[field.name]} change=${(value) => setGiven((old) => ({ ...old, [field.name]: value }))} />`)
+    <div class="composer-fields" hidden=${!isOpen}>${useForm ? fields.map((field) => html`<${FormField} key=${`${field.name} ${round}`} field=${field} value=${given[field.name]} change=${(value) => setGiven((old) => ({ ...old, [field.name]: value }))} />`)
       : html`<${JsonEditor} key=${round} label="Input as JSON" value=${{}} rows=${3} change=${(value, error) => setJson({ value: value ?? null, error })} />`}</div>
     <div class="composer-foot">${fitting.length > 1 && html`<select aria-label="Assistant" value=${chosen?.assistant_id} onChange=${(event) => setAssistant(event.target.value)}>${fitting.map((found) => html`<option key=${found.assistant_id} value=${found.assistant_id}>${found.name === 'Untitled' ? found.graph_id : found.name}</option>`)}</select>`}
-      ${fields && html`<label class="check"><input type="checkbox" checked=${asJson} onChange=${(event) => setAsJson(event.target.checked)} />JSON</label>`}
+      <${Button} label=${isOpen ? 'Close the input' : 'Write an input'} icon=${isOpen ? 'down' : 'edit'} iconOnly=${isOpen} quiet=${isOpen} aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)} />
+      ${isOpen && fields && html`<label class="check"><input type="checkbox" checked=${asJson} onChange=${(event) => setAsJson(event.target.checked)} />JSON</label>`}
       <span class="grow"></span><${Button} label="Copy as Python" icon="copy" quiet onClick=${show} /><${Button} label="Send" icon="play" primary type="submit" busy=${sending} disabled=${!chosen || (!useForm && json.error)} /></div>
     ${python && html`<${Python} code=${python} close=${() => setPython(null)} />`}</form>`;
 }
