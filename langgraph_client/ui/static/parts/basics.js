@@ -20,7 +20,7 @@ export function Icon({ name }) {
 
 export function Button({ icon, label, quiet, danger, primary, iconOnly, busy, ...rest }) {
   const kind = [quiet && 'quiet', danger && 'danger', primary && 'primary', iconOnly && 'icon-only'].filter(Boolean).join(' ');
-  return html`<button type="button" class=${`button ${kind}`} aria-label=${iconOnly ? label : undefined}
+  return html`<button type="button" class=${`button ${kind}`} aria-label=${label}
     title=${iconOnly ? label : undefined} aria-busy=${busy ? 'true' : undefined} ...${rest} disabled=${rest.disabled || busy}>
     ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && html`<span>${label}</span>`}</button>`;
 }

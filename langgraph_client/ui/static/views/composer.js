@@ -48,7 +48,7 @@ function InputForm({ model, chosen, fitting, setAssistant, fork, close }) {
     <div class="composer-foot">${fitting.length > 1 && html`<select aria-label="Assistant" value=${chosen?.assistant_id} onChange=${(event) => setAssistant(event.target.value)}>${fitting.map((found) => html`<option key=${found.assistant_id} value=${found.assistant_id}>${found.name === 'Untitled' ? found.graph_id : found.name}</option>`)}</select>`}
       <${Button} label=${isOpen ? 'Close the input' : 'Write an input'} icon=${isOpen ? 'down' : 'edit'} iconOnly=${isOpen} quiet=${isOpen} aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)} />
       ${isOpen && fields && html`<label class="check"><input type="checkbox" checked=${asJson} onChange=${(event) => setAsJson(event.target.checked)} />JSON</label>`}
-      <span class="grow"></span><${Button} label="Copy as Python" icon="copy" quiet onClick=${show} /><${Button} label="Send" icon="play" primary type="submit" busy=${sending} disabled=${!chosen || (!useForm && json.error)} /></div>
+      <span class="grow"></span>${isOpen && html`<${Button} label="Copy as Python" icon="copy" quiet onClick=${show} /><${Button} label="Send" icon="play" primary type="submit" busy=${sending} disabled=${!chosen || (!useForm && json.error)} />`}</div>
     ${python && html`<${Python} code=${python} close=${() => setPython(null)} />`}</form>`;
 }
 

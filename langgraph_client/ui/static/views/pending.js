@@ -50,11 +50,22 @@ function Interrupts({ model, interrupts }) {
 function Interrupt({ found, single, answer, change, send }) {
   const [quick, busy] = useAction(send);
   const yes = [['Yes', true], ['No', false]];
-  const choices = Array.isArray(found.value?.options) ? found.value.options.map((option) => [String(option), option]) : yes;
+  const { question, options, rest } = questionOf(found.value);
+  const choices = options?.map((option) => [String(option), option]) ?? yes;
   return html`<div class="interrupt"><div class="dim">${found.task}</div>
-    ${typeof found.value === 'string' ? html`<p class="question">${found.value}</p>` : html`<${JsonTree} value=${found.value} open=${2} />`}
+    ${question && html`<p class="question">${question}</p>`}${rest !== undefined && html`<${JsonTree} value=${rest} open=${2} />`}
     <label class="field"><span>Answer${single ? '' : ` to ${found.task}`}: text, or JSON</span><textarea rows="2" value=${answer} onInput=${(event) => change(event.target.value === '' ? undefined : event.target.value)} /></label>
     ${single && html`<div class="actions quick">${choices.map(([label, value]) => html`<${Button} key=${label} label=${label} busy=${busy} onClick=${() => quick(value)} />`)}</div>`}</div>`;
+}
+
+// What an interrupt asks, in the words it uses; what else it says stays a tree.
+function questionOf(value) {
+  if (typeof value === 'string') return { question: value };
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return { rest: value };
+  const { question, options, ...others } = value;
+  const plain = Array.isArray(options) && options.every((option) => ['string', 'number', 'boolean'].includes(typeof option));
+  const rest = { ...(typeof question === 'string' ? {} : 'question' in value ? { question } : {}), ...(plain || options === undefined ? {} : { options }), ...others };
+  return { question: typeof question === 'string' ? question : null, options: plain ? options : null, rest: Object.keys(rest).length ? rest : undefined };
 }
 
 // JSON is meant as JSON, anything else as text.
