@@ -390,6 +390,7 @@ class AsyncThreadStream:
         if self._state == "closed" and (self._current is None or not self._known_run()):
             nothing = Run(None, None)  # Nothing is read any more, and nothing is left.
             nothing.end("interrupted", None, None)
+            feed.log.runs.append(nothing)
             return nothing
         await feed.start()
         if self._current is None:

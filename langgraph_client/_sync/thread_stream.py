@@ -389,6 +389,7 @@ class SyncThreadStream:
         if self._state == "closed" and (self._current is None or not self._known_run()):
             nothing = Run(None, None)  # Nothing is read any more, and nothing is left.
             nothing.end("interrupted", None, None)
+            feed.log.runs.append(nothing)
             return nothing
         feed.start()
         if self._current is None:
