@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -17,6 +18,12 @@ from langgraph_client.testing import TestServer
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--interop", action="store_true", help="run the interop scenarios on a langgraph dev, too"
+    )
+    parser.addoption(
+        "--storage",
+        choices=["sqlite", "postgres"],
+        default="sqlite",
+        help="what in-process servers keep everything in, where a test does not say",
     )
     parser.addoption(
         "--shuffle", type=int, metavar="SEED", help="run the tests in the random order of this seed"
@@ -40,6 +47,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "subject" in metafunc.fixturenames:
         subjects = ["ours", "real"] if metafunc.config.getoption("--interop") else ["ours"]
         metafunc.parametrize("subject", subjects, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With `--storage postgres`, give each server of a test a database instead of SQLite."""
+    if request.config.getoption("--storage") == "sqlite":
+        yield
+        return
+    if request.node.get_closest_marker("sqlite") is not None:
+        pytest.skip("about SQLite")
+    from support.postgres import binaries, cluster
+
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    from langgraph_client.server import server as module
+    from langgraph_client.server.storage.opening import is_postgres, open_storage
+
+    urls: dict[str, str] = {}
+
+    async def opened(path: Any, **options: Any) -> Any:
+        if not is_postgres(path):
+            name = str(path) if path is not None else f"memory {len(urls)}"
+            if name not in urls:
+                urls[name] = await asyncio.to_thread(lambda: cluster().fresh())
+            path = urls[name]
+        return await open_storage(path, **options)
+
+    monkeypatch.setattr(module, "open_storage", opened)
+    yield
+    for url in urls.values():
+        cluster().drop(url)
 
 
 @pytest.fixture(scope="session")

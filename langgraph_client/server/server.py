@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import httpx
 from starlette.middleware import Middleware
@@ -52,8 +52,8 @@ from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
+from langgraph_client.server.storage.opening import is_postgres, open_storage
 from langgraph_client.server.storage.protocol import Storage
-from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.ui.pages import Pages, has_own_ui
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("langgraph_client.server")
 
+Role: TypeAlias = Literal["all", "api", "worker"]
 _CLOSE_SECONDS = 10.0
 _ENGINE_SECONDS = 3.0
 _TASK_SECONDS = 1.0
@@ -82,8 +83,13 @@ class Server:
             that a graph was compiled with wins over the server's. If one store was brought along,
             it is the server's store, for clients and for the other graphs, too: what it indexes can
             be searched by meaning, and it keeps what it keeps.
-        path: The SQLite file that keeps everything; in memory by default. What was pending or
-            running when an earlier process ended is taken up again.
+        path: The SQLite file that keeps everything, in memory by default; or the URL of a
+            PostgreSQL database (`postgresql://…`), which several servers may share. What was
+            pending or running when a process ended is taken up again, by a server that has room.
+        role: With PostgreSQL, whether this server carries out runs: `all` or `worker`; or leaves
+            them to the others: `api`.
+        listen_url: With PostgreSQL, where to listen for messages if `path` leads to a pooler in
+            transaction mode, such as PgBouncer; None for the same.
         show_errors: Tell callers the text of every exception a graph raises. False withholds that
             of classes that are not known to be meant for them, as servers on a port do.
         max_runs: How many runs may be running at the same time, each on its own thread.
@@ -120,7 +126,8 @@ class Server:
 
     Raises:
         TypeError: Something in `graphs` is not a graph, or `auth` is no `Auth`.
-        ValueError: `auth` has no function decorated with `@auth.authenticate`.
+        ValueError: `auth` has no function decorated with `@auth.authenticate`, or `role` or
+            `listen_url` is given without PostgreSQL.
     """
 
     def __init__(
@@ -128,6 +135,8 @@ class Server:
         graphs: Mapping[str, Any],
         *,
         path: str | os.PathLike[str] | None = None,
+        role: Role = "all",
+        listen_url: str | None = None,
         show_errors: bool = True,
         max_runs: int = 100,
         max_run_seconds: float | None = None,
@@ -151,7 +160,11 @@ class Server:
         sdk_loopback.install()
         self.url: str | None = None
         self._given = dict(graphs)
+        if not is_postgres(path) and (role != "all" or listen_url is not None):
+            raise ValueError("role and listen_url need a path that is a postgresql:// URL")
         self._path = path
+        self._role = role
+        self._listen_url = listen_url
         self._show_errors = show_errors
         self._max_runs = max_runs
         self._max_run_seconds = max_run_seconds
@@ -321,11 +334,12 @@ class Server:
 
     async def _open(self) -> None:
         """Open what is kept, and take up what was left; on the server's loop."""
-        own: Storage = SqliteStorage(
+        own = await open_storage(
             self._path,
             clock=self._clock,
             allow_types=self._allow_types,
             store=self._custom.store_options,
+            listen_url=self._listen_url,
         )
         self._storage = own  # to be closed, if the next line fails
         self._storage = await self._custom.open(own)
@@ -399,6 +413,7 @@ class Server:
             show_errors=self._show_errors,
             hooks=self._hooks,
             ended=[webhooks.run_ended, event_expiry.run_ended],
+            works=self._role != "api",
         )
         graphs.before_checkpoints(engine.write_logs)
         thread_ttl = ThreadTTLs(self._clock, storage, engine, self._thread_ttl)

@@ -77,6 +77,7 @@ def test_a_cron_on_a_thread_runs_there(
 
 
 @pytest.mark.parametrize(("on_run_completed", "left"), [("keep", 1), ("delete", 0)])
+@pytest.mark.sqlite
 def test_a_cron_without_a_thread_makes_one(
     http: httpx.Client, ticking: Server, clock: Settable, on_run_completed: str, left: int
 ) -> None:
@@ -103,6 +104,7 @@ def test_what_is_switched_off_or_over_does_not_fire(
     assert http.get(path).json() == []
 
 
+@pytest.mark.sqlite
 def test_a_cron_that_fell_due_while_the_server_was_down_fires_once(
     clock: Settable, tmp_path: Path
 ) -> None:

@@ -313,6 +313,7 @@ def test_commands_that_are_refused(thread: Thread, method: str, params: Any, cod
     assert thread.command(method, **params)["error"] == code
 
 
+@pytest.mark.sqlite
 def test_an_end_that_a_kill_has_cut_off_is_made_up_for(tmp_path: Any) -> None:
     """A run whose document says that it is over has an end in its events."""
     file = tmp_path / "db"

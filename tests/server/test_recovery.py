@@ -81,6 +81,7 @@ def begin(http: httpx.Client, **body: Any) -> tuple[str, str]:
     return thread, f"{thread}/runs/{run['run_id']}"
 
 
+@pytest.mark.sqlite
 def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
     """A run whose cancel was answered before the process was killed does not go on."""
     work = Work()
@@ -100,6 +101,7 @@ def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
     assert work.effects == []
 
 
+@pytest.mark.sqlite
 def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) -> None:
     """A stateless run with `on_disconnect: cancel` is over with the process that held the
     connection; one that continues is taken up again."""
@@ -127,6 +129,7 @@ def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) ->
     assert work.effects == ["continue"]
 
 
+@pytest.mark.sqlite
 def test_a_run_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
     """After three kills at the same step a run ends as `error`, which says so."""
     work, file = Work(), tmp_path / "s.db"

@@ -355,6 +355,7 @@ def limit_pages(server: Server, limit: int | None) -> None:
 
 
 @pytest.mark.parametrize("path", ["memory", "file"])
+@pytest.mark.sqlite
 def test_disk_full_in_the_middle_of_a_run(path: str, tmp_path: Path) -> None:
     """While nothing can be written requests are 503 and nothing is lost or left running; the run
     ends as `error` when there is room again, and the thread goes on."""

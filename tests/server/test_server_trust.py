@@ -58,6 +58,7 @@ def test_only_allowed_classes_come_out_of_a_file(
     assert isinstance(values["anything"], kind)
 
 
+@pytest.mark.sqlite
 def test_in_memory_everything_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody else can have written there."""
     with Server({"g": _graph()}) as server:

@@ -50,6 +50,7 @@ def test_events_of_a_run_that_is_over_go(http: httpx.Client, thread: str, clock:
         clock.advance(minutes=1)
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_a_503_and_then_it_is_over(
     http: httpx.Client, thread: str, server: Server
 ) -> None:

@@ -229,6 +229,11 @@ class ScopedTransaction:
         return self._inner.idempotency_answers
 
     @property
+    def executor(self) -> Any:
+        """Refuse."""
+        raise NotGrantedError("requests do not carry out statements")
+
+    @property
     def events(self) -> EventStore:
         """The kept events."""
         self._conditions("threads")
@@ -266,6 +271,7 @@ class ScopedStorage(ScopedTransaction):
         self.checkpointer: Any = None
         self.store: Any = None
         self.script_states: Any = None
+        self.shared: Any = None
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commit together what is written through the given value."""

@@ -125,7 +125,7 @@ class ThreadTTLs:
             async with self._engine.locks.hold(thread_id):
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
                     return  # The thread is deleted, or was given another time meanwhile.
-                if self._engine.busy(thread_id) or ttl["strategy"] == "delete":
+                if ttl["strategy"] == "delete" or await self._engine.busy(thread_id):
                     await self._storage.thread_ttls.put(again)
                     return
                 await self._storage.states.keep_latest(thread_id)

@@ -203,8 +203,8 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
         NotFound: There is none.
     """
     await need(services, assistant_id, f"Assistant with ID {assistant_id} not found")
-    jobs = services.engine.jobs.values()
-    run_ids = [job.run_id for job in jobs if job.run["assistant_id"] == assistant_id]
+    runs = await services.engine.unfinished()
+    run_ids = [run["run_id"] for run in runs if run["assistant_id"] == assistant_id]
     await services.engine.cancel(run_ids, "interrupt", f"assistant {assistant_id} was deleted")
     if with_threads:
         wanted = {"metadata": {"assistant_id": assistant_id}}

@@ -67,7 +67,7 @@ async def create(
                 await _apply_supersteps(services, thread, body["supersteps"])
             return thread
         if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
-            if busy := services.engine.busy(thread_id):
+            if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
             await _apply_supersteps(services, existing, body["supersteps"])
             return existing

@@ -17,6 +17,7 @@ from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, s
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
 logger = logging.getLogger("langgraph_client.server")
@@ -76,7 +77,7 @@ class Attempts:
                 await self._hooks.before_run(job.run)
                 await self._perform(job)
         except BaseException as raised:
-            if is_stopping(raised):
+            if is_stopping(raised) or isinstance(raised, Fenced):
                 raise
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
@@ -105,7 +106,10 @@ class Attempts:
             "kwargs": {**kwargs, "config": config},
         }
         if not job.deleted:
-            await self._storage.runs.put(run)
+            async with self._storage.transaction() as transaction:
+                if self._storage.shared is not None:
+                    await self._storage.shared.check(transaction, job.thread_id)
+                await transaction.runs.put(run)
         job.run, job.started_at = run, started_at
         logger.info(
             "run %s started (thread %s, graph %s, attempt %d)",

@@ -187,7 +187,7 @@ class Commands:
         return await self._create(thread_id, body, config, params, origin)
 
     async def _waits(self, thread_id: str) -> bool:
-        if self._engine.busy(thread_id):
+        if await self._engine.busy(thread_id):
             return False
         thread = await self._storage.threads.get(thread_id)
         return thread is not None and bool(thread.get("interrupts"))
@@ -245,11 +245,13 @@ class Commands:
 
     async def _settled(self, thread_id: str) -> Document:
         """Return the thread's document once its runs are over, or after a few seconds."""
-        jobs = [self._engine.jobs[run_id] for run_id in self._engine.busy(thread_id)]
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
-                for job in jobs:
-                    await job.over.wait()
+                for run_id in await self._engine.busy(thread_id):
+                    run = await self._storage.runs.get(run_id)
+                    job = None if run is None else await self._engine.find_job(run)
+                    if job is not None:
+                        await job.over.wait()
         except TimeoutError:
             pass  # What it waits for now is looked at all the same.
         thread = await self._storage.threads.get(thread_id)

@@ -236,13 +236,13 @@ class RunCreator:
 
     async def _create_once(self, request: _Request, key: str | None) -> CreatedRun:
         if key is None:
-            return _created(request, await self._create(request, None))
+            return await self._create(request, None)
         async with self._engine.locks.hold(f"idempotency key {key}"):
             document = await self._storage.idempotency_keys.get(key)
             if document is not None and not self._is_old(document, KEY_LIFETIME):
                 return _created(request, await self._job_of(document), repeated=True)
             await self._forget_old_keys()
-            return _created(request, await self._create(request, key))
+            return await self._create(request, key)
 
     async def _forget_old_keys(self) -> None:
         """Delete some that are too old, with each new one, so that they do not pile up."""
@@ -261,7 +261,8 @@ class RunCreator:
     async def _job_of(self, document: Document) -> Job:
         """Return the job of the run that an earlier request with the same key created."""
         run_id = document["run_id"]
-        if job := self._engine.jobs.get(run_id):
+        run = await self._storage.runs.get(run_id)
+        if run is not None and (job := await self._engine.find_job(run)):
             return job
         answer = await self._storage.idempotency_answers.get(document["key"])
         if answer is not None:  # The run left nothing else.
@@ -272,7 +273,7 @@ class RunCreator:
         thread = await self._storage.threads.get(run["thread_id"])
         return self._engine.job_over(run, fallback_result(thread or {}))
 
-    async def _create(self, request: _Request, key: str | None) -> Job:
+    async def _create(self, request: _Request, key: str | None) -> CreatedRun:
         assistant = await self.find_assistant(request.body["assistant_id"])
         self._check(request.body, stateless=request.thread_id is None)
         thread_id = request.thread_id or self._clock.uuid7()
@@ -289,10 +290,22 @@ class RunCreator:
             if key is not None:
                 control["idempotency_key"] = key
                 document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
-            job = await self._engine.submit(run, thread, control, document, self._parent)
-            if is_new and not job.temporary:
+            # Before the lock is given back, which may take a turn of the loop.
+            created = _created(
+                request,
+                await self._engine.submit(
+                    run,
+                    thread,
+                    control,
+                    document,
+                    self._parent,
+                    is_new=is_new,
+                    waited_for=request.waited_for or request.streamed,
+                ),
+            )
+            if is_new and not created.job.temporary:
                 await self._thread_created(thread_id)
-            return job
+            return created
 
     def _documents(
         self, request: _Request, assistant: Document, thread_id: str, thread: Document | None

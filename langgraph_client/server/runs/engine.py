@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +26,12 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
 from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
 from langgraph_client.server.runs.recovery import decide
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
@@ -45,6 +48,7 @@ from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.shared import Fenced, Shared
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -53,6 +57,7 @@ BUSY = (
     "Thread is already running a task. Wait for it to finish or choose a different multitask"
     " strategy."
 )
+DELETED_REASON = "the run was deleted"
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _STOP_SECONDS = 30.0
 """How long a deletion waits for a run that does not react to being cancelled."""
@@ -71,6 +76,7 @@ class Engine:
         show_errors: Show the text of every exception, see `error_document`.
         hooks: What looks into the runs.
         ended: Called when a run that had started is over.
+        works: Whether this process carries out runs; if not, others that share its database do.
     """
 
     def __init__(
@@ -84,16 +90,21 @@ class Engine:
         show_errors: bool = False,
         hooks: RunHooks | None = None,
         ended: Sequence[Callable[[Ended], None]] = (),
+        works: bool = True,
     ) -> None:
         hooks = RunHooks() if hooks is None else hooks
-        self.locks = KeyedLocks()
+        shared: Shared | None = storage.shared
+        self.locks = KeyedLocks(None if shared is None else shared.locked)
         self.tasks = OwnTasks()
         self.feeds = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
         self._unwritten: set[EventLog] = set()
-        self.protocol_runs = ProtocolRuns(storage, clock, self._unwritten, self._queue.of)
+        self.protocol_runs = ProtocolRuns(
+            storage, clock, self._unwritten, self._queue.of, self._opening_protocol
+        )
+        self.cluster = None if shared is None else self._join(shared, works)
         self._attempts = Attempts(
             storage,
             clock,
@@ -114,9 +125,38 @@ class Engine:
             self._attempts,
             self.protocol_runs,
             ended,
+            self.cluster,
         )
         self._deleting: set[str] = set()
         self._closed = False
+
+    def _join(self, shared: Shared, works: bool) -> Cluster:
+        following = Following(
+            self._storage, shared, self.feeds, self.protocol_runs, self._followed_job
+        )
+        cluster = Cluster(
+            self._storage,
+            shared,
+            self._clock,
+            self.locks,
+            self._queue,
+            following,
+            self.protocol_runs,
+            self.tasks,
+            self,
+            works=works,
+        )
+        shared.written = cluster.written
+        return cluster
+
+    def _opening_protocol(self, thread_id: str) -> AbstractAsyncContextManager[tuple[bool, bool]]:
+        return alone(thread_id) if self.cluster is None else self.cluster.opening(thread_id)
+
+    def _followed_job(self, run: Document) -> Job:
+        job = self._job(run)
+        if not run["kwargs"]["resumable"]:
+            job.log.keeper = None
+        return job
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -140,6 +180,9 @@ class Engine:
         control: Document,
         key: Document | None = None,
         parent: str = "",
+        *,
+        is_new: bool = False,
+        waited_for: bool = True,
     ) -> Job:
         """Take on a new run, and start it if it is its turn. The caller holds the thread's lock.
 
@@ -149,6 +192,8 @@ class Engine:
             control: What is noted about the run beside its document; stored if there is anything.
             key: The document of the request's idempotency key. Stored.
             parent: The run that has started it; empty for none.
+            is_new: Whether the thread is.
+            waited_for: Whether somebody waits for what becomes of it.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
@@ -160,14 +205,25 @@ class Engine:
             raise Unavailable("The server is stopping")
         if thread_id in self._deleting:
             raise NotFound(f"Thread with ID {thread_id} not found")
+        reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
+        busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
+        depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
+        if self.cluster is not None and not await self.cluster.own(
+            thread_id, is_new=is_new, depth=depth
+        ):
+            note = {**_control(run), **control} if control else {}
+            found = await self.cluster.submit(
+                run, busy, note, key, reason, refusal=BUSY, followed=waited_for
+            )
+            return self._followed_job(run) if found is None else found
         others = self._queue.of(thread_id)
         if others and strategy == "reject":
             raise Conflict(BUSY)
         stopped = others if strategy in ("interrupt", "rollback") else []
-        reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         rest = resting(thread)
-        busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         async with self._storage.transaction() as transaction:
+            if self.cluster is not None:
+                await self.cluster.shared.check(transaction, thread_id)
             await transaction.threads.put(busy)
             await transaction.runs.insert(run)
             if control:
@@ -180,9 +236,10 @@ class Engine:
                     await transaction.run_controls.put({**_control(other.run), **stop})
         job = self._job(run)
         job.idempotency_key = None if key is None else key["key"]
-        if parent in self.jobs:
-            job.depth = self.jobs[parent].depth + 1
+        job.depth = depth
         self._queue.enter(job, rest)
+        if self.cluster is not None:
+            self.cluster.keep(job)
         for other in stopped:
             self._stop(other, strategy, reason)
         self._queue.advance(thread_id)
@@ -206,6 +263,12 @@ class Engine:
             return
         cancelled = task.cancelled()
         raised = None if cancelled else task.exception()
+        if self.cluster is not None and isinstance(raised, Fenced):
+            self.cluster.lose(job.thread_id)
+        if job.lost:
+            self._queue.free(job)
+            self._forget_lost(job)
+            return
         if job.stop is not None:
             # Also if the graph ended by itself meanwhile: who was told that it stops relies on it.
             outcome = Outcome(job.stop)
@@ -220,6 +283,26 @@ class Engine:
             outcome = task.result()
         self.tasks.spawn(self._settlements.settle(job, outcome))
         self._queue.free(job)
+        if self.cluster is not None:
+            self.cluster.wake()
+
+    def abandon(self, job: Job) -> None:
+        """Stop a run without an end: another process has it."""
+        if job.task is not None and not job.task.done():
+            job.task.cancel()
+        elif job.task is None and not job.ended:
+            job.ended = True
+            self._forget_lost(job)
+
+    def _forget_lost(self, job: Job) -> None:
+        if job.run_id in self.jobs:
+            self._queue.leave(job, self._queue.rest(job.thread_id))
+        run, job.protocol = job.protocol, None
+        if run is not None:
+            self.protocol_runs.release(run.log)
+        self._queue.advance(job.thread_id)
+        if self.cluster is not None:
+            self.cluster.forget_lost(job.thread_id)
 
     # Stopping.
 
@@ -249,9 +332,11 @@ class Engine:
         for run_id in run_ids:
             job = self.jobs.get(run_id)
             if job is None:
+                if (elsewhere := await self._cancel_elsewhere(run_id, action, reason)) is not None:
+                    stopped.append(elsewhere)
                 continue
             async with self.locks.hold(job.thread_id):
-                if run_id not in self.jobs:
+                if run_id not in self.jobs or job.lost:
                     continue
                 stopped.append(job)
                 if job.task is not None and job.stop is None and not job.ended:
@@ -259,6 +344,17 @@ class Engine:
                     await self._storage.run_controls.put({**_control(job.run), **control})
                 self._stop(job, action, reason)
         await _over([job for job in stopped if job.task is None], _CLOSE_SECONDS)
+        return stopped
+
+    async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
+        """Ask for the end of a run that this process does not have, whoever has it."""
+        run = None if self.cluster is None else await self._storage.runs.get(run_id)
+        if self.cluster is None or run is None or run["status"] not in UNFINISHED:
+            return None
+        async with self.locks.hold(run["thread_id"]):
+            stopped = await self.cluster.stop(run, action, reason)
+            if not await self.cluster.shared.owner(run["thread_id"]):
+                await self.cluster.own(run["thread_id"])  # Which loads it, and its end.
         return stopped
 
     def disconnected(self, run_id: str) -> None:
@@ -278,12 +374,24 @@ class Engine:
                 run = await self._storage.runs.get(run_id)
                 if run is None or run["thread_id"] != thread_id:
                     raise NotFound("Run not found")
+                job = await self._delete_elsewhere(run)
+            if job is None:
                 async with self._storage.transaction() as transaction:
                     await transaction.states.delete_run(thread_id, run_id)
                     await drop(transaction, run_id)
                 return
-            self._delete_job(job)
+            if job.run_id in self.jobs:
+                self._delete_job(job)
         await _over([job])
+
+    async def _delete_elsewhere(self, run: Document) -> Job | None:
+        """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
+        if self.cluster is None or run["status"] not in UNFINISHED:
+            return None
+        job = await self.cluster.stop(run, "rollback", DELETED_REASON, delete=True)
+        if job is not None and not await self.cluster.shared.owner(run["thread_id"]):
+            await self.cluster.own(run["thread_id"])
+        return job
 
     def _delete_job(self, job: Job) -> None:
         """End a run whose document is being deleted; its readers are told that it is gone."""
@@ -291,7 +399,7 @@ class Engine:
             job.deleted = True
             if not job.log.closed:
                 self._attempts.publish(job, "error", NOT_FOUND, keep=False)
-            self._stop(job, "rollback", "the run was deleted")
+            self._stop(job, "rollback", DELETED_REASON)
 
     async def delete_thread(self, thread_id: str, *, unless_busy: bool = False) -> bool:
         """End a thread's runs and delete all that belongs to it.
@@ -311,17 +419,29 @@ class Engine:
     async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
         async with self.locks.hold(thread_id):
             jobs = self._queue.of(thread_id)
-            if thread_id in self._deleting or (unless_busy and jobs):
+            if thread_id in self._deleting or (unless_busy and await self.busy(thread_id)):
                 return False
             self._deleting.add(thread_id)
             for job in reversed(jobs):  # the pending ones first, or one of them would start
                 self._delete_job(job)
+            jobs += await self._delete_others(thread_id, jobs)
         try:
             await _over(jobs)
             async with self.locks.hold(thread_id):
                 return await self._storage.delete_thread(thread_id)
         finally:
             self._deleting.discard(thread_id)
+
+    async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
+        """Have the runs of a thread deleted that are not in this process's queue."""
+        if self.cluster is None:
+            return []
+        known = {job.run_id for job in jobs}
+        found = []
+        for run in await self.cluster.unfinished(thread_id):
+            if run["run_id"] not in known:
+                found.append(await self._delete_elsewhere(run))
+        return [job for job in found if job is not None]
 
     async def write_logs(self) -> None:
         """Write the events that are to be kept, before a checkpoint is written that is behind them.
@@ -333,17 +453,50 @@ class Engine:
 
     # Reading.
 
-    def busy(self, thread_id: str) -> list[str]:
-        """Return the ids of a thread's runs that are not over."""
+    async def busy(self, thread_id: str) -> list[str]:
+        """Return the ids of a thread's runs that are not over, the oldest first."""
+        if self.cluster is not None:
+            return [run["run_id"] for run in await self.cluster.unfinished(thread_id)]
         return [job.run_id for job in self._queue.of(thread_id)]
+
+    async def unfinished(self) -> list[Document]:
+        """Return the runs that are not over, in whichever process they are."""
+        if self.cluster is not None:
+            return await self._storage.runs.unfinished()
+        return [job.run for job in self.jobs.values()]
+
+    async def find_job(self, run: Document) -> Job | None:
+        """Return what tells the end and the result of a run; None if the run is over.
+
+        Args:
+            run: Its document.
+        """
+        job = self.jobs.get(run["run_id"])
+        if job is not None and not job.lost:
+            return job
+        if self.cluster is None or run["status"] not in UNFINISHED:
+            return None
+        async with self.locks.hold(run["thread_id"]):
+            return self.jobs.get(run["run_id"]) or await self.cluster.find(run)
+
+    async def watch(self, thread_id: str) -> EventLog:
+        """Return the log of all that happens on a thread. Give it back with `feeds.drop`."""
+        log = self.feeds.open(thread_id)
+        if self.cluster is not None:
+            try:
+                await self.cluster.watch(thread_id)
+            except BaseException:
+                self.feeds.drop(thread_id)
+                raise
+        return log
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""
         return self._queue.numbers()
 
-    def log_of(self, run: Document) -> EventLog:
+    async def log_of(self, run: Document) -> EventLog:
         """Return the event log of a run, of one that is over too."""
-        if job := self.jobs.get(run["run_id"]):
+        if job := await self.find_job(run):
             return job.log
         return self.job_over(run, None).log
 
@@ -364,34 +517,86 @@ class Engine:
 
     async def recover(self) -> None:
         """Take up again what an earlier process left pending or running."""
-        for run in await self._storage.runs.unfinished():
-            thread = await self._storage.threads.get(run["thread_id"])
-            if thread is None:
-                async with self._storage.transaction() as transaction:
-                    await drop(transaction, run["run_id"])
-                    await transaction.run_controls.delete(run["run_id"])
-                continue
-            control = await self._storage.run_controls.get(run["run_id"])
-            latest = await self._storage.states.latest(run["thread_id"])
-            decision = decide(run, {**_control(run), **(control or {})}, latest)
-            if decision.control is not None:
-                await self._storage.run_controls.put(decision.control)
-            job = self._job(decision.run)
-            job.idempotency_key = (control or {}).get("idempotency_key")
-            job.suspect = decision.suspect
-            self._queue.enter(job, resting(thread))
-            if decision.outcome is not None:
-                job.ended, job.reason = True, decision.reason
-                job.started_at = run["updated_at"] if job.attempt else None
-                self.tasks.spawn(self._settlements.settle(job, decision.outcome))
+        if self.cluster is not None:
+            await self.cluster.start()
+            return
+        runs = await self._storage.runs.unfinished()
+        for run in runs:
+            await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
         for thread_id in {job.thread_id for job in self.jobs.values()}:
             self._queue.advance(thread_id)
 
+    async def load(self, thread_id: str) -> None:
+        """Bring the runs of a thread into the queue, and stop those that are to be stopped.
+
+        The caller holds the thread's lock, and the process the thread's lease.
+        """
+        runs = await self._storage.runs.search(
+            where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
+        )
+        for run in runs:
+            control = await self._storage.run_controls.get(run["run_id"]) or {}
+            job = self.jobs.get(run["run_id"])
+            if job is None:
+                await self._take_up(run, control)
+            elif control.get("delete"):
+                self._delete_job(job)
+            elif control.get("stop"):
+                self._stop(job, control["stop"], str(control.get("reason", "")))
+
+    def advance(self, thread_id: str) -> None:
+        """Start the next run of a thread, if it is time and there is room."""
+        self._queue.advance(thread_id)
+
+    async def _take_up(self, run: Document, control: Document) -> None:
+        """Bring a run into the queue that an earlier process left, or another one has made."""
+        thread = await self._storage.threads.get(run["thread_id"])
+        if thread is None:
+            async with self._storage.transaction() as transaction:
+                await drop(transaction, run["run_id"])
+                await transaction.run_controls.delete(run["run_id"])
+            return
+        latest = None
+        if run["status"] == "running":
+            latest = await self._storage.states.latest(run["thread_id"])
+        decision = decide(run, {**_control(run), **control}, latest)
+        if decision.control is not None:
+            await self._storage.run_controls.put(decision.control)
+        job = self._job_again(decision.run)
+        job.idempotency_key = control.get("idempotency_key")
+        job.suspect = decision.suspect
+        job.deleted = bool(control.get("delete"))
+        self._queue.enter(job, resting(thread))
+        if self.cluster is not None:
+            self.cluster.keep(job)
+        if decision.outcome is not None:
+            job.ended, job.reason = True, decision.reason
+            job.started_at = run["updated_at"] if job.attempt else None
+            self.tasks.spawn(self._settlements.settle(job, decision.outcome))
+
+    def _job_again(self, run: Document) -> Job:
+        """Return the job of a run that was another process's; readers it has here stay."""
+        known = None if self.cluster is None else self.cluster.following.adopt(run["run_id"])
+        job = self._job(run)
+        if known is None:
+            return job
+        known.run, known.collected, known.due = run, job.collected, job.due
+        known.stop, known.reason, known.task = None, "", None
+        known.ended = known.lost = known.log.fed = False
+        known.started_at = known.mark = known.protocol = None
+        if known.log.keeper is None:
+            known.log.keeper = job.log.keeper
+        return known
+
     async def _put_back(self, job: Job) -> None:
-        """Leave a run to the next start of the server."""
-        if job.run["status"] == "running":
-            run = {**job.run, "status": status_after("running", "requeue")}
-            await self._storage.runs.put(run)
+        """Leave a run to the next start of the server, or to another process."""
+        if job.run["status"] != "running" or job.lost:
+            return
+        run = {**job.run, "status": status_after("running", "requeue")}
+        async with self._storage.transaction() as transaction:
+            if self.cluster is not None:
+                await self.cluster.shared.check(transaction, job.thread_id)
+            await transaction.runs.put(run)
 
     async def close(self) -> None:
         """Stop all work. What was running is taken up at the next start."""
@@ -409,10 +614,15 @@ class Engine:
                 if job.task is not None and not job.ended:  # It does not react to the cancellation.
                     await self._put_back(job)
                 await job.log.close()
-            except Unavailable as error:
+            except (Unavailable, Fenced) as error:
                 logger.error("run %s cannot be written: %s", job.run_id, error)
         await self.feeds.close()
         await self.protocol_runs.close()
+        if self.cluster is not None:
+            try:
+                await self.cluster.close()
+            except Unavailable as error:
+                logger.error("other processes have to wait for the leases: %s", error)
 
 
 def _control(run: Document) -> Document:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from langgraph_client.server.clock import Clock, EventId
@@ -141,6 +141,8 @@ class EventLog:
     ) -> None:
         self.closed = False
         self.keeper = keeper
+        #: The events come from another process, through `feed`; those of this one are ignored.
+        self.fed = False
         #: The id of the latest event.
         self.last: EventId = (0, 0)
         self._clock = clock
@@ -175,6 +177,8 @@ class EventLog:
             event_id: The id, where the same event stands in another log as well.
             keep: Give it to the keeper; without, only those who read now get it.
         """
+        if self.fed:
+            return Event(event_id or (0, 0), name, data)
         if self.closed:
             raise AssertionError("an event was appended to a closed log")
         event = Event(event_id or self._clock.event_id(), name, data)
@@ -190,6 +194,27 @@ class EventLog:
         if self._soon is None and self.watched:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
         return event
+
+    def feed(self, events: Sequence[Event]) -> None:
+        """Add events that another process has written."""
+        for event in events:
+            if event.id > self.last:
+                self.last = event.id
+                if self._readers or self.keeper is not None:
+                    self._appended.append(event)
+        if self._soon is None and self._appended:
+            self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
+
+    def tell_last(self, name: str, data: bytes) -> None:
+        """Give those who read now the last event, which is not kept."""
+        self._appended.append(Event((self.last[0], self.last[1] + 1), name, data))
+
+    def disown(self) -> None:
+        """Forget what is not written: another process writes this log from here on."""
+        self.fed = True
+        self._unkept.clear()
+        if self._unwritten is not None:
+            self._unwritten.discard(self)
 
     def _flush_soon(self) -> None:
         self._soon = None

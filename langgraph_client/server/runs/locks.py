@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from langgraph_client.server.errors import Unavailable
 
@@ -17,9 +17,15 @@ class KeyedLocks:
 
     Who needs several takes them in this order: an idempotency key, an assistant, a thread. A holder
     never waits for a run to be over: the end of a run is written under the lock of its thread.
+
+    Args:
+        outer: Holds a lock of the same name among all processes; None where there is only one.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, outer: Callable[[str], AbstractAsyncContextManager[None]] | None = None
+    ) -> None:
+        self._outer = outer
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
 
@@ -45,7 +51,11 @@ class KeyedLocks:
             else:
                 await lock.acquire()
             try:
-                yield
+                if self._outer is None:
+                    yield
+                else:
+                    async with self._outer(key):
+                        yield
             finally:
                 lock.release()
         finally:

@@ -16,6 +16,8 @@ from langgraph_client.server.runs.event_filter import event_name
 from langgraph_client.server.runs.event_log import EventLog, Keeper, Reader
 from langgraph_client.server.storage.protocol import Event, KeptEvent, Storage
 
+_PAGE = 1000
+
 
 class _Kept(Keeper):
     """Keeps the events of one thread."""
@@ -76,8 +78,20 @@ class ProtocolLog:
 
     def append(self, run_id: str, events: Iterable[ProtocolEvent]) -> None:
         """Add events of a run."""
+        if self.log.fed:
+            return
         for event in events:
             self._append(run_id, event)
+
+    async def look(self) -> None:
+        """Read what another process has written."""
+        while True:
+            page = await self._keeper.after((self._seq, 0), _PAGE)
+            if page:
+                self._seq = page[-1].id[0]
+                self.log.feed(page)
+            if len(page) < _PAGE:
+                return
 
     def _append(self, run_id: str, event: ProtocolEvent) -> None:
         self._seq += 1

@@ -7,7 +7,9 @@ somebody reads the log meanwhile; if its own events are kept, also if somebody r
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode
@@ -24,6 +26,13 @@ from langgraph_client.server.storage.protocol import Document, KeptEvent, Storag
 logger = logging.getLogger("langgraph_client.server")
 
 _PAGE = 1000
+Guard: TypeAlias = Callable[[str], AbstractAsyncContextManager[tuple[bool, bool]]]
+
+
+@asynccontextmanager
+async def alone(thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
+    """Be the one process that there is: it writes, and follows nobody."""
+    yield True, False
 
 
 class ProtocolRuns:
@@ -34,6 +43,8 @@ class ProtocolRuns:
         clock: Time and ids.
         unwritten: A set that logs are in while they have events that are not written.
         jobs_of: Returns the runs of a thread that are not over.
+        guard: Held while the log of a thread is prepared; gives whether this process may write to
+            the log, and whether another one does from here on.
     """
 
     def __init__(
@@ -42,6 +53,7 @@ class ProtocolRuns:
         clock: Clock,
         unwritten: set[EventLog],
         jobs_of: Callable[[str], list[Job]],
+        guard: Guard | None = None,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -49,6 +61,7 @@ class ProtocolRuns:
         self._jobs_of = jobs_of
         self._logs: dict[str, ProtocolLog] = {}
         self._opening = KeyedLocks()
+        self._guard = guard or alone
 
     async def open(self, thread_id: str) -> ProtocolLog:
         """Return the log of a thread. Give it back with `release`."""
@@ -59,7 +72,12 @@ class ProtocolRuns:
                 seq = 0 if last is None else last.seq
                 log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
                 try:
-                    await self._prepare(log, last)
+                    async with self._guard(thread_id) as (writes, follows):
+                        if writes:
+                            await self._prepare(log, last)
+                        else:
+                            self._logs[thread_id] = log
+                        log.log.fed = follows
                 except BaseException:
                     self._logs.pop(thread_id, None)
                     raise
@@ -71,6 +89,23 @@ class ProtocolRuns:
         log.users -= 1
         if log.users == 0 and self._logs.get(log.thread_id) is log:
             del self._logs[log.thread_id]
+
+    def reads(self, thread_id: str) -> bool:
+        """Whether the log of a thread is open."""
+        return thread_id in self._logs
+
+    def follow(self, thread_id: str, *, fed: bool) -> None:
+        """Let another process write the log of a thread from here on, or this one."""
+        if (log := self._logs.get(thread_id)) is not None:
+            if fed:
+                log.log.disown()
+            log.log.fed = fed
+
+    async def look(self, thread_id: str) -> None:
+        """Read what another process has written to the log of a thread."""
+        log = self._logs.get(thread_id)
+        if log is not None and log.log.fed:
+            await log.look()
 
     async def close(self) -> None:
         """End every log."""
@@ -131,7 +166,7 @@ class ProtocolRuns:
     async def _repair(self, log: ProtocolLog, run_id: str) -> None:
         """End a run whose end could not be written, as the process was killed just then."""
         run = await self._storage.runs.get(run_id)
-        if run is None:
+        if run is None or run["status"] in ("pending", "running"):  # Another process ends it.
             return
         before = await self._storage.protocol_events.lifecycle(run_id)
         thread = await self._storage.threads.get(log.thread_id) or {}

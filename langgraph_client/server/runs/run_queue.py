@@ -44,6 +44,10 @@ class RunQueue:
         self._suspect: Job | None = None
         self._waiting: defaultdict[int, deque[str]] = defaultdict(deque)
 
+    def room(self, depth: int = 0) -> int:
+        """Return how many more runs may start that are so deep."""
+        return self._limit - self._running[depth]
+
     def of(self, thread_id: str) -> list[Job]:
         """Return the runs of a thread that are not over, the oldest first."""
         queue = self._threads.get(thread_id)

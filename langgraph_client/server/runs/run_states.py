@@ -75,6 +75,8 @@ class Job:
     deleted: bool = False
     #: How many runs wait for it, one for another: a run that a run starts is one deeper.
     depth: int = 0
+    #: Another process carries it out; this one stops without an end.
+    lost: bool = False
     #: It may be what has killed the process; such runs are carried out one after the other.
     suspect: bool = False
     started_at: str | None = None

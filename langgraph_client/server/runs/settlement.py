@@ -12,6 +12,7 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
@@ -29,6 +30,7 @@ from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import after_run, with_runs
 from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import enclosed
 
 logger = logging.getLogger("langgraph_client.server")
@@ -52,6 +54,7 @@ class Settlements:
         attempts: Notes a failure.
         protocol_runs: The v3 events of the threads.
         ended: Called when a run that had started is over.
+        cluster: The processes that share the database; None if there is only this one.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Settlements:
         attempts: Attempts,
         protocol_runs: ProtocolRuns,
         ended: Sequence[Callable[[Ended], None]],
+        cluster: Cluster | None = None,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -75,6 +79,7 @@ class Settlements:
         self._attempts = attempts
         self._protocol_runs = protocol_runs
         self._ended = ended
+        self._cluster = cluster
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
         """End a run that runs no more, or that will not run.
@@ -88,6 +93,9 @@ class Settlements:
             try:
                 left, outcome = await self._left(job, outcome)
                 await self._write(job, outcome, left)
+                return
+            except Fenced:
+                await self._lose(job)
                 return
             except Unavailable as error:
                 if failures == 0:
@@ -132,15 +140,21 @@ class Settlements:
         error_id, done_id = self._clock.event_id(), self._clock.event_id()
         done = encode({"status": RUN_DONE, "run_id": job.run_id})
         result = _result(job, outcome, rest, failed)
+        shown: bytes | None = None
+        if failed and not job.log.closed:
+            told = {**outcome.details, **(outcome.error or {})}
+            shown = encode(enclosed(told) if outcome.details else told)
         async with self._locks.hold(job.thread_id):
             others = len(self._queue.of(job.thread_id)) > 1
             async with self._storage.transaction() as transaction:
+                if self._cluster is not None:
+                    others = await self._cluster.ending(transaction, job, run, result, shown)
                 await transaction.run_controls.delete(job.run_id)
                 if gone:
                     await drop(transaction, job.run_id, keep_lifecycle=True)
                 else:
                     await transaction.runs.put(run)
-                    if job.run["kwargs"]["resumable"]:
+                    if job.log.keeper is not None:
                         event = Event(done_id, RUN_DONE, done)
                         await transaction.events.add(job.thread_id, job.run_id, [event])
                 if job.temporary:
@@ -154,18 +168,37 @@ class Settlements:
                         {"key": job.idempotency_key, **answer}
                     )
             self._queue.leave(job, rest)
+            if self._cluster is not None:
+                await self._finish_protocol(job, status, outcome, rest)
+                await self._cluster.ended(job, others)
         job.run, job.result = run, result
-        if failed and not job.log.closed:
-            told = {**outcome.details, **(outcome.error or {})}
-            shown = encode(enclosed(told) if outcome.details else told)
+        if shown is not None:
             job.log.append("error", shown, error_id, keep=False)
             self._thread_logs.tell(job.thread_id, "error", shown, error_id)
         self._thread_logs.tell(job.thread_id, "metadata", done, done_id)
-        message = (outcome.error or {}).get("message")
-        await self._protocol_runs.end(job, status, message, bool(rest.get("interrupts")))
+        await self._finish_protocol(job, status, outcome, rest)
         await self._close(job)
         self._log_end(job, status, outcome)
         self._tell(job, status, rest, error)
+
+    async def _finish_protocol(
+        self, job: Job, status: str, outcome: Outcome, rest: Document
+    ) -> None:
+        """Add the end to the v3 events, if it is not there yet."""
+        message = (outcome.error or {}).get("message")
+        await self._protocol_runs.end(job, status, message, bool(rest.get("interrupts")))
+
+    async def _lose(self, job: Job) -> None:
+        """Leave a run to the process that has taken it over."""
+        assert self._cluster is not None
+        self._cluster.lose(job.thread_id)
+        if job.run_id in self._queue.jobs:
+            self._queue.leave(job, self._queue.rest(job.thread_id))
+        run, job.protocol = job.protocol, None
+        if run is not None:
+            self._protocol_runs.release(run.log)
+        self._queue.advance(job.thread_id)
+        self._cluster.forget_lost(job.thread_id)
 
     async def _write_thread(
         self, transaction: Transaction, thread_id: str, rest: Document, *, busy: bool

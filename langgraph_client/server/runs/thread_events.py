@@ -32,6 +32,10 @@ class ThreadLogs:
     def __contains__(self, thread_id: object) -> bool:
         return thread_id in self._logs
 
+    def get(self, thread_id: str) -> EventLog | None:
+        """Return the log of a thread that is being watched."""
+        return self._logs.get(thread_id)
+
     def open(self, thread_id: str) -> EventLog:
         """Return the log of all that happens on a thread. Give it back with `drop`."""
         if thread_id not in self._logs:

@@ -148,6 +148,10 @@ class EventStore(Protocol):
         """Return events of all runs of a thread after an id."""
         ...
 
+    async def of_thread_last(self, thread_id: str) -> EventId:
+        """Return the greatest id of a thread's events; (0, 0) if there is none."""
+        ...
+
     async def delete_run(self, run_id: str) -> None:
         """Delete the events of a run."""
         ...
@@ -258,6 +262,11 @@ class Transaction(Protocol):
     """What can be read and written together."""
 
     @property
+    def executor(self) -> Any:
+        """What carries out statements; only the database's own modules know it."""
+        ...
+
+    @property
     def assistants(self) -> Documents:
         """The assistants, each as its latest version."""
         ...
@@ -331,6 +340,8 @@ class Storage(Transaction, Protocol):
     store: Any
     #: The states of scripted graphs.
     script_states: Any
+    #: What processes that share the database have of it, see `shared.Shared`; None for one process.
+    shared: Any
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commit what is written through the given value together, or on an exception nothing."""

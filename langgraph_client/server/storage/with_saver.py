@@ -138,6 +138,11 @@ class _Delegating:
         self._inner = inner
 
     @property
+    def executor(self) -> Any:
+        """What carries out statements."""
+        return self._inner.executor
+
+    @property
     def assistants(self) -> Documents:
         """The assistants, each as its latest version."""
         return self._inner.assistants
@@ -237,6 +242,7 @@ class StorageWithSaver(_Delegating):
         self._saver = HostedSaver(saver)  # which calls one with only blocking methods in a thread
         self.checkpointer = saver
         self.store = inner.store
+        self.shared = inner.shared
         self.script_states = inner.script_states
 
     @property

@@ -190,7 +190,7 @@ async def join(request: ValidRequest) -> Response:
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
     run = await find_run(services, thread_id, run_id)
-    if job := services.engine.jobs.get(run_id if run else ""):
+    if run is not None and (job := await services.engine.find_job(run)):
         cancel = request.query["cancel_on_disconnect"]
         return await answer_when_over(request, job, path, run_id if cancel else None)
     headers = {"location": f"{path}/join", "content-location": path}
@@ -245,7 +245,7 @@ async def cancel(request: ValidRequest) -> Response:
     run = await find_run(services, thread_id, run_id)
     if run is None:
         raise NotFound("No runs found to cancel.")
-    job = services.engine.jobs.get(run_id)
+    job = await services.engine.find_job(run)
     if job is None:
         raise NotFound(_OVER)
     path = path_of(run)
@@ -256,10 +256,10 @@ async def cancel(request: ValidRequest) -> Response:
     return await answer_when_over(request, job, path, None, result={})
 
 
-async def _is_seen(services: Services, job: Job) -> bool:
+async def _is_seen(services: Services, run: Document) -> bool:
     """Whether a run is one that the caller may have."""
     try:
-        return await find_run(services, job.thread_id, job.run_id) is not None
+        return await find_run(services, run["thread_id"], run["run_id"]) is not None
     except Hidden:
         return False
 
@@ -277,8 +277,9 @@ async def cancel_many(request: ValidRequest) -> Response:
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     if "status" in body:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
-        jobs = [job for job in services.engine.jobs.values() if job.run["status"] in wanted]
-        ids = [job.run_id for job in jobs if await _is_seen(services, job)]
+        runs = await services.engine.unfinished()
+        found = [run for run in runs if run["status"] in wanted]
+        ids = [run["run_id"] for run in found if await _is_seen(services, run)]
     else:
         thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
         given = [canonical_uuid(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]

@@ -136,7 +136,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     services = request.services
     body = request.body
     thread_id = thread["thread_id"]
-    if busy := services.engine.busy(thread_id):
+    if busy := await services.engine.busy(thread_id):
         raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
     graph_id = thread["metadata"].get("graph_id")
     if graph_id is None:

@@ -56,8 +56,9 @@ async def join_stream(request: ValidRequest) -> Response:
         return EventStream(None, headers, with_id=False, first=gone)
     last = request.headers.get("last-event-id")
     cancels = request.query["cancel_on_disconnect"]
+    log = await services.engine.log_of(run)
     return EventStream(
-        services.engine.log_of(run).read(None if last is None else parse_event_id(last)),
+        log.read(None if last is None else parse_event_id(last)),
         headers,
         with_id=run["kwargs"]["resumable"],
         rich=is_rich(request.headers),
@@ -106,8 +107,9 @@ async def thread_stream(request: ValidRequest) -> Response:
         return "run_modes" in modes or ("lifecycle" in modes and event.name == "metadata")
 
     after = None if last is None else parse_event_id(last)
+    log = await services.engine.watch(thread_id)
     return EventStream(
-        request.guard(services.engine.feeds.open(thread_id).read(after), thread_id),
+        request.guard(log.read(after), thread_id),
         {},
         with_id=True,
         rich=is_rich(request.headers),

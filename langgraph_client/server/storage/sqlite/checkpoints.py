@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -27,8 +27,8 @@ from langgraph.checkpoint.base import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.sqlite.checkpoint_tables import (
     CheckpointRow,
     CheckpointTables,
@@ -38,7 +38,6 @@ from langgraph_client.server.storage.sqlite.checkpoint_tables import (
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unpack
 
-_FORMATS = ("msgpack", "null", "bytes", "bytearray")
 _DELTA_COUNTERS = "counters_since_delta_snapshot"
 
 
@@ -57,14 +56,14 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def __init__(self, database: Database, *, strict: bool) -> None:
         self._strict = strict
         self._allowed: list[type] = []
-        super().__init__(serde=_serializer(strict))
+        super().__init__(serde=serializer(strict=strict))
         self._tables = CheckpointTables(database)
         self._database = database
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow classes to be made out of what is stored."""
         self._allowed += classes
-        self.serde = _serializer(self._strict).with_msgpack_allowlist(self._allowed)
+        self.serde = serializer(strict=self._strict).with_msgpack_allowlist(self._allowed)
 
     def distrust(self) -> None:
         """Be strict from here on: what is stored was written outside of this process."""
@@ -340,24 +339,6 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def sizes(self, thread_id: str) -> Sizes:
         """Return what a thread takes."""
         return self._tables.sizes(thread_id)
-
-
-class _Serializer(JsonPlusSerializer):
-    """langgraph's serializer, which reads only the formats that it writes.
-
-    It could also read an older one that makes objects of langchain by name, from JSON.
-    """
-
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """Return a value."""
-        if data[0] not in _FORMATS:
-            raise ValueError(f"a checkpoint has a value in the format {data[0]!r}")
-        return super().loads_typed(data)
-
-
-def _serializer(strict: bool) -> _Serializer:
-    known: Literal[True] | None = None if strict else True
-    return _Serializer(pickle_fallback=False, allowed_msgpack_modules=known)
 
 
 def _place(config: RunnableConfig) -> dict[str, Any]:

@@ -52,6 +52,14 @@ class Events:
         """Return events of all runs of a thread after an id."""
         return self._select("thread_id = ?", (thread_id,), after, limit)
 
+    async def of_thread_last(self, thread_id: str) -> EventId:
+        """Return the greatest id of a thread's events."""
+        row = self._database.row(
+            "SELECT ms, seq FROM events WHERE thread_id = ? ORDER BY ms DESC, seq DESC LIMIT 1",
+            (thread_id,),
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
     def _select(
         self, where: str, values: tuple[str, ...], after: EventId, limit: int
     ) -> list[Event]:

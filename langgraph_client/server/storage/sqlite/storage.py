@@ -40,6 +40,10 @@ class SqliteStorage:
             written by a newer version of it, or is used by another server.
     """
 
+    #: Another process cannot have the file.
+    shared = None
+    executor = None
+
     def __init__(
         self,
         path: str | os.PathLike[str] | None = None,

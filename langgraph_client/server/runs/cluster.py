@@ -1,0 +1,477 @@
+"""The processes that share a database: who carries out which thread's runs, and who follows them.
+
+A process that carries out the runs of a thread has the thread's lease, and the runs are in its
+queue as if it were alone. What another process is asked about such a thread it writes into the
+database, under the lock of the thread, and tells the owner to look. Messages only save time: who
+waits for something looks at the database each second, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Conflict, Unavailable
+from langgraph_client.server.runs.following import Following
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.protocol_log import ProtocolLog
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_states import Action, Job
+from langgraph_client.server.runs.stored_events import RunEvents
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, Shared
+
+logger = logging.getLogger("langgraph_client.server")
+
+_SWEEP_EVERY = 30
+"""How many renewals lie between two clearings of what dead processes left."""
+_LOST = -1
+"""The epoch of a lease that was lost, which no write can match."""
+UNFINISHED = ("pending", "running")
+
+
+class Owner(Protocol):
+    """What the cluster asks of the engine, for threads whose lease this process has."""
+
+    async def load(self, thread_id: str) -> None:
+        """Bring the runs of a thread into the queue, and stop those that are to be stopped."""
+        ...
+
+    def advance(self, thread_id: str) -> None:
+        """Start the next run of a thread, if it is time and there is room."""
+        ...
+
+    def abandon(self, job: Job) -> None:
+        """Stop a run without an end: another process has it."""
+        ...
+
+
+class Cluster:
+    """This process, as one of those that share a database.
+
+    Args:
+        storage: The database.
+        shared: Its leases and messages.
+        clock: Time and ids.
+        locks: The locks of threads.
+        queue: The runs that this process carries out.
+        following: The runs and threads that others have.
+        protocol_runs: The v3 events of threads.
+        tasks: What runs on its own.
+        owner: Carries out runs.
+        works: Whether this process carries out runs at all.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        shared: Shared,
+        clock: Clock,
+        locks: KeyedLocks,
+        queue: RunQueue,
+        following: Following,
+        protocol_runs: ProtocolRuns,
+        tasks: OwnTasks,
+        owner: Owner,
+        *,
+        works: bool = True,
+    ) -> None:
+        self.shared = shared
+        self.following = following
+        self.works = works
+        self._storage = storage
+        self._clock = clock
+        self._locks = locks
+        self._queue = queue
+        self._protocol_runs = protocol_runs
+        self._tasks = tasks
+        self._owner = owner
+        #: The threads of this process that others follow, with the v3 logs that are kept for them.
+        self._followed: dict[str, ProtocolLog | None] = {}
+        self._doing: set[tuple[str, str]] = set()
+        self._again: set[tuple[str, str]] = set()
+        self._background: list[asyncio.Task[None]] = []
+
+    # Being part of it.
+
+    async def start(self) -> None:
+        """Join the others, and take up what nobody carries out."""
+        await self.shared.join()
+        self._background = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._renew()),
+        ]
+        await self.claim()
+
+    async def close(self) -> None:
+        """Leave the others; they take up at once what is left."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.shared.leave()
+
+    async def _listen(self) -> None:
+        await self.shared.listen(self._heard)
+
+    async def _heard(self, kind: str, name: str) -> None:
+        """Do what a message asks for, in a task: the next message may come meanwhile."""
+        if kind == "changed":
+            if name in self.following:
+                self._do(kind, name, self.following.look)
+        elif kind == "work":
+            self._do(kind, "", self._claim_now)
+        elif kind in ("thread", "follow") and self.owns(name):
+            self._do(kind, name, self._reload if kind == "thread" else self.look_for_followers)
+        elif kind == "all":
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        self._do("work", "", self._claim_now)
+        for thread_id in [*self.shared.epochs]:
+            if self.owns(thread_id):
+                self._do("thread", thread_id, self._reload)
+                self._do("follow", thread_id, self.look_for_followers)
+        for thread_id in self.following.threads:
+            self._do("changed", thread_id, self.following.look)
+
+    def _do(self, kind: str, name: str, action: Callable[[str], Awaitable[None]]) -> None:
+        """Do something once; once more if it is asked for meanwhile."""
+        key = (kind, name)
+        if key in self._doing:
+            self._again.add(key)
+            return
+        self._doing.add(key)
+
+        async def repeat() -> None:
+            try:
+                while True:
+                    self._again.discard(key)
+                    try:
+                        await action(name)
+                    except Unavailable as error:
+                        logger.debug("%s %s: %s", kind, name, error)
+                    if key not in self._again:
+                        return
+            finally:
+                self._doing.discard(key)
+
+        self._tasks.spawn(repeat())
+
+    async def _renew(self) -> None:
+        """Keep the leases, notice those that are lost, and look for what no message told."""
+        count = 0
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            try:
+                held = await self.shared.renew()
+                for thread_id, epoch in [*self.shared.epochs.items()]:
+                    if epoch != _LOST and held.get(thread_id, 0) < epoch:
+                        self.lose(thread_id)
+                await self._clear(held)
+                count += 1
+                if count % _SWEEP_EVERY == 0:
+                    await self.shared.sweep()
+            except Unavailable as error:
+                logger.warning("the leases cannot be renewed: %s", error)
+                continue
+            self._look_at_all()
+
+    async def _clear(self, held: dict[str, int]) -> None:
+        """Give back what nothing needs: leases without runs, threads that nobody reads."""
+        for thread_id in held:
+            if not self._queue.of(thread_id):
+                async with self._locks.hold(thread_id):
+                    if not self._queue.of(thread_id):
+                        self.left(thread_id)
+                        await self.shared.take(thread_id)  # Whichever epoch it has.
+                        await self.shared.release(thread_id)
+        for thread_id in self.following.forgotten():
+            await self.shared.unfollow(thread_id)
+
+    # Threads that this process has.
+
+    def owns(self, thread_id: str) -> bool:
+        """Whether this process carries out the runs of a thread."""
+        return self.shared.epochs.get(thread_id, 0) > 0
+
+    async def own(self, thread_id: str, *, is_new: bool = False, depth: int = 0) -> bool:
+        """Take a thread over if it is free and there is room. The caller holds its lock.
+
+        Args:
+            thread_id: The thread.
+            is_new: It has no run yet, nor anybody who follows it.
+            depth: How deep the run is that is to run on it, see `Job.depth`.
+        """
+        if self.owns(thread_id):
+            return True
+        if not self.works or self._queue.room(depth) <= 0 or thread_id in self.shared.epochs:
+            return False
+        if self._queue.of(thread_id) or await self.shared.take(thread_id) is None:
+            return False
+        if not is_new:
+            await self._taken(thread_id)
+        return True
+
+    async def _taken(self, thread_id: str) -> None:
+        """Begin with a thread where its last owner stopped."""
+        await self.following.look(thread_id)
+        last = await self._storage.events.of_thread_last(thread_id)
+        self._clock.start_after(last)  # Also if the last owner's clock is ahead.
+        self._protocol_runs.follow(thread_id, fed=False)
+        followers = await self.shared.followers(thread_id)
+        if followers:  # Before a run starts, or its first events would not be kept.
+            self._followed.setdefault(thread_id, None)
+        await self._owner.load(thread_id)
+        if any(follower.protocol for follower in followers):
+            await self._keep_protocol(thread_id)
+        self._owner.advance(thread_id)
+        self.written(thread_id)
+
+    async def claim(self) -> None:
+        """Take over threads with runs that are due, as long as there is room."""
+        while self.works and not self._queue.closing and self._queue.room() > 0:
+            found = await self.shared.claim(self._clock.stamp(), self._queue.room())
+            for thread_id, epoch in found:
+                async with self._locks.hold(thread_id):
+                    if thread_id in self.shared.epochs or self._queue.of(thread_id):
+                        continue  # A request was faster, or what was lost is not over yet.
+                    self.shared.epochs[thread_id] = epoch
+                    await self._taken(thread_id)
+            if not found:
+                return
+
+    async def _claim_now(self, _: str) -> None:
+        await self.claim()
+
+    def wake(self) -> None:
+        """Look for work: there is room."""
+        if self._background and not self._queue.closing:
+            self._do("work", "", self._claim_now)
+
+    async def _reload(self, thread_id: str) -> None:
+        async with self._locks.hold(thread_id):
+            if self.owns(thread_id):
+                await self._owner.load(thread_id)
+                self._owner.advance(thread_id)
+
+    def left(self, thread_id: str) -> None:
+        """Note that this process has no run of a thread any more."""
+        log = self._followed.pop(thread_id, None)
+        if log is not None:
+            self._protocol_runs.release(log)
+        self._protocol_runs.follow(thread_id, fed=True)
+
+    def lose(self, thread_id: str) -> None:
+        """Stop all runs of a thread: another process has taken it over."""
+        if self.shared.epochs.get(thread_id) == _LOST:
+            return
+        logger.warning("another process has taken over thread %s", thread_id)
+        self.shared.epochs[thread_id] = _LOST
+        self.left(thread_id)
+        for job in self._queue.of(thread_id):
+            job.lost = True
+            job.log.disown()
+            self.following.add(job)
+            self._owner.abandon(job)
+        self._tasks.spawn(self._follow_again(thread_id))
+        self.forget_lost(thread_id)
+
+    def forget_lost(self, thread_id: str) -> None:
+        """Forget a lease that was lost, once nothing of its runs is left."""
+        if self.shared.epochs.get(thread_id) == _LOST and not self._queue.of(thread_id):
+            del self.shared.epochs[thread_id]
+
+    async def _follow_again(self, thread_id: str) -> None:
+        await self.shared.follow(thread_id)
+        self.shared.tell("follow", thread_id)
+
+    # Those who follow this process's threads.
+
+    async def look_for_followers(self, thread_id: str) -> None:
+        """Keep the events of a thread from here on, if another process follows it."""
+        found = await self.shared.followers(thread_id)
+        if not found or not self.owns(thread_id):
+            return
+        self._followed.setdefault(thread_id, None)
+        for job in self._queue.of(thread_id):
+            self.keep(job)
+        if any(follower.protocol for follower in found):
+            await self._keep_protocol(thread_id)
+        self.shared.tell("changed", thread_id)
+
+    async def _keep_protocol(self, thread_id: str) -> None:
+        """Bring the runs of a thread into its v3 log as long as this process has the thread."""
+        if self._followed.get(thread_id) is not None:
+            return
+        opened = await self._protocol_runs.open(thread_id)
+        if self._followed.get(thread_id, opened) is None:
+            self._followed[thread_id] = opened
+        else:
+            self._protocol_runs.release(opened)
+
+    def keep(self, job: Job) -> None:
+        """Keep the events of a run from here on."""
+        if job.log.keeper is None and job.thread_id in self._followed:
+            job.log.keeper = RunEvents(self._storage, job.run)
+
+    def written(self, thread_id: str) -> None:
+        """Tell those who follow a thread that something of it was written."""
+        if thread_id in self._followed:
+            self.shared.tell("changed", thread_id)
+
+    async def ending(
+        self, transaction: Transaction, job: Job, run: Document, result: Any, error: bytes | None
+    ) -> bool:
+        """Take part in the transaction that ends a run. Returns whether its thread has others.
+
+        Raises:
+            Fenced: Another process has the thread.
+        """
+        await self.shared.check(transaction, job.thread_id)
+        if job.thread_id in self._followed:
+            await self.shared.put_result(transaction, RunResult(run, result, error))
+        others = await transaction.runs.search(
+            where={"thread_id": job.thread_id, "status": UNFINISHED}, limit=2, fields=("run_id",)
+        )
+        return any(other["run_id"] != job.run_id for other in others)
+
+    async def ended(self, job: Job, others: bool) -> None:
+        """Give the thread back if its last run is over. The caller holds its lock."""
+        self.written(job.thread_id)
+        if self._queue.of(job.thread_id):
+            return
+        self.left(job.thread_id)
+        await self.shared.release(job.thread_id)
+        if others:
+            self.shared.tell("work", "")
+            self.wake()
+
+    # Threads that another process has.
+
+    async def submit(
+        self,
+        run: Document,
+        busy: Document,
+        control: Document,
+        key: Document | None,
+        reason: str,
+        *,
+        refusal: str,
+        followed: bool,
+    ) -> Job | None:
+        """Write a run down for another process. The caller holds the lock of the thread.
+
+        Returns:
+            What follows it, if that is asked for.
+
+        Raises:
+            Conflict: The thread is busy and the run's strategy is `reject`.
+        """
+        thread_id, strategy = run["thread_id"], run["multitask_strategy"]
+        others = await self.unfinished(thread_id)
+        if others and strategy == "reject":
+            raise Conflict(refusal)
+        if followed:
+            await self.shared.follow(thread_id)
+        async with self._storage.transaction() as transaction:
+            await transaction.threads.put(busy)
+            await transaction.runs.insert(run)
+            if control:
+                await transaction.run_controls.put(control)
+            if key is not None:
+                await transaction.idempotency_keys.put(key)
+            if strategy in ("interrupt", "rollback"):
+                for other in others:
+                    await self._note_stop(transaction, other, strategy, reason)
+        job = self.following.new(run) if followed else None
+        self.shared.tell("thread" if await self.shared.owner(thread_id) else "work", thread_id)
+        return job
+
+    async def unfinished(self, thread_id: str) -> list[Document]:
+        """Return the runs of a thread that are not over, the oldest first."""
+        return await self._storage.runs.search(
+            where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
+        )
+
+    async def _note_stop(
+        self,
+        transaction: Transaction | Storage,
+        run: Document,
+        action: str,
+        reason: str,
+        *,
+        delete: bool = False,
+    ) -> None:
+        before = await transaction.run_controls.get(run["run_id"]) or {
+            "run_id": run["run_id"],
+            "thread_id": run["thread_id"],
+        }
+        if delete or not before.get("stop"):
+            stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
+            await transaction.run_controls.put({**before, **stop})
+
+    async def stop(
+        self, run: Document, action: Action, reason: str, *, delete: bool = False
+    ) -> Job | None:
+        """Ask the process that has a run to end it. The caller holds the lock of its thread.
+
+        Returns:
+            What follows the run until it is over; None if it is.
+        """
+        job = await self.find(run)
+        if job is not None:
+            await self._note_stop(self._storage, run, action, reason, delete=delete)
+            self.shared.tell("thread", run["thread_id"])
+        return job
+
+    async def find(self, run: Document) -> Job | None:
+        """Return what follows a run that another process has. The caller holds the thread's lock.
+
+        Returns:
+            None if the run is over.
+        """
+        job = self.following.jobs.get(run["run_id"])
+        if job is not None:
+            return job
+        present = await self._storage.runs.get(run["run_id"])
+        if present is None or present["status"] not in UNFINISHED:
+            return None
+        thread_id = run["thread_id"]
+        await self.shared.follow(thread_id)
+        last = await self._storage.events.of_thread_last(thread_id)
+        job = self.following.new(present, last)
+        self.shared.tell("follow", thread_id)
+        return job
+
+    async def watch(self, thread_id: str) -> None:
+        """Have what happens on a thread written down, for readers in this process."""
+        if self.owns(thread_id):
+            return
+        async with self._locks.hold(thread_id):
+            await self.shared.follow(thread_id)
+            last = await self._storage.events.of_thread_last(thread_id)
+        self.following.watch(thread_id, last)
+        self.shared.tell("follow", thread_id)
+
+    @asynccontextmanager
+    async def opening(self, thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
+        """Prepare the v3 log of a thread. Gives whether to write to it, and whether to follow it.
+
+        What older runs left to be written, is written by the owner of the thread; if there is
+        none, by whoever reads it, under the lock of the thread.
+        """
+        if self.owns(thread_id):
+            yield True, False
+            return
+        async with self._locks.hold(thread_id):
+            await self.shared.follow(thread_id, protocol=True)
+            has_owner = await self.shared.owner(thread_id) is not None
+            yield not has_owner, True
+        self.following.watch(thread_id)
+        self.shared.tell("follow", thread_id)

@@ -1,0 +1,163 @@
+"""Runs and threads that another process has: their events and results, read from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langgraph_client.server.clock import EventId
+from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.run_result import fallback_result
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.runs.stored_events import RUN_DONE
+from langgraph_client.server.runs.thread_events import ThreadLogs
+from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.shared import RunResult, Shared
+
+_PAGE = 1000
+
+
+class Following:
+    """What this process follows.
+
+    Args:
+        storage: The database.
+        shared: What the processes tell each other.
+        thread_logs: Who watches the threads.
+        protocol_runs: The v3 events of the threads.
+        make_job: Makes a job of a run's document.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        shared: Shared,
+        thread_logs: ThreadLogs,
+        protocol_runs: ProtocolRuns,
+        make_job: Callable[[Document], Job],
+    ) -> None:
+        #: The runs, by id.
+        self.jobs: dict[str, Job] = {}
+        self._storage = storage
+        self._shared = shared
+        self._thread_logs = thread_logs
+        self._protocol_runs = protocol_runs
+        self._make_job = make_job
+        self._watched: set[str] = set()
+        self._reading = KeyedLocks()
+
+    def __contains__(self, thread_id: object) -> bool:
+        return thread_id in self._watched
+
+    @property
+    def threads(self) -> list[str]:
+        """The threads, and those of the runs."""
+        return [*self._watched]
+
+    def new(self, run: Document, last: EventId = (0, 0)) -> Job:
+        """Follow a run.
+
+        Args:
+            run: Its document.
+            last: The last event that belongs to the past.
+        """
+        job = self._make_job(run)
+        job.log.fed = True
+        job.log.last = last
+        return self.add(job)
+
+    def add(self, job: Job) -> Job:
+        """Follow a run that is known already."""
+        self.jobs[job.run_id] = job
+        self._watched.add(job.thread_id)
+        return job
+
+    def watch(self, thread_id: str, last: EventId | None = None) -> None:
+        """Follow a thread, as long as somebody reads it."""
+        self._watched.add(thread_id)
+        if last is not None and (log := self._thread_logs.get(thread_id)) is not None:
+            log.last = max(log.last, last)
+
+    def adopt(self, run_id: str) -> Job | None:
+        """Stop following a run, as this process carries it out from here on."""
+        return self.jobs.pop(run_id, None)
+
+    def forgotten(self) -> list[str]:
+        """Return the threads that nobody here needs any more, and forget them."""
+        needed = {job.thread_id for job in self.jobs.values()}
+        found = [
+            thread_id
+            for thread_id in self._watched - needed
+            if thread_id not in self._thread_logs and not self._protocol_runs.reads(thread_id)
+        ]
+        self._watched.difference_update(found)
+        return found
+
+    async def look(self, thread_id: str) -> None:
+        """Read what is new on a thread, and end the runs that are over."""
+        if thread_id not in self._watched:
+            return
+        async with self._reading.hold(thread_id):
+            jobs = [job for job in self.jobs.values() if job.thread_id == thread_id]
+            # What became of the runs first: all of their events were written before.
+            over = await self._over(jobs)
+            owned = self._shared.epochs.get(thread_id, 0) > 0
+            for job in jobs:
+                await self._read_run(job)
+            if not owned:
+                await self._read_thread(thread_id)
+                await self._protocol_runs.look(thread_id)
+            for job, result in over:
+                await self._end(job, result)
+
+    async def _over(self, jobs: list[Job]) -> list[tuple[Job, RunResult]]:
+        if not jobs:
+            return []
+        results = await self._shared.results(job.run_id for job in jobs)
+        found = [(job, results[job.run_id]) for job in jobs if job.run_id in results]
+        rest = {job.run_id: job for job in jobs if job.run_id not in results}
+        if rest:
+            where: dict[str, Any] = {"run_id": [*rest]}
+            present = {run["run_id"]: run for run in await self._storage.runs.search(where=where)}
+            for run_id, job in rest.items():
+                run = present.get(run_id)
+                if run is None or run["status"] not in ("pending", "running"):
+                    # The result may have been written between the two questions.
+                    again = await self._shared.results([run_id])
+                    found.append((job, again.get(run_id) or await self._guess(job, run)))
+        return found
+
+    async def _guess(self, job: Job, run: Document | None) -> RunResult:
+        """Return the result of a run as its thread has it: nobody knew that it is followed."""
+        thread = await self._storage.threads.get(job.thread_id)
+        return RunResult(run or job.run, fallback_result(thread or {}), None)
+
+    async def _read_run(self, job: Job) -> None:
+        while True:
+            page = await self._storage.events.of_run(
+                job.run_id, job.log.last, _PAGE, without=RUN_DONE
+            )
+            job.log.feed(page)
+            if len(page) < _PAGE:
+                return
+
+    async def _read_thread(self, thread_id: str) -> None:
+        log: EventLog | None = self._thread_logs.get(thread_id)
+        while log is not None:
+            page = await self._storage.events.of_thread(thread_id, log.last, _PAGE)
+            log.feed([e._replace(name="metadata") if e.name == RUN_DONE else e for e in page])
+            if len(page) < _PAGE:
+                return
+
+    async def _end(self, job: Job, result: RunResult) -> None:
+        if self.jobs.get(job.run_id) is not job:
+            return
+        del self.jobs[job.run_id]
+        job.run, job.result = result.run, result.result
+        if result.error is not None:
+            job.log.tell_last("error", result.error)
+        job.ended = True
+        await job.log.close()
+        job.over.set()

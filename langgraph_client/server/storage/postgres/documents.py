@@ -1,0 +1,252 @@
+"""Tables of JSON documents; see `protocol.Documents`.
+
+A table has the columns that are sorted and looked up by, a column for each field that is searched
+by what it contains or that is large, and the rest of the document. Documents are text: jsonb would
+lose the order of keys and refuse some strings. Searches compare jsonb that is made of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.storage.postgres.connections import Executor, Row
+from langgraph_client.server.storage.protocol import Document, KeyTaken
+
+MAX_INTEGER = 2**63 - 1
+_WITHOUT_CASE = ("name", "graph_id")
+
+
+class Table:
+    """Documents of one kind.
+
+    Args:
+        executor: Carries out statements.
+        name: The table's name.
+        columns: The fields that are sorted and looked up by; the first are the key.
+        apart: The fields that have a column of their own as JSON.
+        key_length: How many fields are the key.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        name: str,
+        columns: Sequence[str],
+        *,
+        apart: Sequence[str] = (),
+        key_length: int = 1,
+    ) -> None:
+        self._executor = executor
+        self._name = name
+        self._columns = tuple(columns)
+        self._apart = tuple(apart)
+        key = columns[:key_length]
+        self._key = " AND ".join(f"{column} = %s" for column in key)
+        names = [*columns, "doc", *(f'"{field}"' for field in apart)]
+        marks = ", ".join(["%s"] * len(names))
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
+        changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
+        self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+
+    def on(self, executor: Executor) -> Table:
+        """Return the same table, as part of a transaction."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _executor=executor)
+        return other
+
+    # One document.
+
+    async def insert(self, document: Document) -> None:
+        """Add a document. Raises KeyTaken if there is one with its key."""
+        try:
+            await self._executor.execute(self._insert, self._row(document))
+        except psycopg.errors.UniqueViolation:
+            key = document[self._columns[0]]
+            raise KeyTaken(f"{self._name}: {key} exists already") from None
+
+    async def put(self, document: Document) -> None:
+        """Add a document, or replace the one with its key."""
+        await self._executor.execute(self._put, self._row(document))
+
+    def _row(self, document: Document) -> list[object]:
+        rest = {name: None if name in self._apart else document[name] for name in document}
+        row: list[object] = [_bounded(document.get(column)) for column in self._columns]
+        row.append(encode(rest).decode())
+        row += [
+            encode(document[field]).decode() if field in document else None for field in self._apart
+        ]
+        return row
+
+    def _document(self, row: Row, fields: Collection[str] | None) -> Document:
+        """Return the document of a row: the rest, with what is apart put in its place."""
+        document: Document = decode(row[0])
+        for field, text in zip(self._apart, row[1:], strict=True):
+            if text is not None and (fields is None or field in fields):
+                document[field] = decode(text)
+        if fields is not None:
+            document = {name: value for name, value in document.items() if name in fields}
+        return document
+
+    async def get(self, *key: object) -> Document | None:
+        """Return a document by its key."""
+        query = f"SELECT {self._selected(None)} FROM {self._name} WHERE {self._key}"
+        row = await self._executor.row(query, [_bounded(value) for value in key])
+        return None if row is None else self._document(row, None)
+
+    async def delete(self, *key: object) -> bool:
+        """Delete a document by its key. Returns whether it existed."""
+        statement = f"DELETE FROM {self._name} WHERE {self._key}"
+        return await self._executor.execute(statement, [_bounded(value) for value in key]) > 0
+
+    async def delete_where(self, **fields: object) -> int:
+        """Delete the documents whose fields have these values. Returns how many."""
+        condition, values = self._where(fields)
+        return await self._executor.execute(f"DELETE FROM {self._name} WHERE {condition}", values)
+
+    # Many.
+
+    async def search(
+        self,
+        *,
+        where: Mapping[str, object] | None = None,
+        contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
+        text: Mapping[str, str] | None = None,
+        order_by: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+        fields: Collection[str] | None = None,
+    ) -> list[Document]:
+        """Return documents; see `protocol.Documents.search`."""
+        condition, values = self._condition(where, contains, any_of, text)
+        order = self._order(order_by, "DESC NULLS LAST" if descending else "ASC NULLS FIRST")
+        count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
+        query = (
+            f"SELECT {self._selected(fields)} FROM {self._name} WHERE {condition}"
+            f" ORDER BY {order} LIMIT %s OFFSET %s"
+        )
+        rows = await self._executor.rows(query, (*values, count, min(offset, MAX_INTEGER)))
+        return [self._document(row, fields) for row in rows]
+
+    async def count(
+        self,
+        *,
+        where: Mapping[str, object] | None = None,
+        contains: Mapping[str, Any] | None = None,
+        any_of: Sequence[Mapping[str, Any]] | None = None,
+        text: Mapping[str, str] | None = None,
+    ) -> int:
+        """Return how many documents there are."""
+        condition, values = self._condition(where, contains, any_of, text)
+        row = await self._executor.row(
+            f"SELECT count(*) FROM {self._name} WHERE {condition}", values
+        )
+        return int(row[0]) if row else 0
+
+    # SQL.
+
+    def _selected(self, fields: Collection[str] | None) -> str:
+        """Return the columns to read for some fields."""
+        columns = ["doc"]
+        for field in self._apart:
+            columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
+        return ", ".join(columns)
+
+    def _condition(
+        self,
+        where: Mapping[str, object] | None,
+        contains: Mapping[str, Any] | None,
+        any_of: Sequence[Mapping[str, Any]] | None,
+        text: Mapping[str, str] | None,
+    ) -> tuple[str, list[object]]:
+        condition, values = self._where(where or {})
+        parts = [condition]
+        for field, part in (text or {}).items():
+            parts.append(f"position(lower(%s) in lower({self._text(field)})) > 0")
+            values.append(_without_nul(part))
+        holds, held = self._contains(contains or {})
+        parts.append(holds)
+        values += held
+        if any_of is not None:
+            alternatives = [self._contains(one) for one in any_of]
+            parts.append(f"({' OR '.join(f'({one})' for one, _ in alternatives) or 'false'})")
+            for _, held in alternatives:
+                values += held
+        return " AND ".join(parts), values
+
+    def _where(self, wanted: Mapping[str, object]) -> tuple[str, list[object]]:
+        parts = ["true"]
+        values: list[object] = []
+        for field, value in wanted.items():
+            several = isinstance(value, (list, tuple))
+            if field in self._columns:
+                parts.append(f"{field} = ANY(%s)" if several else f"{field} = %s")
+                values.append(
+                    [_bounded(one) for one in value]
+                    if isinstance(value, (list, tuple))
+                    else _bounded(value)
+                )
+            elif several:
+                parts.append(f"{self._json(field)} IN (SELECT jsonb_array_elements(lc_jsonb(%s)))")
+                values.append(encode(value).decode())
+            else:
+                parts.append(f"{self._json(field)} = lc_jsonb(%s)")
+                values.append(encode(value).decode())
+        return " AND ".join(parts), values
+
+    def _contains(self, contains: Mapping[str, Any]) -> tuple[str, list[object]]:
+        parts = ["true"]
+        values: list[object] = []
+        for field, wanted in contains.items():
+            # As a member of an object: jsonb lets a bare list contain a bare value.
+            if field in self._apart and isinstance(wanted, dict):
+                parts.append(f'lc_jsonb("{field}") @> lc_jsonb(%s)')
+                values.append(encode(wanted).decode())
+            elif field in self._apart:
+                parts.append(f"jsonb_build_object('x', lc_jsonb(\"{field}\")) @> lc_jsonb(%s)")
+                values.append(encode({"x": wanted}).decode())
+            else:
+                parts.append("lc_jsonb(doc) @> lc_jsonb(%s)")
+                values.append(encode({field: wanted}).decode())
+        return " AND ".join(parts), values
+
+    def _json(self, field: str) -> str:
+        if not field.isidentifier():
+            raise ValueError(f"{field!r} is not the name of a field")
+        return f"(lc_jsonb(doc) -> '{field}')"
+
+    def _text(self, field: str) -> str:
+        return field if field in self._columns else f"({self._json(field)} #>> '{{}}')"
+
+    def _order(self, field: str | None, direction: str) -> str:
+        ties = f"{self._columns[0]} {direction}"
+        if field is None:
+            return ties
+        if field in _WITHOUT_CASE:
+            return f'lower({self._text(field)}) COLLATE "C" {direction}, {ties}'
+        column = field if field in self._columns else self._json(field)
+        return f"{column} {direction}, {ties}"
+
+
+def _bounded(value: object) -> object:
+    """Return a value that PostgreSQL takes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(-MAX_INTEGER, min(value, MAX_INTEGER))
+    return _without_nul(value) if isinstance(value, str) else value
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\x00", "\ufffd")
+
+
+class Runs(Table):
+    """The runs."""
+
+    async def unfinished(self) -> list[Document]:
+        """Return the runs that are pending or running, oldest first."""
+        return await self.search(where={"status": ("pending", "running")}, order_by="created_at")

@@ -1,0 +1,102 @@
+"""The kept events, in the order of their ids; see `protocol.EventStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langgraph_client.server.clock import EventId
+from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
+from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
+from langgraph_client.server.storage.protocol import Event
+
+
+class Events:
+    """The kept events of runs.
+
+    Args:
+        executor: Carries out statements.
+        leases: Checks, with each statement of its own, that this process has the thread, and tells
+            those who follow it. None within a transaction.
+    """
+
+    def __init__(self, executor: Executor, leases: Leases | None = None) -> None:
+        self._executor = executor
+        self._leases = leases
+
+    async def add(self, thread_id: str, run_id: str, events: Sequence[Event]) -> None:
+        """Write events, all or none, and say so to the other processes."""
+        if not events:
+            return
+        ids = [event.id for event in events]
+        fence, values = fence_of(self._leases, thread_id)
+        written = await self._executor.execute(
+            f"WITH {fence} INSERT INTO events SELECT %s, a.ms, a.seq, %s, a.name, a.data"
+            " FROM fence, unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bytea[])"
+            " AS a (ms, seq, name, data)",
+            (
+                *values,
+                run_id,
+                thread_id,
+                [ms for ms, _ in ids],
+                [seq for _, seq in ids],
+                [event.name for event in events],
+                [event.data for event in events],
+            ),
+        )
+        told(self._leases, thread_id, written)
+
+    async def of_run(
+        self, run_id: str, after: EventId, limit: int, without: str = ""
+    ) -> list[Event]:
+        """Return events of a run after an id, without those of one name."""
+        return await self._select("run_id = %s AND name <> %s", (run_id, without), after, limit)
+
+    async def of_thread(self, thread_id: str, after: EventId, limit: int) -> list[Event]:
+        """Return events of all runs of a thread after an id."""
+        return await self._select("thread_id = %s", (thread_id,), after, limit)
+
+    async def of_thread_last(self, thread_id: str) -> EventId:
+        """Return the greatest id of a thread's events."""
+        row = await self._executor.row(
+            "SELECT ms, seq FROM events WHERE thread_id = %s ORDER BY ms DESC, seq DESC LIMIT 1",
+            (thread_id,),
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
+    async def _select(
+        self, where: str, values: tuple[str, ...], after: EventId, limit: int
+    ) -> list[Event]:
+        ms, seq = (max(-MAX_INTEGER, min(number, MAX_INTEGER)) for number in after)
+        rows = await self._executor.rows(
+            f"SELECT ms, seq, name, data FROM events WHERE {where}"
+            " AND (ms, seq) > (%s::bigint, %s::bigint) ORDER BY ms, seq LIMIT %s",
+            (*values, ms, seq, min(limit, MAX_INTEGER)),
+        )
+        return [Event((row[0], row[1]), row[2], row[3]) for row in rows]
+
+    async def delete_run(self, run_id: str) -> None:
+        """Delete the events of a run."""
+        await self._executor.execute("DELETE FROM events WHERE run_id = %s", (run_id,))
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete the events of all runs of a thread."""
+        await self._executor.execute("DELETE FROM events WHERE thread_id = %s", (thread_id,))
+
+    async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
+        """Delete all events of runs that have an event of this name before a time."""
+        row = await self._executor.row(
+            "WITH ended AS (SELECT run_id FROM events WHERE name = %s AND ms < %s"
+            " ORDER BY ms LIMIT %s FOR UPDATE SKIP LOCKED),"
+            " gone AS (DELETE FROM events WHERE run_id IN (SELECT run_id FROM ended))"
+            " SELECT count(*) FROM ended",
+            (name, min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
+        )
+        return int(row[0]) if row else 0
+
+    async def last_id(self) -> EventId:
+        """Return the greatest id there is."""
+        row = await self._executor.row(
+            "SELECT ms, seq FROM events ORDER BY ms DESC, seq DESC LIMIT 1"
+        )
+        return (row[0], row[1]) if row else (0, 0)

@@ -1,0 +1,303 @@
+"""`shared.Shared` in PostgreSQL: leases, messages by NOTIFY, followers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
+
+import psycopg
+
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.storage.postgres.connections import Connections, Executor
+from langgraph_client.server.storage.protocol import Transaction
+from langgraph_client.server.storage.shared import (
+    LEASE_SECONDS,
+    Fenced,
+    Follower,
+    RunResult,
+)
+
+logger = logging.getLogger("langgraph_client.server")
+
+CHANNEL = "langgraph_client"
+_LOCK_CLASS = 76714353
+"""The class of the advisory locks that say that a process is there."""
+_SILENCE = "2 seconds"
+"""A process without its lock that has not renewed for so long is dead: its connection is gone."""
+_RESULTS = "10 minutes"
+_PAUSE = 0.5
+_SEND_PAUSE = 0.003
+_ALIVE = (
+    f"(p.expires_at > now() AND (p.renewed_at > now() - interval '{_SILENCE}' OR EXISTS"
+    f" (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {_LOCK_CLASS}"
+    " AND l.objid = p.lock_number AND l.objsubid = 2 AND l.granted)))"
+)
+_OWNED = (
+    "EXISTS (SELECT 1 FROM leases JOIN processes p USING (process_id)"
+    f" WHERE leases.thread_id = %s AND {_ALIVE})"
+)
+
+
+class Leases:
+    """What the processes that share a database have of it and tell each other.
+
+    Args:
+        connections: The connections of this process.
+        epochs: Where the epochs of its leases are noted.
+        listen_url: Where to listen; not through a pooler in transaction mode.
+    """
+
+    def __init__(
+        self, connections: Connections, epochs: dict[str, int], listen_url: str | None = None
+    ) -> None:
+        self.process_id = str(uuid.uuid4())
+        self.epochs = epochs
+        self._connections = connections
+        self._listen_url = listen_url or connections.url
+        self._lock_number = random.SystemRandom().getrandbits(31)
+        self._outbox: dict[tuple[str, str], None] = {}
+        self._sending: asyncio.Task[None] | None = None
+        self.listening = asyncio.Event()
+        #: Called with a thread after events of it were written.
+        self.written: Callable[[str], None] = lambda thread_id: None
+
+    # Being one of the processes.
+
+    async def join(self) -> None:
+        """Become one of the processes."""
+        await self._connections.execute(
+            "INSERT INTO processes VALUES (%s, now(), now() + make_interval(secs => %s), %s)"
+            " ON CONFLICT (process_id) DO UPDATE SET renewed_at = excluded.renewed_at,"
+            " expires_at = excluded.expires_at",
+            (self.process_id, LEASE_SECONDS, self._lock_number),
+        )
+
+    async def leave(self) -> None:
+        """Give everything back, and be none of them."""
+        if self._sending is not None:
+            await self._sending
+        async with self._connections.transaction() as one:
+            for table in ("leases", "followers", "processes"):
+                await one.execute(f"DELETE FROM {table} WHERE process_id = %s", (self.process_id,))
+            await one.execute("SELECT pg_notify(%s, 'work ')", (CHANNEL,))
+        self.epochs.clear()
+
+    async def renew(self) -> dict[str, int]:
+        """Say that this process is alive. Returns the leases that it holds, by thread."""
+        await self.join()
+        rows = await self._connections.rows(
+            "SELECT thread_id, epoch FROM leases WHERE process_id = %s", (self.process_id,)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def sweep(self) -> None:
+        """Delete what dead processes and old results left."""
+        await self._connections.execute(
+            "DELETE FROM followers WHERE NOT EXISTS (SELECT 1 FROM processes p"
+            f" WHERE p.process_id = followers.process_id AND {_ALIVE})"
+        )
+        await self._connections.execute(
+            f"DELETE FROM run_results WHERE created_at < now() - interval '{_RESULTS}'"
+        )
+        await self._connections.execute(
+            "DELETE FROM processes p WHERE expires_at < now() - interval '1 minute'"
+            " AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.process_id = p.process_id)"
+        )
+
+    # Messages.
+
+    def tell(self, kind: str, name: str) -> None:
+        """Send a message to the processes that listen; does not wait.
+
+        Those of a few milliseconds go together: each NOTIFY takes a lock of all commits.
+        """
+        self._outbox[kind, name] = None
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        try:
+            while self._outbox:
+                await asyncio.sleep(_SEND_PAUSE)
+                messages = [f"{kind} {name}" for kind, name in self._outbox]
+                self._outbox.clear()
+                with suppress(Unavailable):  # Who follows looks each second.
+                    await self._connections.execute(
+                        "SELECT pg_notify(%s, a) FROM unnest(%s::text[]) AS a", (CHANNEL, messages)
+                    )
+        finally:
+            self._sending = None
+
+    async def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> None:
+        """Call for each message, until cancelled; `all` whenever some may have been missed."""
+        options = {**self._connections.options, "prepare_threshold": None}
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._listen_url, **options
+                ) as connection:
+                    # Others see by this lock at once when the process is gone.
+                    lock = f"SELECT pg_advisory_lock({_LOCK_CLASS}, {self._lock_number})"
+                    await connection.execute(lock.encode())
+                    await connection.execute(f"LISTEN {CHANNEL}".encode())
+                    self.listening.set()
+                    await heard("all", "")
+                    async for message in connection.notifies():
+                        kind, _, name = message.payload.partition(" ")
+                        await heard(kind, name)
+            except psycopg.Error as error:
+                logger.error("messages of the database are missed: %s", error)
+            await asyncio.sleep(_PAUSE)
+
+    def locked(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Hold a lock that no other process holds meanwhile."""
+        return self._connections.locked(key)
+
+    # Leases.
+
+    async def take(self, thread_id: str) -> int | None:
+        """Take the lease of a thread, unless a living process has it. Returns the epoch."""
+        row = await self._connections.row(
+            "INSERT INTO leases AS held (thread_id, process_id, epoch)"
+            " VALUES (%s, %s, nextval('lease_epochs'))"
+            " ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,"
+            " epoch = excluded.epoch WHERE held.process_id = excluded.process_id OR NOT EXISTS"
+            f" (SELECT 1 FROM processes p WHERE p.process_id = held.process_id AND {_ALIVE})"
+            " RETURNING epoch",
+            (thread_id, self.process_id),
+        )
+        if row is None:
+            return None
+        self.epochs[thread_id] = row[0]
+        return int(row[0])
+
+    async def claim(self, before: str, limit: int) -> list[tuple[str, int]]:
+        """Take the leases of threads with runs that are due and nobody carries out."""
+        rows = await self._connections.rows(
+            "WITH due AS (SELECT r.thread_id, r.created_at FROM runs r"
+            " WHERE r.status IN ('pending', 'running') AND r.created_at <= %s"
+            " AND NOT EXISTS (SELECT 1 FROM leases JOIN processes p USING (process_id)"
+            f" WHERE leases.thread_id = r.thread_id AND {_ALIVE})"
+            " ORDER BY r.created_at LIMIT %s FOR UPDATE OF r SKIP LOCKED),"
+            " threads AS (SELECT thread_id, min(created_at) AS due_at FROM due GROUP BY thread_id),"
+            " taken AS (INSERT INTO leases AS held (thread_id, process_id, epoch)"
+            " SELECT thread_id, %s, nextval('lease_epochs') FROM threads"
+            " ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,"
+            " epoch = excluded.epoch WHERE NOT EXISTS (SELECT 1 FROM processes p"
+            f" WHERE p.process_id = held.process_id AND {_ALIVE})"
+            " RETURNING thread_id, epoch)"
+            " SELECT taken.thread_id, epoch FROM taken JOIN threads USING (thread_id)"
+            " ORDER BY due_at",
+            (before, limit, self.process_id),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def release(self, thread_id: str) -> None:
+        """Give a lease back."""
+        epoch = self.epochs.pop(thread_id, None)
+        if epoch is not None:
+            await self._connections.execute(
+                "DELETE FROM leases WHERE thread_id = %s AND epoch = %s", (thread_id, epoch)
+            )
+
+    async def owner(self, thread_id: str) -> str | None:
+        """Return the living process that has the lease of a thread."""
+        row = await self._connections.row(
+            "SELECT process_id FROM leases JOIN processes p USING (process_id)"
+            f" WHERE thread_id = %s AND {_ALIVE}",
+            (thread_id,),
+        )
+        return row[0] if row else None
+
+    async def check(self, transaction: Transaction, thread_id: str) -> None:
+        """Make sure that a transaction is part of this process's lease."""
+        # Whoever takes the lease over waits for this row until the transaction has ended.
+        row = await _executor(transaction).row(
+            "SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE",
+            (thread_id, self.epochs.get(thread_id, -1)),
+        )
+        if row is None:
+            raise Fenced(f"another process carries out the runs of thread {thread_id}")
+
+    # Followers.
+
+    async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
+        """Ask the process that has a thread to write down what happens, and to say so."""
+        await self._connections.execute(
+            "INSERT INTO followers VALUES (%s, '', %s, %s) ON CONFLICT DO NOTHING",
+            (thread_id, "protocol" if protocol else "", self.process_id),
+        )
+
+    async def unfollow(self, thread_id: str) -> None:
+        """Take that back."""
+        await self._connections.execute(
+            "DELETE FROM followers WHERE thread_id = %s AND process_id = %s",
+            (thread_id, self.process_id),
+        )
+
+    async def followers(self, thread_id: str) -> list[Follower]:
+        """Return who follows a thread, this process left out."""
+        rows = await self._connections.rows(
+            "SELECT process_id, kind FROM followers WHERE thread_id = %s AND process_id <> %s",
+            (thread_id, self.process_id),
+        )
+        return [Follower(row[0], row[1] == "protocol") for row in rows]
+
+    async def put_result(self, transaction: Transaction, result: RunResult) -> None:
+        """Keep what became of a run for those who follow it."""
+        error = None if result.error is None else result.error.decode()
+        text = encode({"run": result.run, "result": result.result, "error": error}).decode()
+        await _executor(transaction).execute(
+            "INSERT INTO run_results (run_id, doc) VALUES (%s, %s)"
+            " ON CONFLICT (run_id) DO UPDATE SET doc = excluded.doc",
+            (result.run["run_id"], text),
+        )
+
+    async def results(self, run_ids: Iterable[str]) -> dict[str, RunResult]:
+        """Return what became of runs, as far as it is kept."""
+        rows = await self._connections.rows(
+            "SELECT run_id, doc FROM run_results WHERE run_id = ANY(%s)", ([*run_ids],)
+        )
+        found: dict[str, RunResult] = {}
+        for run_id, text in rows:
+            document: dict[str, Any] = decode(text)
+            error = document["error"]
+            told = None if error is None else error.encode()
+            found[run_id] = RunResult(document["run"], document["result"], told)
+        return found
+
+
+def fence_of(leases: Leases | None, thread_id: str) -> tuple[str, list[object]]:
+    """Return a part of a statement that has one row if this process may write for a thread.
+
+    If it has no lease of the thread, it writes by the thread's lock, and not for a run.
+    """
+    epoch = None if leases is None else leases.epochs.get(thread_id)
+    if epoch is None:
+        return "fence AS (SELECT 1)", []
+    # Whoever takes the lease over waits for this row until the statement has ended.
+    condition = "SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE"
+    return f"fence AS MATERIALIZED ({condition})", [thread_id, epoch]
+
+
+def told(leases: Leases | None, thread_id: str, written: int) -> None:
+    """Tell those who follow a thread that something of it was written.
+
+    Raises:
+        Fenced: Nothing was: another process has the thread.
+    """
+    if not written:
+        raise Fenced(f"another process carries out the runs of thread {thread_id}")
+    if leases is not None:
+        leases.written(thread_id)
+
+
+def _executor(transaction: Transaction) -> Executor:
+    executor: Executor = transaction.executor
+    return executor

@@ -1,0 +1,165 @@
+"""Pools of connections: bounded, made on demand, without tasks or threads of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from langgraph_client.server.errors import Unavailable
+
+Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
+BlockingConnection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+_WAIT = 5.0
+"""How long somebody waits for a free connection, in seconds."""
+
+
+class Pool:
+    """Connections for one event loop.
+
+    Args:
+        url: Where the database is.
+        size: How many there may be.
+        options: How they are opened.
+        wait: How long somebody waits for a free one, in seconds.
+    """
+
+    def __init__(self, url: str, size: int, options: dict[str, Any], wait: float = _WAIT) -> None:
+        self.size = size
+        self.in_use = 0
+        self.waiting = 0
+        self._url = url
+        self._options = options
+        self._wait = wait
+        self._idle: list[Connection] = []
+        self._room = asyncio.Semaphore(size)
+        self._closed = False
+
+    @property
+    def idle(self) -> int:
+        """How many are open and not in use."""
+        return len(self._idle)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Give a connection, which goes back afterwards unless something is wrong with it.
+
+        Raises:
+            Unavailable: None becomes free in time, or the pool is closed.
+        """
+        await self._enter()
+        connection: Connection | None = None
+        try:
+            self.in_use += 1
+            connection = await self._take()
+            yield connection
+        finally:
+            self.in_use -= 1
+            try:
+                if connection is not None:
+                    await self._give_back(connection)
+            finally:
+                self._room.release()
+
+    async def _enter(self) -> None:
+        if self._closed:
+            raise Unavailable("The database is closed")
+        if not self._room.locked():
+            await self._room.acquire()  # Does not wait.
+            return
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._wait):
+                await self._room.acquire()
+        except TimeoutError:
+            raise Unavailable("All connections to the database are in use; try again") from None
+        finally:
+            self.waiting -= 1
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if is_usable(connection):
+                return connection
+            await connection.close()
+        return await psycopg.AsyncConnection.connect(self._url, **self._options)
+
+    async def _give_back(self, connection: Connection) -> None:
+        # One that was cancelled within a statement is in no state to be used again.
+        if self._closed or not _is_idle(connection):
+            await connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def close(self) -> None:
+        """Close all that are not in use; the others are closed when they come back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+
+class BlockingPool:
+    """Connections for calls that block, from any thread."""
+
+    def __init__(self, url: str, size: int, options: dict[str, Any]) -> None:
+        self._url = url
+        self._options = options
+        self._idle: list[BlockingConnection] = []
+        self._room = threading.BoundedSemaphore(size)
+        self._closed = False
+
+    @contextmanager
+    def connection(self) -> Iterator[BlockingConnection]:
+        """Give a connection, which goes back afterwards unless something is wrong with it."""
+        if not self._room.acquire(timeout=_WAIT):
+            raise Unavailable("All connections to the database are in use; try again")
+        connection: BlockingConnection | None = None
+        try:
+            connection = self._take()
+            yield connection
+        finally:
+            if connection is not None:
+                if self._closed or not _is_idle(connection):
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+            self._room.release()
+
+    def _take(self) -> BlockingConnection:
+        if self._closed:
+            raise Unavailable("The database is closed")
+        while self._idle:
+            connection = self._idle.pop()
+            if is_usable(connection):
+                return connection
+            connection.close()
+        return psycopg.Connection.connect(self._url, **self._options)
+
+    def close(self) -> None:
+        """Close all that are not in use; the others are closed when they come back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+def is_usable(connection: Connection | BlockingConnection) -> bool:
+    """Whether an idle connection is alive, as far as can be seen without asking.
+
+    Nothing is to be read from it; what is there is the farewell of a server that has stopped.
+    """
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
+
+
+def _is_idle(connection: Connection | BlockingConnection) -> bool:
+    return not connection.closed and connection.pgconn.transaction_status == TransactionStatus.IDLE

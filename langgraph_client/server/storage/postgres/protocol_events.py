@@ -1,0 +1,90 @@
+"""The kept events of the v3 stream; see `protocol.ProtocolEventStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
+from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
+from langgraph_client.server.storage.protocol import KeptEvent
+
+_ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
+# The thread's last event stays, so that numbers go on behind it.
+_NOT_LAST = (
+    "seq < (SELECT max(seq) FROM protocol_events AS others"
+    " WHERE others.thread_id = protocol_events.thread_id)"
+)
+
+
+class ProtocolEventTable:
+    """The events of threads, in the order of their numbers."""
+
+    def __init__(self, executor: Executor, leases: Leases | None = None) -> None:
+        self._executor = executor
+        self._leases = leases
+
+    async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
+        """Write events, all or none."""
+        if not events:
+            return
+        columns = [list(column) for column in zip(*events, strict=True)]
+        fence, values = fence_of(self._leases, thread_id)
+        written = await self._executor.execute(
+            f"WITH {fence} INSERT INTO protocol_events"
+            " SELECT %s, a.seq, a.run_id, a.ms, a.name, a.data FROM fence, unnest(%s::bigint[],"
+            " %s::text[], %s::bigint[], %s::text[], %s::bytea[])"
+            " AS a (seq, run_id, ms, name, data)",
+            (*values, thread_id, *columns),
+        )
+        told(self._leases, thread_id, written)
+
+    async def of_thread(self, thread_id: str, after: int, limit: int) -> list[KeptEvent]:
+        """Return events of a thread after a number."""
+        return await self._select("thread_id = %s AND seq > %s", thread_id, after, limit)
+
+    async def lifecycle(self, run_id: str) -> list[KeptEvent]:
+        """Return the lifecycle events of a run."""
+        where = "run_id = %s AND seq > %s AND name LIKE 'lifecycle%%'"
+        return await self._select(where, run_id, -1, MAX_INTEGER)
+
+    async def _select(self, where: str, key: str, after: int, limit: int) -> list[KeptEvent]:
+        rows = await self._executor.rows(
+            f"SELECT seq, run_id, ms, name, data FROM protocol_events WHERE {where}"
+            " ORDER BY seq LIMIT %s",
+            (key, max(-1, min(after, MAX_INTEGER)), min(limit, MAX_INTEGER)),
+        )
+        return [KeptEvent(*row) for row in rows]
+
+    async def last(self, thread_id: str) -> KeptEvent | None:
+        """Return the last event of a thread; None if it has none."""
+        row = await self._executor.row(
+            "SELECT seq, run_id, ms, name, data FROM protocol_events WHERE thread_id = %s"
+            " ORDER BY seq DESC LIMIT 1",
+            (thread_id,),
+        )
+        return None if row is None else KeptEvent(*row)
+
+    async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
+        """Delete the events of a run, but not the last event of its thread."""
+        kept = "name NOT LIKE 'lifecycle:%%'" if keep_lifecycle else _NOT_LAST
+        await self._executor.execute(
+            f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,)
+        )
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete all events of a thread."""
+        await self._executor.execute(
+            "DELETE FROM protocol_events WHERE thread_id = %s", (thread_id,)
+        )
+
+    async def delete_ended(self, before_ms: int, limit: int) -> int:
+        """Delete the events of runs that ended before a time. Returns of how many runs."""
+        row = await self._executor.row(
+            f"WITH ended AS (SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < %s"
+            f" AND {_NOT_LAST} ORDER BY ms LIMIT %s),"
+            " gone AS (DELETE FROM protocol_events WHERE run_id IN (SELECT run_id FROM ended)"
+            f" AND {_NOT_LAST}) SELECT count(*) FROM ended",
+            (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
+        )
+        return int(row[0]) if row else 0

@@ -1,0 +1,177 @@
+"""The schema: numbered steps, forward only."""
+
+from __future__ import annotations
+
+from langgraph_client.server.storage.postgres.connections import (
+    Connections,
+    DatabaseError,
+    OneConnection,
+    lock_number,
+)
+
+_DOCUMENTS = """
+CREATE TABLE {name} ({columns}, doc text NOT NULL{apart}, PRIMARY KEY ({key}))
+"""
+
+
+def _table(
+    name: str, columns: str, *, key: str, apart: tuple[str, ...] = (), numbers: tuple[str, ...] = ()
+) -> str:
+    kinds = [
+        f"{column} {'bigint' if column in numbers else 'text COLLATE ' + chr(34) + 'C' + chr(34)}"
+        for column in columns.split()
+    ]
+    listed = "".join(f', "{field}" text' for field in apart)
+    return _DOCUMENTS.format(name=name, columns=", ".join(kinds), apart=listed, key=key)
+
+
+_MIGRATIONS: list[list[str]] = [
+    [
+        # JSON text may hold what jsonb cannot, a NUL above all. Both sides of a comparison go
+        # through this function.
+        r"""
+CREATE FUNCTION lc_jsonb(body text) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT replace(body, '\u0000', '\ufffd')::jsonb $$
+""",
+        _table(
+            "assistants",
+            "assistant_id graph_id name created_at updated_at",
+            key="assistant_id",
+            apart=("metadata",),
+        ),
+        _table(
+            "assistant_versions",
+            "assistant_id version",
+            key="assistant_id, version",
+            apart=("metadata",),
+            numbers=("version",),
+        ),
+        _table(
+            "threads",
+            "thread_id status created_at updated_at state_updated_at",
+            key="thread_id",
+            apart=("metadata", "interrupts", "values"),
+        ),
+        _table("runs", "run_id thread_id assistant_id status created_at", key="run_id"),
+        _table(
+            "crons",
+            "cron_id assistant_id thread_id next_run_date created_at updated_at",
+            key="cron_id",
+            apart=("metadata",),
+        ),
+        _table("thread_ttls", "thread_id expires_at", key="thread_id"),
+        _table("idempotency_keys", "key created_at", key="key"),
+        _table("idempotency_answers", "key created_at", key="key"),
+        _table("run_controls", "run_id thread_id", key="run_id"),
+        "CREATE INDEX ON assistants (graph_id)",
+        "CREATE INDEX ON assistants (created_at, assistant_id)",
+        "CREATE INDEX ON threads (updated_at, thread_id)",
+        "CREATE INDEX ON threads (created_at, thread_id)",
+        "CREATE INDEX ON threads (state_updated_at, thread_id)",
+        "CREATE INDEX ON threads (status, updated_at)",
+        "CREATE INDEX ON threads USING gin (lc_jsonb(metadata) jsonb_path_ops)",
+        "CREATE INDEX ON runs (thread_id, created_at)",
+        "CREATE INDEX ON runs (assistant_id)",
+        "CREATE INDEX runs_unfinished ON runs (created_at) WHERE status IN ('pending', 'running')",
+        "CREATE INDEX ON crons (next_run_date)",
+        "CREATE INDEX ON crons (assistant_id)",
+        "CREATE INDEX ON crons (thread_id)",
+        "CREATE INDEX ON thread_ttls (expires_at)",
+        "CREATE INDEX ON idempotency_keys (created_at)",
+        "CREATE INDEX ON idempotency_answers (created_at)",
+        "CREATE INDEX ON run_controls (thread_id)",
+        """
+CREATE TABLE events (
+    run_id text COLLATE "C" NOT NULL, ms bigint NOT NULL, seq bigint NOT NULL,
+    thread_id text COLLATE "C" NOT NULL, name text NOT NULL, data bytea NOT NULL,
+    PRIMARY KEY (run_id, ms, seq))
+""",
+        "CREATE INDEX ON events (thread_id, ms, seq)",
+        "CREATE INDEX ON events (ms, seq)",
+        "CREATE INDEX ON events (ms) WHERE name = 'run_done'",
+        """
+CREATE TABLE protocol_events (
+    thread_id text COLLATE "C" NOT NULL, seq bigint NOT NULL, run_id text COLLATE "C" NOT NULL,
+    ms bigint NOT NULL, name text NOT NULL, data bytea NOT NULL, PRIMARY KEY (thread_id, seq))
+""",
+        "CREATE INDEX ON protocol_events (run_id, seq)",
+        "CREATE INDEX ON protocol_events (ms) WHERE name IN"
+        " ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')",
+        """
+CREATE TABLE script_states (
+    thread_id text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, run_id text,
+    doc bytea NOT NULL, PRIMARY KEY (thread_id, id))
+""",
+        # Who carries out runs, and on which threads.
+        "CREATE SEQUENCE lease_epochs",
+        """
+CREATE TABLE processes (
+    process_id text COLLATE "C" PRIMARY KEY, renewed_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL, lock_number bigint NOT NULL)
+""",
+        """
+CREATE TABLE leases (
+    thread_id text COLLATE "C" PRIMARY KEY, process_id text COLLATE "C" NOT NULL,
+    epoch bigint NOT NULL)
+""",
+        "CREATE INDEX ON leases (process_id)",
+        # Who wants to know what becomes of a run or a thread that another process has.
+        """
+CREATE TABLE followers (
+    thread_id text COLLATE "C" NOT NULL, run_id text COLLATE "C" NOT NULL,
+    kind text NOT NULL, process_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (thread_id, run_id, kind, process_id))
+""",
+        "CREATE INDEX ON followers (run_id)",
+        "CREATE INDEX ON followers (process_id)",
+        """
+CREATE TABLE run_results (
+    run_id text COLLATE "C" PRIMARY KEY, doc text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now())
+""",
+        "CREATE INDEX ON run_results (created_at)",
+        """
+CREATE TABLE webhooks (
+    run_id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, due_at timestamptz NOT NULL,
+    attempts integer NOT NULL DEFAULT 0)
+""",
+        "CREATE INDEX ON webhooks (due_at)",
+    ],
+]
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+async def migrate(connections: Connections) -> None:
+    """Bring the database to this program's schema, alone.
+
+    Raises:
+        DatabaseError: A newer version of the program has been here.
+    """
+    async with connections.transaction() as one:
+        if await _version(one) == SCHEMA_VERSION:
+            return
+    async with connections.transaction() as one:
+        await one.execute(f"SELECT pg_advisory_xact_lock({lock_number('schema')})")
+        version = await _version(one)
+        if version > SCHEMA_VERSION:
+            raise DatabaseError(
+                f"the database has schema {version}, written by a newer version of"
+                f" langgraph_client; this one knows {SCHEMA_VERSION}"
+            )
+        if version == 0:
+            await one.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY,"
+                " applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+        for number, steps in enumerate(_MIGRATIONS[version:], start=version + 1):
+            for step in steps:
+                await one.execute(step)
+            await one.execute("INSERT INTO schema_migrations (version) VALUES (%s)", (number,))
+
+
+async def _version(one: OneConnection) -> int:
+    exists = await one.row("SELECT to_regclass('schema_migrations') IS NOT NULL")
+    if exists is None or not exists[0]:
+        return 0
+    row = await one.row("SELECT coalesce(max(version), 0) FROM schema_migrations")
+    return int(row[0]) if row else 0

@@ -1,0 +1,231 @@
+"""The checkpoints of threads as a whole, those of compiled graphs and those of scripted ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.protocol import Document, Mark
+
+_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+_DELTA_COUNTERS = "counters_since_delta_snapshot"
+_NO_STATES = "WHERE false"
+
+
+class States:
+    """See `protocol.ThreadStates`.
+
+    Args:
+        executor: Carries out statements.
+        script_states: The states of scripted graphs; what is written to them is no part of a
+            transaction.
+        has_checkpoints: Whether langgraph's tables are there.
+    """
+
+    def __init__(
+        self, executor: Executor, script_states: ScriptStates, has_checkpoints: bool
+    ) -> None:
+        self._executor = executor
+        self._script_states = script_states
+        self._has_checkpoints = has_checkpoints
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread."""
+        await self._executor.execute("DELETE FROM script_states WHERE thread_id = %s", (thread_id,))
+        if self._has_checkpoints:
+            for table in _TABLES:
+                await self._executor.execute(
+                    f"DELETE FROM {table} WHERE thread_id = %s", (thread_id,)
+                )
+
+    async def copy_thread(self, source: str, target: str) -> None:
+        """Copy all checkpoints of a thread to another one; their ids stay."""
+        execute = self._executor.execute
+        await execute(
+            "INSERT INTO script_states SELECT %s, id, run_id, doc FROM script_states"
+            " WHERE thread_id = %s",
+            (target, source),
+        )
+        if not self._has_checkpoints:
+            return
+        await execute(
+            "INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id,"
+            " parent_checkpoint_id, type, checkpoint, metadata)"
+            " SELECT %s, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,"
+            " metadata || jsonb_build_object('thread_id', %s::text)"
+            " FROM checkpoints WHERE thread_id = %s",
+            (target, target, source),
+        )
+        for table, columns in (
+            ("checkpoint_blobs", "checkpoint_ns, channel, version, type, blob"),
+            (
+                "checkpoint_writes",
+                "checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path",
+            ),
+        ):
+            await execute(
+                f"INSERT INTO {table} (thread_id, {columns})"
+                f" SELECT %s, {columns} FROM {table} WHERE thread_id = %s",
+                (target, source),
+            )
+
+    async def keep_latest(self, thread_id: str) -> None:
+        """Delete all checkpoints of a thread but the latest of each namespace.
+
+        What a latest one cannot be read without stays as well: the checkpoints since the last
+        snapshot of a delta channel.
+        """
+        await self._executor.execute(
+            "DELETE FROM script_states WHERE thread_id = %s AND id <"
+            " (SELECT max(id) FROM script_states WHERE thread_id = %s)",
+            (thread_id, thread_id),
+        )
+        if not self._has_checkpoints:
+            return
+        rows = await self._executor.rows(
+            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, metadata,"
+            " checkpoint -> 'channel_values' FROM checkpoints WHERE thread_id = %s"
+            " ORDER BY checkpoint_id DESC",
+            (thread_id,),
+        )
+        kept = _needed(rows)
+        gone = [(ns, number) for ns, number, *_ in rows if (ns, number) not in kept]
+        if gone:
+            await self._executor.execute(
+                "DELETE FROM checkpoints WHERE thread_id = %s AND (checkpoint_ns, checkpoint_id)"
+                " IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+                (thread_id, [ns for ns, _ in gone], [number for _, number in gone]),
+            )
+            await self._collect(thread_id)
+
+    async def _collect(self, thread_id: str) -> None:
+        """Delete what the remaining checkpoints of a thread do not refer to."""
+        await self._executor.execute(
+            "DELETE FROM checkpoint_writes w WHERE thread_id = %s AND NOT EXISTS"
+            " (SELECT 1 FROM checkpoints c WHERE c.thread_id = w.thread_id"
+            " AND c.checkpoint_ns = w.checkpoint_ns AND c.checkpoint_id = w.checkpoint_id)",
+            (thread_id,),
+        )
+        await self._executor.execute(
+            "DELETE FROM checkpoint_blobs b WHERE thread_id = %s AND NOT EXISTS"
+            " (SELECT 1 FROM checkpoints c WHERE c.thread_id = b.thread_id"
+            " AND c.checkpoint_ns = b.checkpoint_ns"
+            " AND c.checkpoint -> 'channel_versions' ->> b.channel = b.version)",
+            (thread_id,),
+        )
+
+    async def latest(self, thread_id: str) -> str | None:
+        """Return the id of a thread's latest checkpoint, those of subgraphs included."""
+        tables = "SELECT id FROM script_states WHERE thread_id = %s"
+        values = [thread_id]
+        if self._has_checkpoints:
+            tables += " UNION ALL SELECT checkpoint_id FROM checkpoints WHERE thread_id = %s"
+            values.append(thread_id)
+        row = await self._executor.row(f"SELECT max(id) FROM ({tables}) AS a (id)", values)
+        return row[0] if row else None
+
+    async def mark(self, thread_id: str) -> Mark:
+        """Return the present moment of a thread's state, for `delete_run`."""
+        if not self._has_checkpoints:
+            return None
+        row = await self._executor.row(
+            "SELECT coalesce(max(written), 0) FROM checkpoint_writes WHERE thread_id = %s",
+            (thread_id,),
+        )
+        return row[0] if row else 0
+
+    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+        """Delete what a run left in its thread's state."""
+        await self._executor.execute(
+            "DELETE FROM script_states WHERE thread_id = %s AND run_id = %s", (thread_id, run_id)
+        )
+        if not self._has_checkpoints:
+            return
+        changed = await self._executor.execute(
+            "DELETE FROM checkpoints WHERE thread_id = %s AND metadata ->> 'run_id' = %s",
+            (thread_id, run_id),
+        )
+        if mark is not None:
+            changed += await self._executor.execute(
+                "DELETE FROM checkpoint_writes WHERE thread_id = %s AND written > %s",
+                (thread_id, mark),
+            )
+        if changed:
+            await self._collect(thread_id)
+
+    async def size(self, thread_id: str) -> Document:
+        """Return what a thread's state takes."""
+        count, size = self._script_states.size(thread_id)
+        total = size
+        channels = self._scripted_channels(thread_id)
+        writes = (0, 0)
+        if self._has_checkpoints:
+            row = await self._executor.row(
+                "SELECT count(*), coalesce(sum(length(checkpoint::text) + length(metadata::text)),"
+                " 0) FROM checkpoints WHERE thread_id = %s",
+                (thread_id,),
+            )
+            if row:
+                count, size, total = count + row[0], size + int(row[1]), total + int(row[1])
+            for name, length in await self._executor.rows(
+                "SELECT v.key, coalesce(length(b.blob), length((c.values -> v.key)::text), 0)"
+                " FROM (SELECT DISTINCT ON (checkpoint_ns, key, value) checkpoint_ns, key, value,"
+                " checkpoint -> 'channel_values' AS values FROM checkpoints,"
+                " jsonb_each_text(checkpoint -> 'channel_versions') WHERE thread_id = %s) AS c"
+                " CROSS JOIN LATERAL (SELECT c.key, c.value) AS v LEFT JOIN checkpoint_blobs b"
+                " ON b.thread_id = %s AND b.checkpoint_ns = c.checkpoint_ns"
+                " AND b.channel = v.key AND b.version = v.value",
+                (thread_id, thread_id),
+            ):
+                channels.setdefault(name, []).append(length)
+                total += length
+            row = await self._executor.row(
+                "SELECT count(*), coalesce(sum(length(blob)), 0) FROM checkpoint_writes"
+                " WHERE thread_id = %s",
+                (thread_id,),
+            )
+            if row:
+                writes = (row[0], int(row[1]))
+                total += writes[1]
+        return {
+            "thread_id": thread_id,
+            "total_bytes": total,
+            "checkpoints": {"count": count, "bytes": size},
+            "channel_values": {
+                "count": sum(len(versions) for versions in channels.values()),
+                "bytes": sum(sum(versions) for versions in channels.values()),
+                "by_channel": {
+                    name: {"versions": len(versions), "bytes": sum(versions)}
+                    for name, versions in channels.items()
+                },
+            },
+            "pending_writes": {"count": writes[0], "bytes": writes[1]},
+        }
+
+    def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
+        """Return the bytes of each different value that a field has had."""
+        values: dict[str, set[bytes]] = {}
+        for saved in self._script_states.history(thread_id):
+            for name, value in saved.values.items():
+                values.setdefault(name, set()).add(encode(value))
+        return {name: [len(text) for text in texts] for name, texts in values.items()}
+
+
+def _needed(rows: list[tuple[Any, ...]]) -> set[tuple[str, str]]:
+    """Return the checkpoints that stay, by namespace and id; `rows` are the newest first."""
+    by_key = {(row[0], row[1]): row for row in rows}
+    latest: dict[str, str] = {}
+    for namespace, number, *_ in rows:
+        latest.setdefault(namespace, number)
+    kept: set[tuple[str, str]] = set()
+    for namespace, number in latest.items():
+        key: tuple[str, str] | None = (namespace, number)
+        deltas = set(by_key[namespace, number][3].get(_DELTA_COUNTERS) or ())
+        while key is not None and key in by_key and key not in kept:
+            kept.add(key)
+            _, _, parent, _, values = by_key[key]
+            deltas -= set(values or ())
+            key = (namespace, parent) if deltas and parent else None
+    return kept

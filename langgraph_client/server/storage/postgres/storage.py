@@ -1,0 +1,269 @@
+"""`protocol.Storage` in a PostgreSQL database that several processes may share."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.options import StoreOptions
+from langgraph_client.server.storage.postgres.connections import (
+    Connections,
+    Executor,
+)
+from langgraph_client.server.storage.postgres.documents import Runs, Table
+from langgraph_client.server.storage.postgres.events import Events
+from langgraph_client.server.storage.postgres.leases import Leases
+from langgraph_client.server.storage.postgres.protocol_events import ProtocolEventTable
+from langgraph_client.server.storage.postgres.schema import migrate
+from langgraph_client.server.storage.postgres.script_states import ScriptStateTable
+from langgraph_client.server.storage.postgres.states import States
+from langgraph_client.server.storage.protocol import Document
+
+_OWN = ("schema_migrations", "processes", "leases", "followers", "run_results")
+"""Tables that a dump leaves out: they say what is going on, not what is kept."""
+
+
+class Tables:
+    """The documents, events and states, over the pool or within a transaction.
+
+    Args:
+        executor: Carries out statements.
+        script_states: The states of scripted graphs.
+        has_checkpoints: Whether langgraph's tables are there.
+        leases: Those of this process, by which statements of their own are checked.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        script_states: ScriptStates,
+        has_checkpoints: bool,
+        leases: Leases | None = None,
+    ) -> None:
+        self.executor = executor
+
+        def table(name: str, columns: str, *apart: str, key_length: int = 1) -> Table:
+            return Table(executor, name, columns.split(), apart=apart, key_length=key_length)
+
+        self.assistants = table(
+            "assistants", "assistant_id graph_id name created_at updated_at", "metadata"
+        )
+        self.assistant_versions = table(
+            "assistant_versions", "assistant_id version", "metadata", key_length=2
+        )
+        self.threads = table(
+            "threads",
+            "thread_id status created_at updated_at state_updated_at",
+            "metadata",
+            "interrupts",
+            "values",
+        )
+        self.runs = Runs(
+            executor, "runs", ("run_id", "thread_id", "assistant_id", "status", "created_at")
+        )
+        self.crons = table(
+            "crons",
+            "cron_id assistant_id thread_id next_run_date created_at updated_at",
+            "metadata",
+        )
+        self.thread_ttls = table("thread_ttls", "thread_id expires_at")
+        self.idempotency_keys = table("idempotency_keys", "key created_at")
+        self.idempotency_answers = table("idempotency_answers", "key created_at")
+        self.run_controls = table("run_controls", "run_id thread_id")
+        self.events = Events(executor, leases)
+        self.protocol_events = ProtocolEventTable(executor, leases)
+        self.states = States(executor, script_states, has_checkpoints)
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
+        for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
+            await table.delete_where(thread_id=thread_id)
+        await self.events.delete_thread(thread_id)
+        await self.protocol_events.delete_thread(thread_id)
+        await self.states.delete_thread(thread_id)
+        return await self.threads.delete(thread_id)
+
+
+class PostgresStorage(Tables):
+    """A PostgreSQL database; see `protocol.Storage`. Made by `open_postgres`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        connections: Connections,
+        store: StoreOptions | None,
+        listen_url: str | None,
+    ) -> None:
+        self.connections = connections
+        #: The epochs of the leases that this process holds, by thread.
+        self.epochs: dict[str, int] = {}
+        self.shared = Leases(connections, self.epochs, listen_url)
+        rows = ScriptStateTable(connections.blocking, self.epochs.get)
+        self.script_states = ScriptStates(rows, clock)
+        self.checkpointer, self.store = self._langgraph_parts(clock, store)
+        super().__init__(
+            connections, self.script_states, self.checkpointer is not None, self.shared
+        )
+
+    def _langgraph_parts(self, clock: Clock, store: StoreOptions | None) -> tuple[Any, Any]:
+        """Return checkpointer and store; None each where langgraph's are not installed."""
+        try:
+            import langgraph.checkpoint.postgres.aio
+            import langgraph.store.postgres  # noqa: F401
+        except ImportError:
+            return None, None
+        from langgraph_client.server.storage.postgres.checkpoints import Checkpoints
+        from langgraph_client.server.storage.postgres.store import Store
+
+        checkpoints = Checkpoints(self.connections, self.connections.blocking, self.epochs.get)
+        return checkpoints, Store(self.connections, self.connections.blocking, clock, store)
+
+    async def set_up(self) -> None:
+        """Bring the tables up to date; one process at a time."""
+        await migrate(self.connections)
+        if self.checkpointer is None:
+            return
+        async with self.connections.locked_for_changes("langgraph tables"):
+            await self.checkpointer.setup()
+            await self.store.setup()
+            row = await self.connections.row(
+                "SELECT 1 FROM pg_attribute WHERE attname = 'written'"
+                " AND attrelid = 'checkpoint_writes'::regclass"
+            )
+            if row is None:  # By which a rollback finds what a run wrote to older checkpoints.
+                await self.connections.execute(
+                    "ALTER TABLE checkpoint_writes ADD COLUMN written bigserial"
+                )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tables]:
+        """Commit what is written through the given value together, or on an exception nothing."""
+        async with self.connections.transaction() as one:
+            yield Tables(one, self.script_states, self.checkpointer is not None)
+
+    async def delete_thread(self, thread_id: str) -> bool:
+        """Delete a thread with all that belongs to it, together."""
+        async with self.transaction() as transaction:
+            return await transaction.delete_thread(thread_id)
+
+    def allow(self, classes: Iterable[type]) -> None:
+        """Allow classes to be made out of stored checkpoints."""
+        if self.checkpointer is not None:
+            self.checkpointer.allow(classes)
+
+    async def sweep_store(self) -> int:
+        """Delete the store's items whose time is over. Returns how many."""
+        return 0 if self.store is None else int(await self.store.sweep())
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        await self.connections.row("SELECT 1")
+
+    async def export(self) -> Document:
+        """Return all that is kept, as tables of JSON, for `restore`."""
+        found: Document = {}
+        async with self.connections.transaction() as one:
+            for (name,) in await one.rows(
+                "SELECT relname FROM pg_class WHERE relkind = 'r'"
+                " AND relnamespace = current_schema()::regnamespace ORDER BY 1"
+            ):
+                if name in _OWN or name.endswith("_migrations"):
+                    continue
+                columns = [row[0] for row in await one.rows(_COLUMNS, (name,))]
+                rows = await one.rows(f"SELECT {', '.join(map(_quoted, columns))} FROM {name}")
+                if rows:
+                    shown = [[_to_json(value) for value in row] for row in rows]
+                    found[name] = {"columns": columns, "rows": shown}
+        return found
+
+    async def restore(self, tables: Mapping[str, Any]) -> None:
+        """Replace all that is kept.
+
+        Raises:
+            ValueError: There is a table or a column that this version does not know.
+        """
+        async with self.connections.transaction() as one:
+            for name, table in tables.items():
+                kinds: dict[str, str] = dict(await one.rows(_COLUMNS, (name,)))
+                unknown = [column for column in table["columns"] if column not in kinds]
+                if not kinds or unknown:
+                    kind, what = ("column", unknown[0]) if kinds else ("table", name)
+                    raise ValueError(
+                        f"the dump has a {kind} {what!r} that this version does not know"
+                    )
+                await one.execute(f"DELETE FROM {_quoted(name)}")
+                columns = ", ".join(map(_quoted, table["columns"]))
+                marks = ", ".join(f"%s::{kinds[column]}" for column in table["columns"])
+                for row in table["rows"]:
+                    await one.execute(
+                        f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})",
+                        [_from_json(value) for value in row],
+                    )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.connections.close()
+
+
+_COLUMNS = (
+    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+    " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+)
+
+
+async def open_postgres(
+    url: str,
+    *,
+    clock: Clock | None = None,
+    allow_types: Iterable[type] = (),
+    store: StoreOptions | None = None,
+    listen_url: str | None = None,
+) -> PostgresStorage:
+    """Connect to a database, and bring its tables up to date.
+
+    Args:
+        url: Where it is.
+        clock: Time, for tests.
+        allow_types: Classes that may be made out of checkpoints.
+        store: How the key-value store works.
+        listen_url: Where to listen for messages, if `url` leads to a pooler that gives each
+            transaction another connection; None for the same.
+
+    Raises:
+        DatabaseError: It cannot be used.
+    """
+    connections = Connections(url, direct=listen_url is None)
+    await connections.open()
+    try:
+        storage = PostgresStorage(clock or Clock(), connections, store, listen_url)
+        try:
+            await storage.set_up()
+            storage.allow(allow_types)
+        except BaseException:
+            await storage.close()
+            raise
+    except BaseException:
+        await connections.close()
+        raise
+    return storage
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
+
+
+def _from_json(value: Any) -> Any:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

@@ -1,0 +1,158 @@
+"""langgraph's key-value store over the server's own connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
+
+from langgraph.store.base import BaseStore, Op, Result
+from langgraph.store.postgres import AsyncPostgresStore, PostgresStore
+from psycopg import AsyncCursor, Cursor
+from psycopg.pq import Format
+from psycopg.rows import DictRow, dict_row
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.options import StoreIndex, StoreOptions
+from langgraph_client.server.storage.postgres.connections import Connections, translated
+from langgraph_client.server.storage.postgres.pools import BlockingPool
+
+
+def _timed(query: Any, clock: Clock) -> Any:
+    """Return a query that takes the time from the server's clock, if that is not the system's."""
+    if type(clock) is Clock:
+        return query
+    now = f"'{clock.now().isoformat()}'::timestamptz"
+    text = query if isinstance(query, str) else query.decode()
+    return text.replace("NOW()", now).replace("CURRENT_TIMESTAMP", now)
+
+
+def _index_config(index: StoreIndex | None) -> Any:
+    """Return how items are found by meaning, as langgraph's store takes it."""
+    if index is None:
+        return None
+    config: dict[str, Any] = {"dims": index.dims, "embed": index.embed}
+    if index.fields:
+        config["fields"] = [*index.fields]
+    return config
+
+
+def _oldest_first(queries: Any) -> Any:
+    # The protocol lists what was written first first; langgraph's query, what was last.
+    found, embedded = queries
+    newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.updated_at, store.key"
+    return [(sql.replace(newest, oldest), *rest) for sql, *rest in found], embedded
+
+
+class _Cursor(Cursor[DictRow]):
+    clock: Clock
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(_timed(query, self.clock), params, **options)
+
+
+class _AsyncCursor(AsyncCursor[DictRow]):
+    clock: Clock
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return await super().execute(_timed(query, self.clock), params, **options)
+
+
+class BlockingStore(PostgresStore):
+    """The blocking half, for plain nodes."""
+
+    def __init__(self, pool: BlockingPool, clock: Clock, index: Any, ttl: Any) -> None:
+        super().__init__(None, index=index, ttl=ttl)  # type: ignore[arg-type]
+        self._pool = pool
+        self._clock = clock
+
+    @contextmanager
+    def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
+        with (
+            translated(),
+            self._pool.connection() as connection,
+            connection.transaction(),
+            _Cursor(connection, row_factory=dict_row) as cursor,
+        ):
+            cursor.format = Format.BINARY
+            cursor.clock = self._clock
+            yield cursor
+
+    def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
+        return _oldest_first(super()._prepare_batch_search_queries(search_ops))
+
+
+class AwaitedStore(AsyncPostgresStore):
+    """The async half."""
+
+    def __init__(self, connections: Connections, clock: Clock, index: Any, ttl: Any) -> None:
+        super().__init__(None, index=index, ttl=ttl)  # type: ignore[arg-type]
+        self._connections = connections
+        self._clock = clock
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        with translated():
+            async with (
+                self._connections.pool.connection() as connection,
+                connection.transaction(),  # The operations of a batch belong together.
+                _AsyncCursor(connection, row_factory=dict_row) as cursor,
+            ):
+                cursor.format = Format.BINARY
+                cursor.clock = self._clock
+                yield cursor
+
+    def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
+        return _oldest_first(super()._prepare_batch_search_queries(search_ops))
+
+
+class Store(BaseStore):
+    """langgraph's store. An item whose time to live is over never shows.
+
+    Args:
+        connections: The connections of this process.
+        blocking: Connections for nodes that call the blocking methods.
+        clock: Time; PostgreSQL's own is used unless this is a test's.
+        options: How the store works. What is found by meaning needs the extension pgvector.
+    """
+
+    supports_ttl = True
+
+    def __init__(
+        self,
+        connections: Connections,
+        blocking: BlockingPool,
+        clock: Clock,
+        options: StoreOptions | None,
+    ) -> None:
+        options = options or StoreOptions()
+        index = _index_config(options.index)
+        #: What `put` and the like read the defaults from.
+        self.ttl_config: Any = {
+            "omit_expired": True,
+            "refresh_on_read": options.refresh_on_read,
+            "default_ttl": options.default_ttl,
+        }
+        self._connections = connections
+        self._index = index
+        self._awaited = AwaitedStore(connections, clock, index, self.ttl_config)
+        self._blocking = BlockingStore(blocking, clock, index, self.ttl_config)
+
+    async def setup(self) -> None:
+        """Make the tables. Not in a transaction, as some of it cannot be part of one."""
+        with translated():
+            async with self._connections.pool.connection() as connection:
+                store = AsyncPostgresStore(connection, index=self._index)  # type: ignore[arg-type]
+                await store.setup()
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations together, from a thread or in place."""
+        return self._blocking.batch(ops)
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations together."""
+        return await self._awaited.abatch(ops)
+
+    async def sweep(self) -> int:
+        """Delete the items whose time is over. Returns how many."""
+        return await self._awaited.sweep_ttl()

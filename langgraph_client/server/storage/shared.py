@@ -1,0 +1,133 @@
+"""What the engine asks of a database that several processes share.
+
+A process holds a lease for each thread whose runs it carries out. A lease has an epoch, greater
+with each holder. Whoever writes on behalf of a run checks the epoch within the same transaction, so
+a process that was paused for longer than its lease lasts writes nothing when it wakes up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+from langgraph_client.server.storage.protocol import Document, Transaction
+
+LEASE_SECONDS = 10.0
+"""How long a process that does not renew its leases keeps them."""
+RENEWAL_SECONDS = 1.0
+
+
+class Fenced(Exception):
+    """Another process has taken over the thread: what this one would write is not written."""
+
+
+class RunResult(NamedTuple):
+    """What became of a run, for processes that do not carry it out."""
+
+    run: Document
+    result: Any
+    #: The event by which its readers learn of an error; None if there was none.
+    error: bytes | None
+
+
+class Follower(NamedTuple):
+    """A process that wants to know what happens on a thread."""
+
+    process_id: str
+    #: Whether it reads the v3 events.
+    protocol: bool
+
+
+class Shared(Protocol):
+    """The leases, and what processes tell each other."""
+
+    process_id: str
+    #: The epochs of the leases that this process holds, by thread.
+    epochs: dict[str, int]
+    #: Called with a thread after this process wrote events of it.
+    written: Callable[[str], None]
+
+    async def join(self) -> None:
+        """Become one of the processes."""
+        ...
+
+    async def leave(self) -> None:
+        """Give everything back, and be none of them."""
+        ...
+
+    async def renew(self) -> dict[str, int]:
+        """Say that this process is alive. Returns the leases that it holds, by thread."""
+        ...
+
+    def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> Awaitable[None]:
+        """Call for each message of another process, until cancelled; `all` after a break."""
+        ...
+
+    def tell(self, kind: str, name: str) -> None:
+        """Send a message to the processes that listen; does not wait."""
+        ...
+
+    def locked(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Hold a lock that no other process holds meanwhile."""
+        ...
+
+    # Leases.
+
+    async def take(self, thread_id: str) -> int | None:
+        """Take the lease of a thread, unless a living process has it. Returns the epoch."""
+        ...
+
+    async def claim(self, before: str, limit: int) -> list[tuple[str, int]]:
+        """Take the leases of threads with runs that are due and nobody carries out.
+
+        Args:
+            before: Runs that were due by then; as runs say when they were created.
+            limit: How many at most.
+
+        Returns:
+            Threads and epochs, those with the oldest runs first.
+        """
+        ...
+
+    async def release(self, thread_id: str) -> None:
+        """Give a lease back."""
+        ...
+
+    async def owner(self, thread_id: str) -> str | None:
+        """Return the living process that has the lease of a thread."""
+        ...
+
+    async def check(self, transaction: Transaction, thread_id: str) -> None:
+        """Make sure that a transaction is part of this process's lease.
+
+        Raises:
+            Fenced: It is not any more.
+        """
+        ...
+
+    # Followers.
+
+    async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
+        """Ask the process that has a thread to write down what happens, and to say so."""
+        ...
+
+    async def unfollow(self, thread_id: str) -> None:
+        """Take that back."""
+        ...
+
+    async def followers(self, thread_id: str) -> list[Follower]:
+        """Return who follows a thread, this process left out."""
+        ...
+
+    async def put_result(self, transaction: Transaction, result: RunResult) -> None:
+        """Keep what became of a run for those who follow it."""
+        ...
+
+    async def results(self, run_ids: Iterable[str]) -> dict[str, RunResult]:
+        """Return what became of runs, as far as it is kept."""
+        ...
+
+    async def sweep(self) -> None:
+        """Delete what dead processes and old results left."""
+        ...

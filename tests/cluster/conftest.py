@@ -1,0 +1,55 @@
+"""Several servers on one PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from support.hosted import Gate, hosted
+from support.postgres import binaries, cluster
+
+from langgraph_client.server.server import Server
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of a database of the test's own, with the schema."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = cluster().fresh()
+    yield url
+    cluster().drop(url)
+
+
+class Pair(NamedTuple):
+    """Two servers: one that answers requests, and one that carries out the runs."""
+
+    api: httpx.Client
+    worker: httpx.Client
+    servers: tuple[Server, Server]
+
+
+def http_of(server: Server) -> httpx.Client:
+    """Return bare httpx to a server."""
+    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=20)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """Lets a test hold a node and let it go."""
+    return Gate()
+
+
+@pytest.fixture
+def pair(database: str, gate: Gate) -> Iterator[Pair]:
+    """A server that only answers, and one that carries out runs, with the same graphs."""
+    graphs: dict[str, Any] = hosted(gate)
+    with (
+        Server(graphs, path=database, role="api") as api,
+        Server(graphs, path=database, role="worker") as worker,
+        http_of(api) as first,
+        http_of(worker) as second,
+    ):
+        yield Pair(first, second, (api, worker))

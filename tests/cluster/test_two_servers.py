@@ -1,0 +1,215 @@
+"""What one server answers about runs that another one carries out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cluster.conftest import Pair
+
+
+class Background:
+    """A call in a thread, whose result a test asks for later."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+        def run() -> None:
+            try:
+                self._result = call()
+            except BaseException as error:
+                self._error = error
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def result(self) -> Any:
+        self._thread.join(20)
+        assert not self._thread.is_alive(), "the call does not return"
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def thread_of(http: httpx.Client) -> str:
+    return str(http.post("/threads", json={}).json()["thread_id"])
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    found = []
+    for frame in text.split("\r\n\r\n"):
+        fields = dict(
+            line.split(": ", 1) for line in frame.split("\r\n") if line[:1] not in ("", ":")
+        )
+        if fields:
+            found.append((fields["event"], json.loads(fields["data"])))
+    return found
+
+
+ROW: dict[str, Any] = {"assistant_id": "row", "input": {"name": "a"}}
+GATE: dict[str, Any] = {"assistant_id": "gate", "input": {"name": "a"}}
+
+
+@pytest.mark.parametrize("stateless", [True, False])
+def test_wait_answers_what_another_server_carried_out(pair: Pair, stateless: bool) -> None:
+    """`wait` has the result of the run, also if its thread is gone with it."""
+    path = "/runs/wait" if stateless else f"/threads/{thread_of(pair.api)}/runs/wait"
+    assert pair.api.post(path, json=ROW).json() == {"log": ["one:a", "two"], "name": "a"}
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_a_stream_has_every_event(pair: Pair, resumable: bool) -> None:
+    """All events come, in order and once, from the first one on, and then the end."""
+    body = {
+        "assistant_id": "many",
+        "input": {"count": 1500},
+        "stream_mode": ["custom", "values"],
+        "stream_resumable": resumable,
+    }
+    found = events_of(pair.api.post("/runs/stream", json=body).text)
+    assert found[0][0] == "metadata"
+    assert [data for name, data in found if name == "custom"] == list(range(1500))
+    assert found[-1] == ("custom", 1499)
+
+
+def test_an_error_is_told(pair: Pair) -> None:
+    """The stream of a run that fails elsewhere ends with its error, once; `wait` has it, too."""
+    body = {"assistant_id": "fail", "input": {}}
+    found = events_of(pair.api.post("/runs/stream", json=body).text)
+    assert [data["error"] for name, data in found if name == "error"] == ["Odd"]
+    assert pair.api.post("/runs/wait", json=body).json()["__error__"]["error"] == "Odd"
+
+
+def test_a_run_is_joined_in_the_middle(pair: Pair, gate: Any) -> None:
+    """Who joins gets what comes from then on, and the result."""
+    thread_id = thread_of(pair.api)
+    run = pair.api.post(f"/threads/{thread_id}/runs", json={**GATE, "stream_mode": "values"}).json()
+    gate.arrived()
+    path = f"/threads/{thread_id}/runs/{run['run_id']}"
+    joined = Background(lambda: pair.api.get(f"{path}/join").json())
+    streamed = Background(lambda: _after_first(pair.api, f"{path}/stream", gate))
+    assert ("values", {"log": ["one:a", "held:a", "two"], "name": "a"}) in streamed.result()
+    assert joined.result() == {"log": ["one:a", "held:a", "two"], "name": "a"}
+
+
+def _after_first(http: httpx.Client, path: str, gate: Any) -> list[tuple[str, Any]]:
+    with http.stream("GET", path) as response:
+        gate.open()
+        return events_of("".join(response.iter_text()))
+
+
+@pytest.mark.parametrize("action", ["interrupt", "rollback"])
+def test_cancel(pair: Pair, gate: Any, action: str) -> None:
+    """A run is cancelled through any server."""
+    thread_id = thread_of(pair.api)
+    run = pair.api.post(f"/threads/{thread_id}/runs", json=GATE).json()
+    gate.arrived()
+    path = f"/threads/{thread_id}/runs/{run['run_id']}"
+    assert pair.api.post(f"{path}/cancel?wait=true&action={action}").status_code == 200
+    left = pair.api.get(path)
+    assert left.status_code == (404 if action == "rollback" else 200)
+    if action == "interrupt":
+        assert left.json()["status"] == "interrupted"
+    assert pair.worker.get(f"/threads/{thread_id}").json()["status"] != "busy"
+
+
+@pytest.mark.parametrize("strategy", ["reject", "enqueue", "interrupt", "rollback"])
+def test_multitask_strategies(pair: Pair, gate: Any, strategy: str) -> None:
+    """What a second run on a busy thread does holds whichever server is asked."""
+    thread_id = thread_of(pair.api)
+    first = pair.api.post(f"/threads/{thread_id}/runs", json=GATE).json()
+    gate.arrived()
+    body = {**ROW, "multitask_strategy": strategy}
+    second = pair.api.post(f"/threads/{thread_id}/runs", json=body)
+    if strategy == "reject":
+        assert second.status_code == 409
+        gate.open()
+        pair.api.get(f"/threads/{thread_id}/runs/{first['run_id']}/join")
+        return
+    if strategy == "enqueue":
+        gate.open()
+    joined = pair.api.get(f"/threads/{thread_id}/runs/{second.json()['run_id']}/join").json()
+    expected = {
+        "enqueue": ["one:a", "held:a", "two", "one:a", "two"],
+        "interrupt": ["one:a", "one:a", "two"],
+        "rollback": ["one:a", "two"],
+    }
+    assert joined["log"] == expected[strategy]
+
+
+def test_delete_a_run_and_a_thread(pair: Pair, gate: Any) -> None:
+    """A run that another server carries out is ended and deleted, and so is its thread."""
+    thread_id = thread_of(pair.api)
+    run = pair.api.post(f"/threads/{thread_id}/runs", json=GATE).json()
+    gate.arrived()
+    path = f"/threads/{thread_id}/runs/{run['run_id']}"
+    assert pair.api.delete(path).status_code == 204
+    assert pair.worker.get(path).status_code == 404
+    pair.api.post(f"/threads/{thread_id}/runs", json=GATE)
+    gate.arrived()
+    assert pair.api.delete(f"/threads/{thread_id}").status_code == 204
+    assert pair.worker.get(f"/threads/{thread_id}").status_code == 404
+
+
+def test_a_thread_stream_follows_another_server(pair: Pair, gate: Any) -> None:
+    """Whoever watches a thread sees the runs of other servers on it."""
+    thread_id = thread_of(pair.api)
+    with pair.api.stream("GET", f"/threads/{thread_id}/stream?stream_modes=run_modes") as response:
+        pair.worker.post(f"/threads/{thread_id}/runs", json={**ROW, "stream_mode": "values"})
+        text = ""
+        for part in response.iter_text():
+            text += part
+            if '"run_done"' in text:
+                break
+    names = [name for name, _ in events_of(text)]
+    assert names[0] == names[-1] == "metadata"
+    assert names.count("values") == 3
+
+
+def test_the_event_protocol_follows_another_server(pair: Pair) -> None:
+    """The v3 events of a thread are numbered by whoever makes them, and the same everywhere."""
+    thread_id = thread_of(pair.api)
+    body = {"channels": ["values", "lifecycle"]}
+    texts = []
+    for number, http in enumerate((pair.api, pair.worker)):
+        with http.stream("POST", f"/threads/{thread_id}/stream/events", json=body) as response:
+            if number == 0:
+                command = {
+                    "id": 1,
+                    "method": "run.start",
+                    "params": {"assistant_id": "row", "input": {"name": "a"}},
+                }
+                pair.api.post(f"/threads/{thread_id}/commands", json=command)
+            text = ""
+            for part in response.iter_text():
+                text += part
+                if '"completed"' in text:
+                    break
+            texts.append([data for _, data in events_of(text)])
+    assert texts[0] == texts[1]
+    numbers = [event["seq"] for event in texts[0]]
+    assert numbers == sorted(set(numbers))
+
+
+def test_what_a_stopped_server_has_is_taken_up_at_once(pair: Pair, gate: Any) -> None:
+    """An orderly stop hands runs back; readers of another server see one run to its end."""
+    from support.hosted import hosted
+
+    from langgraph_client.server.server import Server
+
+    body = {**GATE, "stream_mode": "values", "stream_resumable": True}
+    streamed = Background(lambda: events_of(pair.api.post("/runs/stream", json=body).text))
+    gate.arrived()
+    pair.servers[1].close()
+    url = str(pair.servers[0]._path)
+    with Server(hosted(gate), path=url, role="worker"):
+        gate.arrived(5)
+        gate.open()
+        found = streamed.result()
+    assert found[-1] == ("values", {"log": ["one:a", "held:a", "two"], "name": "a"})

@@ -1,0 +1,134 @@
+"""A PostgreSQL cluster of the tests' own, on loopback, in a temporary directory."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "listen_addresses": "127.0.0.1",
+    "autovacuum": "off",
+    "max_wal_size": "1GB",
+}
+
+
+def binaries() -> Path | None:
+    """Return where PostgreSQL's programs are; None where it is not installed."""
+    if found := shutil.which("pg_ctl"):
+        return Path(found).resolve().parent
+    for path in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True):
+        if os.path.exists(f"{path}/initdb"):
+            return Path(path)
+    return None
+
+
+class Cluster:
+    """One running PostgreSQL. Databases are copies of a template that has the schema already."""
+
+    def __init__(self, **settings: str) -> None:
+        found = binaries()
+        if found is None:
+            raise RuntimeError("PostgreSQL is not installed")
+        self._bin = found
+        self._settings = {**_SETTINGS, **settings}
+        self._home = Path(tempfile.mkdtemp(prefix="lgpg-", dir="/tmp"))
+        self._template: str | None = None
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        if os.geteuid() == 0:  # initdb refuses root.
+            shutil.chown(self._home, "postgres", "postgres")
+        self._run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "--no-sync",
+                  "-E", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
+        self.start()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        command = [*(as_other if os.geteuid() == 0 else []), str(self._bin / program), *arguments]
+        done = subprocess.run(
+            command, cwd=self._home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.decode()}")
+
+    def start(self) -> None:
+        """Start the server, and wait until it takes connections."""
+        options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+        options += f" -c port={self.port} -c unix_socket_directories={self._home}"
+        self._run("pg_ctl", "-D", "data", "-o", options, "-w", "-l", "log", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server."""
+        self._run("pg_ctl", "-D", "data", "-m", mode, "-w", "stop")
+
+    def close(self) -> None:
+        """Stop the server, and delete everything."""
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self._home, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Carry out a statement. Returns its rows."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def empty(self) -> str:
+        """Return the URL of a new database without any table."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def fresh(self) -> str:
+        """Return the URL of a new database that has the schema."""
+        if self._template is None:
+            import asyncio
+
+            from langgraph_client.server.storage.postgres.storage import open_postgres
+
+            url = self.empty()
+
+            async def migrate() -> None:
+                await (await open_postgres(url)).close()
+
+            asyncio.run(migrate())
+            self._template = url.rpartition("/")[2]
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Delete a database."""
+        self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+_own: Cluster | None = None
+
+
+def cluster() -> Cluster:
+    """Return the cluster of this test process; it is started when it is asked for first."""
+    global _own
+    if _own is None:
+        import atexit
+
+        _own = Cluster()
+        atexit.register(_own.close)
+    return _own
