@@ -70,7 +70,9 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
     """Return which parameters of a factory get the config, and which get the runtime.
 
     An annotation decides: `RunnableConfig` (or a dict) or `ServerRuntime`; without one the name
-    does, `config` or `runtime`; else a first parameter that must be given gets the config.
+    does, `config` or `runtime`; else a first parameter that must be given gets the config. The
+    only parameter gets it whatever its annotation is, such as a class of the user's own that
+    describes a config; so it is in langgraph-api 0.16.7.
 
     Args:
         factory: The factory.
@@ -85,6 +87,7 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
         return {}
     annotations = _annotations(factory)
     found: dict[inspect.Parameter, _Wanted] = {}
+    is_only = len(signature.parameters) == 1
     for parameter in signature.parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
@@ -92,7 +95,8 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
         wanted = _wanted(parameter.name, annotation)
         parameter = parameter.replace(annotation=annotation)
         required = parameter.default is parameter.empty
-        if wanted is None and required and not found and annotation is parameter.empty:
+        is_free = annotation is parameter.empty or (is_only and not _is_langgraph(annotation))
+        if wanted is None and required and not found and is_free:
             wanted = "config"
         if wanted is not None and (required or parameter.name in _BY_NAME):
             found[parameter] = wanted
@@ -104,10 +108,15 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
     return found
 
 
+def _is_langgraph(annotation: Any) -> bool:
+    """Return whether an annotation is a class of langgraph's that is no config, as `Runtime` is."""
+    return str(getattr(annotation, "__module__", "")).startswith("langgraph.")
+
+
 def _annotations(factory: Callable[..., Any]) -> dict[str, Any]:
     called = factory if inspect.isroutine(factory) else type(factory).__call__
     try:
-        return typing.get_type_hints(called)
+        return typing.get_type_hints(called)  # which takes `Annotated` away
     except (NameError, TypeError, AttributeError):  # A name that exists for type checkers only.
         return {}
 
