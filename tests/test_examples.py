@@ -44,6 +44,11 @@ PROMISED = {
         "thread 'a', 10: {'doubled': 20, 'total': 22}",
         "thread 'b', 5: {'doubled': 10, 'total': 10}",
     ],
+    "fastapi_proxy.py": [
+        "before the connection is lost: [0, 1]",
+        "after it: [2, 3, 4, 5]",
+        "left for good: interrupted",
+    ],
     "pause_and_fault.py": [
         "paused: {'question': 'Pay 40?'}",
         "next: ('approve',)",

@@ -1,0 +1,132 @@
+"""A FastAPI backend between browsers and a LangGraph server.
+
+It streams a run to the browser as server-sent events, goes on after `Last-Event-ID` when the
+browser's EventSource reconnects, and cancels the run when the browser has left for good. The proxy
+itself is the upper half; below it stands a server to talk to, and a browser's behaviour.
+"""
+
+import asyncio
+import json
+import operator
+import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, TypedDict
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Header
+from fastapi.responses import StreamingResponse
+from langgraph.graph import START, StateGraph
+
+from langgraph_client import Server, get_client
+
+GRACE = 0.5  # Seconds that a browser has to reconnect.
+
+
+def make_proxy(url: str) -> FastAPI:
+    """Return the backend of a LangGraph server."""
+    app, client = FastAPI(), get_client(url=url)
+    leaving: dict[str, asyncio.Task[None]] = {}
+
+    async def cancel_later(thread_id: str, run_id: str) -> None:
+        await asyncio.sleep(GRACE)
+        del leaving[run_id]
+        await client.runs.cancel(thread_id, run_id)
+
+    @app.post("/runs")
+    async def start(given: dict[str, Any]) -> dict[str, str]:
+        thread_id = (await client.threads.create()).thread_id
+        run = await client.runs.create(
+            thread_id, "agent", input=given, stream_mode="updates", stream_resumable=True
+        )
+        return {"events": f"/runs/{thread_id}/{run.run_id}/events"}
+
+    @app.get("/runs/{thread_id}/{run_id}/events")
+    async def events(
+        thread_id: str, run_id: str, last_event_id: Annotated[str, Header()] = "-1"
+    ) -> StreamingResponse:
+        if task := leaving.pop(run_id, None):
+            task.cancel()  # The browser has come back in time.
+
+        async def frames() -> AsyncIterator[str]:
+            is_over = False
+            run = client.runs.join_stream(thread_id, run_id, last_event_id=last_event_id)
+            try:
+                async with aclosing(run):
+                    async for event in run:
+                        data = json.dumps(event.data)
+                        yield f"id: {event.id}\nevent: {event.event}\ndata: {data}\n\n"
+                is_over = True
+            finally:
+                if not is_over:
+                    leaving[run_id] = asyncio.create_task(cancel_later(thread_id, run_id))
+
+        return StreamingResponse(frames(), media_type="text/event-stream")
+
+    return app
+
+
+class State(TypedDict, total=False):
+    said: Annotated[list[int], operator.add]
+    until: int
+
+
+async def count(state: State) -> State:
+    await asyncio.sleep(0.05)
+    return {"said": [len(state.get("said", []))]}
+
+
+def more(state: State) -> str:
+    return "count" if len(state["said"]) < state["until"] else "__end__"
+
+
+def agent() -> Any:
+    graph = StateGraph(State).add_node("count", count).add_edge(START, "count")
+    return graph.add_conditional_edges("count", more, ["count", "__end__"]).compile()
+
+
+def read(
+    http: httpx.Client, path: str, last: str = "-1", most: int = 1000
+) -> list[tuple[str, Any]]:
+    """Read events as a browser does, and leave after some of them."""
+    found = []
+    with http.stream("GET", path, headers={"last-event-id": last}) as answer:
+        event_id = name = ""
+        for line in answer.iter_lines():
+            if line.startswith("id: "):
+                event_id = line[4:]
+            elif line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: ") and name == "updates":
+                found.append((event_id, json.loads(line[6:])["count"]["said"][0]))
+                if len(found) == most:
+                    break
+    return found
+
+
+def main() -> None:
+    with Server({"agent": agent()}) as server, socket.create_server(("127.0.0.1", 0)) as port:
+        config = uvicorn.Config(make_proxy(server.listen()), log_level="error")
+        proxy = uvicorn.Server(config)
+        thread = threading.Thread(target=proxy.run, args=([port],))
+        thread.start()
+        url = f"http://127.0.0.1:{port.getsockname()[1]}"
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            path = http.post("/runs", json={"until": 6}).json()["events"]
+            seen = read(http, path, most=2)
+            print("before the connection is lost:", [said for _, said in seen])
+            print("after it:", [said for _, said in read(http, path, last=seen[-1][0])])
+            path = http.post("/runs", json={"until": 10_000}).json()["events"]
+            read(http, path, most=1)
+        thread_id, run_id = path.split("/")[2:4]
+        with server.sync_client() as client:
+            client.runs.join(thread_id, run_id)  # It ends a moment after the browser has left.
+            print("left for good:", client.runs.get(thread_id, run_id).status)
+        proxy.should_exit = True
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
