@@ -26,8 +26,10 @@ Work = Callable[[], Awaitable[Any]]
 
 def is_trio() -> bool:
     """Whether it is trio that runs, and not asyncio."""
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
+    lowlevel = sys.modules.get("trio.lowlevel")
+    # It has nothing in it yet while another thread is importing trio.
+    in_trio_run = getattr(lowlevel, "in_trio_run", None)
+    return in_trio_run is not None and bool(in_trio_run())
 
 
 class Background:

@@ -175,6 +175,15 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """The blocking client; made on first use, if none was given."""
         return self._clients.sync_client
 
+    # The names by which users' code (deepagents-code 0.1.88, for one) takes the clients of
+    # langgraph's RemoteGraph.
+
+    def _validate_client(self) -> LangGraphClient:
+        return self.client
+
+    def _validate_sync_client(self) -> SyncLangGraphClient:
+        return self.sync_client
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,14 +2,12 @@
 
 Run in an environment of its own that has deepagents-code and this package. Starts its server
 process, asks for a file to be written, approves the tool call, and tells what it has seen as JSON.
-With `ours` as the argument its client drives our `RemoteGraph`, too.
 """
 
 import asyncio
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -31,8 +29,8 @@ def prepare(home: Path) -> None:
     (home / ".deepagents" / "config.toml").write_text(CONFIG)
 
 
-def replace(ours: bool) -> None:
-    """Put our command in the place of `langgraph dev`, and our client in that of langgraph's."""
+def replace() -> None:
+    """Put our command in the place of `langgraph dev`, with the arguments that it has."""
     from deepagents_code.client.launch.server import ServerProcess
     from deepagents_code.config import _ensure_bootstrap
 
@@ -51,12 +49,6 @@ def replace(ours: bool) -> None:
 
     _ensure_bootstrap()
     ServerProcess._launch_process = launch
-    if ours:
-        import langgraph.pregel.remote
-
-        from langgraph_client import RemoteGraph
-
-        langgraph.pregel.remote.RemoteGraph = RemoteGraph
 
 
 async def converse(folder: Path) -> dict[str, Any]:
@@ -69,7 +61,11 @@ async def converse(folder: Path) -> dict[str, Any]:
     question = {"messages": [{"role": "user", "content": f"DCA_TEST_WRITE_FILE={target}"}]}
     seen: dict[str, Any] = {"modes": []}
     async with server_session(
-        assistant_id="agent", model_name="fake:fake", no_mcp=True, cwd=str(folder)
+        assistant_id="agent",
+        model_name="fake:fake",
+        no_mcp=True,
+        enable_interpreter=False,  # It has a time limit that a busy machine misses.
+        cwd=str(folder),
     ) as (agent, _):
         await agent.aensure_thread(thread)
         asked: Any = None
@@ -98,7 +94,7 @@ def main() -> None:
         home.mkdir()
         project.mkdir()
         prepare(home)
-        replace("ours" in sys.argv[1:])
+        replace()
         print(json.dumps(asyncio.run(converse(project))))
 
 

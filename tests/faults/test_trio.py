@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
@@ -35,3 +38,17 @@ def test_a_client_works_under_trio(url: str) -> None:
             return (await client.runs.get(thread.thread_id, stream.run_id or "")).status
 
     assert trio.run(main) == "interrupted"
+
+
+def test_a_client_is_made_while_another_thread_imports_trio(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules that are half imported have no names yet."""
+
+    async def main() -> bool:
+        async with get_client(url=url) as client:
+            return await client.ok()
+
+    for name in ("trio", "trio.lowlevel"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert asyncio.run(main())
