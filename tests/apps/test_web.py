@@ -85,3 +85,8 @@ def test_cors(http: httpx.Client) -> None:
     assert "x-seen" in answer.headers["access-control-expose-headers"]
     other = http.get("/ok", headers={"origin": "https://other.example"})
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_client_without_a_url_means_this_server(http: httpx.Client) -> None:
+    """Code of the application calls the server it is part of."""
+    assert http.post("/ask").json()["assistants"] >= 2
