@@ -59,7 +59,8 @@ class Forward:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":  # which the page does not use
+            await send({"type": "websocket.close", "code": 1008})
             return
         request = Request(scope, receive)
         if scope["path"] == "/" and "text/html" in request.headers.get("accept", ""):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import operator
 from typing import Annotated, Any, Literal
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import END, START, MessagesState, StateGraph
+from support.graphs import NameModel
+from support.graphs import graphs as shared
 from support.hosted import Gate
 from typing_extensions import TypedDict
 
@@ -66,9 +69,30 @@ def _order(gate: Gate) -> Any:
     return graph.compile(name="order")
 
 
+class _SlowModel(NameModel):
+    """Streams a first word, waits for the gate, and streams the rest."""
+
+    gate: Any
+
+    async def _astream(self, messages: list[BaseMessage], *_: Any, **__: Any) -> Any:
+        yield ChatGenerationChunk(message=AIMessageChunk("First "))
+        await self.gate.hold()
+        yield ChatGenerationChunk(message=AIMessageChunk("second."))
+
+
+def _stream(gate: Gate) -> Any:
+    """Streams a message within a subgraph."""
+    model = _SlowModel(gate=gate)
+
+    async def say(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    inner = StateGraph(MessagesState).add_node("say", say).add_edge(START, "say").compile()
+    graph = StateGraph(MessagesState).add_node("inner", inner).add_edge(START, "inner")
+    return graph.compile(name="stream")
+
+
 def graphs(gate: Gate) -> dict[str, Any]:
     """The graphs, by name; `order` waits for `gate`."""
-    from support.graphs import graphs as shared
-
     picked = {name: shared()[name] for name in ("approval", "parallel", "failing", "row", "nested")}
-    return {**picked, "chat": _chat(), "order": _order(gate)}
+    return {**picked, "chat": _chat(), "order": _order(gate), "stream": _stream(gate)}

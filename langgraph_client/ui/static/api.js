@@ -78,7 +78,7 @@ async function send(method, path, { body, query, headers, signal } = {}) {
     return answer;
   }
   const error = await errorOf(answer);
-  if (answer.status === 401 || answer.status === 403) setConnection('locked');
+  if (answer.status === 401) setConnection('locked');
   else if (answer.status === 502) setConnection('down');
   throw error;
 }

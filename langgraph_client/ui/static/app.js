@@ -16,11 +16,18 @@ const VIEWS = [
   { id: 'store', title: 'Store', key: '4' },
 ];
 
+const RETRY_MS = 2000;
+
 function App() {
   const route = useRoute();
   const [connection, setConnection] = useState('up');
   const [help, setHelp] = useState(false);
   useEffect(() => watchConnection(setConnection), []);
+  useEffect(() => {
+    if (connection !== 'down') return undefined;
+    const timer = setInterval(() => info().catch(() => {}), RETRY_MS); // An answer says that it is up.
+    return () => clearInterval(timer);
+  }, [connection]);
   useEffect(() => {
     document.title = `${VIEWS.find(({ id }) => id === route.view)?.title ?? 'LangGraph'} · LangGraph`;
   }, [route.view]);

@@ -1,9 +1,11 @@
 // All that the page knows of one thread, kept up to date by the thread's event stream.
 import * as api from './api.js';
+import { idOf } from './think/history_tree.js';
 import { barsOfEvents } from './think/waterfall.js';
 
 const MOST_EVENTS = 2000;
-const SETTLE_MS = 120;
+const SETTLE_MS = 150;
+const NEWEST = 10;
 const POLL_MS = 1500;
 const PAGE = 100;
 
@@ -71,15 +73,18 @@ export class ThreadModel {
   async #read() {
     const { signal } = this.#leaving;
     const id = this.threadId;
-    const most = Math.max(PAGE, this.history.length);
     const { number } = this;
+    const wasBusy = this.busy;
     try {
-      const [thread, state, history, runs] = await Promise.all([
+      const [thread, state, newest, runs] = await Promise.all([
         api.threads.get(id, signal), api.threads.state(id, signal),
-        api.threads.history(id, { limit: Math.min(most, 1000) }, signal), api.runs.list(id, { limit: 50 }, signal),
+        wasBusy ? api.threads.history(id, { limit: NEWEST }, signal) : null, api.runs.list(id, { limit: 50 }, signal),
       ]);
+      // While a run is under way only what is new is read; after it everything, as what it wrote may
+      // have been taken back.
+      const merged = thread.status === 'busy' && newest ? mergedHistory(newest, this.history) : null;
+      const history = merged ?? await this.#wholeHistory(signal);
       Object.assign(this, { thread, state, history, runs, error: null });
-      this.moreHistory = history.length >= Math.min(most, 1000);
       // What was read may be older than an event that came meanwhile.
       if (thread.status !== 'busy' && number === this.number) this.running.clear();
       for (const message of messagesOf(state.values)) this.partial.delete(message.id);
@@ -88,6 +93,18 @@ export class ThreadModel {
       this.error = error;
     }
     this.#changed();
+  }
+
+  async #wholeHistory(signal) {
+    const most = Math.min(Math.max(PAGE, this.history.length), 1000);
+    const history = await api.threads.history(this.threadId, { limit: most }, signal);
+    if (history.length < most) {
+      this.moreHistory = false;
+      return history;
+    }
+    const merged = mergedHistory(history, this.history);
+    this.moreHistory ||= !merged;
+    return merged ?? history;
   }
 
   async loadMoreHistory() {
@@ -228,6 +245,13 @@ export class ThreadModel {
   get barsByRun() {
     return barsOfEvents(this.events);
   }
+}
+
+// What is known with its newest part replaced; null if the two do not meet.
+function mergedHistory(newest, known) {
+  const oldest = newest.at(-1);
+  const at = oldest ? known.findIndex((state) => idOf(state) === idOf(oldest)) : -1;
+  return at < 0 ? null : [...newest, ...known.slice(at + 1)];
 }
 
 export const messagesOf = (values) => {

@@ -1,5 +1,6 @@
 // The small parts that every view is made of.
 import { html, useEffect, useRef, useState } from '../dom.js';
+import { watchConnection } from '../api.js';
 import { pretty } from '../think/format.js';
 
 const SHAPES = {
@@ -41,7 +42,8 @@ export function Failure({ error, retry }) {
     ${retry && html`<${Button} label="Try again" icon="redo" onClick=${retry} />`}</div>`;
 }
 
-// Loads something, and again whenever `keys` change. Gives {value, error, loading, reload}.
+// Loads something, again whenever `keys` change, and, if it failed, when the server is back. Gives
+// {value, error, loading, reload}.
 export function useLoad(load, keys) {
   const [state, setState] = useState({ loading: true });
   const [round, setRound] = useState(0);
@@ -54,7 +56,13 @@ export function useLoad(load, keys) {
     );
     return () => leaving.abort();
   }, [...keys, round]);
-  return { ...state, reload: () => setRound((number) => number + 1) };
+  const failed = Boolean(state.error);
+  const reload = () => setRound((number) => number + 1);
+  useEffect(() => {
+    let first = true; // What is told at once is how things are, not that they have changed.
+    return failed ? watchConnection((found) => { if (!first && found === 'up') reload(); first = false; }) : undefined;
+  }, [failed]);
+  return { ...state, reload };
 }
 
 let say = () => {};

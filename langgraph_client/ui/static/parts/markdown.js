@@ -1,5 +1,5 @@
 // Draws what `think/markdown.js` has read, as elements: never as HTML.
-import { html, useState } from '../dom.js';
+import { html, useMemo, useState } from '../dom.js';
 import { blocksOf } from '../think/markdown.js';
 import { CopyButton } from './basics.js';
 
@@ -8,7 +8,9 @@ const MOST = 20_000;
 export function Markdown({ text }) {
   const [whole, setWhole] = useState(false);
   const cut = text.length > MOST && !whole;
-  return html`<div class="prose">${blocksOf(cut ? text.slice(0, MOST) : text).map(Block)}
+  // The same elements for the same text: a conversation is drawn again with each token.
+  const blocks = useMemo(() => blocksOf(cut ? text.slice(0, MOST) : text).map(Block), [text, cut]);
+  return html`<div class="prose">${blocks}
     ${cut && html`<button class="link" type="button" onClick=${() => setWhole(true)}>Show ${text.length - MOST} more characters</button>`}</div>`;
 }
 

@@ -44,7 +44,7 @@ const STREAM = (given) => [
   '    print(chunk)',
 ];
 
-// `action` is {kind: 'input' | 'resume' | 'continue' | 'update', …}.
+// `action` is {kind: 'input' | 'command' | 'continue' | 'update', …}.
 export function pythonOf(where, action) {
   const config = configOf({ threadId: where.threadId, checkpoint: action.checkpoint });
   if (action.kind === 'update') {
@@ -55,8 +55,9 @@ export function pythonOf(where, action) {
       ...(action.goOn ? STREAM('None') : []),
     ].join('\n');
   }
-  if (action.kind === 'resume') {
-    return [...head({ ...where, command: true }), config, ...STREAM(`Command(resume=${literal(action.resume)})`)].join('\n');
+  if (action.kind === 'command') {
+    const given = Object.entries(action.command).map(([name, value]) => `${name}=${literal(value)}`);
+    return [...head({ ...where, command: true }), config, ...STREAM(`Command(${given.join(', ')})`)].join('\n');
   }
   return [...head(where), config, ...STREAM(action.kind === 'continue' ? 'None' : literal(action.input))].join('\n');
 }

@@ -3,6 +3,9 @@ import { html, useState } from '../dom.js';
 import { Button, Icon, useAction } from '../parts/basics.js';
 import { JsonTree } from '../parts/json_tree.js';
 import { startRun } from '../actions.js';
+import { serverUrl } from '../api.js';
+import { pythonOf } from '../think/python.js';
+import { Python } from './composer.js';
 
 export function Pending({ model }) {
   const { interrupts, state, thread } = model;
@@ -38,13 +41,18 @@ function Interrupts({ model, interrupts }) {
   const [answers, setAnswers] = useState({});
   const given = interrupts.filter((found) => answers[found.id] !== undefined);
   const send = (resume) => startRun(model, { command: { resume } });
-  const [answer, busy] = useAction(async () => {
+  const [python, setPython] = useState(null);
+  const resume = () => {
     const values = Object.fromEntries(given.map((found) => [found.id, read(answers[found.id])]));
-    await send(interrupts.length === 1 ? values[interrupts[0].id] : values);
-  });
+    return interrupts.length === 1 ? values[interrupts[0].id] : values;
+  };
+  const [answer, busy] = useAction(async () => send(resume()));
+  const where = { graph: model.graphName ?? model.assistantId, url: serverUrl(), threadId: model.threadId };
+  const show = () => setPython(pythonOf(where, { kind: 'command', command: { resume: resume() } }));
   return html`<form class="card waits" onSubmit=${(event) => { event.preventDefault(); answer(); }}><h2>${interrupts.length === 1 ? 'Waits for an answer' : `Waits for ${interrupts.length} answers`}</h2>
     ${interrupts.map((found) => html`<${Interrupt} key=${found.id} found=${found} single=${interrupts.length === 1} answer=${answers[found.id] ?? ''} change=${(value) => setAnswers({ ...answers, [found.id]: value })} send=${send} />`)}
-    <div class="actions"><${Button} label=${interrupts.length === 1 ? 'Answer' : `Answer ${given.length} of ${interrupts.length}`} icon="play" primary type="submit" busy=${busy} disabled=${!given.length} /></div></form>`;
+    <div class="actions">${given.length > 0 && html`<${Button} label="Copy as Python" icon="copy" quiet onClick=${show} />`}<${Button} label=${interrupts.length === 1 ? 'Answer' : `Answer ${given.length} of ${interrupts.length}`} icon="play" primary type="submit" busy=${busy} disabled=${!given.length} /></div>
+    ${python && html`<${Python} code=${python} close=${() => setPython(null)} />`}</form>`;
 }
 
 function Interrupt({ found, single, answer, change, send }) {

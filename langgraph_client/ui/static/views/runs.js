@@ -23,14 +23,15 @@ function Run({ model, run, bars }) {
   const [python, setPython] = useState(null);
   const over = isOver(run);
   const given = run.kwargs ?? {};
-  const what = given.command?.resume !== undefined && given.command ? { command: given.command } : { input: given.input ?? null };
+  const command = given.command && Object.fromEntries(Object.entries(given.command).filter(([, value]) => value !== null));
+  const what = command ? { command } : { input: given.input ?? null };
   const [again, starting] = useAction(() => startRun(model, { ...what, assistant_id: run.assistant_id, ...(given.config?.configurable?.checkpoint_id ? { checkpoint: { checkpoint_id: given.config.configurable.checkpoint_id, checkpoint_ns: '' } } : {}) }));
   const [cancel, cancelling] = useAction(() => api.runs.cancel(model.threadId, run.run_id), 'Asked the run to stop');
-  const code = () => pythonOf({ graph: model.graphName ?? run.assistant_id, url: api.serverUrl(), threadId: model.threadId }, what.command ? { kind: 'resume', resume: what.command.resume } : what.input === null ? { kind: 'continue' } : { kind: 'input', input: what.input });
+  const code = () => pythonOf({ graph: model.graphName ?? run.assistant_id, url: api.serverUrl(), threadId: model.threadId }, what.command ? { kind: 'command', command: what.command } : what.input === null ? { kind: 'continue' } : { kind: 'input', input: what.input });
   const ends = [...bars.map((bar) => bar.to ?? Date.now()), over ? Date.parse(run.updated_at) : Date.now()];
   return html`<article class="run card"><header><${Status} value=${run.status} /><code title=${run.run_id}>${shortId(run.run_id)}</code><time class="dim" title=${full(run.created_at)}>${clock(run.created_at)}</time><b data-duration>${duration(Math.max(...ends) - Date.parse(run.created_at))}</b><span class="grow"></span>
       ${over ? html`<${Button} label="Run again" icon="redo" quiet busy=${starting} onClick=${again} />` : html`<${Button} label="Cancel" icon="stop" danger busy=${cancelling} onClick=${cancel} />`}<${Button} label="Copy as Python" icon="copy" iconOnly quiet onClick=${() => setPython(code())} /></header>
-    <p class="row-sub">${what.command ? `resume ${preview(what.command.resume, 140)}` : what.input === null ? 'goes on from the state' : preview(what.input, 140)}</p>
+    <p class="row-sub">${what.command ? preview(what.command, 140) : what.input === null ? 'goes on from the state' : preview(what.input, 140)}</p>
     <${Waterfall} run=${run} bars=${bars} end=${Math.max(...ends)} />
     <details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}><summary class="dim">Everything about this run</summary>${open && html`<${JsonTree} value=${run} open=${1} />`}</details>
     ${python && html`<${Python} code=${python} close=${() => setPython(null)} />`}</article>`;

@@ -68,7 +68,7 @@ function Rows({ found, filtered }) {
   if (!found.rows) return html`<${Loading} what="Reading the threads" />`;
   if (!found.rows.length && filtered) return html`<${Empty} title="No thread fits">Search by id, by metadata (<code>user=ada</code>) or by values (<code>values.topic=cats</code>).<//>`;
   if (!found.rows.length) return html`<${Empty} title="No threads yet">Start one here, or run a graph: <code>client.threads.create()</code>.<//>`;
-  return html`<ul class=${`rows threads ${found.error ? 'stale' : ''}`}>${found.rows.map((thread) => html`<li key=${thread.thread_id}><${Row} thread=${thread} /></li>`)}</ul>`;
+  return html`${found.error && html`<p class="wrong" role="alert">${found.error.message}</p>`}<ul class=${`rows threads ${found.error ? 'stale' : ''}`}>${found.rows.map((thread) => html`<li key=${thread.thread_id}><${Row} thread=${thread} /></li>`)}</ul>`;
 }
 
 const HIDDEN = new Set(['graph_id', 'assistant_id', 'created_by', 'user_id', 'run_id', 'thread_id']);
