@@ -430,6 +430,7 @@ class Server:
             thread_ttl=thread_ttl,
             event_expiry=event_expiry,
             webhooks=webhooks,
+            host=self._host,
             authorization=self._authorization,
         )
         for name in graphs.names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.hosting import Host
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
@@ -41,5 +42,7 @@ class Services:
     event_expiry: EventExpiry
     #: Tells URLs that runs are over.
     webhooks: Webhooks
+    #: The server itself, as who may do everything.
+    host: Host
     #: The application's `Auth`; None if it has none.
     authorization: Authorization | None = None

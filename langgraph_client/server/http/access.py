@@ -415,3 +415,15 @@ STORE_GET = Access("store", "get", _get_item)
 STORE_DELETE = Access("store", "delete", _delete_item)
 STORE_SEARCH = Access("store", "search", _search_items)
 STORE_NAMESPACES = Access("store", "list_namespaces", _list_namespaces)
+
+
+# What is translated into requests of the server to itself: these are asked about.
+
+
+async def _of_nothing(request: ValidRequest, caller: Caller) -> ValidRequest:
+    return request.granted(caller, {})
+
+
+MCP = Access("assistants", "search", _of_nothing)
+A2A = Access("threads", "create_run", _of_nothing)
+AGENT_CARD = Access("assistants", "read", _of_nothing)

@@ -38,6 +38,8 @@ class ValidRequest:
         receive: What the connection brings beyond the body, which is that the client has gone.
         caller: Who sends it, on a server with an `Auth`; None on others.
         seen: What of the database the caller may have, likewise.
+        base_url: Where the server is, as the client has it.
+        parent: The run of this server that sends it; empty for none.
     """
 
     services: Services
@@ -48,6 +50,8 @@ class ValidRequest:
     receive: Receive
     caller: Caller | None = None
     seen: ScopedStorage | None = None
+    base_url: str = ""
+    parent: str = ""
 
     @property
     def threads(self) -> Conditions:
@@ -165,7 +169,8 @@ class Endpoint:
         caller = None
         if self.access.resource:  # Before the body is read: strangers learn nothing of it.
             caller = await authenticate(services.authorization, request)
-        if parent := request.scope.get(PARENT_RUN):
+        parent = request.scope.get(PARENT_RUN, "")
+        if parent:
             runs = services.runs.within(parent)
             services = replace(services, runs=runs, commands=services.commands.by(runs))
         body = None
@@ -179,10 +184,20 @@ class Endpoint:
             {name: query.read(given.getlist(name)) for name, query in self.query.items()},
             request.headers,
             request.receive,
+            base_url=_base_url(request),
+            parent=parent,
         )
         if caller is not None:
             valid = await self.access.open(valid, caller)
         return await self.handler(valid)
+
+
+def _base_url(request: Request) -> str:
+    """Return where the server is, as its client or the proxy before it says."""
+    url = request.base_url
+    if (scheme := request.headers.get("x-forwarded-proto")) in ("http", "https"):
+        url = url.replace(scheme=scheme)
+    return str(url).rstrip("/")
 
 
 SocketHandler = Callable[[WebSocket, ValidRequest], Awaitable[None]]

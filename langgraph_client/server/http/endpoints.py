@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http import access
+from langgraph_client.server.http.agent_endpoints import AGENT_ENDPOINTS
 from langgraph_client.server.http.endpoint import (
     Endpoint,
-    Query,
     ValidRequest,
     flag,
     integer,
@@ -20,6 +20,7 @@ from langgraph_client.server.http.endpoint import (
     texts,
     truth,
 )
+from langgraph_client.server.http.queries import NAMESPACE, PYTHON_TRUE, REFRESH, SELECT, XRAY
 from langgraph_client.server.http.routes import (
     assistants,
     crons,
@@ -42,26 +43,8 @@ _RUNS = f"{_THREAD}/runs"
 _RUN = f"{_THREAD}/runs/{{run_id}}"
 
 
-def _read_xray(given: list[str]) -> bool | int:
-    word = given[-1] if given else "false"
-    if word in ("false", "False", "true", "True"):
-        return word in ("true", "True")
-    depth: int = _DEPTH.read(given)
-    if depth < 1 or not word.isdecimal():
-        raise Invalid("Invalid xray value")
-    return depth
-
-
-_DEPTH = integer(0, Invalid, "Invalid xray value")
-_XRAY = Query(_read_xray, {"type": ["boolean", "integer"]})
-_PYTHON_TRUE = flag("true", "True")
-_SELECT = texts(
-    runs.FIELDS, f"Invalid select columns: {{}}. Expected: {{{str(runs.FIELDS)[1:-1]}}}"
-)
-_REFRESH = Query(lambda given: truth().read(given) if given else None, {"type": "boolean"})
-_NAMESPACE = Query(lambda given: (given[-1] if given else "").split("."), {"type": "string"})
 _JOIN = {"cancel_on_disconnect": truth()}
-_STATE = {"subgraphs": _PYTHON_TRUE}
+_STATE = {"subgraphs": PYTHON_TRUE}
 
 
 async def _described(request: ValidRequest) -> Response:
@@ -142,7 +125,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         assistants.draw,
         "The graph's drawing",
         gives="GraphDrawing",
-        query={"xray": _XRAY},
+        query={"xray": XRAY},
     ),
     _E(
         "GET",
@@ -159,7 +142,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         assistants.show_subgraphs,
         "Of subgraphs",
         gives="Subgraphs",
-        query={"recurse": _PYTHON_TRUE},
+        query={"recurse": PYTHON_TRUE},
     ),
     _E(
         "GET",
@@ -168,7 +151,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         assistants.show_subgraphs,
         "Of one subgraph",
         gives="Subgraphs",
-        query={"recurse": _PYTHON_TRUE},
+        query={"recurse": PYTHON_TRUE},
     ),
     _E(
         "POST",
@@ -341,7 +324,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         runs.list_runs,
         "List its runs",
         gives="[RunSelected]",
-        query={"limit": integer(10), "offset": integer(0), "status": text(), "select": _SELECT},
+        query={"limit": integer(10), "offset": integer(0), "status": text(), "select": SELECT},
     ),
     _E(
         "POST",
@@ -475,7 +458,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         store.get,
         "Read",
         gives="Item?",
-        query={"namespace": _NAMESPACE, "key": text(), "refresh_ttl": _REFRESH},
+        query={"namespace": NAMESPACE, "key": text(), "refresh_ttl": REFRESH},
     ),
     _E("DELETE", "/store/items", access.STORE_DELETE, store.delete, "Delete one", "StoreDelete"),
     _E(
@@ -524,6 +507,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         gives="text/plain|json",
         query={"format": text()},
     ),
+    *AGENT_ENDPOINTS,
     _E("GET", "/openapi.json", access.PUBLIC, _described, "This document", gives="json"),
     _E("GET", "/docs", access.PUBLIC, _described, "This document to read", gives="text/html"),
 )

@@ -18,6 +18,11 @@ def _run(name: str) -> Schema:
     return {"allOf": [{"$ref": name}, run_schemas.DISCONNECT]}
 
 
+#: Of MCP and A2A, whose handlers check it, as mistakes have codes of their own.
+_JSON_RPC: Schema = {
+    "description": "A message of JSON-RPC 2.0: a `method` with its `params`, and an `id`.",
+    "properties": {"jsonrpc": {}, "id": {}, "method": {}, "params": {}},
+}
 BODIES: dict[str, Schema] = {
     **thread_schemas.DEFINITIONS,
     "AssistantCreate": assistant_schemas.CREATE,
@@ -36,6 +41,7 @@ BODIES: dict[str, Schema] = {
     "ThreadHistory": thread_schemas.HISTORY,
     "ProtocolCommand": event_schemas.COMMAND,
     "EventFilter": event_schemas.FILTER,
+    "JsonRpcMessage": _JSON_RPC,
     "RunWaitStateless": _run("RunCreateStateless"),
     "RunWaitStateful": _run("RunCreateStateful"),
     "RunBatch": run_schemas.BATCH,

@@ -1,0 +1,294 @@
+"""What A2A says in JSON, in its two versions, and what of it goes into a graph and comes out.
+
+Version 1.0 has methods such as `SendMessage` and roles such as `ROLE_USER`; before it they were
+`message/send` and `user`, and each object had a `kind`. Pure: no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import decode, encode
+
+Json = dict[str, Any]
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
+INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
+TASK_NOT_FOUND, TASK_NOT_CANCELABLE = -32001, -32002
+UNSUPPORTED, CONTENT_TYPE_NOT_SUPPORTED = -32004, -32005
+METHODS = {
+    "message/send": "SendMessage",
+    "message/stream": "SendStreamingMessage",
+    "tasks/get": "GetTask",
+    "tasks/cancel": "CancelTask",
+}
+"""The methods of earlier versions, and what they are called in 1.0."""
+TERMINAL = ("completed", "failed", "canceled", "rejected")
+_STATES = {
+    "pending": "submitted",
+    "running": "working",
+    "success": "completed",
+    "interrupted": "canceled",
+    "error": "failed",
+    "timeout": "failed",
+}
+_USERS = ("human", "user")
+_AGENTS = ("ai", "assistant", "AIMessageChunk")
+
+
+class A2AError(Exception):
+    """A request is answered with an error.
+
+    Args:
+        code: The code, of JSON-RPC or A2A.
+        message: The reason.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def state_of(run: Mapping[str, Any], thread: Mapping[str, Any]) -> str:
+    """Return the state of the task that a thread's latest run belongs to."""
+    if run["status"] == "success" and thread["status"] == "interrupted":
+        return "input-required"
+    return _STATES.get(run["status"], "submitted")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Writes what is sent.
+
+    Args:
+        clock: Time and ids.
+        is_v1: Whether in version 1.0.
+    """
+
+    clock: Clock
+    is_v1: bool
+
+    def _of_kind(self, kind: str, **fields: Any) -> Json:
+        return fields if self.is_v1 else {"kind": kind, **fields}
+
+    def text(self, text: str) -> Json:
+        """Return a part that is a text."""
+        return self._of_kind("text", text=text)
+
+    def data(self, data: Any) -> Json:
+        """Return a part that is JSON."""
+        return self._of_kind("data", data=data)
+
+    def message(self, parts: Sequence[Json], ids: Json, *, by_user: bool = False) -> Json:
+        """Return a message.
+
+        Args:
+            parts: Its parts.
+            ids: `taskId` and `contextId`, and a `messageId` if it has one.
+            by_user: Whether it is the user's.
+        """
+        role = "user" if by_user else "agent"
+        if self.is_v1:
+            role = f"ROLE_{role.upper()}"
+        ids = {"messageId": self.clock.uuid4(), **ids}
+        return self._of_kind("message", role=role, parts=list(parts), **ids)
+
+    def status(self, state: str, message: Json | None = None) -> Json:
+        """Return a status, of now."""
+        if self.is_v1:
+            state = f"TASK_STATE_{state.upper().replace('-', '_')}"
+        shown = {"state": state, "timestamp": self.clock.stamp()}
+        return shown if message is None else {**shown, "message": message}
+
+    def task(self, ids: Json, status: Json, **more: Any) -> Json:
+        """Return a task; `more` are its history and artifacts."""
+        place = {"id": ids["taskId"], "contextId": ids["contextId"]}
+        return self._of_kind("task", **place, status=status, **more)
+
+    def sent(self, task: Json) -> Json:
+        """Return a task as the answer to a message."""
+        return {"task": task} if self.is_v1 else task
+
+    def status_update(self, ids: Json, status: Json, *, final: bool = False) -> Json:
+        """Return an event that says what a task is at."""
+        if self.is_v1:
+            return {"statusUpdate": {**ids, "status": status}}
+        return {"kind": "status-update", **ids, "status": status, "final": final}
+
+    def artifact_update(self, ids: Json, artifact: Json) -> Json:
+        """Return an event that brings something a task has made."""
+        if self.is_v1:
+            return {"artifactUpdate": {**ids, "artifact": artifact, "lastChunk": True}}
+        return {"kind": "artifact-update", **ids, "artifact": artifact, "lastChunk": True}
+
+    # What a graph has said.
+
+    def response(self, values: Any, assistant_id: str) -> Json:
+        """Return what a run has made: the text of its last answer, or its values."""
+        messages = values.get("messages") if isinstance(values, dict) else None
+        parts = [self.data(values if isinstance(values, dict) else {"value": values})]
+        if isinstance(messages, list):
+            last = next((one for one in reversed(messages) if _is_by(one, _AGENTS)), None)
+            parts = self.parts_of(None if last is None else last.get("content"))
+        return {
+            "artifactId": self.clock.uuid4(),
+            "name": "Assistant Response",
+            "description": f"Response from assistant {assistant_id}",
+            "parts": parts,
+        }
+
+    def questions(self, interrupts: Sequence[Mapping[str, Any]]) -> Json:
+        """Return what a run asks for."""
+        return {
+            "artifactId": self.clock.uuid4(),
+            "name": "Interrupt",
+            "description": "Agent requires input to continue",
+            "parts": [self.data(dict(one)) for one in interrupts],
+        }
+
+    def parts_of(self, content: Any) -> list[Json]:
+        """Return the content of a message of a graph as parts, one at least."""
+        if isinstance(content, list):
+            found = []
+            for block in content:
+                if isinstance(block, str):
+                    found.append(self.text(block))
+                elif isinstance(block, dict) and isinstance(block.get("text"), str):
+                    found.append(self.text(block["text"]))
+                elif isinstance(block, dict) and block.get("type") == "data":
+                    found.append(self.data(block.get("data")))
+            return found or [self.text("")]
+        return [self.text(content if isinstance(content, str) else "")]
+
+    def history(self, values: Any, ids: Json, length: int) -> list[Json]:
+        """Return the latest messages of user and agent."""
+        messages = values.get("messages") if isinstance(values, dict) else None
+        shown = [
+            self.message(
+                self.parts_of(one.get("content")),
+                {**ids, **({"messageId": one["id"]} if one.get("id") else {})},
+                by_user=_is_by(one, _USERS),
+            )
+            for one in (messages if isinstance(messages, list) else ())
+            if _is_by(one, (*_USERS, *_AGENTS)) and one.get("content")
+        ]
+        return shown[-length:] if length else []
+
+
+def _is_by(message: Any, kinds: Sequence[str]) -> bool:
+    if not isinstance(message, dict):
+        return False
+    return message.get("type") in kinds or message.get("role") in kinds
+
+
+def text_of(item: Any) -> str:
+    """Return the text of a message of a graph, of its agent; empty if it is no such one."""
+    if not _is_by(item, _AGENTS):
+        return ""
+    content = item.get("content")
+    blocks = content if isinstance(content, list) else [content]
+    texts = [block.get("text") if isinstance(block, dict) else block for block in blocks]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+# What a user says.
+
+
+@dataclass(frozen=True)
+class UserMessage:
+    """A message of a user, read.
+
+    Attributes:
+        input: The input of a run.
+        resume: The answer to what the task asks for, if it does.
+        is_answer: Whether it cannot be anything else.
+        context_id: The context that it names; None for a new one.
+        task_id: The task that it names; None for a new one.
+        says: Whether it has messages, which a graph must be able to take.
+    """
+
+    input: Json
+    resume: Any
+    is_answer: bool
+    context_id: str | None
+    task_id: str | None
+    says: bool
+
+
+def read_message(params: Mapping[str, Any]) -> UserMessage:
+    """Return the message of a request.
+
+    Raises:
+        A2AError: It is malformed.
+    """
+    message = params.get("message")
+    if not isinstance(message, dict) or not message:
+        raise A2AError(INVALID_PARAMS, "Missing or invalid 'message' in params")
+    for name in ("messageId", "role"):
+        if not message.get(name):
+            raise A2AError(INVALID_PARAMS, f"Missing required '{name}' in message")
+    parts = message.get("parts")
+    if not isinstance(parts, list) or not parts:
+        raise A2AError(INVALID_PARAMS, "Message must contain at least one part")
+    for name in ("contextId", "taskId"):
+        if message.get(name) is not None and not isinstance(message[name], str):
+            raise A2AError(INVALID_PARAMS, f"{name} must be a string")
+    blocks: list[Json] = []
+    data: Json = {}
+    for part in parts:
+        _read_part(part, blocks, data)
+    texts = [block["text"] for block in blocks if block["type"] == "text"]
+    is_answer = "resume" in data
+    resume = data.pop("resume", None) if is_answer else "\n".join(texts) or dict(data)
+    given: Json = dict(data)
+    if blocks:
+        role = "assistant" if str(message["role"]).lower().endswith("agent") else "human"
+        content: Any = blocks if len(texts) != len(blocks) else "\n".join(texts)
+        given["messages"] = [{"role": role, "content": content, "id": str(message["messageId"])}]
+    return UserMessage(
+        given,
+        resume,
+        is_answer,
+        message.get("contextId") or None,
+        message.get("taskId") or None,
+        bool(blocks),
+    )
+
+
+def _read_part(part: Any, blocks: list[Json], data: Json) -> None:
+    """Add a part to the blocks of the message, or to the fields of the input."""
+    if not isinstance(part, dict):
+        raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "Each message part must be an object.")
+    if isinstance(part.get("text"), str):
+        blocks.append({"type": "text", "text": part["text"]})
+    elif isinstance(part.get("data"), dict):
+        data.update(part["data"])
+    elif "file" in part or "url" in part or "raw" in part:
+        blocks.append(_file_block(part.get("file") or part))
+    else:
+        raise A2AError(
+            CONTENT_TYPE_NOT_SUPPORTED,
+            "Unsupported part type. A2A agents support 'text', 'data', and 'file' parts only.",
+        )
+
+
+def _file_block(file: Any) -> Json:
+    if not isinstance(file, dict):
+        raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "The file of a part must be an object")
+    kind = str(file.get("mimeType") or file.get("mediaType") or "")
+    family = kind.partition("/")[0]
+    block: Json = {"type": family if family in ("audio", "image", "video") else "file"}
+    if kind:
+        block["mime_type"] = kind
+    if url := file.get("uri") or file.get("url") or file.get("fileWithUri"):
+        return {**block, "url": url}
+    if raw := file.get("bytes") or file.get("raw") or file.get("fileWithBytes"):
+        return {**block, "base64": raw}
+    raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "A file needs a URI or its bytes")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    return decode(encode(value))

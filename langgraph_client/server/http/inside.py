@@ -1,0 +1,127 @@
+"""Requests of the server to itself, on behalf of who sends the request that it answers.
+
+MCP and A2A are translations of the protocol: what they do is done by the same endpoints as anybody
+asks, so that the same `Auth` is asked about the same things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+
+from langgraph_client.hosting import IN_PROCESS_URL
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.http.authentication import CALLER
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.in_process import PARENT_RUN, AsyncScopedTransport
+
+_NOT_PASSED_ON = {
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "last-event-id",
+    "origin",
+    "transfer-encoding",
+}
+
+
+class InsideError(Exception):
+    """The server refuses a request to itself.
+
+    Args:
+        status: The status of the answer.
+        detail: What it says.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class Inside:
+    """Sends requests to the server itself.
+
+    Args:
+        request: On whose behalf: of its caller, with its headers, such as those that runs see.
+    """
+
+    def __init__(self, request: ValidRequest) -> None:
+        host = request.services.host
+        scope: dict[str, Any] = {PARENT_RUN: request.parent} if request.parent else {}
+        if request.caller is not None:
+            scope[CALLER] = request.caller
+        self._transport = AsyncScopedTransport(host.async_transport(), scope)
+        self._headers = [
+            (name, value) for name, value in request.headers.items() if name not in _NOT_PASSED_ON
+        ]
+
+    async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
+        headers = httpx.Headers(self._headers)
+        content = b""
+        if body is not None:
+            content, headers["content-type"] = encode(body), "application/json"
+        url = httpx.URL(IN_PROCESS_URL).join(path)
+        request = httpx.Request(method, url, headers=headers, content=content)
+        answer = await self._transport.handle_async_request(request)
+        if answer.status_code >= 400:
+            text = await answer.aread()
+            await answer.aclose()
+            raise InsideError(answer.status_code, _detail(text))
+        return answer
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the decoded answer to a request.
+
+        Raises:
+            InsideError: It is refused.
+        """
+        answer = await self._send(method, path, body)
+        try:
+            text = await answer.aread()
+        finally:
+            await answer.aclose()
+        return decode(text) if text.strip() else None
+
+    async def events(self, path: str, body: Any) -> AsyncGenerator[tuple[str, Any]]:
+        """Yield the events of a new run, each with its name; the first is its path.
+
+        Raises:
+            InsideError: The run is refused.
+        """
+        answer = await self._send("POST", path, body)
+        try:
+            yield "location", answer.headers["content-location"]
+            name = ""
+            async with aclosing(_lines(answer)) as lines:
+                async for line in lines:
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif line.startswith("data: "):
+                        yield name, decode(line.removeprefix("data: "))
+        finally:
+            await answer.aclose()
+
+
+async def _lines(answer: httpx.Response) -> AsyncGenerator[str]:
+    """Yield the lines of a stream of the server's own, which ends each with CR and LF."""
+    rest = b""
+    async for part in answer.aiter_raw():
+        *whole, rest = (rest + part).split(b"\r\n")
+        for line in whole:
+            yield line.decode()
+
+
+def _detail(text: bytes) -> str:
+    try:
+        found = decode(text)
+    except ValueError:
+        return text.decode(errors="replace")
+    return str(found.get("detail", found)) if isinstance(found, dict) else str(found)

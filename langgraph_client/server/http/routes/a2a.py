@@ -1,0 +1,440 @@
+"""A2A, the agent-to-agent protocol: an assistant is an agent, a thread a context, a run a task.
+
+A task that was answered goes on in further runs; its id is `thread:run` of the first. Seen in
+langgraph-api 0.16.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx
+from starlette.responses import Response
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http import a2a_wire as a2a
+from langgraph_client.server.http.a2a_wire import A2AError, Json, UserMessage, Wire
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.routes.system import version
+from langgraph_client.server.http.streaming import LongResponse, event_headers
+from langgraph_client.server.runs.event_log import HEARTBEAT
+from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
+
+_HISTORY = 10
+_RUNS = 100
+_MODES = ["text/plain", "application/json"]
+
+
+async def not_here(request: ValidRequest) -> Response:
+    """GET /a2a/{assistant_id}"""
+    return nothing(405)
+
+
+async def nothing_to_end(request: ValidRequest) -> Response:
+    """DELETE /a2a/{assistant_id}"""
+    return nothing(404)
+
+
+# The card.
+
+
+async def card(request: ValidRequest) -> Response:
+    """GET /.well-known/agent-card.json, GET /a2a/{assistant_id}/.well-known/agent-card.json"""
+    given = request.path.get("assistant_id") or request.query.get("assistant_id")
+    if not given:
+        return _card_error("Missing required query parameter: assistant_id")
+    try:
+        assistant_id = _assistant_id(request, given)
+        inside = Inside(request)
+        assistant = await inside.ask("GET", f"/assistants/{assistant_id}")
+        schemas = await inside.ask("GET", f"/assistants/{assistant_id}/schemas")
+    except (A2AError, InsideError):
+        return _card_error(f"Assistant '{given}' not found")
+    return reply(_card(request.base_url, assistant, schemas))
+
+
+def _card_error(text: str) -> Response:
+    return reply({"error": {"code": a2a.INVALID_PARAMS, "message": text}}, 400)
+
+
+def _assistant_id(request: ValidRequest, text: str) -> str:
+    if text in request.services.graphs:
+        return assistant_id_of(text)
+    try:
+        return canonical_uuid(text, "")
+    except Invalid:
+        raise A2AError(a2a.INVALID_PARAMS, "Invalid assistant ID: must be a UUID") from None
+
+
+def _card(base_url: str, assistant: Json, schemas: Json) -> Json:
+    name, url = assistant["name"], f"{base_url}/a2a/{assistant['assistant_id']}"
+    description = assistant.get("description") or (
+        f"The graph {assistant['graph_id']!r}, as the assistant {name!r}"
+    )
+    schema = schemas.get("input_schema") or schemas.get("state_schema") or {}
+    fields = sorted(schema.get("properties", {}))
+    skill = {
+        "id": f"{assistant['assistant_id']}-main",
+        "name": f"{name} Capabilities",
+        "description": description,
+        "tags": ["assistant", "langgraph"],
+        "examples": [],
+        "inputModes": _MODES,
+        "outputModes": _MODES,
+        "metadata": {
+            "inputSchema": {
+                "required": schema.get("required", []),
+                "properties": fields,
+                "supportsA2A": "messages" in fields,
+            }
+        },
+    }
+    binding = {"url": url, "protocolBinding": "JSONRPC"}
+    return {
+        "name": name,
+        "description": description,
+        "url": url,
+        "preferredTransport": "JSONRPC",
+        "protocolVersion": "0.3.0",
+        "supportedInterfaces": [{**binding, "protocolVersion": each} for each in ("1.0", "0.3")],
+        "capabilities": {
+            "streaming": True,
+            "pushNotifications": False,
+            "stateTransitionHistory": False,
+        },
+        "defaultInputModes": _MODES,
+        "defaultOutputModes": _MODES,
+        "skills": [skill],
+        "version": version(),
+    }
+
+
+# The methods.
+
+
+async def message(request: ValidRequest) -> Response:
+    """POST /a2a/{assistant_id}"""
+    given = request.body
+    number = given.get("id") if isinstance(given, dict) else None
+    if not isinstance(number, (str, int, float, type(None))):
+        number = None
+    try:
+        if not isinstance(given, dict) or given.get("jsonrpc") != "2.0":
+            raise A2AError(
+                a2a.INVALID_REQUEST,
+                "Invalid JSON-RPC message: missing or invalid jsonrpc version",
+            )
+        asked = given.get("method")
+        if number is None or asked is None:
+            raise A2AError(a2a.INVALID_REQUEST, "Invalid JSON-RPC request: id and method needed")
+        method = a2a.METHODS.get(asked, asked) if isinstance(asked, str) else asked
+        if method not in a2a.METHODS.values():
+            raise A2AError(a2a.METHOD_NOT_FOUND, f"Method not found: {asked}")
+        params = given.get("params")
+        if not isinstance(params, dict):
+            raise A2AError(a2a.INVALID_PARAMS, "Invalid params: must be an object")
+        agent = _Agent(
+            Inside(request),
+            Wire(request.services.clock, is_v1=method == asked),
+            _assistant_id(request, request.path["assistant_id"]),
+        )
+        if method == "SendStreamingMessage":
+            return _Stream(agent, a2a.read_message(params), number)
+        methods = {"SendMessage": agent.send, "GetTask": agent.get, "CancelTask": agent.cancel}
+        return reply({"jsonrpc": "2.0", "id": number, "result": await methods[method](params)})
+    except A2AError as error:
+        return reply(_failure(number, error))
+    except InsideError as error:
+        return reply(_failure(number, A2AError(a2a.INTERNAL_ERROR, error.detail)))
+
+
+def _failure(number: Any, error: A2AError) -> Json:
+    return {
+        "jsonrpc": "2.0",
+        "id": number,
+        "error": {"code": error.code, "message": error.message},
+    }
+
+
+class _Agent:
+    """An assistant, as an agent.
+
+    Args:
+        inside: Sends requests to the server.
+        wire: Writes what is answered.
+        assistant_id: The assistant.
+    """
+
+    def __init__(self, inside: Inside, wire: Wire, assistant_id: str) -> None:
+        self.inside, self.wire, self.assistant_id = inside, wire, assistant_id
+
+    async def prepare(self, message: UserMessage) -> tuple[Json, str | None]:
+        """Return the body of the run that a message asks for, and the task that it goes on with.
+
+        Raises:
+            A2AError: There is no such task, or it is over; or the graph takes no messages.
+        """
+        try:
+            schemas = await self.inside.ask("GET", f"/assistants/{self.assistant_id}/schemas")
+        except InsideError as error:
+            found = f"Assistant '{self.assistant_id}' not found"
+            raise A2AError(
+                a2a.INVALID_PARAMS, found if error.status == 404 else error.detail
+            ) from (error)
+        schema = schemas.get("input_schema") or schemas.get("state_schema") or {}
+        fields = schema.get("properties", {})
+        if message.says and "messages" not in fields:
+            raise A2AError(
+                a2a.INVALID_PARAMS,
+                f"Assistant '{self.assistant_id}' does not support A2A conversational messages."
+                " Graph input schema must include a 'messages' field to accept text or file parts."
+                f" Available input fields: {list(fields)}",
+            )
+        body: Json = {"assistant_id": self.assistant_id, "if_not_exists": "create"}
+        if message.task_id is None:
+            if message.is_answer:
+                raise A2AError(a2a.INVALID_PARAMS, "taskId is required when resuming a task")
+            return {**body, "input": message.input}, None
+        ids, _, _, state = await self.find(message.task_id, message.context_id)
+        if state in a2a.TERMINAL:
+            raise A2AError(a2a.UNSUPPORTED, "A terminal task cannot accept another message")
+        body["metadata"] = {"a2a": {"task_id": ids["taskId"]}}
+        if state == "input-required":
+            body["command"] = {"resume": message.resume}
+        elif message.is_answer:
+            raise A2AError(a2a.INVALID_PARAMS, "Task is not awaiting input")
+        else:
+            body["input"] = message.input
+        return body, ids["taskId"]
+
+    async def find(self, task_id: Any, context_id: Any = None) -> tuple[Json, Json, Json, str]:
+        """Return a task's ids, its latest run, its thread and its state.
+
+        Raises:
+            A2AError: There is no such task of this agent.
+        """
+        missing = A2AError(a2a.TASK_NOT_FOUND, f"Task not found: {task_id}")
+        if not isinstance(task_id, str) or not task_id:
+            raise A2AError(a2a.INVALID_PARAMS, "Missing required parameter: id (task_id)")
+        named, _, run_id = task_id.rpartition(":")
+        thread_id = named or context_id
+        if not thread_id or (context_id and context_id != thread_id):
+            raise missing
+        place = f"/threads/{_segment(thread_id)}"
+        try:
+            first = await self.inside.ask("GET", f"{place}/runs/{_segment(run_id)}")
+            thread = await self.inside.ask("GET", place)
+            runs = await self.inside.ask("GET", f"{place}/runs?limit={_RUNS}")
+        except InsideError as error:
+            if error.status in (400, 404, 422):
+                raise missing from error
+            raise
+        of_task = (first["metadata"].get("a2a") or {}).get("task_id", task_id)
+        if first["assistant_id"] != self.assistant_id or of_task != task_id:
+            raise missing
+        latest = next((run for run in runs if _is_of(run, run_id, task_id)), first)
+        rest = thread if runs and runs[0]["run_id"] == latest["run_id"] else {"status": "idle"}
+        ids = {"taskId": task_id, "contextId": thread_id}
+        return ids, latest, thread, a2a.state_of(latest, rest)
+
+    async def send(self, params: Json) -> Json:
+        """SendMessage: run, and return the task once it is over, or at once if that is wanted."""
+        message = a2a.read_message(params)
+        configuration = params.get("configuration") or {}
+        length = _history_length(configuration)
+        body, task_id = await self.prepare(message)
+        thread_id = await self._context(message)
+        run = await self._start(thread_id, body)
+        ids = {"taskId": task_id or f"{thread_id}:{run['run_id']}", "contextId": thread_id}
+        if configuration.get("blocking") is False or configuration.get("returnImmediately") is True:
+            return self.wire.sent(self.wire.task(ids, self.wire.status("submitted")))
+        values = await self.inside.ask("GET", f"/threads/{thread_id}/runs/{run['run_id']}/join")
+        return self.wire.sent(self._over(ids, values, length))
+
+    async def _context(self, message: UserMessage) -> str:
+        context_id = message.context_id
+        if context_id is None and message.task_id is not None:
+            context_id = message.task_id.rpartition(":")[0]
+        if context_id is None:
+            return self.wire.clock.uuid4()
+        try:
+            return canonical_uuid(context_id, "")
+        except Invalid:
+            raise A2AError(a2a.INVALID_PARAMS, "contextId must be a UUID") from None
+
+    async def _start(self, thread_id: str, body: Json) -> Any:
+        try:
+            return await self.inside.ask("POST", f"/threads/{thread_id}/runs", body)
+        except InsideError as error:
+            raise self.refused(error, thread_id) from error
+
+    def refused(self, error: InsideError, thread_id: str) -> A2AError:
+        """Return what is said of a run that cannot be."""
+        if error.status == 404:
+            return A2AError(
+                a2a.INVALID_PARAMS,
+                f"Invalid request: assistant '{self.assistant_id}' or context '{thread_id}' not"
+                " found",
+            )
+        code = a2a.INVALID_PARAMS if error.status < 500 else a2a.INTERNAL_ERROR
+        return A2AError(code, error.detail)
+
+    def _over(self, ids: Json, values: Any, length: int) -> Json:
+        """Return the task of a run that is over, by what it answers."""
+        wire = self.wire
+        more: Json = {"history": wire.history(values, ids, length)} if length else {}
+        if isinstance(values, dict) and "__error__" in values:
+            error = values["__error__"]
+            text = f"Error executing assistant: {error['error']}: {error['message']}"
+            return wire.task(
+                ids, wire.status("failed", wire.message([wire.text(text)], ids)), **more
+            )
+        if isinstance(values, dict) and values.get("__interrupt__"):
+            more["artifacts"] = [wire.questions(values["__interrupt__"])]
+            return wire.task(ids, wire.status("input-required"), **more)
+        more["artifacts"] = [wire.response(values, self.assistant_id)]
+        return wire.task(ids, wire.status("completed"), **more)
+
+    async def get(self, params: Json) -> Json:
+        """GetTask"""
+        length = _history_length(params)
+        ids, run, thread, state = await self.find(params.get("id"), params.get("contextId"))
+        wire = self.wire
+        more: Json = {}
+        if length:
+            more["history"] = wire.history(thread.get("values"), ids, length)
+        if state == "completed":
+            more["artifacts"] = [wire.response(thread.get("values"), self.assistant_id)]
+        if state == "input-required":
+            asked = [one for items in thread["interrupts"].values() for one in items]
+            more["artifacts"] = [wire.questions(asked)]
+        said = None
+        if state == "failed":
+            text = f"Task failed with status: {run['status']}"
+            said = wire.message([wire.text(text)], ids)
+        return wire.task(ids, wire.status(state, said), **more)
+
+    async def cancel(self, params: Json) -> Json:
+        """CancelTask"""
+        ids, run, _, state = await self.find(params.get("id"), params.get("contextId"))
+        if state not in ("submitted", "working"):
+            raise A2AError(a2a.TASK_NOT_CANCELABLE, "Task is not cancelable in its current state")
+        place = f"/threads/{ids['contextId']}/runs/{run['run_id']}"
+        try:
+            await self.inside.ask("POST", f"{place}/cancel?wait=true")
+        except InsideError as error:  # It was over before.
+            raise A2AError(a2a.TASK_NOT_CANCELABLE, error.detail) from error
+        said = self.wire.message([self.wire.text("Task was canceled")], ids)
+        return self.wire.task(ids, self.wire.status("canceled", said))
+
+    async def stream(self, message: UserMessage) -> AsyncGenerator[Json]:
+        """Run, and yield what becomes of the task.
+
+        Raises:
+            A2AError, InsideError: It is refused, or it stops being told.
+        """
+        wire = self.wire
+        body, task_id = await self.prepare(message)
+        thread_id = await self._context(message)
+        body |= {"stream_mode": ["values", "messages-tuple"], "on_disconnect": "continue"}
+        ids: Json = {"contextId": thread_id}
+        values: Any = None
+        failed: Json | None = None
+        events = self.inside.events(f"/threads/{thread_id}/runs/stream", body)
+        try:
+            async for name, data in events:
+                if name == "location":
+                    run_id = data.rpartition("/")[2]
+                    ids = {"taskId": task_id or f"{thread_id}:{run_id}", **ids}
+                    submitted = wire.status("submitted")
+                    if task_id is None:
+                        yield wire.sent(wire.task(ids, submitted))
+                    else:
+                        yield wire.status_update(ids, submitted)
+                elif name == "metadata":
+                    yield wire.status_update(ids, wire.status("working"))
+                elif name == "values":
+                    values = data
+                elif name == "error":
+                    failed = data
+                elif name == "messages" and (text := a2a.text_of(data[0])):
+                    said = wire.message([wire.text(text)], ids)
+                    yield wire.status_update(ids, wire.status("working", said))
+        except InsideError as error:
+            raise self.refused(error, thread_id) from error
+        finally:
+            await events.aclose()
+        for event in self._ending(ids, values, failed):
+            yield event
+
+    def _ending(self, ids: Json, values: Any, failed: Json | None) -> list[Json]:
+        wire = self.wire
+        if failed is not None:
+            text = str(failed.get("message") or failed.get("error"))
+            status = wire.status("failed", wire.message([wire.text(text)], ids))
+            return [wire.status_update(ids, status, final=True)]
+        if isinstance(values, dict) and values.get("__interrupt__"):
+            artifact, state = wire.questions(values["__interrupt__"]), "input-required"
+        else:
+            artifact, state = wire.response(values, self.assistant_id), "completed"
+        return [
+            wire.artifact_update(ids, artifact),
+            wire.status_update(ids, wire.status(state), final=True),
+        ]
+
+
+def _is_of(run: Json, run_id: str, task_id: str) -> bool:
+    """Whether a run is the first of a task, or one of the others."""
+    return run["run_id"] == run_id or (run["metadata"].get("a2a") or {}).get("task_id") == task_id
+
+
+def _segment(text: str) -> str:
+    """Return an id as a part of a path: nothing that is none can be another path.
+
+    Raises:
+        A2AError: It is no id.
+    """
+    try:
+        return canonical_uuid(text, "")
+    except Invalid:
+        raise A2AError(a2a.TASK_NOT_FOUND, f"Task not found: {text}") from None
+
+
+def _history_length(given: Any) -> int:
+    length = given.get("historyLength") if isinstance(given, dict) else None
+    if length is None:
+        return _HISTORY
+    if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+        raise A2AError(a2a.INVALID_PARAMS, "historyLength must be a non-negative integer")
+    return min(length, _HISTORY)
+
+
+class _Stream(LongResponse):
+    """A response that sends what becomes of a task, each as the answer to one request."""
+
+    def __init__(self, agent: _Agent, message: UserMessage, number: Any) -> None:
+        super().__init__(event_headers(), heartbeat=HEARTBEAT)
+        self._agent, self._message, self._number = agent, message, number
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """Yield the events."""
+        events = self._agent.stream(self._message)
+        try:
+            async for event in events:
+                yield _frame({"jsonrpc": "2.0", "id": self._number, "result": event})
+        except A2AError as error:
+            yield _frame(_failure(self._number, error))
+        except (InsideError, httpx.HTTPError) as error:
+            yield _frame(_failure(self._number, A2AError(a2a.INTERNAL_ERROR, str(error))))
+        finally:
+            await events.aclose()
+
+
+def _frame(value: Json) -> bytes:
+    # Line ends of Unicode would end the line for some readers.
+    text = encode(value).decode().replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return f"event: message\r\ndata: {text.replace(chr(0x85), chr(92) + 'u0085')}\r\n\r\n".encode()

@@ -1,0 +1,204 @@
+"""MCP, the Model Context Protocol, over stateless streamable HTTP: assistants as tools.
+
+Answers are JSON, never streams, and there are no sessions. Seen in langgraph-api 0.16.7.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.responses import Response
+
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.routes.system import version
+from langgraph_client.server.storage.protocol import Document
+
+VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+_PAGE = 100
+_MOST_ASSISTANTS = 1000
+_LONGEST_NAME = 128
+_METHOD_NOT_FOUND, _INVALID_PARAMS, _INTERNAL = -32601, -32602, -32603
+_HINTS = {
+    "readOnlyHint": False,
+    "destructiveHint": False,
+    "idempotentHint": False,
+    "openWorldHint": True,
+}
+
+
+class _RpcError(Exception):
+    """A request is answered with an error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+async def no_stream(request: ValidRequest) -> Response:
+    """GET /mcp: there are no streams of the server's own."""
+    return nothing(405)
+
+
+async def no_session(request: ValidRequest) -> Response:
+    """DELETE /mcp: there are no sessions."""
+    return nothing(404)
+
+
+async def message(request: ValidRequest) -> Response:
+    """POST /mcp"""
+    accept = request.headers.get("accept", "*/*")
+    if not any(kind in accept for kind in ("application/json", "text/event-stream", "*/*")):
+        return _malformed("Accept header must include application/json or text/event-stream")
+    given = request.body
+    if not isinstance(given, dict):
+        return _malformed("Invalid message format.")
+    if given.get("jsonrpc") != "2.0":
+        return _malformed("Invalid JSON-RPC message. Missing or invalid jsonrpc version.")
+    number, method = given.get("id"), given.get("method")
+    if number is None and not method:
+        return _malformed("Invalid message format: neither a request nor a notification.")
+    if number is None or not method:  # A notification, or the answer to a request.
+        return nothing(202)
+    params = given.get("params")
+    try:
+        answer = {"result": await _result(request, str(method), _object(params))}
+    except _RpcError as error:
+        answer = {"error": {"code": error.code, "message": error.message}}
+    except InsideError as error:
+        answer = {"error": {"code": _INTERNAL, "message": error.detail}}
+    return reply({"jsonrpc": "2.0", "id": number, **answer})
+
+
+def _malformed(text: str) -> Response:
+    return reply({"error": text}, 400)
+
+
+def _object(given: Any) -> Document:
+    return given if isinstance(given, dict) else {}
+
+
+async def _result(request: ValidRequest, method: str, params: Document) -> Document:
+    if method == "initialize":
+        asked = params.get("protocolVersion")
+        return {
+            "protocolVersion": asked if asked in VERSIONS else VERSIONS[-1],
+            "capabilities": {"tools": {"listChanged": False}},
+            "serverInfo": {"name": "LangGraph", "version": version()},
+        }
+    if method == "ping":
+        return {}
+    if method == "tools/list":
+        return await _list_tools(Inside(request), params)
+    if method == "tools/call":
+        return await _call_tool(Inside(request), params)
+    raise _RpcError(_METHOD_NOT_FOUND, f"Method not found: {method}")
+
+
+async def _list_tools(inside: Inside, params: Document) -> Document:
+    try:
+        start = max(int(params.get("cursor") or 0), 0)
+    except (TypeError, ValueError):
+        start = 0
+    page = {"offset": start, "limit": _PAGE}
+    assistants = await inside.ask("POST", "/assistants/search", page)
+    tools: dict[str, Document] = {}
+    for assistant in assistants:
+        name = tool_name(assistant["name"])
+        if name and name not in tools:  # A second one of this name could not be called.
+            tools[name] = await _tool(inside, assistant, name)
+    result: Document = {"tools": list(tools.values())}
+    if len(assistants) == _PAGE:
+        result["nextCursor"] = str(start + _PAGE)
+    return result
+
+
+async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
+    schemas = await inside.ask("GET", f"/assistants/{assistant['assistant_id']}/schemas")
+    description = assistant.get("description") or (
+        f"Runs the graph {assistant['graph_id']!r} (assistant {assistant['name']!r}) on the given"
+        " input, and returns its final state as JSON."
+    )
+    return {
+        "name": name,
+        "title": assistant["name"],
+        "description": description,
+        "inputSchema": simplified(schemas.get("input_schema") or {}),
+        "annotations": _HINTS,
+    }
+
+
+def tool_name(name: str) -> str:
+    """Return the name of an assistant as tools may be named: letters, digits, `_`, `-`, `.`."""
+    joined = re.sub(r"\s+", "_", name.strip())
+    return re.sub(r"[^a-zA-Z0-9_\-.]", "", joined)[:_LONGEST_NAME]
+
+
+def simplified(schema: Document) -> Document:
+    """Return an input schema for models: messages are a text, and it is one of an object."""
+    found: Document = {"properties": {}, **schema, "type": "object"}
+    properties: Document = {}
+    for name, wanted in found["properties"].items():
+        properties[name] = wanted
+        if isinstance(wanted, dict) and _is_of_messages(wanted):
+            properties[name] = {
+                "type": "string",
+                "title": wanted.get("title", name),
+                "description": "The message of the user to the agent.",
+            }
+    found["properties"] = properties
+    definitions = _named(properties, found.pop("$defs", None) or {})
+    return {**found, "$defs": definitions} if definitions else found
+
+
+def _named(value: Any, definitions: Document) -> Document:
+    """Return the definitions that a schema names, and those that these name."""
+    found: Document = {}
+    missing = [value]
+    while missing:
+        names = re.findall(r'"#/\$defs/([^"]+)"', encode(missing.pop()).decode())
+        for name in names:
+            if name in definitions and name not in found:
+                found[name] = definitions[name]
+                missing.append(definitions[name])
+    return found
+
+
+def _is_of_messages(wanted: Document) -> bool:
+    items = wanted.get("items")
+    choices = [] if not isinstance(items, dict) else items.get("oneOf") or items.get("anyOf") or []
+    return wanted.get("type") == "array" and any(
+        re.fullmatch(r"#/\$defs/\w+Message(Chunk)?", str(choice.get("$ref"))) for choice in choices
+    )
+
+
+async def _call_tool(inside: Inside, params: Document) -> Document:
+    name = params.get("name")
+    search = {"limit": _MOST_ASSISTANTS}
+    assistants = await inside.ask("POST", "/assistants/search", search)
+    known = [one for one in assistants if name and tool_name(one["name"]) == name]
+    if not known:
+        raise _RpcError(_INVALID_PARAMS, f"Unknown tool: {name}")
+    if len(known) > 1:
+        raise _RpcError(_INVALID_PARAMS, "Multiple tools found with the same name.")
+    body: Document = {
+        "assistant_id": known[0]["assistant_id"],
+        "input": _object(params.get("arguments")),
+    }
+    if params.get("context") is not None:
+        body["context"] = params["context"]
+    try:
+        value = await inside.ask("POST", "/runs/wait", body)
+    except InsideError as error:
+        return _content(error.detail, failed=True)
+    if isinstance(value, dict) and "__error__" in value:
+        error_document = value["__error__"]
+        return _content(f"{error_document['error']}: {error_document['message']}", failed=True)
+    return _content(encode(value).decode())
+
+
+def _content(text: str, *, failed: bool = False) -> Document:
+    return {"isError": failed, "content": [{"type": "text", "text": text}]}
