@@ -6,7 +6,6 @@ Pure: nothing here talks to a server, and nothing the caller passed is ever chan
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,19 +14,12 @@ from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JSON, Config, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import RunnableConfig, merged_callbacks
-
-#: Namespace of the UUIDv5 that stands for a thread id that is not a UUID itself:
-#: `uuid5(THREAD_NAMESPACE, thread_id)`. Fixed for ever: threads on servers depend on it.
-THREAD_NAMESPACE = uuid.UUID("8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c")
-
-#: Where a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
-GIVEN_ID = "given_thread_id"
+from langgraph_client.thread_ids import server_thread_id
 
 #: Where a checkpoint's metadata keeps the checkpoints of the graphs around a remote node, by
 #: namespace: as JSON text, since graphs keep flat metadata only (seen in langgraph 1.2).
 GIVEN_PARENTS = "given_parents"
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _TOP_LEVEL = frozenset(
     {
         "tags",
@@ -180,8 +172,7 @@ class Address:
                 f"must be a non-empty string, a UUID or an integer, not {given!r}",
             )
         thread_id = server_thread_id(given)
-        is_own = _UUID.fullmatch(given) is not None
-        return cls(given, thread_id, checkpoint, made_from=None if is_own else given)
+        return cls(given, thread_id, checkpoint, made_from=None if given == thread_id else given)
 
     def require_thread(self, method: str) -> str:
         """The thread's id on the server; raises where the config names no thread."""
@@ -240,17 +231,6 @@ def given_parents(metadata: Reply | None) -> dict[str, str]:
     """The checkpoints of the graphs around the one that a checkpoint's metadata tells of."""
     told = (metadata or {}).get(GIVEN_PARENTS)
     return dict(json.loads(told)) if told else {}
-
-
-def server_thread_id(given: str) -> str:
-    """The UUID under which a server knows a caller's thread id.
-
-    A UUID (any case, with or without dashes) is itself, in lower case with dashes. Any other text
-    is `uuid5(THREAD_NAMESPACE, text)`: the same in every process, for ever.
-    """
-    if _UUID.fullmatch(given):
-        return str(uuid.UUID(given))
-    return str(uuid.uuid5(THREAD_NAMESPACE, given))
 
 
 def wire_config(config: MergedConfig) -> JsonObject:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, streamed_messages
-from langgraph_client.remote.config import GIVEN_PARENTS, Address, server_thread_id
+from langgraph_client.remote.config import GIVEN_PARENTS, Address
+from langgraph_client.thread_ids import server_thread_id
 
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"

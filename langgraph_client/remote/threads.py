@@ -5,10 +5,12 @@ A thread may disappear on the server. Whoever is told so calls `forget`, and beg
 
 from __future__ import annotations
 
+import json
 import uuid
 
 from langgraph_client.remote.aliases import JsonObject
-from langgraph_client.remote.config import GIVEN_ID, Address
+from langgraph_client.remote.config import Address
+from langgraph_client.thread_ids import GIVEN_ID, THREAD_HEADER
 
 _REMEMBERED = 10_000
 
@@ -63,3 +65,8 @@ def thread_arguments(address: Address, graph_id: str | None = None) -> JsonObjec
     if graph_id is not None:
         arguments["graph_id"] = graph_id
     return arguments
+
+
+def thread_headers(assistant_id: str, address: Address) -> dict[str, str]:
+    """Return the header that says which graph and thread is read, for the bundled server."""
+    return {THREAD_HEADER: json.dumps([assistant_id, address.made_from or address.thread_id])}

@@ -121,6 +121,9 @@ class Server:
         allow_types: With a file, classes that may be made out of what it holds, besides
             langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
             as plain data: nothing is imported because a file says so.
+        lend_checkpointer: Let graphs that were compiled without a checkpointer use the server's.
+            False keeps to what each graph was compiled with, as if it ran locally: without a
+            checkpointer its threads have no state, and with one of its own a run needs a thread.
         clock: Time and ids; for tests, see `testing.TestClock`.
         hooks: What looks into the runs; nothing by default.
 
@@ -154,6 +157,7 @@ class Server:
         studio_auth: bool = False,
         ui: bool | None = None,
         allow_types: Iterable[type] = (),
+        lend_checkpointer: bool = True,
         clock: Clock | None = None,
         hooks: RunHooks | None = None,
     ) -> None:
@@ -185,6 +189,7 @@ class Server:
         if auth is not None:
             self._authorization = Authorization(auth, studio=studio_auth)
         self._ui = False if ui is None and has_own_ui(self._http.app) else ui
+        self._lend_checkpointer = lend_checkpointer
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._services: Services | None = None
@@ -399,7 +404,12 @@ class Server:
         brought = brought_store(self._given)
         store = self._custom.store or brought or storage.store
         graphs = Graphs(
-            self._given, storage.checkpointer, store, storage.script_states, storage.allow
+            self._given,
+            storage.checkpointer,
+            store,
+            storage.script_states,
+            storage.allow,
+            lend_checkpointer=self._lend_checkpointer,
         )
         self._clock.start_after(await storage.events.last_id())
         webhooks = Webhooks(self._clock, self._webhooks, self.async_transport())

@@ -29,6 +29,8 @@ MORE_MODES = "more_modes"
 """In a run's kwargs, stream modes beyond the protocol's."""
 OUTPUT_KEYS = "output_keys"
 """In a run's kwargs, the channels that its events tell: "*", or a list."""
+OWN_CONFIG = "own_config"
+"""In a run's kwargs, `configurable` and `metadata` as the caller of a RemoteGraph gave them."""
 _START = f'{{"{PLAIN}":'.encode()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from langgraph_client.server.documents.threads import graphs_thread_id
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.state_documents import state_document
@@ -95,7 +96,7 @@ async def take(services: Services) -> Dump:
         states = []
         graph_id = str((thread["metadata"] or {}).get("graph_id"))
         if graph_id in services.graphs:
-            config = thread_config(thread_id)
+            config = thread_config(graphs_thread_id(thread))
             async with services.graphs.open(graph_id, config) as graph:
                 async for state in graph.aget_state_history(config):
                     states.append(state_document(state))

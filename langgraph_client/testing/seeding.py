@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from langgraph_client.server.documents.threads import graphs_thread_id
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import HostedGraph
@@ -29,7 +30,7 @@ async def seed(
         raise ValueError(f"thread {thread['thread_id']} exists already")
     graph_ids = {"graph_id": graph_id, "assistant_id": assistant_id_of(graph_id)}
     thread["metadata"] = {**(metadata or {}), **graph_ids}
-    config = {**thread_config(thread["thread_id"]), "metadata": {"graph_id": graph_id}}
+    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with services.graphs.open(graph_id, config) as graph:
         for update in history:
             await graph.aupdate_state(config, dict(update), _any_node(graph))

@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from langgraph_client import InvalidArgumentError
-from langgraph_client.remote.config import (
-    THREAD_NAMESPACE,
-    Address,
-    merge,
-    server_thread_id,
-    wire_config,
-    with_ambient,
-)
+from langgraph_client.remote.config import Address, merge, wire_config, with_ambient
+from langgraph_client.thread_ids import THREAD_NAMESPACE, server_thread_id
 
 ID = "0199a7e2-3c1f-7a53-9e7b-1f2d3c4b5a69"
 

@@ -149,6 +149,6 @@ def test_leaving_a_stream_early_stops_the_run(graph_named: Named) -> None:
 
 
 def _server_id(thread_id: str) -> str:
-    from langgraph_client.remote.config import server_thread_id
+    from langgraph_client.thread_ids import server_thread_id
 
     return server_thread_id(thread_id)

@@ -16,7 +16,7 @@ from langgraph.types import CachePolicy, Command, RetryPolicy, Send
 from support.graphs import Draft, How, Log, Work, graphs
 
 from langgraph_client import Server
-from langgraph_client.remote.config import GIVEN_ID
+from langgraph_client.thread_ids import GIVEN_ID
 
 
 def on(thread_id: str) -> dict[str, Any]:

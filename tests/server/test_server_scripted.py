@@ -165,7 +165,7 @@ async def test_events_of_a_step_are_written_before_its_state() -> None:
             "interrupt_before": None,
             "interrupt_after": None,
         }
-        run = GraphRun(kwargs, "thread", {"configurable": {"thread_id": "thread"}})
+        run = GraphRun(kwargs, {"configurable": {"thread_id": "thread"}})
         async for name, _ in hosted.events(run):
             order.append(name)
             saved = storage.script_states.get("thread")

@@ -18,7 +18,7 @@ from langgraph_client.remote.exceptions import remote_error
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers, reads_envelopes
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
-from langgraph_client.remote.threads import KnownThreads, thread_arguments
+from langgraph_client.remote.threads import KnownThreads, thread_arguments, thread_headers
 from langgraph_client.remote.typed_values import enclosed_values, plain_messages
 from langgraph_client.values import ERROR_HEADER
 
@@ -41,7 +41,9 @@ class StateCall:
 
     def sent_along(self) -> Flow[JsonObject]:
         """Return headers and query parameters of a request."""
-        agreed = yield from agreed_headers(self.clients)
+        agreed = dict((yield from agreed_headers(self.clients)))
+        if agreed:
+            agreed.update(thread_headers(self.assistant_id, self.address))
         return {"headers": {**agreed, **self.headers} or None, "params": self.params}
 
 

@@ -18,6 +18,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import open_envelope
 
 
@@ -84,7 +85,7 @@ async def _apply_supersteps(services: Services, thread: Document, supersteps: li
         raise WithoutStateError(
             f"Thread {thread_id} was created, but there were problems updating the state: {why}"
         )
-    config = {**thread_config(thread_id), "metadata": {"graph_id": graph_id}}
+    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with open_graph(services, graph_id, config, "threads.update") as graph:
         try:
             steps = [
@@ -102,6 +103,11 @@ async def _apply_supersteps(services: Services, thread: Document, supersteps: li
         except Exception as error:  # whatever the graph's reducers raise is about the values
             raise Refused(str(error)) from None
         await settle(services, thread, graph)
+
+
+def graphs_thread_id(thread: Document) -> str:
+    """Return the id by which graphs know a thread: the caller's own."""
+    return given_thread_id(thread["metadata"], thread["thread_id"])
 
 
 def open_graph(
@@ -123,7 +129,7 @@ async def settle(services: Services, thread: Document, graph: HostedGraph) -> An
 
     The caller holds the thread's lock.
     """
-    latest = await graph.aget_state(thread_config(thread["thread_id"]))
+    latest = await graph.aget_state(thread_config(graphs_thread_id(thread)))
     now = services.clock.stamp()
     thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
     await services.storage.threads.put(thread)
@@ -140,7 +146,8 @@ async def change(services: Services, thread_id: str, body: Mapping[str, Any]) ->
         thread = await services.storage.threads.get(thread_id)
         if thread is None:
             raise NotFound("Not Found")
-        changes = without(body.get("metadata"), RESERVED_METADATA)
+        # Its state is kept under the id that its caller gave.
+        changes = without(body.get("metadata"), RESERVED_METADATA | {GIVEN_ID})
         thread["metadata"] = {**thread["metadata"], **changes}
         thread["updated_at"] = services.clock.stamp()
         await services.storage.threads.put(thread)

@@ -15,7 +15,7 @@ from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 
 from langgraph_client.server.graphs import introspection
-from langgraph_client.server.graphs.hosted_saver import NO_TASK
+from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.protocol import (
     Config,
@@ -28,8 +28,12 @@ from langgraph_client.server.graphs.protocol import (
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW, RawEvent
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
-from langgraph_client.server.graphs.stream_events import MessageEvents, event_data, with_blanks
-from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.server.graphs.stream_events import (
+    MessageEvents,
+    event_data,
+    message_metadata,
+)
+from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
 from langgraph_client.values import classes_in
 
 EVENTS = "events"
@@ -90,6 +94,11 @@ class CompiledGraph:
         schema = self._graph.context_schema
         return None if schema is None else field_names(schema)
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether it has a checkpointer, so that a thread has a state."""
+        return isinstance(self._graph.checkpointer, HostedSaver)
+
     # Running.
 
     async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
@@ -106,7 +115,7 @@ class CompiledGraph:
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
         shown: Any = None
-        scope = RunScope()
+        scope = RunScope(run.run_id)
         current_run.set(scope)
         try:
             scope.ask()
@@ -116,14 +125,14 @@ class CompiledGraph:
                 if mode == "messages":
                     message, metadata = data
                     if metadata is not checked:
-                        shown, checked = with_blanks(metadata), metadata
+                        shown, checked = message_metadata(metadata), metadata
                     if messages is not None:
                         for item in messages.events(message, shown):
                             yield item
                         continue
                     data = message, shown
                 name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
-                yield name, event_data(mode, data, run.thread_id)
+                yield name, event_data(mode, data)
                 scope.ask()
         finally:
             # In this order: the graph may write a last checkpoint while it is closed, and must not
@@ -138,7 +147,7 @@ class CompiledGraph:
         # Only here, as langgraph's multiplexer is younger than what the rest needs.
         from langgraph_client.server.graphs.protocol_stream import raw_events
 
-        scope = RunScope()
+        scope = RunScope(run.run_id)
         current_run.set(scope)
         events = raw_events(
             self._eager,
@@ -146,7 +155,6 @@ class CompiledGraph:
             self._config(run),
             self._options(run),
             scope,
-            run.thread_id,
         )
         async with aclosing(events):
             async for event in events:
@@ -162,6 +170,8 @@ class CompiledGraph:
 
     def _config(self, run: GraphRun) -> Config:
         config = run.config
+        if own := run.kwargs.get(OWN_CONFIG):
+            config = _own_config(own, config, is_temporary=run.kwargs["temporary"])
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
         if run.kwargs.get("strict_resume"):
@@ -215,7 +225,8 @@ class CompiledGraph:
 
         What that attempt's tasks have done, langgraph tells and does not do again.
         """
-        config = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
+        thread_id = run.config["configurable"]["thread_id"]
+        config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
         saver = self._graph.checkpointer
         saved = await saver.aget_tuple(config) if saver else None
         if saved is None:
@@ -272,6 +283,12 @@ class CompiledGraph:
         ]
         await self._graph.abulk_update_state(config, updates)
 
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete a thread in the checkpointer that the graph was compiled with, if it was."""
+        saver = self._graph.checkpointer
+        if isinstance(saver, HostedSaver) and saver.is_own:
+            await saver.adelete_thread(thread_id)
+
     # What it looks like.
 
     def node_names(self) -> list[str]:
@@ -290,6 +307,22 @@ class CompiledGraph:
         """Return the schemas of the subgraphs, by namespace."""
         found = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
         return {name: introspection.schemas(below) async for name, below in found}
+
+
+def _own_config(own: Mapping[str, Any], hosted: Config, *, is_temporary: bool) -> Config:
+    """Return a run's config as a local graph has it: what its caller gave, and where it runs.
+
+    Who has signed in at the server is shown to nodes, too, and cannot be said by the caller.
+    """
+    configurable = hosted["configurable"]
+    kept = {"checkpoint_id", "checkpoint_ns", "checkpoint_map"}
+    if not is_temporary:
+        kept.add("thread_id")
+    if configurable.get("langgraph_auth_user") is not None:
+        kept |= {key for key in configurable if key.startswith("langgraph_auth_")}
+    place = {key: value for key, value in configurable.items() if key in kept}
+    given = {key: value for key, value in own["configurable"].items() if key != "thread_id"}
+    return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
 
 
 def _by_interrupt_id(resume: Any) -> bool:

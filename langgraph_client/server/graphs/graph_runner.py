@@ -22,6 +22,7 @@ from langgraph_client.server.graphs.protocol import (
 )
 from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.typed_values import RICH, opened_input
+from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 if TYPE_CHECKING:
     from langgraph_client.server.hooks import RunHooks
@@ -45,7 +46,12 @@ def versions() -> dict[str, str]:
 
 
 def thread_config(thread_id: str, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the config that names a thread's state, the latest or that of a checkpoint."""
+    """Return the config that names a thread's state, the latest or that of a checkpoint.
+
+    Args:
+        thread_id: The thread, as the graph knows it: by the caller's id.
+        checkpoint: Further ids of the place.
+    """
     return {"configurable": {"checkpoint_ns": "", **(checkpoint or {}), "thread_id": thread_id}}
 
 
@@ -88,7 +94,7 @@ class HostedGraphRunner:
             before_node = None
             if self._hooks.watches_nodes:
                 before_node = partial(self._hooks.before_node, run)
-            graph_run = GraphRun(kwargs, job.thread_id, config, before_node)
+            graph_run = GraphRun(kwargs, config, before_node)
             if not job.temporary and config["metadata"]["run_attempt"] > 1:
                 graph_run = await graph.continued(graph_run, job.run_id)
             async with aclosing(graph.events(graph_run)) as events:
@@ -102,9 +108,10 @@ class HostedGraphRunner:
 
     def _config(self, run: Document) -> dict[str, Any]:
         given = run["kwargs"]["config"]
+        thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
         return {
             **given,
-            "configurable": with_user(given["configurable"]),
+            "configurable": {**with_user(given["configurable"]), "thread_id": thread_id},
             "metadata": dict(given["metadata"]),
             "run_id": uuid.UUID(run["run_id"]),
         }
@@ -112,13 +119,23 @@ class HostedGraphRunner:
     async def state(self, job: Job, rest: Document) -> Document:
         """Return the part of the thread's document that its state decides."""
         graph_id: str = job.run["kwargs"]["config"]["configurable"]["graph_id"]
-        config = thread_config(job.thread_id)
+        config = thread_config(job.run["kwargs"].get(GIVEN_ID, job.thread_id))
         current_host.set(self._host_of(job.run))  # For a factory, which is called again.
         async with self._graphs.open(graph_id, self._config(job.run)) as graph:
+            if not graph.keeps_states:
+                return {**rest, "interrupts": {}}
             state = await graph.aget_state(config)
             if state.created_at is None:  # nothing was ever written
                 return {**rest, "interrupts": rest.get("interrupts") or {}}
             return thread_fields(state, await _written(graph, state))
+
+    async def forget(self, thread: Document) -> None:
+        """Delete a thread where its graph keeps it by itself: in a checkpointer of its own."""
+        graph_id = thread["metadata"].get("graph_id")
+        if graph_id in self._graphs:
+            config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
+            async with self._graphs.open(graph_id, config) as graph:
+                await graph.adelete_thread(config["configurable"]["thread_id"])
 
 
 async def _written(graph: HostedGraph, state: Snapshot) -> Any:

@@ -36,6 +36,7 @@ class Graphs:
         store: The same.
         script_states: What the checkpointer is to scripted graphs.
         allow: Allows the checkpointer to make classes out of what it has stored.
+        lend_checkpointer: Give it to them. Without, each graph keeps what it was compiled to keep.
 
     Raises:
         TypeError: Something is none of these, or a factory asks for what cannot be given.
@@ -48,12 +49,15 @@ class Graphs:
         store: Any,
         script_states: ScriptStates,
         allow: Callable[[Iterable[type]], None],
+        *,
+        lend_checkpointer: bool = True,
     ) -> None:
         self._sources = {name: _source(name, graph) for name, graph in graphs.items()}
         self._checkpointer = checkpointer
         self._store = store
         self._script_states = script_states
         self._allow = allow
+        self._lend_checkpointer = lend_checkpointer
         self._write_events: Callable[[], Awaitable[None]] | None = None
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
@@ -151,22 +155,31 @@ class Graphs:
             graph = graph.compile(name=graph_id)
         if not _is_compiled(graph):
             raise TypeError(f"the factory of graph {graph_id!r} gave a {type(graph).__name__}")
-        from langgraph_client.server.graphs.compiled import CompiledGraph, schema_classes
-        from langgraph_client.server.graphs.hosted_saver import HostedSaver
+        from langgraph_client.server.graphs.compiled import CompiledGraph
 
-        update: dict[str, Any] = {"checkpointer": None}
-        saver = graph.checkpointer
-        if saver is None or isinstance(saver, bool):
-            saver = self._checkpointer
-            if durable:
-                self._allow(schema_classes(graph).values())
-        if durable and saver is not None:
-            update["checkpointer"] = HostedSaver(saver, self._write)
+        update: dict[str, Any] = {"checkpointer": self._saver(graph, durable)}
         if graph.name == "LangGraph":  # what langgraph calls a graph without a name
             update["name"] = graph_id
         if graph.store is None:
             update["store"] = self._store
         return CompiledGraph(graph.copy(update))
+
+    def _saver(self, graph: Any, durable: bool) -> Any:
+        """Return the checkpointer that a compiled graph is to run with."""
+        from langgraph_client.server.graphs.compiled import schema_classes
+        from langgraph_client.server.graphs.hosted_saver import HostedSaver
+
+        own = graph.checkpointer
+        if own is not None and not isinstance(own, bool):
+            # As locally: a run without a thread is an error, where nothing is lent.
+            is_used = durable or not self._lend_checkpointer
+            return HostedSaver(own, self._write) if is_used else None
+        if not self._lend_checkpointer:
+            return own
+        if not durable or self._checkpointer is None:
+            return None
+        self._allow(schema_classes(graph).values())
+        return HostedSaver(self._checkpointer, self._write, is_own=False)
 
 
 def _source(name: str, graph: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -15,7 +16,7 @@ from collections.abc import (
 )
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -28,6 +29,7 @@ from langgraph.checkpoint.base import (
 
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
+from langgraph_client.thread_ids import server_thread_id
 
 _STREAM = "__pregel_stream"
 """Where langgraph hands a subgraph the stream of its parents, in `configurable`."""
@@ -38,6 +40,7 @@ _PUT = 5.0
 """How long a worker thread waits for the loop to write events."""
 
 Writes = Sequence[tuple[str, Any]]
+T = TypeVar("T", CheckpointTuple, CheckpointTuple | None)
 
 
 class RunIsOverError(RuntimeError):
@@ -55,21 +58,31 @@ class HostedSaver(BaseCheckpointSaver[Any]):
       would lose them for good: the step is not done again.
     - A node in a worker thread cannot be stopped; once its run is over, it writes nothing more.
     - A saver with only blocking methods is called in a thread.
+    - The graph knows a thread by the caller's id. The server's own saver keeps it under the
+      server's; a saver that the graph was compiled with keeps it under the caller's, so that
+      whoever else uses that saver finds there what a run has written.
+    - Checkpoints bear the id of their run, by which a run that was cut off knows its own.
 
     Args:
         saver: The saver that keeps the checkpoints.
         write_events: Writes the events that are to be kept and are not written yet.
+        is_own: Whether it is the graph's own, not the server's.
     """
 
     def __init__(
         self,
         saver: BaseCheckpointSaver[Any],
         write_events: Callable[[], Awaitable[None]] | None = None,
+        *,
+        is_own: bool = True,
     ) -> None:
         super().__init__(serde=saver.serde)
         self.saver = saver
+        self.is_own = is_own
         self._write_events = write_events
         self._blocking = False
+        # As langgraph: savers written for older releases do not know the path of a task.
+        self._takes_path = _takes_path(saver)
 
     @property
     def config_specs(self) -> list[Any]:
@@ -84,12 +97,12 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        return self.saver.get_tuple(config)
+        return self._shown(self.saver.get_tuple(self._kept(config)), config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        found: CheckpointTuple | None = await self._call("get_tuple", config)
-        return found
+        found: CheckpointTuple | None = await self._call("get_tuple", self._kept(config))
+        return self._shown(found, config)
 
     def list(
         self,
@@ -100,7 +113,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
-        return self.saver.list(config, filter=filter, before=before, limit=limit)
+        kept = None if config is None else self._kept(config)
+        for item in self.saver.list(kept, filter=filter, before=before, limit=limit):
+            yield self._shown(item, config)
 
     async def alist(
         self,
@@ -112,28 +127,29 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> AsyncIterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
         options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
+        kept = None if config is None else self._kept(config)
         if not self._blocking:
             try:
-                async for item in self.saver.alist(config, **options):
-                    yield item
+                async for item in self.saver.alist(kept, **options):
+                    yield self._shown(item, config)
                 return
             except NotImplementedError:
                 self._blocking = True
-        for item in await _in_thread(lambda: [*self.saver.list(config, **options)]):
-            yield item
+        for item in await _in_thread(lambda: [*self.saver.list(kept, **options)]):
+            yield self._shown(item, config)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, Any]:
         """Return what was written to channels."""
-        return self.saver.get_delta_channel_history(config=config, channels=channels)
+        return self.saver.get_delta_channel_history(config=self._kept(config), channels=channels)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, Any]:
         """Return what was written to channels."""
         found: Mapping[str, Any] = await self._call(
-            "get_delta_channel_history", config=config, channels=channels
+            "get_delta_channel_history", config=self._kept(config), channels=channels
         )
         return found
 
@@ -153,7 +169,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 run.taken_in_thread(stream)
             self._write_events_from_thread(run)
         with _named(checkpoint["channel_values"].items()):
-            return self.saver.put(config, checkpoint, metadata, new_versions)
+            put = self.saver.put(
+                self._kept(config), checkpoint, _with_run(metadata, run), new_versions
+            )
+        return _called(put, config)
 
     async def aput(
         self,
@@ -171,10 +190,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await self._write_events()
             await self._put_held(run)
         with _named(checkpoint["channel_values"].items()):
-            made: RunnableConfig = await self._call(
-                "put", config, checkpoint, metadata, new_versions
+            put: RunnableConfig = await self._call(
+                "put", self._kept(config), checkpoint, _with_run(metadata, run), new_versions
             )
-        return made
+        return _called(put, config)
 
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
@@ -183,7 +202,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if _writing_run() is not None:
             writes = _settled(writes)
         with _named(writes):
-            self.saver.put_writes(config, writes, task_id, task_path)
+            self.saver.put_writes(self._kept(config), writes, task_id, *self._path(task_path))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
@@ -198,27 +217,56 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 return
             if not _is_cancelled(writes):
                 await self._put_held(run)
-        writes = _settled(writes)
-        with _named(writes):
-            await self._call("put_writes", config, writes, task_id, task_path)
+        await self._put_writes(config, _settled(writes), task_id, task_path)
 
     async def _put_held(self, run: RunScope) -> None:
         held, run.held = run.held, []
         for config, writes, task_id, task_path in held:
-            with _named(writes):
-                await self._call("put_writes", config, writes, task_id, task_path)
+            await self._put_writes(config, writes, task_id, task_path)
+
+    async def _put_writes(
+        self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
+    ) -> None:
+        with _named(writes):
+            await self._call(
+                "put_writes", self._kept(config), writes, task_id, *self._path(task_path)
+            )
+
+    def _path(self, task_path: str) -> tuple[str, ...]:
+        return (task_path,) if self._takes_path else ()
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return the same around a saver that also makes these classes out of what is stored."""
-        return HostedSaver(self.saver.with_allowlist(extra_allowlist), self._write_events)
+        allowing = self.saver.with_allowlist(extra_allowlist)
+        return HostedSaver(allowing, self._write_events, is_own=self.is_own)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints."""
-        self.saver.delete_thread(thread_id)
+        self.saver.delete_thread(thread_id if self.is_own else server_thread_id(thread_id))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints."""
-        await self._call("delete_thread", thread_id)
+        kept = thread_id if self.is_own else server_thread_id(thread_id)
+        await self._call("delete_thread", kept)
+
+    # The ids of threads.
+
+    def _kept(self, config: RunnableConfig) -> RunnableConfig:
+        """Return the config that names the thread as the saver knows it."""
+        thread_id = (config.get("configurable") or {}).get("thread_id")
+        if self.is_own or not isinstance(thread_id, str):
+            return config
+        return _with_thread(config, server_thread_id(thread_id))
+
+    def _shown(self, item: T, asked: RunnableConfig | None) -> T:
+        """Return a checkpoint whose configs name the thread as it was asked for."""
+        if self.is_own or asked is None or not isinstance(item, CheckpointTuple):
+            return item
+        parent = item.parent_config
+        return item._replace(
+            config=_called(item.config, asked),
+            parent_config=None if parent is None else _called(parent, asked),
+        )
 
     async def manage(self, name: str, *args: Any, **options: Any) -> None:
         """Call a method that not every saver has: `copy_thread`, `delete_for_runs`, `prune`.
@@ -248,6 +296,30 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             written.result(_PUT)
         except concurrent.futures.TimeoutError:
             written.cancel()
+
+
+def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
+    configurable = {**config["configurable"], "thread_id": thread_id}
+    return {**config, "configurable": configurable}
+
+
+def _called(config: RunnableConfig, asked: RunnableConfig) -> RunnableConfig:
+    """Return a saver's config with the thread's id that the graph knows."""
+    thread_id = (asked.get("configurable") or {}).get("thread_id")
+    return config if thread_id is None else _with_thread(config, thread_id)
+
+
+def _with_run(metadata: CheckpointMetadata, run: RunScope | None) -> CheckpointMetadata:
+    if run is None or run.run_id is None:
+        return metadata
+    return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
+
+
+def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:
+    return all(
+        "task_path" in inspect.signature(method).parameters
+        for method in (saver.put_writes, saver.aput_writes)
+    )
 
 
 @contextmanager

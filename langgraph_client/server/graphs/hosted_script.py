@@ -64,6 +64,14 @@ class HostedScript:
             write_events=write_events,
         )
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether a thread has a state."""
+        return self._states is not None
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Do nothing: its states are the server's."""
+
     # Running.
 
     async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:

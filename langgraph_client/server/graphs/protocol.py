@@ -123,10 +123,20 @@ class GraphRun:
 
     #: The `kwargs` of the run's document: input or command, context, modes, interrupts.
     kwargs: Mapping[str, Any]
-    thread_id: str
+    #: `configurable.thread_id` in it is the caller's own id of the thread.
     config: Config
     #: Awaited before each node; None to go straight on.
     before_node: Callable[[str], Awaitable[None]] | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return str(self.config["run_id"])
+
+    @property
+    def thread_id(self) -> str:
+        """The id of the thread, as the graph knows it."""
+        return str(self.config["configurable"]["thread_id"])
 
     def going_on(self, resume: Any = None) -> GraphRun:
         """Return the run so that it goes on from the thread's latest checkpoint.
@@ -171,6 +181,11 @@ class HostedGraph(Protocol):
         """The classes that its schemas name, by qualified name: what envelopes may hold."""
         ...
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether it has a checkpointer, so that a thread has a state."""
+        ...
+
     def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         """Run, giving what happens, as the modes of the run ask.
 
@@ -213,6 +228,10 @@ class HostedGraph(Protocol):
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> None:
         """Write to the state, one superstep after the other."""
+        ...
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete a thread in the checkpointer that the graph was compiled with, if it was."""
         ...
 
     def node_names(self) -> list[str]:

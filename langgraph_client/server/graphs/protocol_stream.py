@@ -38,9 +38,8 @@ class _AllModes(StreamTransformer):
 class _Mux(StreamMux):
     """A multiplexer that keeps what it has made until it is taken."""
 
-    def __init__(self, graph: Any, thread_id: str) -> None:
+    def __init__(self, graph: Any) -> None:
         self._made: list[RawEvent] = []
-        self._thread_id = thread_id
         factories = [LifecycleTransformer, _AllModes, *graph.stream_transformers]
         super().__init__(factories=factories, is_async=True)
 
@@ -74,12 +73,12 @@ class _Mux(StreamMux):
         if method == "messages":
             payload, metadata = data
             return RawEvent(method, namespace, payload, (), str(metadata.get("run_id", "")))
-        data = event_data(method, data, self._thread_id)
+        data = event_data(method, data)
         return RawEvent(method, namespace, data, params.get("interrupts") or ())
 
 
 async def raw_events(
-    graph: Any, given: Any, config: Config, options: dict[str, Any], scope: RunScope, thread_id: str
+    graph: Any, given: Any, config: Config, options: dict[str, Any], scope: RunScope
 ) -> AsyncGenerator[RawEvent]:
     """Run a graph, giving raw events.
 
@@ -89,12 +88,11 @@ async def raw_events(
         config: The run's config.
         options: Further arguments of `astream`; its modes are decided here.
         scope: The run, to which markers in the stream belong.
-        thread_id: The run's thread.
 
     Raises:
         BaseException: Whatever the graph raises.
     """
-    mux = _Mux(graph, thread_id)
+    mux = _Mux(graph)
     options = {**options, "stream_mode": mux.modes, "subgraphs": True, "version": "v2"}
     configurable = {**config["configurable"], CONFIG_KEY_STREAM_MESSAGES_V2: True}
     source = graph.astream(given, {**config, "configurable": configurable}, **options)

@@ -33,9 +33,13 @@ class RunScope:
     """One run of a graph, as its checkpointer and its threads see it.
 
     Created by the task that takes the run's events. `with` makes it the current one.
+
+    Args:
+        run_id: The run's id, which its checkpoints bear.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: str | None = None) -> None:
+        self.run_id = run_id
         self.loop = asyncio.get_running_loop()
         self.over = False
         #: What the run's command writes, until something has come of it.

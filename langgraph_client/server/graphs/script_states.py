@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.thread_ids import server_thread_id
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class StateRows(Protocol):
 
 
 class ScriptStates:
-    """Keeps the states of scripted graphs, by thread."""
+    """Keeps the states of scripted graphs, by thread; graphs may know it by the caller's id."""
 
     def __init__(self, rows: StateRows, clock: Clock) -> None:
         self._rows = rows
@@ -79,15 +80,17 @@ class ScriptStates:
         checkpoint_id = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
         saved = replace(saved, id=checkpoint_id, created_at=self.clock.stamp())
         document = encode(saved)
-        self._rows.put(thread_id, checkpoint_id, saved.metadata.get("run_id"), document)
+        run_id = saved.metadata.get("run_id")
+        self._rows.put(server_thread_id(thread_id), checkpoint_id, run_id, document)
         # As it will be read: what JSON cannot hold shows at once.
         return Saved(**decode(document))
 
     def get(self, thread_id: str, checkpoint_id: str | None = None) -> Saved | None:
         """Return a state, the latest one by default."""
-        text = self._rows.get(thread_id, checkpoint_id)
+        text = self._rows.get(server_thread_id(thread_id), checkpoint_id)
         return None if text is None else Saved(**decode(text))
 
     def history(self, thread_id: str, before: str | None = None) -> Iterator[Saved]:
         """Return the states of a thread, newest first."""
-        return (Saved(**decode(text)) for text in self._rows.history(thread_id, before))
+        rows = self._rows.history(server_thread_id(thread_id), before)
+        return (Saved(**decode(text)) for text in rows)

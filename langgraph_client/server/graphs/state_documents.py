@@ -7,6 +7,7 @@ from typing import Any
 from langgraph_client.server.graphs.graph_runner import interrupt_document
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed
+from langgraph_client.thread_ids import server_thread_id
 
 CHECKPOINT_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 EMPTY_STATE: Document = {
@@ -24,12 +25,13 @@ EMPTY_STATE: Document = {
 
 
 def checkpoint_of(config: Any) -> Document | None:
-    """Return the ids of a checkpoint from the config that names it."""
+    """Return the ids of a checkpoint from the config that names it; the thread's is a UUID."""
     if not config:
         return None
-    return {
+    ids = {
         key: config["configurable"][key] for key in CHECKPOINT_IDS if key in config["configurable"]
     }
+    return {**ids, "thread_id": server_thread_id(ids["thread_id"])} if "thread_id" in ids else ids
 
 
 def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
+from langgraph_client.thread_ids import server_thread_id
 
 _BESIDE = ("checkpoints", "debug", "tasks", "events")
 """The modes that show more than a run's own values, such as the inputs of tasks."""
@@ -22,17 +23,30 @@ def with_blanks(data: Any) -> Any:
     return data
 
 
-def event_data(mode: str, data: Any, thread_id: str) -> Any:
+def event_data(mode: str, data: Any) -> Any:
     """Return langgraph's own data of a mode in the protocol's form."""
-    return with_blanks(_shaped(mode, data, thread_id)) if mode in _BESIDE else data
+    return with_blanks(_shaped(mode, data)) if mode in _BESIDE else data
 
 
-def _shaped(mode: str, data: Any, thread_id: str) -> Any:
+def message_metadata(metadata: Any) -> Any:
+    """Return the metadata of a streamed message in the protocol's form."""
+    return with_blanks(_with_server_id(metadata))
+
+
+def _with_server_id(ids: Any) -> Any:
+    """Return ids that name the thread as the server does, not as the caller of a RemoteGraph."""
+    thread_id = ids.get("thread_id")
+    return {**ids, "thread_id": server_thread_id(thread_id)} if thread_id else ids
+
+
+def _shaped(mode: str, data: Any) -> Any:
+    if mode == "events":
+        return {**data, "metadata": _with_server_id(data.get("metadata") or {})}
     if mode == "checkpoints":
         return _checkpoint_event(data)
     if mode == "debug":
         if data["type"] == "checkpoint":
-            return {**data, "payload": _debug_checkpoint(data["payload"], thread_id)}
+            return {**data, "payload": _debug_checkpoint(data["payload"])}
         if data["type"] == "task_result":
             return {**data, "payload": _task_event(data["payload"])}
     if mode == "tasks":
@@ -60,7 +74,7 @@ def _checkpoint_event(payload: dict[str, Any]) -> dict[str, Any]:
 def _task_state(state: Any) -> Any:
     if state and isinstance(state, dict) and "configurable" in state:
         keys = ("thread_id", "checkpoint_ns")
-        return {"configurable": {k: state["configurable"].get(k) for k in keys}}
+        return {"configurable": _with_server_id({k: state["configurable"].get(k) for k in keys})}
     return state
 
 
@@ -73,10 +87,10 @@ def _public(config: Any) -> Any:
         for key, value in config["configurable"].items()
         if not key.startswith("__pregel") or key == "__pregel_node_finished"
     }
-    return {"configurable": configurable}
+    return {"configurable": _with_server_id(configurable)}
 
 
-def _debug_checkpoint(payload: dict[str, Any], thread_id: str) -> dict[str, Any]:
+def _debug_checkpoint(payload: dict[str, Any]) -> dict[str, Any]:
     shaped = _checkpoint_event(payload)
     for task in shaped["tasks"]:
         state = task.get("state")
@@ -91,7 +105,8 @@ def _debug_checkpoint(payload: dict[str, Any], thread_id: str) -> dict[str, Any]
 def _checkpoint_of(config: Any) -> Any:
     if not config:
         return None
-    return {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
+    ids = {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
+    return _with_server_id(ids)
 
 
 class MessageEvents:

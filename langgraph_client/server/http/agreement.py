@@ -11,6 +11,7 @@ from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
 from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.thread_ids import THREAD_HEADER
 from langgraph_client.values import ERROR_HEADER, HEADER, MODES_HEADER, OUTPUT_HEADER, VERSION
 
 
@@ -40,6 +41,21 @@ def agreed(headers: Headers) -> dict[str, Any]:
         if unknown := set(asked[MORE_MODES]) - {"tools"}:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
     return asked
+
+
+def graph_and_thread(headers: Headers) -> tuple[str, str] | None:
+    """Return the assistant of a RemoteGraph, and its caller's id of the thread, if it says them.
+
+    Raises:
+        Invalid: The header cannot be read.
+    """
+    text = headers.get(THREAD_HEADER)
+    if text is None:
+        return None
+    names = _names(THREAD_HEADER, text)
+    if len(names) != len(("assistant", "thread")):
+        raise Invalid(f"{THREAD_HEADER} must name an assistant and a thread")
+    return names[0], names[1]
 
 
 def refusal(headers: Headers, error: Exception) -> HTTPException | None:

@@ -25,13 +25,15 @@ from langgraph_client.server.runs.run_document import (
     canonical_uuid,
     new_thread,
     note_config,
+    own_config,
     run_document,
     without,
 )
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Storage
-from langgraph_client.server.typed_values import RICH
+from langgraph_client.server.typed_values import OWN_CONFIG, RICH
+from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 KEY_LIFETIME = timedelta(days=1)
 """How long a request with the same `Idempotency-Key` is a repetition."""
@@ -340,6 +342,11 @@ class RunCreator:
         )
         run["kwargs"]["temporary"] = temporary
         run["kwargs"].update(request.agreed)
+        given = given_thread_id(thread["metadata"], thread_id)
+        if given != thread_id:
+            run["kwargs"][GIVEN_ID] = given
+        if RICH in run["kwargs"]:
+            run["kwargs"][OWN_CONFIG] = own_config(body, assistant)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
             run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
         note_config(thread, body.get("config") or {})

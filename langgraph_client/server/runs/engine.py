@@ -98,6 +98,7 @@ class Engine:
         self.tasks = OwnTasks()
         self.feeds = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
+        self._graph_runner = graph_runner
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
         self._unwritten: set[EventLog] = set()
@@ -428,6 +429,9 @@ class Engine:
         try:
             await _over(jobs)
             async with self.locks.hold(thread_id):
+                thread = await self._storage.threads.get(thread_id)
+                if thread is not None:
+                    await self._graph_runner.forget(thread)
                 return await self._storage.delete_thread(thread_id)
         finally:
             self._deleting.discard(thread_id)

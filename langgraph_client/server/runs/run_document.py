@@ -169,6 +169,22 @@ def run_document(
     }
 
 
+def own_config(body: Mapping[str, Any], assistant: Document) -> Document:
+    """Return what the caller of a RemoteGraph gives its graph, without what the server adds."""
+    config = body.get("config") or {}
+    return {
+        "configurable": {
+            **(assistant["config"].get("configurable") or {}),
+            **(config.get("configurable") or {}),
+        },
+        "metadata": {
+            **without(assistant["metadata"], {"created_by"}),
+            **(config.get("metadata") or {}),
+            **(body.get("metadata") or {}),
+        },
+    }
+
+
 def _later(clock: Clock, seconds: float) -> str:
     stamp: str = (clock.now() + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
     return stamp

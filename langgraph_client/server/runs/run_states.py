@@ -150,3 +150,7 @@ class GraphRunner(Protocol):
     async def state(self, job: Job, rest: Document) -> Document:
         """Return the part of the thread's document that its state decides."""
         ...
+
+    async def forget(self, thread: Document) -> None:
+        """Delete a thread where its graph keeps it by itself."""
+        ...

@@ -66,7 +66,7 @@ def _host(graph: Any) -> str:
     global _server
     name: str = graph.name
     if _server is None:
-        _server = Server({name: graph}).start()
+        _server = Server({name: graph}, lend_checkpointer=False).start()
         return name
     server = _server
     services = server.services

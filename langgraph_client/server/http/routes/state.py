@@ -16,11 +16,17 @@ from langgraph_client.server.graphs.state_documents import (
     checkpoint_of,
     state_document,
 )
-from langgraph_client.server.http.agreement import agreement, is_rich, refusal
+from langgraph_client.server.http.agreement import (
+    agreement,
+    graph_and_thread,
+    is_rich,
+    refusal,
+)
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, reply
-from langgraph_client.server.runs.run_document import canonical_uuid
+from langgraph_client.server.runs.run_document import canonical_uuid, new_thread
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.thread_ids import GIVEN_ID
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
 
@@ -29,15 +35,30 @@ async def _thread(request: ValidRequest) -> Document:
     return await threads.need(request.services, thread_id)
 
 
+async def _thread_to_read(request: ValidRequest) -> Document:
+    """Return a thread; for a RemoteGraph also one that only its graph's checkpointer knows."""
+    thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    thread = await request.services.storage.threads.get(thread_id)
+    if thread is not None and thread["metadata"].get("graph_id") is not None:
+        return thread
+    asked = graph_and_thread(request.headers)
+    if asked is None:
+        return await threads.need(request.services, thread_id)
+    assistant = await request.services.runs.find_assistant(asked[0])
+    metadata = {GIVEN_ID: asked[1], "graph_id": assistant["graph_id"]}
+    thread = thread or new_thread(thread_id, request.services.clock.stamp())
+    return {**thread, "metadata": {**metadata, **thread["metadata"]}}
+
+
 def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
     given = {key: value for key, value in (checkpoint or {}).items() if key in CHECKPOINT_IDS}
-    return thread_config(thread["thread_id"], given)
+    return thread_config(threads.graphs_thread_id(thread), given)
 
 
 async def _read(
     request: ValidRequest, checkpoint: Mapping[str, Any] | None, deep: bool
 ) -> Response:
-    thread = await _thread(request)
+    thread = await _thread_to_read(request)
     graph_id = thread["metadata"].get("graph_id")
     asked_for = (checkpoint or {}).get("checkpoint_id")
     if graph_id is None:
@@ -96,7 +117,7 @@ async def _history(
     metadata: dict[str, Any] | None,
     checkpoint: dict[str, Any] | None,
 ) -> Response:
-    thread = await _thread(request)
+    thread = await _thread_to_read(request)
     graph_id = thread["metadata"].get("graph_id")
     if graph_id is None or limit < 1:
         return reply([])
