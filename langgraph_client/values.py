@@ -46,6 +46,17 @@ OUTPUT_HEADER = "x-langgraph-client-output"
 #: Request header with which a RemoteGraph asks for stream modes of a local graph that the protocol
 #: does not have: a JSON list.
 MODES_HEADER = "x-langgraph-client-modes"
+#: Request header with which a RemoteGraph says that its run has a `RunControl`: the JSON document
+#: `{"drain": reason}`, where the reason is null until the run is to drain.
+CONTROL_HEADER = "x-langgraph-client-control"
+#: The event with which such a run asks, between supersteps, whether it is to drain. Its data,
+#: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
+CONTROL_EVENT = "control"
+#: Request header with which a RemoteGraph asks for the classes of a graph's state, for
+#: `version="v2"`; any value.
+CLASSES_HEADER = "x-langgraph-client-classes"
+#: The first event of such a run: `{"output": name, "state": name}`, null for one that is a dict.
+CLASSES_EVENT = "classes"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
 #: Response header that names the class of the exception with which a graph refused a state call.
@@ -315,7 +326,7 @@ def _key(tag: Any, name: str) -> Any:
 
 
 def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any:
-    kind: Any = _allowed_class(details[0], allowed)
+    kind: Any = allowed_class(details[0], allowed)
     if kind is None or _tag_of(kind) != word:
         return flat
     if word == "enum":
@@ -331,8 +342,8 @@ def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any
     return made
 
 
-def _allowed_class(name: str, allowed: Allowed) -> type | None:
-    """The allowed class of that name; of that name in another module, where just one is."""
+def allowed_class(name: str, allowed: Allowed) -> type | None:
+    """Return the allowed class of that name; of that name in another module, where just one is."""
     if name in allowed:
         return allowed[name]
     qualified = name.partition(":")[2]

@@ -88,6 +88,7 @@ __all__ = [
     "langgraph_remote_exception",
     "merged_callbacks",
     "message_classes",
+    "node_runnable",
     "pause",
     "streamed_messages",
     "token_of",
@@ -169,6 +170,39 @@ def message_classes() -> dict[str, type]:
         "FunctionMessageChunk": messages.FunctionMessageChunk,
         "ChatMessageChunk": messages.ChatMessageChunk,
     }
+
+
+def node_runnable(path: list[str]) -> Foreign | None:
+    """Return what stands for the runnable of a remote node in a drawing; None without langchain.
+
+    It tells the class of the node on the server, as `Graph.to_json()` shows it, and cannot be run.
+
+    Args:
+        path: The module and name of that class.
+    """
+    made = _remote_node_class()
+    return None if made is None else made(path=path)
+
+
+@cache
+def _remote_node_class() -> Foreign | None:
+    try:
+        from langchain_core.runnables import RunnableSerializable
+    except ImportError:
+        return None
+
+    class RemoteNode(RunnableSerializable[Foreign, Foreign]):
+        """A node of a remote graph."""
+
+        path: list[str]
+
+        def lc_id(self) -> list[str]:  # type: ignore[override]  # a class method, there
+            return self.path
+
+        def invoke(self, input: Foreign, config: Foreign = None, **kwargs: Foreign) -> Foreign:
+            raise NotImplementedError("a node of a remote graph cannot be run by itself")
+
+    return RemoteNode
 
 
 def pause(interrupts: tuple[Interrupt, ...]) -> Exception:

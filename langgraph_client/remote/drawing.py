@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from langgraph_client.errors import APIResponseValidationError
-from langgraph_client.remote.aliases import Reply
-from langgraph_client.remote.compat import Edge, Graph, Node
+from langgraph_client.remote.aliases import JSON, Foreign, Reply
+from langgraph_client.remote.compat import Edge, Graph, Node, node_runnable
 
 
 def drawing_inside(drawn: Graph, namespace: str) -> Graph:
@@ -55,6 +55,12 @@ def drawing_from(drawn: Reply) -> Graph:
     return graph
 
 
+def _runnable(data: JSON) -> Foreign | None:
+    """Return what stands for a node's runnable; None where its class is not told."""
+    path = data.get("id") if isinstance(data, Mapping) else None
+    return node_runnable(list(path)) if isinstance(path, list) else None
+
+
 def _graph_of(drawn: Reply) -> Graph:
     nodes: dict[str, Node] = {}
     for node in drawn["nodes"]:
@@ -64,7 +70,7 @@ def _graph_of(drawn: Reply) -> Graph:
         nodes[node_id] = Node(
             id=node_id,
             name=str(name or node_id.rpartition(":")[2]),
-            data=None,
+            data=_runnable(data),
             metadata=node.get("metadata"),
         )
     edges = [

@@ -11,11 +11,12 @@ from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
 from langgraph_client.remote.config import GIVEN_PARENTS
 from langgraph_client.remote.decode import INTERRUPT, SURPRISES, Decoder, misunderstood
-from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.exceptions import invalid_model, remote_error
 from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
+from langgraph_client.values import CLASSES_EVENT, allowed_class
 
 #: A message, or a chunk of one, with its metadata.
 Message = tuple[Foreign, Reply]
@@ -48,6 +49,8 @@ class EventReader:
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
         self._is_list = request.yields_pairs
+        #: The classes that version "v2" makes of states, by what they are.
+        self._classes: dict[str, type] = {}
         self._print_modes = self._arguments.print_modes
         #: What langchain's events say of the root run, once its start was seen.
         self._root: JsonObject = {}
@@ -81,6 +84,8 @@ class EventReader:
 
         Raises:
             RemoteException: for an `error` event; the run failed on the server.
+            ValidationError: The same for a model that could not be made, where `allow_types` has
+                pydantic's class.
             ParentCommand: the remote sends a command to the parent graph around this call.
             APIResponseValidationError: The event is not what the protocol says.
         """
@@ -89,12 +94,15 @@ class EventReader:
                 return [self._direct[event](data)]
             if event in self._payloads:
                 return self._mode(event, (), data)
-            return self._other(event, data)
+            if event != "error":
+                return self._other(event, data)
+            failure = self._failure(data)
         except SURPRISES as error:
             surprise = misunderstood(f"an event {event!r}", data, error)
             if surprise is error:
                 raise
             raise surprise from error
+        raise failure  # Out here, as it may be one of what else would be a surprise.
 
     def _other(self, event: str, data: JSON) -> list[GraphValue]:
         self._foreign = self._foreign or (event, data)
@@ -102,8 +110,11 @@ class EventReader:
             self._has_begun = True
             self.created(data)
             return []
-        if event == "error":
-            raise self._failure(data)
+        if event == CLASSES_EVENT:
+            allowed = self._decoder.allowed
+            found = {what: allowed_class(str(name), allowed) for what, name in data.items()}
+            self._classes = {what: kind for what, kind in found.items() if kind is not None}
+            return []
         if event == "events" and self._arguments.events:
             return [self._event(self._decoder.open(data))]
         name, *namespace = event.split("|")
@@ -154,10 +165,27 @@ class EventReader:
                 if isinstance(payload, dict) and INTERRUPT in payload:
                     part["interrupts"] = payload[INTERRUPT]
                     part["data"] = without_interrupts(payload)
+                part["data"] = self._typed("output", part["data"])
+            elif mode == "checkpoints":
+                part["data"] = self._typed_checkpoint(payload)
+            elif mode == "debug" and payload["type"] == "checkpoint":
+                checkpoint = self._typed_checkpoint(payload["payload"])
+                part["data"] = {**payload, "payload": checkpoint}
             return part
         if self._arguments.subgraphs:
             return (ns, mode, payload) if self._is_list else (ns, payload)
         return (mode, payload) if self._is_list else payload
+
+    def _typed(self, what: str, values: GraphValue) -> GraphValue:
+        """Make the class of a state of its values, as langgraph's "v2" does."""
+        kind = self._classes.get(what)
+        return kind(**values) if kind is not None and isinstance(values, dict) else values
+
+    def _typed_checkpoint(self, checkpoint: JsonObject) -> JsonObject:
+        # Before the start not all channels have a value.
+        if "__start__" in (checkpoint.get("next") or ()):
+            return checkpoint
+        return {**checkpoint, "values": self._typed("state", checkpoint.get("values"))}
 
     # --- payloads by mode ---
 
@@ -213,13 +241,15 @@ class EventReader:
         command = parent_command(data, nested.namespace if nested else ())
         if nested is not None and command is not None:
             return bubble_up(command)
-        return remote_error(
-            data if isinstance(data, Mapping) else {"message": str(data)},
+        document: Reply = data if isinstance(data, Mapping) else {"message": str(data)}
+        failure = remote_error(
+            document,
             run_id=self.run_id,
             thread_id=self._request.address.given,
             command=command,
             allowed=self._decoder.allowed,
         )
+        return invalid_model(document, failure, self._decoder.allowed) or failure
 
     def _tell_parent(self, nested: Nested, ns: Namespace, mode: str, payload: GraphValue) -> None:
         # A stop at a node that the graph was compiled to stop at is told by the parent itself.

@@ -15,7 +15,14 @@ import ast
 import builtins
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import LiteralString, cast
+
+from pydantic_core import (
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticKnownError,
+    ValidationError,
+)
 
 from langgraph_client.errors import RemoteException
 from langgraph_client.remote.aliases import JSON, Foreign, JsonObject, Reply
@@ -94,6 +101,48 @@ def remote_error(
     return made
 
 
+def invalid_model(
+    document: Reply, failure: RemoteException, allowed: Allowed
+) -> ValidationError | None:
+    """Return pydantic's own `ValidationError` for one that the graph raised, where it is allowed.
+
+    No class can be made of that class, so it cannot be a `RemoteException` as well: that is its
+    cause. None for any other error, where `allow_types` does not have it, or where it is not told.
+
+    Args:
+        document: The error document, with `validation` from the bundled server.
+        failure: The exception made of it.
+        allowed: The classes of `allow_types`.
+    """
+    told = document.get("validation")
+    if not isinstance(told, Mapping) or ValidationError not in allowed.values():
+        return None
+    problems: list[InitErrorDetails] = [
+        {
+            "type": _problem_type(problem),
+            "loc": tuple(problem["loc"]),
+            "input": problem.get("input"),
+            "ctx": dict(problem.get("ctx") or {}),
+        }
+        for problem in told["errors"]
+    ]
+    made = ValidationError.from_exception_data(told["title"], problems)
+    made.__cause__ = failure
+    for note in failure.__notes__:
+        made.add_note(note)
+    return made
+
+
+def _problem_type(problem: Reply) -> str | PydanticCustomError:
+    """Return one of pydantic's own kinds of problems, or one with the same text."""
+    kind = problem["type"]
+    with contextlib.suppress(KeyError, TypeError):
+        known = PydanticKnownError(kind, dict(problem.get("ctx") or {}) or None)
+        if known.message() == problem["msg"]:
+            return str(kind)
+    return PydanticCustomError(kind, cast("LiteralString", problem["msg"]))
+
+
 def local_error(document: Reply) -> Exception | None:
     """Return the built-in exception that an error document describes; None for another.
 
@@ -149,6 +198,8 @@ def _args(
     bubble_up = bubble_up_class()
     if bubble_up is not None and issubclass(local, bubble_up):
         # A parent graph acts on these: one without its command or interrupts would mislead it.
+        if local.__name__ == "GraphDrained":
+            return (ErrorText(message, document),)
         return None if command is None or local.__name__ != "ParentCommand" else (command,)
     sent = document.get("args")
     if isinstance(sent, list | tuple) and sent:

@@ -49,13 +49,14 @@ from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.leaving import GraphStream, afollowed, followed
 from langgraph_client.remote.output import aresult_of, result_of
-from langgraph_client.remote.run_request import RunArguments, RunRequest
+from langgraph_client.remote.run_request import Control, RunArguments, RunRequest
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
 from langgraph_client.remote.snapshot import HistoryPages
 from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.remote.subgraph import RemoteSubgraph
 from langgraph_client.remote.threads import KnownThreads
+from langgraph_client.values import CONTROL_EVENT
 
 if TYPE_CHECKING:
     from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
@@ -242,7 +243,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
-        control: object | None = None,
+        control: Control | None = None,
         headers: Headers | None = None,
         params: Params | None = None,
         version: Literal["v1", "v2"] = "v1",
@@ -264,7 +265,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             interrupt_before: Nodes to stop before; "*" is all.
             interrupt_after: Nodes to stop after; "*" is all.
             durability: When checkpoints are written: "sync", "async" or "exit".
-            control: Refused: it acts inside the process that runs the graph.
+            control: A `RunControl`: after `request_drain()` the run stops before its next
+                superstep and raises `GraphDrained`; the thread goes on from there. Only the bundled
+                server takes it.
             headers: Sent with this call.
             params: Query parameters, sent with this call.
             version: "v2" returns a `GraphOutput`.
@@ -295,7 +298,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
-        control: object | None = None,
+        control: Control | None = None,
         headers: Headers | None = None,
         params: Params | None = None,
         version: Literal["v1", "v2"] = "v1",
@@ -318,7 +321,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
-        control: object | None = None,
+        control: Control | None = None,
         subgraphs: bool = False,
         debug: bool | None = None,
         headers: Headers | None = None,
@@ -342,7 +345,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             interrupt_before: Nodes to stop before; "*" is all.
             interrupt_after: Nodes to stop after; "*" is all.
             durability: When checkpoints are written: "sync", "async" or "exit".
-            control: Refused: it acts inside the process that runs the graph.
+            control: A `RunControl`: after `request_drain()` the run stops before its next
+                superstep and raises `GraphDrained`; the thread goes on from there. Only the bundled
+                server takes it.
             subgraphs: Yield what subgraphs do, too.
             debug: Print updates and values as they come.
             headers: Sent with this call.
@@ -374,7 +379,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
-        control: object | None = None,
+        control: Control | None = None,
         subgraphs: bool = False,
         debug: bool | None = None,
         headers: Headers | None = None,
@@ -551,6 +556,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             )
             with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
                 for part in events:
+                    if part.event == CONTROL_EVENT:
+                        drive(runs.answer_control(arguments.control, part.data), client)
+                        continue
                     yield from reader.read(part.event, part.data)
                     if request.wants_messages:
                         callbacks.hear(reader.new_messages())
@@ -568,6 +576,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             )
             async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
                 async for part in events:
+                    if part.event == CONTROL_EVENT:
+                        await adrive(runs.answer_control(arguments.control, part.data), client)
+                        continue
                     for item in reader.read(part.event, part.data):
                         yield item
                     if request.wants_messages:
@@ -807,8 +818,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             headers: Sent with this call.
             params: Query parameters, sent with this call.
         """
-        drawing = introspection.get_graph(self.assistant_id, xray, self._headers(headers), params)
-        return drive(drawing, self.sync_client)
+        return drive(self._drawing(xray, headers, params), self.sync_client)
 
     async def aget_graph(
         self,
@@ -819,8 +829,14 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         params: Params | None = None,
     ) -> Graph:
         """Async twin of `get_graph`."""
-        drawing = introspection.get_graph(self.assistant_id, xray, self._headers(headers), params)
-        return await adrive(drawing, self.client)
+        return await adrive(self._drawing(xray, headers, params), self.client)
+
+    def _drawing(
+        self, xray: int | bool, headers: Headers | None, params: Params | None
+    ) -> Flow[Graph]:
+        return introspection.get_graph(
+            self.assistant_id, self._clients, xray, self._headers(headers), params
+        )
 
     def get_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.params import (
@@ -37,7 +37,13 @@ from langgraph_client.remote.stream_modes import (
     wire_modes,
 )
 from langgraph_client.remote.typed_values import enclosed_request, plain_messages
-from langgraph_client.values import GOTO_NODES, MODES_HEADER, OUTPUT_HEADER
+from langgraph_client.values import (
+    CLASSES_HEADER,
+    CONTROL_HEADER,
+    GOTO_NODES,
+    MODES_HEADER,
+    OUTPUT_HEADER,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,16 @@ class RunOptions:
     webhook: str | None = None
 
 
+@runtime_checkable
+class Control(Protocol):
+    """langgraph's `RunControl`, as far as a remote run looks at it."""
+
+    @property
+    def drain_reason(self) -> str | None:
+        """Why the run is to drain; None if it is not."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunArguments:
     """The arguments of `invoke` and `stream`; see there what they mean."""
@@ -72,7 +88,7 @@ class RunArguments:
     interrupt_before: All | Sequence[str] | None = None
     interrupt_after: All | Sequence[str] | None = None
     durability: Durability | None = None
-    control: object | None = None
+    control: Control | None = None
     subgraphs: bool = False
     debug: bool | None = None
     headers: Mapping[str, str] | None = None
@@ -112,13 +128,11 @@ class RunArguments:
         """Return the arguments, or raise for one that cannot be honoured.
 
         Raises:
-            NotImplementedError: `control` was given.
             InvalidArgumentError: A value is not allowed.
         """
-        if self.control is not None:
-            raise NotImplementedError(
-                "control: a RunControl acts inside the process that runs the graph; "
-                "use client.runs.cancel() to stop a remote run"
+        if not isinstance(self.control, Control | None):
+            raise InvalidArgumentError(
+                "control", f"must be a langgraph.runtime.RunControl, not {self.control!r}"
             )
         if self.version not in ("v1", "v2"):
             raise InvalidArgumentError("version", f'must be "v1" or "v2", not {self.version!r}')
@@ -284,10 +298,15 @@ class RunRequest:
         Raises:
             InvalidArgumentError: The command goes to names and sends at the same time, and the
                 server does not understand that.
-            NotImplementedError: A stream mode is "tools", and the server does not have it.
+            NotImplementedError: A stream mode is "tools" or `control` is given, and the server does
+                not have it.
         """
         if agreed:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
+            if self.arguments.version == "v2":
+                more[CLASSES_HEADER] = "1"
+            if (control := self.arguments.control) is not None:
+                more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
             self._begin = self._enclosed or self._begin
             if self._goes_both_ways:
@@ -296,6 +315,11 @@ class RunRequest:
                 names = [target for target in command["goto"] if isinstance(target, str)]
                 self._begin = {"command": {**command, "goto": sends, GOTO_NODES: names}}
             return
+        if self.arguments.control is not None:
+            raise NotImplementedError(
+                "control: the protocol has no call that drains a run; only the bundled server has "
+                "one. client.runs.cancel() stops a remote run"
+            )
         if self._more_modes():
             raise NotImplementedError(
                 'stream_mode="tools": the protocol sends no tool events for a run; '

@@ -27,6 +27,7 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.graphs import sdk_loopback
+from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import (
     Graphs,
@@ -414,10 +415,11 @@ class Server:
         self._clock.start_after(await storage.events.last_id())
         webhooks = Webhooks(self._clock, self._webhooks, self.async_transport())
         event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
+        controlled = ControlledRuns()
         engine = Engine(
             storage,
             self._clock,
-            HostedGraphRunner(graphs, self.url, self._hooks, self._host_of_run),
+            HostedGraphRunner(graphs, self.url, self._hooks, self._host_of_run, controlled),
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
@@ -434,6 +436,7 @@ class Server:
             graphs=graphs,
             engine=engine,
             runs=runs,
+            controlled=controlled,
             commands=Commands(storage, engine, runs),
             store=store,
             scheduler=Scheduler(self._clock, storage, runs, engine.locks, self._authorization),

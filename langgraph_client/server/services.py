@@ -12,6 +12,7 @@ from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
@@ -29,6 +30,8 @@ class Services:
     engine: Engine
     #: Makes runs of requests.
     runs: RunCreator
+    #: Takes what callers of runs with a control answer.
+    controlled: ControlledRuns
     #: Carries out the commands of the event protocol.
     commands: Commands
     #: The key-value store that is shown: the storage's own, or one that a graph brought along;

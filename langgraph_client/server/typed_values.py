@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import ValidationError
+
 from langgraph_client.server.encoding import (
     NotJsonError,
     decode,
@@ -15,6 +17,8 @@ from langgraph_client.server.encoding import (
 )
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
+    CLASSES_EVENT,
+    CONTROL_EVENT,
     GOTO_NODES,
     PLAIN,
     Allowed,
@@ -31,6 +35,11 @@ OUTPUT_KEYS = "output_keys"
 """In a run's kwargs, the channels that its events tell: "*", or a list."""
 OWN_CONFIG = "own_config"
 """In a run's kwargs, `configurable` and `metadata` as the caller of a RemoteGraph gave them."""
+CONTROL = "control"
+"""In a run's kwargs, that its caller may ask it to drain; see `graphs.drain_checks`."""
+CLASSES = "state_classes"
+"""In a run's kwargs, that its caller wants to know the classes of the graph's state."""
+_ASIDES = (CLASSES_EVENT, CONTROL_EVENT)
 _START = f'{{"{PLAIN}":'.encode()
 
 
@@ -64,6 +73,8 @@ def failure_details(error: BaseException, message: str) -> dict[str, Any]:
         command = error.args[0]
         details["command"] = {"update": command.update, "goto": command.goto}
     elif message == str(error):
+        if isinstance(error, ValidationError):
+            details["validation"] = {"title": error.title, "errors": _problems(error)}
         if all(map(_is_plain, error.args)):
             details["args"] = list(error.args)
         details["attributes"] = {
@@ -74,6 +85,28 @@ def failure_details(error: BaseException, message: str) -> dict[str, Any]:
             and not any(secret in name.lower() for secret in _SECRETS)
         }
     return details
+
+
+def _problems(error: ValidationError) -> list[dict[str, Any]]:
+    """Return what is wrong with a model's input; what JSON cannot carry as its `repr`."""
+
+    def sent(value: Any) -> Any:
+        try:
+            encode(value)
+        except NotJsonError:
+            return repr(value)
+        return value
+
+    return [
+        {
+            "type": problem["type"],
+            "loc": list(problem["loc"]),
+            "msg": problem["msg"],
+            "input": sent(problem["input"]),
+            "ctx": {name: sent(value) for name, value in problem.get("ctx", {}).items()},
+        }
+        for problem in error.errors(include_url=False)
+    ]
 
 
 _SECRETS = ("key", "token", "secret", "password", "auth")
@@ -91,10 +124,11 @@ def _is_plain(value: Any) -> bool:
 
 
 def as_plain(events: list[Event]) -> list[Event]:
-    """Return events as everybody else reads them, without envelopes."""
+    """Return events as everybody else reads them, without what is for a RemoteGraph."""
     return [
         event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
         for event in events
+        if event.name not in _ASIDES
     ]
 
 

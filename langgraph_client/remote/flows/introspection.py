@@ -6,25 +6,29 @@ from collections.abc import Mapping
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JsonObject, Reply
+from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.compat import Graph
 from langgraph_client.remote.decode import understanding
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.flow import Flow, ask
+from langgraph_client.remote.flows.agreement import agreed_headers
 
 
 def get_graph(
     assistant_id: str,
+    clients: Clients,
     xray: int | bool,
     headers: Mapping[str, str],
     params: Mapping[str, object] | None,
 ) -> Flow[Graph]:
     """Read the drawing of a graph.
 
-    GET /assistants/{assistant_id}/graph
+    GET /assistants/{assistant_id}/graph, GET /info
     """
+    agreed = yield from agreed_headers(clients)
     drawn = yield from ask(
         lambda client: client.assistants.get_graph(
-            assistant_id, xray=xray, headers=headers or None, params=params
+            assistant_id, xray=xray, headers={**agreed, **headers} or None, params=params
         )
     )
     with understanding("a drawing", drawn):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from langgraph_client.remote.aliases import Reply
+from langgraph_client.remote.clients import status_of
 from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers
-from langgraph_client.remote.flows.state import StateCall, get_state
-from langgraph_client.remote.run_request import RunRequest
+from langgraph_client.remote.flows.state import NOT_FOUND, StateCall, get_state
+from langgraph_client.remote.run_request import Control, RunRequest
 from langgraph_client.remote.threads import thread_arguments
+
+CONFLICT = 409
 
 
 def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
@@ -35,3 +39,22 @@ def cancel(reader: EventReader) -> Flow[None]:
     """
     if (run := reader.run_to_cancel()) is not None:
         yield from ask(lambda client: client.runs.cancel(*run))
+
+
+def answer_control(control: Control | None, question: Reply) -> Flow[None]:
+    """Tell a run that has asked whether it is to drain.
+
+    A run that is over, or that another process of the server runs, does not take the answer.
+
+    POST /threads/{thread_id}/runs/{run_id}/control
+    """
+    answer = {
+        "number": question["number"],
+        "drain": None if control is None else control.drain_reason,
+    }
+    path = f"/threads/{question['thread_id']}/runs/{question['run_id']}/control"
+    try:
+        yield from ask(lambda client: client.http.post(path, json=answer))
+    except Exception as error:
+        if status_of(error) not in (NOT_FOUND, CONFLICT):
+            raise

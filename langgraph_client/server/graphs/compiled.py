@@ -13,6 +13,7 @@ from langchain_core import messages as message_classes
 from langchain_core.messages import message_chunk_to_message
 from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
+from pydantic import BaseModel
 
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
@@ -33,8 +34,9 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
-from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
-from langgraph_client.values import classes_in
+from langgraph_client.server.typed_values import CLASSES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
+from langgraph_client.thread_ids import server_thread_id
+from langgraph_client.values import CLASSES_EVENT, CONTROL_EVENT, classes_in, name_of
 
 EVENTS = "events"
 # What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
@@ -108,9 +110,12 @@ class CompiledGraph:
                 async for event in raw:
                     yield RAW, event
             return
-        graph = self._eager if run.kwargs["resumable"] else self._graph
+        # Eagerly also where a step has to be told before the next one begins.
+        checks = run.checks
+        graph = self._eager if run.kwargs["resumable"] or checks is not None else self._graph
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
+        modes = _modes(run.kwargs)
         chunks = self._chunks(graph, run)
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
@@ -118,6 +123,8 @@ class CompiledGraph:
         scope = RunScope(run.run_id)
         current_run.set(scope)
         try:
+            if CLASSES in run.kwargs:
+                yield CLASSES_EVENT, state_classes(self._graph)
             scope.ask()
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
@@ -132,7 +139,11 @@ class CompiledGraph:
                         continue
                     data = message, shown
                 name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
-                yield name, event_data(mode, data)
+                if mode in modes:
+                    yield name, event_data(mode, data)
+                if checks is not None and name == "updates" and checks.is_due:
+                    yield CONTROL_EVENT, _question(run, checks.begin())
+                    await checks.answered()
                 scope.ask()
         finally:
             # In this order: the graph may write a last checkpoint while it is closed, and must not
@@ -187,10 +198,10 @@ class CompiledGraph:
 
     def _options(self, run: GraphRun) -> dict[str, Any]:
         kwargs = run.kwargs
-        modes = dict.fromkeys(
-            "messages" if m == "messages-tuple" else m
-            for m in (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
-        )
+        modes = _modes(kwargs)
+        if run.checks is not None:
+            # Updates tell that a step is done.
+            modes = dict.fromkeys((*modes, "updates"))
         # What callers of the graph see, not all of its state; unless they ask for more.
         wanted = kwargs.get(OUTPUT_KEYS, self._graph.output_channels)
         options: dict[str, Any] = {
@@ -205,6 +216,8 @@ class CompiledGraph:
         context = self._context(kwargs)
         if context is not None:
             options["context"] = context
+        if run.checks is not None:
+            options["control"] = run.checks.control
         return options
 
     def _context(self, kwargs: Mapping[str, Any]) -> Any:
@@ -309,6 +322,17 @@ class CompiledGraph:
         return {name: introspection.schemas(below) async for name, below in found}
 
 
+def _modes(kwargs: Mapping[str, Any]) -> dict[str, None]:
+    """Return the stream modes that a run's caller wants, as langgraph calls them."""
+    asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
+    return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
+
+
+def _question(run: GraphRun, number: int) -> Document:
+    thread_id = server_thread_id(run.thread_id)
+    return {"thread_id": thread_id, "run_id": run.run_id, "number": number}
+
+
 def _own_config(own: Mapping[str, Any], hosted: Config, *, is_temporary: bool) -> Config:
     """Return a run's config as a local graph has it: what its caller gave, and where it runs.
 
@@ -401,8 +425,6 @@ def as_command(command: Mapping[str, Any]) -> Command[Any]:
 
 def field_names(schema: Any) -> set[str]:
     """Return the names of the fields of a schema: a dataclass, a model or a typed dict."""
-    from pydantic import BaseModel
-
     if dataclasses.is_dataclass(schema):
         return {field.name for field in dataclasses.fields(schema)}
     if isinstance(schema, type) and issubclass(schema, BaseModel):
@@ -420,6 +442,22 @@ def schema_classes(graph: Pregel) -> dict[str, type]:
         if isinstance(below.channels, Mapping):
             found.update(schema_classes(below))
     return found
+
+
+def state_classes(graph: Pregel) -> dict[str, str | None]:
+    """Return the names of the classes of a graph's output and state; None for those that are dicts.
+
+    langgraph's `version="v2"` makes these of a state that has a field for each channel.
+    """
+    builder = getattr(graph, "builder", None)
+    names: dict[str, str | None] = {}
+    for name in ("output", "state"):
+        schema = getattr(builder, f"{name}_schema", None)
+        names[name] = None
+        if isinstance(schema, type) and not issubclass(schema, dict):
+            is_typed = dataclasses.is_dataclass(schema) or issubclass(schema, BaseModel)
+            names[name] = name_of(schema) if is_typed else None
+    return names
 
 
 def builder_classes(builder: Any) -> dict[str, type]:

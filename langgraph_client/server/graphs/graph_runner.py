@@ -6,12 +6,14 @@ import importlib.metadata
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.hosting import Host, current_host
 from langgraph_client.server.auth.users import with_user
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.graphs.protocol import (
     GraphRun,
@@ -21,7 +23,7 @@ from langgraph_client.server.graphs.protocol import (
     Snapshot,
 )
 from langgraph_client.server.runs.thread_status import state_status
-from langgraph_client.server.typed_values import RICH, opened_input
+from langgraph_client.server.typed_values import CONTROL, RICH, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 if TYPE_CHECKING:
@@ -64,8 +66,10 @@ class HostedGraphRunner:
         url: str | None,
         hooks: RunHooks,
         host_of: Callable[[Document], Host],
+        controlled: ControlledRuns,
     ) -> None:
         self._host_of = host_of
+        self._controlled = controlled
         self._hooks = hooks
         self._graphs = graphs
         self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
@@ -88,6 +92,7 @@ class HostedGraphRunner:
             access="threads.create_run",
             context=kwargs.get("context"),
         )
+        control = self._controlled.run(job.run_id, kwargs.get(CONTROL))
         async with opened as graph:
             if RICH in kwargs:
                 kwargs = opened_input(kwargs, graph.classes)
@@ -97,12 +102,14 @@ class HostedGraphRunner:
             graph_run = GraphRun(kwargs, config, before_node)
             if not job.temporary and config["metadata"]["run_attempt"] > 1:
                 graph_run = await graph.continued(graph_run, job.run_id)
-            async with aclosing(graph.events(graph_run)) as events:
-                values: Any = None
-                async for item in events:
-                    if item[0] == "values":
-                        values = item[1]
-                    yield item
+            with control as checks:
+                graph_run = replace(graph_run, checks=checks)
+                async with aclosing(graph.events(graph_run)) as events:
+                    values: Any = None
+                    async for item in events:
+                        if item[0] == "values":
+                            values = item[1]
+                        yield item
             if job.temporary:
                 encode(values)  # Of other runs, the thread's state is encoded.
 

@@ -11,17 +11,13 @@ from langgraph_client.server.graphs.protocol import Document, Schemas
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:
-    """Return nodes and edges.
+    """Return nodes and edges; a node's data have the path of its class as `id`.
 
     Args:
         graph: A compiled graph.
         xray: How many levels of subgraphs to open; True for all.
     """
-    found = (await graph.aget_graph(xray=xray)).to_json()
-    for node in found["nodes"]:
-        if isinstance(node.get("data"), dict):
-            node["data"].pop("id", None)
-    return dict(found)
+    return dict((await graph.aget_graph(xray=xray)).to_json())
 
 
 def schemas(graph: Any) -> Schemas:

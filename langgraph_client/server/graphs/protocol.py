@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from langgraph_client.server.graphs.drain_checks import DrainChecks
 
 Document: TypeAlias = dict[str, Any]
 Config: TypeAlias = dict[str, Any]
@@ -127,6 +130,8 @@ class GraphRun:
     config: Config
     #: Awaited before each node; None to go straight on.
     before_node: Callable[[str], Awaitable[None]] | None = None
+    #: Where its caller is asked whether it is to drain; None if it has no control.
+    checks: DrainChecks | None = None
 
     @property
     def run_id(self) -> str:

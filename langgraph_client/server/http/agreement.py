@@ -10,9 +10,17 @@ from starlette.exceptions import HTTPException
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
-from langgraph_client.server.typed_values import MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.server.typed_values import CLASSES, CONTROL, MORE_MODES, OUTPUT_KEYS, RICH
 from langgraph_client.thread_ids import THREAD_HEADER
-from langgraph_client.values import ERROR_HEADER, HEADER, MODES_HEADER, OUTPUT_HEADER, VERSION
+from langgraph_client.values import (
+    CLASSES_HEADER,
+    CONTROL_HEADER,
+    ERROR_HEADER,
+    HEADER,
+    MODES_HEADER,
+    OUTPUT_HEADER,
+    VERSION,
+)
 
 
 def is_rich(headers: Headers) -> bool:
@@ -40,6 +48,11 @@ def agreed(headers: Headers) -> dict[str, Any]:
         asked[MORE_MODES] = _names(MODES_HEADER, modes)
         if unknown := set(asked[MORE_MODES]) - {"tools"}:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
+    if CLASSES_HEADER in headers:
+        asked[CLASSES] = True
+    control = headers.get(CONTROL_HEADER)
+    if control is not None:
+        asked[CONTROL] = _control(control)
     return asked
 
 
@@ -71,6 +84,16 @@ def refusal(headers: Headers, error: Exception) -> HTTPException | None:
         return None
     told = {ERROR_HEADER: type(error).__name__} if is_rich(headers) else None
     return fail(status, error_document(error)["message"], told)
+
+
+def _control(text: str) -> dict[str, str | None]:
+    try:
+        control = decode(text)
+    except ValueError:
+        control = None
+    if not isinstance(control, dict) or not isinstance(control.get("drain"), str | None):
+        raise Invalid(f'{CONTROL_HEADER} must be {{"drain": reason}}')
+    return {"drain": control.get("drain")}
 
 
 def _names(header: str, text: str) -> list[str]:

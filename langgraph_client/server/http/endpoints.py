@@ -365,6 +365,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query={"wait": truth(), "action": text()},
         also=(202,),
     ),
+    _E(
+        "POST",
+        f"{_RUN}/control",
+        access.STATE_UPDATE,
+        runs.control,
+        "Answer a run of a RemoteGraph with `control=` whether it is to drain",
+        "RunControl",
+    ),
     _E("GET", f"{_RUN}/join", access.THREADS_READ, runs.join, _WAITING, gives="json", query=_JOIN),
     _E(
         "GET",

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.server.documents import assistants
@@ -57,7 +57,11 @@ def make_remote(graph: Any) -> RemoteGraph:
         name=graph.name,
         stream_mode=graph.stream_mode,
         config={key: value for key, value in (graph.config or {}).items() if key != "callbacks"},
-        allow_types=[*classes_named_by(graph).values(), *_classes_of_the_caller()],
+        allow_types=[
+            ValidationError,
+            *classes_named_by(graph).values(),
+            *_classes_of_the_caller(),
+        ],
         strict_config=False,
     )
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.protocol import Schemas
+from langgraph_client.server.http.agreement import is_rich
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.bodies import check_config
@@ -93,7 +94,20 @@ async def draw(request: ValidRequest) -> Response:
     async with services.graphs.open(
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
-        return reply(await graph.drawing(xray))
+        drawing = await graph.drawing(xray)
+    return reply(drawing if is_rich(request.headers) else _without_classes(drawing))
+
+
+def _without_classes(drawing: Document) -> Document:
+    """Return a drawing as the protocol has it: nodes do not show their classes."""
+
+    def shown(node: Document) -> Document:
+        data = node.get("data")
+        if not isinstance(data, dict):
+            return node
+        return {**node, "data": {key: value for key, value in data.items() if key != "id"}}
+
+    return {**drawing, "nodes": [shown(node) for node in drawing["nodes"]]}
 
 
 async def show_schemas(request: ValidRequest) -> Response:

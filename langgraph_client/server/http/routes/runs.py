@@ -9,7 +9,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.errors import Hidden, Invalid, NotFound, Refused, ServerError
+from langgraph_client.server.errors import (
+    Conflict,
+    Hidden,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerError,
+)
 from langgraph_client.server.http.agreement import agreed
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import (
@@ -262,6 +269,18 @@ async def _is_seen(services: Services, run: Document) -> bool:
         return await find_run(services, run["thread_id"], run["run_id"]) is not None
     except Hidden:
         return False
+
+
+async def control(request: ValidRequest) -> Response:
+    """POST /threads/{thread_id}/runs/{run_id}/control"""
+    thread_id, run_id = run_ids_of(request)
+    job = request.services.engine.jobs.get(run_id)
+    if job is None or job.thread_id != thread_id:
+        raise NotFound("No such run is pending or running.")
+    body = request.body
+    if not request.services.controlled.answer(run_id, body["number"], body.get("drain")):
+        raise Conflict("The run was not created with a control, or has not begun.")
+    return nothing()
 
 
 _OVER = (

@@ -30,6 +30,7 @@ async def info(request: ValidRequest) -> Response:
                 "crons": True,
                 "idempotency_key": True,
                 "langsmith": False,
+                "run_control": True,
                 "langsmith_tracing_replicas": True,
                 "langsmith_tracing_session_on_runs": True,
             },

@@ -46,6 +46,7 @@ BODIES: dict[str, Schema] = {
     "RunWaitStateful": _run("RunCreateStateful"),
     "RunBatch": run_schemas.BATCH,
     "RunsCancel": run_schemas.CANCEL,
+    "RunControl": run_schemas.CONTROL,
     "CronCreate": cron_schemas.CREATE,
     "CronPatch": cron_schemas.UPDATE,
     "CronSearch": cron_schemas.SEARCH,

@@ -128,4 +128,12 @@ CANCEL: Schema = {
         "run_ids": _STRINGS,
     },
 }
+CONTROL: Schema = {
+    "type": "object",
+    "required": ["number"],
+    "properties": {
+        "number": {"type": "integer"},
+        "drain": {"type": ["string", "null"]},
+    },
+}
 DISCONNECT = {"properties": {"on_disconnect": {"type": "string", "enum": ["cancel", "continue"]}}}
