@@ -52,11 +52,14 @@ CONTROL_HEADER = "x-langgraph-client-control"
 #: The event with which such a run asks, between supersteps, whether it is to drain. Its data,
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
 CONTROL_EVENT = "control"
-#: Request header with which a RemoteGraph asks for the classes of a graph's state, for
-#: `version="v2"`; any value.
-CLASSES_HEADER = "x-langgraph-client-classes"
-#: The first event of such a run: `{"output": name, "state": name}`, null for one that is a dict.
+#: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
+#: names: those of the next two.
+ASIDES_HEADER = "x-langgraph-client-asides"
+#: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
+#: `{"output": name, "state": name}`, null for one that is a dict.
 CLASSES_EVENT = "classes"
+#: An interrupt or a resumption of a graph, for the caller's callbacks.
+LIFECYCLE_EVENT = "lifecycle"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
 #: Response header that names the class of the exception with which a graph refused a state call.

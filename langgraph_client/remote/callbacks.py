@@ -1,8 +1,8 @@
 """The caller's callbacks and tracers, told of a remote run as they are of a local one.
 
-They hear of the run as a whole (its start, its end with the output, or its error) and of the chat
-models inside that stream: their start, tokens and end. What else happens inside is told to
-callbacks on the server.
+They hear of the run as a whole (its start, its end with the output, or its error), of interrupts
+and resumptions, and of the chat models inside that stream: their start, tokens and end. What else
+happens inside is told to callbacks on the server.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import contextlib
 import uuid
 from collections.abc import Generator, Iterable
 
-from langgraph_client.remote.aliases import Foreign, GraphValue, MergedConfig, Reply
+from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import (
     async_callback_manager,
     callback_manager,
+    graph_callbacks,
     hears_models,
+    lifecycle_event,
     token_of,
     whole_answer,
 )
@@ -41,6 +43,9 @@ class RunCallbacks:
         self._models = Models()
         #: Whether a handler wants to hear of chat models.
         self.wants_messages = False
+        #: Whether a handler wants to hear of interrupts and resumptions.
+        self.wants_lifecycle = False
+        self._graph: Foreign = None
         #: What the run gave in the end.
         self.output: GraphValue = None
 
@@ -57,13 +62,18 @@ class RunCallbacks:
         await _amake(self._start(async_callback_manager(self._config)))
         return self
 
-    def hear(self, messages: Iterable[Said]) -> None:
-        """Tell of what models said."""
-        _make(self._tell(messages))
+    @property
+    def wants_more(self) -> bool:
+        """Whether a handler wants to hear of more than the run as a whole."""
+        return self.wants_messages or self.wants_lifecycle
 
-    async def ahear(self, messages: Iterable[Said]) -> None:
+    def hear(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> None:
+        """Tell of what models said, and of interrupts and resumptions."""
+        _make(self._tell(messages, lifecycle))
+
+    async def ahear(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> None:
         """Async twin of `hear`."""
-        await _amake(self._tell(messages))
+        await _amake(self._tell(messages, lifecycle))
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
@@ -79,8 +89,13 @@ class RunCallbacks:
         if manager is not None and manager.handlers:
             self.wants_messages = any(map(hears_models, manager.handlers))
             self._run = yield manager.on_chain_start(None, self._input, **self._started)
+            self._graph = graph_callbacks(manager, self._run.run_id)
+            self.wants_lifecycle = self._graph is not None
 
-    def _tell(self, messages: Iterable[Said]) -> Calls:
+    def _tell(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> Calls:
+        for event in lifecycle:
+            name, told = lifecycle_event(event, self._run.run_id)
+            yield getattr(self._graph, name)(told)
         for message, metadata in messages:
             yield from self._models.said(self._run, message, metadata)
 

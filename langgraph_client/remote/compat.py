@@ -82,10 +82,12 @@ __all__ = [
     "callback_manager",
     "event_streaming",
     "finished_message",
+    "graph_callbacks",
     "hears_models",
     "is_ai_chunk",
     "langgraph_error",
     "langgraph_remote_exception",
+    "lifecycle_event",
     "merged_callbacks",
     "message_classes",
     "node_runnable",
@@ -251,6 +253,34 @@ def async_callback_manager(config: Config) -> Foreign | None:
     except ImportError:
         return None
     return get_async_callback_manager_for_config(config)
+
+
+def graph_callbacks(manager: Foreign, run_id: Foreign) -> Foreign | None:
+    """Return what calls the handlers of a graph's lifecycle; None where there are none.
+
+    They are younger than what the rest needs (seen in langgraph 1.2).
+    """
+    try:
+        from langgraph import callbacks
+    except ImportError:
+        return None
+    make = (
+        callbacks.get_async_graph_callback_manager_for_config
+        if manager.is_async
+        else callbacks.get_sync_graph_callback_manager_for_config
+    )
+    made = make({"callbacks": manager}, run_id=run_id)
+    return made if made.handlers else None
+
+
+def lifecycle_event(event: Config, run_id: Foreign) -> tuple[str, Foreign]:
+    """Return the method of a handler to call for an interrupt or a resumption, and its argument."""
+    from langgraph.callbacks import GraphInterruptEvent, GraphResumeEvent
+
+    told = {key: value for key, value in event.items() if key != "event"}
+    if event["event"] == "interrupt":
+        return "on_interrupt", GraphInterruptEvent(run_id=run_id, **told)
+    return "on_resume", GraphResumeEvent(run_id=run_id, **told)
 
 
 def streamed_messages(callbacks: Foreign) -> list[set[str]]:

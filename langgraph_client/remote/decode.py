@@ -151,6 +151,14 @@ class Decoder:
         metadata = self.message_metadata(data.get("metadata") or {})
         return {**data, "metadata": metadata}
 
+    def lifecycle(self, data: JSON) -> JsonObject:
+        """Return an interrupt or a resumption of a graph, as callbacks are told of it."""
+        event = dict(self.open(data))
+        event["checkpoint_ns"] = tuple(event.get("checkpoint_ns") or ())
+        if "interrupts" in event:
+            event["interrupts"] = tuple(interrupt_from(item) for item in event["interrupts"])
+        return event
+
     def message_metadata(self, metadata: Reply) -> JsonObject:
         """Return the metadata of a message, as the graph around this one knows it."""
         kept = self.metadata(metadata)

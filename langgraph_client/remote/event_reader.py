@@ -16,7 +16,7 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
-from langgraph_client.values import CLASSES_EVENT, allowed_class
+from langgraph_client.values import CLASSES_EVENT, LIFECYCLE_EVENT, allowed_class
 
 #: A message, or a chunk of one, with its metadata.
 Message = tuple[Foreign, Reply]
@@ -36,7 +36,10 @@ class EventReader:
         nested = request.nested
         self._decoder = replace(
             decoder,
-            own_metadata=frozenset(request.sent_config.get("metadata", ())) - {GIVEN_PARENTS},
+            own_metadata=frozenset(
+                {*request.sent_config.get("metadata", ()), *self._own_configurable}
+            )
+            - {GIVEN_PARENTS},
             parents=nested.parents if nested else {},
         )
         self._messages: list[Message] = []
@@ -49,6 +52,8 @@ class EventReader:
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
         self._is_list = request.yields_pairs
+        #: Interrupts and resumptions that the caller's callbacks have not been told of.
+        self._lifecycle: list[JsonObject] = []
         #: The classes that version "v2" makes of states, by what they are.
         self._classes: dict[str, type] = {}
         self._print_modes = self._arguments.print_modes
@@ -109,6 +114,9 @@ class EventReader:
         if event == "metadata":
             self._has_begun = True
             self.created(data)
+            return []
+        if event == LIFECYCLE_EVENT:
+            self._lifecycle.append(self._decoder.lifecycle(data))
             return []
         if event == CLASSES_EVENT:
             allowed = self._decoder.allowed
@@ -284,6 +292,11 @@ class EventReader:
     def new_messages(self) -> list[Message]:
         """Return what models have said since the last time, where the request wants it."""
         new, self._messages = self._messages, []
+        return new
+
+    def new_lifecycle(self) -> list[JsonObject]:
+        """Return the interrupts and resumptions since the last time, where the request wants it."""
+        new, self._lifecycle = self._lifecycle, []
         return new
 
     def run_to_cancel(self) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ from pydantic_core import (
     ValidationError,
 )
 
-from langgraph_client.errors import RemoteException
+from langgraph_client.errors import InvalidArgumentError, RemoteException
 from langgraph_client.remote.aliases import JSON, Foreign, JsonObject, Reply
 from langgraph_client.remote.compat import (
     Command,
@@ -99,6 +99,16 @@ def remote_error(
     if told:
         made.add_note(f"Raised on the server ({', '.join(told)})")
     return made
+
+
+def invalid_update(argument: str, problem: str) -> InvalidArgumentError:
+    """Return the error for an update that no graph takes; also langgraph's `InvalidUpdateError`."""
+    local = langgraph_error("InvalidUpdateError")
+    if not isinstance(local, type):
+        return InvalidArgumentError(argument, problem)
+    bases = (InvalidArgumentError, local)
+    kind = cast("type[InvalidArgumentError]", type("InvalidUpdateError", bases, {}))
+    return kind(argument, problem)
 
 
 def invalid_model(

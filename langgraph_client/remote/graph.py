@@ -560,8 +560,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                         drive(runs.answer_control(arguments.control, part.data), client)
                         continue
                     yield from reader.read(part.event, part.data)
-                    if request.wants_messages:
-                        callbacks.hear(reader.new_messages())
+                    if callbacks.wants_more:
+                        callbacks.hear(reader.new_messages(), reader.new_lifecycle())
             reader.finish()
             callbacks.output = reader.output
 
@@ -581,8 +581,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                         continue
                     for item in reader.read(part.event, part.data):
                         yield item
-                    if request.wants_messages:
-                        await callbacks.ahear(reader.new_messages())
+                    if callbacks.wants_more:
+                        await callbacks.ahear(reader.new_messages(), reader.new_lifecycle())
             reader.finish()
             callbacks.output = reader.output
 
@@ -600,6 +600,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             stream_mode=settings.stream_mode,
             wants_output=callbacks.wants_output,
             wants_messages=callbacks.wants_messages,
+            wants_lifecycle=callbacks.wants_lifecycle,
         )
         if new := [path for path in request.left_out if path not in self._warned]:
             self._warned.update(new)
@@ -707,7 +708,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 acts as if the node had returned it; servers other than the bundled one take its
                 `update` only.
             as_node: The node to write as; default the one that ran last.
-            task_id: Not to be had: the protocol's state update has no such field.
+            task_id: The id of the task that is said to have written it, with `as_node` and at the
+                latest state; only the bundled server takes it.
             headers: Sent with this call.
             params: Query parameters, sent with this call.
 
@@ -715,11 +717,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             The config of the new checkpoint.
 
         Raises:
-            NotImplementedError: A `task_id` was given, or a command that the server cannot take.
+            NotImplementedError: A `task_id` or a command that the server cannot take was given.
         """
-        state.refuse_task_id(task_id)
         call = self._call(config, headers, params, "update_state")
-        return drive(state.update_state(call, values, as_node), self.sync_client)
+        return drive(state.update_state(call, values, as_node, task_id), self.sync_client)
 
     async def aupdate_state(
         self,
@@ -732,9 +733,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         params: Params | None = None,
     ) -> RunnableConfig:
         """Async twin of `update_state`."""
-        state.refuse_task_id(task_id)
         call = self._call(config, headers, params, "aupdate_state")
-        return await adrive(state.update_state(call, values, as_node), self.client)
+        return await adrive(state.update_state(call, values, as_node, task_id), self.client)
 
     def bulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
@@ -746,15 +746,15 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
         Args:
             config: Names the thread.
-            supersteps: The supersteps, each a list of `StateUpdate(values, as_node)`.
+            supersteps: The supersteps, each a list of `StateUpdate(values, as_node, task_id)`.
 
         Returns:
             The config of the last checkpoint.
 
         Raises:
-            NotImplementedError: An update has a `task_id`; a superstep has several updates, and
-                the config a `checkpoint_id`, or the thread exists on another server than the
-                bundled one.
+            NotImplementedError: An update has a `task_id`, or a superstep has several updates, and
+                the config has a `checkpoint_id`, or the server is not the bundled one. Others take
+                several updates where the thread does not exist yet.
         """
         call = self._call(config, None, None, "bulk_update_state")
         return drive(state.bulk_update_state(call, supersteps), self.sync_client)

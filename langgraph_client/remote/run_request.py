@@ -38,9 +38,11 @@ from langgraph_client.remote.stream_modes import (
 )
 from langgraph_client.remote.typed_values import enclosed_request, plain_messages
 from langgraph_client.values import (
-    CLASSES_HEADER,
+    ASIDES_HEADER,
+    CLASSES_EVENT,
     CONTROL_HEADER,
     GOTO_NODES,
+    LIFECYCLE_EVENT,
     MODES_HEADER,
     OUTPUT_HEADER,
 )
@@ -173,7 +175,9 @@ class RunRequest:
         stream_mode: Modes = "updates",
         wants_output: bool = False,
         wants_messages: bool = False,
+        wants_lifecycle: bool = False,
     ) -> None:
+        self.wants_lifecycle = wants_lifecycle
         self.arguments = arguments.checked()
         self.address = address
         self.nested = Nested.of(config, address)
@@ -251,6 +255,10 @@ class RunRequest:
     def _more_modes(self) -> list[str]:
         return [mode for mode in MORE_MODES if mode in self._all_modes()]
 
+    def _asides(self) -> list[str]:
+        asides = [CLASSES_EVENT] if self.arguments.version == "v2" else []
+        return [*asides, LIFECYCLE_EVENT] if self.wants_lifecycle else asides
+
     def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]
         if self.wants_output:
@@ -303,8 +311,8 @@ class RunRequest:
         """
         if agreed:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
-            if self.arguments.version == "v2":
-                more[CLASSES_HEADER] = "1"
+            if asides := self._asides():
+                more[ASIDES_HEADER] = json.dumps(asides)
             if (control := self.arguments.control) is not None:
                 more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}

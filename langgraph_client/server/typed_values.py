@@ -20,6 +20,7 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_EVENT,
     GOTO_NODES,
+    LIFECYCLE_EVENT,
     PLAIN,
     Allowed,
     enclose,
@@ -37,9 +38,9 @@ OWN_CONFIG = "own_config"
 """In a run's kwargs, `configurable` and `metadata` as the caller of a RemoteGraph gave them."""
 CONTROL = "control"
 """In a run's kwargs, that its caller may ask it to drain; see `graphs.drain_checks`."""
-CLASSES = "state_classes"
-"""In a run's kwargs, that its caller wants to know the classes of the graph's state."""
-_ASIDES = (CLASSES_EVENT, CONTROL_EVENT)
+ASIDES = "asides"
+"""In a run's kwargs, the events of our own that its caller wants to have."""
+_ASIDES = (CLASSES_EVENT, CONTROL_EVENT, LIFECYCLE_EVENT)
 _START = f'{{"{PLAIN}":'.encode()
 
 

@@ -14,7 +14,7 @@ from langgraph_client.remote.commands import input_or_command, plain_update
 from langgraph_client.remote.compat import Command, RunnableConfig, StateSnapshot, StateUpdate
 from langgraph_client.remote.config import Address
 from langgraph_client.remote.decode import Decoder
-from langgraph_client.remote.exceptions import remote_error
+from langgraph_client.remote.exceptions import invalid_update, remote_error
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers, reads_envelopes
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
@@ -91,11 +91,19 @@ def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSna
     return [snapshot_from(state, call.decoder, call.asked) for state in states]
 
 
-def update_state(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[RunnableConfig]:
+def update_state(
+    call: StateCall, values: GraphValue, as_node: str | None, task_id: str | None = None
+) -> Flow[RunnableConfig]:
     """Write to a state, and return the config of the new checkpoint.
 
-    POST /threads/{thread_id}/state
+    POST /threads/{thread_id}/state, or with a `task_id` POST /threads
+
+    Raises:
+        NotImplementedError: There is a `task_id`, and the server does not have it.
     """
+    if task_id is not None:
+        written = yield from bulk_update_state(call, [[StateUpdate(values, as_node, task_id)]])
+        return written
     checkpoint = yield from _write(call, values, as_node)
     return {"configurable": call.address.configurable(checkpoint)}
 
@@ -146,21 +154,26 @@ def bulk_update_state(
 
     Raises:
         NotImplementedError: A superstep has several updates and the thread exists, or an update
-            has a `task_id`.
+            has a `task_id`, on another server than the bundled one.
         InvalidArgumentError: There is no update, or one of several does not name its node.
     """
     steps = checked_supersteps(supersteps)
-    if all(len(step) == 1 for step in steps):
+    has_task_ids = any(update.task_id is not None for step in steps for update in step)
+    if all(len(step) == 1 for step in steps) and not has_task_ids:
         for (update,) in steps:
             checkpoint = yield from _write(call, update.values, update.as_node)
             # The next one goes on from what this one has written.
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
         return {"configurable": call.address.configurable(call.address.checkpoint)}
     rich = yield from reads_envelopes(call.clients)
+    if has_task_ids and not rich:
+        raise NotImplementedError(
+            "task_id: the protocol's state update has no such field; only the bundled server does"
+        )
     if call.address.checkpoint.get("checkpoint_id"):
         raise NotImplementedError(
-            "config.configurable.checkpoint_id: the protocol takes a superstep of several updates "
-            "at the latest state only"
+            "config.configurable.checkpoint_id: the protocol takes a superstep of several updates, "
+            "or with a task_id, at the latest state only"
         )
     if rich:
         yield from _make_thread(call)
@@ -188,28 +201,18 @@ def checked_supersteps(
 ) -> list[list[StateUpdate]]:
     """Return the supersteps, each a list of updates that can be sent."""
     steps = [[StateUpdate(*update) for update in step] for step in supersteps]
-    if not steps or not all(steps):
-        raise InvalidArgumentError(
-            "supersteps", "must have a superstep, and each of them an update"
-        )
+    if not steps:
+        raise InvalidArgumentError("supersteps", "is empty. No supersteps provided")
     for step in steps:
+        if not step:
+            raise InvalidArgumentError("supersteps", "has an empty superstep. No updates provided")
         for update in step:
-            refuse_task_id(update.task_id)
-            if len(step) > 1 and update.as_node is None:
-                raise InvalidArgumentError(
-                    "supersteps", "several updates in one superstep must each say `as_node`"
+            if (len(step) > 1 or update.task_id is not None) and update.as_node is None:
+                raise invalid_update(
+                    "supersteps",
+                    "several updates in one superstep, or one with a task_id, must say `as_node`",
                 )
     return steps
-
-
-def refuse_task_id(task_id: str | None) -> None:
-    """Raise for a `task_id`.
-
-    Raises:
-        NotImplementedError: One was given.
-    """
-    if task_id is not None:
-        raise NotImplementedError("task_id: the protocol's state update has no such field")
 
 
 @contextmanager
@@ -230,11 +233,14 @@ def graph_errors(address: Address) -> Iterator[None]:
 
 def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
     """Return an update as the supersteps of a thread have it."""
+    told: JsonObject = {"as_node": update.as_node}
+    if update.task_id is not None:
+        told["task_id"] = update.task_id
     if rich and (enclosed := enclosed_values(update.values)) is not None:
-        return {"values": enclosed, "as_node": update.as_node}
+        return {**told, "values": enclosed}
     if isinstance(update.values, Command):
-        return {**input_or_command(update.values), "as_node": update.as_node}
-    return {"values": plain_messages(update.values), "as_node": update.as_node}
+        return {**told, **input_or_command(update.values)}
+    return {**told, "values": plain_messages(update.values)}
 
 
 def _make_thread(call: StateCall) -> Flow[None]:

@@ -26,6 +26,18 @@ class WithoutStateError(Exception):
     """A thread was created, and its state could not be written."""
 
 
+class StateRefusedError(Refused):
+    """A graph refused what was to be written to its state.
+
+    Attributes:
+        error: What it raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 async def need(services: Services, thread_id: str) -> Document:
     """Return a thread.
 
@@ -49,7 +61,7 @@ async def create(
     Raises:
         Conflict: There is one with this id.
         WithoutStateError: The thread is there, and has no graph that its state could be of.
-        Refused: The thread is there, and its graph refused the state.
+        StateRefusedError: The thread is there, and its graph refused the state.
     """
     thread = new_thread(thread_id, services.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
@@ -65,19 +77,21 @@ async def create(
             else:
                 await services.thread_ttl.created(thread_id)
             if body.get("supersteps"):
-                await _apply_supersteps(services, thread, body["supersteps"])
+                await _apply_supersteps(services, thread, body["supersteps"], rich)
             return thread
         if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-            await _apply_supersteps(services, existing, body["supersteps"])
+            await _apply_supersteps(services, existing, body["supersteps"], rich)
             return existing
     if body.get("if_exists") == "do_nothing":
         return existing
     raise Conflict(f"Thread with ID {thread_id} already exists")
 
 
-async def _apply_supersteps(services: Services, thread: Document, supersteps: list[Any]) -> None:
+async def _apply_supersteps(
+    services: Services, thread: Document, supersteps: list[Any], rich: bool
+) -> None:
     """Give a thread its state, one superstep of updates after the other."""
     thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
     if not graph_id:
@@ -94,6 +108,7 @@ async def _apply_supersteps(services: Services, thread: Document, supersteps: li
                         one["as_node"],
                         open_envelope(one.get("values"), graph.classes),
                         one.get("command"),
+                        one.get("task_id") if rich else None,
                     )
                     for one in step["updates"]
                 ]
@@ -101,7 +116,7 @@ async def _apply_supersteps(services: Services, thread: Document, supersteps: li
             ]
             await graph.abulk_update_state(config, steps)
         except Exception as error:  # whatever the graph's reducers raise is about the values
-            raise Refused(str(error)) from None
+            raise StateRefusedError(error) from None
         await settle(services, thread, graph)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langchain_core import messages as message_classes
 from langchain_core.messages import message_chunk_to_message
@@ -34,14 +34,24 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
-from langgraph_client.server.typed_values import CLASSES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
+from langgraph_client.server.typed_values import ASIDES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
 from langgraph_client.thread_ids import server_thread_id
-from langgraph_client.values import CLASSES_EVENT, CONTROL_EVENT, classes_in, name_of
+from langgraph_client.values import (
+    CLASSES_EVENT,
+    CONTROL_EVENT,
+    LIFECYCLE_EVENT,
+    classes_in,
+    name_of,
+)
+
+if TYPE_CHECKING:
+    from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 
 EVENTS = "events"
 # What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
 _KNOWN = (
     Command,
+    LanggraphUpdate,
     Overwrite,
     Send,
     message_classes.AIMessage,
@@ -107,8 +117,8 @@ class CompiledGraph:
         """Run the graph, giving what happens, as the modes of the run ask."""
         if run.kwargs.get(PROTOCOL):
             async with aclosing(self._raw_events(run)) as raw:
-                async for event in raw:
-                    yield RAW, event
+                async for raw_event in raw:
+                    yield RAW, raw_event
             return
         # Eagerly also where a step has to be told before the next one begins.
         checks = run.checks
@@ -116,19 +126,22 @@ class CompiledGraph:
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         modes = _modes(run.kwargs)
-        chunks = self._chunks(graph, run)
+        lifecycle = _lifecycle(run)
+        chunks = self._chunks(graph, run, lifecycle)
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
         shown: Any = None
         scope = RunScope(run.run_id)
         current_run.set(scope)
         try:
-            if CLASSES in run.kwargs:
+            if CLASSES_EVENT in run.kwargs.get(ASIDES, ()):
                 yield CLASSES_EVENT, state_classes(self._graph)
             scope.ask()
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
+                for event in lifecycle.take() if lifecycle else ():
+                    yield LIFECYCLE_EVENT, event
                 if mode == "messages":
                     message, metadata = data
                     if metadata is not checked:
@@ -145,6 +158,8 @@ class CompiledGraph:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
                 scope.ask()
+            for event in lifecycle.take() if lifecycle else ():
+                yield LIFECYCLE_EVENT, event
         finally:
             # In this order: the graph may write a last checkpoint while it is closed, and must not
             # wait for somebody to take events meanwhile.
@@ -171,8 +186,12 @@ class CompiledGraph:
             async for event in events:
                 yield event
 
-    def _chunks(self, graph: Pregel, run: GraphRun) -> AsyncGenerator[_Chunk, None]:
+    def _chunks(
+        self, graph: Pregel, run: GraphRun, lifecycle: LifecycleRecorder | None
+    ) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
+        if lifecycle is not None:
+            config = {**config, "callbacks": [*config.get("callbacks", ()), lifecycle]}
         options = self._options(run)
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
@@ -291,7 +310,7 @@ class CompiledGraph:
             return as_command(update.command) if update.command else update.values
 
         updates = [
-            [LanggraphUpdate(values(update), update.as_node) for update in step]
+            [LanggraphUpdate(values(update), update.as_node, update.task_id) for update in step]
             for step in supersteps
         ]
         await self._graph.abulk_update_state(config, updates)
@@ -326,6 +345,15 @@ def _modes(kwargs: Mapping[str, Any]) -> dict[str, None]:
     """Return the stream modes that a run's caller wants, as langgraph calls them."""
     asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
+
+
+def _lifecycle(run: GraphRun) -> LifecycleRecorder | None:
+    if LIFECYCLE_EVENT not in run.kwargs.get(ASIDES, ()):
+        return None
+    # Only here: langgraph's callbacks are younger than what the rest needs.
+    from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
+
+    return LifecycleRecorder()
 
 
 def _question(run: GraphRun, number: int) -> Document:

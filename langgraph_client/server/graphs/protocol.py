@@ -165,6 +165,7 @@ class StateUpdate:
     as_node: str
     values: Any = None
     command: Mapping[str, Any] | None = None
+    task_id: str | None = None
 
 
 @dataclass(frozen=True)

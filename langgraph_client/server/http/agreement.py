@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
-from langgraph_client.server.typed_values import CLASSES, CONTROL, MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.server.typed_values import ASIDES, CONTROL, MORE_MODES, OUTPUT_KEYS, RICH
 from langgraph_client.thread_ids import THREAD_HEADER
 from langgraph_client.values import (
-    CLASSES_HEADER,
+    ASIDES_HEADER,
     CONTROL_HEADER,
     ERROR_HEADER,
     HEADER,
@@ -48,8 +48,8 @@ def agreed(headers: Headers) -> dict[str, Any]:
         asked[MORE_MODES] = _names(MODES_HEADER, modes)
         if unknown := set(asked[MORE_MODES]) - {"tools"}:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
-    if CLASSES_HEADER in headers:
-        asked[CLASSES] = True
+    if (asides := headers.get(ASIDES_HEADER)) is not None:
+        asked[ASIDES] = _names(ASIDES_HEADER, asides)
     control = headers.get(CONTROL_HEADER)
     if control is not None:
         asked[CONTROL] = _control(control)
@@ -71,17 +71,20 @@ def graph_and_thread(headers: Headers) -> tuple[str, str] | None:
     return names[0], names[1]
 
 
-def refusal(headers: Headers, error: Exception) -> HTTPException | None:
+def refusal(headers: Headers, error: Exception, status: int | None = None) -> HTTPException | None:
     """Return the answer for a state call that a graph refuses; None if it is a failure.
 
     A RemoteGraph learns the class of any exception, so that it can raise the local one.
+
+    Args:
+        headers: Of the request.
+        error: What the graph raised.
+        status: The answer's, for a call that has an answer of its own for everybody else.
     """
-    if isinstance(error, ValueError):
-        status = 400
-    elif is_rich(headers):
-        status = 500
-    else:
+    if not is_rich(headers) and (status is not None or not isinstance(error, ValueError)):
         return None
+    if status is None:
+        status = 400 if isinstance(error, ValueError) else 500
     told = {ERROR_HEADER: type(error).__name__} if is_rich(headers) else None
     return fail(status, error_document(error)["message"], told)
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from langgraph_client.server.documents import extract, threads
 from langgraph_client.server.errors import NotFound, Refused
-from langgraph_client.server.http.agreement import is_rich
+from langgraph_client.server.http.agreement import is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.threads import FIELDS
@@ -25,11 +25,13 @@ async def create(request: ValidRequest) -> Response:
     """POST /threads"""
     given = request.body.get("thread_id")
     thread_id = request.services.clock.uuid7() if given is None else canonical_uuid(given, _BAD_ID)
+    rich = is_rich(request.headers)
     try:
-        rich = is_rich(request.headers)
         return reply(await threads.create(request.services, thread_id, request.body, rich=rich))
     except threads.WithoutStateError as error:
         return reply({"detail": str(error)}, 201)
+    except threads.StateRefusedError as refused:
+        raise refusal(request.headers, refused.error, 400) or refused from None
 
 
 async def get(request: ValidRequest) -> Response:

@@ -1,0 +1,41 @@
+"""What happens to a run as a whole, for callbacks of its caller: interrupts and resumptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
+
+from langgraph_client.server.graphs.protocol import Document
+
+
+class LifecycleRecorder(GraphCallbackHandler):
+    """Keeps langgraph's lifecycle events of a run, as documents, until they are taken."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self._events: list[Document] = []
+
+    def take(self) -> list[Document]:
+        """Return what has happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def on_interrupt(self, event: GraphInterruptEvent) -> Any:
+        """Note that the graph has stopped at interrupts."""
+        interrupts = list(event.interrupts)
+        self._events.append({**_document("interrupt", event), "interrupts": interrupts})
+
+    def on_resume(self, event: GraphResumeEvent) -> Any:
+        """Note that the graph goes on from a checkpoint."""
+        self._events.append(_document("resume", event))
+
+
+def _document(name: str, event: GraphInterruptEvent | GraphResumeEvent) -> Document:
+    return {
+        "event": name,
+        "status": event.status,
+        "checkpoint_id": event.checkpoint_id,
+        "checkpoint_ns": list(event.checkpoint_ns),
+    }
