@@ -127,15 +127,16 @@ def invalid_model(
     told = document.get("validation")
     if not isinstance(told, Mapping) or ValidationError not in allowed.values():
         return None
-    problems: list[InitErrorDetails] = [
-        {
-            "type": _problem_type(problem),
-            "loc": tuple(problem["loc"]),
-            "input": problem.get("input"),
-            "ctx": dict(problem.get("ctx") or {}),
+    problems: list[InitErrorDetails] = []
+    for sent in told["errors"]:
+        problem: InitErrorDetails = {
+            "type": _problem_type(sent),
+            "loc": tuple(sent["loc"]),
+            "input": sent.get("input"),
         }
-        for problem in told["errors"]
-    ]
+        if sent.get("ctx"):
+            problem["ctx"] = dict(sent["ctx"])
+        problems.append(problem)
     made = ValidationError.from_exception_data(told["title"], problems)
     made.__cause__ = failure
     for note in failure.__notes__:

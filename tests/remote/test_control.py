@@ -1,0 +1,159 @@
+"""`control=`: a remote run drains between two supersteps, and goes on from there."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+import httpx
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphDrained
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import RunControl, Runtime
+
+from langgraph_client import InvalidArgumentError, RemoteGraph, Server, get_sync_client
+from langgraph_client.server.graphs import drain_checks
+
+ON = {"configurable": {"thread_id": "1"}}
+
+
+class State(TypedDict, total=False):
+    first: str
+    second: str
+
+
+def built(first: Any = lambda _: {"first": "done"}) -> Any:
+    builder = StateGraph(State)
+    builder.add_node("first", first)
+    builder.add_node("second", lambda _: {"second": "done"})
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "second")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("is_remote", [False, True], ids=["local", "remote"])
+async def test_a_drained_run_stops_before_its_next_superstep(is_remote: bool) -> None:
+    """In both colours; the thread goes on from there."""
+    control = RunControl()
+
+    def first(_: State) -> State:
+        control.request_drain("deploy")
+        return {"first": "done"}
+
+    graph = built(first)
+    with Server({"agent": graph}) as server:
+        subject = server.remote_graph("agent") if is_remote else graph
+        with pytest.raises(GraphDrained, match="deploy") as caught:
+            subject.invoke({}, ON, control=control)
+        assert caught.value.reason == "deploy"
+        assert subject.get_state(ON).next == ("second",)
+        assert subject.invoke(None, ON) == {"first": "done", "second": "done"}
+
+        control = RunControl()
+        on = {"configurable": {"thread_id": "2"}}
+        with pytest.raises(GraphDrained, match="deploy"):
+            [part async for part in subject.astream({}, on, control=control)]
+        assert (await subject.aget_state(on)).next == ("second",)
+
+
+@pytest.mark.parametrize("mode", ["values", "updates", ["custom", "values"]], ids=repr)
+def test_a_control_that_is_not_used_changes_nothing(mode: Any) -> None:
+    """What the run asks its caller is in no stream."""
+    graph = built()
+    with Server({"agent": graph}) as server:
+        remote = server.remote_graph("agent")
+        streamed = list(remote.stream({}, ON, control=RunControl(), stream_mode=mode))
+    assert streamed == list(
+        graph.stream({}, {"configurable": {"thread_id": "2"}}, stream_mode=mode)
+    )
+
+
+def test_a_run_that_is_to_drain_from_the_start_on_does_nothing() -> None:
+    graph = built()
+    control = RunControl()
+    control.request_drain("early")
+    with Server({"agent": graph}) as server:
+        with pytest.raises(GraphDrained, match="early"):
+            server.remote_graph("agent").invoke({}, ON, control=control)
+        assert server.remote_graph("agent").get_state(ON).next == ("__start__",)
+
+
+def test_a_node_can_ask_for_it_too() -> None:
+    """Through its `runtime`, as locally."""
+
+    def first(_: State, runtime: Runtime) -> State:
+        assert runtime.control is not None
+        runtime.control.request_drain("node")
+        return {"first": "done"}
+
+    with Server({"agent": built(first)}) as server, pytest.raises(GraphDrained, match="node"):
+        server.remote_graph("agent").invoke({}, ON, control=RunControl())
+
+
+def test_others_who_read_the_run_see_no_questions() -> None:
+    with Server({"agent": built()}) as server:
+        remote = server.remote_graph("agent")
+        runs: list[Any] = []
+        list(remote.stream({}, ON, control=RunControl(), on_run_created=runs.append))
+        client = server.sync_client()
+        with client.runs.join_stream(
+            runs[0]["thread_id"], runs[0]["run_id"], last_event_id="-1"
+        ) as stream:
+            events = [part.event for part in stream]
+    assert "control" not in events
+    assert "updates" in events
+
+
+def test_a_caller_that_does_not_answer_is_not_waited_for_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that has gone does not hold up its run at each step."""
+    monkeypatch.setattr(drain_checks, "LIMIT", 0.01)
+    with (
+        Server({"agent": built()}) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as wire,
+    ):
+        answer = wire.post(
+            "/runs/stream",
+            json={"assistant_id": "agent", "input": {}, "stream_mode": "updates"},
+            headers={
+                "x-langgraph-client-values": "1",
+                "x-langgraph-client-control": '{"drain": null}',
+            },
+        )
+        assert answer.text.count("event: control") == 1
+        assert answer.text.count("event: updates") == 2
+
+
+def test_answers_to_runs_without_a_control_are_refused() -> None:
+    with (
+        Server({"agent": built()}) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as wire,
+    ):
+        over = server.sync_client().runs.create(None, "agent", input={})
+        path = f"/threads/{over.thread_id}/runs/{over.run_id}/control"
+        server.sync_client().runs.join(over.thread_id, over.run_id)
+        assert wire.post(path, json={"number": 1}).status_code == 404
+        assert wire.post(path, json={}).status_code == 422
+        odd = {"x-langgraph-client-control": '{"drain": 1}'}
+        body = {"assistant_id": "agent"}
+        assert wire.post("/runs", json=body, headers=odd).status_code == 422
+        assert wire.get("/info").json()["flags"]["run_control"] is True
+
+
+def test_other_servers_are_refused_by_name() -> None:
+    """Before the run is started."""
+    paths: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return httpx.Response(200, json={})
+
+    transport = httpx.MockTransport(answer)
+    with get_sync_client(url="http://server", transport=transport) as client:
+        graph = RemoteGraph("agent", sync_client=client)
+        with pytest.raises(NotImplementedError, match="control"):
+            graph.invoke({}, control=RunControl())
+        with pytest.raises(InvalidArgumentError, match="control"):
+            graph.invoke({}, control="drain")  # type: ignore[arg-type]
+    assert paths == ["/info"]
