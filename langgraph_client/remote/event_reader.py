@@ -97,17 +97,21 @@ class EventReader:
         try:
             if event in self._direct:  # The short way of most events of most streams.
                 return [self._direct[event](data)]
+            failure = self._failure(data) if event == "error" else None
+            items: list[GraphValue] = []
             if event in self._payloads:
-                return self._mode(event, (), data)
-            if event != "error":
-                return self._other(event, data)
-            failure = self._failure(data)
+                items = self._mode(event, (), data)
+            elif failure is None:
+                items = self._other(event, data)
         except SURPRISES as error:
             surprise = misunderstood(f"an event {event!r}", data, error)
             if surprise is error:
                 raise
             raise surprise from error
-        raise failure  # Out here, as it may be one of what else would be a surprise.
+        # Out here, as these raise what else would be a surprise.
+        if failure is not None:
+            raise failure
+        return [self._with_classes(item) for item in items] if self._classes else items
 
     def _other(self, event: str, data: JSON) -> list[GraphValue]:
         self._foreign = self._foreign or (event, data)
@@ -173,19 +177,27 @@ class EventReader:
                 if isinstance(payload, dict) and INTERRUPT in payload:
                     part["interrupts"] = payload[INTERRUPT]
                     part["data"] = without_interrupts(payload)
-                part["data"] = self._typed("output", part["data"])
-            elif mode == "checkpoints":
-                part["data"] = self._typed_checkpoint(payload)
-            elif mode == "debug" and payload["type"] == "checkpoint":
-                checkpoint = self._typed_checkpoint(payload["payload"])
-                part["data"] = {**payload, "payload": checkpoint}
             return part
         if self._arguments.subgraphs:
             return (ns, mode, payload) if self._is_list else (ns, payload)
         return (mode, payload) if self._is_list else payload
 
-    def _typed(self, what: str, values: GraphValue) -> GraphValue:
-        """Make the class of a state of its values, as langgraph's "v2" does."""
+    def _with_classes(self, part: JsonObject) -> JsonObject:
+        """Make the class of a state in a part, as langgraph's "v2" does.
+
+        Raises:
+            Exception: The values, such as those of `output_keys`, make none.
+        """
+        mode, data = part["type"], part["data"]
+        if mode == "values":
+            data = self._made("output", data)
+        elif mode == "checkpoints":
+            data = self._typed_checkpoint(data)
+        elif mode == "debug" and data["type"] == "checkpoint":
+            data = {**data, "payload": self._typed_checkpoint(data["payload"])}
+        return {**part, "data": data}
+
+    def _made(self, what: str, values: GraphValue) -> GraphValue:
         kind = self._classes.get(what)
         return kind(**values) if kind is not None and isinstance(values, dict) else values
 
@@ -193,7 +205,7 @@ class EventReader:
         # Before the start not all channels have a value.
         if "__start__" in (checkpoint.get("next") or ()):
             return checkpoint
-        return {**checkpoint, "values": self._typed("state", checkpoint.get("values"))}
+        return {**checkpoint, "values": self._made("state", checkpoint.get("values"))}
 
     # --- payloads by mode ---
 

@@ -114,9 +114,6 @@ EVIDENCE: dict[str, tuple[str, dict[str, str]]] = {
 
 #: What raises NotImplementedError, with the reason and the test that sees it raised.
 REFUSED: dict[tuple[str, str], tuple[str, str]] = {
-    ("invoke", "control"): ("acts inside the process that runs the graph", REFUSING),
-    ("stream", "control"): ("acts inside the process that runs the graph", REFUSING),
-    ("update_state", "task_id"): ("the protocol's state update has no such field", REFUSING),
     ("clear_cache", "nodes"): ("the protocol has no call that empties a cache", REFUSING),
 }
 
@@ -213,6 +210,27 @@ BEHAVIOURS = {
     "retry policies see the local class": (
         "test_nested.py::test_a_retry_policy_of_the_node_sees_local_classes"
     ),
+    "a graph's own checkpointer keeps threads under the caller's ids": (
+        "test_own_checkpointers.py::test_a_remote_run_is_found_in_the_savers_own_threads"
+    ),
+    "`control=` drains a run": (
+        "test_control.py::test_a_drained_run_stops_before_its_next_superstep"
+    ),
+    'states are of their class in `version="v2"`': (
+        "test_as_local.py::test_version_v2_gives_states_as_their_class"
+    ),
+    "callbacks hear interrupts and resumptions": (
+        "test_as_local.py::test_callbacks_of_interrupts_and_resumptions"
+    ),
+    "`get_graph().to_json()` tells the classes of nodes": (
+        "test_as_local.py::test_drawings_tell_the_classes_of_nodes"
+    ),
+    "nodes see the caller's keys and none of the server's": (
+        "test_as_local.py::test_nodes_see_the_callers_keys_and_none_of_the_servers"
+    ),
+    "several updates of a superstep keep the ids of their tasks": (
+        "test_as_local.py::test_several_updates_with_the_ids_of_their_tasks"
+    ),
     "cancelling a parent cancels the remote run": (
         "test_nested.py::test_cancelling_the_parent_cancels_the_remote_run"
     ),
@@ -231,9 +249,32 @@ DIFFERENCES = {
         "of the bundled server only; of others NotImplementedError: the protocol sends no tool "
         "events for a run"
     ),
-    "what a node sees in its config": (
+    "`control=`": (
+        "of the bundled server only; a run asks its caller between the supersteps of the graph "
+        "itself, not of its subgraphs; while `astream_events` of version v1 or v2 is read, the "
+        "graph does not wait for the answer"
+    ),
+    "`task_id` of an update": "of the bundled server only, with `as_node`, at the latest state",
+    "what a node sees in its config, on other servers": (
         "the server's own keys too (`assistant_id`, `graph_id` …), and the thread's UUID; "
         "the caller's id is in the metadata under `given_thread_id`"
+    ),
+    "a caller's keys `langgraph_auth_…`, `langgraph_api_…`, `langgraph_request_…`": (
+        "are not sent: they tell who has signed in at the server around the call, which is no "
+        "business of another server"
+    ),
+    "pydantic's `ValidationError`": (
+        "is a `RemoteException` and ValueError, unless `allow_types=` names it; no class can be "
+        "both"
+    ),
+    "the callbacks of nodes and tools": "are called on the server only",
+    "a run without a thread of a graph with its own checkpointer": (
+        "keeps nothing, as on any LangGraph server; a ValueError as locally with "
+        "`Server(lend_checkpointer=False)`"
+    ),
+    "ids of messages in `updates`": (
+        "are missing where the reducer of the state makes them: the event is sent before, and "
+        "locally the reducer changes what was yielded"
     ),
     "dicts that look like messages, on other servers": (
         "become messages, as a server writes a dict and a message alike"
@@ -244,7 +285,9 @@ DIFFERENCES = {
     ),
     "`Command(resume=None)`": "goes on without an answer; langgraph 1.2 raises UnboundLocalError",
     "`get_state({})`": "InvalidArgumentError that says what is missing, in place of a KeyError",
-    "`get_graph().to_json()`": "has no class paths of the nodes: drawings on the wire have none",
+    "`get_graph().to_json()`, on other servers": (
+        "has no class paths of the nodes: drawings of the protocol have none"
+    ),
     "`get_subgraphs`": (
         "a remote subgraph cannot be run by itself; a parent's `get_subgraphs(recurse=True)` "
         "stops at a remote node, as langgraph opens its own classes only"

@@ -250,3 +250,12 @@ def test_supersteps_that_no_graph_takes() -> None:
             remote.bulk_update_state(ON, [])
         with pytest.raises(ValueError, match="No updates provided"):
             remote.bulk_update_state(ON, [[]])
+
+
+def test_version_v2_raises_where_the_output_makes_no_state() -> None:
+    """As locally, with pydantic's own error: of the keys that were asked for a field is missing."""
+    graph = counting(Model)
+    with Server({"agent": graph}) as server:
+        for subject in (graph, server.remote_graph("agent")):
+            with pytest.raises(ValidationError, match="value"):
+                subject.invoke({"value": "x"}, ON, version="v2", output_keys=["count"])

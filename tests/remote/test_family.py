@@ -77,7 +77,9 @@ def server() -> Iterator[Server]:
 def pair(request: pytest.FixtureRequest, server: Server) -> tuple[str, Any, Any]:
     """The name of a member of the family, the local graph and the remote one."""
     member = FAMILY[request.param]
-    local = member.build().copy({"checkpointer": InMemorySaver()})
+    local = member.build()
+    # Not by `copy`, which forgets the classes of states in version "v2" (langgraph 1.2.24).
+    local.checkpointer = InMemorySaver()
     return request.param, local, server.remote_graph(request.param, allow_types=member.types)
 
 
@@ -148,7 +150,7 @@ async def test_streams(pair: tuple[str, Any, Any], mode: Any) -> None:
 
 
 def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
-    key = {"loop": "step", "dataclass": "x", "pydantic": "orders", "schemas": "answer"}
+    key = {"loop": "step", "dataclass": "x", "pydantic": "name", "schemas": "answer"}
     channel = key.get(name) or next(
         channel
         for channel in ("notes", "log", "answers", "messages", "squares", "__end__")

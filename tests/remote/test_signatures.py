@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import httpx
 import pytest
 from langgraph.pregel import Pregel
 
-from langgraph_client import InvalidArgumentError, RemoteGraph, Server
+from langgraph_client import InvalidArgumentError, RemoteGraph, Server, get_sync_client
 from langgraph_client.types import StateUpdate
 
 METHODS = [
@@ -43,25 +44,28 @@ def test_each_method_has_its_twin() -> None:
         ), name
 
 
+def test_what_cannot_be_is_refused_by_name(server: Server) -> None:
+    """Nothing is accepted and ignored: what no server can do is refused, saying which."""
+    with pytest.raises(NotImplementedError, match="clear_cache"):
+        server.remote_graph("row").clear_cache()
+
+
 @pytest.mark.parametrize(
-    ("method", "arguments", "parameter"),
+    ("method", "arguments"),
     [
-        ("invoke", {"control": object()}, "control"),
-        ("update_state", {"task_id": "t"}, "task_id"),
-        ("bulk_update_state", {"supersteps": [[StateUpdate({}, "one", "t")]]}, "task_id"),
-        ("clear_cache", {}, "clear_cache"),
+        ("update_state", {"values": {}, "as_node": "one", "task_id": "t"}),
+        ("bulk_update_state", {"supersteps": [[StateUpdate({}, "one", "t")]]}),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(
-    server: Server, method: str, arguments: dict[str, Any], parameter: str
+def test_what_other_servers_cannot_do_is_refused_by_name(
+    method: str, arguments: dict[str, Any]
 ) -> None:
-    """Nothing is accepted and ignored: what the protocol cannot say is refused, saying which."""
-    row = server.remote_graph("row")
-    given: dict[str, Any] = {"config": {"thread_id": "1"}, "input": {}, "values": {}}
-    known = inspect.signature(getattr(row, method)).parameters
-    call = {name: value for name, value in given.items() if name in known} | arguments
-    with pytest.raises(NotImplementedError, match=parameter):
-        list(getattr(row, method)(**call) or ())
+    """Only the bundled server takes the id of a task."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    with get_sync_client(url="http://server", transport=transport) as client:
+        graph = RemoteGraph("row", sync_client=client)
+        with pytest.raises(NotImplementedError, match="task_id"):
+            getattr(graph, method)({"thread_id": "1"}, **arguments)
 
 
 @pytest.mark.parametrize(

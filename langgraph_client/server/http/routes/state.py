@@ -42,7 +42,7 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     if thread is not None and thread["metadata"].get("graph_id") is not None:
         return thread
     asked = graph_and_thread(request.headers)
-    # Where an `Auth` has said whose threads these are, one that the server has not seen is nobody's.
+    # Where an `Auth` says whose threads are whose, one that the server has not seen is nobody's.
     if asked is None or request.threads is not None:
         return thread or await threads.need(request.services, thread_id)
     assistant = await request.services.runs.find_assistant(asked[0])
