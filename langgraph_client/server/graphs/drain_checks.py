@@ -69,9 +69,7 @@ class ControlledRuns:
         self._checks: dict[str, DrainChecks] = {}
 
     @contextmanager
-    def run(
-        self, run_id: str, control: Mapping[str, Any] | None
-    ) -> Generator[DrainChecks | None]:
+    def run(self, run_id: str, control: Mapping[str, Any] | None) -> Generator[DrainChecks | None]:
         """Give the checks of a run as long as it is carried out; None for one without a control.
 
         Args:
