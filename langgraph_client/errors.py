@@ -89,8 +89,9 @@ class APIError(LangGraphError, httpx.HTTPError):
         url: The request's URL.
 
     Attributes:
-        message: What went wrong, in the server's words where it said something. `str()` of the
-            error has the status, the method and the URL behind them.
+        message: What went wrong, in the server's words where it said something. `str()` of an
+            `APIStatusError` is the message; a traceback shows the status, the method and the URL
+            below it, as a note. `str()` of the other errors has the method and the URL behind it.
         method: The request's method, empty where it is not known.
         url: The request's URL, without credentials, empty where it is not known.
         request: The request. Errors that this package raises hold its method and URL alone.
@@ -234,10 +235,11 @@ class APIStatusError(APIError, httpx.HTTPStatusError):
         self.headers = response.headers
         self.request_id: str | None = response.headers.get("x-request-id")
         self.retry_after = retry_after
+        self.add_note(f"{self.status_code}, {self.method} {self.url}".strip(", "))
 
     def __str__(self) -> str:
-        where = f"{self.status_code}, {self.method} {self.url}".strip(", ")
-        return f"{self.message} ({where})"
+        # The SDK's errors are their message: programs compare it, and look for words in it.
+        return self.message
 
 
 class BadRequestError(APIStatusError):

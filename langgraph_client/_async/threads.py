@@ -516,7 +516,9 @@ class ThreadsClient:
                 f"{thread}/checkpoint",
                 _STATE,
                 body=body(
-                    checkpoint=checkpoint_body(checkpoint), subgraphs=subgraphs, select=fields
+                    checkpoint=mapping("checkpoint", checkpoint),
+                    subgraphs=subgraphs,
+                    select=fields,
                 ),
                 headers=headers,
                 params=params,

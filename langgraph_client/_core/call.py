@@ -229,11 +229,16 @@ def path(template: str, **ids: object) -> str:
     """`template` with its `{names}` filled by quoted ids: `path("/threads/{thread_id}", ...)`.
 
     Raises:
-        InvalidArgumentError: for an id that is not text, or empty, or would lead elsewhere.
+        InvalidArgumentError: for an id that is not text, or empty.
     """
-    return template.format(
-        **{name: quote(check_id(name, value), safe="") for name, value in ids.items()}
-    )
+    return template.format(**{name: quote_id(check_id(name, value)) for name, value in ids.items()})
+
+
+def quote_id(text: str) -> str:
+    """An id as one segment of a path, whatever is in it."""
+    if text.strip("."):
+        return quote(text, safe="")
+    return "%2E" * len(text)  # As they are, `.` and `..` would lead to another resource.
 
 
 def check_path(given: object) -> str:
@@ -258,8 +263,6 @@ def check_id(name: str, value: object) -> str:
         raise InvalidArgumentError(name, f"must be an id as text, not {kind}")
     if not text.strip():
         raise InvalidArgumentError(name, "is empty")
-    if text in (".", ".."):
-        raise InvalidArgumentError(name, f"{text!r} is not an id")
     try:
         text.encode()
     except UnicodeEncodeError as error:

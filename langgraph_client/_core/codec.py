@@ -209,7 +209,7 @@ def _convert_by_shape(value: Any) -> object:  # noqa: ANN401  # Its shape says w
             return value.isoformat()
     if isinstance(value, type):
         raise _UnencodableError(
-            f"the class {value.__qualname__} cannot be JSON; an instance may be"
+            f"Type is not JSON serializable: the class {value.__qualname__}; an instance may be"
         )
     for method in ("model_dump", "dict"):  # Old pydantic models, and what looks like a model.
         if callable(dump := getattr(value, method, None)):

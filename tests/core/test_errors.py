@@ -67,7 +67,8 @@ def test_a_refusal_is_an_http_status_error() -> None:
         )
     error = caught.value
     assert isinstance(error, errors.ConflictError)
-    assert str(error) == "busy (409, POST http://h/threads)"
+    assert str(error) == "busy"
+    assert error.__notes__ == ["409, POST http://h/threads"]
     assert (error.message, error.code, error.param, error.type) == ("busy", "busy", "x", None)
     assert (error.request_id, error.retry_after) == ("42", 7)
     assert error.response.status_code == error.status_code == 409

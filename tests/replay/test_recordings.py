@@ -192,7 +192,7 @@ def compare_answer(exchange: Exchange, result: Any, how: str) -> None:
             assert result.body == answer["json"]
         elif answer.get("text"):
             assert result.body == answer["text"]
-        assert exchange.path in str(result)
+        assert exchange.path in result.url
         return
     if "json" not in answer and answer.get("text"):
         # A page for people. `client.http` reads JSON, and says so.
