@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "types": {"remote"},
     "schema": {"models"},
     "client": {"_async", "_sync"},
+    "pull": {"_sync", "models", "values"},
     "sse": {"_core", "models"},
     "remote": {
         "errors",
@@ -174,6 +175,7 @@ def test_the_server_is_by_itself(module: str) -> None:
     hands_out = {
         "get_client",
         "get_sync_client",
+        "pull",
         "remote",
         "LangGraphClient",
         "SyncLangGraphClient",

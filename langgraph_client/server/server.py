@@ -26,6 +26,7 @@ from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
 from langgraph_client.server.documents import assistants
+from langgraph_client.server.documents.pulled import take_over
 from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
@@ -59,6 +60,7 @@ from langgraph_client.ui.pages import Pages, has_own_ui
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
+    from langgraph_client.pull import PulledThread
     from langgraph_client.remote.graph import RemoteGraph
     from langgraph_client.server.http.listener import Port
 
@@ -511,6 +513,39 @@ class Server:
             options.setdefault("stream_mode", mode)
         options = {"client": self.client(), "sync_client": self.sync_client(), **options}
         return RemoteGraph(name, **options)
+
+    def pull(
+        self, client: SyncLangGraphClient, thread_id: str, *, store: Sequence[Sequence[str]] = ()
+    ) -> PulledThread:
+        """Copy a thread from any server into this one, with its whole history.
+
+        The copy has the thread's ID and its checkpoints' IDs, so that `get_state` gives the same at
+        each, forks stay forks, questions wait for their answers, and a run can start at any
+        checkpoint. The graph must be hosted here, under the same name and with the same nodes.
+        Runs and their events are not copied.
+
+            with Server({"agent": graph}, path="state.db") as server:
+                server.pull(get_sync_client(url="https://example.com"), thread_id)
+
+        Args:
+            client: A blocking client of the server that has the thread.
+            thread_id: The thread's ID.
+            store: Namespaces of the store; all items in and below them are copied, too.
+
+        Returns:
+            How much was copied, and what the other server does not tell.
+
+        Raises:
+            NotFoundError: The other server has no such thread.
+            ServerError: This one has a thread with the ID, or hosts no such graph.
+        """
+        from langgraph_client.pull import PulledThread, read_thread
+
+        copy = read_thread(client, thread_id, store)
+        taking = take_over(self.services, copy.thread, copy.histories, copy.items)
+        untold = asyncio.run_coroutine_threadsafe(taking, self.loop).result()
+        checkpoints = sum(map(len, copy.histories.values()))
+        return PulledThread(copy.thread["thread_id"], checkpoints, len(copy.items), untold)
 
     def listen(
         self,

@@ -15,6 +15,7 @@ from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
 
+from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.node_callback import NodeCallback
@@ -320,6 +321,18 @@ class CompiledGraph:
         saver = self._graph.checkpointer
         if isinstance(saver, HostedSaver) and saver.is_own:
             await saver.adelete_thread(thread_id)
+
+    async def awrite_history(
+        self, thread_id: str, histories: Mapping[str, Sequence[Document]]
+    ) -> list[str]:
+        """Write the states of a thread of another server, as they are."""
+        from langgraph_client.server.graphs.pulled_history import write_histories
+
+        if not self._graph.checkpointer:
+            raise Refused("a graph without checkpoints takes over no thread")
+        return await write_histories(
+            self._graph, self._graph.checkpointer, thread_id, histories, self.classes
+        )
 
     # What it looks like.
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs.protocol import (
     Config,
     Document,
@@ -159,6 +160,12 @@ class HostedScript:
             if update.command:
                 raise ValueError("a ScriptedGraph does not take commands as updates")
             await self.aupdate_state(config, update.values, update.as_node)
+
+    async def awrite_history(
+        self, thread_id: str, histories: Mapping[str, Sequence[Document]]
+    ) -> list[str]:
+        """Refuse the states of a thread of another server: they are of no script."""
+        raise Refused("a ScriptedGraph takes over no thread")
 
     async def place(
         self, config: Config, values: Mapping[str, Any], wanted: Sequence[str] | None

@@ -240,6 +240,23 @@ class HostedGraph(Protocol):
         """Delete a thread in the checkpointer that the graph was compiled with, if it was."""
         ...
 
+    async def awrite_history(
+        self, thread_id: str, histories: Mapping[str, Sequence[Document]]
+    ) -> list[str]:
+        """Write the states of a thread of another server, as they are.
+
+        Args:
+            thread_id: The thread, which has no states yet.
+            histories: The states by namespace, newest first.
+
+        Returns:
+            What they do not tell, one sentence each.
+
+        Raises:
+            Refused: The states are not of this graph.
+        """
+        ...
+
     def node_names(self) -> list[str]:
         """Return the names of the nodes, without start and end."""
         ...

@@ -1,0 +1,67 @@
+"""Takes over a thread that was read from another server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from langgraph_client.server.documents.threads import open_graph, settle
+from langgraph_client.server.errors import Conflict, Refused
+from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Document
+
+_KEPT = ("metadata", "config", "created_at", "error", "values", "interrupts")
+
+
+async def take_over(
+    services: Services,
+    thread: Document,
+    histories: Mapping[str, Sequence[Document]],
+    items: Sequence[Document],
+) -> list[str]:
+    """Keep a thread, its states and items of the store, as they are.
+
+    Returns:
+        What the states do not tell, one sentence each.
+
+    Raises:
+        Conflict: There is a thread with this id.
+        NotFound: The thread's graph is not hosted.
+        Refused: The thread has no graph, or its graph here is another one.
+    """
+    thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
+    if histories and not graph_id:
+        raise Refused(f"thread {thread_id} does not name the graph that it is of")
+    async with services.engine.locks.hold(thread_id):
+        if await services.storage.threads.get(thread_id) is not None:
+            raise Conflict(f"Thread with ID {thread_id} already exists")
+        untold: list[str] = []
+        try:
+            if histories:
+                config = thread_config(thread_id)
+                async with open_graph(services, graph_id, config, "threads.update") as graph:
+                    untold = await graph.awrite_history(thread_id, histories)
+                    await services.storage.threads.insert(dict(thread))
+                    await settle(services, dict(thread), graph)
+            else:
+                await services.storage.threads.insert(dict(thread))
+            await _keep(services, thread)
+            await services.thread_ttl.created(thread_id)
+        except BaseException:
+            await services.storage.delete_thread(thread_id)
+            raise
+    for item in items:
+        await services.store.aput(tuple(item["namespace"]), item["key"], item["value"])
+    return untold
+
+
+async def _keep(services: Services, thread: Document) -> None:
+    """Give the thread back what its own document says, such as that its last run failed."""
+    kept = await services.storage.threads.get(thread["thread_id"])
+    assert kept is not None  # It was inserted under the lock.
+    kept.update({name: thread[name] for name in _KEPT if name in thread})
+    if thread["status"] != "busy":  # Its run goes on there, not here.
+        kept["status"] = thread["status"]
+    for name in ("updated_at", "state_updated_at"):
+        kept[name] = thread.get(name) or kept[name]
+    await services.storage.threads.put(kept)

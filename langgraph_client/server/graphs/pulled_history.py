@@ -1,0 +1,325 @@
+"""Checkpoints made out of the states that another server shows.
+
+A state names values and what is next; a checkpoint holds channels with versions, and which versions
+each node has seen. Here the one is turned into the other, so that langgraph, given the same graph,
+shows the same state at each checkpoint, with the same task ids, and goes on from any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core import messages as message_classes
+from langgraph.channels import (
+    DeltaChannel,
+    LastValueAfterFinish,
+    NamedBarrierValue,
+    NamedBarrierValueAfterFinish,
+)
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+from langgraph.types import Interrupt, Send
+from pydantic import ValidationError
+
+from langgraph_client.server.errors import Refused
+from langgraph_client.server.storage.protocol import Document
+from langgraph_client.values import Allowed, is_envelope, open_envelope
+
+_PUSH = "__pregel_push"
+_SENDS = "__pregel_tasks"
+_START = "__start__"
+_NO_WRITES = "__no_writes__"
+_MESSAGES = {
+    "ai": message_classes.AIMessage,
+    "function": message_classes.FunctionMessage,
+    "human": message_classes.HumanMessage,
+    "remove": message_classes.RemoveMessage,
+    "system": message_classes.SystemMessage,
+    "tool": message_classes.ToolMessage,
+}
+_BARRIERS = (NamedBarrierValue, NamedBarrierValueAfterFinish)
+
+
+@dataclass
+class _Made:
+    """A checkpoint that was written, as the next one needs it."""
+
+    state: Document
+    values: dict[str, Any]
+    versions: dict[str, Any]
+    barriers: dict[str, set[str]]
+
+
+@dataclass
+class PulledHistory:
+    """Writes the states of a namespace as checkpoints, the oldest first.
+
+    Args:
+        graph: The graph or subgraph that they are of.
+        saver: Keeps the checkpoints.
+        thread_id: The thread that they become part of.
+        namespace: The namespace; "" for the root graph.
+        classes: What values in envelopes may become.
+
+    Attributes:
+        untold: What the states do not say and a run from there would need, one sentence each.
+    """
+
+    graph: Any
+    saver: BaseCheckpointSaver[Any]
+    thread_id: str
+    namespace: str
+    classes: Allowed
+    untold: list[str] = field(default_factory=list)
+    _made: dict[str, _Made] = field(default_factory=dict)
+
+    async def write(self, state: Document) -> None:
+        """Write one state. Its parent must have been written before, if it is known at all.
+
+        Raises:
+            Refused: The state names a node or a value that the graph does not have.
+        """
+        checkpoint_id = state["checkpoint"]["checkpoint_id"]
+        parent_id = (state.get("parent_checkpoint") or {}).get("checkpoint_id")
+        parent = self._made.get(parent_id or "")
+        barriers = self._barriers(parent, state)
+        values = self._values(state, barriers)
+        versions = self._versions(parent, values)
+        checkpoint = {
+            **empty_checkpoint(),
+            "id": checkpoint_id,
+            "ts": state["created_at"],
+            "channel_values": values,
+            "channel_versions": versions,
+            "versions_seen": self._seen(state, versions),
+        }
+        metadata = {k: v for k, v in (state["metadata"] or {}).items() if k != "thread_id"}
+        known = parent.versions if parent else {}
+        new = {name: version for name, version in versions.items() if known.get(name) != version}
+        place = {"thread_id": self.thread_id, "checkpoint_ns": self.namespace}
+        await self.saver.aput(
+            {"configurable": {**place, **({"checkpoint_id": parent_id} if parent_id else {})}},
+            checkpoint,  # type: ignore[arg-type]
+            metadata,  # type: ignore[arg-type]
+            new,
+        )
+        config = {"configurable": {**place, "checkpoint_id": checkpoint_id}}
+        await self._write_tasks(config, state)
+        self._made[checkpoint_id] = _Made(state, values, versions, barriers)
+
+    # Channels.
+
+    def _values(self, state: Document, barriers: Mapping[str, set[str]]) -> dict[str, Any]:
+        """Return what the channels hold: the state, and what makes the next tasks start."""
+        found: dict[str, Any] = {}
+        shown, keys = self._decoded(state["values"]), self.graph.stream_channels_asis
+        if isinstance(keys, str):
+            if shown is not None and (shown != {} or not state["next"]):
+                found[keys] = self._stored(keys, shown)
+        else:
+            for name, value in (shown or {}).items():
+                if name not in self.graph.channels:
+                    raise Refused(f"the graph has no channel {name!r}, which the thread has")
+                found[name] = self._stored(name, value)
+        sends: dict[int, Send] = {}
+        for task in state["tasks"]:
+            name = task["name"]
+            if name not in self.graph.nodes:
+                raise Refused(f"the graph has no node {name!r}, which the thread has")
+            if task["path"][0] == _PUSH:
+                sends[task["path"][1]] = Send(name, None)
+                self._miss(state, f"the input of {name!r}, which was started by Send")
+            elif name == _START:
+                found[_START] = self._decoded(task["result"])
+                if task["result"] is None:
+                    self._miss(state, "the input")
+            else:
+                trigger = self._trigger(name)
+                if trigger is not None:
+                    found[trigger] = self._stored(trigger, None)
+        if sends:
+            found[_SENDS] = [sends[index] for index in sorted(sends)]
+        for name, seen in barriers.items():
+            after_finish = isinstance(self.graph.channels[name], NamedBarrierValueAfterFinish)
+            found[name] = (set(seen), False) if after_finish else set(seen)
+        return found
+
+    def _trigger(self, node: str) -> str | None:
+        """Return the channel that starts a node by an edge; None for graphs without edges."""
+        name = f"branch:to:{node}"
+        return name if name in self.graph.channels else None
+
+    def _stored(self, name: str, value: Any) -> Any:
+        """Return a channel's value as its checkpoint holds it."""
+        channel = self.graph.channels[name]
+        if isinstance(channel, DeltaChannel):
+            return _DeltaSnapshot(value)
+        if isinstance(channel, LastValueAfterFinish):
+            return (value, True)
+        return value
+
+    def _versions(self, parent: _Made | None, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a version for each channel: the parent's, if its value is the parent's."""
+        known = parent.versions if parent else {}
+        last = max(known.values(), default=None)
+        new = self.saver.get_next_version(last, None)
+        versions = {}
+        for name in {**known, **values}:
+            held = parent is not None and name in known and name in parent.values
+            same = held == (name in values) and (
+                not held or (parent is not None and parent.values[name] == values[name])
+            )
+            versions[name] = known[name] if same and name in known else new
+        return versions
+
+    def _seen(self, state: Document, versions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the versions that each node has seen: all, but what starts it next."""
+        following = {task["name"] for task in state["tasks"] if task["path"][0] != _PUSH}
+        seen = {}
+        for name, node in self.graph.nodes.items():
+            shown = {one: versions[one] for one in node.triggers if one in versions}
+            if name in following:
+                trigger = self._trigger(name)
+                shown = {} if trigger is None else {k: v for k, v in shown.items() if k != trigger}
+            seen[name] = shown
+        return seen
+
+    def _barriers(self, parent: _Made | None, state: Document) -> dict[str, set[str]]:
+        """Return which of the nodes that an edge of several waits for have run already."""
+        channels = {
+            name: channel
+            for name, channel in self.graph.channels.items()
+            if isinstance(channel, _BARRIERS)
+        }
+        found = {name: set(parent.barriers.get(name, ())) if parent else set() for name in channels}
+        if not channels or parent is None:
+            return found
+        if (state["metadata"] or {}).get("source") in ("update", "fork"):
+            self._miss(state, "the node that the state was updated as, for which edges may wait")
+            return found
+        ran = {task["name"] for task in parent.state["tasks"]}
+        for name, channel in channels.items():
+            if found[name] == channel.names:
+                found[name] = set()
+            found[name] |= ran & channel.names
+        return found
+
+    # Tasks.
+
+    async def _write_tasks(self, config: Any, state: Document) -> None:
+        """Write what the tasks behind a checkpoint have left: results, questions, errors."""
+        is_open = any(
+            task["result"] is None or task["interrupts"] or task["error"] for task in state["tasks"]
+        )
+        for task in state["tasks"]:
+            writes: list[tuple[str, Any]] = []
+            if task["error"] is not None:
+                writes.append(("__error__", task["error"]))
+            if task["interrupts"]:
+                asked = [self._interrupt(item) for item in task["interrupts"]]
+                writes.append(("__interrupt__", asked))
+            for control in writes:
+                await self.saver.aput_writes(config, [control], task["id"], "")
+            if task["result"] is not None and task["name"] != _START:
+                await self.saver.aput_writes(config, self._results(task), task["id"], "")
+                if is_open:
+                    self._miss_edges(state, task["name"])
+            elif task["result"] is not None:
+                given = self._decoded(task["result"])
+                writes = list(given.items()) if isinstance(given, dict) else [(_START, given)]
+                await self.saver.aput_writes(config, writes or [(_NO_WRITES, None)], task["id"])
+
+    def _interrupt(self, document: Document) -> Interrupt:
+        made = Interrupt(value=self._decoded(document.get("value")), id=document["id"])
+        if document.get("response_schema") is not None:
+            made.response_schema = document["response_schema"]
+        return made
+
+    def _results(self, task: Document) -> list[tuple[str, Any]]:
+        """Return what a task that is done wrote, and the edges that it goes on by."""
+        shown = self._decoded(task["result"])
+        writes: list[tuple[str, Any]] = []
+        keys = self.graph.stream_channels_asis
+        for name, value in shown.items() if isinstance(shown, dict) else [(str(keys), shown)]:
+            several = isinstance(value, dict) and value.keys() == {"$writes"}
+            writes += [(name, item) for item in (value["$writes"] if several else [value])]
+        builder = getattr(self.graph, "builder", None)
+        for start, end in getattr(builder, "edges", ()):
+            if start == task["name"] and (trigger := self._trigger(end)):
+                writes.append((trigger, None))
+        for starts, end in getattr(builder, "waiting_edges", ()):
+            if task["name"] in starts:
+                writes.append((f"join:{'+'.join(starts)}:{end}", task["name"]))
+        return writes or [(_NO_WRITES, None)]
+
+    def _miss_edges(self, state: Document, node: str) -> None:
+        builder = getattr(self.graph, "builder", None)
+        if getattr(builder, "branches", {}).get(node):
+            self._miss(state, f"where the conditional edges of {node!r}, which is done, lead")
+
+    def _miss(self, state: Document, what: str) -> None:
+        place = state["checkpoint"]["checkpoint_id"]
+        self.untold.append(f"{what} (checkpoint {place})")
+
+    def _decoded(self, value: Any) -> Any:
+        """Return a value as the graph has it: envelopes opened, messages made."""
+        if is_envelope(value):
+            return open_envelope(value, self.classes)
+        return with_messages(value)
+
+
+def with_messages(value: Any) -> Any:
+    """Return JSON with objects of langchain in place of the messages in it."""
+    if isinstance(value, list):
+        return [with_messages(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = _MESSAGES.get(value["type"]) if isinstance(value.get("type"), str) else None
+    if kind is not None and "content" in value:
+        try:
+            return kind(**value)
+        except (TypeError, ValidationError):  # Something else that has these two keys.
+            return value
+    return {key: with_messages(item) for key, item in value.items()}
+
+
+async def write_histories(
+    graph: Any,
+    saver: BaseCheckpointSaver[Any],
+    thread_id: str,
+    histories: Mapping[str, Sequence[Document]],
+    classes: Allowed,
+) -> list[str]:
+    """Write the states of a thread, by namespace and each newest first, as checkpoints.
+
+    Returns:
+        What they do not say, one sentence each.
+
+    Raises:
+        Refused: The graph is not the one that they are of.
+    """
+    untold = []
+    async for namespace, below in _graphs_of(graph, histories):
+        history = PulledHistory(below, saver, thread_id, namespace, classes)
+        for state in reversed(histories[namespace]):
+            await history.write(state)
+        untold += history.untold
+    return untold
+
+
+async def _graphs_of(
+    graph: Any, histories: Mapping[str, Sequence[Document]]
+) -> AsyncIterator[tuple[str, Any]]:
+    for namespace in histories:
+        if not namespace:
+            yield namespace, graph
+            continue
+        name = "|".join(part.split(":")[0] for part in namespace.split("|"))
+        async for found, below in graph.aget_subgraphs(namespace=name, recurse=True):
+            if found == name:
+                yield namespace, below
+                break
+        else:
+            raise Refused(f"the graph has no subgraph {name!r}, which the thread has")
