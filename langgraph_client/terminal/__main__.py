@@ -21,12 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import httpx
 
     from langgraph_client.errors import LangGraphError
-    from langgraph_client.terminal.commands import RunFailedError, UsageError
+    from langgraph_client.terminal.commands import CommandError, UsageError
     from langgraph_client.terminal.text import one_line
 
     try:
         return _perform(options)
-    except (LangGraphError, RunFailedError, httpx.InvalidURL, OSError) as error:
+    except (LangGraphError, CommandError, httpx.InvalidURL, OSError) as error:
         if isinstance(error, BrokenPipeError):
             # Whoever read has left, such as `head`. Python would complain about it at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

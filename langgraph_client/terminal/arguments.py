@@ -66,6 +66,20 @@ def make_parser() -> argparse.ArgumentParser:
     cancel.add_argument("run", nargs="?", help="only this run")
     cancel.add_argument("--rollback", action="store_true", help="also undo what they did")
 
+    pull = commands.add_parser("pull", **_about("copy a thread of any server into a file"))
+    pull.add_argument("url", help="the server that has it")
+    pull.add_argument("thread", help="the thread's ID")
+    pull.add_argument("--db", required=True, help="the SQLite file of the bundled server")
+    pull.add_argument("--config", default="langgraph.json", help="the file that names the graphs")
+    pull.add_argument(
+        "--store",
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="also the store's items in and below this namespace, such as users.ann; repeatable",
+    )
+    _add_common(pull)
+
     commands.add_parser("serve", help="serve the graphs of a langgraph.json", add_help=False)
     return parser
 

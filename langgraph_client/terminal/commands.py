@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import sqlite3
 import sys
 import time
 import uuid
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from langgraph_client import SyncLangGraphClient
@@ -137,12 +140,12 @@ def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> in
         out.line(line)
     out.line(f"thread {thread_id}", "dim")
     if failed:
-        raise RunFailedError(f"{failed.error}: {failed.message}")
+        raise CommandError(f"{failed.error}: {failed.message}")
     return status
 
 
-class RunFailedError(Exception):
-    """The run failed; the text is the server's."""
+class CommandError(Exception):
+    """The command failed; the text says why."""
 
 
 class UsageError(Exception):
@@ -211,6 +214,27 @@ def _ask(out: PlainOutput, questions: Sequence[Mapping[str, Any]]) -> dict[str, 
     return answers
 
 
+def pull(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
+    """Copy a thread of the client's server into a file of the bundled one."""
+    # Only now: the other commands need neither langgraph nor Starlette.
+    from langgraph_client.server.cli.config import ConfigError, read_config
+    from langgraph_client.server.cli.load import server_of
+    from langgraph_client.server.errors import ServerError, StartError
+
+    namespaces = [namespace.split(".") for namespace in options.store]
+    try:
+        server = server_of(read_config(Path(options.config)), {"path": options.db})
+        with server:
+            pulled = server.pull(client, options.thread, store=namespaces)
+    except (ConfigError, ServerError, StartError, TypeError, ValueError, sqlite3.Error) as error:
+        raise CommandError(str(error)) from error
+    out.value(dataclasses.asdict(pulled))
+    out.line(f"{pulled.checkpoints} checkpoints, {pulled.items} items")
+    for missing in pulled.untold:
+        out.line(f"not told: {clean(missing)}", "yellow")
+    return 0
+
+
 Command: TypeAlias = Callable[[SyncLangGraphClient, Namespace, PlainOutput], int]
 COMMANDS: Mapping[str, Command] = {
     "threads": threads,
@@ -219,4 +243,5 @@ COMMANDS: Mapping[str, Command] = {
     "graph": graph,
     "cancel": cancel,
     "run": run,
+    "pull": pull,
 }

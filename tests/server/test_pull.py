@@ -93,6 +93,7 @@ GIVEN = {
     "failing": {"how": "value"},
     "fanout": {"items": [1, 2]},
     "climber": {},
+    "functional": 3,
 }
 
 

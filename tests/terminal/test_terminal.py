@@ -314,6 +314,45 @@ def test_a_reader_that_leaves(environment: dict[str, str], client: SyncLangGraph
         assert process.stderr.read() == b""
 
 
+def test_pull(run: Run, client: SyncLangGraphClient, server: Server, tmp_path: Path) -> None:
+    """A thread is copied into a file, with the graphs of a langgraph.json; a second time fails."""
+    (tmp_path / "graph.py").write_text(PULLED_GRAPH)
+    config = tmp_path / "langgraph.json"
+    config.write_text(
+        json.dumps({"dependencies": ["."], "graphs": {"counter": "./graph.py:graph"}})
+    )
+    thread_id = client.threads.create()["thread_id"]
+    client.runs.wait(thread_id, "counter", input={"count": 1})
+    client.store.put_item(["team", "a"], "k", {"n": 1})
+    assert server.url is not None
+    file = tmp_path / "state.db"
+    arguments = ["pull", server.url, thread_id, "--db", str(file), "--config", str(config)]
+    done = run(*arguments, "--store", "team", "--json")
+    assert json_lines(done.stdout) == [
+        {"thread_id": thread_id, "checkpoints": 3, "items": 1, "untold": []}
+    ]
+    again = run(*arguments)
+    assert again.returncode == 1
+    assert again.stderr == f"Thread with ID {thread_id} already exists\n"
+    with Server({"counter": graphs()["counter"]}, path=file) as taken:
+        assert taken.sync_client().threads.get_state(thread_id)["values"] == {"count": 2}
+    assert run(*arguments[:-1], str(tmp_path / "none.json")).returncode == 1
+
+
+PULLED_GRAPH = """
+from typing import TypedDict
+from langgraph.graph import START, StateGraph
+
+class Count(TypedDict):
+    count: int
+
+def increment(state: Count):
+    return {"count": state["count"] + 1}
+
+graph = StateGraph(Count).add_node(increment).add_edge(START, "increment").compile()
+"""
+
+
 def test_serve(environment: dict[str, str]) -> None:
     """`serve` is the server's own command."""
     done = subprocess.run(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from langgraph_client.server.documents.threads import open_graph, settle
 from langgraph_client.server.errors import Conflict, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.graphs.protocol import HostedGraph
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
@@ -40,9 +41,7 @@ async def take_over(
             if histories:
                 config = thread_config(thread_id)
                 async with open_graph(services, graph_id, config, "threads.update") as graph:
-                    untold = await graph.awrite_history(thread_id, histories)
-                    await services.storage.threads.insert(dict(thread))
-                    await settle(services, dict(thread), graph)
+                    untold = await _write(services, graph, thread, histories)
             else:
                 await services.storage.threads.insert(dict(thread))
             await _keep(services, thread)
@@ -52,6 +51,23 @@ async def take_over(
             raise
     for item in items:
         await services.store.aput(tuple(item["namespace"]), item["key"], item["value"])
+    return untold
+
+
+async def _write(
+    services: Services,
+    graph: HostedGraph,
+    thread: Document,
+    histories: Mapping[str, Sequence[Document]],
+) -> list[str]:
+    """Write the thread with its states; nothing stays in a saver of the graph's own if it fails."""
+    try:
+        untold = await graph.awrite_history(thread["thread_id"], histories)
+        await services.storage.threads.insert(dict(thread))
+        await settle(services, dict(thread), graph)
+    except BaseException:
+        await graph.adelete_thread(thread["thread_id"])
+        raise
     return untold
 
 

@@ -137,6 +137,8 @@ class PulledHistory:
                     self._miss(state, "the input")
             else:
                 trigger = self._trigger(name)
+                if trigger == _START:
+                    self._miss(state, "the input, and what was saved by the run before")
                 if trigger is not None:
                     found[trigger] = self._stored(trigger, None)
         if sends:
@@ -147,9 +149,12 @@ class PulledHistory:
         return found
 
     def _trigger(self, node: str) -> str | None:
-        """Return the channel that starts a node by an edge; None for graphs without edges."""
+        """Return the channel that starts a node; None if those of the state do."""
         name = f"branch:to:{node}"
-        return name if name in self.graph.channels else None
+        if name in self.graph.channels:
+            return name
+        # The functional API's only node is started by the input itself.
+        return _START if _START in self.graph.nodes[node].triggers else None
 
     def _stored(self, name: str, value: Any) -> Any:
         """Return a channel's value as its checkpoint holds it."""
@@ -242,13 +247,13 @@ class PulledHistory:
         shown = self._decoded(task["result"])
         writes: list[tuple[str, Any]] = []
         keys = self.graph.stream_channels_asis
-        for name, value in shown.items() if isinstance(shown, dict) else [(str(keys), shown)]:
+        for name, value in [(keys, shown)] if isinstance(keys, str) else shown.items():
             several = isinstance(value, dict) and value.keys() == {"$writes"}
             writes += [(name, item) for item in (value["$writes"] if several else [value])]
         builder = getattr(self.graph, "builder", None)
         for start, end in getattr(builder, "edges", ()):
-            if start == task["name"] and (trigger := self._trigger(end)):
-                writes.append((trigger, None))
+            if start == task["name"] and end in self.graph.nodes:  # not the graph's end
+                writes.append((f"branch:to:{end}", None))
         for starts, end in getattr(builder, "waiting_edges", ()):
             if task["name"] in starts:
                 writes.append((f"join:{'+'.join(starts)}:{end}", task["name"]))
