@@ -45,7 +45,6 @@ RULES = [
     (r"\bAsyncRetrying\b", "Retrying"),
     (r"\bhttpx\.Async(Client|HTTPTransport)\b", r"httpx.\1"),
     (r"\bhttpx\.AsyncBaseTransport\b", "httpx.BaseTransport"),
-    (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),
     (r"\bLangGraphClient\b", "SyncLangGraphClient"),
     (r"\b(Assistants|Threads|Runs|Cron|Store|Http)Client\b", r"Sync\1Client"),
     (r"\bget_client\b", "get_sync_client"),

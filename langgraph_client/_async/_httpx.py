@@ -14,6 +14,7 @@ import httpx
 
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
+from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._io.sockets import hang_up
 from langgraph_client._io.tasks import Background, Reading
 from langgraph_client.errors import InvalidArgumentError
@@ -28,7 +29,6 @@ HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
 _MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
-_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
 def is_replaced() -> bool:
@@ -64,10 +64,11 @@ def make_client(
     Raises:
         InvalidArgumentError: the proxy is of a kind that is not known, or not installed.
     """
+    library = library_of(transport, proxy)
     try:
-        return httpx.AsyncClient(
+        client: HttpxClient = library[HttpxClient.__name__](
             transport=transport,
-            limits=httpx.Limits(
+            limits=library["Limits"](
                 max_connections=limits.most,
                 max_keepalive_connections=limits.most_idle,
                 keepalive_expiry=limits.idle_seconds,
@@ -82,6 +83,7 @@ def make_client(
         ) from error
     except ValueError as error:
         raise InvalidArgumentError("proxy", str(error)) from error
+    return client
 
 
 def base_url_of(client: HttpxClient) -> str:
@@ -117,7 +119,8 @@ class AsyncHttpxSender:
         self._client = client
         self._url = url
         self._is_ours = is_ours
-        self._auth: Any = None if is_ours or has_credentials else httpx.USE_CLIENT_DEFAULT
+        self._library = library_of(client)
+        self._auth = None if is_ours or has_credentials else self._library.default_auth
 
     @property
     def is_closed(self) -> bool:
@@ -138,16 +141,20 @@ class AsyncHttpxSender:
                 self._url + request.target,
                 headers=request.headers,
                 content=request.content,
-                timeout=httpx.Timeout(
-                    connect=steps.connect, read=steps.read, write=steps.write, pool=steps.pool
+                timeout=self._library["Timeout"](
+                    connect=steps.connect,
+                    read=steps.read,
+                    write=steps.write,
+                    pool=steps.pool,
                 ),
             )
             response = await self._client.send(
                 built, stream=True, follow_redirects=False, auth=self._auth
             )
-        except _ERRORS as error:
-            raise no_answer(error, request.method, self._url + request.target) from error
-        return AsyncHttpxAnswer(response)
+        except self._library.errors as error:
+            url = self._url + request.target
+            raise no_answer(error, request.method, url) from error
+        return AsyncHttpxAnswer(response, self._library)
 
     async def aclose(self) -> None:
         """Close the client, unless somebody else brought it."""
@@ -163,7 +170,8 @@ class AsyncHttpxAnswer:
         headers: Names in lower case, or any.
     """
 
-    def __init__(self, response: HttpResponse) -> None:
+    def __init__(self, response: HttpResponse, library: HttpLibrary) -> None:
+        self._library = library
         self.status = response.status_code
         self.headers = response.headers
         self._response = response
@@ -175,8 +183,8 @@ class AsyncHttpxAnswer:
         if "content-encoding" in response.headers:
             self._pieces = aiter(response.aiter_bytes())
         else:
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            self._pieces = aiter(response.stream)
+            stream: Any = response.stream  # not a blocking one, as the client is async
+            self._pieces = aiter(stream)
 
     async def read(self, seconds: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
@@ -199,7 +207,7 @@ class AsyncHttpxAnswer:
                         return piece
                 await self.aclose()
                 return b""
-        except _ERRORS as error:
+        except self._library.errors as error:
             if self._reading.is_interrupted:
                 return b""
             request = self._response.request
@@ -281,20 +289,23 @@ def as_response(
 
 def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False) -> NoAnswer:
     """Return what one of httpx's errors means; `is_short` if less time was given than usual."""
-    if isinstance(error, httpx.RequestError):
+    library = library_of(error)
+    if isinstance(error, library.request_error):
         # It is shown as the cause of ours, and must not hold the key.
-        error.request = httpx.Request(method, url)
-    detail, alike = str(error) or type(error).__name__, type(error)
-    if isinstance(error, httpx.TimeoutException):
+        shown: Any = error
+        shown.request = library["Request"](method, url)
+    alike = type(error) if library.is_httpx else class_named(type(error).__name__)
+    detail = str(error) or type(error).__name__
+    if issubclass(alike, httpx.TimeoutException):
         step = type(error).__name__.removesuffix("Timeout").lower()
         if step in ("connect", "pool"):
             return NoAnswer(Kind.TIMED_OUT_BEFORE, step, alike)
         return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else step, alike)
-    if isinstance(error, httpx.DecodingError):
+    if issubclass(alike, httpx.DecodingError):
         return NoAnswer(Kind.UNREADABLE, detail)
-    if isinstance(error, httpx.InvalidURL):
+    if issubclass(alike, httpx.InvalidURL):
         return NoAnswer(Kind.NO_URL, detail)
-    never_sent = isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol)
+    never_sent = issubclass(alike, httpx.ConnectError | httpx.UnsupportedProtocol)
     return NoAnswer(Kind.NEVER_SENT if never_sent else Kind.BROKEN, detail, alike)
 
 

@@ -206,7 +206,7 @@ async def test_async(server: TestServer) -> None:
             rest = asyncio.ensure_future(joined(pieces))
             await asyncio.to_thread(stalled.wait)
             await asyncio.to_thread(stalled.cancel)
-        assert (first + await rest).count(b"event: ") == 5
+            assert (first + await rest).count(b"event: ") == 5
 
 
 @pytest.mark.parametrize(
