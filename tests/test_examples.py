@@ -44,6 +44,12 @@ PROMISED = {
         "thread 'a', 10: {'doubled': 20, 'total': 22}",
         "thread 'b', 5: {'doubled': 10, 'total': 10}",
     ],
+    "authentication.py": [
+        "ann: {'text': 'hello ann'}",
+        "bob: 404",
+        "threads: 1 0",
+        "nobody: who are you?",
+    ],
     "fastapi_proxy.py": [
         "before the connection is lost: [0, 1]",
         "after it: [2, 3, 4, 5]",

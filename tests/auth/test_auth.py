@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import langgraph_sdk
 import pytest
-from auth.conftest import GRAPHS, client, owners
+from auth.conftest import GRAPHS, State, client, keep, owners
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
@@ -18,6 +19,7 @@ from langgraph_sdk.runtime import ServerRuntime
 from typing_extensions import TypedDict
 
 from langgraph_client.auth import Auth, is_studio_user, types
+from langgraph_client.runtime import ServerRuntime as OurRuntime
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.auth.filters import FilterError, conditions_of, holds
 from langgraph_client.testing import TestClock, TestServer
@@ -308,6 +310,29 @@ def test_the_user_within_a_graph(kind: Any) -> None:
         assert http.post(f"/threads/{thread}/runs/stream", json=body).status_code == 200
         assert "of_ann" in http.get("/assistants/made/graph").text
         assert http.get(f"/threads/{thread}/state").json()["values"]["told"][0] == "ann"
+
+
+@dataclass
+class Context:
+    """What a run is given."""
+
+    word: str
+
+
+async def make_with_ours(wanted: OurRuntime[Context]) -> Any:
+    """A factory in the words of this package."""
+    execution = wanted.execution_runtime
+    word = "" if execution is None or execution.context is None else execution.context.word
+    name = f"{wanted.ensure_user().identity}_{wanted.access_context}_{word}".replace(".", "_")
+    return StateGraph(State).add_node(name, keep).add_edge(START, name)
+
+
+def test_factories_in_our_words() -> None:
+    """`langgraph_client.runtime.ServerRuntime` asks for the same, with the context as its class."""
+    with served(owners(), graphs={"made": make_with_ours}) as http:
+        body = {"assistant_id": "made", "input": {}, "context": {"word": "x"}}
+        events = http.post("/runs/stream", json={**body, "stream_mode": "updates"}).text
+        assert "ann_threads_create_run_x" in events
 
 
 def test_runs_of_crons_are_their_maker_s() -> None:

@@ -26,7 +26,6 @@ LATER = {
     "stream.transport": "transports of one's own for threads.stream",
     "encryption": "encryption of what a server stores, by a user's handlers",
     "priority": "which runs of a server come first",
-    "runtime": "what a graph factory is told about the access that it is called for",
     "cache": "a key-value cache of hosted deployments",
     ".Encryption": "see encryption",
     ".EncryptionContext": "see encryption",

@@ -15,7 +15,9 @@ from contextlib import (
     asynccontextmanager,
     closing,
     contextmanager,
+    suppress,
 )
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -140,17 +142,8 @@ def _wanted(name: str, annotation: Any) -> _Wanted | None:
 
 
 def server_runtime(access: Access, store: Any, context: Any, user: Any = None) -> Any:
-    """Return the `ServerRuntime` of `langgraph_sdk` for what a graph is opened for.
-
-    Raises:
-        RuntimeError: langgraph_sdk is not installed, or too old to have it.
-    """
-    try:
-        from langgraph_sdk import runtime
-    except ImportError as error:
-        raise RuntimeError(
-            "the graph factory asks for a ServerRuntime; install a newer langgraph-sdk"
-        ) from error
+    """Return the `ServerRuntime` for what a graph is opened for: langgraph_sdk's, or ours."""
+    runtime: Any = _runtimes()
     if access == "threads.create_run":
         return runtime._ExecutionRuntime(
             access_context=access, user=user, store=store, context=context
@@ -158,8 +151,22 @@ def server_runtime(access: Access, store: Any, context: Any, user: Any = None) -
     return runtime._ReadRuntime(access_context=access, user=user, store=store)
 
 
+@cache
+def _runtimes() -> Any:
+    """Return the module that has the classes: langgraph_sdk's where it is installed."""
+    with suppress(ImportError):
+        from langgraph_sdk import runtime
+
+        return runtime
+    from langgraph_client import runtime as ours
+
+    return ours
+
+
 def _typed(context: Any, annotation: Any) -> Any:
     """Return a run's context as the class that `ServerRuntime[...]` names."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):  # ours
+        annotation = typing.get_args(annotation)[0]
     schema = next(iter(typing.get_args(annotation)), None)
     if not isinstance(schema, type) or not isinstance(context, Mapping):
         return context
