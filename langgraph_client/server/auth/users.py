@@ -111,6 +111,7 @@ def user_of(returned: Any) -> User:
     """
     permissions: Any = None
     original = None
+    fields: dict[str, Any]
     if isinstance(returned, tuple) and len(returned) == 2:
         permissions, returned = returned
     if isinstance(returned, User):
@@ -138,7 +139,8 @@ def _fields_of(user: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for method in ("model_dump", "dict"):
         if callable(dump := getattr(user, method, None)):
-            fields = dict(dump())
+            dumped: Any = dump()
+            fields = dict(dumped)
             break
     else:
         if dataclasses.is_dataclass(user) and not isinstance(user, type):

@@ -72,7 +72,10 @@ class UserApp:
         if options.auth_first:
             app.user_middleware = []
         if around or inside:
-            app.router.routes = [_Wrapped(route, [*around, *inside]) for route in self._routes]
+            wrapped_routes: list[BaseRoute] = [
+                _Wrapped(route, [*around, *inside]) for route in self._routes
+            ]
+            app.router.routes = wrapped_routes
         self._inside = inside
         # Otherwise the endpoints ask for themselves, behind the middleware.
         self._before_endpoints = asking if options.auth_first else []
