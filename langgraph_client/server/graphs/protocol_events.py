@@ -114,7 +114,7 @@ class ProtocolEvents:
             if not mode.startswith("messages/"):
                 yield from self._finished_messages()
             yield from self._entered(tuple(namespace))
-            yield from _CLASSIC[mode](self, tuple(namespace), decode(encode(data)))
+            yield from _CLASSIC[mode](self, tuple(namespace), _plain(data))
 
     def end(
         self, event: str, error: str | None = None, reason: str | None = None
@@ -291,6 +291,13 @@ _CLASSIC = {
     "messages/partial": ProtocolEvents._old_messages,
     "messages/complete": ProtocolEvents._old_messages,
 }
+
+
+def _plain(data: Any) -> Any:
+    """Return data as JSON has it. What is streamed of a script's message is so already."""
+    if isinstance(data, list) and data and all(type(item) is dict for item in data):
+        return data
+    return decode(encode(data))
 
 
 def _message_event(message_id: str, data: Mapping[str, Any]) -> ProtocolEvent:

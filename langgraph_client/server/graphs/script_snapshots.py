@@ -68,7 +68,20 @@ class ScriptChunk:
     chunk_position: str | None = None
 
     def __add__(self, more: ScriptChunk) -> ScriptChunk:
-        return replace(more, content=self.content + more.content)
+        # In place of `replace`, which is slow: this is done for each token.
+        return ScriptChunk(
+            self.content + more.content,
+            more.additional_kwargs,
+            more.response_metadata,
+            more.type,
+            more.name,
+            more.id,
+            more.tool_calls,
+            more.invalid_tool_calls,
+            more.usage_metadata,
+            more.tool_call_chunks,
+            more.chunk_position,
+        )
 
     def as_message(self) -> dict[str, Any]:
         """Return the message, as if it were finished."""

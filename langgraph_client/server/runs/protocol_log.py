@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode
@@ -42,6 +43,32 @@ class _Kept(Keeper):
         return [Event((event.seq, 0), event.name, event.data) for event in found]
 
 
+class _Place(NamedTuple):
+    """What is the same for all events of one channel and namespace.
+
+    Attributes:
+        name: The name under which the log keeps them.
+        method: The method on the wire.
+        namespace: The namespace as JSON.
+    """
+
+    name: str
+    method: bytes
+    namespace: bytes
+
+    @classmethod
+    def of(cls, channel: str, namespace: Namespace) -> _Place:
+        """Return the place of a channel and a namespace."""
+        name = event_name(channel, namespace)
+        return cls(name, _method(name), encode(list(namespace)))
+
+
+def _method(name: str) -> bytes:
+    """Return the method of events that are kept under a name."""
+    channel = name.partition("|")[0].partition(":")[0]
+    return b"input.requested" if channel == "input" else channel.encode()
+
+
 class ProtocolLog:
     """The v3 events of one thread.
 
@@ -67,7 +94,7 @@ class ProtocolLog:
         self._clock = clock
         self._keeper = _Kept(storage, thread_id)
         self._seq = last
-        self._namespaces: dict[Namespace, bytes] = {}
+        self._places: dict[tuple[str, Namespace], _Place] = {}
         self.log = EventLog(clock, self._keeper, unwritten=unwritten)
         self.log.last = (last, 0)
 
@@ -96,28 +123,19 @@ class ProtocolLog:
     def _append(self, run_id: str, event: ProtocolEvent) -> None:
         self._seq += 1
         ms, number = self._clock.event_id()
-        event_id = b'"%d-%d"' % (ms, number)
-        if event.key is not None:
+        place = event.channel, event.namespace
+        if (known := self._places.get(place)) is None:
+            known = self._places[place] = _Place.of(*place)
+        if event.key is None:
+            event_id = b'"%d-%d"' % (ms, number)
+        else:
             event_id = json.dumps(f"synth:{run_id}:{event.key}").encode()
-        method = event.channel.partition(":")[0]
         body = (
-            b'{"type":"event","event_id":%s,"seq":%d,"method":"%s",'
-            b'"params":{"namespace":%s,"timestamp":%d,"data":%s}}'
-        ) % (
-            event_id,
-            self._seq,
-            b"input.requested" if method == "input" else method.encode(),
-            self._namespace(event.namespace),
-            ms,
-            encode(event.data),
-        )
+            b'{"type":"event","event_id":%b,"seq":%d,"method":"%b",'
+            b'"params":{"namespace":%b,"timestamp":%d,"data":%b}}'
+        ) % (event_id, self._seq, known.method, known.namespace, ms, encode(event.data))
         self._keeper.origins[self._seq] = run_id, ms
-        self.log.append(event_name(event.channel, event.namespace), body, (self._seq, 0))
-
-    def _namespace(self, namespace: Namespace) -> bytes:
-        if namespace not in self._namespaces:
-            self._namespaces[namespace] = encode(list(namespace))
-        return self._namespaces[namespace]
+        self.log.append(known.name, body, (self._seq, 0))
 
     def read(self, since: int) -> Reader:
         """Return the events after a number, and those to come."""
@@ -125,13 +143,26 @@ class ProtocolLog:
         return self.log.read((min(since, self._seq), 0))
 
 
-def framed(events: Iterable[Event], wants: Callable[[str], bool]) -> bytes:
-    """Return those events that a reader wants as server-sent events."""
-    parts: list[bytes] = []
-    for event_id, name, data in events:
-        if wants(name):
-            channel = name.partition("|")[0].partition(":")[0]
-            method = "input.requested" if channel == "input" else channel
-            parts += (b"event: ", method.encode(), b"\r\ndata: ", data)
-            parts.append(b"\r\nid: %d\r\n\r\n" % event_id[0])
-    return b"".join(parts)
+class Framing:
+    """Makes server-sent events of those events that a reader wants.
+
+    Args:
+        wants: Whether a reader wants the events of a name.
+    """
+
+    def __init__(self, wants: Callable[[str], bool]) -> None:
+        self._wants = wants
+        #: By name, what stands before the data; None if the events are not wanted.
+        self._heads: dict[str, bytes | None] = {}
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """Return the events as they are sent; nothing if none is wanted."""
+        parts: list[bytes] = []
+        heads = self._heads
+        for event_id, name, data in events:
+            if name not in heads:
+                wanted = self._wants(name)
+                heads[name] = b"event: %b\r\ndata: " % _method(name) if wanted else None
+            if (head := heads[name]) is not None:
+                parts.append(b"%b%b\r\nid: %d\r\n\r\n" % (head, data, event_id[0]))
+        return b"".join(parts)

@@ -23,7 +23,7 @@ from langgraph_client.server.runs.commands import (
 )
 from langgraph_client.server.runs.event_filter import CHANNELS, EventFilter, unknown_channels
 from langgraph_client.server.runs.event_log import HEARTBEAT, Reader
-from langgraph_client.server.runs.protocol_log import framed
+from langgraph_client.server.runs.protocol_log import Framing
 from langgraph_client.server.runs.run_document import canonical_uuid
 
 STABLE = {"x-langgraph-event-ids": "stable"}
@@ -99,10 +99,10 @@ class _Events(LongResponse):
 
         headers = {**event_headers(), **STABLE}
         super().__init__(headers, heartbeat=HEARTBEAT, closed=release)
-        self._reader, self._wanted = reader, wanted
+        self._reader, self._framing = reader, Framing(wanted.wants)
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the events, in batches as they are ready."""
         async for batch in self._reader:
-            if part := framed(batch, self._wanted.wants):
+            if part := self._framing.frames(batch):
                 yield part
