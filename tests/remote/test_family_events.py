@@ -1,0 +1,165 @@
+"""Event streaming over the family: every projection of a run stream, local beside remote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import ToolCallTransformer
+from langgraph.stream import (
+    CheckpointsTransformer,
+    CustomTransformer,
+    DebugTransformer,
+    TasksTransformer,
+    UpdatesTransformer,
+)
+from support.family import FAMILY
+from support.same import Names, failure, unordered
+
+from langgraph_client import Server
+
+pytestmark = [
+    pytest.mark.filterwarnings("default:Deserializing unregistered type"),
+    pytest.mark.filterwarnings("ignore:The v3 streaming protocol"),
+]
+
+FURTHER: list[Any] = [
+    UpdatesTransformer,
+    CustomTransformer,
+    CheckpointsTransformer,
+    TasksTransformer,
+    DebugTransformer,
+    ToolCallTransformer,
+]
+PROJECTIONS = ["values", "messages", "lifecycle", "updates", "custom", "checkpoints", "tasks"]
+PROJECTIONS += ["debug", "tool_calls", "subgraphs"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server({name: member.build() for name, member in FAMILY.items()}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=FAMILY)
+def pair(request: pytest.FixtureRequest, server: Server) -> tuple[str, Any, Any]:
+    """The name of a member of the family, the local graph and the remote one."""
+    member = FAMILY[request.param]
+    local = member.build().copy({"checkpointer": InMemorySaver()})
+    return request.param, local, server.remote_graph(request.param, allow_types=member.types)
+
+
+def as_plain(value: Any) -> Any:
+    """A value with the text of messages in place of their only block.
+
+    Models that run in a local run stream give blocks, as langgraph tells them to. A server is not
+    told so by `stream`, and gives what the same graph gives in any other call.
+    """
+    if isinstance(value, dict):
+        value = {key: as_plain(item) for key, item in value.items()}
+        match value.get("content"):
+            case [{"type": "text", "text": text}]:
+                value["content"] = text
+        if isinstance(metadata := value.get("response_metadata"), dict):
+            metadata.pop("output_version", None)
+        return value
+    if isinstance(value, list | tuple):
+        return type(value)(map(as_plain, value))
+    return value
+
+
+def told(names: Names, name: str, item: Any) -> Any:
+    """What is compared of an item of a projection, when it comes."""
+    if name == "subgraphs":
+        return name, names(list(item.path)), item.graph_name
+    if name in ("messages", "tool_calls"):
+        return name, None  # Read behind the end, when it is complete.
+    return name, names(item)
+
+
+def message_of(names: Names, message: Any) -> Any:
+    """A streamed message: its text, and the whole of it."""
+    return names(getattr(message, "namespace", None)), names(message.output_message)
+
+
+def tool_call_of(names: Names, call: Any) -> Any:
+    return names((call.tool_name, call.input, call.output, call.error, call.completed))
+
+
+def played(graph: Any, name: str, thread: str) -> list[Any]:
+    """Everything that the blocking run streams of a member's inputs give, in order of arrival."""
+    member, names = FAMILY[name], Names()
+    config = {"configurable": {"thread_id": thread}, "metadata": {"m": 1}, "tags": ["t"]}
+    options = {} if member.context is None else {"context": member.context}
+    found: list[Any] = []
+    for given in member.inputs:
+        messages: list[Any] = []
+        calls: list[Any] = []
+        run = graph.stream_events(given, config, version="v3", transformers=FURTHER, **options)
+        with run:
+            try:
+                for projection, item in run.interleave(*PROJECTIONS):
+                    found.append(told(names, projection, item))
+                    if projection == "messages":
+                        messages.append(item)
+                    if projection == "tool_calls":
+                        calls.append(item)
+                found.append(names(run.output))
+                found.append((run.interrupted, names(list(run.interrupts))))
+            except Exception as error:  # What is raised is compared, too.
+                found.append(failure(error))
+        found += [message_of(names, message) for message in messages]
+        found += [tool_call_of(names, call) for call in calls]
+    found = as_plain(found)
+    return unordered(found) if member.side_by_side else found
+
+
+async def aplayed(graph: Any, name: str, thread: str, projection: str) -> list[Any]:
+    """What one projection of the async run streams of a member's inputs gives."""
+    member, names = FAMILY[name], Names()
+    config = {"configurable": {"thread_id": thread}, "metadata": {"m": 1}, "tags": ["t"]}
+    options = {} if member.context is None else {"context": member.context}
+    found: list[Any] = []
+    for given in member.inputs:
+        run = await graph.astream_events(
+            given, config, version="v3", transformers=FURTHER, **options
+        )
+        async with run:
+            try:
+                async for item in run.extensions[projection]:
+                    if projection == "messages":
+                        message = await item
+                        found.append(names(message))
+                    elif projection == "tool_calls":
+                        async for _ in item.output_deltas:
+                            pass
+                        found.append(tool_call_of(names, item))
+                    else:
+                        found.append(told(names, projection, item))
+                found.append(names(await run.output()))
+                found.append((await run.interrupted(), names(list(await run.interrupts()))))
+            except Exception as error:
+                found.append(failure(error))
+    found = as_plain(found)
+    return unordered(found) if member.side_by_side else found
+
+
+async def test_all_projections_in_order(pair: tuple[str, Any, Any]) -> None:
+    """Interleaved, in blocking code: the same items in the same order, and the same end."""
+    name, local, remote = pair
+    here = await asyncio.to_thread(played, local, name, f"{name} v3")
+    there = await asyncio.to_thread(played, remote, name, f"{name} v3")
+    assert there == here
+
+
+@pytest.mark.parametrize("projection", [one for one in PROJECTIONS if one != "subgraphs"])
+async def test_each_projection_in_async_code(pair: tuple[str, Any, Any], projection: str) -> None:
+    """Read alone, in async code: the same items."""
+    name, local, remote = pair
+    here = await aplayed(local, name, f"{name} v3 {projection}", projection)
+    there = await aplayed(remote, name, f"{name} v3 {projection}", projection)
+    await remote.aclose()  # The next test has an event loop of its own.
+    assert there == here
