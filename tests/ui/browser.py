@@ -196,21 +196,22 @@ class Page:
         return found
 
     def click(self, selector: str, text: str = "") -> None:
-        """Click the first element that fits, with the mouse, once it is there and can be."""
-        place = self.wait_for(_PLACE % (json.dumps(selector), json.dumps(text)))
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=place["x"],
-                y=place["y"],
-                button="left",
-                clickCount=1,
-            )
+        """Click the first element that fits, with the mouse, once it is there and can be.
+
+        What moves just then, as something above it has come, is tried again.
+        """
+        for _ in range(5):
+            place = self.wait_for(_PLACE % (json.dumps(selector), json.dumps(text)))
+            at = {"x": place["x"], "y": place["y"], "button": "left", "clickCount": 1}
+            self.send("Input.dispatchMouseEvent", type="mousePressed", **at)
+            self.send("Input.dispatchMouseEvent", type="mouseReleased", **at)
+            if self.evaluate("window.testHit"):
+                return
+        raise AssertionError(f"{selector} {text!r} does not keep still")
 
     def fill(self, selector: str, text: str) -> None:
         """Write a text into a field, in place of what is in it."""
-        self.wait_for(f"document.querySelector({json.dumps(selector)})")
+        self.wait_for(f"document.querySelector({json.dumps(selector)})?.checkVisibility()")
         self.evaluate(
             f"(() => {{ const field = document.querySelector({json.dumps(selector)});"
             " field.focus(); field.select?.(); })()"
@@ -255,12 +256,22 @@ _PLACE = """(() => {
   const [selector, text] = [%s, %s];
   const found = [...document.querySelectorAll(selector)].find(
     (one) => (one.innerText || one.getAttribute('aria-label') || '').includes(text));
-  if (!found || found.disabled) return null;
+  if (!found || found.disabled || !found.checkVisibility()) return null;
   found.scrollIntoView({ block: 'center' });
   const { x, y, width, height } = found.getBoundingClientRect();
+  const moved = found.testPlace !== `${x} ${y}`;
+  found.testPlace = `${x} ${y}`;
+  if (moved) return null;
   const place = { x: x + width / 2, y: y + height / 2 };
   const top = document.elementFromPoint(place.x, place.y);
-  return found.contains(top) || top?.contains(found) ? place : null;
+  if (!found.contains(top) && !top?.contains(found)) return null;
+  window.testHit = false;
+  removeEventListener('click', window.testClick, true);
+  window.testClick = (event) => {
+    window.testHit ||= found.contains(event.target) || event.target.contains(found);
+  };
+  addEventListener('click', window.testClick, true);
+  return place;
 })()"""
 _CHOOSE = """(() => {
   const [field, value] = [document.querySelector(%s), %s];

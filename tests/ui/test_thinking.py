@@ -5,24 +5,35 @@ from __future__ import annotations
 import ast
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from .browser import Page
+from langgraph_client import Server
+
+from .browser import Browser, Page
 
 Ask = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def loaded(chromium: Browser) -> Iterator[Page]:
+    """The page of a server without graphs."""
+    server = Server({})
+    url = server.listen()
+    with server, chromium.page() as page:
+        page.open(f"{url}/ui/")
+        yield page
+
+
 @pytest.fixture
-def ask(visit: Callable[[str], Page]) -> Ask:
+def ask(loaded: Page) -> Ask:
     """Calls a function of a module: `ask("think/diff.js", "diff", before, after)`."""
-    page = visit("threads")
 
     def ask(module: str, name: str, *given: Any) -> Any:
         call = f"found[{json.dumps(name)}](...{json.dumps(given)})"
-        return page.evaluate(f"import('/ui/{module}').then((found) => {call})")
+        return loaded.evaluate(f"import('/ui/{module}').then((found) => {call})")
 
     return ask
 
@@ -114,14 +125,13 @@ def test_a_search_that_cannot_be_read_is_said(ask: Ask, text: str) -> None:
     assert found["error"]
 
 
-def test_an_event_stream_is_read_however_it_is_cut(visit: Callable[[str], Page]) -> None:
+def test_an_event_stream_is_read_however_it_is_cut(loaded: Page) -> None:
     """Events come out whole, wherever the chunks end, and other line breaks belong to the data."""
-    page = visit("threads")
     text = (
         'event: values\r\ndata: {"a":"\u2028é🙂"}\r\nid: 1-0\r\n\r\n: heartbeat\r\n\r\n'
         "event: x\ndata: 1\ndata: 2\n\nevent: bare\n\n"
     )
-    found = page.evaluate(
+    found = loaded.evaluate(
         f"""import('/ui/think/sse.js').then(({{ EventParser }}) => {{
           const text = {json.dumps(text)};
           return [...text, ''].map((_, cut) => {{

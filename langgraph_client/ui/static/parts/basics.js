@@ -1,5 +1,5 @@
 // The small parts that every view is made of.
-import { html, useEffect, useRef, useState } from '../dom.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../dom.js';
 import { watchConnection } from '../api.js';
 import { pretty } from '../think/format.js';
 
@@ -111,7 +111,7 @@ export function CopyButton({ text, label = 'Copy' }) {
 
 export function Dialog({ title, close, children, wide }) {
   const box = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = box.current;
     dialog.showModal();
     return () => dialog.close();
