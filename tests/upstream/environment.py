@@ -80,6 +80,11 @@ def graph_environment() -> Path:
     return _environment("graphs", [*_our_requirements(), *_TEST_TOOLS])
 
 
+def official_environment() -> Path:
+    """The interpreter of the graph tests on `langgraph dev`."""
+    return _environment("official", [*_our_requirements(), *_TEST_TOOLS, "langgraph-cli[inmem]"])
+
+
 def server_environment() -> Path:
     """The interpreter of servers for the integration tests: ours and `langgraph dev`."""
     return _environment("servers", [*_our_requirements(), *_SERVER])

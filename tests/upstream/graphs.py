@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from upstream.environment import graph_environment, sources
+from upstream.environment import graph_environment, official_environment, sources
 from upstream.outcomes import Outcome, kept, run_pytest
 from upstream.patterns import fits
 from upstream.staging import stage
@@ -38,7 +38,7 @@ def run(
         (Path(scratch) / "pytest.ini").write_text(_OPTIONS, "utf-8")
         options = ["-p", "upstream.plugins.routing", "-n", str(processes), f"--timeout={_SECONDS}"]
         return run_pytest(
-            graph_environment(),
+            official_environment() if adapter == "official" else graph_environment(),
             tests,
             [*options, *arguments],
             environment={"UPSTREAM_ADAPTER": adapter},

@@ -5,6 +5,9 @@
     python tests/upstream/run.py graphs --test 'tests/test_runtime.py::test_drain*'
                                                     some tests of it, with what pytest prints
 
+    UPSTREAM_ADAPTER=official python tests/upstream/run.py graphs
+                                                    LangGraph's own RemoteGraph and `langgraph dev`
+
 Ends with 1 if a test fails that `differences.toml` does not name, or if a pattern there names only
 tests that pass.
 """
@@ -47,7 +50,7 @@ def main() -> int:
     rows, is_good = [], True
     for name in given.suites or SUITES:
         begun = time.monotonic()
-        results = folder / f"{name}.jsonl"
+        results = folder / f"{name}-{graphs.ADAPTER}.jsonl"
         outcomes = SUITES[name](results, given.test)
         if given.test:
             print(results.with_suffix(".log").read_text("utf-8"))

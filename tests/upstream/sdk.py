@@ -174,7 +174,7 @@ def remote_graph_suite(results: Path, patterns: list[str] | None) -> dict[str, O
     with _scratch() as scratch:
         hosted = stage(sources("langgraph") / "tests", scratch / "server")
         # Its paths are from here on.
-        config = shutil.copy(hosted / "example_app" / "langgraph.json", hosted.parent)
+        config = Path(shutil.copy(hosted / "example_app" / "langgraph.json", hosted.parent))
         with our_server(graph_environment(), config, hosted.parent) as url:
             return remote_graph_tests(results, Packages(), wanted, url)
 
