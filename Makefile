@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream parity docs build lint types twin check clean
+.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream versions parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -15,6 +15,7 @@ help:
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
 	@echo "make browser run a page with useStream in Chromium; needs node, npm and chromium"
+	@echo "make versions run tests on the oldest langgraph, and on newer Pythons"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
 	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
@@ -57,6 +58,9 @@ upstream: $(INSTALLED)
 
 browser: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/browser
+
+versions: $(INSTALLED)
+	@$(BIN)/python tests/versions/run.py $(PARTS)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)

@@ -32,30 +32,27 @@ if TYPE_CHECKING:
     )
 else:
     RunnableConfig = dict
+    from langgraph_client.remote import fallbacks
+
     try:
         from langgraph.pregel.protocol import PregelProtocol as GraphBase
-        from langgraph.types import (
-            Command,
-            GraphOutput,
-            Interrupt,
-            Overwrite,
-            PregelTask,
-            Send,
-            StateSnapshot,
-            StateUpdate,
-        )
     except ImportError:
-        from langgraph_client.remote.fallbacks import (
-            Command,
-            GraphBase,
-            GraphOutput,
-            Interrupt,
-            Overwrite,
-            PregelTask,
-            Send,
-            StateSnapshot,
-            StateUpdate,
-        )
+        from langgraph_client.remote.fallbacks import GraphBase
+    try:
+        from langgraph import types
+    except ImportError:
+        types = fallbacks
+    # Each by itself: langgraph 1.0 has neither GraphOutput nor Overwrite, and one that is missing
+    # must not take the others away.
+    _originals = {**vars(fallbacks), **vars(types)}
+    Command = _originals["Command"]
+    GraphOutput = _originals["GraphOutput"]
+    Interrupt = _originals["Interrupt"]
+    Overwrite = _originals["Overwrite"]
+    PregelTask = _originals["PregelTask"]
+    Send = _originals["Send"]
+    StateSnapshot = _originals["StateSnapshot"]
+    StateUpdate = _originals["StateUpdate"]
     try:
         from langchain_core.runnables.graph import Edge, Graph, Node
     except ImportError:

@@ -96,8 +96,21 @@ def _our_requirements() -> list[str]:
 
 
 def _environment(name: str, requirements: list[str]) -> Path:
-    pins = _pins()
-    content = "\n".join([sys.version, *sorted(requirements), pins])
+    return made(name, requirements, pins=_pins())
+
+
+def made(
+    name: str, requirements: list[str], interpreter: str = sys.executable, *, pins: str = ""
+) -> Path:
+    """The interpreter of a virtual environment with these packages; made once.
+
+    Args:
+        name: What the environment is for.
+        requirements: The packages.
+        interpreter: The Python that it is made with.
+        pins: Versions of packages, as pip's constraints.
+    """
+    content = "\n".join([sys.version, interpreter, *sorted(requirements), pins])
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     folder = cache() / "environments" / f"{name}-{digest}"
     python = folder / "bin" / "python"
@@ -105,7 +118,7 @@ def _environment(name: str, requirements: list[str]) -> Path:
     if not finished.exists():
         shutil.rmtree(folder, ignore_errors=True)
         print(f"making the environment {folder}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
         constraints = folder / "constraints.txt"
         constraints.write_text(pins, "utf-8")
         _pip(python, "install", "--constraint", str(constraints), *requirements)
