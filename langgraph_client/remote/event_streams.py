@@ -59,8 +59,8 @@ class EventStreaming:
         def noted(make: Transformer) -> Transformer:
             if isinstance(make, self._classes.transformer) or not callable(make):
                 raise TypeError(
-                    f"transformers: {type(make).__name__} is an instance; give the class or a "
-                    "factory, since each subgraph gets one of its own"
+                    f"transformers: {type(make).__name__} is a pre-built instance; give the class "
+                    "or a factory, since each subgraph gets one of its own"
                 )
 
             def factory(scope: tuple[str, ...]) -> Foreign:

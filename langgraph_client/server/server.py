@@ -413,6 +413,7 @@ class Server:
             storage.script_states,
             storage.allow,
             lend_checkpointer=self._lend_checkpointer,
+            may_resume=self._path is not None,
         )
         self._clock.start_after(await storage.events.last_id())
         webhooks = Webhooks(self._clock, self._webhooks, self.async_transport())

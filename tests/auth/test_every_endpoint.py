@@ -120,6 +120,9 @@ ASKS: dict[tuple[str, str], Make] = {
     ("GET", "/threads/{thread_id}/runs/{run_id}"): lambda t: Ask(),
     ("DELETE", "/threads/{thread_id}/runs/{run_id}"): lambda t: Ask(),
     ("POST", "/threads/{thread_id}/runs/{run_id}/cancel"): lambda t: Ask(for_ann=(404,)),
+    ("POST", "/threads/{thread_id}/runs/{run_id}/control"): lambda t: Ask(
+        {"number": 1}, for_ann=(404,)
+    ),
     ("GET", "/threads/{thread_id}/runs/{run_id}/join"): lambda t: Ask(),
     ("GET", "/threads/{thread_id}/runs/{run_id}/stream"): lambda t: Ask(),
     ("POST", "/runs"): lambda t: Ask(run_of(t)),

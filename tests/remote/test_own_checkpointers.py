@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import httpx
@@ -43,6 +44,20 @@ def test_a_remote_run_is_found_in_the_savers_own_threads() -> None:
     found = saver.get_tuple(ON)
     assert found is not None
     assert found.checkpoint["channel_values"]["said"] == ["caller", "node"]
+
+
+def test_checkpoints_have_the_metadata_of_a_local_run(tmp_path: Path) -> None:
+    """And the run's id where the server may be started again: a run that was cut off needs it."""
+    saver, local, kept = InMemorySaver(), InMemorySaver(), InMemorySaver()
+    config = {**ON, "metadata": {"who": "me"}}
+    built(local).invoke({"said": []}, config)
+    with Server({"agent": built(saver)}) as server:
+        server.remote_graph("agent").invoke({"said": []}, config)
+    with Server({"agent": built(kept)}, path=tmp_path / "server.db") as server:
+        server.remote_graph("agent").invoke({"said": []}, config)
+    expected = [item.metadata for item in local.list(ON)]
+    assert [item.metadata for item in saver.list(ON)] == expected
+    assert all("run_id" in item.metadata for item in kept.list(ON))
 
 
 def test_a_thread_that_the_server_has_never_seen_is_asked_of_the_saver() -> None:

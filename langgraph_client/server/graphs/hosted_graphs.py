@@ -37,6 +37,7 @@ class Graphs:
         script_states: What the checkpointer is to scripted graphs.
         allow: Allows the checkpointer to make classes out of what it has stored.
         lend_checkpointer: Give it to them. Without, each graph keeps what it was compiled to keep.
+        may_resume: Whether a run may go on in a later process.
 
     Raises:
         TypeError: Something is none of these, or a factory asks for what cannot be given.
@@ -51,6 +52,7 @@ class Graphs:
         allow: Callable[[Iterable[type]], None],
         *,
         lend_checkpointer: bool = True,
+        may_resume: bool = True,
     ) -> None:
         self._sources = {name: _source(name, graph) for name, graph in graphs.items()}
         self._checkpointer = checkpointer
@@ -58,6 +60,7 @@ class Graphs:
         self._script_states = script_states
         self._allow = allow
         self._lend_checkpointer = lend_checkpointer
+        self._may_resume = may_resume
         self._write_events: Callable[[], Awaitable[None]] | None = None
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
@@ -173,7 +176,8 @@ class Graphs:
         if own is not None and not isinstance(own, bool):
             # As locally: a run without a thread is an error, where nothing is lent.
             is_used = durable or not self._lend_checkpointer
-            return HostedSaver(own, self._write) if is_used else None
+            hosted = HostedSaver(own, self._write, may_resume=self._may_resume)
+            return hosted if is_used else None
         if not self._lend_checkpointer:
             return own
         if not durable or self._checkpointer is None:

@@ -61,12 +61,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     - The graph knows a thread by the caller's id. The server's own saver keeps it under the
       server's; a saver that the graph was compiled with keeps it under the caller's, so that
       whoever else uses that saver finds there what a run has written.
-    - Checkpoints bear the id of their run, by which a run that was cut off knows its own.
+    - Checkpoints bear the id of their run, by which a run that was cut off knows its own. In a
+      graph's own saver they do so only where a run can be cut off and go on.
 
     Args:
         saver: The saver that keeps the checkpoints.
         write_events: Writes the events that are to be kept and are not written yet.
         is_own: Whether it is the graph's own, not the server's.
+        may_resume: Whether a run may go on in a later process.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         write_events: Callable[[], Awaitable[None]] | None = None,
         *,
         is_own: bool = True,
+        may_resume: bool = True,
     ) -> None:
         super().__init__(serde=saver.serde)
         self.saver = saver
         self.is_own = is_own
+        self._may_resume = may_resume
         self._write_events = write_events
         self._blocking = False
         # As langgraph: savers written for older releases do not know the path of a task.
@@ -170,7 +174,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             self._write_events_from_thread(run)
         with _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
-                self._kept(config), checkpoint, _with_run(metadata, run), new_versions
+                self._kept(config), checkpoint, self._with_run(metadata, run), new_versions
             )
         return _called(put, config)
 
@@ -191,7 +195,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             await self._put_held(run)
         with _named(checkpoint["channel_values"].items()):
             put: RunnableConfig = await self._call(
-                "put", self._kept(config), checkpoint, _with_run(metadata, run), new_versions
+                "put", self._kept(config), checkpoint, self._with_run(metadata, run), new_versions
             )
         return _called(put, config)
 
@@ -238,7 +242,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return the same around a saver that also makes these classes out of what is stored."""
         allowing = self.saver.with_allowlist(extra_allowlist)
-        return HostedSaver(allowing, self._write_events, is_own=self.is_own)
+        return HostedSaver(
+            allowing, self._write_events, is_own=self.is_own, may_resume=self._may_resume
+        )
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints."""
@@ -249,7 +255,12 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         kept = thread_id if self.is_own else server_thread_id(thread_id)
         await self._call("delete_thread", kept)
 
-    # The ids of threads.
+    # The ids of threads and runs.
+
+    def _with_run(self, metadata: CheckpointMetadata, run: RunScope | None) -> CheckpointMetadata:
+        if run is None or run.run_id is None or (self.is_own and not self._may_resume):
+            return metadata
+        return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
 
     def _kept(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config that names the thread as the saver knows it."""
@@ -307,12 +318,6 @@ def _called(config: RunnableConfig, asked: RunnableConfig) -> RunnableConfig:
     """Return a saver's config with the thread's id that the graph knows."""
     thread_id = (asked.get("configurable") or {}).get("thread_id")
     return config if thread_id is None else _with_thread(config, thread_id)
-
-
-def _with_run(metadata: CheckpointMetadata, run: RunScope | None) -> CheckpointMetadata:
-    if run is None or run.run_id is None:
-        return metadata
-    return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
 
 
 def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:
