@@ -74,7 +74,10 @@ class LoggedRequest:
         return parts[2] if len(parts) > 2 and parts[1] == "threads" else None
 
     def _field(self, name: str) -> Any:
-        return self.body.get(name) if isinstance(self.body, dict) else None
+        fields = self.body
+        if isinstance(fields, dict) and self.path.endswith("/commands"):
+            fields = fields.get("params")  # Of a command of event streaming.
+        return fields.get(name) if isinstance(fields, dict) else None
 
 
 class RequestLog:
