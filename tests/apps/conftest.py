@@ -60,7 +60,7 @@ class Apps:
         """A bare HTTP client of an application, by the name of its folder."""
         if name not in self._clients:
             place = self.folder(name)
-            place.parent.mkdir()
+            place.parent.mkdir(parents=True)
             if self._subject == "real":
                 url = self._stack.enter_context(langgraph_dev(place.parent, APPS / name))
             else:

@@ -213,3 +213,17 @@ def test_builders_and_factories_run(http: httpx.Client) -> None:
     for name in ("builder", "factory"):
         answer = http.post("/runs/wait", json={"assistant_id": name, "input": {}}).json()
         assert answer == {"log": ["one:None"]}, name
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"config": {"configurable": {"user_id": "ada"}}}, {"context": {"user_id": "ada"}}],
+    ids=["configurable", "context"],
+)
+def test_a_user_id_of_the_application_s_own(http: httpx.Client, given: dict[str, Any]) -> None:
+    """It stays as the request has it; without, it is empty."""
+    for more, user_id in ((given, "ada"), ({}, "")):
+        body = {"assistant_id": "row", "input": {}, "after_seconds": 3600, **more}
+        kwargs = http.post("/runs", json=body).json()["kwargs"]
+        assert kwargs["config"]["configurable"]["user_id"] == user_id
+        assert kwargs["context"].get("user_id", "") == user_id

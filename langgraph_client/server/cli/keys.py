@@ -157,7 +157,7 @@ KEYS: Mapping[str, Key] = {
     "checkpointer": _object(_CHECKPOINTER),
     "webhooks": _object(_WEBHOOKS),
     "encryption": Key(OBJECT, "refused", "data would be kept as it is", locks=True),
-    "priority": Key(OBJECT, "ignored", "all runs have the same priority"),
+    "priority": Key(OBJECT, "refused", "all runs would have the same priority"),
     "ui": Key(OBJECT, "ignored", "components of user interfaces are not served"),
     "ui_config": Key(OBJECT, "ignored", "components of user interfaces are not served"),
     "disable_persistence": Key(FLAG, "ignored", "nothing is kept on disk without --db"),

@@ -250,8 +250,10 @@ class CompiledGraph:
             return context
         if self._context_fields is None:
             return dict(context or {}) or None
-        given: Mapping[str, Any] = context or kwargs["config"].get("configurable") or {}
-        return {key: value for key, value in given.items() if key in self._context_fields}
+        # Not from `configurable`: what the request gave there is in the context already, and the
+        # rest, such as an empty `user_id`, is the server's.
+        known = self._context_fields
+        return {key: value for key, value in (context or {}).items() if key in known}
 
     async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
         """Return a run without what an earlier attempt of it has taken in already.

@@ -42,7 +42,7 @@ RESERVED_CONFIGURABLE = {
 }
 
 
-_NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id", "user_id"}
+_NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
 
 
 def assistant_id_of(graph_id: str) -> str:
@@ -128,7 +128,8 @@ def run_document(
         "thread_id": thread_id,
         "graph_id": assistant["graph_id"],
         "assistant_id": assistant["assistant_id"],
-        "user_id": "" if user is None else user.identity,
+        # An application's own `user_id` stays: many templates have one.
+        "user_id": context.get("user_id") or ("" if user is None else user.identity),
     }
     modes = body.get("stream_mode") or ["values"]
     durability = body.get("durability") or (
