@@ -69,6 +69,16 @@ def _order(gate: Gate) -> Any:
     return graph.compile(name="order")
 
 
+def _shout() -> Any:
+    """Fails with what it was given."""
+
+    def shout(state: Order) -> dict[str, Any]:
+        raise ValueError(state.get("topic"))
+
+    graph = StateGraph(Order).add_node("shout", shout).add_edge(START, "shout")
+    return graph.compile(name="shout")
+
+
 class _SlowModel(NameModel):
     """Streams a first word, waits for the gate, and streams the rest."""
 
@@ -95,4 +105,10 @@ def _stream(gate: Gate) -> Any:
 def graphs(gate: Gate) -> dict[str, Any]:
     """The graphs, by name; `order` waits for `gate`."""
     picked = {name: shared()[name] for name in ("approval", "parallel", "failing", "row", "nested")}
-    return {**picked, "chat": _chat(), "order": _order(gate), "stream": _stream(gate)}
+    return {
+        **picked,
+        "chat": _chat(),
+        "order": _order(gate),
+        "shout": _shout(),
+        "stream": _stream(gate),
+    }

@@ -39,6 +39,19 @@ def test_tokens_show_as_they_come(visit: Visit, client: SyncLangGraphClient, gat
     assert page.evaluate("document.querySelectorAll('.message').length") == 2
 
 
+def test_a_run_of_somebody_else_lights_its_node(
+    visit: Visit, client: SyncLangGraphClient, gate: Gate
+) -> None:
+    """A run that sends no events of its tasks lights the node that the state says is next."""
+    thread_id = order(client, "cats")
+    gate.arrived()
+    page = visit(f"threads/{thread_id}")
+    page.wait_for("document.querySelector('[data-node=pack].is-running')")
+    gate.open()
+    page.wait_for("!document.querySelector('.is-running')")
+    page.wait_text("idle", ".view-head")
+
+
 def test_a_tab_that_is_hidden_leaves_its_connection(
     visit: Visit, client: SyncLangGraphClient, gate: Gate
 ) -> None:

@@ -82,3 +82,22 @@ def test_no_html_of_a_model_is_run(visit: Visit, client: SyncLangGraphClient, pa
         assert made == 0
     assert page.dialogs == []
     assert [url for url in page.requests if "example" in url or "data:text" in url] == []
+
+
+def test_hostile_text_is_text_everywhere(visit: Visit, client: SyncLangGraphClient) -> None:
+    """In metadata, names, interrupts, errors, states, items and crons, too."""
+    bad = HOSTILE[1]
+    assistant = client.assistants.create("row", name=bad, description=bad, context={bad: bad})
+    client.store.put_item(("place", bad.replace(".", "")), bad, {bad: bad})
+    client.crons.create("row", schedule="0 0 1 1 *", input={"topic": bad})
+    waits = client.threads.create(metadata={bad: bad}).thread_id
+    client.runs.wait(waits, "approval", input={"draft": bad})
+    failed = client.threads.create().thread_id
+    client.runs.wait(failed, "shout", input={"topic": bad}, raise_error=False)
+    paths = ["threads", f"threads/{waits}", f"threads/{waits}/history", f"threads/{failed}"]
+    paths += ["assistants", f"assistants/{assistant.assistant_id}", "crons", "store"]
+    for path in paths:
+        page = visit(path)
+        page.wait_text(bad, "main")
+        assert page.evaluate("window.hacked ?? null") is None, path
+        assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0, path

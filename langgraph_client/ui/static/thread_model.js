@@ -29,6 +29,7 @@ export class ThreadModel {
     this.dropped = 0;
     this.partial = new Map(); // message id -> message that streams
     this.running = new Map(); // task id -> {name, namespace}
+    this.tasksSeen = false; // whether the present run sends `tasks` events
     this.error = null;
     this.live = 'connecting'; // 'connecting', 'live', 'lost'
     this.number = 0;
@@ -173,6 +174,7 @@ export class ThreadModel {
       this.dropped += MOST_EVENTS / 10;
     }
     const [mode, ...namespace] = event.event.split('|');
+    if (mode === 'metadata') this.tasksSeen = false;
     if (mode === 'tasks') this.#task(event.data, namespace);
     else if (mode === 'messages') this.#chunk(event.data);
     else if (mode === 'messages/partial') this.#partialMessages(event.data);
@@ -185,6 +187,7 @@ export class ThreadModel {
   }
 
   #task(task, namespace) {
+    this.tasksSeen = true;
     if ('result' in task) this.running.delete(task.id);
     else this.running.set(task.id, { name: task.name, namespace: namespace.map((part) => part.split(':')[0]) });
   }
@@ -238,7 +241,7 @@ export class ThreadModel {
       if (namespace.length) lit.add(namespace[0]);
       else lit.add(name);
     }
-    if (!lit.size && this.busy && !this.events.length) for (const name of this.state?.next ?? []) lit.add(name);
+    if (!this.tasksSeen && this.busy) for (const name of this.state?.next ?? []) lit.add(name);
     return lit;
   }
 

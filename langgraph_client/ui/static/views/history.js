@@ -20,9 +20,15 @@ export function HistoryView({ model, setAction }) {
   const compared = byId.get(other) ?? null;
   const forks = forksIn(rows);
   return html`<div class="history"><div class="history-list"><p class="dim">${rows.length} checkpoints${forks ? `, ${forks} ${forks === 1 ? 'fork' : 'forks'}` : ''}</p>
-      <ol aria-label="Checkpoints, newest first">${rows.map((row, at) => html`<${Row} key=${row.id} row=${row} width=${width} first=${at === 0} current=${row === current} compared=${row === compared} choose=${() => setChosen(row.id)} />`)}</ol>
+      <ol aria-label="Checkpoints, newest first">${rows.map((row, at) => html`<${Row} key=${row.id} row=${row} width=${width} first=${at === 0} current=${row === current} compared=${row === compared} choose=${() => { setChosen(row.id); showDetail(); }} />`)}</ol>
       ${model.moreHistory && html`<${Button} label="Older ones" busy=${loading} onClick=${more} />`}</div>
     <${Checkpoint} row=${current} byId=${byId} compared=${compared} setOther=${setOther} rows=${rows} setAction=${setAction} /></div>`;
+}
+
+// On a narrow screen the checkpoint is below the list.
+function showDetail() {
+  if (matchMedia('(min-width: 1001px)').matches) return;
+  requestAnimationFrame(() => document.querySelector('.checkpoint-detail')?.scrollIntoView({ block: 'start' }));
 }
 
 function Row({ row, width, current, compared, choose, first }) {
