@@ -54,6 +54,7 @@ MAY_IMPORT = {
         "values",
     },
     "ui": {"_core", "errors", "server"},
+    "display": {"_core", "models", "terminal"},
     "terminal": {"SyncLangGraphClient", "_core", "errors", "models"},
     "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
 }

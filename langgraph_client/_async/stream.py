@@ -19,6 +19,7 @@ from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, 
 from langgraph_client._io.tasks import Background, opened_anyway
 from langgraph_client.errors import APIError, APIStatusError
 from langgraph_client.models.events import StreamPart
+from langgraph_client.models.html_view import table, text
 
 PartT = TypeVar("PartT")
 
@@ -217,6 +218,11 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
     async def _open_now(self) -> None:
         while not self._session.is_open and await self._advance():
             pass
+
+    def _repr_html_(self) -> str:
+        session = self._session
+        place = [("run", text(session.run_id)), ("thread", text(session.thread_id))]
+        return table([*place, ("last event", text(session.last_event_id))])
 
     def __repr__(self) -> str:
         session = self._session

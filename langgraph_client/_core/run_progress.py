@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from langgraph_client.models.events import StreamPart
+from langgraph_client.models.message_text import message_parts
 
 
 @dataclass(frozen=True)
@@ -171,27 +172,3 @@ def _error_text(error: object) -> str:
     if isinstance(error, Mapping) and "error" in error:
         return f"{error['error']}: {error.get('message', '')}"
     return str(error)
-
-
-def message_parts(message: object) -> tuple[str, str, str]:
-    """Return the kind, the text and the id of a message: a dict, or an object of langchain."""
-    if isinstance(message, Mapping):
-        fields = message
-    else:
-        fields = getattr(message, "__dict__", {})
-    kind = str(fields.get("type") or fields.get("role") or "")
-    return kind, content_text(fields.get("content")), str(fields.get("id") or "")
-
-
-def content_text(content: object) -> str:
-    """Return the text of a message's content: text, or a list of blocks."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return ""
-    texts = (
-        block if isinstance(block, str) else block.get("text")
-        for block in content
-        if isinstance(block, str | Mapping)
-    )
-    return "".join(text for text in texts if isinstance(text, str))

@@ -19,6 +19,7 @@ from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, APIStatusError
 from langgraph_client.models.events import StreamPart
+from langgraph_client.models.html_view import table, text
 
 PartT = TypeVar("PartT")
 
@@ -214,6 +215,11 @@ class RunStream(Iterator[PartT], Generic[PartT]):
     def _open_now(self) -> None:
         while not self._session.is_open and self._advance():
             pass
+
+    def _repr_html_(self) -> str:
+        session = self._session
+        place = [("run", text(session.run_id)), ("thread", text(session.thread_id))]
+        return table([*place, ("last event", text(session.last_event_id))])
 
     def __repr__(self) -> str:
         session = self._session

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from langgraph_client.models.fields import JSON, CallableDict, JsonObject, empty
+from langgraph_client.models.html_view import state_html, thread_html
 from langgraph_client.models.params import ThreadStatus
 from langgraph_client.models.record import Record
 
@@ -55,6 +56,9 @@ class Thread(Record):
     extracted: JsonObject | None = None
     ttl: JsonObject | None = None
 
+    def _repr_html_(self) -> str:
+        return thread_html(self)
+
 
 class Checkpoint(Record):
     """A point in a thread's history."""
@@ -94,6 +98,12 @@ class ThreadState(Record):
     interrupts: list[Interrupt] = empty(list)
     checkpoint_id: str | None = None
     parent_checkpoint_id: str | None = None
+
+    def _repr_html_(self) -> str:
+        questions = [question["value"] for question in self.get("interrupts") or ()]
+        place = (self.get("checkpoint") or {}).get("checkpoint_id")
+        following = self.get("next") or ()
+        return state_html(self["values"], following, questions, self.get("created_at"), place)
 
 
 class ThreadUpdateStateResponse(Record):

@@ -22,6 +22,7 @@ from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import LangGraphError
+from langgraph_client.models.html_view import drawing_svg, table, text
 from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
 from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
@@ -220,6 +221,15 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         copied = type(self).__new__(type(self))
         copied._begin(self._settings.changed({"name": self.name, **(update or {})}), self._clients)
         return copied
+
+    def _repr_html_(self) -> str:
+        # Notebooks ask for it on their own: an error would hide the value that is shown.
+        try:
+            drawn = self.get_graph()
+        except (LangGraphError, RuntimeError) as error:
+            return table([(repr(self), text(f"no drawing: {error}"))])
+        edges = [(edge.source, edge.target, edge.conditional) for edge in drawn.edges]
+        return drawing_svg(list(drawn.nodes), edges)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.assistant_id!r})"

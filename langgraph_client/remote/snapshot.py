@@ -6,10 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.html_view import state_html
+from langgraph_client.remote import compat
 from langgraph_client.remote.aliases import Config, JsonObject, Reply
-from langgraph_client.remote.compat import PregelTask, RunnableConfig, StateSnapshot
+from langgraph_client.remote.compat import PregelTask, RunnableConfig
 from langgraph_client.remote.config import Address, given_parents, merge, tuples
 from langgraph_client.remote.decode import Decoder, understanding
+
+
+class StateSnapshot(compat.StateSnapshot):
+    """langgraph's snapshot, which notebooks show as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        questions = [interrupt.value for interrupt in self.interrupts]
+        place = (self.config.get("configurable") or {}).get("checkpoint_id")
+        return state_html(self.values, self.next, questions, self.created_at, place)
 
 
 def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:

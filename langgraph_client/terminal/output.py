@@ -36,7 +36,7 @@ class PlainOutput:
 
     def line(self, text: str, style: str = "") -> None:
         """Write a line."""
-        self._end_message()
+        self.end_message()
         print(text, file=self._out, flush=True)
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -59,7 +59,7 @@ class PlainOutput:
                 self.node_started(step)
             case Tokens(node, message_id, text):
                 if message_id != self._message:
-                    self._end_message()
+                    self.end_message()
                     self.token(f"{clean(node)}: " if node else "", "cyan")
                     self._message = message_id
                 self.token(clean(text))
@@ -89,7 +89,8 @@ class PlainOutput:
         else:
             self.line(f"* {name}{time}", "green")
 
-    def _end_message(self) -> None:
+    def end_message(self) -> None:
+        """End the line of a message, if there is one."""
         if self._message is not None:
             self._message = None
             self.token("\n")
@@ -110,7 +111,7 @@ class RichOutput(PlainOutput):
 
     def line(self, text: str, style: str = "") -> None:
         """Write a line."""
-        self._end_message()
+        self.end_message()
         self._console.print(
             text, style=style or None, markup=False, highlight=False, soft_wrap=True
         )

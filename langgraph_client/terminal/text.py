@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from langgraph_client._core.run_progress import message_parts
+from langgraph_client.models.message_text import is_message, message_parts
 
 # All but newline and tab: a model's text could move the cursor or rename the window.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -40,11 +40,6 @@ def state_lines(values: object) -> Iterator[str]:
                 yield clean(f"{kind}: {text or as_json(message.get('tool_calls') or [])}")
         else:
             yield clean(f"{name}: {as_json(value)}")
-
-
-def is_message(value: object) -> bool:
-    """Return whether a value is a message in its JSON form."""
-    return isinstance(value, Mapping) and "content" in value and "type" in value
 
 
 def thread_row(thread: Mapping[str, Any]) -> list[str]:
