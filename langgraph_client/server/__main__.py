@@ -77,6 +77,8 @@ def _serve(
         logger.warning("%s", warning)
     given = {
         "path": options.db,
+        "role": options.role,
+        "listen_url": options.db_listen,
         "show_errors": options.show_errors,
         "api_key": key,
         "max_runs": options.max_runs,

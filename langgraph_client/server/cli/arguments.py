@@ -60,7 +60,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", dest="config_option", metavar="FILE", help="the same")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=_port, default=2024, help="0 for any free one")
-    parser.add_argument("--db", help="SQLite file that keeps everything; in memory by default")
+    parser.add_argument(
+        "--db",
+        help="SQLite file that keeps everything, in memory by default; or postgresql://… for a"
+        " database that several servers share",
+    )
+    parser.add_argument(
+        "--db-listen",
+        metavar="URL",
+        help="with postgresql://, where to listen for messages if --db leads to a pooler such as"
+        " PgBouncer in transaction mode",
+    )
+    parser.add_argument(
+        "--role",
+        choices=["all", "api", "worker"],
+        default="all",
+        help="with postgresql://, whether this process carries out runs (all, worker) or leaves"
+        " them to others (api)",
+    )
     parser.add_argument(
         "--api-key", help="what requests must carry as x-api-key; or LANGGRAPH_SERVER_API_KEY"
     )

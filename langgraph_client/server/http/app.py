@@ -27,7 +27,7 @@ from langgraph_client.server.http.description import Description
 from langgraph_client.server.http.endpoint import answer_socket
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
-from langgraph_client.server.http.middleware import ConfigurableHeaders
+from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
@@ -70,6 +70,7 @@ def make_app(
         if is_served(path, options.disabled)
     ]
     within = [] if user_app else list(middleware)
+    within.insert(0, Middleware(CountRequests, measures=services.engine.measures))
     if options.configurable_headers.includes:
         within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))
     core = Starlette(
@@ -96,4 +97,5 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Denied):
         return reply({"detail": error.detail}, error.status, error.headers)
     status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    return reply({"detail": error.detail}, status)
+    headers = {"retry-after": "1"} if status == 503 else None
+    return reply({"detail": error.detail}, status, headers)

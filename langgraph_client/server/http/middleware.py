@@ -9,10 +9,12 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from langgraph_client.server.http.endpoint import Endpoint
 from langgraph_client.server.http.prefix import route_path
 from langgraph_client.server.http.replies import refuse
 from langgraph_client.server.options import HeaderRules
 from langgraph_client.server.request_context import request_headers
+from langgraph_client.server.runs.measures import Measures
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -35,6 +37,35 @@ class ApiKey:
                 await refuse(scope, receive, send, 401, "Missing or wrong x-api-key")
                 return
         await self._app(scope, receive, send)
+
+
+class CountRequests:
+    """Counts answers by route and status.
+
+    Args:
+        app: The application behind it.
+        measures: Where they are counted.
+    """
+
+    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+        self._app = app
+        self._measures = measures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # The router has noted the endpoint by now; ids in the path are not for labels.
+                owner = getattr(scope.get("endpoint"), "__self__", None)
+                route = owner.path if isinstance(owner, Endpoint) else "other"
+                self._measures.answered(scope["method"], route, message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counted)
 
 
 class ConfigurableHeaders:

@@ -9,8 +9,10 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
@@ -35,6 +37,7 @@ class Attempts:
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
         hooks: What looks into the runs.
+        measures: Where it is noted how long a run has waited.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Attempts:
         seconds: float | None,
         show_errors: bool,
         hooks: RunHooks,
+        measures: Measures,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -57,6 +61,7 @@ class Attempts:
         self._seconds = seconds
         self._show_errors = show_errors
         self._hooks = hooks
+        self._measures = measures
 
     async def carry_out(self, job: Job) -> Outcome:
         """Carry out a run that is pending.
@@ -79,6 +84,8 @@ class Attempts:
         except BaseException as raised:
             if is_stopping(raised) or isinstance(raised, Fenced):
                 raise
+            if isinstance(raised, Unavailable) and self._storage.shared is not None:
+                raise  # Not the graph's fault: it goes on from its last checkpoint.
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
         finally:
@@ -89,6 +96,7 @@ class Attempts:
     async def _begin(self, job: Job) -> None:
         """Write down that the run is running, before anything of its graph happens."""
         started_at = self._clock.stamp()
+        self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
         kwargs = job.run["kwargs"]
         config = kwargs["config"]
         attempt = job.attempt + 1

@@ -30,6 +30,7 @@ from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
 from langgraph_client.server.runs.recovery import decide
@@ -62,6 +63,8 @@ NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _STOP_SECONDS = 30.0
 """How long a deletion waits for a run that does not react to being cancelled."""
 _CLOSE_SECONDS = 2.0
+_PAUSE = 0.5
+"""How long to wait before the database is asked again, in seconds."""
 
 
 class Engine:
@@ -96,6 +99,7 @@ class Engine:
         shared: Shared | None = storage.shared
         self.locks = KeyedLocks(None if shared is None else shared.locked)
         self.tasks = OwnTasks()
+        self.measures = Measures()
         self.feeds = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
         self._graph_runner = graph_runner
@@ -115,6 +119,7 @@ class Engine:
             seconds=seconds,
             show_errors=show_errors,
             hooks=hooks,
+            measures=self.measures,
         )
         self._settlements = Settlements(
             storage,
@@ -127,6 +132,7 @@ class Engine:
             self.protocol_runs,
             ended,
             self.cluster,
+            self.measures,
         )
         self._deleting: set[str] = set()
         self._closed = False
@@ -222,19 +228,24 @@ class Engine:
             raise Conflict(BUSY)
         stopped = others if strategy in ("interrupt", "rollback") else []
         rest = resting(thread)
-        async with self._storage.transaction() as transaction:
-            if self.cluster is not None:
-                await self.cluster.shared.check(transaction, thread_id)
-            await transaction.threads.put(busy)
-            await transaction.runs.insert(run)
-            if control:
-                await transaction.run_controls.put({**_control(run), **control})
-            if key is not None:
-                await transaction.idempotency_keys.put(key)
-            for other in stopped:
-                if other.task is not None:
-                    stop = {"stop": strategy, "reason": reason}
-                    await transaction.run_controls.put({**_control(other.run), **stop})
+        try:
+            async with self._storage.transaction() as transaction:
+                if self.cluster is not None:
+                    await self.cluster.shared.check(transaction, thread_id)
+                await transaction.threads.put(busy)
+                await transaction.runs.insert(run)
+                if control:
+                    await transaction.run_controls.put({**_control(run), **control})
+                if key is not None:
+                    await transaction.idempotency_keys.put(key)
+                for other in stopped:
+                    if other.task is not None:
+                        stop = {"stop": strategy, "reason": reason}
+                        await transaction.run_controls.put({**_control(other.run), **stop})
+        except Fenced:
+            assert self.cluster is not None
+            self.cluster.lose(thread_id)
+            raise Unavailable("Another server has taken over the thread; try again") from None
         job = self._job(run)
         job.idempotency_key = None if key is None else key["key"]
         job.depth = depth
@@ -247,7 +258,9 @@ class Engine:
         return job
 
     def _job(self, run: Document) -> Job:
-        keeper = RunEvents(self._storage, run) if run["kwargs"]["resumable"] else None
+        keeper = (
+            RunEvents(self._storage, run, self.measures) if run["kwargs"]["resumable"] else None
+        )
         due = datetime.fromisoformat(run["created_at"]).timestamp()
         log = EventLog(self._clock, keeper, unwritten=self._unwritten)
         return Job(run, log, RunResult(), due, accepted=run)
@@ -266,6 +279,10 @@ class Engine:
         raised = None if cancelled else task.exception()
         if self.cluster is not None and isinstance(raised, Fenced):
             self.cluster.lose(job.thread_id)
+        if self.cluster is not None and isinstance(raised, Unavailable) and job.stop is None:
+            self.tasks.spawn(self._hand_back(job))
+            self._queue.free(job)
+            return
         if job.lost:
             self._queue.free(job)
             self._forget_lost(job)
@@ -286,6 +303,23 @@ class Engine:
         self._queue.free(job)
         if self.cluster is not None:
             self.cluster.wake()
+
+    async def _hand_back(self, job: Job) -> None:
+        """Leave a run to whichever process takes it up once the database is there again.
+
+        The run is as it was at its last checkpoint, and goes on from there.
+        """
+        assert self.cluster is not None
+        logger.warning("run %s pauses: the database is not available", job.run_id)
+        while not job.lost:
+            try:
+                await self._put_back(job)
+                self.cluster.lose(job.thread_id)
+            except Fenced:
+                self.cluster.lose(job.thread_id)
+            except Unavailable:
+                await asyncio.sleep(_PAUSE)
+        self._forget_lost(job)
 
     def abandon(self, job: Job) -> None:
         """Stop a run without an end: another process has it."""
@@ -468,6 +502,11 @@ class Engine:
         if self.cluster is not None:
             return await self._storage.runs.unfinished()
         return [job.run for job in self.jobs.values()]
+
+    async def unfinished_counts(self) -> dict[str, int]:
+        """Return how many runs are pending and running, in all processes."""
+        runs = self._storage.runs
+        return {status: await runs.count(where={"status": status}) for status in UNFINISHED}
 
     async def find_job(self, run: Document) -> Job | None:
         """Return what tells the end and the result of a run; None if the run is over.

@@ -14,6 +14,7 @@ from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import fallback_result
@@ -55,6 +56,7 @@ class Settlements:
         protocol_runs: The v3 events of the threads.
         ended: Called when a run that had started is over.
         cluster: The processes that share the database; None if there is only this one.
+        measures: Where ends are counted.
     """
 
     def __init__(
@@ -68,7 +70,8 @@ class Settlements:
         attempts: Attempts,
         protocol_runs: ProtocolRuns,
         ended: Sequence[Callable[[Ended], None]],
-        cluster: Cluster | None = None,
+        cluster: Cluster | None,
+        measures: Measures,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -80,6 +83,7 @@ class Settlements:
         self._protocol_runs = protocol_runs
         self._ended = ended
         self._cluster = cluster
+        self._measures = measures
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
         """End a run that runs no more, or that will not run.
@@ -226,6 +230,7 @@ class Settlements:
         self._queue.advance(job.thread_id)
 
     def _log_end(self, job: Job, status: str, outcome: Outcome) -> None:
+        self._measures.run_ended("rolled back" if status == DELETED else status)
         seconds = 0.0
         if job.started_at is not None:
             began = datetime.fromisoformat(job.started_at).timestamp()

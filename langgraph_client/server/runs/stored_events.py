@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import Keeper
+from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.storage.protocol import Event, Storage
 
 RUN_DONE = "run_done"
@@ -14,9 +16,18 @@ RUN_DONE = "run_done"
 
 
 class RunEvents(Keeper):
-    """The kept events of one run."""
+    """The kept events of one run.
 
-    def __init__(self, storage: Storage, run: dict[str, Any]) -> None:
+    Args:
+        storage: Where they are.
+        run: The run's document.
+        measures: Where it is noted how long it takes to write them.
+    """
+
+    def __init__(
+        self, storage: Storage, run: dict[str, Any], measures: Measures | None = None
+    ) -> None:
+        self._measures = measures
         self._storage = storage
         self._run_id: str = run["run_id"]
         self._thread_id: str = run["thread_id"]
@@ -24,6 +35,8 @@ class RunEvents(Keeper):
     async def add(self, events: list[Event]) -> None:
         """Write events, in one transaction."""
         await self._storage.events.add(self._thread_id, self._run_id, events)
+        if self._measures is not None and events:
+            self._measures.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the run. That it is done is the thread's event, not the run's."""

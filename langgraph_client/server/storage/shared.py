@@ -48,6 +48,10 @@ class Shared(Protocol):
     #: Called with a thread after this process wrote events of it.
     written: Callable[[str], None]
 
+    def connection_numbers(self) -> dict[str, int]:
+        """Return how many connections there may be, are in use, idle, and waited for."""
+        ...
+
     async def join(self) -> None:
         """Become one of the processes."""
         ...

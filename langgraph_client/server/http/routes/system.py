@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from langgraph_client.server.graphs.graph_runner import versions
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
+from langgraph_client.server.runs.measures import gauges
 from langgraph_client.values import HEADER, VERSION
 
 
@@ -50,6 +51,11 @@ async def metrics(request: ValidRequest) -> Response:
     for prefix, numbers in (("lg_api_num", queue), ("lg_api_workers", workers)):
         for name, value in numbers.items():
             lines += [f"# TYPE {prefix}_{name} gauge", f"{prefix}_{name} {value or 0}"]
+    lines += gauges("langgraph_runs", "status", await engine.unfinished_counts())
+    if engine.cluster is not None:
+        connections = engine.cluster.shared.connection_numbers()
+        lines += gauges("langgraph_database_connections", "state", connections)
+    lines += engine.measures.lines()
     return PlainTextResponse("\n".join(lines) + "\n")
 
 

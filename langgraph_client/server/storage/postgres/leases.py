@@ -67,6 +67,10 @@ class Leases:
         #: Called with a thread after events of it were written.
         self.written: Callable[[str], None] = lambda thread_id: None
 
+    def connection_numbers(self) -> dict[str, int]:
+        """Return how many connections there may be, are in use, idle, and waited for."""
+        return self._connections.numbers()
+
     # Being one of the processes.
 
     async def join(self) -> None:

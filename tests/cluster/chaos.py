@@ -1,0 +1,241 @@
+"""Three servers behind a proxy, killed, stopped, paused, their database restarted: nothing is lost.
+
+    python tests/cluster/chaos.py                        1,000 runs, ten minutes, a new seed
+    python tests/cluster/chaos.py --seed 7 --runs 100    the same faults again, fewer runs
+
+Each run counts, telling each step. Half of the runs are streamed by `RemoteGraph`, half by the
+client. Afterwards the result is compared with the local graph's, and what the stream told with what
+the server kept. Ends with 1 if anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
+
+from cluster.processes import Process, Proxy  # noqa: E402
+from support.postgres import Cluster  # noqa: E402
+
+from langgraph_client import RemoteGraph, get_sync_client  # noqa: E402
+from langgraph_client.errors import APIConnectionError, InternalServerError  # noqa: E402
+
+FAULTS = ("kill", "restart", "pause", "kill", "restart", "database")
+PAUSE = 13.0
+"""Seconds for which a server is paused: longer than its lease."""
+
+
+@dataclass
+class Report:
+    """What was found."""
+
+    runs: int = 0
+    events: int = 0
+    lost: int = 0
+    repeated: int = 0
+    wrong: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    tracebacks: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was lost, repeated or wrong."""
+        return not (self.lost or self.repeated or self.wrong or self.failed or self.twice)
+
+    def __str__(self) -> str:
+        lines = [
+            f"runs {self.runs}, events {self.events}, lost {self.lost}, repeated {self.repeated},"
+            f" wrong results {len(self.wrong)}, failed {len(self.failed)},"
+            f" carried out twice at once {len(self.twice)}; faults {dict(self.faults)}"
+        ]
+        lines += [*self.wrong[:5], *self.failed[:5], *self.twice[:5], *self.tracebacks[:3]]
+        return "\n".join(lines)
+
+
+class Chaos:
+    """One session.
+
+    Args:
+        seed: Which faults happen, and when.
+        runs: How many runs.
+        seconds: How long faults go on, at most; they end with the last run.
+        at_once: How many clients.
+        pause: Seconds between faults: the least and the most.
+    """
+
+    def __init__(
+        self, seed: int, runs: int, seconds: float, at_once: int, pause: tuple[float, float]
+    ) -> None:
+        self._chance = random.Random(seed)
+        self._runs, self._seconds, self._at_once, self._pause = runs, seconds, at_once, pause
+        self._over = threading.Event()
+        self.report = Report()
+
+    def __call__(self) -> Report:
+        """Do it."""
+        database = Cluster(synchronous_commit="on")
+        with tempfile.TemporaryDirectory() as folder:
+            effects = Path(folder) / "effects"
+            processes = [Process(database.fresh(), effects) for _ in range(1)]
+            url = processes[0]._arguments[0]
+            processes += [Process(url, effects) for _ in range(2)]
+            proxy = Proxy([process.port for process in processes])
+            try:
+                for process in processes:
+                    process.start()
+                for process in processes:
+                    process.wait()
+                troubles = threading.Thread(target=self._make_trouble, args=(processes, database))
+                troubles.start()
+                with ThreadPoolExecutor(self._at_once) as pool:
+                    list(pool.map(lambda number: self._one(number, proxy.url), range(self._runs)))
+                self._over.set()
+                troubles.join()
+                self._check_effects(effects)
+                for file in Path(folder).glob("*.log"):
+                    self._note_tracebacks(file.read_text())
+            finally:
+                self._over.set()
+                for process in processes:
+                    process.signal(signal.SIGCONT)
+                    process.kill()
+                proxy.close()
+                database.close()
+        return self.report
+
+    def _make_trouble(self, processes: list[Process], database: Cluster) -> None:
+        deadline = time.monotonic() + self._seconds
+        number = 0
+        while not self._over.wait(self._chance.uniform(*self._pause)):
+            if time.monotonic() > deadline:
+                return
+            process = self._chance.choice(processes)
+            fault = FAULTS[number % len(FAULTS)]
+            number += 1
+            self.report.faults[fault] += 1
+            if fault == "kill":
+                process.kill()
+                process.start()
+            elif fault == "restart":
+                process.stop()
+                process.start()
+            elif fault == "pause":
+                process.signal(signal.SIGSTOP)
+                self._over.wait(PAUSE)
+                process.signal(signal.SIGCONT)
+            else:
+                database.stop()
+                database.start()
+            process.wait()
+
+    def _one(self, number: int, url: str) -> None:
+        upto = 3 + number % 20
+        try:
+            with get_sync_client(url=url) as client:
+                thread_id = self._thread(client)
+                told = (
+                    self._by_graph(url, thread_id, upto)
+                    if number % 2
+                    else self._by_client(client, thread_id, upto)
+                )
+                self._compare(client, number, thread_id, upto, told)
+        except Exception as error:
+            self.report.failed.append(f"run {number}: {type(error).__name__}: {error}")
+        self.report.runs += 1
+
+    def _thread(self, client: Any) -> str:
+        """Create a thread; under a name of its own, so that a request can be repeated."""
+        thread_id = str(uuid.uuid4())
+        for _ in range(20):
+            try:
+                client.threads.create(thread_id=thread_id, if_exists="do_nothing")
+                return thread_id
+            except (APIConnectionError, InternalServerError):
+                time.sleep(0.5)
+        raise TimeoutError("no server creates a thread")
+
+    def _by_graph(self, url: str, thread_id: str, upto: int) -> list[Any]:
+        graph = RemoteGraph("counter", url=url)
+        config: Any = {"configurable": {"thread_id": thread_id}, "recursion_limit": 100}
+        given = {"upto": upto, "log": []}
+        return [*graph.stream(given, config, stream_mode="custom")]
+
+    def _by_client(self, client: Any, thread_id: str, upto: int) -> list[Any]:
+        parts = client.runs.stream(
+            thread_id,
+            "counter",
+            input={"upto": upto, "log": []},
+            stream_mode="custom",
+            stream_resumable=True,
+            config={"recursion_limit": 100},
+        )
+        return [part.data for part in parts if part.event == "custom"]
+
+    def _compare(
+        self, client: Any, number: int, thread_id: str, upto: int, told: list[Any]
+    ) -> None:
+        expected = list(range(upto))
+        state = client.threads.get_state(thread_id)
+        if state["values"].get("log") != expected or state["next"]:
+            self.report.wrong.append(f"run {number}: {state['values']}, {state['next']}")
+        runs = client.runs.list(thread_id)
+        if len(runs) != 1 or runs[0]["status"] != "success":
+            self.report.wrong.append(f"run {number}: {[run['status'] for run in runs]}")
+            return
+        kept = [
+            part.data
+            for part in client.runs.join_stream(thread_id, runs[0]["run_id"], last_event_id="-1")
+            if part.event == "custom"
+        ]
+        self.report.events += len(told)
+        had, is_kept = Counter(map(str, told)), Counter(map(str, kept))
+        self.report.lost += sum((is_kept - had).values())
+        self.report.repeated += sum((had - is_kept).values())
+
+    def _note_tracebacks(self, log: str) -> None:
+        """Note the exceptions that a server did not expect."""
+        for part in log.split("Traceback (most recent call last):\n")[1:]:
+            self.report.tracebacks.append(part[-3000:])
+
+    def _check_effects(self, effects: Path) -> None:
+        """An older attempt must do nothing after a newer one has begun."""
+        latest: dict[str, int] = {}
+        for line in effects.read_text().splitlines():
+            thread_id, attempt, step, _ = line.split()
+            if int(attempt) < latest.get(thread_id, 0):
+                self.report.twice.append(f"thread {thread_id}: step {step} of attempt {attempt}")
+            latest[thread_id] = max(latest.get(thread_id, 0), int(attempt))
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(16))
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--at-once", type=int, default=20)
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    chaos = Chaos(options.seed, options.runs, options.seconds, options.at_once, (1.0, 4.0))
+    report = chaos()
+    print(report)
+    return 0 if report.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""A server on a port over a shared database, to be stopped, paused and killed by a test.
+
+    python host.py DATABASE PORT EFFECTS
+
+Prints a line once it serves, and stops in good order on SIGTERM. Each step of a run is noted in the
+file EFFECTS: the thread, the attempt, the step, and the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import os
+import signal
+import sys
+import threading
+from typing import Annotated, Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
+
+from langgraph_client.server.server import Server
+
+
+class Count(TypedDict, total=False):
+    upto: int
+    log: Annotated[list[int], operator.add]
+
+
+async def step(state: Count, config: RunnableConfig) -> dict[str, Any]:
+    number = len(state["log"])
+    if effects is not None:
+        attempt = config["metadata"]["run_attempt"]
+        thread_id = config["configurable"]["thread_id"]
+        os.write(effects, f"{thread_id} {attempt} {number} {os.getpid()}\n".encode())
+    get_stream_writer()({"step": number})
+    await asyncio.sleep(0.02)
+    return {"log": [number]}
+
+
+def more(state: Count) -> str:
+    return "step" if len(state["log"]) < state["upto"] else END
+
+
+effects: int | None = None
+graph = (
+    StateGraph(Count)
+    .add_node("step", step)
+    .add_edge(START, "step")
+    .add_conditional_edges("step", more)
+    .compile(name="counter")
+)
+
+
+if __name__ == "__main__":
+    database, port, file = sys.argv[1:4]
+    effects = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with Server({"counter": graph}, path=database, max_runs=20) as server:
+        print(server.listen(port=int(port)), flush=True)
+        stop.wait()
+    os._exit(0)
