@@ -19,6 +19,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,8 +87,9 @@ class Chaos:
         self._over = threading.Event()
         self.report = Report()
 
-    def __call__(self) -> Report:
-        """Do it."""
+    def __call__(self, faults: Sequence[str] = FAULTS) -> Report:
+        """Do it, with these faults in turn."""
+        self._faults = faults
         database = Cluster(synchronous_commit="on")
         with tempfile.TemporaryDirectory() as folder:
             effects = Path(folder) / "effects"
@@ -125,7 +127,7 @@ class Chaos:
             if time.monotonic() > deadline:
                 return
             process = self._chance.choice(processes)
-            fault = FAULTS[number % len(FAULTS)]
+            fault = self._faults[number % len(self._faults)]
             number += 1
             self.report.faults[fault] += 1
             if fault == "kill":

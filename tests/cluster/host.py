@@ -54,12 +54,33 @@ graph = (
 )
 
 
+async def write(state: Count) -> dict[str, Any]:
+    told = get_stream_writer()
+    for number in range(state["upto"]):
+        told(number)
+        if number % 100 == 99:
+            await asyncio.sleep(0)
+    return {}
+
+
+async def quick(state: Count) -> dict[str, Any]:
+    return {"log": [1]}
+
+
+# For tests/benchmarks/servers.py.
+GRAPHS = {
+    "counter": graph,
+    "many": StateGraph(Count).add_node(write).add_edge(START, "write").compile(name="many"),
+    "quick": StateGraph(Count).add_node(quick).add_edge(START, "quick").compile(name="quick"),
+}
+
+
 if __name__ == "__main__":
     database, port, file = sys.argv[1:4]
     effects = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Server({"counter": graph}, path=database, max_runs=20) as server:
+    with Server(GRAPHS, path=database, max_runs=20) as server:
         print(server.listen(port=int(port)), flush=True)
         stop.wait()
     os._exit(0)

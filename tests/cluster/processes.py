@@ -97,8 +97,14 @@ class Proxy:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         serving = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=500)
-        self._loop.run_until_complete(serving)
+        server = self._loop.run_until_complete(serving)
         self._loop.run_forever()
+        server.close()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(len(self._ports)):
@@ -108,7 +114,11 @@ class Proxy:
                 to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
                 continue
-            await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
+            try:
+                await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
+            finally:
+                to_writer.close()
+                writer.close()
             return
         writer.close()
 

@@ -145,6 +145,7 @@ class EventLog:
         self.fed = False
         #: The id of the latest event.
         self.last: EventId = (0, 0)
+        self._handed_out: EventId = (0, 0)
         self._clock = clock
         self._backlog = backlog
         self._readers: list[Reader] = []
@@ -191,9 +192,15 @@ class EventLog:
         # which is read meanwhile, and too early to find it there. It gets it from here.
         if self._readers or self.keeper is not None:
             self._appended.append(event)
+        else:
+            self._handed_out = event.id
         if self._soon is None and self.watched:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
         return event
+
+    def start_behind(self, event_id: EventId) -> None:
+        """Take the events up to an id for those of the past."""
+        self.last = self._handed_out = max(self.last, event_id)
 
     def feed(self, events: Sequence[Event]) -> None:
         """Add events that another process has written."""
@@ -202,6 +209,8 @@ class EventLog:
                 self.last = event.id
                 if self._readers or self.keeper is not None:
                     self._appended.append(event)
+                else:
+                    self._handed_out = event.id
         if self._soon is None and self._appended:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
 
@@ -210,7 +219,13 @@ class EventLog:
         self._appended.append(Event((self.last[0], self.last[1] + 1), name, data))
 
     def disown(self) -> None:
-        """Forget what is not written: another process writes this log from here on."""
+        """Forget what is not written: another process writes this log from here on.
+
+        What was written and not handed out yet is fed again.
+        """
+        if self.keeper is not None and not self.fed:
+            self._appended.clear()
+            self.last = self._handed_out
         self.fed = True
         self._unkept.clear()
         if self._unwritten is not None:
@@ -249,6 +264,8 @@ class EventLog:
 
     def _hand_out(self) -> None:
         events, self._appended = self._appended, []
+        if events:
+            self._handed_out = events[-1].id
         for reader in self._readers:
             reader.pending.extend(events)
             if reader.wake is not None and not reader.wake.done():

@@ -65,7 +65,7 @@ class Following:
         """
         job = self._make_job(run)
         job.log.fed = True
-        job.log.last = last
+        job.log.start_behind(last)
         return self.add(job)
 
     def add(self, job: Job) -> Job:
@@ -78,7 +78,7 @@ class Following:
         """Follow a thread, as long as somebody reads it."""
         self._watched.add(thread_id)
         if last is not None and (log := self._thread_logs.get(thread_id)) is not None:
-            log.last = max(log.last, last)
+            log.start_behind(last)
 
     def adopt(self, run_id: str) -> Job | None:
         """Stop following a run, as this process carries it out from here on."""

@@ -36,7 +36,7 @@ class _Kept(Keeper):
         ]
         await self._storage.protocol_events.add(self._thread_id, rows)
         for event in events:
-            del self.origins[event.id[0]]
+            self.origins.pop(event.id[0], None)  # Another process may have the log by now.
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         found = await self._storage.protocol_events.of_thread(self._thread_id, event_id[0], limit)
@@ -96,7 +96,7 @@ class ProtocolLog:
         self._seq = last
         self._places: dict[tuple[str, Namespace], _Place] = {}
         self.log = EventLog(clock, self._keeper, unwritten=unwritten)
-        self.log.last = (last, 0)
+        self.log.start_behind((last, 0))
 
     @property
     def last(self) -> int:
@@ -109,6 +109,12 @@ class ProtocolLog:
             return
         for event in events:
             self._append(run_id, event)
+
+    def disown(self) -> None:
+        """Leave the log to another process; forget what is not written."""
+        self.log.disown()
+        self._seq = self.log.last[0]
+        self._keeper.origins.clear()
 
     async def look(self) -> None:
         """Read what another process has written."""

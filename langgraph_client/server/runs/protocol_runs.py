@@ -98,7 +98,7 @@ class ProtocolRuns:
         """Let another process write the log of a thread from here on, or this one."""
         if (log := self._logs.get(thread_id)) is not None:
             if fed:
-                log.log.disown()
+                log.disown()
             log.log.fed = fed
 
     async def look(self, thread_id: str) -> None:
