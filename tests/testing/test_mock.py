@@ -18,6 +18,7 @@ from langgraph_client import (
     get_client,
     get_sync_client,
 )
+from langgraph_client.server.http.agent_endpoints import AGENT_ENDPOINTS
 from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.testing import LangGraphMock, ScriptedGraph
 from langgraph_client.testing import documents as doc
@@ -251,6 +252,8 @@ def test_every_endpoint_that_a_client_calls_can_be_mocked() -> None:
         *(("GET", path) for path in ("/", "/docs", "/openapi.json", "/metrics")),
         ("GET", "/threads/{thread_id}/history"),
         ("GET", "/threads/{thread_id}/storage"),
+        ("POST", "/threads/{thread_id}/runs/{run_id}/control"),
+        *((endpoint.method, endpoint.path) for endpoint in AGENT_ENDPOINTS),
     }
 
 
