@@ -1,6 +1,6 @@
 // The messages of a thread. Whatever a model says is text, never HTML.
-import { html, useEffect, useRef } from '../dom.js';
-import { Icon } from '../parts/basics.js';
+import { html, useEffect, useRef, useState } from '../dom.js';
+import { Button, Icon } from '../parts/basics.js';
 import { JsonTree } from '../parts/json_tree.js';
 import { Markdown } from '../parts/markdown.js';
 import { isEmpty, preview } from '../think/format.js';
@@ -8,8 +8,11 @@ import { blocksOfContent } from '../think/content.js';
 
 const NAMES = { human: 'Human', ai: 'Assistant', AIMessageChunk: 'Assistant', tool: 'Tool', system: 'System' };
 
+const MOST = 200;
+
 export function Conversation({ model }) {
   const end = useRef();
+  const [most, setMost] = useState(MOST);
   const { messages } = model;
   const length = messages.length;
   useEffect(() => {
@@ -17,7 +20,9 @@ export function Conversation({ model }) {
     if (box && box.scrollHeight - box.scrollTop - box.clientHeight < 400) box.scrollTop = box.scrollHeight;
   }, [length, messages.at(-1)?.content?.length]);
   const rest = Object.entries(model.state?.values ?? {}).filter(([name, value]) => name !== 'messages' && !isEmpty(value));
-  return html`<div class="conversation"><ol class="messages" aria-label="Messages">${messages.map((message, at) => html`<${Message} key=${message.id ?? at} message=${message} />`)}</ol>
+  const earlier = Math.max(0, length - most);
+  return html`<div class="conversation">${earlier > 0 && html`<${Button} label=${`${earlier} earlier messages`} quiet onClick=${() => setMost(most + MOST)} />`}
+    <ol class="messages" aria-label="Messages">${messages.slice(earlier).map((message, at) => html`<${Message} key=${message.id ?? earlier + at} message=${message} />`)}</ol>
     ${rest.length > 0 && html`<details class="rest"><summary>The rest of the state</summary><${JsonTree} value=${Object.fromEntries(rest)} /></details>`}<div ref=${end}></div></div>`;
 }
 

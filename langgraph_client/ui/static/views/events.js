@@ -1,5 +1,5 @@
 // The raw events of a thread, as they come.
-import { html, useState } from '../dom.js';
+import { html, useMemo, useState } from '../dom.js';
 import { Button, Empty, useAction } from '../parts/basics.js';
 import { JsonTree } from '../parts/json_tree.js';
 import { preview } from '../think/format.js';
@@ -29,7 +29,8 @@ export function EventsView({ model }) {
 function Event({ event }) {
   const [open, setOpen] = useState(false);
   const [mode, ...namespace] = event.event.split('|');
+  const line = useMemo(() => preview(event.data, 160), [event]);
   const time = new Date(timeOf(event)).toISOString().slice(11, 23);
-  return html`<li><details open=${open} onToggle=${(change) => setOpen(change.currentTarget.open)}><summary><time class="dim">${time}</time><span class=${`event-name is-${mode.split('/')[0]}`}>${mode}</span>${namespace.length > 0 && html`<span class="chip">${namespace.map((part) => part.split(':')[0]).join(' › ')}</span>`}<span class="row-sub">${preview(event.data, 160)}</span></summary>
+  return html`<li><details open=${open} onToggle=${(change) => setOpen(change.currentTarget.open)}><summary><time class="dim">${time}</time><span class=${`event-name is-${mode.split('/')[0]}`}>${mode}</span>${namespace.length > 0 && html`<span class="chip">${namespace.map((part) => part.split(':')[0]).join(' › ')}</span>`}<span class="row-sub">${line}</span></summary>
     ${open && html`<div class="dim id">${event.id ?? 'no id'}</div><${JsonTree} value=${event.data} />`}</details></li>`;
 }

@@ -15,14 +15,16 @@ import { EventsView } from './events.js';
 import { full, isEmpty } from '../think/format.js';
 import { nodesDone } from '../think/nodes_done.js';
 
-// Gives the model of a thread, and draws again, at most once a frame, whenever it changes.
+const FRAME_MS = 33;
+
+// Gives the model of a thread, and draws again, at most every other frame, when it changes.
 function useThread(id) {
   const model = useMemo(() => new ThreadModel(id), [id]);
   const [, draw] = useState(0);
   useEffect(() => {
     let asked = null;
     const stopWatching = model.watch(() => {
-      asked ??= setTimeout(() => { asked = null; draw((number) => number + 1); }, 16);
+      asked ??= setTimeout(() => { asked = null; draw((number) => number + 1); }, FRAME_MS);
     });
     model.start();
     return () => { stopWatching(); clearTimeout(asked); model.stop(); };
