@@ -22,6 +22,7 @@ from langgraph_client.server.cli.config import (
     read_config,
 )
 from langgraph_client.server.cli.keys import KEYS, Key
+from langgraph_client.server.cli.load import server_of
 from langgraph_client.server.options import Cors, ThreadTTL, WebhookOptions
 
 GRAPHS = {"agent": "./graph.py:graph"}
@@ -337,3 +338,50 @@ def test_the_table_has_every_key() -> None:
     for name in names(KEYS):
         section, _, last = name.rpartition(".")
         assert name in shown or (section in shown and (last in shown or last in short)), name
+
+
+TRANSFORMED = """
+from typing import TypedDict
+from langgraph.graph import START, StateGraph
+from langgraph.stream import StreamChannel, StreamTransformer
+
+class State(TypedDict, total=False):
+    n: int
+
+class Counted(StreamTransformer):
+    required_stream_modes = ("updates",)
+
+    def init(self):
+        self.channel = StreamChannel("counted")
+        return {"counted": self.channel}
+
+    def process(self, event):
+        if event["method"] == "updates":
+            self.channel.push(len(event["params"]["data"]))
+        return True
+
+def stream_transformers():
+    return [Counted]
+
+graph = StateGraph(State).add_node("a", lambda s: {"n": 1}).add_edge(START, "a").compile()
+"""
+
+
+def test_a_module_s_stream_transformers_feed_its_event_streams(tmp_path: Path) -> None:
+    """What `stream_transformers()` returns is used for each run: its named channel is streamed."""
+    (tmp_path / "graph.py").write_text(TRANSFORMED)
+    with (
+        server_of(config_of(tmp_path), {}) as server,
+        server.sync_client() as client,
+        client.threads.stream(assistant_id="agent") as thread,
+    ):
+        thread.run.start(input={"n": 0})
+        assert thread.output == {"n": 1}
+        assert list(thread.extensions["counted"]) == [{"name": "counted", "payload": 1}]
+
+
+def test_stream_transformers_that_are_no_function_are_refused(tmp_path: Path) -> None:
+    """The error names the graph."""
+    (tmp_path / "graph.py").write_text(f"{TRANSFORMED}\nstream_transformers = [Counted]\n")
+    with pytest.raises(ConfigError, match="graph 'agent': stream_transformers is no function"):
+        server_of(config_of(tmp_path), {})

@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import importlib
 import importlib.util
+import logging
 import os
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
@@ -20,6 +21,8 @@ from langgraph_client.server.cli.config import AppConfig, ConfigError
 from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.server import Server
+
+logger = logging.getLogger("langgraph_client.server")
 
 
 def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
@@ -132,10 +135,36 @@ def load_graphs(config: AppConfig) -> dict[str, Any]:
     Raises:
         ConfigError: A graph cannot be loaded.
     """
-    return {
-        name: load_object(config, f"graph {name!r}", place.path)
-        for name, place in config.graphs.items()
-    }
+    return {name: _load_graph(config, name, place.path) for name, place in config.graphs.items()}
+
+
+def _load_graph(config: AppConfig, name: str, place: str) -> Any:
+    """Return a graph, with what its module's `stream_transformers()` adds to its event streams.
+
+    The function returns a list of stream transformers: classes, factories or instances.
+    """
+    graph = load_object(config, f"graph {name!r}", place)
+    where = place.rpartition(":")[0]
+    function = vars(_module(config.folder, where)).get("stream_transformers")
+    if function is None:
+        return graph
+    if not callable(function):
+        raise ConfigError(f"{config.file}: graph {name!r}: stream_transformers is no function")
+    from langgraph.pregel import Pregel
+
+    if not isinstance(graph, Pregel):
+        logger.warning(
+            "stream_transformers() of %s is not used: %r is no compiled graph", where, name
+        )
+        return graph
+    factories = [made if callable(made) else _always(made) for made in function()]
+    compiled: Any = graph
+    transformers = (*compiled.stream_transformers, *factories)
+    return compiled.copy(update={"stream_transformers": transformers})
+
+
+def _always(made: Any) -> Callable[[tuple[str, ...]], Any]:
+    return lambda _: made
 
 
 def load_object(config: AppConfig, what: str, place: str) -> Any:
