@@ -51,7 +51,7 @@ async def _serve(port: Port, settings: Settings, token: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with http_client() as client:
+    async with http_client(settings) as client:
         app = Pages(Forward(client, settings, token))
         await port.serve(Origins(app, Cors(), check_origin=True, check_host=True), 60)
         await stop.wait()

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from langgraph_client._core.connection import has_proxy, ssl_context
 from langgraph_client._core.settings import Settings
 
 _REQUEST = (
@@ -33,10 +34,14 @@ _TIMEOUT = httpx.Timeout(300, connect=5)
 
 
 @asynccontextmanager
-async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    """Open the HTTP client that the requests go through."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
-    async with httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, follow_redirects=False) as client:
+async def http_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the HTTP client that carries the requests, with certificates and proxies as ours has."""
+    async with httpx.AsyncClient(
+        timeout=_TIMEOUT,
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
+        verify=ssl_context(True, encrypted=settings.encrypted),
+        trust_env=has_proxy(settings.url),
+    ) as client:
         yield client
 
 
@@ -100,8 +105,12 @@ class Forward:
 
 
 async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
     try:
         async for chunk in answer.aiter_raw():
             yield chunk
+    except httpx.TransportError:
+        if not is_stream:  # Of a stream that ends the page asks for the rest.
+            raise
     finally:
         await answer.aclose()

@@ -115,6 +115,27 @@ def test_a_server_that_is_not_there_is_said(chromium: Browser) -> None:
         page.wait_text("http://127.0.0.1:1 does not answer")
 
 
+def test_a_server_that_comes_back_is_found_again(chromium: Browser) -> None:
+    """The command outlives a restart of the server, and the page goes on by itself."""
+    server = Server({"row": graphs()["row"]})
+    url = server.listen()
+    with command("--url", url) as address, chromium.page() as page:
+        with server:
+            thread_id = server.sync_client().threads.create(graph_id="row").thread_id
+            page.open(address)
+            page.wait_text("1", "[data-total]")
+            page.evaluate(f"location.hash = '#/threads/{thread_id}/state'")
+            page.wait_text("live", ".view-head")
+        page.wait_text("The server does not answer")
+        again = Server({"row": graphs()["row"]})
+        again.listen(port=int(url.rpartition(":")[2]))
+        with again:
+            again.sync_client().threads.create(thread_id=thread_id, graph_id="row")
+            page.wait_text("live", ".view-head")
+            again.sync_client().runs.wait(thread_id, "row", input={"topic": "cats"})
+            page.wait_text("two:cats", ".tab-body")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
