@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from auth.conftest import GRAPHS, client, owners
+from support.postgres import binaries, cluster
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -328,10 +329,23 @@ class Shared(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Shared]:
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where the server keeps what it has: memory, or a PostgreSQL database of its own."""
+    if request.param == "memory":
+        yield None
+        return
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = cluster().fresh()
+    yield url
+    cluster().drop(url)
+
+
+@pytest.fixture(scope="module")
+def shared(database: str | None) -> Iterator[Shared]:
     """A server with what ann has, as three users."""
     with (
-        TestServer(GRAPHS, auth=owners()) as server,
+        TestServer(GRAPHS, auth=owners(), path=database) as server,
         client(server, "ann") as ann,
         client(server, "bob") as bob,
         client(server, None) as nobody,
@@ -347,6 +361,7 @@ def test_who_has_it_gets_it(key: tuple[str, str], ann: httpx.Client, things: Thi
     assert '"error"' not in text.replace('"error":null', "")
 
 
+@pytest.mark.parametrize("database", ["memory", "postgres"], indirect=True)
 @pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
 def test_who_has_it_not_does_not(key: tuple[str, str], shared: Shared) -> None:
     """Another user learns nothing of it, and leaves it as it is."""
@@ -363,6 +378,7 @@ def test_who_has_it_not_does_not(key: tuple[str, str], shared: Shared) -> None:
         assert status != 200 or '"error":' in text
 
 
+@pytest.mark.parametrize("database", ["memory"], indirect=True)
 @pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
 def test_who_is_nobody_gets_nothing(key: tuple[str, str], shared: Shared) -> None:
     """A request without a name is answered with 401, whatever it asks, malformed or not."""
@@ -376,6 +392,7 @@ def test_who_is_nobody_gets_nothing(key: tuple[str, str], shared: Shared) -> Non
     assert snapshot(ann, things) == before
 
 
+@pytest.mark.parametrize("database", ["memory"], indirect=True)
 @pytest.mark.parametrize(("method", "path"), sorted(PUBLIC))
 def test_what_is_public(method: str, path: str, shared: Shared) -> None:
     """What says nothing of anybody's documents is there for everybody."""
@@ -429,6 +446,19 @@ def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cli
         opened = asyncio.Event()
         assert SECRET not in asyncio.run(both(method, path, body))
         assert ann.delete(f"/threads/{ELSEWHERE}").status_code == 204
+
+
+def test_a_socket_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Client) -> None:
+    """A WebSocket on a thread that somebody else then creates ends, without any of its events."""
+    address = f"{server.listen().replace('http', 'ws', 1)}/threads/{ELSEWHERE}/stream/events"
+    params = {"channels": ["values", "lifecycle", "input"], "since": 0}
+    subscribe = json.dumps({"id": 1, "method": "subscription.subscribe", "params": params})
+    with connect(address, additional_headers={"authorization": "bob"}) as socket:
+        socket.send(subscribe)
+        assert json.loads(socket.recv(timeout=10))["type"] == "success"
+        body = {"assistant_id": "keep", "input": {"secret": SECRET}, "if_not_exists": "create"}
+        json_of(ann.post(f"/threads/{ELSEWHERE}/runs/wait", json=body))
+        assert list(socket) == []
 
 
 def test_a_key_is_of_its_user(server: TestServer, ann: httpx.Client, bob: httpx.Client) -> None:
