@@ -120,6 +120,7 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
         ({"graphs": {"a": "graph.py"}}, "graph 'a'"),
         ({"graphs": {"a": {"path": 3}}}, "'graphs.a.path' has to be a text"),
         ({"graphs": {"a": "./agent.ts:graph"}}, "graph 'a'.*TypeScript"),
+        ({"http": {"app": "./web.mts:app"}}, "'http.app'.*TypeScript"),
         ({"auth": {"disable_studio_auth": True}}, "'auth' needs a 'path'"),
         ({"auth": {"path": "auth.py"}}, "'auth.path' has to be"),
         ({"http": {"disable_runs": "yes"}}, "'http.disable_runs' has to be true or false"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -131,3 +132,19 @@ def test_errors_of_the_server_s_own_endpoints() -> None:
         assert get(server, "/fail").json() == {"handled": "KeyError"}
         answer = get(server, "/threads/none")
         assert (answer.status_code, list(answer.json())) == (422, ["detail"])
+
+
+@pytest.mark.parametrize("auth_first", [False, True])
+def test_the_routes_of_fastapi_are_described(auth_first: bool) -> None:
+    """Also where middleware stands before each of them."""
+    app = FastAPI()
+    app.add_middleware(Order, name="user", seen=[])
+
+    @app.get("/items/{number}")
+    async def item(number: int) -> int:
+        return number
+
+    with Server(graphs(), http=HttpOptions(app=app, auth_first=auth_first)) as server:
+        assert "/items/{number}" in get(server, "/openapi.json").json()["paths"]
+        assert get(server, "/items/3").json() == 3
+        assert get(server, "/items/x").status_code == 422

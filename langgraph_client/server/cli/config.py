@@ -328,18 +328,23 @@ def _graph(name: str, place: Any) -> GraphPlace:
     path = place.get("path") if isinstance(place, dict) else place
     if not isinstance(path, str) or not all(path.rpartition(":")[::2]):
         raise ConfigError(f"graph {name!r} has to be 'path/to/file.py:name' or 'module:name'")
-    if re.search(r"\.[cm]?[jt]sx?$", path.rpartition(":")[0]):
-        raise ConfigError(
-            f"graph {name!r}: {path} is JavaScript or TypeScript, and this server runs Python."
-            " Serve it by the command of @langchain/langgraph-cli"
-        )
+    _refuse_javascript(f"graph {name!r}", path)
     return GraphPlace(path, place.get("description") if isinstance(place, dict) else None)
 
 
 def _place(key: str, path: str) -> str:
     if not all(path.rpartition(":")[::2]):
         raise ConfigError(f"{key!r} has to be 'path/to/file.py:name' or 'module:name'")
+    _refuse_javascript(repr(key), path)
     return path
+
+
+def _refuse_javascript(what: str, path: str) -> None:
+    if re.search(r"\.[cm]?[jt]sx?$", path.rpartition(":")[0]):
+        raise ConfigError(
+            f"{what}: {path} is JavaScript or TypeScript, and this server runs Python."
+            " Serve it by the command of @langchain/langgraph-cli"
+        )
 
 
 def _is_project(folder: Path) -> bool:

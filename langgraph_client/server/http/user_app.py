@@ -120,7 +120,15 @@ class UserApp:
     def openapi(self) -> Mapping[str, Any]:
         """Return the application's OpenAPI document; an empty one if it cannot say."""
         describe: Callable[[], Mapping[str, Any]] | None = getattr(self._app, "openapi", None)
-        return {} if describe is None else describe()
+        if describe is None:
+            return {}
+        # It describes the routes that it knows: those that are not wrapped.
+        router = self._app.router
+        served, router.routes = router.routes, self._routes
+        try:
+            return describe()
+        finally:
+            router.routes = served
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
