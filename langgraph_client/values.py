@@ -62,6 +62,9 @@ CLASSES_EVENT = "classes"
 LIFECYCLE_EVENT = "lifecycle"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
+#: The attribute by which langgraph marks the error of an answer that does not fit its interrupt's
+#: schema (seen in 1.2.24); `langgraph.errors.is_invalid_resume` reads it.
+INVALID_RESUME = "_langgraph_invalid_resume"
 #: Response header that names the class of the exception with which a graph refused a state call.
 ERROR_HEADER = "x-langgraph-client-error"
 

@@ -32,7 +32,7 @@ from langgraph_client.remote.compat import (
     langgraph_error,
     langgraph_remote_exception,
 )
-from langgraph_client.values import Allowed
+from langgraph_client.values import INVALID_RESUME, Allowed
 
 
 class ErrorText(str):
@@ -92,6 +92,8 @@ def remote_error(
     attributes = document.get("attributes")
     if isinstance(attributes, Mapping):
         made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN})
+    if document.get("invalid_resume"):
+        made.__dict__[INVALID_RESUME] = True
     if "node" not in made.__dict__:
         made.node = document.get("node")
     places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
@@ -139,6 +141,8 @@ def invalid_model(
         problems.append(problem)
     made = ValidationError.from_exception_data(told["title"], problems)
     made.__cause__ = failure
+    if INVALID_RESUME in failure.__dict__:
+        setattr(made, INVALID_RESUME, True)
     for note in failure.__notes__:
         made.add_note(note)
     return made

@@ -20,6 +20,7 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_EVENT,
     GOTO_NODES,
+    INVALID_RESUME,
     LIFECYCLE_EVENT,
     PLAIN,
     Allowed,
@@ -65,6 +66,8 @@ def failure_details(error: BaseException, message: str) -> dict[str, Any]:
     """
     kinds = type(error).__mro__[1:]
     details: dict[str, Any] = {"bases": [kind.__name__ for kind in kinds if kind in _named(kinds)]}
+    if vars(error).get(INVALID_RESUME) is True:
+        details["invalid_resume"] = True
     if isinstance(error, BaseExceptionGroup):
         details["exceptions"] = [
             {**error_document(inner), **failure_details(inner, str(inner))}

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.errors import InvalidUpdateError
+from langgraph.errors import InvalidUpdateError, is_invalid_resume
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, StateUpdate, interrupt
@@ -158,6 +158,26 @@ def test_an_invalid_model_is_pydantics_own_error_where_it_is_allowed() -> None:
     assert isinstance(remote.value.__cause__, RemoteException)
     assert isinstance(usual.value, ValueError)
     assert not isinstance(usual.value, ValidationError)
+
+
+def test_an_answer_that_does_not_fit_its_question_is_known_as_such() -> None:
+    """`is_invalid_resume` says so of either form of the error."""
+
+    def ask(_: Any) -> dict[str, int]:
+        return {"x": interrupt("?", response_schema=Model).count}
+
+    builder = StateGraph(TypedDict("State", {"x": int}, total=False))
+    builder.add_node("ask", ask)
+    builder.add_edge(START, "ask")
+    with Server({"agent": builder.compile(checkpointer=InMemorySaver())}) as server:
+        for allowed in ([], [ValidationError]):
+            remote = server.remote_graph("agent", allow_types=allowed)
+            on = {"configurable": {"thread_id": repr(allowed)}}
+            remote.invoke({}, on)
+            with pytest.raises(ValueError, match="value") as refused:
+                remote.invoke(Command(resume={"count": "many"}), on)
+            assert is_invalid_resume(refused.value)
+            assert remote.invoke(Command(resume={"value": "x", "count": 2}), on) == {"x": 2}
 
 
 def looking(look: Callable[[RunnableConfig, Any], Any]) -> Any:
