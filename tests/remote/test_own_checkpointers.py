@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
-from langgraph_client import Server
+from langgraph_client import APIStatusError, Server
 from langgraph_client.server.graphs.hosted_saver import HostedSaver
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id, server_thread_id
 
@@ -91,6 +91,32 @@ def test_deleting_a_thread_deletes_it_in_its_graphs_saver() -> None:
         server.remote_graph("agent").invoke({"said": []}, ON)
         server.sync_client().threads.delete(server_thread_id("user-1"))
     assert saver.get_tuple(ON) is None
+
+
+class Failing(InMemorySaver):
+    """A saver whose database is away, or that cannot delete at all."""
+
+    error: Exception = ConnectionError("away")
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        raise self.error
+
+    def delete_thread(self, thread_id: str) -> None:
+        raise self.error
+
+
+def test_a_thread_that_its_saver_cannot_delete_stays_until_it_can() -> None:
+    """It would come back to life under the same id; one that never can is no reason to keep it."""
+    saver = Failing()
+    with Server({"agent": built(saver)}) as server:
+        server.remote_graph("agent").invoke({"said": []}, ON)
+        threads = server.sync_client(retry=None).threads
+        with pytest.raises(APIStatusError, match="has not deleted the thread: ConnectionError"):
+            threads.delete(server_thread_id("user-1"))
+        assert threads.get(server_thread_id("user-1"))
+        saver.error = NotImplementedError()
+        threads.delete(server_thread_id("user-1"))
+        assert threads.count() == 0
 
 
 @pytest.mark.parametrize("is_own", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_client.hosting import Host, current_host
 from langgraph_client.server.auth.users import with_user
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.graphs.protocol import (
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from langgraph_client.server.hooks import RunHooks
     from langgraph_client.server.runs.run_states import Job
     from langgraph_client.server.storage.protocol import Document
+
+
+logger = logging.getLogger("langgraph_client.server")
 
 
 @cache
@@ -137,12 +142,25 @@ class HostedGraphRunner:
             return thread_fields(state, await _written(graph, state))
 
     async def forget(self, thread: Document) -> None:
-        """Delete a thread where its graph keeps it by itself: in a checkpointer of its own."""
+        """Delete a thread where its graph keeps it by itself: in a checkpointer of its own.
+
+        Raises:
+            Unavailable: The graph or its checkpointer has raised: the thread is still there.
+        """
         graph_id = thread["metadata"].get("graph_id")
-        if graph_id in self._graphs:
-            config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
+        if graph_id not in self._graphs:
+            return
+        config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
+        try:
             async with self._graphs.open(graph_id, config) as graph:
                 await graph.adelete_thread(config["configurable"]["thread_id"])
+        except NotImplementedError:
+            logger.warning("the checkpointer of graph %s cannot delete threads", graph_id)
+        except Exception as error:
+            raise Unavailable(
+                f"the checkpointer of graph {graph_id!r} has not deleted the thread: "
+                f"{type(error).__name__}"
+            ) from error
 
 
 async def _written(graph: HostedGraph, state: Snapshot) -> Any:
