@@ -225,6 +225,9 @@ BEHAVIOURS = {
     "`get_graph().to_json()` tells the classes of nodes": (
         "test_as_local.py::test_drawings_tell_the_classes_of_nodes"
     ),
+    "messages in `updates` have the ids that they have in the state": (
+        "test_as_local.py::test_messages_of_updates_have_the_ids_of_the_state"
+    ),
     "nodes see the caller's keys and none of the server's": (
         "test_as_local.py::test_nodes_see_the_callers_keys_and_none_of_the_servers"
     ),
@@ -271,10 +274,6 @@ DIFFERENCES = {
     "a run without a thread of a graph with its own checkpointer": (
         "keeps nothing, as on any LangGraph server; a ValueError as locally with "
         "`Server(lend_checkpointer=False)`"
-    ),
-    "ids of messages in `updates`": (
-        "are missing where the reducer of the state makes them: the event is sent before, and "
-        "locally the reducer changes what was yielded"
     ),
     "dicts that look like messages, on other servers": (
         "become messages, as a server writes a dict and a message alike"

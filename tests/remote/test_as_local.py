@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import InvalidUpdateError, is_invalid_resume
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph, add_messages
 from langgraph.runtime import Runtime
 from langgraph.types import Command, StateUpdate, interrupt
 from pydantic import BaseModel, ValidationError
@@ -178,6 +179,33 @@ def test_an_answer_that_does_not_fit_its_question_is_known_as_such() -> None:
                 remote.invoke(Command(resume={"count": "many"}), on)
             assert is_invalid_resume(refused.value)
             assert remote.invoke(Command(resume={"value": "x", "count": 2}), on) == {"x": 2}
+
+
+@pytest.mark.parametrize("is_root", [False, True], ids=["key", "root"])
+def test_messages_of_updates_have_the_ids_of_the_state(is_root: bool) -> None:
+    """Also those that the reducer would name only after the event; alone, in lists, of commands."""
+    schema: Any = Annotated[list, add_messages] if is_root else MessagesState
+
+    def wrapped(value: Any) -> Any:
+        return value if is_root else {"messages": value}
+
+    builder = StateGraph(schema)
+    builder.add_node("one", lambda _: wrapped(AIMessage("1")))
+    builder.add_node("two", lambda _: wrapped([AIMessage("2"), AIMessage("3", id="mine")]))
+    builder.add_edge(START, "one")
+    builder.add_edge("one", "two")
+    with Server({"agent": builder.compile()}) as server:
+        remote = server.remote_graph("agent")
+        told = []
+        for update in remote.stream(wrapped([]), ON):
+            (written,) = update.values()
+            messages = written if is_root else written["messages"]
+            told += messages if isinstance(messages, list) else [messages]
+        state = remote.get_state(ON).values
+    kept = state if is_root else state["messages"]
+    assert [each.id for each in told] == [each.id for each in kept]
+    assert all(each.id for each in told)
+    assert told[2].id == "mine"
 
 
 def looking(look: Callable[[RunnableConfig, Any], Any]) -> Any:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
+from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.protocol import (
     Config,
@@ -107,6 +108,10 @@ class CompiledGraph:
         schema = self._graph.context_schema
         return None if schema is None else field_names(schema)
 
+    @cached_property
+    def _message_channels(self) -> frozenset[str]:
+        return message_channels(self._graph)
+
     @property
     def keeps_states(self) -> bool:
         """Whether it has a checkpointer, so that a thread has a state."""
@@ -154,6 +159,8 @@ class CompiledGraph:
                     data = message, shown
                 name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
                 if mode in modes:
+                    if name == "updates":
+                        give_ids(data, self._message_channels)
                     yield name, event_data(mode, data)
                 if checks is not None and name == "updates" and checks.is_due:
                     yield CONTROL_EVENT, _question(run, checks.begin())

@@ -3,6 +3,7 @@ from typing import Any
 from pydantic import BaseModel
 
 class BaseMessage(BaseModel):
+    id: str | None
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
 class HumanMessage(BaseMessage):
