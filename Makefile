@@ -50,14 +50,14 @@ interop: $(INSTALLED)
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/_async/test_scenarios_events.py \
 		tests/_sync/test_scenarios_events.py tests/remote/test_congruence.py \
-		tests/strangers tests/third_party tests/apps tests/acceptance \
+		tests/strangers tests/browser tests/third_party tests/apps tests/acceptance \
 		tests/ui/test_interop.py --interop
 
 upstream: $(INSTALLED)
 	@$(BIN)/python tests/upstream/run.py $(SUITES)
 
 browser: $(INSTALLED)
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest tests/browser --interop
 
 versions: $(INSTALLED)
 	@$(BIN)/python tests/versions/run.py $(PARTS)
