@@ -19,8 +19,8 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
-from support.chromium import CHROMIUM, Browser, Page, browser
 from support.hosted import Gate
+from ui.browser import CHROMIUM, Browser, Page, browser
 
 from langgraph_client import Server, SyncLangGraphClient
 

@@ -163,6 +163,12 @@ class Page:
         self.send("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete'")
 
+    def reload(self) -> None:
+        """Load the page once more; it has loaded when this returns."""
+        self.evaluate("window.beforeReload = true")
+        self.send("Page.reload")
+        self.wait_for("!window.beforeReload && document.readyState === 'complete'")
+
     def evaluate(self, code: str) -> Any:
         """Return the value of an expression of JavaScript; promises are awaited."""
         answer = self.send(
