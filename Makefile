@@ -17,6 +17,9 @@ help:
 	@echo "make browser run a page with useStream in Chromium; needs node, npm and chromium"
 	@echo "make versions run tests on the oldest langgraph, and on newer Pythons"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
+	@echo "make chaos-cluster  three servers on PostgreSQL, killed, paused, restarted: lost 0, repeated 0"
+	@echo "make test-postgres  the tests of the server and the comparison with recordings, on PostgreSQL"
+	@echo "make bench-servers  measure servers on PostgreSQL, one and three, beside SQLite"
 	@echo "make bench   measure the bundled server beside a real langgraph dev"
 	@echo "make bench-client  measure the client beside langgraph_sdk, httpx and the socket"
 	@echo "make soak    100,000 runs on one server: memory and latency flat"
@@ -64,6 +67,17 @@ versions: $(INSTALLED)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python tests/chaos/run.py $(CHAOS)
+
+chaos-cluster: $(INSTALLED)
+	@$(BIN)/python tests/cluster/chaos.py $(CHAOS)
+
+test-postgres: $(INSTALLED)
+	@$(BIN)/python -m pytest -n $(JOBS) --storage postgres tests/server tests/cluster
+	@$(BIN)/python tests/server/conformance.py --storage postgres
+	@$(BIN)/python tests/server/event_conformance.py --storage postgres
+
+bench-servers: $(INSTALLED)
+	@$(BIN)/python tests/benchmarks/servers.py
 
 soak: $(INSTALLED)
 	@$(BIN)/python tests/load/soak.py

@@ -170,7 +170,11 @@ async def migrate(connections: Connections) -> None:
 
 
 async def _version(one: OneConnection) -> int:
-    exists = await one.row("SELECT to_regclass('schema_migrations') IS NOT NULL")
+    # Not `to_regclass`, which may remember what was before the lock was waited for.
+    exists = await one.row(
+        "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations'"
+        " AND relnamespace = current_schema()::regnamespace"
+    )
     if exists is None or not exists[0]:
         return 0
     row = await one.row("SELECT coalesce(max(version), 0) FROM schema_migrations")

@@ -1,0 +1,147 @@
+"""The database itself: its schema, leases and fences, and what happens when it is away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import empty_checkpoint
+from support.hosted import Gate, hosted
+from support.postgres import Cluster, binaries, cluster
+
+from langgraph_client.server.server import Server
+from langgraph_client.server.storage.postgres.connections import DatabaseError
+from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
+from langgraph_client.server.storage.postgres.storage import PostgresStorage, open_postgres
+from langgraph_client.server.storage.protocol import Event
+from langgraph_client.server.storage.shared import Fenced
+from tests.cluster.conftest import Pair, http_of
+
+ROW: dict[str, Any] = {"assistant_id": "row", "input": {"name": "a"}}
+
+
+async def test_a_newer_schema_refuses_this_program(database: str) -> None:
+    """A program that does not know the schema does not start, and says why."""
+    name = database.rpartition("/")[2]
+    cluster().execute(f"INSERT INTO schema_migrations VALUES ({SCHEMA_VERSION + 1})", name)
+    with pytest.raises(DatabaseError, match="newer version"):
+        await open_postgres(database)
+
+
+@pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")
+async def test_several_processes_make_the_tables_at_once() -> None:
+    """The schema is made once, whoever comes first; the others wait."""
+    url = await asyncio.to_thread(cluster().empty)
+    opened = await asyncio.gather(*(open_postgres(url) for _ in range(3)))
+    for storage in opened:
+        await storage.close()
+    name = url.rpartition("/")[2]
+    rows = await asyncio.to_thread(cluster().execute, "SELECT * FROM schema_migrations", name)
+    assert [row[0] for row in rows] == [*range(1, SCHEMA_VERSION + 1)]
+    await asyncio.to_thread(cluster().drop, url)
+
+
+async def put_thread(storage: PostgresStorage, thread_id: str) -> None:
+    async with storage.transaction() as transaction:
+        await transaction.threads.put({"thread_id": thread_id})
+        await storage.shared.check(transaction, thread_id)
+
+
+async def test_who_has_lost_a_lease_writes_nothing(database: str) -> None:
+    """Events, checkpoints and transactions of a former owner are refused, as a whole."""
+    thread_id = "3f0c1c52-9d0f-4a4e-9f43-9a3f0a3c1f00"
+    former, present = await open_postgres(database), await open_postgres(database)
+    try:
+        for storage in (former, present):
+            await storage.shared.join()
+        assert await former.shared.take(thread_id)
+        assert await present.shared.take(thread_id) is None, "it has an owner that is alive"
+        await former.connections.execute(
+            "UPDATE processes SET expires_at = now() - interval '1 minute',"
+            " renewed_at = now() - interval '1 minute' WHERE process_id = %s",
+            (former.shared.process_id,),
+        )
+        # A cluster that has just started takes every process for alive.
+        for _ in range(50):
+            if await present.shared.take(thread_id) is not None:
+                break
+            await asyncio.sleep(0.2)
+        assert present.epochs[thread_id] > former.epochs[thread_id]
+        event = Event((1, 0), "values", b"{}")
+        with pytest.raises(Fenced):
+            await former.events.add(thread_id, "r", [event])
+        config: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        with pytest.raises(Fenced):
+            await former.checkpointer.aput(config, empty_checkpoint(), {}, {})
+        with pytest.raises(Fenced):
+            await put_thread(former, thread_id)
+        assert await former.threads.get(thread_id) is None
+        assert await present.events.of_thread(thread_id, (0, 0), 10) == []
+        await present.events.add(thread_id, "r", [event])
+        assert await present.events.of_thread(thread_id, (0, 0), 10) == [event]
+    finally:
+        await former.close()
+        await present.close()
+
+
+def test_crons_fire_once(pair: Pair) -> None:
+    """A cron that is due is one run, though every server looks for crons that are due."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    body = {**ROW, "schedule": "0 0 1 1 *"}
+    cron_id = pair.api.post(f"/threads/{thread_id}/runs/crons", json=body).json()["cron_id"]
+
+    async def fall_due(server: Server) -> None:
+        crons = server.services.storage.crons
+        cron = await crons.get(cron_id)
+        assert cron is not None
+        await crons.put({**cron, "next_run_date": "2020-01-01T00:00:00.000000+00:00"})
+
+    asyncio.run_coroutine_threadsafe(fall_due(pair.servers[0]), pair.servers[0].loop).result(10)
+    waking = [
+        threading.Thread(
+            target=lambda one=server: asyncio.run_coroutine_threadsafe(
+                one.services.scheduler.fire_due(), one.loop
+            ).result(20)
+        )
+        for server in pair.servers
+    ]
+    for thread in waking:
+        thread.start()
+    for thread in waking:
+        thread.join(20)
+    runs = pair.api.get(f"/threads/{thread_id}/runs").json()
+    assert len(runs) == 1
+    pair.api.get(f"/threads/{thread_id}/runs/{runs[0]['run_id']}/join")
+
+
+@pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")
+def test_a_database_that_goes_away_comes_back() -> None:
+    """Meanwhile requests get a 503 that says when to come again; a run goes on afterwards."""
+    own = Cluster()
+    gate = Gate()
+    try:
+        with Server(hosted(gate), path=own.fresh()) as server, http_of(server) as http:
+            thread_id = http.post("/threads", json={}).json()["thread_id"]
+            body = {"assistant_id": "gate", "input": {"name": "a"}}
+            run = http.post(f"/threads/{thread_id}/runs", json=body).json()
+            gate.arrived()
+            own.stop()
+            refused = http.post("/threads", json={})
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            gate.open()
+            own.start()
+            deadline = time.monotonic() + 30
+            status = None
+            while status != "success" and time.monotonic() < deadline:
+                gate.open()  # The step is carried out again if its end could not be written.
+                answer = http.get(f"/threads/{thread_id}/runs/{run['run_id']}")
+                status = answer.json().get("status")
+                time.sleep(0.1)
+            assert status == "success"
+            state = http.get(f"/threads/{thread_id}/state").json()["values"]
+            assert state == {"log": ["one:a", "held:a", "two"], "name": "a"}
+    finally:
+        own.close()
