@@ -73,8 +73,8 @@ chaos-cluster: $(INSTALLED)
 
 test-postgres: $(INSTALLED)
 	@$(BIN)/python -m pytest -n $(JOBS) --storage postgres tests/server tests/cluster
-	@$(BIN)/python tests/server/conformance.py --storage postgres
-	@$(BIN)/python tests/server/event_conformance.py --storage postgres
+	@STORAGE=postgres $(BIN)/python tests/server/conformance.py
+	@STORAGE=postgres $(BIN)/python tests/server/event_conformance.py
 
 bench-servers: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks/servers.py

@@ -27,9 +27,9 @@ from cluster.processes import Process  # noqa: E402
 from support.postgres import Cluster  # noqa: E402
 
 QUICK = {"assistant_id": "quick", "input": {"log": []}}
-ONE_BY_ONE = 200
+ONE_BY_ONE = 100
 AT_ONCE = 32
-RUNS = 1500
+RUNS = 300
 EVENTS = 20_000
 
 

@@ -18,6 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from support.postgres import arguments  # noqa: E402
+
 ROOT = HERE.parents[1]
 PROTOCOL = ROOT.parent / "shared" / "protocol"
 _AGREE = re.compile(r"(\d+) of (\d+) exchanges agree")
@@ -61,7 +65,7 @@ def on_a_server(config: str, chosen: list[str]) -> str:
     """Start a server, compare some scenarios; returns what was said, tracebacks included."""
     command = [sys.executable, "-m", "langgraph_client.server", str(PROTOCOL / "graphs" / config)]
     # Open to every page, as the recorded server is; graphs that fail are part of the recordings.
-    command += ["--cors", "*", "--log-level", "error"]
+    command += ["--cors", "*", "--log-level", "error", *arguments()]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             [*command, "--port", "0", "--log-level", "error"],

@@ -22,6 +22,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from support.postgres import arguments  # noqa: E402
+
 ROOT = HERE.parents[1]
 PROTOCOL = ROOT.parent / "shared" / "protocol"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}")
@@ -63,6 +67,7 @@ def record(folder: Path, names: list[str]) -> None:
     (folder / "langgraph.json").write_text(graphs)
     (folder / "v3_graphs.py").write_text((PROTOCOL / "v3_graphs.py").read_text())
     command = [sys.executable, "-m", "langgraph_client.server", "langgraph.json", "--port", "0"]
+    command += arguments()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder)))}
     with subprocess.Popen(
         command,

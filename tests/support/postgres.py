@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,14 @@ def cluster() -> Cluster:
         _own = Cluster()
         atexit.register(_own.close)
     return _own
+
+
+_lock = threading.Lock()
+
+
+def arguments() -> list[str]:
+    """Return the arguments for a new database; none unless the environment has STORAGE=postgres."""
+    if os.environ.get("STORAGE") != "postgres":
+        return []
+    with _lock:
+        return ["--db", cluster().fresh()]
