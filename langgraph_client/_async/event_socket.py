@@ -8,7 +8,7 @@ from langgraph_client._async.pools import AsyncAnswer
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.exchange import Kind, NoAnswer
-from langgraph_client._core.web_socket import REFUSED, HandshakeError, WebSocket
+from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
 from langgraph_client._io.tasks import Lock
 from langgraph_client.errors import (
     APIError,
@@ -112,7 +112,7 @@ class AsyncEventSocket:
                 await self._flush()
             if texts or self._frames.signs > signs:
                 return texts
-        if self._frames.code == REFUSED:
+        if is_refusal(self._frames.code):
             raise ProtocolError("invalid_argument", self._frames.reason)
         if self._frames.code is None:
             raise self._error(NoAnswer(Kind.BROKEN, self._frames.reason))

@@ -13,8 +13,9 @@ from langgraph_client.errors import MissingExtraError
 
 NORMAL = 1000
 """The close code of an end in good order."""
-REFUSED = 1008
-"""The close code for what cannot be followed, such as a thread whose id is no UUID."""
+_POLICY = 1008
+_OF_STATUS = 4000
+"""Codes from here on are a status of HTTP: newer servers close with 4404, 4429 and the like."""
 _HANDSHAKE = (
     "connection",
     "upgrade",
@@ -22,6 +23,14 @@ _HANDSHAKE = (
     "sec-websocket-extensions",
     "sec-websocket-protocol",
 )
+
+
+def is_refusal(code: int | None) -> bool:
+    """Return whether a close code says that asking again would be in vain."""
+    if code == _POLICY:  # What cannot be followed, such as a thread whose id is no UUID.
+        return True
+    status = 0 if code is None else code - _OF_STATUS
+    return 400 <= status < 500 and status not in (408, 425, 429)
 
 
 class HandshakeError(ValueError):

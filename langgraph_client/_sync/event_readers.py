@@ -22,7 +22,12 @@ from langgraph_client._sync.event_socket import SyncEventSocket
 from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.thread_feed import SyncFeed
 from langgraph_client._sync.transport import Transport
-from langgraph_client.errors import APIError, APIResponseValidationError, ProtocolError
+from langgraph_client.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    ProtocolError,
+)
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.models.params import Headers
 
@@ -244,6 +249,7 @@ class SyncSocketReader(SyncEventReader):
             if document.get("type") == "event":
                 events.append(document)
                 continue
+            raise_failure(document)
             has_new = self._distribute(events) or has_new
             events = []
             self._answered(socket, document)
@@ -309,9 +315,22 @@ def protocol_event(data: bytes, event: object = None) -> JsonObject:
         APIResponseValidationError: It is no event of the protocol.
     """
     event = decode(data) if event is None else event
+    if isinstance(event, dict):
+        raise_failure(event)
     if not isinstance(event, dict) or not isinstance(event.get("params"), dict):
         raise _not_of_the_protocol(data)
     return event
+
+
+def raise_failure(message: JsonObject) -> None:
+    """Raise what a server says of its stream, before it closes it, without having been asked.
+
+    Raises:
+        APIConnectionError: The stream failed there. It may be opened again.
+    """
+    if message.get("type") == "error" and message.get("id") is None:
+        code, said = message.get("error", "unknown_error"), message.get("message", "")
+        raise APIConnectionError(f"the server ended the stream: {said} ({code})")
 
 
 def _not_of_the_protocol(data: bytes) -> APIResponseValidationError:

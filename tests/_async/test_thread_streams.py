@@ -264,3 +264,27 @@ async def test_a_new_thread_has_no_output_before_its_first_run() -> None:
     ):
         with pytest.raises(RuntimeError, match="no run has been started"):
             print(await thread.output)
+
+
+async def test_a_stream_that_the_server_says_has_failed_is_opened_again() -> None:
+    """An error frame that nobody asked for is a cut; its words are told if there is no more."""
+    failed = {"type": "error", "id": None, "error": "unknown_error", "message": "no luck"}
+    frame = f"event: error\r\ndata: {json.dumps(failed)}\r\n\r\n".encode()
+    whole = frames(PLAIN)
+    server = FollowedThread(frames(PLAIN[:5]) + frame, whole, answers=[accepted("r1")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        assert [values async for values in thread.values] == [{"count": 0}, {"count": 1}]
+    policy = ReconnectPolicy(max_reconnects=1, initial=0)
+    server = FollowedThread(frame, frame, b"", answers=[accepted("r1")])
+    async with (
+        client_of(server, reconnect=policy) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        with pytest.raises(StreamIncomplete) as caught:
+            print(await thread.output)
+        assert "no luck" in str(caught.value.__cause__)

@@ -7,7 +7,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from langgraph_client._core.web_socket import HandshakeError, WebSocket
+from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
 
 
 def opened() -> tuple[WebSocket, ServerProtocol]:
@@ -79,3 +79,13 @@ def test_a_handshake_that_is_none_is_refused(accept: str) -> None:
     headers = {"upgrade": "websocket", "connection": "Upgrade"}
     with pytest.raises(HandshakeError):
         WebSocket().opened({**headers, "sec-websocket-accept": accept})
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(1008, True), (4404, True), (4422, True), (4429, False), (4503, False), (1011, False)],
+)
+def test_codes_that_mean_a_status_are_read_as_it(code: int, expected: bool) -> None:
+    """A refusal is not asked again; what passes, and the end of a server, are."""
+    assert is_refusal(code) is expected
+    assert not is_refusal(None)
