@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream versions parity docs build lint types twin check clean
+.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -15,6 +15,7 @@ help:
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
 	@echo "make browser run a page with useStream in Chromium; needs node, npm and chromium"
+	@echo "make upstream-interop  the SDK's integration tests with one half of LangGraph's"
 	@echo "make versions run tests on the oldest langgraph, and on newer Pythons"
 	@echo "make chaos   thousands of streams through a wire that breaks: lost 0, repeated 0"
 	@echo "make chaos-cluster  three servers on PostgreSQL, killed, paused, restarted: lost 0, repeated 0"
@@ -61,6 +62,9 @@ upstream: $(INSTALLED)
 
 browser: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/browser --interop
+
+upstream-interop: $(INSTALLED)
+	@$(BIN)/python tests/upstream/run.py their-client their-server
 
 versions: $(INSTALLED)
 	@$(BIN)/python tests/versions/run.py $(PARTS)

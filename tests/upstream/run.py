@@ -35,13 +35,20 @@ SUITES: dict[str, Suite] = {
     "client": sdk.client_suite,
     "integration": sdk.integration_suite,
 }
+INTEROP: dict[str, Suite] = {
+    "their-client": sdk.their_client_suite,
+    "their-server": sdk.their_server_suite,
+}
+"""With one half of LangGraph's: as above, but only when they are named."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="all without it")
+    parser.add_argument(
+        "suites", nargs="*", choices=[*SUITES, *INTEROP, []], help="all but their-* without it"
+    )
     parser.add_argument("--test", action="append", metavar="ID", help="`*` stands for any text")
     given = parser.parse_args()
     print(f"langgraph {version('langgraph')}, langgraph-sdk {version('langgraph-sdk')}")
@@ -51,7 +58,7 @@ def main() -> int:
     for name in given.suites or SUITES:
         begun = time.monotonic()
         results = folder / f"{name}-{graphs.ADAPTER}.jsonl"
-        outcomes = SUITES[name](results, given.test)
+        outcomes = {**SUITES, **INTEROP}[name](results, given.test)
         if given.test:
             print(results.with_suffix(".log").read_text("utf-8"))
             continue

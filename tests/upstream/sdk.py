@@ -13,7 +13,7 @@ from upstream.environment import graph_environment, server_environment, sources
 from upstream.outcomes import Outcome, kept, run_pytest
 from upstream.patterns import fits
 from upstream.selection import private_tests, reasons
-from upstream.servers import Server, our_server
+from upstream.servers import Server, langgraph_dev, our_server
 from upstream.staging import stage
 
 OURS = "langgraph_client"
@@ -179,15 +179,24 @@ def remote_graph_suite(results: Path, patterns: list[str] | None) -> dict[str, O
             return remote_graph_tests(results, Packages(), wanted, url)
 
 
-def integration_suite(
-    results: Path,
-    patterns: list[str] | None,
-    packages: Packages | None = None,
-    server: Server = our_server,
-) -> dict[str, Outcome]:
-    """Run those integration tests of the SDK that touch nothing private."""
+def integration_suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the integration tests with our client on our server."""
+    return _public(integration_tests(results, Packages(), our_server, patterns))
+
+
+def their_client_suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the integration tests with the SDK's client on our server."""
+    return _public(integration_tests(results, THEIR_PACKAGES, our_server, patterns))
+
+
+def their_server_suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the integration tests with our client on `langgraph dev`."""
+    return _public(integration_tests(results, Packages(), langgraph_dev, patterns))
+
+
+def _public(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+    """Those of the tests that touch nothing private."""
     private = private_tests(sources("langgraph-sdk") / "tests")
-    outcomes = integration_tests(results, packages or Packages(), server, patterns)
     return {
         test: outcome
         for test, outcome in outcomes.items()
