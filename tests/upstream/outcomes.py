@@ -72,7 +72,20 @@ def run_pytest(
         RuntimeError: pytest ended without a result.
     """
     scratch = tests.parent
-    variables = {
+    variables = {**variables_for(tests, results), **(environment or {})}
+    if only is not None:
+        selection = scratch / "only.txt"
+        selection.write_text("\n".join(only), "utf-8")
+        variables["UPSTREAM_ONLY"] = str(selection)
+    # The interpreter's own tracebacks: pytest's can crash Python 3.11 after a time limit.
+    options = ["-p", "upstream.plugins.results", "--tb=native", "-W", "ignore"]
+    command = [str(python), "-m", "pytest", *options, *arguments]
+    return run_program(command, scratch, variables, results)
+
+
+def variables_for(tests: Path, results: Path) -> dict[str, str]:
+    """The environment variables of a process that tests what is in `tests`."""
+    return {
         **os.environ,
         "LANGSMITH_TRACING": "false",
         "NO_DOCKER": "true",
@@ -80,29 +93,31 @@ def run_pytest(
         "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(ROOT)]),
         "UPSTREAM_RESULTS": str(results),
         "UPSTREAM_TESTS": str(tests),
-        **(environment or {}),
     }
-    if only is not None:
-        selection = scratch / "only.txt"
-        selection.write_text("\n".join(only), "utf-8")
-        variables["UPSTREAM_ONLY"] = str(selection)
+
+
+def run_program(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], results: Path
+) -> dict[str, Outcome]:
+    """Run what writes outcomes to `results`, with a log beside them.
+
+    Raises:
+        RuntimeError: It ended without a result.
+    """
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
     log = results.with_suffix(".log")
-    # The interpreter's own tracebacks: pytest's can crash Python 3.11 after a time limit.
-    options = ["-p", "upstream.plugins.results", "--tb=native", "-W", "ignore"]
-    command = [str(python), "-m", "pytest", *options, *arguments]
     with log.open("wb") as output:
         subprocess.run(
             command,
-            cwd=scratch,
+            cwd=folder,
             env=variables,
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
         )
     if not results.exists():
-        raise RuntimeError(f"pytest did not run:\n{log.read_text('utf-8')[-4000:]}")
+        raise RuntimeError(f"there are no results:\n{log.read_text('utf-8')[-4000:]}")
     return read(results)
 
 

@@ -92,7 +92,7 @@ def client_tests(results: Path, packages: Packages, only: list[str] | None) -> d
             *_REACH,
             "-n",
             "2",
-            "--timeout=15",
+            "--timeout=8",
             "-m",
             "not integration",
         ]

@@ -12,6 +12,7 @@ import enum
 import itertools
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -44,11 +45,11 @@ def end_test() -> None:
         _server = None
 
 
-def make_remote(graph: Any) -> RemoteGraph:
+def make_remote(graph: Any, known: Iterable[object] = ()) -> RemoteGraph:
     """Host the graph and return a RemoteGraph of it, set up as a careful user would.
 
     What the graph has bound itself stays bound at the host. The classes that the test's function
-    and module know are named, as its author could name them.
+    and module know are named, as its author could name them; so are those among `known`.
     """
     name = _host(graph)
     assert _server is not None
@@ -61,6 +62,7 @@ def make_remote(graph: Any) -> RemoteGraph:
             ValidationError,
             *classes_named_by(graph).values(),
             *_classes_of_the_caller(),
+            *(value for value in known if _is_nameable(value)),
         ],
         strict_config=False,
     )
@@ -103,6 +105,6 @@ def _is_nameable(value: Any) -> bool:
         return False
     return (
         dataclasses.is_dataclass(value)
-        or issubclass(value, BaseModel | enum.Enum)
+        or issubclass(value, BaseModel | Exception | enum.Enum)
         or (issubclass(value, tuple) and hasattr(value, "_fields"))
     )
