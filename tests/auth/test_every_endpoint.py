@@ -469,6 +469,18 @@ def test_a_key_is_of_its_user(server: TestServer, ann: httpx.Client, bob: httpx.
     again = json_of(ann.post("/runs", json=body, headers=key))
     theirs = json_of(bob.post("/runs", json={**body, "input": {}}, headers=key))
     assert mine["run_id"] == again["run_id"] != theirs["run_id"]
+    command = {
+        "id": 1,
+        "method": "run.start",
+        "params": {"assistant_id": "keep", "input": {}},
+    }
+    threads = [json_of(http.post("/threads", json={}))["thread_id"] for http in (ann, bob)]
+    runs = [
+        json_of(http.post(f"/threads/{thread}/commands", json=command, headers=key))
+        for http, thread in zip((ann, ann, bob), (threads[0], threads[0], threads[1]), strict=True)
+    ]
+    assert runs[0]["result"]["run_id"] == runs[1]["result"]["run_id"]
+    assert runs[0]["result"]["run_id"] != runs[2]["result"]["run_id"]
 
 
 def test_cancelling_all_cancels_one_s_own(

@@ -180,9 +180,8 @@ class RunCreator:
         request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
-            if key is not None:  # The same key of another user is another key.
-                key = f"{key} of {self._caller.user.identity}"
-        creating = self._engine.tasks.spawn(self._create_once(request, key))
+        owned = None if key is None else self._owned(key)
+        creating = self._engine.tasks.spawn(self._create_once(request, owned))
         try:
             return await asyncio.shield(creating)
         except asyncio.CancelledError:
@@ -220,9 +219,15 @@ class RunCreator:
             changed["metadata"] = told["metadata"]
         return replace(request, body={**body, **changed}, user=caller.user, threads=threads)
 
+    def _owned(self, key: str) -> str:
+        """Return a key as it is kept: the same key of another user is another key."""
+        if self._caller is None:
+            return key
+        return f"{self._caller.user.identity!r} {key}"  # Its quotes say where the name ends.
+
     async def created_with(self, key: str) -> str | None:
         """Return the run that an earlier request with this key created; None if there is none."""
-        document = await self._storage.idempotency_keys.get(key)
+        document = await self._storage.idempotency_keys.get(self._owned(key))
         if document is None or self._is_old(document, KEY_LIFETIME):
             return None
         return str(document["run_id"])
