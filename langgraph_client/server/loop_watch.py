@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import selectors
 import sys
 import threading
 import time
@@ -75,7 +76,7 @@ class LoopWatch:
             if alive.wait(self._seconds) or not self._loop_thread:
                 continue
             frame = sys._current_frames().get(self._loop_thread)
-            if frame is not None and not alive.is_set():
+            if frame is not None and not _is_idle(frame) and not alive.is_set():
                 self._tell(frame)
             del frame
             while not (alive.wait(_PAUSE) or self._stopped.is_set() or self._loop.is_closed()):
@@ -100,6 +101,11 @@ class LoopWatch:
             f" by node {node!r}" if node else "",
             "".join(traceback.format_list(stack[-_FRAMES:])).rstrip(),
         )
+
+
+def _is_idle(frame: FrameType) -> bool:
+    """Return whether a loop waits for something to do: then it is the machine that is busy."""
+    return frame.f_code.co_filename == selectors.__file__
 
 
 def node_of(frame: FrameType | None) -> str | None:

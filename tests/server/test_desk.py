@@ -133,8 +133,8 @@ def test_a_node_that_holds_up_the_loop_is_named(caplog: pytest.LogCaptureFixture
 def test_a_loop_that_is_not_held_up(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is said, and a loop that has ended ends the watch."""
     runner = OnLoop()
-    with LoopWatch(runner, 0.05) as watch:
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.6), runner.loop).result()
+    with LoopWatch(runner, 0.5) as watch:
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(1.2), runner.loop).result()
         runner.close()
         watch._thread.join(5)
         assert not watch._thread.is_alive()
