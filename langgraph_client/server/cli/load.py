@@ -157,7 +157,8 @@ def _load_graph(config: AppConfig, name: str, place: str) -> Any:
             "stream_transformers() of %s is not used: %r is no compiled graph", where, name
         )
         return graph
-    factories = [made if callable(made) else _always(made) for made in function()]
+    transformers_made: Any = function()
+    factories = [made if callable(made) else _always(made) for made in transformers_made]
     compiled: Any = graph
     transformers = (*compiled.stream_transformers, *factories)
     return compiled.copy(update={"stream_transformers": transformers})
