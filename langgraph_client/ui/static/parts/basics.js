@@ -154,12 +154,14 @@ export function Field({ label, hint, children }) {
 }
 
 export function Tabs({ label, tabs, current, href }) {
+  const bar = useRef();
+  useEffect(() => bar.current.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [current]);
   const move = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const links = [...event.currentTarget.querySelectorAll('a')];
     links[(links.indexOf(document.activeElement) + step + links.length) % links.length].focus();
   };
-  return html`<nav class="tabs" aria-label=${label} onKeyDown=${move}>${tabs.map(({ id, title, count }) => html`
+  return html`<nav class="tabs" ref=${bar} aria-label=${label} onKeyDown=${move}>${tabs.map(({ id, title, count }) => html`
     <a key=${id} href=${href(id)} aria-current=${id === current ? 'page' : undefined}>${title}${count ? html`<b class="count">${count}</b>` : ''}</a>`)}</nav>`;
 }
