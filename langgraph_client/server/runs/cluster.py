@@ -169,9 +169,12 @@ class Cluster:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
             try:
+                before = dict(self.shared.epochs)
                 held = await self.shared.renew()
-                for thread_id, epoch in [*self.shared.epochs.items()]:
-                    if epoch != _LOST and held.get(thread_id, 0) < epoch:
+                for thread_id, epoch in before.items():
+                    # Of those only: what was taken or given back meanwhile is not in the answer.
+                    present = self.shared.epochs.get(thread_id)
+                    if epoch == present != _LOST and held.get(thread_id) != epoch:
                         self.lose(thread_id)
                 await self._clear(held)
                 count += 1
