@@ -215,13 +215,13 @@ class Chaos:
             self.report.tracebacks.append(part[-3000:])
 
     def _check_effects(self, effects: Path) -> None:
-        """An older attempt must do nothing after a newer one has begun."""
+        """A former owner of a thread must do nothing after the next one has begun."""
         latest: dict[str, int] = {}
         for line in effects.read_text().splitlines():
-            thread_id, attempt, step, _ = line.split()
-            if int(attempt) < latest.get(thread_id, 0):
-                self.report.twice.append(f"thread {thread_id}: step {step} of attempt {attempt}")
-            latest[thread_id] = max(latest.get(thread_id, 0), int(attempt))
+            thread_id, epoch, step, _ = line.split()
+            if int(epoch) < latest.get(thread_id, 0):
+                self.report.twice.append(f"thread {thread_id}: step {step} in epoch {epoch}")
+            latest[thread_id] = max(latest.get(thread_id, 0), int(epoch))
 
 
 def main() -> int:

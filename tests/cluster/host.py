@@ -3,7 +3,7 @@
     python host.py DATABASE PORT EFFECTS
 
 Prints a line once it serves, and stops in good order on SIGTERM. Each step of a run is noted in the
-file EFFECTS: the thread, the attempt, the step, and the process.
+file EFFECTS: the thread, the epoch of its lease, the step, and the process.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Count(TypedDict, total=False):
 async def step(state: Count, config: RunnableConfig) -> dict[str, Any]:
     number = len(state["log"])
     if effects is not None:
-        attempt = config["metadata"]["run_attempt"]
+        assert running is not None
         thread_id = config["configurable"]["thread_id"]
-        os.write(effects, f"{thread_id} {attempt} {number} {os.getpid()}\n".encode())
+        epoch = running.services.storage.shared.epochs.get(thread_id, 0)
+        os.write(effects, f"{thread_id} {epoch} {number} {os.getpid()}\n".encode())
     get_stream_writer()({"step": number})
     await asyncio.sleep(0.02)
     return {"log": [number]}
@@ -45,6 +46,7 @@ def more(state: Count) -> str:
 
 
 effects: int | None = None
+running: Server | None = None
 graph = (
     StateGraph(Count)
     .add_node("step", step)
@@ -81,6 +83,7 @@ if __name__ == "__main__":
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with Server(GRAPHS, path=database, max_runs=20) as server:
+        running = server
         print(server.listen(port=int(port)), flush=True)
         stop.wait()
     os._exit(0)
