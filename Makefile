@@ -54,7 +54,7 @@ interop: $(INSTALLED)
 		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/_async/test_scenarios_events.py \
 		tests/_sync/test_scenarios_events.py tests/remote/test_congruence.py \
-		tests/strangers tests/browser tests/third_party tests/apps tests/acceptance \
+		tests/strangers tests/browser tests/terminal tests/server/test_pull.py tests/third_party tests/apps tests/acceptance \
 		tests/ui/test_interop.py --interop
 
 upstream: $(INSTALLED)

@@ -55,6 +55,11 @@ PROMISED = {
         "after it: [2, 3, 4, 5]",
         "left for good: interrupted",
     ],
+    "pull_thread.py": [
+        "copied: 7 checkpoints, not told: []",
+        "there the count was: 2",
+        "run again: {'count': 5}",
+    ],
     "pause_and_fault.py": [
         "paused: {'question': 'Pay 40?'}",
         "next: ('approve',)",

@@ -383,3 +383,19 @@ def test_help_loads_nothing() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LIMIT
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_on_a_real_server(request: pytest.FixtureRequest, run: Run) -> None:
+    """Runs, answers, states and drawings of a `langgraph dev`, with --interop."""
+    if not request.config.getoption("--interop"):
+        pytest.skip("needs a langgraph dev: run with --interop (make interop)")
+    server = ("--url", request.getfixturevalue("real_url"))
+    done = run("run", "nested", "--input", '{"draft": "d"}', *server)
+    assert done.returncode == 3
+    thread_id = done.stdout.split()[-1]
+    done = run("run", "nested", "--thread", thread_id, "--resume", "yes", *server)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:3]] == ["inner/review", "inner"]
+    assert 'answers: ["yes"]' in run("show", thread_id, *server).stdout.splitlines()
+    assert run("graph", "loop", *server).stdout.splitlines()[1] == "`-- start"
+    assert "nope" in run("graph", "nope", *server).stderr
