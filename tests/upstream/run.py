@@ -60,11 +60,17 @@ def main() -> int:
     for name in given.suites or SUITES:
         begun = time.monotonic()
         results = folder / f"{name}-{graphs.ADAPTER}.jsonl"
-        outcomes = {**SUITES, **INTEROP}[name](results, given.test)
+        run_suite = {**SUITES, **INTEROP}[name]
+        outcomes = run_suite(results, given.test)
         if given.test:
             print(results.with_suffix(".log").read_text("utf-8"))
             continue
         comparison = differences.compare(name, outcomes, known)
+        if comparison.unknown:  # Once more, alone: some upstream tests depend on the clock.
+            again = [outcome.test for outcome in comparison.unknown]
+            second = results.with_stem(f"{results.stem}-again")
+            outcomes |= run_suite(second, again)
+            comparison = differences.compare(name, outcomes, known)
         _explain(name, comparison)
         is_good = is_good and not comparison.unknown and not comparison.stale
         counts = [len(outcomes), comparison.passed, *comparison.failed.values()]
