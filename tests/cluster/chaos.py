@@ -151,7 +151,7 @@ class Chaos:
             with get_sync_client(url=url) as client:
                 thread_id = self._thread(client)
                 told = (
-                    self._by_graph(url, thread_id, upto)
+                    self._by_graph(client, thread_id, upto)
                     if number % 2
                     else self._by_client(client, thread_id, upto)
                 )
@@ -171,8 +171,8 @@ class Chaos:
                 time.sleep(0.5)
         raise TimeoutError("no server creates a thread")
 
-    def _by_graph(self, url: str, thread_id: str, upto: int) -> list[Any]:
-        graph = RemoteGraph("counter", url=url)
+    def _by_graph(self, client: Any, thread_id: str, upto: int) -> list[Any]:
+        graph = RemoteGraph("counter", sync_client=client)
         config: Any = {"configurable": {"thread_id": thread_id}, "recursion_limit": 100}
         given = {"upto": upto, "log": []}
         return [*graph.stream(given, config, stream_mode="custom")]
@@ -231,10 +231,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--at-once", type=int, default=20)
+    parser.add_argument("--faults", default=",".join(FAULTS), help="in turn, separated by commas")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     chaos = Chaos(options.seed, options.runs, options.seconds, options.at_once, (1.0, 4.0))
-    report = chaos()
+    report = chaos(options.faults.split(","))
     print(report)
     return 0 if report.is_good else 1
 
