@@ -40,10 +40,6 @@ _ALIVE = (
     f" (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {_LOCK_CLASS}"
     " AND l.objid = p.lock_number AND l.objsubid = 2 AND l.granted)))"
 )
-_OWNED = (
-    "EXISTS (SELECT 1 FROM leases JOIN processes p USING (process_id)"
-    f" WHERE leases.thread_id = %s AND {_ALIVE})"
-)
 
 
 class Leases:

@@ -130,12 +130,6 @@ CREATE TABLE run_results (
     created_at timestamptz NOT NULL DEFAULT now())
 """,
         "CREATE INDEX ON run_results (created_at)",
-        """
-CREATE TABLE webhooks (
-    run_id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, due_at timestamptz NOT NULL,
-    attempts integer NOT NULL DEFAULT 0)
-""",
-        "CREATE INDEX ON webhooks (due_at)",
     ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
