@@ -152,8 +152,11 @@ class Webhooks:
         host = parts.hostname or ""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
-        kinds = {_kind_of(str(address[0])) for *_, address in found}
-        return next((kind for kind in kinds if kind and not self._may_reach(host, kind)), None)
+        for *_, address in found:
+            kind = _kind_of(str(address[0]))
+            if kind is not None and not self._may_reach(host, kind):
+                return kind
+        return None
 
     async def _post(self, url: str, body: bytes) -> str | None:
         """Return what went wrong, if it is worth another attempt or a word."""

@@ -310,7 +310,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
 
 def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
-    configurable = {**config["configurable"], "thread_id": thread_id}
+    configurable = {**config.get("configurable", {}), "thread_id": thread_id}
     return {**config, "configurable": configurable}
 
 
