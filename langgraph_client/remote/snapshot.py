@@ -58,9 +58,12 @@ def _snapshot(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSna
 
 
 def _time(moment: datetime | str | None) -> str | None:
-    """Return a time as a local graph writes it."""
+    """Return a time as a local graph writes it; what is no time stays as the server wrote it."""
     if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            return moment
     return None if moment is None else moment.isoformat()
 
 
