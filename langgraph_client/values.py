@@ -1,4 +1,4 @@
-"""What JSON flattens, told beside it: tuples, sets, times, ids, enums, classes.
+"""Encode Python types that JSON loses, as plain JSON plus type notes.
 
 Where a RemoteGraph and the bundled server have agreed to it, a value that plain JSON would change
 travels as an envelope of two: the plain JSON that every reader of the protocol understands, and a

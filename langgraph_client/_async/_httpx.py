@@ -36,7 +36,7 @@ def is_replaced() -> bool:
 
     Libraries for tests (respx, pytest-httpx, vcrpy, `unittest.mock`) put their own functions here.
     """
-    import httpcore  # Takes its time, and whoever asks has it.
+    import httpcore  # Slow to import; callers have it already.
 
     return not (
         _is_original(httpcore.AsyncHTTPConnection.handle_async_request)
@@ -291,7 +291,7 @@ def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False
     """Return what one of httpx's errors means; `is_short` if less time was given than usual."""
     library = library_of(error)
     if isinstance(error, library.request_error):
-        # It is shown as the cause of ours, and must not hold the key.
+        # It becomes the cause of our error, and must not hold the key.
         shown: Any = error
         shown.request = library["Request"](method, url)
     alike = type(error) if library.is_httpx else class_named(type(error).__name__)

@@ -21,7 +21,7 @@ AsyncSender: TypeAlias = "AsyncDirectSender | AsyncHttpxSender"
 class Pools:
     """Gives the sender to use: connections belong to the event loop that opened them.
 
-    So that one client of ours can be used from several loops, one after the other
+    So that one client can be used from several loops, one after the other
     (`asyncio.run` twice) or side by side, each gets a sender of its own. It is closed when
     its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
 
@@ -34,7 +34,7 @@ class Pools:
     def __init__(self, make: Callable[[], AsyncSender], *, is_shared: bool = False) -> None:
         self._make = make
         self._is_shared = is_shared
-        # Made at once, so that what cannot be right is told at once.
+        # Created at once, so that bad arguments are reported at once.
         self._spare: AsyncSender | None = make()
         self._senders: dict[Any, AsyncSender] = {}
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class Pools:
         self._inherited: list[object] = []
 
     def current(self) -> AsyncSender:
-        """Return the sender for whoever asks."""
+        """Return the sender of the current event loop."""
         if self._process != os.getpid():
             self._start_over()
         place: Any = None

@@ -94,7 +94,7 @@ class StoreClient:
         Args:
             namespace: The item's namespace: a sequence of names.
             key: The item's key within its namespace.
-            refresh_ttl: Whether its time to live begins anew.
+            refresh_ttl: Whether reading restarts its time to live.
             headers: Headers of this request. They win over the client's.
             params: Query parameters to add to this request.
 
@@ -175,7 +175,7 @@ class StoreClient:
             limit: At most so many. `iter_items` goes on to the end.
             offset: How many to skip. Default: 0.
             query: What they should be about, on servers that can search by meaning.
-            refresh_ttl: Whether their time to live begins anew.
+            refresh_ttl: Whether reading restarts their time to live.
             headers: Headers of this request. They win over the client's.
             params: Query parameters to add to this request.
 

@@ -1,4 +1,4 @@
-"""Whether a stream whose connection was closed in good order is over.
+"""Decide whether a stream is over after its connection was closed cleanly.
 
 The protocol has no end event of its own: a proxy's close and the end of a run look the same. So a
 closed stream costs one more request, for the run's status; and where the run is over, what came

@@ -1,4 +1,4 @@
-"""One HTTP exchange as values: what is sent, and what can keep an answer from coming."""
+"""One HTTP exchange as values: the request, and why there is no answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a server says that it is alive, and how long its silence is believed.
+"""How often a server sends heartbeats, and after how much silence it counts as gone.
 
 Servers send heartbeats through connections on which nothing happens: comments in event streams
 (every five seconds, as observed on langgraph-api 0.16), blanks before the result of a wait. A

@@ -1,4 +1,4 @@
-"""How long an interrupted stream is tried to be continued."""
+"""How often and how long to try to continue an interrupted stream."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Reconnect:
 
 @dataclass(frozen=True)
 class ReconnectPolicy:
-    """How long an interrupted stream is tried to be continued.
+    """How often and how long to try to continue an interrupted stream.
 
     The counts start again with every sign of life, an event or a heartbeat: the budget is for one
     outage. By default attempts are made at once, and after 0.25, 0.5, 1, 2 and 4 more seconds, each

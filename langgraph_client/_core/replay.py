@@ -1,4 +1,4 @@
-"""Which events of a stream were handed on, and which of them a replay brings again."""
+"""Which events of a stream were handed on, to drop those that a replay repeats."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One stream of events, followed through interruptions, without I/O (in the manner of h11).
 
-A session says what to do next (`next_step`), is told what came of it (`opened`, `receive`,
+A session says what to do next (`next_step`), takes the result (`opened`, `receive`,
 `failed`, `answered`, `slept`), and hands out events (`next_part`). A shell is a loop:
 
     while (part := session.next_part()) is None:

@@ -159,8 +159,6 @@ class SyncCronClient:
     ) -> Cron:
         """Start a run on a thread whenever the schedule says so.
 
-        What is not told here is told at `create` and at `runs.create`.
-
         Args:
             thread_id: The thread to run on.
             assistant_id: The name of a graph, or the id of an assistant.

@@ -20,7 +20,7 @@ Sender: TypeAlias = "DirectSender | HttpxSender"
 class Pools:
     """Gives the sender to use: connections belong to the event loop that opened them.
 
-    So that one client of ours can be used from several loops, one after the other
+    So that one client can be used from several loops, one after the other
     (`asyncio.run` twice) or side by side, each gets a sender of its own. It is closed when
     its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
 
@@ -33,7 +33,7 @@ class Pools:
     def __init__(self, make: Callable[[], Sender], *, is_shared: bool = False) -> None:
         self._make = make
         self._is_shared = is_shared
-        # Made at once, so that what cannot be right is told at once.
+        # Created at once, so that bad arguments are reported at once.
         self._spare: Sender | None = make()
         self._senders: dict[Any, Sender] = {}
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class Pools:
         self._inherited: list[object] = []
 
     def current(self) -> Sender:
-        """Return the sender for whoever asks."""
+        """Return the sender of the current event loop."""
         if self._process != os.getpid():
             self._start_over()
         place: Any = None

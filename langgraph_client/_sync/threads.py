@@ -168,7 +168,7 @@ class SyncThreadsClient:
                 ),
                 headers=headers,
                 params=params,
-                # With an id of ours, a second attempt finds what the first one made.
+                # With an id made here, a second attempt finds what the first one created.
                 safe=thread_id is not None and if_exists == "do_nothing" and not supersteps,
             )
         )

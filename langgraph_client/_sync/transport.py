@@ -262,7 +262,7 @@ class Transport:
         def enough(state: RetryCallState) -> bool:
             if state.attempt_number >= self.retry.max_attempts:
                 return True
-            # No pause that nothing can follow: then the failure is told at once.
+            # Too little time is left for a pause and another attempt: raise at once.
             error = state.outcome.exception() if state.outcome is not None else None
             longest = self.retry.pause(state.attempt_number, error, 1.0)
             return not deadline.allows(longest, monotonic())

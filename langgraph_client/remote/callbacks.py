@@ -1,4 +1,4 @@
-"""The caller's callbacks and tracers, told of a remote run as they are of a local one.
+"""Call the caller's callbacks and tracers for a remote run as for a local one.
 
 They hear of the run as a whole (its start, its end with the output, or its error), of interrupts
 and resumptions, and of the chat models inside that stream: their start, tokens and end. What else

@@ -59,7 +59,7 @@ def interrupt_from(document: Reply) -> Interrupt:
 
 @contextmanager
 def understanding(what: str, body: JSON) -> Iterator[None]:
-    """A reading of what a server sent, within which a surprise is an error of ours.
+    """A reading of what a server sent, whose surprises are an `APIResponseValidationError`.
 
     Raises:
         APIResponseValidationError: `body` is not of the shape that the protocol gives it.
@@ -77,7 +77,7 @@ SURPRISES = (AttributeError, LookupError, TypeError, ValueError)
 def misunderstood(what: str, body: JSON, error: Exception) -> Exception:
     """Return the error to raise for a surprise in what a server sent.
 
-    That is the surprise itself where it is an error of ours.
+    That is the surprise itself if it is already a `LangGraphError`.
     """
     if isinstance(error, LangGraphError):
         return error

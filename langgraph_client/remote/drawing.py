@@ -1,4 +1,4 @@
-"""A drawing as the server tells it, made into the graph object that can draw itself."""
+"""Convert a drawing from the server to the graph object that can draw itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of a run, made into what the caller of `stream` or `invoke` sees. Pure."""
+"""Convert the events of a run to what `stream` and `invoke` return. Pure."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class EventReader:
     def _seen_by_others(
         self, name: str, ns: Namespace, data: JSON, payload: GraphValue
     ) -> list[GraphValue]:
-        """Show a payload to whoever looks on, and return what the caller sees of it."""
+        """Show a payload to printers and the parent graph; return what the caller sees."""
         subgraphs = self._arguments.subgraphs
         if name == "messages" and self._request.wants_messages:
             self._messages.append(replace(self._decoder, decode_messages=True).open(data))

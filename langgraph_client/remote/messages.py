@@ -1,4 +1,4 @@
-"""Message objects out of the JSON that servers write.
+"""Convert messages from the server's JSON to message objects.
 
 Most of a stream is messages, and langchain-core's constructors take ten times as long as reading
 the JSON did. What a server has dumped was a valid message there. So a document whose fields are all

@@ -22,7 +22,7 @@ _TYPES: JsonObject = {
 
 
 class _Told:
-    """For a model whose schema is told, not made."""
+    """A model whose schema comes from the server."""
 
     schema_told: ClassVar[JsonObject] = {}
 

@@ -1,4 +1,4 @@
-"""A thread's state as the server tells it, made into the snapshot that a local graph gives."""
+"""Convert a thread's state from the server to the snapshot that a local graph gives."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ThreadTTLs:
 
     A time to live counts from when it was given. A thread with a run that is pending or running
     gets a minute more, as often as it needs. With the strategy `keep_latest` a thread loses all
-    but its latest checkpoint, and its time begins anew.
+    but its latest checkpoint, and its time starts again.
 
     Args:
         clock: Time.

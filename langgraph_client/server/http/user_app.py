@@ -84,7 +84,7 @@ class UserApp:
             *app.router.routes,
             _ToCore(self._call_core, None),
         ]
-        app.middleware_stack = None  # It is built anew at the next request.
+        app.middleware_stack = None  # It is built again at the next request.
 
     def attach(self, core: ASGIApp) -> None:
         """Set what answers requests that no route of the application takes.

@@ -214,7 +214,7 @@ class Settlements:
             await transaction.threads.put(thread)
 
     async def _give_up(self, job: Job) -> None:
-        """Take a run out that cannot be written, so that nobody waits for it for ever."""
+        """Take a run out that cannot be written, so that requests do not wait for it for ever."""
         async with self._locks.hold(job.thread_id):
             if job.run_id in self._queue.jobs:
                 self._queue.leave(job, self._queue.rest(job.thread_id))

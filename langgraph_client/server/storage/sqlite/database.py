@@ -190,7 +190,7 @@ class Database:
     def give_back(self) -> bool:
         """Give some deleted space back to the file system. Returns whether there is more.
 
-        Each call moves a bounded number of pages, so that nobody waits for long.
+        Each call moves a bounded number of pages, so that requests do not wait for long.
         """
         with self.lock, translated():
             (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
