@@ -61,7 +61,7 @@ def _time(moment: datetime | str | None) -> str | None:
     """Return a time as a local graph writes it; what is no time stays as the server wrote it."""
     if isinstance(moment, str):
         try:
-            moment = datetime.fromisoformat(moment)
+            return datetime.fromisoformat(moment).isoformat()
         except ValueError:
             return moment
     return None if moment is None else moment.isoformat()
