@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -255,7 +256,11 @@ def test_tail_and_cancel(
     started = client.runs.create(
         thread_id, "gate", input={}, stream_mode=["tasks"], stream_resumable=True
     )
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as tail:
+    with contextlib.ExitStack() as ends:
+        tail = ends.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        )
+        ends.callback(tail.kill)  # Leaving waits for its end, also where the test has failed.
         assert tail.stdout is not None
         for line in tail.stdout:
             part = json.loads(line)

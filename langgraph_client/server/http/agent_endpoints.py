@@ -23,10 +23,25 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         _BODY,
         "json",
         not_json=_NOT_JSON,
+        refuses="json",
         also=(202,),
     ),
-    _E("GET", "/mcp", access.MCP, mcp.no_stream, "MCP: refused, as there are no streams"),
-    _E("DELETE", "/mcp", access.MCP, mcp.no_session, "MCP: refused, as there are no sessions"),
+    _E(
+        "GET",
+        "/mcp",
+        access.MCP,
+        mcp.no_stream,
+        "MCP: refused, as there are no streams",
+        refuses="",
+    ),
+    _E(
+        "DELETE",
+        "/mcp",
+        access.MCP,
+        mcp.no_session,
+        "MCP: refused, as there are no sessions",
+        refuses="",
+    ),
     _E(
         "POST",
         _AGENT,
@@ -36,10 +51,13 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         _BODY,
         "application/json|text/event-stream",
         not_json=_NOT_JSON,
+        refuses="json",
     ),
-    _E("GET", _AGENT, access.A2A, a2a.not_here, "A2A: refused"),
-    _E("DELETE", _AGENT, access.A2A, a2a.nothing_to_end, "A2A: refused"),
-    _E("GET", _AGENT + _CARD, access.AGENT_CARD, a2a.card, _CARD_TEXT, gives="json"),
+    _E("GET", _AGENT, access.A2A, a2a.not_here, "A2A: refused", refuses=""),
+    _E("DELETE", _AGENT, access.A2A, a2a.nothing_to_end, "A2A: refused", refuses=""),
+    _E(
+        "GET", _AGENT + _CARD, access.AGENT_CARD, a2a.card, _CARD_TEXT, gives="json", refuses="json"
+    ),
     _E(
         "GET",
         f"{_AGENT}/.well-known/agent.json",
@@ -47,6 +65,7 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         a2a.card,
         _CARD_TEXT,
         gives="json",
+        refuses="json",
     ),
     _E(
         "GET",
@@ -55,6 +74,7 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         a2a.card,
         _CARD_TEXT,
         gives="json",
+        refuses="json",
         query={"assistant_id": text()},
     ),
 )

@@ -148,7 +148,7 @@ class Endpoint:
         query: The parameters, by name. Others are ignored.
         also: Further statuses that are no errors.
         not_json: Status and detail of the answer to a body that is no JSON.
-        refuses: What a refusal looks like, as for `gives`.
+        refuses: What a refusal looks like, as for `gives`; empty where it may have no body.
     """
 
     method: str

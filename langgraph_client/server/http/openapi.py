@@ -41,7 +41,9 @@ def _operation(operation: Endpoint) -> dict[str, Any]:
         statuses = {200: {"description": "Done", "content": _content(operation.gives)}}
     if operation.also:
         statuses.update({status: {"description": "Done"} for status in operation.also})
-    error = {"description": "Refused", "content": _content(operation.refuses)}
+    error: dict[str, Any] = {"description": "Refused"}
+    if operation.refuses:
+        error["content"] = _content(operation.refuses)
     named = re.findall(r"{(\w+)}", operation.path)
     words = re.sub(r"\W+", "_", operation.path).strip("_")
     found: dict[str, Any] = {
@@ -76,7 +78,8 @@ def _tag(path: str) -> str:
 def _content(gives: str) -> dict[str, Any]:
     if "/" in gives:
         kind, _, rest = gives.partition("|")
-        return {kind: {"schema": {"type": "string"}}, **(_content(rest) if rest else {})}
+        one = {} if kind == "application/json" else {"type": "string"}
+        return {kind: {"schema": one}, **(_content(rest) if rest else {})}
     schema: dict[str, Any]
     if gives in ("json", "int"):
         schema = {} if gives == "json" else {"type": "integer"}
