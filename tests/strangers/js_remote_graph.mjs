@@ -13,16 +13,19 @@ async function values() {
   return [snapshots, await run.output];
 }
 
-// From the raw events: `run.messages` stays empty when a run has ended before it is read.
+// From the raw events: `run.messages` stays empty when a run has ended before it is read. This
+// client subscribes to tokens when they are asked for, and then asks for later events only: of so
+// short a run they may be over. So it is tried until it comes in time.
 async function messages() {
-  const run = await start("chat", { messages: [{ role: "human", content: "hi" }] });
-  const tokens = [];
-  for await (const { method, params } of run) {
-    if (params.data.event === "content-block-delta") tokens.push(params.data.delta.text);
-    if (method === "lifecycle" && params.namespace.length === 0) {
-      if (params.data.event === "completed") return tokens;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const run = await start("chat", { messages: [{ role: "human", content: "hi" }] });
+    const tokens = [];
+    for await (const { params } of run) {
+      if (params.data.event === "content-block-delta") tokens.push(params.data.delta.text);
     }
+    if (tokens.length > 0) return tokens;
   }
+  return [];
 }
 
 async function interrupts() {
