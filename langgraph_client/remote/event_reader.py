@@ -111,7 +111,9 @@ class EventReader:
         # Out here, as these raise what else would be a surprise.
         if failure is not None:
             raise failure
-        return [self._with_classes(item) for item in items] if self._classes else items
+        if not self._classes or not self._arguments.typed_states:
+            return items
+        return [self._with_classes(item) for item in items]
 
     def _other(self, event: str, data: JSON) -> list[GraphValue]:
         self._foreign = self._foreign or (event, data)

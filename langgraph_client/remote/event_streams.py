@@ -83,6 +83,7 @@ class EventStreaming:
             "stream_mode": self._modes,
             "subgraphs": True,
             "version": "v2",
+            "typed_states": False,
             "kwargs": dict(self._options),
         }
 

@@ -101,6 +101,8 @@ class RunArguments:
     whole_state: bool = False
     #: Yield langchain's events, as `astream_events` does.
     events: bool = False
+    #: Make states of version "v2" their class. Run streams of version "v3" have them as dicts.
+    typed_states: bool = True
 
     @classmethod
     def collect(
@@ -156,6 +158,7 @@ _ARGUMENTS = frozenset(field.name for field in fields(RunArguments)) - {
     "options",
     "whole_state",
     "events",
+    "typed_states",
     "input",
     "config",
 }

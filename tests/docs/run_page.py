@@ -16,7 +16,7 @@ _TEST = re.compile(r"^(async )?def test_|^@pytest", re.MULTILINE)
 
 
 def blocks(page: Path) -> list[str]:
-    """All blocks of Python of a page."""
+    """All blocks of Python of a page; what needs a world of its own is marked `py`, and not run."""
     return _BLOCK.findall(page.read_text())
 
 
