@@ -25,7 +25,7 @@ def main() -> None:
     with RemoteGraph("approval", url=sys.argv[1]) as graph:
         asked = graph.invoke({"draft": "d"}, ON)
         assert type(asked["__interrupt__"][0]) is Interrupt, asked
-        assert type(graph.get_state(ON)) is StateSnapshot
+        assert isinstance(graph.get_state(ON), StateSnapshot)
         assert graph.invoke(Command(resume="yes"), ON)["answers"] == ["yes"]
         assert [*next(graph.stream({"draft": "e"}, ON, stream_mode="updates"))] == ["write"]
         elsewhere = {"configurable": {"thread_id": "user-2"}}
