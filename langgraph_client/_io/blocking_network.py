@@ -170,4 +170,5 @@ class Backend(httpcore.NetworkBackend):
         return self.stream
 
     def sleep(self, seconds: float) -> None:
+        # Part of httpcore's backend interface: the thread of a blocking call may sleep.
         time.sleep(seconds)

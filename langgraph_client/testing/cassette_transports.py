@@ -157,7 +157,7 @@ class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for event in self._answer["events"]:
             if pause := self._cassette.pause(event):
-                time.sleep(pause)
+                time.sleep(pause)  # The recorded pause, for those who ask for it.
             yield frame(event)
         self._end()
 

@@ -112,7 +112,7 @@ def _slow(request: httpx.Request) -> httpx.ReadTimeout:
 
 def _perform(step: Step, request: httpx.Request) -> None:
     limit = _limit(request)
-    if isinstance(step, Pause):
+    if isinstance(step, Pause):  # The fault is the time that passes, for the caller's own thread.
         time.sleep(step.seconds if limit is None else min(step.seconds, limit))
         if limit is not None and step.seconds > limit:
             raise _slow(request)

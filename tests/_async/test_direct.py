@@ -168,7 +168,7 @@ async def test_each_wait_has_its_own_time() -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n")
-        for _ in range(10):
+        for _ in range(10):  # Time itself is what the test is about.
             time.sleep(0.05)
             send(b" ")
         if "hang" in asked.line:

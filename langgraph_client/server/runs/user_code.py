@@ -48,7 +48,7 @@ def exceptions_only() -> Iterator[None]:
     try:
         yield
     except Exception:
-        raise
+        raise  # Nothing to translate; only what follows is no exception.
     except BaseException as error:
         if is_stopping(error):
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeAlias
@@ -21,6 +22,7 @@ Row: TypeAlias = tuple[Any, ...]
 _CONNECT = 5
 """How long opening a connection may take, in seconds; whole ones only."""
 _LOCK_WAIT = "30s"
+_CHANGES_WAIT = 600.0  # Seconds; an index over a large table takes its time.
 _BLOCKING = 2
 """How many connections blocking calls have."""
 
@@ -196,7 +198,11 @@ class Connections:
 
         Who waits here asks again and again: one that waited within a statement would hold up
         `CREATE INDEX CONCURRENTLY`, which waits for all statements.
+
+        Raises:
+            Unavailable: Another process changes them for too long, or the database is away.
         """
+        deadline = time.monotonic() + _CHANGES_WAIT
         ask = f"BEGIN; SELECT pg_try_advisory_xact_lock({lock_number(key)})".encode()
         with translated():
             async with self._locks.connection() as connection:
@@ -207,7 +213,11 @@ class Connections:
                     if row is not None and row[0]:
                         break
                     await connection.execute(b"ROLLBACK")
-                    await asyncio.sleep(0.1)
+                    if time.monotonic() > deadline:
+                        raise Unavailable(
+                            f"Another server has been changing the tables for {_CHANGES_WAIT:g} s"
+                        )
+                    await asyncio.sleep(0.1)  # Asked again, for the reason above.
                 try:
                     yield
                 finally:

@@ -134,7 +134,7 @@ class Database:
                 is_home = threading.get_ident() == self._home
                 if not isinstance(error, Busy) or is_home or time.monotonic() > deadline:
                     raise
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE)  # In a thread of its own: SQLite does not say when a file is free.
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> int:
         """Carry out one statement that writes. Returns how many rows it changed."""
