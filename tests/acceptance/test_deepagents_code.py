@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.interpreters import interpreter
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".acceptance"
@@ -22,7 +23,7 @@ def python(request: pytest.FixtureRequest) -> Path:
         pytest.skip("needs deepagents-code: run with --interop (make interop)")
     done = ENVIRONMENT / ".installed"
     if not done.exists():
-        base = shutil.which("python3.12") or shutil.which("python3.13")
+        base = interpreter("3.12") or interpreter("3.13")
         if base is None:
             pytest.skip("deepagents-code needs Python 3.12 or newer")
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)

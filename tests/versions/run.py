@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 from support.graphs import graphs  # noqa: E402
+from support.interpreters import interpreter  # noqa: E402
 from upstream.environment import made  # noqa: E402
 
 from langgraph_client import Server  # noqa: E402
@@ -73,11 +73,11 @@ def newer_pythons() -> bool:
     """The fast part of the suite passes on each Python that is there."""
     results = []
     for version in PYTHONS:
-        interpreter = _interpreter(version)
-        if interpreter is None:
+        found = interpreter(version)
+        if found is None:
             print(f"Python {version} is not installed: left out")
         else:
-            python = made(f"python{version}", _development(), interpreter)
+            python = made(f"python{version}", _development(), found)
             results.append(_pytest(python, FAST, f"the fast part on Python {version}"))
     return all(results)
 
@@ -119,24 +119,6 @@ def _oldest(extra: str) -> str:
     match = re.search(r">=([\d.]+)", bound)
     assert match is not None
     return f"langgraph=={match[1]}"
-
-
-def _interpreter(version: str) -> str | None:
-    """An interpreter of this version: on the path, or one of pyenv's."""
-    found = shutil.which(f"python{version}")
-    if found is not None and _is_usable(found):
-        return found
-    root = os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
-    for candidate in sorted(Path(root).glob(f"versions/{version}.*/bin/python"), reverse=True):
-        if _is_usable(str(candidate)):
-            return str(candidate)
-    return None
-
-
-def _is_usable(interpreter: str) -> bool:
-    # A shim of pyenv's is on the path for versions that are not switched on.
-    command = [interpreter, "-c", "import venv"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":
