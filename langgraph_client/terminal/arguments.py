@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+_Add: TypeAlias = Callable[..., argparse.ArgumentParser]
 
 EXIT_CODES = """exit status:
   0  done
@@ -26,29 +29,35 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    threads = _with_server(
-        commands.add_parser("threads", **_about("list threads, the latest change first"))
-    )
+    _add_looking(commands.add_parser)
+    _add_running(commands.add_parser)
+    _add_pull(commands.add_parser)
+    commands.add_parser("serve", help="serve the graphs of a langgraph.json", add_help=False)
+    return parser
+
+
+def _add_looking(add: _Add) -> None:
+    threads = _with_server(add("threads", **_about("list threads, the latest change first")))
     threads.add_argument("--limit", type=_count, default=20, help="how many; 20 by default")
     threads.add_argument("--status", choices=["idle", "busy", "interrupted", "error"])
     threads.add_argument("--metadata", type=_object, help="JSON that their metadata contains")
 
-    show = _with_server(
-        commands.add_parser("show", **_about("show a thread: its state, questions and history"))
-    )
+    show = _with_server(add("show", **_about("show a thread: its state, questions and history")))
     show.add_argument("thread", help="the thread's ID")
     show.add_argument("--checkpoint", help="show the state at this checkpoint")
     show.add_argument("--history", type=_count, default=10, help="how many checkpoints; 10")
 
-    tail = _with_server(
-        commands.add_parser("tail", **_about("follow what happens on a thread, until Ctrl-C"))
-    )
+    tail = _with_server(add("tail", **_about("follow what happens on a thread, until Ctrl-C")))
     tail.add_argument("thread", help="the thread's ID")
     tail.add_argument("--after", metavar="EVENT", help="begin after this event; - for all kept")
 
-    run = _with_server(
-        commands.add_parser("run", **_about("run a graph, and answer its questions"))
-    )
+    graph = _with_server(add("graph", **_about("draw a graph")))
+    graph.add_argument("graph", help="the assistant's ID, or its graph's name")
+    graph.add_argument("--xray", action="store_true", help="draw its subgraphs, too")
+
+
+def _add_running(add: _Add) -> None:
+    run = _with_server(add("run", **_about("run a graph, and answer its questions")))
     run.add_argument("graph", help="the assistant's ID, or its graph's name")
     run.add_argument("--input", type=_json, help="the input, as JSON; - reads it from stdin")
     run.add_argument("--thread", help="the thread's ID; by default a new thread")
@@ -57,16 +66,14 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--config", type=_object, help="the run's config, as JSON")
     run.add_argument("--context", type=_object, help="the run's context, as JSON")
 
-    graph = _with_server(commands.add_parser("graph", **_about("draw a graph")))
-    graph.add_argument("graph", help="the assistant's ID, or its graph's name")
-    graph.add_argument("--xray", action="store_true", help="draw its subgraphs, too")
-
-    cancel = _with_server(commands.add_parser("cancel", **_about("cancel the runs of a thread")))
+    cancel = _with_server(add("cancel", **_about("cancel the runs of a thread")))
     cancel.add_argument("thread", help="the thread's ID")
     cancel.add_argument("run", nargs="?", help="only this run")
     cancel.add_argument("--rollback", action="store_true", help="also undo what they did")
 
-    pull = commands.add_parser("pull", **_about("copy a thread of any server into a file"))
+
+def _add_pull(add: _Add) -> None:
+    pull = add("pull", **_about("copy a thread of any server into a file"))
     pull.add_argument("url", help="the server that has it")
     pull.add_argument("thread", help="the thread's ID")
     pull.add_argument("--db", required=True, help="the SQLite file of the bundled server")
@@ -79,9 +86,6 @@ def make_parser() -> argparse.ArgumentParser:
         help="also the store's items in and below this namespace, such as users.ann; repeatable",
     )
     _add_common(pull)
-
-    commands.add_parser("serve", help="serve the graphs of a langgraph.json", add_help=False)
-    return parser
 
 
 def _about(purpose: str) -> dict[str, Any]:

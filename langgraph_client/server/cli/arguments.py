@@ -57,6 +57,19 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m langgraph_client.server", description=_DESCRIPTION, allow_abbrev=False
     )
     parser.add_argument("config", nargs="?", help="the config file; langgraph.json by default")
+    _add_place(parser.add_argument_group("place"))
+    _add_access(parser.add_argument_group("access"))
+    _add_runs(parser.add_argument_group("runs"))
+    _add_development(parser.add_argument_group("development"))
+    for flag in _IGNORED:
+        if flag in _WITH_VALUE:
+            parser.add_argument(flag, help=argparse.SUPPRESS)
+        else:
+            parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_place(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument("--config", dest="config_option", metavar="FILE", help="the same")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=_port, default=2024, help="0 for any free one")
@@ -71,13 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         help="with postgresql://, where to listen for messages if --db leads to a pooler such as"
         " PgBouncer in transaction mode",
     )
-    parser.add_argument(
-        "--role",
-        choices=["all", "api", "worker"],
-        default="all",
-        help="with postgresql://, whether this process carries out runs (all, worker) or leaves"
-        " them to others (api)",
-    )
+
+
+def _add_access(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--api-key", help="what requests must carry as x-api-key; or LANGGRAPH_SERVER_API_KEY"
     )
@@ -95,6 +104,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--show-errors", action="store_true", help="tell callers the text of every exception"
     )
+    parser.add_argument("--ssl-certfile", metavar="FILE", help="certificate, to serve by HTTPS")
+    parser.add_argument("--ssl-keyfile", metavar="FILE", help="its key")
+
+
+def _add_runs(parser: argparse._ArgumentGroup) -> None:
+    parser.add_argument(
+        "--role",
+        choices=["all", "api", "worker"],
+        default="all",
+        help="with postgresql://, whether this process carries out runs (all, worker) or leaves"
+        " them to others (api)",
+    )
     parser.add_argument(
         "--max-runs",
         "--n-jobs-per-worker",
@@ -109,8 +130,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a run may take; no limit by default",
     )
-    parser.add_argument("--ssl-certfile", metavar="FILE", help="certificate, to serve by HTTPS")
-    parser.add_argument("--ssl-keyfile", metavar="FILE", help="its key")
+    parser.add_argument(
+        "--allow-blocking",
+        action="store_true",
+        help="do not log where code holds up the event loop",
+    )
+
+
+def _add_development(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--log-level",
         "--server-log-level",
@@ -120,22 +147,11 @@ def _parser() -> argparse.ArgumentParser:
         help="what is logged: info has a line for each run, debug one for each request",
     )
     parser.add_argument(
-        "--allow-blocking",
-        action="store_true",
-        help="do not log where code holds up the event loop",
-    )
-    parser.add_argument(
         "--reload",
         action="store_true",
         help="restart when the config or a Python file beside it changes; what is in memory"
         " is lost, what is in --db is not",
     )
-    for flag in _IGNORED:
-        if flag in _WITH_VALUE:
-            parser.add_argument(flag, help=argparse.SUPPRESS)
-        else:
-            parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
-    return parser
 
 
 def _port(text: str) -> int:

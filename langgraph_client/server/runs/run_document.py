@@ -96,31 +96,29 @@ def run_document(
     request_id: str | None,
     user: User | None = None,
 ) -> Document:
+    """Return the document of a new run: what the body asks for, on top of what its assistant says.
+
+    Args:
+        clock: Time and ids.
+        body: The request's body, checked.
+        assistant: The assistant's document.
+        thread_id: The thread that it runs on.
+        inherited: Metadata that it has from its thread.
+        request_id: The id of the request, for the graph to see; None makes one.
+        user: Who asked, on a server with authentication.
+    """
     run_id = clock.uuid7()
     now = clock.stamp()
     after = max(body.get("after_seconds") or 0, 0)
     config = body.get("config") or {}
-    metadata = {
-        **without(assistant["metadata"], RESERVED_METADATA),
-        **inherited,
-        **without(config.get("metadata"), RESERVED_METADATA),
-        **without(body.get("metadata"), RESERVED_METADATA),
-        "assistant_id": assistant["assistant_id"],
-    }
-    given = body.get("context") or config.get("configurable")
-    context = {
-        **(assistant.get("context") or {}),
-        **without(given, RESERVED_CONFIGURABLE | _NOT_CONTEXT),
-    }
+    metadata = _metadata(body, assistant, inherited)
+    context = _context(body, assistant)
     configurable = {
         **(assistant["config"].get("configurable") or {}),
         **without(config.get("configurable"), RESERVED_CONFIGURABLE),
         **_checkpoint(body),
         **request_headers.get(),
-        "langgraph_auth_user": None,
-        "langgraph_auth_user_id": "",
-        "langgraph_auth_permissions": [],
-        **user_fields(user),
+        **_identity(user, context),
         "langgraph_request_id": request_id or clock.uuid4(),
         "__request_start_time_ms__": int(clock.time() * 1000),
         "__after_seconds__": after,
@@ -128,13 +126,7 @@ def run_document(
         "thread_id": thread_id,
         "graph_id": assistant["graph_id"],
         "assistant_id": assistant["assistant_id"],
-        # An application's own `user_id` stays: many templates have one.
-        "user_id": context.get("user_id") or ("" if user is None else user.identity),
     }
-    modes = body.get("stream_mode") or ["values"]
-    durability = body.get("durability") or (
-        "exit" if body.get("checkpoint_during") is False else "async"
-    )
     return {
         "run_id": run_id,
         "thread_id": thread_id,
@@ -142,8 +134,6 @@ def run_document(
         "metadata": metadata,
         "status": "pending",
         "kwargs": {
-            "input": body.get("input"),
-            "command": body.get("command"),
             "config": {
                 **assistant["config"],
                 **config,
@@ -151,22 +141,66 @@ def run_document(
                 "metadata": dict(metadata),
             },
             "context": context,
-            "stream_mode": [modes] if isinstance(modes, str) else modes,
-            "interrupt_before": body.get("interrupt_before"),
-            "interrupt_after": body.get("interrupt_after"),
-            "webhook": body.get("webhook"),
-            "feedback_keys": body.get("feedback_keys"),
-            "temporary": False,
-            "subgraphs": body.get("stream_subgraphs", False),
-            "resumable": body.get("stream_resumable", False),
-            "checkpoint_during": body.get("checkpoint_during", durability != "exit"),
-            "durability": durability,
-            **({"strict_resume": True} if body.get("strict_resume") else {}),
+            **_what_to_do(body),
         },
         "multitask_strategy": body.get("multitask_strategy", "enqueue"),
         "created_at": _later(clock, after) if after else now,
         "updated_at": now,
         "langsmith_session_name": None,
+    }
+
+
+def _metadata(
+    body: Mapping[str, Any], assistant: Document, inherited: Mapping[str, Any]
+) -> Document:
+    config = body.get("config") or {}
+    return {
+        **without(assistant["metadata"], RESERVED_METADATA),
+        **inherited,
+        **without(config.get("metadata"), RESERVED_METADATA),
+        **without(body.get("metadata"), RESERVED_METADATA),
+        "assistant_id": assistant["assistant_id"],
+    }
+
+
+def _context(body: Mapping[str, Any], assistant: Document) -> Document:
+    given = body.get("context") or (body.get("config") or {}).get("configurable")
+    return {
+        **(assistant.get("context") or {}),
+        **without(given, RESERVED_CONFIGURABLE | _NOT_CONTEXT),
+    }
+
+
+def _identity(user: User | None, context: Mapping[str, Any]) -> Document:
+    return {
+        "langgraph_auth_user": None,
+        "langgraph_auth_user_id": "",
+        "langgraph_auth_permissions": [],
+        **user_fields(user),
+        # An application's own `user_id` stays: many templates have one.
+        "user_id": context.get("user_id") or ("" if user is None else user.identity),
+    }
+
+
+def _what_to_do(body: Mapping[str, Any]) -> Document:
+    modes = body.get("stream_mode") or ["values"]
+    durability = body.get("durability") or (
+        "exit" if body.get("checkpoint_during") is False else "async"
+    )
+    return {
+        "input": body.get("input"),
+        "command": body.get("command"),
+        "stream_mode": [modes] if isinstance(modes, str) else modes,
+        "interrupt_before": body.get("interrupt_before"),
+        "interrupt_after": body.get("interrupt_after"),
+        "webhook": body.get("webhook"),
+        "feedback_keys": body.get("feedback_keys"),
+        "temporary": False,
+        "subgraphs": body.get("stream_subgraphs", False),
+        "resumable": body.get("stream_resumable", False),
+        "checkpoint_during": body.get("checkpoint_during", durability != "exit"),
+        "durability": durability,
+        **({"strict_resume": True} if body.get("strict_resume") else {}),
     }
 
 
