@@ -53,13 +53,19 @@ CONTROL_HEADER = "x-langgraph-client-control"
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
 CONTROL_EVENT = "control"
 #: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
-#: names: those of the next two.
+#: names: those of the next four.
 ASIDES_HEADER = "x-langgraph-client-asides"
 #: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
 #: `{"output": name, "state": name}`, null for one that is a dict.
 CLASSES_EVENT = "classes"
 #: An interrupt or a resumption of a graph, for the caller's callbacks.
 LIFECYCLE_EVENT = "lifecycle"
+#: Calls that langchain has made on the server's handlers, to be made on those of the caller: on its
+#: tracers, and on its other handlers. The two differ, as a `TracePolicy` is for tracers only. Data
+#: are lists of `{"name", "run_id", "parent_run_id", "args", "kwargs"}`, of starts also with `tags`
+#: and `metadata`. The id of the run's own root is null, and there are no calls for it.
+TRACER_CALLS_EVENT = "tracer_calls"
+HANDLER_CALLS_EVENT = "handler_calls"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
 #: The attribute by which langgraph marks the error of an answer that does not fit its interrupt's

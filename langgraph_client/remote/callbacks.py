@@ -1,17 +1,18 @@
 """Call the caller's callbacks and tracers for a remote run as for a local one.
 
-They hear of the run as a whole (its start, its end with the output, or its error), of interrupts
-and resumptions, and of the chat models inside that stream: their start, tokens and end. What else
-happens inside is told to callbacks on the server.
+They hear of the run as a whole: its start, its end with the output, or its error. Of what happens
+inside, the bundled server sends every call that a handler got there, of nodes, models, tools and
+retrievers, and of interrupts and resumptions. Of other servers they hear of the chat models inside
+that stream: their start, tokens and end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING
 
-from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.aliases import Foreign, GraphValue, MergedConfig, Reply
 from langgraph_client.remote.compat import (
     async_callback_manager,
     callback_manager,
@@ -21,12 +22,11 @@ from langgraph_client.remote.compat import (
     token_of,
     whole_answer,
 )
+from langgraph_client.remote.handler_calls import Calls, HandlerCalls
+from langgraph_client.values import LIFECYCLE_EVENT
 
-#: A message, or a chunk of one, with its metadata.
-Said = tuple[Foreign, Reply]
-#: Calls of handlers: each yields what the call gave, and is sent back the result. A blocking call
-#: has been made when it is yielded, an async one is to be awaited.
-Calls = Generator[Foreign, Foreign, None]
+if TYPE_CHECKING:
+    from langgraph_client.remote.event_reader import News
 
 
 class RunCallbacks:
@@ -43,8 +43,9 @@ class RunCallbacks:
         self._models = Models()
         #: Whether a handler wants to hear of chat models.
         self.wants_messages = False
-        #: Whether a handler wants to hear of interrupts and resumptions.
-        self.wants_lifecycle = False
+        #: The events of the bundled server that handlers want to hear of.
+        self.asides: list[str] = []
+        self._calls: HandlerCalls | None = None
         self._graph: Foreign = None
         #: What the run gave in the end.
         self.output: GraphValue = None
@@ -65,15 +66,15 @@ class RunCallbacks:
     @property
     def wants_more(self) -> bool:
         """Whether a handler wants to hear of more than the run as a whole."""
-        return self.wants_messages or self.wants_lifecycle
+        return self.wants_messages or bool(self.asides)
 
-    def hear(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> None:
-        """Tell of what models said, and of interrupts and resumptions."""
-        _make(self._tell(messages, lifecycle))
+    def hear(self, news: News) -> None:
+        """Tell of what happened inside."""
+        _make(self._tell(news))
 
-    async def ahear(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> None:
+    async def ahear(self, news: News) -> None:
         """Async twin of `hear`."""
-        await _amake(self._tell(messages, lifecycle))
+        await _amake(self._tell(news))
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
@@ -90,13 +91,17 @@ class RunCallbacks:
             self.wants_messages = any(map(hears_models, manager.handlers))
             self._run = yield manager.on_chain_start(None, self._input, **self._started)
             self._graph = graph_callbacks(manager, self._run.run_id)
-            self.wants_lifecycle = self._graph is not None
+            self._calls = HandlerCalls(self._run)
+            self.asides = [*self._calls.events, *([LIFECYCLE_EVENT] if self._graph else [])]
 
-    def _tell(self, messages: Iterable[Said], lifecycle: Iterable[JsonObject]) -> Calls:
-        for event in lifecycle:
+    def _tell(self, news: News) -> Calls:
+        if self._calls is not None:
+            for to, calls in news.calls:
+                yield from self._calls.calls(to, calls)
+        for event in news.lifecycle:
             name, told = lifecycle_event(event, self._run.run_id)
             yield getattr(self._graph, name)(told)
-        for message, metadata in messages:
+        for message, metadata in news.messages:
             yield from self._models.said(self._run, message, metadata)
 
     def _end(self, error: BaseException | None) -> Calls:
@@ -107,6 +112,8 @@ class RunCallbacks:
             return
         for model in self._models.unfinished():
             yield model.on_llm_error(error)
+        if self._calls is not None:
+            yield from self._calls.fail(error)
         yield self._run.on_chain_error(error)
 
 

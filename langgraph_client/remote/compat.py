@@ -6,7 +6,7 @@ The only module of the client that imports them. Type checkers see the originals
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,12 +76,15 @@ __all__ = [
     "async_callback_manager",
     "bubble_up",
     "bubble_up_class",
+    "call_value",
     "callback_manager",
     "event_streaming",
     "finished_message",
     "graph_callbacks",
+    "hears_calls",
     "hears_models",
     "is_ai_chunk",
+    "is_tracer",
     "langgraph_error",
     "langgraph_remote_exception",
     "lifecycle_event",
@@ -304,8 +307,93 @@ def hears_models(handler: Foreign) -> bool:
 
     if isinstance(handler, BaseTracer) or hasattr(handler, "tap_output_iter"):
         return False
-    own = (getattr(type(handler), name, None) for name in _MODEL_CALLS)
+    return _overrides(handler, _MODEL_CALLS)
+
+
+def _overrides(handler: Foreign, names: Iterable[str]) -> bool:
+    own = (getattr(type(handler), name, None) for name in names)
     return any(getattr(call, "__module__", None) != "langchain_core.callbacks.base" for call in own)
+
+
+_INNER_CALLS = (
+    *_MODEL_CALLS,
+    "on_chain_end",
+    "on_chain_error",
+    "on_chain_start",
+    "on_custom_event",
+    "on_llm_error",
+    "on_llm_start",
+    "on_retriever_end",
+    "on_retriever_error",
+    "on_retriever_start",
+    "on_tool_end",
+    "on_tool_error",
+    "on_tool_start",
+)
+
+
+def hears_calls(handler: Foreign) -> bool:
+    """Whether a handler does something with what happens inside of a run.
+
+    Not a tracer, see `is_tracer`; nor one that feeds a stream of langchain's or langgraph's.
+    """
+    from langchain_core.tracers import BaseTracer
+
+    if isinstance(handler, BaseTracer) or _feeds_a_stream(handler):
+        return False
+    return _overrides(handler, _INNER_CALLS)
+
+
+def is_tracer(handler: Foreign) -> bool:
+    """Whether a handler is a tracer that is to see the runs inside of a remote run.
+
+    Not LangSmith's: the server sends its runs there itself, under the same ids, and the headers of
+    `distributed_tracing` join them to the caller's. Nor one that feeds a stream.
+    """
+    from langchain_core.tracers import BaseTracer, LangChainTracer
+
+    return (
+        isinstance(handler, BaseTracer)
+        and not isinstance(handler, LangChainTracer)
+        and not _feeds_a_stream(handler)
+    )
+
+
+def _feeds_a_stream(handler: Foreign) -> bool:
+    # By inheritance, as langgraph has it: any exporter may have methods of those names.
+    return any(kind.__name__ == "_StreamingCallbackHandler" for kind in type(handler).__mro__)
+
+
+def call_value(name: str, value: Foreign) -> Foreign:
+    """Return what a call of a handler is given, made of the JSON that stands for it.
+
+    Args:
+        name: The call.
+        value: One of its arguments.
+    """
+    from langchain_core.documents import Document
+    from langchain_core.outputs import LLMResult
+
+    if name == "on_llm_end":
+        answers = [[_generation(one) for one in several] for several in value["generations"]]
+        return LLMResult(generations=answers, llm_output=value.get("llm_output"))
+    if name == "on_llm_new_token" and isinstance(value, dict):
+        return _generation(value)
+    if name == "on_retriever_end":
+        return [Document(**document) for document in value]
+    return value
+
+
+def _generation(told: Config) -> Foreign:
+    from langchain_core import outputs
+
+    kinds: dict[str, type] = {
+        "ChatGeneration": outputs.ChatGeneration,
+        "ChatGenerationChunk": outputs.ChatGenerationChunk,
+        "GenerationChunk": outputs.GenerationChunk,
+    }
+    kind = kinds.get(told["type"], outputs.Generation)
+    return kind(**{key: value for key, value in told.items() if key != "type"})
 
 
 def token_of(message: Foreign) -> Foreign | None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
-from langgraph_client.remote.compat import Interrupt
+from langgraph_client.remote.compat import Interrupt, pause
 from langgraph_client.remote.config import GIVEN_PARENTS, Address, given_parents, tuples
 from langgraph_client.remote.exceptions import local_error, remote_error
 from langgraph_client.remote.messages import message_from
@@ -158,6 +158,22 @@ class Decoder:
         if "interrupts" in event:
             event["interrupts"] = tuple(interrupt_from(item) for item in event["interrupts"])
         return event
+
+    def handler_call(self, data: JSON) -> JsonObject:
+        """Return a call of a callback handler on the server, as the caller's is to get it."""
+        call = dict(data)
+        call["args"] = self.open(call["args"])
+        call["kwargs"] = self.open(call["kwargs"])
+        if call["name"].endswith("_error"):
+            call["args"] = [self._told_error(error) for error in call["args"]]
+        if "metadata" in call:
+            call["metadata"] = self.message_metadata(call["metadata"])
+        return call
+
+    def _told_error(self, error: Reply) -> Exception:
+        if "interrupts" in error:
+            return pause(tuple(interrupt_from(item) for item in error["interrupts"]))
+        return local_error(error) or remote_error(error, allowed=self.allowed)
 
     def message_metadata(self, metadata: Reply) -> JsonObject:
         """Return the metadata of a message, as the graph around this one knows it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
@@ -16,11 +17,28 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
-from langgraph_client.values import CLASSES_EVENT, LIFECYCLE_EVENT, allowed_class
+from langgraph_client.values import (
+    CLASSES_EVENT,
+    HANDLER_CALLS_EVENT,
+    LIFECYCLE_EVENT,
+    TRACER_CALLS_EVENT,
+    allowed_class,
+)
 
 #: A message, or a chunk of one, with its metadata.
 Message = tuple[Foreign, Reply]
 Namespace = tuple[str, ...]
+
+
+class News(NamedTuple):
+    """What has happened in a run that the caller's callbacks have not been told of."""
+
+    #: What models have said, where the server sends no calls.
+    messages: list[Message]
+    #: Interrupts and resumptions.
+    lifecycle: list[JsonObject]
+    #: Calls for handlers, with the event that they came in.
+    calls: list[tuple[str, list[JsonObject]]]
 
 
 class EventReader:
@@ -54,6 +72,8 @@ class EventReader:
         self._is_list = request.yields_pairs
         #: Interrupts and resumptions that the caller's callbacks have not been told of.
         self._lifecycle: list[JsonObject] = []
+        #: Calls for the caller's callbacks, with the event that they came in.
+        self._calls: list[tuple[str, list[JsonObject]]] = []
         #: The classes that version "v2" makes of states, by what they are.
         self._classes: dict[str, type] = {}
         self._print_modes = self._arguments.print_modes
@@ -124,6 +144,10 @@ class EventReader:
         if event == LIFECYCLE_EVENT:
             self._lifecycle.append(self._decoder.lifecycle(data))
             return []
+        if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
+            calls = self._decoder.open(data)
+            self._calls.append((event, [self._decoder.handler_call(call) for call in calls]))
+            return []
         if event == CLASSES_EVENT:
             allowed = self._decoder.allowed
             found = {what: allowed_class(str(name), allowed) for what, name in data.items()}
@@ -157,7 +181,7 @@ class EventReader:
     ) -> list[GraphValue]:
         """Show a payload to printers and the parent graph; return what the caller sees."""
         subgraphs = self._arguments.subgraphs
-        if name == "messages" and self._request.wants_messages:
+        if name == "messages" and self._request.hears_messages:
             self._messages.append(replace(self._decoder, decode_messages=True).open(data))
         if name in self._print_modes:
             where = f" [graph={ns}]" if subgraphs and ns else ""
@@ -303,15 +327,11 @@ class EventReader:
         if self._request.nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))
 
-    def new_messages(self) -> list[Message]:
-        """Return what models have said since the last time, where the request wants it."""
-        new, self._messages = self._messages, []
-        return new
-
-    def new_lifecycle(self) -> list[JsonObject]:
-        """Return the interrupts and resumptions since the last time, where the request wants it."""
-        new, self._lifecycle = self._lifecycle, []
-        return new
+    def news(self) -> News:
+        """Return what callbacks are to be told since the last time, where the request wants it."""
+        news = News(self._messages, self._lifecycle, self._calls)
+        self._messages, self._lifecycle, self._calls = [], [], []
+        return news
 
     def run_to_cancel(self) -> tuple[str, str] | None:
         """Return thread and run, for a caller who leaves while the run goes on.

@@ -571,7 +571,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                         continue
                     yield from reader.read(part.event, part.data)
                     if callbacks.wants_more:
-                        callbacks.hear(reader.new_messages(), reader.new_lifecycle())
+                        callbacks.hear(reader.news())
             reader.finish()
             callbacks.output = reader.output
 
@@ -592,7 +592,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                     for item in reader.read(part.event, part.data):
                         yield item
                     if callbacks.wants_more:
-                        await callbacks.ahear(reader.new_messages(), reader.new_lifecycle())
+                        await callbacks.ahear(reader.news())
             reader.finish()
             callbacks.output = reader.output
 
@@ -610,7 +610,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             stream_mode=settings.stream_mode,
             wants_output=callbacks.wants_output,
             wants_messages=callbacks.wants_messages,
-            wants_lifecycle=callbacks.wants_lifecycle,
+            asides=callbacks.asides,
         )
         if new := [path for path in request.left_out if path not in self._warned]:
             self._warned.update(new)

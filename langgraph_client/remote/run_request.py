@@ -42,7 +42,7 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_HEADER,
     GOTO_NODES,
-    LIFECYCLE_EVENT,
+    HANDLER_CALLS_EVENT,
     MODES_HEADER,
     OUTPUT_HEADER,
 )
@@ -178,9 +178,12 @@ class RunRequest:
         stream_mode: Modes = "updates",
         wants_output: bool = False,
         wants_messages: bool = False,
-        wants_lifecycle: bool = False,
+        asides: Sequence[str] = (),
     ) -> None:
-        self.wants_lifecycle = wants_lifecycle
+        #: The events of the bundled server that callbacks want.
+        self._wanted_asides = asides
+        #: Whether callbacks are told of models by what is streamed.
+        self.hears_messages = wants_messages
         self.arguments = arguments.checked()
         self.address = address
         self.nested = Nested.of(config, address)
@@ -260,7 +263,7 @@ class RunRequest:
 
     def _asides(self) -> list[str]:
         asides = [CLASSES_EVENT] if self.arguments.version == "v2" else []
-        return [*asides, LIFECYCLE_EVENT] if self.wants_lifecycle else asides
+        return [*asides, *self._wanted_asides]
 
     def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]
@@ -316,6 +319,8 @@ class RunRequest:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
             if asides := self._asides():
                 more[ASIDES_HEADER] = json.dumps(asides)
+            if HANDLER_CALLS_EVENT in asides:  # Those tell of models, too.
+                self.hears_messages = False
             if (control := self.arguments.control) is not None:
                 more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}

@@ -20,9 +20,11 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_EVENT,
     GOTO_NODES,
+    HANDLER_CALLS_EVENT,
     INVALID_RESUME,
     LIFECYCLE_EVENT,
     PLAIN,
+    TRACER_CALLS_EVENT,
     Allowed,
     enclose,
     is_envelope,
@@ -41,7 +43,13 @@ CONTROL = "control"
 """In a run's kwargs, that its caller may ask it to drain; see `graphs.drain_checks`."""
 ASIDES = "asides"
 """In a run's kwargs, the events of our own that its caller wants to have."""
-_ASIDES = (CLASSES_EVENT, CONTROL_EVENT, LIFECYCLE_EVENT)
+_ASIDES = (
+    CLASSES_EVENT,
+    CONTROL_EVENT,
+    HANDLER_CALLS_EVENT,
+    LIFECYCLE_EVENT,
+    TRACER_CALLS_EVENT,
+)
 _START = f'{{"{PLAIN}":'.encode()
 
 

@@ -3,7 +3,13 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
-class ChatGeneration(BaseModel):
+class Generation(BaseModel):
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+class GenerationChunk(Generation):
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+class ChatGeneration(Generation):
     def __init__(self, *args: Any, message: BaseMessage, **kwargs: Any) -> None: ...
 
 class ChatGenerationChunk(ChatGeneration):

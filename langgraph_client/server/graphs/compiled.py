@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
 from langchain_core.messages import message_chunk_to_message
@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
+from langgraph_client.server.graphs.asides import Asides
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
@@ -38,16 +39,7 @@ from langgraph_client.server.graphs.stream_events import (
 )
 from langgraph_client.server.typed_values import ASIDES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
 from langgraph_client.thread_ids import server_thread_id
-from langgraph_client.values import (
-    CLASSES_EVENT,
-    CONTROL_EVENT,
-    LIFECYCLE_EVENT,
-    classes_in,
-    name_of,
-)
-
-if TYPE_CHECKING:
-    from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
+from langgraph_client.values import CLASSES_EVENT, CONTROL_EVENT, classes_in, name_of
 
 EVENTS = "events"
 # What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
@@ -132,8 +124,8 @@ class CompiledGraph:
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         modes = _modes(run.kwargs)
-        lifecycle = _lifecycle(run)
-        chunks = self._chunks(graph, run, lifecycle)
+        asides = Asides(run)
+        chunks = self._chunks(graph, run, asides)
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
         shown: Any = None
@@ -146,8 +138,8 @@ class CompiledGraph:
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
-                for event in lifecycle.take() if lifecycle else ():
-                    yield LIFECYCLE_EVENT, event
+                for aside in asides.take():
+                    yield aside
                 if mode == "messages":
                     message, metadata = data
                     if metadata is not checked:
@@ -166,8 +158,12 @@ class CompiledGraph:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
                 scope.ask()
-            for event in lifecycle.take() if lifecycle else ():
-                yield LIFECYCLE_EVENT, event
+            for aside in asides.take():
+                yield aside
+        except Exception:
+            for aside in asides.take():
+                yield aside
+            raise
         finally:
             # In this order: the graph may write a last checkpoint while it is closed, and must not
             # wait for somebody to take events meanwhile.
@@ -194,12 +190,10 @@ class CompiledGraph:
             async for event in events:
                 yield event
 
-    def _chunks(
-        self, graph: Pregel, run: GraphRun, lifecycle: LifecycleRecorder | None
-    ) -> AsyncGenerator[_Chunk, None]:
+    def _chunks(self, graph: Pregel, run: GraphRun, asides: Asides) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
-        if lifecycle is not None:
-            config = {**config, "callbacks": [*config.get("callbacks", ()), lifecycle]}
+        if asides.handlers:
+            config = {**config, "callbacks": [*config.get("callbacks", ()), *asides.handlers]}
         options = self._options(run)
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
@@ -367,15 +361,6 @@ def _modes(kwargs: Mapping[str, Any]) -> dict[str, None]:
     """Return the stream modes that a run's caller wants, as langgraph calls them."""
     asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
-
-
-def _lifecycle(run: GraphRun) -> LifecycleRecorder | None:
-    if LIFECYCLE_EVENT not in run.kwargs.get(ASIDES, ()):
-        return None
-    # Only here: langgraph's callbacks are younger than what the rest needs.
-    from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
-
-    return LifecycleRecorder()
 
 
 def _question(run: GraphRun, number: int) -> Document:

@@ -1,0 +1,169 @@
+"""Notes the calls that langchain makes on the callback handlers of a run, for those of its caller.
+
+Imported only with langchain-core.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers import BaseTracer
+
+from langgraph_client.server.encoding import NotJsonError, blanked, error_document
+from langgraph_client.server.graphs.protocol import Document
+from langgraph_client.server.graphs.stream_events import message_metadata
+from langgraph_client.server.typed_values import enclosed, failure_details
+
+_APART = ("run_id", "parent_run_id", "tags", "metadata")
+
+
+class CallRecorder(BaseCallbackHandler):
+    """Keeps the calls that a handler gets, as documents, until they are taken.
+
+    There are none for the root of the run: its caller has one of its own. Values are turned into
+    JSON at once, as nodes may change them later.
+    """
+
+    # In the thread of what calls, so that the calls keep their order.
+    run_inline = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Threads of nodes append while the run takes.
+        self._calls: deque[Document] = deque()
+        self._root: UUID | None = None
+
+    def take(self) -> list[Document]:
+        """Return the calls since the last time."""
+        taken = []
+        while self._calls:
+            taken.append(self._calls.popleft())
+        return taken
+
+    def _note(
+        self, name: str, args: list[Any], told: Document, more: Document | None = None
+    ) -> None:
+        run_id, parent = told["run_id"], told.get("parent_run_id")
+        if parent is None and name in ("on_chain_start", "on_chain_end", "on_chain_error"):
+            self._root = self._root or run_id
+            return
+        # The start has told tags and metadata.
+        kwargs = {key: value for key, value in told.items() if key not in _APART}
+        call = {
+            **(more or {}),
+            "name": name,
+            "run_id": self._id(run_id),
+            "parent_run_id": self._id(parent),
+            "args": _json(args),
+            "kwargs": _json(kwargs),
+        }
+        self._calls.append(call)
+
+    def _id(self, run_id: UUID | None) -> str | None:
+        return None if run_id in (None, self._root) else str(run_id)
+
+    def _start(self, name: str, args: list[Any], told: Document) -> None:
+        start = {
+            "tags": list(told.get("tags") or ()),
+            "metadata": message_metadata(told.get("metadata") or {}),
+        }
+        self._note(name, args, told, start)
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> Any:
+        """Note that a node, or any other chain, begins."""
+        self._start("on_chain_start", [serialized, inputs], kwargs)
+
+    def on_chain_end(self, outputs: Any, **kwargs: Any) -> Any:
+        """Note what a chain has returned."""
+        self._note("on_chain_end", [outputs], kwargs)
+
+    def on_chain_error(self, error: BaseException, **kwargs: Any) -> Any:
+        """Note what a chain has raised; an interrupt is raised, too."""
+        self._note("on_chain_error", [_failure(error)], kwargs)
+
+    def on_tool_start(self, serialized: Any, input_str: str, **kwargs: Any) -> Any:
+        """Note that a tool begins."""
+        self._start("on_tool_start", [serialized, input_str], kwargs)
+
+    def on_tool_end(self, output: Any, **kwargs: Any) -> Any:
+        """Note what a tool has returned."""
+        self._note("on_tool_end", [output], kwargs)
+
+    def on_tool_error(self, error: BaseException, **kwargs: Any) -> Any:
+        """Note what a tool has raised."""
+        self._note("on_tool_error", [_failure(error)], kwargs)
+
+    def on_retriever_start(self, serialized: Any, query: str, **kwargs: Any) -> Any:
+        """Note that a retriever begins."""
+        self._start("on_retriever_start", [serialized, query], kwargs)
+
+    def on_retriever_end(self, documents: Any, **kwargs: Any) -> Any:
+        """Note what a retriever has found."""
+        found = [document.model_dump() for document in documents]
+        self._note("on_retriever_end", [found], kwargs)
+
+    def on_retriever_error(self, error: BaseException, **kwargs: Any) -> Any:
+        """Note what a retriever has raised."""
+        self._note("on_retriever_error", [_failure(error)], kwargs)
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> Any:
+        """Note that a chat model begins."""
+        self._start("on_chat_model_start", [serialized, messages], kwargs)
+
+    def on_llm_start(self, serialized: Any, prompts: Any, **kwargs: Any) -> Any:
+        """Note that a model of texts begins."""
+        self._start("on_llm_start", [serialized, prompts], kwargs)
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> Any:
+        """Note a token of a model's answer."""
+        shown = None if chunk is None else _generation(chunk)
+        self._note("on_llm_new_token", [token], {**kwargs, "chunk": shown})
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> Any:
+        """Note a model's answer."""
+        answers = [[_generation(one) for one in several] for several in response.generations]
+        shown = {"generations": answers, "llm_output": response.llm_output}
+        self._note("on_llm_end", [shown], kwargs)
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> Any:
+        """Note what a model has raised."""
+        kwargs.pop("response", None)
+        self._note("on_llm_error", [_failure(error)], kwargs)
+
+    def on_custom_event(self, name: str, data: Any, **kwargs: Any) -> Any:
+        """Note an event of the graph's own."""
+        self._start("on_custom_event", [name, data], kwargs)
+
+
+class TracerCallRecorder(CallRecorder, BaseTracer):
+    """Keeps the calls that a tracer gets: a `TracePolicy` changes what these are given."""
+
+    def _persist_run(self, run: Any) -> None:
+        """Do nothing: runs are built by the caller's tracers."""
+
+
+def _json(value: Any) -> Any:
+    try:
+        return enclosed(value)
+    except NotJsonError:
+        return enclosed(blanked(value))
+
+
+def _failure(error: BaseException) -> Document:
+    shown: Document = error_document(error)
+    if type(error).__name__ in ("GraphInterrupt", "NodeInterrupt"):
+        return {**shown, "interrupts": list(error.args[0] if error.args else ())}
+    return {**shown, **failure_details(error, shown["message"])}
+
+
+def _generation(generation: Any) -> Document:
+    shown = {
+        "type": type(generation).__name__,
+        "text": generation.text,
+        "generation_info": generation.generation_info,
+    }
+    message = getattr(generation, "message", None)
+    return shown if message is None else {**shown, "message": message}
