@@ -5,12 +5,13 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
+.PHONY: help demo test shuffled coverage browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
 	@echo "make test    run the whole test suite; JOBS=2 processes"
 	@echo "make shuffled  the same in random order; SEED=20261128"
+	@echo "make coverage  the same, and what of the package it reaches: a floor for each part"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
 	@echo "make interop run the interop scenarios on a real langgraph dev, too"
 	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
@@ -44,6 +45,9 @@ test: $(INSTALLED)
 
 shuffled: $(INSTALLED)
 	@$(BIN)/python -m pytest -n $(JOBS) --shuffle=$(SEED)
+
+coverage: $(INSTALLED)
+	@$(BIN)/python .ci/coverage_floors.py -n $(JOBS)
 
 conformance: $(INSTALLED)
 	@$(BIN)/python tests/server/conformance.py
