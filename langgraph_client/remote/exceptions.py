@@ -45,6 +45,7 @@ class ErrorText(str):
     document: JsonObject
 
     def __new__(cls, text: str, document: Reply) -> ErrorText:
+        """Make the text; `document` is what the server said of the failure."""
         made = super().__new__(cls, text)
         made.document = dict(document)
         return made

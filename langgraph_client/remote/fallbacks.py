@@ -176,6 +176,7 @@ class BatchBase:
             config: One config for all, or a list with one for each. `max_concurrency` in the
                 first says how many run at the same time.
             return_exceptions: Return the exception of a failed run in its place.
+            **kwargs: What `invoke` takes, for each run.
         """
         configs = _configs(config, len(inputs))
 

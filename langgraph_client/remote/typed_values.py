@@ -45,6 +45,7 @@ _SAME: JSON = object()
 
 
 def enclosed(value: GraphValue) -> JSON:
+    """Return a value as plain JSON with notes of its types, or `_SAME` if it needs no notes."""
     try:
         flat = enclose(value, _plain, note_messages=True)
     except InvalidArgumentError:

@@ -1,0 +1,1 @@
+"""The reference server: real or scripted graphs over the LangGraph Server API."""

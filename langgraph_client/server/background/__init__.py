@@ -1,0 +1,1 @@
+"""What runs beside requests: crons, times to live, expiry of events, webhooks."""

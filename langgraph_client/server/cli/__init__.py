@@ -1,0 +1,1 @@
+"""The command `python -m langgraph_client.server`, and `langgraph.json`."""

@@ -119,14 +119,14 @@ def _add_runs(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--max-runs",
         "--n-jobs-per-worker",
-        type=_positive(int),
+        type=_Positive(int),
         default=100,
         metavar="N",
         help="how many runs may be running at the same time; 100 by default",
     )
     parser.add_argument(
         "--max-run-seconds",
-        type=_positive(float),
+        type=_Positive(float),
         metavar="SECONDS",
         help="how long a run may take; no limit by default",
     )
@@ -161,7 +161,7 @@ def _port(text: str) -> int:
     return number
 
 
-class _positive:
+class _Positive:
     """Reads a number that is more than 0."""
 
     def __init__(self, kind: type[int] | type[float]) -> None:

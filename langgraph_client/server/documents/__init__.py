@@ -1,0 +1,1 @@
+"""Assistants, threads and crons as documents: create, change, delete."""

@@ -1,0 +1,1 @@
+"""Graphs as the server runs them: compiled, scripted, from factories."""

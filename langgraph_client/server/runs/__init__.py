@@ -1,0 +1,1 @@
+"""Runs: create, queue, carry out, follow, end."""

@@ -1,0 +1,1 @@
+"""What is kept: the protocol of storages, and where they are opened."""

@@ -1,0 +1,1 @@
+"""The functions behind the endpoints, one module for each resource."""

@@ -30,12 +30,12 @@ _MODES = ["text/plain", "application/json"]
 
 
 async def not_here(request: ValidRequest) -> Response:
-    """GET /a2a/{assistant_id}"""
+    """GET /a2a/{assistant_id}."""
     return nothing(405)
 
 
 async def nothing_to_end(request: ValidRequest) -> Response:
-    """DELETE /a2a/{assistant_id}"""
+    """DELETE /a2a/{assistant_id}."""
     return nothing(404)
 
 
@@ -43,7 +43,7 @@ async def nothing_to_end(request: ValidRequest) -> Response:
 
 
 async def card(request: ValidRequest) -> Response:
-    """GET /.well-known/agent-card.json, GET /a2a/{assistant_id}/.well-known/agent-card.json"""
+    """GET /.well-known/agent-card.json, GET /a2a/{assistant_id}/.well-known/agent-card.json."""
     given = request.path.get("assistant_id") or request.query.get("assistant_id")
     if not given:
         return _card_error("Missing required query parameter: assistant_id")
@@ -117,7 +117,7 @@ def _card(base_url: str, assistant: Json, schemas: Json) -> Json:
 
 
 async def message(request: ValidRequest) -> Response:
-    """POST /a2a/{assistant_id}"""
+    """POST /a2a/{assistant_id}."""
     given = request.body
     number = given.get("id") if isinstance(given, dict) else None
     if not isinstance(number, (str, int, float, type(None))):
@@ -300,7 +300,7 @@ class _Agent:
         return wire.task(ids, wire.status("completed"), **more)
 
     async def get(self, params: Json) -> Json:
-        """GetTask"""
+        """GetTask."""
         length = _history_length(params)
         ids, run, thread, state = await self.find(params.get("id"), params.get("contextId"))
         wire = self.wire
@@ -319,7 +319,7 @@ class _Agent:
         return wire.task(ids, wire.status(state, said), **more)
 
     async def cancel(self, params: Json) -> Json:
-        """CancelTask"""
+        """CancelTask."""
         ids, run, _, state = await self.find(params.get("id"), params.get("contextId"))
         if state not in ("submitted", "working"):
             raise A2AError(a2a.TASK_NOT_CANCELABLE, "Task is not cancelable in its current state")

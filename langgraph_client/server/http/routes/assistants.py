@@ -24,7 +24,7 @@ def _id(request: ValidRequest) -> str:
 
 
 async def create(request: ValidRequest) -> Response:
-    """POST /assistants"""
+    """POST /assistants."""
     check_config(request.body)
     given = request.body.get("assistant_id")
     assistant_id = (
@@ -34,38 +34,38 @@ async def create(request: ValidRequest) -> Response:
 
 
 async def get(request: ValidRequest) -> Response:
-    """GET /assistants/{assistant_id}"""
+    """GET /assistants/{assistant_id}."""
     return reply(await assistants.need(request.services, _id(request)))
 
 
 async def patch(request: ValidRequest) -> Response:
-    """PATCH /assistants/{assistant_id}"""
+    """PATCH /assistants/{assistant_id}."""
     assistant_id = _id(request)
     check_config(request.body)
     return reply(await assistants.change(request.services, assistant_id, request.body))
 
 
 async def delete(request: ValidRequest) -> Response:
-    """DELETE /assistants/{assistant_id}"""
+    """DELETE /assistants/{assistant_id}."""
     with_threads = request.query["delete_threads"]
     await assistants.delete(request.services, _id(request), with_threads=with_threads)
     return nothing()
 
 
 async def search(request: ValidRequest) -> Response:
-    """POST /assistants/search"""
+    """POST /assistants/search."""
     filters = assistants.filters(request.services, request.body)
     return await search_page(request.services.storage.assistants, request.body, filters)
 
 
 async def count(request: ValidRequest) -> Response:
-    """POST /assistants/count"""
+    """POST /assistants/count."""
     filters = assistants.filters(request.services, request.body)
     return reply(await request.services.storage.assistants.count(**filters))
 
 
 async def list_versions(request: ValidRequest) -> Response:
-    """POST /assistants/{assistant_id}/versions"""
+    """POST /assistants/{assistant_id}/versions."""
     assistant_id, body = _id(request), request.body
     found = await assistants.versions(request.services, assistant_id, body.get("metadata"))
     start = int(body.get("offset", 0))
@@ -76,13 +76,13 @@ async def list_versions(request: ValidRequest) -> Response:
 
 
 async def set_latest(request: ValidRequest) -> Response:
-    """POST /assistants/{assistant_id}/latest"""
+    """POST /assistants/{assistant_id}/latest."""
     number = request.body.get("version")
     return reply(await assistants.set_latest(request.services, _id(request), number))
 
 
 async def draw(request: ValidRequest) -> Response:
-    """GET /assistants/{assistant_id}/graph"""
+    """GET /assistants/{assistant_id}/graph."""
     services = request.services
     text = request.path["assistant_id"]
     assistant_id = (
@@ -111,7 +111,7 @@ def _without_classes(drawing: Document) -> Document:
 
 
 async def show_schemas(request: ValidRequest) -> Response:
-    """GET /assistants/{assistant_id}/schemas"""
+    """GET /assistants/{assistant_id}/schemas."""
     services = request.services
     assistant = await assistants.need(services, _id(request))
     graph_id = assistants.need_graph(services, assistant["graph_id"])
@@ -122,7 +122,7 @@ async def show_schemas(request: ValidRequest) -> Response:
 
 
 async def show_subgraphs(request: ValidRequest) -> Response:
-    """GET /assistants/{assistant_id}/subgraphs/{namespace}"""
+    """GET /assistants/{assistant_id}/subgraphs/{namespace}."""
     services = request.services
     assistant = await assistants.need(services, _id(request))
     recurse = request.query["recurse"]

@@ -19,7 +19,7 @@ def _id(request: ValidRequest) -> str:
 
 
 async def create(request: ValidRequest) -> Response:
-    """POST /runs/crons, POST /threads/{thread_id}/runs/crons"""
+    """POST /runs/crons, POST /threads/{thread_id}/runs/crons."""
     thread_id = request.path.get("thread_id")
     if thread_id is not None:
         thread_id = canonical_uuid(thread_id, "Invalid thread ID: must be a UUID")
@@ -28,7 +28,7 @@ async def create(request: ValidRequest) -> Response:
 
 
 async def get(request: ValidRequest) -> Response:
-    """GET /runs/crons/{cron_id}"""
+    """GET /runs/crons/{cron_id}."""
     cron = await request.services.storage.crons.get(_id(request))
     if cron is None:
         raise NotFound("Not Found")
@@ -36,24 +36,24 @@ async def get(request: ValidRequest) -> Response:
 
 
 async def update(request: ValidRequest) -> Response:
-    """PATCH /runs/crons/{cron_id}"""
+    """PATCH /runs/crons/{cron_id}."""
     return reply(await crons.change(request.services, _id(request), request.body))
 
 
 async def delete(request: ValidRequest) -> Response:
-    """DELETE /runs/crons/{cron_id}"""
+    """DELETE /runs/crons/{cron_id}."""
     await crons.delete(request.services, _id(request))
     return nothing()
 
 
 async def search(request: ValidRequest) -> Response:
-    """POST /runs/crons/search"""
+    """POST /runs/crons/search."""
     filters = await _filters(request)
     return await search_page(request.services.storage.crons, request.body, filters)
 
 
 async def count(request: ValidRequest) -> Response:
-    """POST /runs/crons/count"""
+    """POST /runs/crons/count."""
     return reply(await request.services.storage.crons.count(**await _filters(request)))
 
 

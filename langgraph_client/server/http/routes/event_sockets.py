@@ -39,7 +39,7 @@ _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JS
 
 
 async def event_socket(socket: WebSocket, request: ValidRequest) -> None:
-    """GET /threads/{thread_id}/stream/events, upgraded"""
+    """GET /threads/{thread_id}/stream/events, upgraded."""
     services = request.services
     await socket.accept(headers=_STABLE)
     try:

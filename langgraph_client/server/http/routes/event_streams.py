@@ -31,7 +31,7 @@ STABLE = {"x-langgraph-event-ids": "stable"}
 
 
 async def command(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/commands"""
+    """POST /threads/{thread_id}/commands."""
     given = request.body
     number = given.get("id") if isinstance(given, dict) else None
     try:
@@ -71,7 +71,7 @@ def _subscription(request: ValidRequest, method: str, params: Any) -> dict[str, 
 
 
 async def events(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/stream/events"""
+    """POST /threads/{thread_id}/stream/events."""
     body = request.body if isinstance(request.body, dict) else {}
     channels = body.get("channels")
     if not isinstance(channels, list) or not channels:

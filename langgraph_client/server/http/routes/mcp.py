@@ -49,7 +49,7 @@ async def no_session(request: ValidRequest) -> Response:
 
 
 async def message(request: ValidRequest) -> Response:
-    """POST /mcp"""
+    """POST /mcp."""
     accept = request.headers.get("accept", "*/*")
     if not any(kind in accept for kind in ("application/json", "text/event-stream", "*/*")):
         return _malformed("Accept header must include application/json or text/event-stream")

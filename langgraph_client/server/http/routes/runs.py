@@ -100,14 +100,14 @@ def idempotency_key(request: ValidRequest, what: str) -> str | None:
 
 
 async def create(request: ValidRequest) -> Response:
-    """POST /runs, POST /threads/{thread_id}/runs"""
+    """POST /runs, POST /threads/{thread_id}/runs."""
     thread_id = thread_id_of(request, "Invalid thread ID")
     run = (await begin(request, thread_id)).job.accepted
     return reply(run, headers={"content-location": path_of(run, stateless=thread_id is None)})
 
 
 async def create_batch(request: ValidRequest) -> Response:
-    """POST /runs/batch"""
+    """POST /runs/batch."""
     runs = []
     for body in request.body:  # A key would stand for all of them, and is ignored.
         created = await request.services.runs.create(
@@ -127,7 +127,7 @@ def path_of(run: Document, stateless: bool = False) -> str:
 
 
 async def wait(request: ValidRequest) -> Response:
-    """POST /runs/wait, POST /threads/{thread_id}/runs/wait"""
+    """POST /runs/wait, POST /threads/{thread_id}/runs/wait."""
     thread_id = thread_id_of(request, BAD_UUID, Refused)
     job = (await begin(request, thread_id, waited_for=True)).job
     cancel = job.run_id if request.body.get("on_disconnect") == "cancel" else None
@@ -192,7 +192,7 @@ async def _need_thread(services: Services, thread_id: str) -> Document:
 
 
 async def join(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/runs/{run_id}/join"""
+    """GET /threads/{thread_id}/runs/{run_id}/join."""
     services = request.services
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
@@ -208,7 +208,7 @@ async def join(request: ValidRequest) -> Response:
 
 
 async def list_runs(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/runs"""
+    """GET /threads/{thread_id}/runs."""
     services = request.services
     query = request.query
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
@@ -228,7 +228,7 @@ async def list_runs(request: ValidRequest) -> Response:
 
 
 async def get_run(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/runs/{run_id}"""
+    """GET /threads/{thread_id}/runs/{run_id}."""
     services = request.services
     thread_id, run_id = run_ids_of(request)
     await _need_thread(services, thread_id)
@@ -239,13 +239,13 @@ async def get_run(request: ValidRequest) -> Response:
 
 
 async def delete_run(request: ValidRequest) -> Response:
-    """DELETE /threads/{thread_id}/runs/{run_id}"""
+    """DELETE /threads/{thread_id}/runs/{run_id}."""
     await request.services.engine.delete_run(*run_ids_of(request))
     return nothing()
 
 
 async def cancel(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/runs/{run_id}/cancel"""
+    """POST /threads/{thread_id}/runs/{run_id}/cancel."""
     services = request.services
     thread_id, run_id = run_ids_of(request)
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
@@ -272,7 +272,7 @@ async def _is_seen(services: Services, run: Document) -> bool:
 
 
 async def control(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/runs/{run_id}/control"""
+    """POST /threads/{thread_id}/runs/{run_id}/control."""
     thread_id, run_id = run_ids_of(request)
     job = request.services.engine.jobs.get(run_id)
     if job is None or job.thread_id != thread_id:
@@ -290,7 +290,7 @@ _OVER = (
 
 
 async def cancel_many(request: ValidRequest) -> Response:
-    """POST /runs/cancel"""
+    """POST /runs/cancel."""
     services = request.services
     body = request.body
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"

@@ -77,30 +77,30 @@ async def _read(
 
 
 async def read(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/state"""
+    """GET /threads/{thread_id}/state."""
     return await _read(request, None, request.query["subgraphs"])
 
 
 async def read_at(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/state/{checkpoint_id}"""
+    """GET /threads/{thread_id}/state/{checkpoint_id}."""
     place = {"checkpoint_id": request.path["checkpoint_id"]}
     return await _read(request, place, request.query["subgraphs"])
 
 
 async def read_checkpoint(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/state/checkpoint"""
+    """POST /threads/{thread_id}/state/checkpoint."""
     body = request.body
     return await _read(request, body["checkpoint"], bool(body.get("subgraphs")))
 
 
 async def history(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/history"""
+    """GET /threads/{thread_id}/history."""
     query = request.query
     return await _history(request, query["limit"], query["before"], None, None)
 
 
 async def search_history(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/history"""
+    """POST /threads/{thread_id}/history."""
     body = request.body
     before = (body.get("before") or {}).get("configurable") or body.get("before") or {}
     if not isinstance(before, dict):
@@ -137,7 +137,7 @@ async def _history(
 
 
 async def update(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/state"""
+    """POST /threads/{thread_id}/state."""
     services = request.services
     thread_id = (await _thread(request))["thread_id"]
     async with services.engine.locks.hold(thread_id):

@@ -65,7 +65,7 @@ async def _carried_out(operation: Awaitable[Any]) -> Any:
 
 @_plain
 async def put(request: ValidRequest) -> Response:
-    """PUT /store/items"""
+    """PUT /store/items."""
     body = request.body
     namespace = _checked(body["namespace"])
     if not namespace:
@@ -85,7 +85,7 @@ async def put(request: ValidRequest) -> Response:
 
 @_plain
 async def get(request: ValidRequest) -> Response:
-    """GET /store/items"""
+    """GET /store/items."""
     key = request.query["key"]
     namespace = _checked(request.query["namespace"])
     if key is None:
@@ -115,7 +115,7 @@ def _time(moment: datetime) -> str:
 
 @_plain
 async def delete(request: ValidRequest) -> Response:
-    """DELETE /store/items"""
+    """DELETE /store/items."""
     body = request.body
     namespace = _checked(body.get("namespace", []))
     await _carried_out(_store(request).adelete(namespace, body["key"]))
@@ -124,7 +124,7 @@ async def delete(request: ValidRequest) -> Response:
 
 @_plain
 async def search(request: ValidRequest) -> Response:
-    """POST /store/items/search"""
+    """POST /store/items/search."""
     body = request.body
     wanted = body.get("filter") or {}
     for condition in wanted.values():
@@ -152,7 +152,7 @@ def _or(value: int | None, default: int) -> int:
 
 @_plain
 async def namespaces(request: ValidRequest) -> Response:
-    """POST /store/namespaces"""
+    """POST /store/namespaces."""
     body = request.body
     found = await _carried_out(
         _store(request).alist_namespaces(

@@ -28,7 +28,7 @@ from langgraph_client.server.storage.protocol import Event
 
 
 async def stream(request: ValidRequest) -> Response:
-    """POST /runs/stream, POST /threads/{thread_id}/runs/stream"""
+    """POST /runs/stream, POST /threads/{thread_id}/runs/stream."""
     services = request.services
     thread_id = thread_id_of(request, BAD_UUID, Refused)
     job, reader = await begin(request, thread_id, waited_for=True, streamed=True)
@@ -44,7 +44,7 @@ async def stream(request: ValidRequest) -> Response:
 
 
 async def join_stream(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/runs/{run_id}/stream"""
+    """GET /threads/{thread_id}/runs/{run_id}/stream."""
     services = request.services
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
@@ -90,7 +90,7 @@ _THREAD_MODES = ("lifecycle", "run_modes", "state_update")
 
 
 async def thread_stream(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/stream"""
+    """GET /threads/{thread_id}/stream."""
     services = request.services
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     modes = (request.query["stream_modes"] or "run_modes").split(",")

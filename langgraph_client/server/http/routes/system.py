@@ -12,14 +12,14 @@ from langgraph_client.values import HEADER, VERSION
 
 
 async def ok(request: ValidRequest) -> Response:
-    """GET /ok"""
+    """GET /ok."""
     if request.query["check_db"]:
         await request.services.storage.ping()
     return reply({"ok": True, "services": {}})
 
 
 async def info(request: ValidRequest) -> Response:
-    """GET /info"""
+    """GET /info."""
     found = versions()
     nobody = ("project_id", "host_revision_id", "revision_id", "tenant_id")
     return reply(
@@ -42,7 +42,7 @@ async def info(request: ValidRequest) -> Response:
 
 
 async def metrics(request: ValidRequest) -> Response:
-    """GET /metrics"""
+    """GET /metrics."""
     engine = request.services.engine
     queue, workers = engine.numbers()
     if request.query["format"] == "json":

@@ -22,7 +22,7 @@ def _id(request: ValidRequest) -> str:
 
 
 async def create(request: ValidRequest) -> Response:
-    """POST /threads"""
+    """POST /threads."""
     given = request.body.get("thread_id")
     thread_id = request.services.clock.uuid7() if given is None else canonical_uuid(given, _BAD_ID)
     rich = is_rich(request.headers)
@@ -35,7 +35,7 @@ async def create(request: ValidRequest) -> Response:
 
 
 async def get(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}"""
+    """GET /threads/{thread_id}."""
     thread = await threads.need(request.services, _id(request))
     if "ttl" in request.query["include"]:
         thread["ttl"] = await request.services.thread_ttl.of(thread["thread_id"])
@@ -43,13 +43,13 @@ async def get(request: ValidRequest) -> Response:
 
 
 async def patch(request: ValidRequest) -> Response:
-    """PATCH /threads/{thread_id}"""
+    """PATCH /threads/{thread_id}."""
     thread = await threads.change(request.services, _id(request), request.body)
     return nothing() if "return=minimal" in request.headers.get("prefer", "") else reply(thread)
 
 
 async def delete(request: ValidRequest) -> Response:
-    """DELETE /threads/{thread_id}"""
+    """DELETE /threads/{thread_id}."""
     thread_id = _id(request)
     await threads.need(request.services, thread_id)
     if not await request.services.engine.delete_thread(thread_id):
@@ -58,7 +58,7 @@ async def delete(request: ValidRequest) -> Response:
 
 
 async def search(request: ValidRequest) -> Response:
-    """POST /threads/search"""
+    """POST /threads/search."""
     paths = extract.parse(request.body.get("extract") or {}, FIELDS)
     return await search_page(
         request.services.storage.threads,
@@ -75,12 +75,12 @@ async def search(request: ValidRequest) -> Response:
 
 
 async def count(request: ValidRequest) -> Response:
-    """POST /threads/count"""
+    """POST /threads/count."""
     return reply(await request.services.storage.threads.count(**threads.filters(request.body)))
 
 
 async def copy(request: ValidRequest) -> Response:
-    """POST /threads/{thread_id}/copy"""
+    """POST /threads/{thread_id}/copy."""
     bad_id = "badly formed hexadecimal UUID string"
     thread_id = canonical_uuid(request.path["thread_id"], bad_id, Refused)
     made: Document = request.body or {}  # What an `Auth` says of the copy; clients send nothing.
@@ -88,7 +88,7 @@ async def copy(request: ValidRequest) -> Response:
 
 
 async def prune(request: ValidRequest) -> Response:
-    """POST /threads/prune"""
+    """POST /threads/prune."""
     ids = [canonical_uuid(text, _BAD_ID) for text in request.body["thread_ids"]]
     keep_latest = request.body.get("strategy", "delete") == "keep_latest"
     pruned = await threads.prune(request.services, ids, keep_latest=keep_latest)
@@ -96,6 +96,6 @@ async def prune(request: ValidRequest) -> Response:
 
 
 async def storage(request: ValidRequest) -> Response:
-    """GET /threads/{thread_id}/storage"""
+    """GET /threads/{thread_id}/storage."""
     thread = await threads.need(request.services, _id(request))
     return reply(await request.services.storage.states.size(thread["thread_id"]))

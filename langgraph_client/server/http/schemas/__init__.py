@@ -1,0 +1,1 @@
+"""What the bodies of requests may hold, one module for each resource."""
