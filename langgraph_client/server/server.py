@@ -352,11 +352,13 @@ class Server:
         self._storage = own  # to be closed, if the next line fails
         self._storage = await self._custom.open(own)
         self._engine = await self._assemble(self._storage)
+        await self.services.webhooks.take_up()
         await self._engine.recover()
         self._background = [
             asyncio.create_task(self.services.scheduler.run()),
             asyncio.create_task(self.services.thread_ttl.run()),
             asyncio.create_task(self.services.event_expiry.run()),
+            asyncio.create_task(self.services.webhooks.run()),
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
@@ -416,7 +418,7 @@ class Server:
             may_resume=self._path is not None,
         )
         self._clock.start_after(await storage.events.last_id())
-        webhooks = Webhooks(self._clock, self._webhooks, self.async_transport())
+        webhooks = Webhooks(self._clock, storage, self._webhooks, self.async_transport())
         event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
         controlled = ControlledRuns()
         engine = Engine(
@@ -427,6 +429,7 @@ class Server:
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
             hooks=self._hooks,
+            ending=webhooks.run_ending,
             ended=[webhooks.run_ended, event_expiry.run_ended],
             works=self._role != "api",
         )

@@ -18,8 +18,7 @@ from starlette.routing import Route
 from support.graphs import graphs
 
 from langgraph_client import Server
-from langgraph_client.server.background.webhooks import Webhooks
-from langgraph_client.server.clock import Clock
+from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
 
@@ -208,10 +207,10 @@ def test_rules_of_urls(url: str, detail: str | None) -> None:
 
 def test_private_networks_beside_this_machine() -> None:
     """With only this machine allowed, private networks stay closed."""
-    webhooks = Webhooks(Clock(), WebhookOptions(loopback=True))
-    webhooks.check("http://127.0.0.1:1/x")
+    urls = WebhookUrls(WebhookOptions(loopback=True), has_home=False)
+    urls.check("http://127.0.0.1:1/x")
     with pytest.raises(Invalid, match="a private network"):
-        webhooks.check("http://10.0.0.1/x")
+        urls.check("http://10.0.0.1/x")
 
 
 def test_headers_and_fields(hook: Listening) -> None:

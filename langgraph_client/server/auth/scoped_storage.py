@@ -234,6 +234,11 @@ class ScopedTransaction:
         raise NotGrantedError("requests do not carry out statements")
 
     @property
+    def webhook_deliveries(self) -> Documents:
+        """Refuse."""
+        raise NotGrantedError("requests do not send webhooks")
+
+    @property
     def events(self) -> EventStore:
         """The kept events."""
         self._conditions("threads")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ from langgraph_client.server.runs.settlement import Settlements, drop
 from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared
 
 logger = logging.getLogger("langgraph_client.server")
@@ -78,6 +78,7 @@ class Engine:
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
         hooks: What looks into the runs.
+        ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
         works: Whether this process carries out runs; if not, others that share its database do.
     """
@@ -92,6 +93,7 @@ class Engine:
         seconds: float | None = None,
         show_errors: bool = False,
         hooks: RunHooks | None = None,
+        ending: Callable[[Transaction, Ended], Awaitable[None]] | None = None,
         ended: Sequence[Callable[[Ended], None]] = (),
         works: bool = True,
     ) -> None:
@@ -130,6 +132,7 @@ class Engine:
             self.feeds,
             self._attempts,
             self.protocol_runs,
+            ending,
             ended,
             self.cluster,
             self.measures,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,7 @@ class Settlements:
         thread_logs: Who watches the threads.
         attempts: Notes a failure.
         protocol_runs: The v3 events of the threads.
+        ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
         cluster: The processes that share the database; None if there is only this one.
         measures: Where ends are counted.
@@ -69,6 +70,7 @@ class Settlements:
         thread_logs: ThreadLogs,
         attempts: Attempts,
         protocol_runs: ProtocolRuns,
+        ending: Callable[[Transaction, Ended], Awaitable[None]] | None,
         ended: Sequence[Callable[[Ended], None]],
         cluster: Cluster | None,
         measures: Measures,
@@ -81,6 +83,7 @@ class Settlements:
         self._thread_logs = thread_logs
         self._attempts = attempts
         self._protocol_runs = protocol_runs
+        self._ending = ending
         self._ended = ended
         self._cluster = cluster
         self._measures = measures
@@ -144,6 +147,7 @@ class Settlements:
         error_id, done_id = self._clock.event_id(), self._clock.event_id()
         done = encode({"status": RUN_DONE, "run_id": job.run_id})
         result = _result(job, outcome, rest, failed)
+        ended = self._ended_as(job, run, rest, error)
         shown: bytes | None = None
         if failed and not job.log.closed:
             told = {**outcome.details, **(outcome.error or {})}
@@ -153,6 +157,8 @@ class Settlements:
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
                     others = await self._cluster.ending(transaction, job, run, result, shown)
+                if ended is not None and self._ending is not None:
+                    await self._ending(transaction, ended)
                 await transaction.run_controls.delete(job.run_id)
                 if gone:
                     await drop(transaction, job.run_id, keep_lifecycle=True)
@@ -183,7 +189,9 @@ class Settlements:
         await self._finish_protocol(job, status, outcome, rest)
         await self._close(job)
         self._log_end(job, status, outcome)
-        self._tell(job, status, rest, error)
+        if ended is not None:
+            for listener in self._ended:
+                listener(ended)
 
     async def _finish_protocol(
         self, job: Job, status: str, outcome: Outcome, rest: Document
@@ -247,19 +255,22 @@ class Settlements:
             f": {outcome.log_text}" if outcome.log_text else "",
         )
 
-    def _tell(self, job: Job, status: str, rest: Document, error: dict[str, str] | None) -> None:
-        if job.started_at is None:
-            return
-        ended = Ended(
-            run=job.run,
+    def _ended_as(
+        self, job: Job, run: Document, rest: Document, error: dict[str, str] | None
+    ) -> Ended | None:
+        """Return what those get who want to know of the end; None if the run never started."""
+        if job.started_at is None and not job.attempt:
+            return None
+        status = run["status"]
+        return Ended(
+            run=run,
             status="rollback" if status == DELETED else status,
             values=None if job.temporary or status == DELETED else rest.get("values"),
             error=error,
-            started_at=job.started_at,
+            # An earlier process may have started it; when, is not kept.
+            started_at=job.started_at or run["created_at"],
             ended_at=self._clock.stamp(),
         )
-        for listener in self._ended:
-            listener(ended)
 
 
 async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False) -> None:

@@ -312,6 +312,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def webhook_deliveries(self) -> Documents:
+        """What is still to be sent to the webhooks of runs that are over, by `run_id`."""
+        ...
+
+    @property
     def events(self) -> EventStore:
         """The kept events."""
         ...

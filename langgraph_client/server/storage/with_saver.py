@@ -188,6 +188,11 @@ class _Delegating:
         return self._inner.run_controls
 
     @property
+    def webhook_deliveries(self) -> Documents:
+        """What is still to be sent to webhooks."""
+        return self._inner.webhook_deliveries
+
+    @property
     def events(self) -> EventStore:
         """The kept events."""
         return self._inner.events

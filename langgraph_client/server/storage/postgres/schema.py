@@ -131,6 +131,10 @@ CREATE TABLE run_results (
 """,
         "CREATE INDEX ON run_results (created_at)",
     ],
+    [
+        _table("webhook_deliveries", "run_id due_at", key="run_id", apart=("body",)),
+        "CREATE INDEX ON webhook_deliveries (due_at)",
+    ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
 

@@ -75,6 +75,7 @@ class Tables:
         self.idempotency_keys = table("idempotency_keys", "key created_at")
         self.idempotency_answers = table("idempotency_answers", "key created_at")
         self.run_controls = table("run_controls", "run_id thread_id")
+        self.webhook_deliveries = table("webhook_deliveries", "run_id due_at", "body")
         self.events = Events(executor, leases)
         self.protocol_events = ProtocolEventTable(executor, leases)
         self.states = States(executor, script_states, has_checkpoints)

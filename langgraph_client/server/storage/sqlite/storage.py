@@ -103,6 +103,9 @@ class SqliteStorage:
         self.idempotency_keys = Table(database, "idempotency_keys", ("key", "created_at"))
         self.idempotency_answers = Table(database, "idempotency_answers", ("key", "created_at"))
         self.run_controls = Table(database, "run_controls", ("run_id", "thread_id"))
+        self.webhook_deliveries = Table(
+            database, "webhook_deliveries", ("run_id", "due_at"), apart=("body",)
+        )
         self.assistants.index("graph_id")
         self.assistants.index("created_at")
         for columns in (["updated_at"], ["created_at"], ["state_updated_at"]):
@@ -117,6 +120,7 @@ class SqliteStorage:
         self.idempotency_keys.index("created_at")
         self.idempotency_answers.index("created_at")
         self.run_controls.index("thread_id")
+        self.webhook_deliveries.index("due_at")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqliteStorage]:
