@@ -46,7 +46,7 @@ from langgraph_client.server.http.in_process import (
     ScopedTransport,
     ServerTransport,
 )
-from langgraph_client.server.http.middleware import ApiKey, RequestLines
+from langgraph_client.server.http.middleware import ApiKey, HealthOnly, RequestLines
 from langgraph_client.server.http.user_app import UserApp
 from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL, WebhookOptions
 from langgraph_client.server.runs.commands import Commands
@@ -89,8 +89,9 @@ class Server:
         path: The SQLite file that keeps everything, in memory by default; or the URL of a
             PostgreSQL database (`postgresql://…`), which several servers may share. What was
             pending or running when a process ended is taken up again, by a server that has room.
-        role: With PostgreSQL, whether this server carries out runs: `all` or `worker`; or leaves
-            them to the others: `api`.
+        role: With PostgreSQL, what this server does: `api` answers requests, and leaves all runs to
+            the others; `worker` carries out runs, and answers only `/ok` and `/metrics` on a port;
+            `all` does both.
         listen_url: With PostgreSQL, where to listen for messages if `path` leads to a pooler in
             transaction mode, such as PgBouncer; None for the same.
         show_errors: Tell callers the text of every exception a graph raises. False withholds that
@@ -597,7 +598,11 @@ class Server:
 
         has_key = self._api_key is not None
         # In front of what asks for keys: the page's files are public, its requests carry the key.
-        inner = Pages(app) if self._serves_ui(port) else app
+        inner: ASGIApp
+        if self._role == "worker":
+            inner = HealthOnly(app)
+        else:
+            inner = Pages(app) if self._serves_ui(port) else app
         front = guarded(inner, self._cors, self._http.mount_prefix, has_key, port.is_loopback)
         await port.serve(front, self.send_timeout)
 

@@ -10,6 +10,7 @@ import pytest
 from support.hosted import Gate, hosted
 from support.postgres import binaries, cluster
 
+from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
 
 
@@ -46,9 +47,10 @@ def gate() -> Gate:
 def pair(database: str, gate: Gate) -> Iterator[Pair]:
     """A server that only answers, and one that carries out runs, with the same graphs."""
     graphs: dict[str, Any] = hosted(gate)
+    hooks = WebhookOptions(loopback=True)
     with (
-        Server(graphs, path=database, role="api") as api,
-        Server(graphs, path=database, role="worker") as worker,
+        Server(graphs, path=database, role="api", webhooks=hooks) as api,
+        Server(graphs, path=database, role="worker", webhooks=hooks) as worker,
         http_of(api) as first,
         http_of(worker) as second,
     ):

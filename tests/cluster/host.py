@@ -21,6 +21,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
+from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
 
 
@@ -82,7 +83,8 @@ if __name__ == "__main__":
     effects = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Server(GRAPHS, path=database, max_runs=20) as server:
+    hooks = WebhookOptions(loopback=True)
+    with Server(GRAPHS, path=database, max_runs=20, webhooks=hooks) as server:
         running = server
         print(server.listen(port=int(port)), flush=True)
         stop.wait()

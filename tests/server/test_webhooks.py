@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import queue
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,43 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from support.graphs import graphs
+from support.listening import Listening
 
 from langgraph_client import Server
 from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
-
-
-class Listening:
-    """A URL that keeps what it is sent, and answers as it is told."""
-
-    def __init__(self) -> None:
-        self.got: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.headers: dict[str, str] = {}
-        self.answers = [200]
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                outer.headers = dict(self.headers.items())
-                outer.got.put(json.loads(body))
-                answers = outer.answers
-                self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hook"
-        self._thread = Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+from langgraph_client.testing import TestClock
 
 
 @pytest.fixture
@@ -105,6 +75,82 @@ def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: Listening
     hook.answers = [503, 200]
     told = run(http, hook, "counter", {"count": 1})
     assert hook.got.get(timeout=10) == told
+
+
+@pytest.mark.parametrize("status", [408, 429, 500])
+def test_every_attempt_carries_the_same_id(
+    http: httpx.Client, hook: Listening, status: int
+) -> None:
+    """The header `webhook-id` tells a receiver which webhooks are the same; other runs differ."""
+    hook.answers = [status, status, 200]
+    run_id = run(http, hook, "counter", {"count": 1})["run_id"]
+    assert [hook.ids.get(timeout=10) for _ in range(3)] == [run_id] * 3
+    run(http, hook, "counter", {"count": 1})
+    assert hook.ids.get(timeout=10) != run_id
+
+
+def test_a_refusal_is_an_answer(hook: Listening) -> None:
+    """Other statuses mean that the webhook has arrived: nothing of it is kept."""
+    hook.answers = [404]
+    with (
+        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        run(client, hook, "counter", {"count": 1})
+        wait_until_delivered(server)
+
+
+def wait_until_delivered(server: Server) -> None:
+    """Wait until nothing is left to be sent."""
+
+    async def wait() -> None:
+        for _ in range(1000):
+            if not await server.services.storage.webhook_deliveries.count():
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError
+
+    asyncio.run_coroutine_threadsafe(wait(), server.loop).result()
+
+
+def test_after_a_day_a_webhook_is_given_up(
+    hook: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Attempts become rarer, and end; the log says so."""
+    hook.answers = [500]
+    clock = TestClock()
+    with (
+        Server(graphs(), webhooks=WebhookOptions(loopback=True), clock=clock) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        run(client, hook, "counter", {"count": 1})
+        deadline = time.monotonic() + 20
+        while "given up" not in caplog.text and time.monotonic() < deadline:
+            clock.advance(hours=1)
+            time.sleep(0.005)  # An attempt takes real time, whatever the clock says.
+        wait_until_delivered(server)
+        assert "given up" in caplog.text
+    assert hook.ids.qsize() > 5
+
+
+def test_a_server_that_is_stopped_sends_at_its_next_start(tmp_path: Path, hook: Listening) -> None:
+    """What was not received is in the file; a run's end and its webhook are written together."""
+    hook.answers = [503]
+    options: dict[str, Any] = {
+        "path": tmp_path / "state.db",
+        "webhooks": WebhookOptions(loopback=True),
+    }
+    with (
+        Server(graphs(), **options) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        told = run(client, hook, "counter", {"count": 1})
+    while not hook.got.empty():
+        hook.got.get()
+    hook.answers = [200]
+    with Server(graphs(), **options) as server:
+        assert hook.got.get(timeout=10) == told
+        wait_until_delivered(server)
 
 
 @pytest.mark.parametrize(

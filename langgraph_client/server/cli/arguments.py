@@ -113,8 +113,8 @@ def _add_runs(parser: argparse._ArgumentGroup) -> None:
         "--role",
         choices=["all", "api", "worker"],
         default="all",
-        help="with postgresql://, whether this process carries out runs (all, worker) or leaves"
-        " them to others (api)",
+        help="with postgresql://, what this process does: api answers requests and leaves runs to"
+        " others, worker carries out runs and answers only /ok and /metrics, all does both",
     )
     parser.add_argument(
         "--max-runs",

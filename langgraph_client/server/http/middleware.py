@@ -1,4 +1,4 @@
-"""What stands in front of the routes: the API key, headers for runs, and a line in the log."""
+"""What stands in front of the routes: keys, what a worker answers, headers for runs, the log."""
 
 from __future__ import annotations
 
@@ -36,6 +36,26 @@ class ApiKey:
             if not hmac.compare_digest(key, self._key):
                 await refuse(scope, receive, send, 401, "Missing or wrong x-api-key")
                 return
+        await self._app(scope, receive, send)
+
+
+class HealthOnly:
+    """Answers `/ok` and `/metrics`, and 503 to everything else, as a process does that only works.
+
+    A proxy or a client that was sent here by mistake goes on to another process.
+    """
+
+    _PATHS = ("/ok", "/metrics")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or not."""
+        if scope["type"] in ("http", "websocket") and route_path(scope) not in self._PATHS:
+            detail = "This process carries out runs and answers no requests (--role worker)"
+            await refuse(scope, receive, send, 503, detail, {"retry-after": "1"})
+            return
         await self._app(scope, receive, send)
 
 
