@@ -3,14 +3,16 @@
     python tests/cluster/chaos.py                        1,000 runs, ten minutes, a new seed
     python tests/cluster/chaos.py --seed 7 --runs 100    the same faults again, fewer runs
 
-Each run counts, telling each step. Half of the runs are streamed by `RemoteGraph`, half by the
-client. Afterwards the result is compared with the local graph's, and what the stream told with what
-the server kept. Ends with 1 if anything differs.
+Each run counts, telling each step. A quarter of the runs each is streamed by `RemoteGraph`, by the
+client, and by thread streams (v3) over server-sent events and over WebSockets. Afterwards the
+result is compared with the local graph's, and what the stream told with what the server kept. Ends
+with 1 if anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 import signal
 import sys
@@ -19,15 +21,17 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
+from cluster.host import graph as local_graph  # noqa: E402
 from cluster.processes import Process, Proxy  # noqa: E402
 from support.postgres import Cluster  # noqa: E402
 
@@ -37,6 +41,17 @@ from langgraph_client.errors import APIConnectionError, InternalServerError  # n
 FAULTS = ("kill", "restart", "pause", "kill", "restart", "database")
 PAUSE = 13.0
 """Seconds for which a server is paused: longer than its lease."""
+CHANNELS = ("custom", "values")
+"""What thread streams read."""
+_OVER = ("lc||completed", "lc||failed")
+"""How the ids of the events end by which a run of the root graph ends."""
+
+
+@cache
+def local_result(upto: int) -> dict[str, Any]:
+    """Return what the graph makes of an input without any server."""
+    config: Any = {"recursion_limit": 100}
+    return asyncio.run(local_graph.ainvoke({"upto": upto, "log": []}, config))
 
 
 @dataclass
@@ -47,6 +62,7 @@ class Report:
     events: int = 0
     lost: int = 0
     repeated: int = 0
+    truncated: int = 0
     wrong: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -56,16 +72,22 @@ class Report:
     @property
     def is_good(self) -> bool:
         """Whether nothing was lost, repeated or wrong."""
-        return not (self.lost or self.repeated or self.wrong or self.failed or self.twice)
+        told = self.lost or self.repeated or self.truncated
+        return not (told or self.wrong or self.failed or self.twice)
 
     def __str__(self) -> str:
         lines = [
             f"runs {self.runs}, events {self.events}, lost {self.lost}, repeated {self.repeated},"
-            f" wrong results {len(self.wrong)}, failed {len(self.failed)},"
+            f" truncated {self.truncated}, wrong results {len(self.wrong)},"
+            f" failed {len(self.failed)},"
             f" carried out twice at once {len(self.twice)}; faults {dict(self.faults)}"
         ]
         lines += [*self.wrong[:5], *self.failed[:5], *self.twice[:5], *self.tracebacks[:3]]
         return "\n".join(lines)
+
+
+Streamed: TypeAlias = tuple[list[Any], Callable[[], list[Any]]]
+"""What a stream told, and what reads what the server kept of it."""
 
 
 class Chaos:
@@ -147,15 +169,18 @@ class Chaos:
 
     def _one(self, number: int, url: str) -> None:
         upto = 3 + number % 20
+        way = (self._by_client, self._by_graph, self._by_events, self._by_socket)[number % 4]
         try:
             with get_sync_client(url=url) as client:
                 thread_id = self._thread(client)
-                told = (
-                    self._by_graph(client, thread_id, upto)
-                    if number % 2
-                    else self._by_client(client, thread_id, upto)
-                )
-                self._compare(client, number, thread_id, upto, told)
+                told, kept = way(client, thread_id, upto)
+                self._compare(client, number, thread_id, upto)
+                self.report.events += len(told)
+                had, is_kept = Counter(map(str, told)), Counter(map(str, kept()))
+                self.report.lost += (lost := (is_kept - had).total())
+                self.report.repeated += (repeated := (had - is_kept).total())
+                if lost or repeated:
+                    self.report.wrong.append(f"run {number}: lost {lost}, repeated {repeated}")
         except Exception as error:
             self.report.failed.append(f"run {number}: {type(error).__name__}: {error}")
         self.report.runs += 1
@@ -171,13 +196,16 @@ class Chaos:
                 time.sleep(0.5)
         raise TimeoutError("no server creates a thread")
 
-    def _by_graph(self, client: Any, thread_id: str, upto: int) -> list[Any]:
+    # The ways to stream: each returns what was told, and what reads what the server kept.
+
+    def _by_graph(self, client: Any, thread_id: str, upto: int) -> Streamed:
         graph = RemoteGraph("counter", sync_client=client)
         config: Any = {"configurable": {"thread_id": thread_id}, "recursion_limit": 100}
         given = {"upto": upto, "log": []}
-        return [*graph.stream(given, config, stream_mode="custom")]
+        told = [*graph.stream(given, config, stream_mode="custom")]
+        return told, lambda: self._kept(client, thread_id)
 
-    def _by_client(self, client: Any, thread_id: str, upto: int) -> list[Any]:
+    def _by_client(self, client: Any, thread_id: str, upto: int) -> Streamed:
         parts = client.runs.stream(
             thread_id,
             "counter",
@@ -186,28 +214,50 @@ class Chaos:
             stream_resumable=True,
             config={"recursion_limit": 100},
         )
+        told = [part.data for part in parts if part.event == "custom"]
+        return told, lambda: self._kept(client, thread_id)
+
+    def _kept(self, client: Any, thread_id: str) -> list[Any]:
+        (run,) = client.runs.list(thread_id)
+        parts = client.runs.join_stream(thread_id, run["run_id"], last_event_id="-1")
         return [part.data for part in parts if part.event == "custom"]
 
-    def _compare(
-        self, client: Any, number: int, thread_id: str, upto: int, told: list[Any]
-    ) -> None:
-        expected = list(range(upto))
+    def _by_events(self, client: Any, thread_id: str, upto: int) -> Streamed:
+        return self._by_thread_stream(client, thread_id, upto, "sse")
+
+    def _by_socket(self, client: Any, thread_id: str, upto: int) -> Streamed:
+        return self._by_thread_stream(client, thread_id, upto, "websocket")
+
+    def _by_thread_stream(self, client: Any, thread_id: str, upto: int, way: Any) -> Streamed:
+        config: Any = {"recursion_limit": 100}
+        with client.threads.stream(thread_id, assistant_id="counter", transport=way) as thread:
+            thread.run.start(input={"upto": upto, "log": []}, config=config)
+            told = [_event(event) for event in thread.subscribe(CHANNELS)]
+            if thread.output != local_result(upto):
+                self.report.wrong.append(f"thread {thread_id}: output {thread.output}")
+        return told, lambda: self._kept_events(client, thread_id)
+
+    def _kept_events(self, client: Any, thread_id: str) -> list[Any]:
+        body: Any = {"channels": [*CHANNELS, "lifecycle"]}
+        kept = []
+        with client.http.stream(f"/threads/{thread_id}/stream/events", "POST", json=body) as parts:
+            for part in parts:
+                if part.data["method"] != "lifecycle":
+                    kept.append(_event(part.data))
+                elif part.data["event_id"].endswith(_OVER):
+                    return kept
+        raise EOFError("the kept events have no end")
+
+    def _compare(self, client: Any, number: int, thread_id: str, upto: int) -> None:
+        expected = local_result(upto)
         state = client.threads.get_state(thread_id)
-        if state["values"].get("log") != expected or state["next"]:
+        log = state["values"].get("log") or []
+        self.report.truncated += log == expected["log"][: len(log)] and len(log) < upto
+        if state["values"] != expected or state["next"]:
             self.report.wrong.append(f"run {number}: {state['values']}, {state['next']}")
-        runs = client.runs.list(thread_id)
-        if len(runs) != 1 or runs[0]["status"] != "success":
-            self.report.wrong.append(f"run {number}: {[run['status'] for run in runs]}")
-            return
-        kept = [
-            part.data
-            for part in client.runs.join_stream(thread_id, runs[0]["run_id"], last_event_id="-1")
-            if part.event == "custom"
-        ]
-        self.report.events += len(told)
-        had, is_kept = Counter(map(str, told)), Counter(map(str, kept))
-        self.report.lost += sum((is_kept - had).values())
-        self.report.repeated += sum((had - is_kept).values())
+        statuses = [run["status"] for run in client.runs.list(thread_id)]
+        if statuses != ["success"]:
+            self.report.wrong.append(f"run {number}: {statuses}")
 
     def _note_tracebacks(self, log: str) -> None:
         """Note the exceptions that a server did not expect."""
@@ -222,6 +272,10 @@ class Chaos:
             if int(epoch) < latest.get(thread_id, 0):
                 self.report.twice.append(f"thread {thread_id}: step {step} in epoch {epoch}")
             latest[thread_id] = max(latest.get(thread_id, 0), int(epoch))
+
+
+def _event(event: Any) -> Any:
+    return event["seq"], event["event_id"], event["method"]
 
 
 def main() -> int:
