@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,79 @@ def arguments() -> list[str]:
         return []
     with _lock:
         return ["--db", cluster().fresh()]
+
+
+def has_pgbouncer() -> bool:
+    """Whether PgBouncer is installed."""
+    return shutil.which("pgbouncer") is not None
+
+
+class Bouncer:
+    """A PgBouncer in transaction mode in front of a cluster.
+
+    Args:
+        postgres: The cluster.
+        size: How many connections it has to a database, at most.
+    """
+
+    def __init__(self, postgres: Cluster, size: int) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="lgpb-", dir="/tmp"))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": size,
+            "max_client_conn": 500,
+            "ignore_startup_parameters": "extra_float_digits",
+            "admin_users": "postgres",
+        }
+        lines = [
+            "[databases]",
+            f"* = host=127.0.0.1 port={postgres.port} user=postgres",
+            "[pgbouncer]",
+            *(f"{name} = {value}" for name, value in settings.items()),
+        ]
+        config = self._home / "pgbouncer.ini"
+        config.write_text("\n".join(lines) + "\n")
+        command = ["pgbouncer", str(config)]
+        if os.geteuid() == 0:  # It refuses root.
+            shutil.chown(self._home, "postgres", "postgres")
+            command[1:1] = ["--user", "postgres"]
+        self._log = (self._home / "log").open("wb")
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)  # It does not say when it listens.
+        raise RuntimeError(f"PgBouncer does not start: {(self._home / 'log').read_text()}")
+
+    def url(self, direct: str) -> str:
+        """Return the URL by which a database is reached through it."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{direct.rpartition('/')[2]}"
+
+    def server_connections(self, direct: str) -> int:
+        """Return how many connections it has to a database."""
+        admin = f"postgresql://postgres@127.0.0.1:{self.port}/pgbouncer"
+        with psycopg.Connection.connect(admin, autocommit=True, prepare_threshold=None) as one:
+            cursor = psycopg.ClientCursor(one).execute("SHOW SERVERS")
+            names = [column.name for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return sum(row["database"] == direct.rpartition("/")[2] for row in rows)
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(10)
+        self._log.close()
+        shutil.rmtree(self._home, ignore_errors=True)
