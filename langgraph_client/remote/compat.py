@@ -78,6 +78,7 @@ __all__ = [
     "bubble_up_class",
     "call_value",
     "callback_manager",
+    "deprecation_warning",
     "event_streaming",
     "finished_message",
     "graph_callbacks",
@@ -434,6 +435,15 @@ def tracing_headers() -> dict[str, str]:
     else:
         inject(headers)
     return headers
+
+
+def deprecation_warning() -> type[DeprecationWarning]:
+    """Return langchain's class of warnings of what is deprecated; the built-in one without it."""
+    try:
+        from langchain_core._api import LangChainDeprecationWarning
+    except ImportError:
+        return DeprecationWarning
+    return LangChainDeprecationWarning
 
 
 def ambient_config() -> Config | None:

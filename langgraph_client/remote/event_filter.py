@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, Reply
@@ -33,16 +34,24 @@ class EventFilter:
         return True
 
 
+async def filtered(
+    events: AsyncGenerator[JsonObject, None], wanted: EventFilter
+) -> AsyncGenerator[JsonObject, None]:
+    """Yield the events that are wanted."""
+    async with aclosing(events):
+        async for event in events:
+            if wanted.wanted(event):
+                yield event
+
+
 def refuse_other_versions(version: str, transformers: Sequence[object] | None) -> None:
-    """Raise for langchain's events in a form that servers do not send.
+    """Raise for langchain's events in a form that there is not.
 
     Raises:
-        NotImplementedError: Another version than "v2", or `transformers`.
+        NotImplementedError: An unknown version, or `transformers`.
     """
-    if version != "v2":
-        raise NotImplementedError(
-            f'version={version!r}: servers send langchain\'s events in version "v2" only'
-        )
+    if version not in ("v1", "v2"):
+        raise NotImplementedError(f'version={version!r}: it must be "v1", "v2" or "v3"')
     if transformers is not None:
         raise NotImplementedError('transformers: they are for version="v3"')
 

@@ -41,11 +41,13 @@ from langgraph_client.remote.config import merge
 from langgraph_client.remote.event_filter import (
     EventFilter,
     Names,
+    filtered,
     refuse_filters,
     refuse_other_versions,
 )
 from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.event_streams import EventStreaming, Transformer
+from langgraph_client.remote.first_events import first_events, warn_of_first_events
 from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.leaving import GraphStream, afollowed, followed
@@ -446,14 +448,14 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Run the graph and give its events: langchain's, or langgraph's run stream.
 
         For "v2" the server sends langchain's events of nodes, models and tools, as the mode
-        "events" of a stream. For "v3" the result is awaited for a run stream with projections, the
-        same object that a local graph gives.
+        "events" of a stream; for "v1" they are converted here. For "v3" the result is awaited for a
+        run stream with projections, the same object that a local graph gives.
 
         Args:
             input: The graph's input; None goes on with the thread's state; a `Command` resumes,
                 updates or redirects.
             config: As for `invoke`: the thread and what reaches the graph.
-            version: "v2" or "v3"; servers send no events of the form "v1".
+            version: "v2" or "v3"; "v1" is deprecated, and warns.
             transformers: Only for "v3": further projections, classes or factories of a scope. They
                 run here, not on the server.
             include_names: Only events of runs of these names; see below. For "v2", as all of these.
@@ -467,11 +469,12 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             **kwargs: Further arguments of `stream`.
 
         Returns:
-            For "v2" an async iterator of `{"event", "name", "run_id", "parent_ids", "tags",
-            "metadata", "data"}`; for "v3" a coroutine that returns an `AsyncGraphRunStream`.
+            For "v1" and "v2" an async iterator of `{"event", "name", "run_id", "parent_ids",
+            "tags", "metadata", "data"}`; for "v3" a coroutine that returns an
+            `AsyncGraphRunStream`.
 
         Raises:
-            NotImplementedError: Version "v1", or `transformers` for "v2".
+            NotImplementedError: `transformers` for another version than "v3".
             MissingExtraError: "v3" without langgraph.
         """
         filters = {
@@ -488,17 +491,12 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             {name: pair[0] for name, pair in filters.items()},
             {name: pair[1] for name, pair in filters.items()},
         )
-        return self._astream_events(wanted, input, config, kwargs)
-
-    async def _astream_events(
-        self, wanted: EventFilter, input: GraphValue, config: Config | None, options: JsonObject
-    ) -> AsyncIterator[JsonObject]:
-        given = {"input": input, "config": config, "kwargs": options}
+        given = {"input": input, "config": config, "kwargs": kwargs}
         events = self._arun(RunArguments.collect(given, whole_state=True, events=True))
-        async with contextlib.aclosing(events):
-            async for event in events:
-                if wanted.wanted(event):
-                    yield event
+        if version == "v1":
+            warn_of_first_events()
+            events = first_events(events, self._settings.merged(config))
+        return filtered(events, wanted)
 
     async def _arun_stream(
         self,

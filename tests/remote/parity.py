@@ -270,7 +270,10 @@ DIFFERENCES = {
         "is a `RemoteException` and ValueError, unless `allow_types=` names it; no class can be "
         "both"
     ),
-    "the callbacks of nodes and tools": "are called on the server only",
+    "the caller's callbacks and tracers of nodes and tools": (
+        "are called with what the bundled server tells of them; those of other servers are called "
+        "there only. LangSmith's tracer is not: the server traces its runs itself"
+    ),
     "a run without a thread of a graph with its own checkpointer": (
         "keeps nothing, as on any LangGraph server; a ValueError as locally with "
         "`Server(lend_checkpointer=False)`"

@@ -1,0 +1,161 @@
+"""langchain's events of version "v1", made of those of version "v2", which servers send."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from itertools import pairwise
+
+from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
+from langgraph_client.remote.compat import deprecation_warning, is_ai_chunk
+from langgraph_client.remote.decode import INTERRUPT
+
+_END = "on_chain_end"
+
+
+def warn_of_first_events() -> None:
+    """Warn, as langchain does, that the version is deprecated."""
+    warnings.warn(
+        "astream_events version='v1' is deprecated. Use version='v2' or astream instead.",
+        deprecation_warning(),
+        stacklevel=3,
+    )
+
+
+async def first_events(
+    events: AsyncGenerator[JsonObject, None], config: MergedConfig
+) -> AsyncGenerator[JsonObject, None]:
+    """Yield the events of a run in the form "v1".
+
+    Args:
+        events: Those of version "v2".
+        config: The caller's config.
+    """
+    converter = FirstEvents(config)
+    async with aclosing(events):
+        try:
+            async for event in events:
+                for converted in converter.convert(event):
+                    yield converted
+        except Exception:
+            for converted in converter.finish():
+                yield converted
+            raise
+
+
+class FirstEvents:
+    """The events of one run in the form "v1": convert each event, then `finish`.
+
+    They name no parents, have no custom events, and tell what models and retrievers gave as
+    tracers do. The root has the caller's tags and metadata, and gives the sum of its chunks. A
+    chain that failed ends, too, with None. Servers tell nothing of it, so its end may be late: with
+    the interrupt, or when the run ends or fails.
+
+    Args:
+        config: The caller's config.
+    """
+
+    def __init__(self, config: MergedConfig) -> None:
+        self._tags: Sequence[str] = config.get("tags") or []
+        self._metadata: JsonObject = config.get("metadata") or {}
+        self._root: str | None = None
+        self._output: GraphValue = None
+        #: The starts of chains that have not ended, by run.
+        self._open: dict[str, JsonObject] = {}
+        self._parents: dict[str, str | None] = {}
+
+    def convert(self, event: JsonObject) -> Iterator[JsonObject]:
+        """Yield the events that stand for one of version "v2"."""
+        name, run_id = event["event"], event["run_id"]
+        if name == "on_custom_event":
+            return
+        parents = event.get("parent_ids") or []
+        event = {**event, "parent_ids": []}
+        if self._root is None:
+            self._root = run_id
+        if run_id == self._root:
+            yield from self._of_root(event)
+            return
+        if name == "on_chain_start":
+            self._open[run_id] = event
+            self._parents[run_id] = parents[-1] if parents else None
+        elif name == _END:
+            self._open.pop(run_id, None)
+        elif name.endswith(("_end", "_error")):
+            event = _end(event)
+        yield event
+
+    def _of_root(self, event: JsonObject) -> Iterator[JsonObject]:
+        event.update(tags=list(self._tags), metadata=dict(self._metadata))
+        if event["event"] == "on_chain_stream":
+            chunk = event["data"]["chunk"]
+            self._output = _sum(self._output, chunk)
+            # The node that waits has failed. With others beside it, it is not known which it is.
+            if _interrupts(chunk) and self._is_one_in_the_other():
+                yield from self.finish()
+        elif event["event"] == _END:
+            yield from self.finish()
+            event["data"] = {"output": self._output}
+        yield event
+
+    def _is_one_in_the_other(self) -> bool:
+        """Whether each chain that is open is inside the one before."""
+        outer = [self._root, *self._open]
+        return all(
+            self._parents[run] == around for run, around in zip(self._open, outer, strict=False)
+        )
+
+    def finish(self) -> Iterator[JsonObject]:
+        """Yield the ends of the chains that have failed, the inner ones first."""
+        while self._open:
+            _, start = self._open.popitem()
+            yield {**start, "event": _END, "data": {**start["data"], "output": None}}
+
+
+def _interrupts(chunk: GraphValue) -> bool:
+    data = chunk[-1] if isinstance(chunk, tuple) else chunk
+    if isinstance(data, dict) and data.keys() == {"type", "ns", "data"}:  # A part.
+        data = data["data"]
+    return isinstance(data, dict) and INTERRUPT in data
+
+
+def _sum(total: GraphValue, chunk: GraphValue) -> GraphValue:
+    if total is None:
+        return chunk
+    try:
+        return total + chunk
+    except TypeError:  # Most chunks are dicts: the last one counts.
+        return chunk
+
+
+def _end(event: JsonObject) -> JsonObject:
+    kind = event["event"].removeprefix("on_").rpartition("_")[0]
+    data = event["data"]
+    told: JsonObject = {"input": data["input"]} if data.get("input") is not None else {}
+    output = data.get("output")  # An error has none.
+    if kind == "retriever" and output is not None:
+        output = {"documents": output}
+    elif kind == "chat_model" and output is not None:
+        output = _answer([[_generation(output)]], None)
+    elif kind == "llm" and isinstance(output, dict):
+        output = _answer(output["generations"], output.get("llm_output"))
+    return {**event, "event": f"on_{kind}_end", "data": {**told, "output": output}}
+
+
+def _generation(message: GraphValue) -> JsonObject:
+    return {
+        "text": message.text,
+        "generation_info": None,
+        "type": "ChatGenerationChunk" if is_ai_chunk(message) else "ChatGeneration",
+        "message": message,
+    }
+
+
+def _answer(generations: GraphValue, llm_output: GraphValue) -> JsonObject:
+    return {
+        "generations": generations,
+        "llm_output": llm_output,
+        "run": None,
+        "type": "LLMResult",
+    }
