@@ -86,6 +86,7 @@ __all__ = [
     "hears_models",
     "is_ai_chunk",
     "is_tracer",
+    "langgraph_deprecation",
     "langgraph_error",
     "langgraph_remote_exception",
     "lifecycle_event",
@@ -444,6 +445,15 @@ def deprecation_warning() -> type[DeprecationWarning]:
     except ImportError:
         return DeprecationWarning
     return LangChainDeprecationWarning
+
+
+def langgraph_deprecation() -> type[DeprecationWarning]:
+    """Return langgraph's class of warnings of what 1.0 deprecated; the built-in one without it."""
+    try:
+        from langgraph.warnings import LangGraphDeprecatedSinceV10
+    except ImportError:
+        return DeprecationWarning
+    return LangGraphDeprecatedSinceV10
 
 
 def ambient_config() -> Config | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from itertools import pairwise
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
 from langgraph_client.remote.compat import deprecation_warning, is_ai_chunk

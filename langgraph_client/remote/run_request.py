@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Literal, Protocol, Self, runtime_checkable
@@ -26,7 +27,7 @@ from langgraph_client.remote.aliases import (
     Reply,
 )
 from langgraph_client.remote.commands import input_or_command
-from langgraph_client.remote.compat import StateSnapshot, pause
+from langgraph_client.remote.compat import StateSnapshot, langgraph_deprecation, pause
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
 from langgraph_client.remote.stream_modes import (
@@ -53,7 +54,6 @@ class RunOptions:
     """Options of `client.runs.stream` that a local graph does not have; None leaves them out."""
 
     after_seconds: float | None = None
-    checkpoint_during: bool | None = None
     feedback_keys: Sequence[str] | None = None
     if_not_exists: IfNotExists | None = None
     langsmith_tracing: Reply | None = None
@@ -114,6 +114,7 @@ class RunArguments:
 
         Raises:
             TypeError: `kwargs` has a keyword that is no option.
+            InvalidArgumentError: Both `durability` and its older form are given.
         """
         given = {name: value for name, value in arguments.items() if name not in ("self", "kwargs")}
         kwargs = dict(arguments.get("kwargs") or {})
@@ -123,6 +124,8 @@ class RunArguments:
             given[name] = kwargs.pop(name)
         if not whole_state and given.get("stream_mode") == "values":
             given["subgraphs"] = False  # The output is that of the graph itself.
+        if (during := kwargs.pop("checkpoint_during", None)) is not None:
+            given["durability"] = _durability(during, given.get("durability"))
         for name in kwargs:
             if name not in public:
                 raise TypeError(f"got an unexpected keyword argument {name!r}")
@@ -352,6 +355,18 @@ class RunRequest:
     def _goes_both_ways(self) -> bool:
         goto = (self._begin.get("command") or {}).get("goto")
         return isinstance(goto, list) and len({isinstance(target, str) for target in goto}) > 1
+
+
+def _durability(checkpoint_during: bool, durability: Durability | None) -> Durability:
+    """Return the durability that its older form means, with a warning, as locally."""
+    warnings.warn(
+        "`checkpoint_during` is deprecated and will be removed. Please use `durability` instead.",
+        langgraph_deprecation(),
+        stacklevel=4,
+    )
+    if durability is not None:
+        raise InvalidArgumentError("checkpoint_during", "means the same as durability: give one")
+    return "async" if checkpoint_during else "exit"
 
 
 def _both(

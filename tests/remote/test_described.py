@@ -259,3 +259,22 @@ def test_a_retry_policy_of_the_node_retries_the_remote_run(hosted: Server) -> No
             .compile()
         )
         assert parent.invoke({})["log"] == ["done"]
+
+
+@pytest.mark.parametrize(("during", "durability"), [(True, "async"), (False, "exit")])
+def test_the_older_form_of_durability(hosted: Server, during: bool, durability: str) -> None:
+    """`checkpoint_during` warns, and means a durability; both together are refused."""
+    from langgraph.warnings import LangGraphDeprecatedSinceV10
+
+    local, remote = pair(hosted, "row")
+    for graph in (local, remote):
+        config = {"configurable": {"thread_id": f"{durability} of {type(graph).__name__}"}}
+        with pytest.warns(LangGraphDeprecatedSinceV10, match="use `durability` instead"):
+            graph.invoke({"topic": "t"}, config, checkpoint_during=during)
+        # With "exit" there is the last checkpoint alone.
+        assert (len(list(graph.get_state_history(config))) == 1) == (durability == "exit")
+        with (
+            pytest.warns(LangGraphDeprecatedSinceV10),
+            pytest.raises(ValueError, match="checkpoint_during"),
+        ):
+            graph.invoke({}, config, checkpoint_during=during, durability="sync")

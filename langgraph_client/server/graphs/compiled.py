@@ -60,6 +60,8 @@ _KNOWN = (
 )
 # langgraph's channel of answers, and the form of the ids of what they answer.
 _RESUME = "__resume__"
+# The key by which nodes and subgraphs learn when checkpoints are written.
+_DURABILITY = "__pregel_durability"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
@@ -210,6 +212,9 @@ class CompiledGraph:
             # As langgraph 1.2 has it; earlier releases resume what fits.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
+        if not self._graph.checkpointer:  # As an option, langgraph warns that it has no effect.
+            durability = {_DURABILITY: run.kwargs["durability"]}
+            config = {**config, "configurable": {**config["configurable"], **durability}}
         context = run.kwargs.get("context")
         # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
         if self._context_fields is not None and context and RICH not in run.kwargs:
@@ -232,7 +237,7 @@ class CompiledGraph:
             "subgraphs": bool(kwargs["subgraphs"]),
             "output_keys": self._graph.stream_channels_asis if wanted == "*" else wanted,
         }
-        if self._graph.checkpointer:  # langgraph warns where it has no effect
+        if self._graph.checkpointer:
             options["durability"] = kwargs["durability"]
         context = self._context(kwargs)
         if context is not None:
