@@ -21,6 +21,7 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
+    MESSAGE_EVENTS,
     TRACER_CALLS_EVENT,
     allowed_class,
 )
@@ -131,7 +132,7 @@ class EventReader:
         # Out here, as these raise what else would be a surprise.
         if failure is not None:
             raise failure
-        if not self._classes or not self._arguments.typed_states:
+        if not self._classes:
             return items
         return [self._with_classes(item) for item in items]
 
@@ -156,6 +157,8 @@ class EventReader:
         if event == "events" and self._arguments.events:
             return [self._event(self._decoder.open(data))]
         name, *namespace = event.split("|")
+        if name == MESSAGE_EVENTS:
+            name = "messages"
         if name not in self._payloads:  # `end`, `feedback` and whatever else a server may send.
             return []
         return self._mode(name, tuple(namespace), data)
@@ -256,6 +259,8 @@ class EventReader:
         if sent != metadata:
             read = decoder.message_metadata(metadata)
             self._latest_metadata = metadata, read
+        if isinstance(message, dict) and "event" in message:  # The run of the model that makes it.
+            return message, {**read, "run_id": metadata.get("run_id")}
         return message, read.copy()
 
     def _checkpoint(self, data: JSON) -> JsonObject:

@@ -19,9 +19,10 @@ from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
 from langgraph_client.models.fields import JSON, JsonObject
-from langgraph_client.remote.aliases import Config, Foreign
+from langgraph_client.remote.aliases import Config, Foreign, MergedConfig
 from langgraph_client.remote.compat import event_streaming
 from langgraph_client.remote.message_events import MessageEvents
+from langgraph_client.remote.nested import TASK_ID
 
 if TYPE_CHECKING:
     from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
@@ -38,6 +39,8 @@ class EventStreaming:
         transformers: Further projections beside those that every run stream has.
         is_async: Whether the run stream is read by async code.
         options: The caller's further keywords, which go to `stream`.
+        config: The config of the run. Of a namespace that it names, without a parent graph, the
+            projections show what is inside it, as locally: of a remote run that is nothing.
 
     Raises:
         MissingExtraError: langgraph is not installed, or is too old for event streaming.
@@ -50,6 +53,7 @@ class EventStreaming:
         *,
         is_async: bool,
         options: Mapping[str, JSON],
+        config: MergedConfig,
     ) -> None:
         if taken := [name for name in _OWN if name in options]:
             raise TypeError(f'version="v3" chooses {" and ".join(taken)} itself')
@@ -70,7 +74,9 @@ class EventStreaming:
             return factory
 
         factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
-        self._mux = self._classes.mux(factories=factories, scope=(), is_async=is_async)
+        self._mux = self._classes.mux(
+            factories=factories, scope=_scope(config["configurable"]), is_async=is_async
+        )
         # What is made for subgraphs later needs no other modes.
         self._modes = sorted({mode for one in built for mode in one.required_stream_modes})
         self._options = options
@@ -83,7 +89,7 @@ class EventStreaming:
             "stream_mode": self._modes,
             "subgraphs": True,
             "version": "v2",
-            "typed_states": False,
+            "run_stream": True,
             "kwargs": dict(self._options),
         }
 
@@ -94,6 +100,11 @@ class EventStreaming:
     def async_run_stream(self, parts: AsyncGenerator[Foreign, None]) -> AsyncGraphRunStream:
         """Return the run stream over the parts of `astream(version="v2", subgraphs=True)`."""
         return self._classes.async_run_stream(_aconverted(parts), self._mux)
+
+
+def _scope(configurable: JsonObject) -> tuple[str, ...]:
+    namespace = configurable.get("checkpoint_ns")
+    return tuple(namespace.split("|")) if namespace and TASK_ID not in configurable else ()
 
 
 def _converted(parts: Generator[Foreign, None, None]) -> Iterator[Foreign]:

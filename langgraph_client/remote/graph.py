@@ -505,7 +505,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         transformers: Sequence[Transformer] | None,
         options: JsonObject,
     ) -> AsyncGraphRunStream:
-        streaming = EventStreaming(transformers, is_async=True, options=options)
+        merged = self._settings.merged(config)
+        streaming = EventStreaming(transformers, is_async=True, options=options, config=merged)
         return streaming.async_run_stream(
             self._arun(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
         )
@@ -548,7 +549,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 f'stream_events(version="{version}"): is async only, locally too; use'
                 " astream_events"
             )
-        streaming = EventStreaming(transformers, is_async=False, options=kwargs)
+        merged = self._settings.merged(config)
+        streaming = EventStreaming(transformers, is_async=False, options=kwargs, config=merged)
         return streaming.run_stream(
             self._run(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
         )

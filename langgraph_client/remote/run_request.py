@@ -44,6 +44,7 @@ from langgraph_client.values import (
     CONTROL_HEADER,
     GOTO_NODES,
     HANDLER_CALLS_EVENT,
+    MESSAGE_EVENTS,
     MODES_HEADER,
     OUTPUT_HEADER,
 )
@@ -101,8 +102,9 @@ class RunArguments:
     whole_state: bool = False
     #: Yield langchain's events, as `astream_events` does.
     events: bool = False
-    #: Make states of version "v2" their class. Run streams of version "v3" have them as dicts.
-    typed_states: bool = True
+    #: Yield what a run stream of version "v3" is made of: states as dicts in place of their class,
+    #: and of messages the events of their blocks, where the server has them.
+    run_stream: bool = False
 
     @classmethod
     def collect(
@@ -161,7 +163,7 @@ _ARGUMENTS = frozenset(field.name for field in fields(RunArguments)) - {
     "options",
     "whole_state",
     "events",
-    "typed_states",
+    "run_stream",
     "input",
     "config",
 }
@@ -265,7 +267,11 @@ class RunRequest:
         return [mode for mode in MORE_MODES if mode in self._all_modes()]
 
     def _asides(self) -> list[str]:
-        asides = [CLASSES_EVENT] if self.arguments.version == "v2" else []
+        arguments = self.arguments
+        asides = [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
+        # A parent graph streams the chunks that it is told of.
+        if arguments.run_stream and self.nested is None:
+            asides.append(MESSAGE_EVENTS)
         return [*asides, *self._wanted_asides]
 
     def _all_modes(self) -> list[str]:

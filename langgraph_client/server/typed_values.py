@@ -23,6 +23,7 @@ from langgraph_client.values import (
     HANDLER_CALLS_EVENT,
     INVALID_RESUME,
     LIFECYCLE_EVENT,
+    MESSAGE_EVENTS,
     PLAIN,
     TRACER_CALLS_EVENT,
     Allowed,
@@ -48,6 +49,7 @@ _ASIDES = (
     CONTROL_EVENT,
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
+    MESSAGE_EVENTS,
     TRACER_CALLS_EVENT,
 )
 _START = f'{{"{PLAIN}":'.encode()
@@ -140,7 +142,7 @@ def as_plain(events: list[Event]) -> list[Event]:
     return [
         event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
         for event in events
-        if event.name not in _ASIDES
+        if event.name.partition("|")[0] not in _ASIDES
     ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.stream import CustomTransformer, UpdatesTransformer
@@ -130,3 +132,50 @@ def test_what_event_streaming_chooses_itself_is_refused(named: Any) -> None:
         graph.stream_events(INPUT, config("t"), version="v3", stream_mode="values")
     with pytest.raises(TypeError, match="instance"):
         graph.stream_events(INPUT, config("t"), version="v3", transformers=[UpdatesTransformer()])
+
+
+def streaming_graph() -> Any:
+    """A graph whose node streams the blocks of a model's message by itself."""
+
+    def say(state: MessagesState) -> dict[str, Any]:
+        model = GenericFakeChatModel(messages=iter([AIMessage("hello world")]))
+        return {"messages": model.stream_events(state["messages"], version="v3").output}
+
+    return StateGraph(MessagesState).add_node("say", say).add_edge(START, "say").compile()
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_a_model_streamed_by_a_node_is_one_message(is_remote: bool) -> None:
+    """`model.stream_events(version="v3")` in a node gives one message, delta by delta."""
+    with TestServer({"streaming": streaming_graph()}) as server:
+        graph = server.remote_graph("streaming") if is_remote else streaming_graph()
+        with graph.stream_events(INPUT, version="v3") as run:
+            (message,) = list(run.messages)
+            assert list(message.text) == ["hello", " ", "world"]
+            assert message.output.id == run.output["messages"][-1].id
+
+
+def test_who_joins_a_run_does_not_see_the_events_of_its_run_stream() -> None:
+    """Events of blocks are for the RemoteGraph that asked; others get the protocol's."""
+    with TestServer(graphs()) as running, running.sync_client() as client:
+        with running.remote_graph("nested").stream_events(INPUT, config("t"), version="v3") as run:
+            assert len(run.output["messages"]) == 3
+        thread_id = client.threads.search()[0]["thread_id"]
+        (first,) = client.runs.list(thread_id)
+        names = {
+            part.event.partition("|")[0]
+            for part in client.runs.join_stream(thread_id, first["run_id"], last_event_id="-1")
+        }
+        assert "values" in names
+        assert names.isdisjoint({"message_events", "classes", "tracer_calls", "handler_calls"})
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_a_namespace_of_the_caller_is_the_scope_of_the_projections(is_remote: bool) -> None:
+    """With a `checkpoint_ns` in the config there is nothing to see of what lies beside it."""
+    scoped = {"configurable": {"thread_id": "t", "checkpoint_ns": "outer:abc"}}
+    with TestServer(graphs()) as server:
+        graph = server.remote_graph("nested") if is_remote else graphs()["nested"]
+        with graph.stream_events(INPUT, scoped, version="v3") as run:
+            assert list(run.lifecycle) == []
+            assert list(run.values) == []

@@ -52,25 +52,6 @@ def pair(request: pytest.FixtureRequest, server: Server) -> tuple[str, Any, Any]
     return request.param, local, server.remote_graph(request.param, allow_types=member.types)
 
 
-def as_plain(value: Any) -> Any:
-    """A value with the text of messages in place of their only block.
-
-    Models that run in a local run stream give blocks, as langgraph tells them to. A server is not
-    told so by `stream`, and gives what the same graph gives in any other call.
-    """
-    if isinstance(value, dict):
-        value = {key: as_plain(item) for key, item in value.items()}
-        match value.get("content"):
-            case [{"type": "text", "text": text}]:
-                value["content"] = text
-        if isinstance(metadata := value.get("response_metadata"), dict):
-            metadata.pop("output_version", None)
-        return value
-    if isinstance(value, list | tuple):
-        return type(value)(map(as_plain, value))
-    return value
-
-
 def told(names: Names, name: str, item: Any) -> Any:
     """What is compared of an item of a projection, when it comes."""
     if name == "subgraphs":
@@ -113,7 +94,6 @@ def played(graph: Any, name: str, thread: str) -> list[Any]:
                 found.append(failure(error))
         found += [message_of(names, message) for message in messages]
         found += [tool_call_of(names, call) for call in calls]
-    found = as_plain(found)
     return unordered(found) if member.side_by_side else found
 
 
@@ -143,7 +123,6 @@ async def aplayed(graph: Any, name: str, thread: str, projection: str) -> list[A
                 found.append((await run.interrupted(), names(list(await run.interrupts()))))
             except Exception as error:
                 found.append(failure(error))
-    found = as_plain(found)
     return unordered(found) if member.side_by_side else found
 
 

@@ -39,7 +39,13 @@ from langgraph_client.server.graphs.stream_events import (
 )
 from langgraph_client.server.typed_values import ASIDES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
 from langgraph_client.thread_ids import server_thread_id
-from langgraph_client.values import CLASSES_EVENT, CONTROL_EVENT, classes_in, name_of
+from langgraph_client.values import (
+    CLASSES_EVENT,
+    CONTROL_EVENT,
+    MESSAGE_EVENTS,
+    classes_in,
+    name_of,
+)
 
 EVENTS = "events"
 # What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
@@ -152,7 +158,7 @@ class CompiledGraph:
                         continue
                     data = message, shown
                 name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
-                if mode in modes:
+                if mode in modes or mode == MESSAGE_EVENTS:
                     if name == "updates":
                         give_ids(data, self._message_channels)
                     yield name, event_data(mode, data)
@@ -200,6 +206,11 @@ class CompiledGraph:
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
             return _with_events(graph, given, config, options)
+        if MESSAGE_EVENTS in run.kwargs.get(ASIDES, ()):
+            # Only here, as langgraph's event streaming is younger than what the rest needs.
+            from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events
+
+            return chunks_with_message_events(graph, given, config, options)
         return _stream_chunks(graph, given, config, options)
 
     def _config(self, run: GraphRun) -> Config:

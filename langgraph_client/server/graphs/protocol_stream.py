@@ -7,18 +7,20 @@ langgraph 1.2.24.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from langgraph._internal._constants import CONFIG_KEY_STREAM_MESSAGES_V2
+from langgraph._internal._constants import CONFIG_KEY_STREAM_MESSAGES_V2, INTERRUPT
 from langgraph.stream import LifecycleTransformer, StreamTransformer
 from langgraph.stream._convert import convert_to_protocol_event
 from langgraph.stream._mux import StreamMux
 
 from langgraph_client.server.graphs.protocol import Config
 from langgraph_client.server.graphs.protocol_events import RawEvent
-from langgraph_client.server.graphs.run_scope import RunScope
-from langgraph_client.server.graphs.stream_events import event_data
+from langgraph_client.server.graphs.run_scope import Marker, RunScope
+from langgraph_client.server.graphs.stream_events import event_data, message_metadata
+from langgraph_client.values import MESSAGE_EVENTS
 
 MODES = ("values", "updates", "messages", "custom", "tools", "tasks", "checkpoints")
 
@@ -94,8 +96,7 @@ async def raw_events(
     """
     mux = _Mux(graph)
     options = {**options, "stream_mode": mux.modes, "subgraphs": True, "version": "v2"}
-    configurable = {**config["configurable"], CONFIG_KEY_STREAM_MESSAGES_V2: True}
-    source = graph.astream(given, {**config, "configurable": configurable}, **options)
+    source = graph.astream(given, _with_blocks(config), **options)
     try:
         scope.ask()
         async for part in source:
@@ -121,3 +122,37 @@ async def raw_events(
             scope.over = True
     for event in mux.take():
         yield event
+
+
+async def chunks_with_message_events(
+    graph: Any, given: Any, config: Config, options: dict[str, Any]
+) -> AsyncGenerator[tuple[tuple[str, ...], str, Any], None]:
+    """Run a graph, giving what it streams as `(namespace, mode, data)`.
+
+    In place of the mode "messages" there are `MESSAGE_EVENTS`.
+
+    Args:
+        graph: The compiled graph.
+        given: Its input, or a command.
+        config: The run's config.
+        options: Further arguments of `astream`.
+    """
+    plain = copy.copy(graph)  # So that states stay dicts.
+    plain._output_mapper = plain._state_mapper = None
+    source = plain.astream(given, _with_blocks(config), **options, version="v2")
+    try:
+        async for part in source:
+            namespace, mode, data = part["ns"], part["type"], part["data"]
+            if mode == "values" and part["interrupts"] and isinstance(data, dict):
+                data = {**data, INTERRUPT: part["interrupts"]}
+            elif mode == "messages" and not isinstance(data, Marker):
+                mode, data = MESSAGE_EVENTS, (data[0], message_metadata(data[1]))
+            yield namespace, mode, data
+    finally:
+        await source.aclose()
+
+
+def _with_blocks(config: Config) -> Config:
+    """Return a config with which models stream the blocks of their messages."""
+    configurable = {**config["configurable"], CONFIG_KEY_STREAM_MESSAGES_V2: True}
+    return {**config, "configurable": configurable}
