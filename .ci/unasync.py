@@ -34,7 +34,7 @@ RULES = [
     (r"\b(RunModule|AgentModule|ToolCallHandle|ScopedStreamHandle)\b", r"Sync\1"),
     (r"\basync_messages\b", "blocking_messages"),
     (r"\bAsyncChatModelStream\b", "ChatModelStream"),
-    (r"\bAwaitable\[(JSON|None)\]", r"\1"),
+    (r"\bAwaitable\[(JSON|None|bool)\]", r"\1"),
     (r"\bAsyncTransport\b", "Transport"),
     (r"\bAsync(Httpx|Direct)?(Sender|Answer)\b", r"\1\2"),
     (r"\bAsyncIterable\b", "Iterable"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from langgraph_client._async.event_socket import AsyncEventSocket
@@ -25,6 +25,7 @@ from langgraph_client.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
+    NotFoundError,
     ProtocolError,
 )
 from langgraph_client.models.fields import JsonObject
@@ -44,15 +45,23 @@ class AsyncEventReader:
         where: The path of the thread's events.
         headers: Headers of the requests.
         policy: How often the connection is opened again.
+        is_gone: Tells whether nothing can come any more, when the server has closed the connection
+            in good order.
 
     Attributes:
         feeds: Where the events go.
     """
 
     def __init__(
-        self, transport: AsyncTransport, where: str, headers: Headers, policy: ReconnectPolicy
+        self,
+        transport: AsyncTransport,
+        where: str,
+        headers: Headers,
+        policy: ReconnectPolicy,
+        is_gone: Callable[[], Awaitable[bool]],
     ) -> None:
         self.feeds: list[AsyncFeed] = []
+        self._is_gone = is_gone
         self._transport = transport
         self._where = where
         self._headers = headers
@@ -95,8 +104,16 @@ class AsyncEventReader:
                 error = raised
             if self._is_closed:
                 return
+            if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
+                self._job = None  # The thread may come to be: who starts again, asks again.
+                for feed in self.feeds:
+                    feed.refuse(error)
+                return
             if error is not None and not is_passing(error):
                 self._end(error)
+                return
+            if error is None and await self._is_gone():
+                self._end(None)
                 return
             if outage.is_hopeless:
                 for feed in self.feeds:
@@ -180,9 +197,14 @@ class AsyncSocketReader(AsyncEventReader):
     _socket: AsyncEventSocket | None = None
 
     def __init__(
-        self, transport: AsyncTransport, where: str, headers: Headers, policy: ReconnectPolicy
+        self,
+        transport: AsyncTransport,
+        where: str,
+        headers: Headers,
+        policy: ReconnectPolicy,
+        is_gone: Callable[[], Awaitable[bool]],
     ) -> None:
-        super().__init__(transport, where, headers, policy)
+        super().__init__(transport, where, headers, policy, is_gone)
         self._numbers = itertools.count(1)
         self._is_stable = False
         #: Subscriptions that are not answered yet, by the number of the command: for which feeds.

@@ -41,6 +41,10 @@ class AsyncThreadReader(Protocol):
         """Wait for something that comes at the latest when the run ends."""
         ...
 
+    async def settle(self, run: Run) -> None:
+        """Wait for the questions of a run that has stopped to ask, with a limit."""
+        ...
+
     async def wait_for_output(self) -> JSON:
         """Wait for the end of the current run; return the values of the thread then."""
         ...
@@ -75,6 +79,7 @@ class AsyncProjection(Generic[T]):
         with suppress(RunFailedError):
             async for item in self._thread.read(run, log):
                 yield item if self._convert is None else self._convert(run, item)
+        await self._thread.settle(run)
 
 
 class AsyncValues(AsyncProjection[JSON]):
@@ -100,16 +105,21 @@ class AsyncValues(AsyncProjection[JSON]):
 
 
 class AsyncExtensions:
-    """The named channels of the current run, by name."""
+    """The named channels of the current run, by name: the same object for a name each time."""
 
     def __init__(self, thread: AsyncThreadReader, scope: Scope | None = None) -> None:
         self._thread = thread
         self._scope = scope
+        self._by_name: dict[str, AsyncProjection[JSON]] = {}
 
     def __getitem__(self, name: str) -> AsyncProjection[JSON]:
         if not name:
             raise ValueError("the name of an extension must be non-empty")
-        return AsyncProjection(self._thread, lambda scope: scope.extension(name), self._scope)
+        if name not in self._by_name:
+            self._by_name[name] = AsyncProjection(
+                self._thread, lambda scope: scope.extension(name), self._scope
+            )
+        return self._by_name[name]
 
 
 class ToolCallHandle:
@@ -172,6 +182,7 @@ class ScopedStreamHandle:
         self.namespace = list(scope.namespace)
         self._thread = thread
         self._scope = scope
+        self._extensions = AsyncExtensions(thread, scope)
 
     @property
     def graph_name(self) -> str | None:
@@ -221,7 +232,7 @@ class ScopedStreamHandle:
     @property
     def extensions(self) -> AsyncExtensions:
         """Its named channels."""
-        return AsyncExtensions(self._thread, self._scope)
+        return self._extensions
 
 
 def tool_calls_of(

@@ -50,6 +50,7 @@ class AsyncFeed:
         self.position: int | None = None
         self.thread_id = thread_id
         self._filler: AsyncFiller | None = None
+        self._refusal: APIError | None = None
 
     def filled_by(self, filler: AsyncFiller) -> None:
         """Note who brings the events."""
@@ -63,10 +64,14 @@ class AsyncFeed:
             ProtocolError: The server refuses the subscription.
         """
         if not self.is_open and self._filler is not None:
+            self._refusal = None
             await self._filler.start()
-        await self.changed.wait(lambda: self.is_open or self.log.events.ended)
-        if not self.is_open and self.log.events.error is not None:
-            raise self.log.events.error
+        await self.changed.wait(
+            lambda: self.is_open or self.log.events.ended or self._refusal is not None
+        )
+        error = self.log.events.error or self._refusal
+        if not self.is_open and error is not None:
+            raise error
 
     async def read(self, log: Log[T], wait: Wait) -> AsyncIterator[T]:
         """Return the items of a projection, from the first one on, as they come.
@@ -107,6 +112,11 @@ class AsyncFeed:
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
         self.is_open = True
+        self.changed.notify()
+
+    def refuse(self, error: APIError) -> None:
+        """Say that the server knows no such thread. Whoever starts the feed later asks again."""
+        self._refusal = error
         self.changed.notify()
 
     def take(self, events: Sequence[JsonObject]) -> bool:

@@ -24,7 +24,16 @@ _ENDS = ("completed", "failed", "interrupted")
 
 
 class RunFailedError(LangGraphError, RuntimeError):
-    """A run, or a part of it, ended as `failed`; the text is the server's."""
+    """A run, or a part of it, ended as `failed`; the text ends with the server's words."""
+
+
+def failure(said: str | None) -> RunFailedError:
+    """Return the error of a run that failed, in the words that code written for the SDK looks for.
+
+    Args:
+        said: The server's words.
+    """
+    return RunFailedError(f"Run errored: {said}" if said else "Run errored")
 
 
 class Log(Generic[T]):
@@ -97,6 +106,8 @@ class Scope:
     Attributes:
         status: `running` or `started` until it is over.
         error: The server's words, if it failed.
+        result: How the task that called it ended, and its error, where the task has told so. It
+            counts where no end of the subgraph itself is told.
         custom: What nodes wrote, all of it, as bare values.
         named: Events of named channels, by name, as `{"name", "payload"}`.
         arrivals: `(projection, item)` of all projections, in the order of arrival.
@@ -114,6 +125,7 @@ class Scope:
         self.trigger_call_id = trigger_call_id
         self.status: Status = status
         self.error: str | None = None
+        self.result: tuple[Status, str | None] | None = None
         self.values: Log[Any] = Log()
         self.updates: Log[Any] = Log()
         self.checkpoints: Log[Any] = Log()
@@ -126,6 +138,11 @@ class Scope:
         self.arrivals: Log[tuple[str, Any]] = Log()
         self._open_messages: dict[str | None, MessageSink] = {}
         self._open_tools: dict[str, ToolCall] = {}
+        self._tool_call_ids: set[str] = set()
+
+    def has_called(self, tool_call_id: str) -> bool:
+        """Whether a tool call of this id began here, over or not."""
+        return tool_call_id in self._tool_call_ids
 
     def extension(self, name: str) -> Log[Any]:
         """Return the log of a named channel, made on first use."""
@@ -168,6 +185,7 @@ class Scope:
         if data.get("event") == "tool-started":
             call = ToolCall(call_id, data.get("tool_name", ""), data.get("input"), self.namespace)
             self._open_tools[call_id] = call
+            self._tool_call_ids.add(call_id)
             self.add("tool_calls", self.tool_calls, call)
             return
         if (open_call := self._open_tools.get(call_id)) is None:
@@ -203,12 +221,12 @@ class Scope:
         self.status, self.error = status, error
         for child in self.subgraphs.items:
             # langgraph-api 0.16.7 closes subgraphs before the root, except after a failure.
-            child.end(status, error, cause)
-        unfinished = cause or RunFailedError(error or f"the run was {status} in the middle of it")
+            child.end(*(child.result or (status, error)), cause)
+        how = error or f"the run was {status} in the middle of it"
         for message in self._open_messages.values():
-            message.fail(unfinished)
+            message.fail(cause or RunFailedError(how))
         for call in self._open_tools.values():
-            call.error = str(unfinished)
+            call.error = str(cause) if cause else f"closed before terminal tool event: {how}"
             call.deltas.end(cause)
         self._open_messages.clear()
         self._open_tools.clear()
@@ -237,7 +255,7 @@ class Run:
         run_id: Its id; None where the server does not tell it.
         root: The scope of the root graph, and through it all others.
         events: Its protocol events, all of those that were asked for.
-        interrupts: Open questions by id, as `{"interrupt_id", "value", "namespace"}`.
+        interrupts: Open questions, as `{"interrupt_id", "value", "namespace"}`, each once.
         is_nameless: Whether its events have ids in no form of the protocol, as those of a stand-in
             for a server do. Such events never say to which run they belong.
     """
@@ -249,7 +267,7 @@ class Run:
         self.is_nameless = is_nameless
         self.root = Scope((), graph_name, status="running")
         self.events: Log[Event] = Log()
-        self.interrupts: dict[str, dict[str, Any]] = {}
+        self.interrupts: list[dict[str, Any]] = []
         self.seen: Counter[tuple[Any, ...]] = Counter()
         self._scopes: dict[Namespace, Scope] = {(): self.root}
 
@@ -267,6 +285,14 @@ class Run:
         """End the run and everything that is read of it. See `Scope.end`."""
         self.root.end(status, error, cause)
         self.events.end(cause if isinstance(cause, StreamIncomplete) else None)
+
+    def asked(self, interrupt_id: str, value: JSON, namespace: Namespace) -> None:
+        """Take a question; one that is known already is replaced."""
+        question = {"interrupt_id": interrupt_id, "value": value, "namespace": list(namespace)}
+        self.interrupts[:] = [
+            known for known in self.interrupts if known["interrupt_id"] != interrupt_id
+        ]
+        self.interrupts.append(question)
 
     def known_scope(self, namespace: Namespace) -> Scope | None:
         """Return the scope of a namespace, if it was announced or something came of it."""
@@ -374,15 +400,14 @@ class ThreadLog:
     def _apply(self, run: Run, method: str, namespace: Namespace, data: JSON) -> None:
         scope = run.known_scope(namespace)
         if scope is None:
-            if method == "messages" and _is_mirror(data, namespace):
+            if method == "messages" and _is_mirror(data, namespace, run):
                 return
             scope = run.scope(namespace)
         match method:
             case "lifecycle":
                 _apply_lifecycle(run, scope, data)
             case "input.requested":
-                asked = {"interrupt_id": data["interrupt_id"], "value": data.get("payload")}
-                run.interrupts[data["interrupt_id"]] = {**asked, "namespace": list(namespace)}
+                run.asked(data["interrupt_id"], data.get("payload"), namespace)
             case "messages":
                 scope.feed_message(data, self._make_message)
             case "tools":
@@ -395,6 +420,7 @@ class ThreadLog:
                 scope.add("checkpoints", scope.checkpoints, data)
             case "tasks":
                 scope.add("tasks", scope.tasks, data)
+                _apply_task(run, namespace, data)
             case _:
                 scope.feed_custom(data)
 
@@ -406,17 +432,38 @@ def _apply_lifecycle(run: Run, scope: Scope, data: JSON) -> None:
         scope.trigger_call_id = data.get("trigger_call_id", scope.trigger_call_id)
     elif name in _ENDS:
         failed = name == "failed"
-        cause = RunFailedError(data.get("error") or "the run failed") if failed else None
+        cause = failure(data.get("error")) if failed else None
         ended = run if scope is run.root else scope
         ended.end(name, data.get("error"), cause)
 
 
-def _is_mirror(data: JSON, namespace: Namespace) -> bool:
-    """Whether a message repeats a tool's result, below a namespace that is no subgraph's."""
-    return (
-        namespace[-1].startswith("tools:")
-        and data.get("message_id") is None
-        and (data.get("role") == "tool" or data.get("event") != "message-start")
+def _apply_task(run: Run, namespace: Namespace, data: JSON) -> None:
+    """Note the end of a task for the subgraph that it called."""
+    called = run.known_scope((*namespace, f"{data.get('name')}:{data.get('id')}"))
+    if called is None or "result" not in data:
+        return
+    if data.get("interrupts"):
+        called.result = "interrupted", None
+    elif data.get("error"):
+        called.result = "failed", str(data["error"])
+    else:
+        called.result = "completed", None
+
+
+def _is_mirror(data: JSON, namespace: Namespace, run: Run) -> bool:
+    """Whether a message repeats a tool's result, below a namespace that is no subgraph's.
+
+    That namespace ends with the id of the tool call, a subgraph's with the id of a task.
+    """
+    node, _, call_id = namespace[-1].partition(":")
+    if node != "tools":
+        return False
+    parent = run.known_scope(namespace[:-1])
+    if parent is not None and parent.has_called(call_id):
+        return True
+    # The call began before this reader. langgraph-api 0.16.7 names no message on such an event.
+    return data.get("message_id") is None and (
+        data.get("role") == "tool" or data.get("event") != "message-start"
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from langgraph_client._core.call import ANY, Call
@@ -26,6 +26,7 @@ from langgraph_client.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
+    NotFoundError,
     ProtocolError,
 )
 from langgraph_client.models.fields import JsonObject
@@ -45,15 +46,23 @@ class SyncEventReader:
         where: The path of the thread's events.
         headers: Headers of the requests.
         policy: How often the connection is opened again.
+        is_gone: Tells whether nothing can come any more, when the server has closed the connection
+            in good order.
 
     Attributes:
         feeds: Where the events go.
     """
 
     def __init__(
-        self, transport: Transport, where: str, headers: Headers, policy: ReconnectPolicy
+        self,
+        transport: Transport,
+        where: str,
+        headers: Headers,
+        policy: ReconnectPolicy,
+        is_gone: Callable[[], bool],
     ) -> None:
         self.feeds: list[SyncFeed] = []
+        self._is_gone = is_gone
         self._transport = transport
         self._where = where
         self._headers = headers
@@ -96,8 +105,16 @@ class SyncEventReader:
                 error = raised
             if self._is_closed:
                 return
+            if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
+                self._job = None  # The thread may come to be: who starts again, asks again.
+                for feed in self.feeds:
+                    feed.refuse(error)
+                return
             if error is not None and not is_passing(error):
                 self._end(error)
+                return
+            if error is None and self._is_gone():
+                self._end(None)
                 return
             if outage.is_hopeless:
                 for feed in self.feeds:
@@ -181,9 +198,14 @@ class SyncSocketReader(SyncEventReader):
     _socket: SyncEventSocket | None = None
 
     def __init__(
-        self, transport: Transport, where: str, headers: Headers, policy: ReconnectPolicy
+        self,
+        transport: Transport,
+        where: str,
+        headers: Headers,
+        policy: ReconnectPolicy,
+        is_gone: Callable[[], bool],
     ) -> None:
-        super().__init__(transport, where, headers, policy)
+        super().__init__(transport, where, headers, policy, is_gone)
         self._numbers = itertools.count(1)
         self._is_stable = False
         #: Subscriptions that are not answered yet, by the number of the command: for which feeds.

@@ -40,6 +40,10 @@ class SyncThreadReader(Protocol):
         """Wait for something that comes at the latest when the run ends."""
         ...
 
+    def settle(self, run: Run) -> None:
+        """Wait for the questions of a run that has stopped to ask, with a limit."""
+        ...
+
     def wait_for_output(self) -> JSON:
         """Wait for the end of the current run; return the values of the thread then."""
         ...
@@ -74,6 +78,7 @@ class SyncProjection(Generic[T]):
         with suppress(RunFailedError):
             for item in self._thread.read(run, log):
                 yield item if self._convert is None else self._convert(run, item)
+        self._thread.settle(run)
 
 
 class SyncValues(SyncProjection[JSON]):
@@ -96,16 +101,21 @@ class SyncValues(SyncProjection[JSON]):
 
 
 class SyncExtensions:
-    """The named channels of the current run, by name."""
+    """The named channels of the current run, by name: the same object for a name each time."""
 
     def __init__(self, thread: SyncThreadReader, scope: Scope | None = None) -> None:
         self._thread = thread
         self._scope = scope
+        self._by_name: dict[str, SyncProjection[JSON]] = {}
 
     def __getitem__(self, name: str) -> SyncProjection[JSON]:
         if not name:
             raise ValueError("the name of an extension must be non-empty")
-        return SyncProjection(self._thread, lambda scope: scope.extension(name), self._scope)
+        if name not in self._by_name:
+            self._by_name[name] = SyncProjection(
+                self._thread, lambda scope: scope.extension(name), self._scope
+            )
+        return self._by_name[name]
 
 
 class SyncToolCallHandle:
@@ -168,6 +178,7 @@ class SyncScopedStreamHandle:
         self.namespace = list(scope.namespace)
         self._thread = thread
         self._scope = scope
+        self._extensions = SyncExtensions(thread, scope)
 
     @property
     def graph_name(self) -> str | None:
@@ -217,7 +228,7 @@ class SyncScopedStreamHandle:
     @property
     def extensions(self) -> SyncExtensions:
         """Its named channels."""
-        return SyncExtensions(self._thread, self._scope)
+        return self._extensions
 
 
 def tool_calls_of(

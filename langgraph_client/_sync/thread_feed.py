@@ -51,6 +51,7 @@ class SyncFeed:
         self.position: int | None = None
         self.thread_id = thread_id
         self._filler: SyncFiller | None = None
+        self._refusal: APIError | None = None
 
     def filled_by(self, filler: SyncFiller) -> None:
         """Note who brings the events."""
@@ -64,10 +65,14 @@ class SyncFeed:
             ProtocolError: The server refuses the subscription.
         """
         if not self.is_open and self._filler is not None:
+            self._refusal = None
             self._filler.start()
-        self.changed.wait(lambda: self.is_open or self.log.events.ended)
-        if not self.is_open and self.log.events.error is not None:
-            raise self.log.events.error
+        self.changed.wait(
+            lambda: self.is_open or self.log.events.ended or self._refusal is not None
+        )
+        error = self.log.events.error or self._refusal
+        if not self.is_open and error is not None:
+            raise error
 
     def read(self, log: Log[T], wait: Wait) -> Iterator[T]:
         """Return the items of a projection, from the first one on, as they come.
@@ -108,6 +113,11 @@ class SyncFeed:
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
         self.is_open = True
+        self.changed.notify()
+
+    def refuse(self, error: APIError) -> None:
+        """Say that the server knows no such thread. Whoever starts the feed later asks again."""
+        self._refusal = error
         self.changed.notify()
 
     def take(self, events: Sequence[JsonObject]) -> bool:

@@ -19,9 +19,10 @@ from langgraph_client._core.run_log import (
     RunFailedError,
     Status,
     ThreadLog,
+    failure,
 )
 from langgraph_client._core.starts import starting
-from langgraph_client._io.threads import later
+from langgraph_client._io.threads import Lock, later
 from langgraph_client._sync.event_readers import (
     SyncEventReader,
     SyncSocketReader,
@@ -38,7 +39,7 @@ from langgraph_client._sync.projections import (
 )
 from langgraph_client._sync.thread_feed import SyncFeed, Wait
 from langgraph_client._sync.transport import Transport
-from langgraph_client.errors import APIError, NotFoundError, ProtocolError
+from langgraph_client.errors import APIConnectionError, APIError, NotFoundError, ProtocolError
 from langgraph_client.models.fields import JSON, JsonObject
 from langgraph_client.models.runs import Run as RunRecord
 from langgraph_client.models.threads import Thread, ThreadState
@@ -49,6 +50,7 @@ T = TypeVar("T")
 USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
 _CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
 _SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
+_DELETED = "deleted"
 _OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
 _INTERLEAVED = (
     "values",
@@ -144,7 +146,10 @@ class SyncRunModule:
         else:
             chosen = dict(responses)
         if unknown := [one for one in chosen if one not in spaces]:
-            raise RuntimeError(f"no open interrupt {unknown[0]!r}; open are {sorted(spaces)}")
+            raise RuntimeError(
+                f"interrupt_id {unknown[0]!r} does not match any outstanding interrupt, "
+                f"which are {sorted(spaces)}"
+            )
         answers = [
             {"interrupt_id": one, "namespace": spaces[one], "response": value}
             for one, value in chosen.items()
@@ -236,16 +241,27 @@ class SyncThreadStream:
         self._feeds: list[SyncFeed] = []
         self._readers: list[SyncEventReader] = []
         self._current: _Current | None = None
+        #: Questions that are noted by hand, before anything is known of a run.
+        self._questions: list[JsonObject] = []
+        #: What the thread was at the end of runs, for whoever asks for it again.
+        self._outputs: dict[Run, JSON] = {}
+        self._fetching = Lock()
+        #: Runs whose questions have been waited for.
+        self._settled: set[Run] = set()
         self._numbers = itertools.count(1)
         self._state = "new"
         self._is_unused = is_new
         self._subgraphs = subgraphs_of(self)
+        self._extensions = SyncExtensions(self)
 
     def __enter__(self) -> Self:
         if self._state != "new":
             raise RuntimeError("a thread stream can be entered once; ask for another one")
         self._state = "open"
         self._feed(USUAL_CHANNELS)
+        if not self._is_unused:
+            # `interrupted` and `interrupts` are of the thread, though nothing of it is read.
+            self._readers[0].start()
         return self
 
     def __exit__(
@@ -266,14 +282,26 @@ class SyncThreadStream:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the current run, as far as it is known, stopped to ask."""
+        """Whether the current run, as far as it is known, stopped to ask.
+
+        Setting it to False forgets the questions.
+        """
         return bool(self.interrupts)
+
+    @interrupted.setter
+    def interrupted(self, value: bool) -> None:
+        if not value:
+            self.interrupts.clear()
 
     @property
     def interrupts(self) -> list[JsonObject]:
         """What the current run asked so far, as `{"interrupt_id", "value", "namespace"}`."""
         run = self._known_run()
-        return [] if run is None else list(run.interrupts.values())
+        return self._questions if run is None else run.interrupts
+
+    @interrupts.setter
+    def interrupts(self, value: list[JsonObject]) -> None:
+        self.interrupts[:] = value
 
     @property
     def output(self) -> JSON:
@@ -313,7 +341,7 @@ class SyncThreadStream:
     @property
     def extensions(self) -> SyncExtensions:
         """The named channels of the root graph: items are `{"name", "payload"}`."""
-        return SyncExtensions(self)
+        return self._extensions
 
     @property
     def events(self) -> Iterator[JsonObject]:
@@ -367,6 +395,7 @@ class SyncThreadStream:
                     yield name, SyncScopedStreamHandle(self, item)
                 else:
                     yield name, item
+        self.settle(run)
 
     # --- for the modules and projections ---
 
@@ -387,10 +416,7 @@ class SyncThreadStream:
         """
         feed = feed or self._main()
         if self._state == "closed" and (self._current is None or not self._known_run()):
-            nothing = Run(None, None)  # Nothing is read any more, and nothing is left.
-            nothing.end("interrupted", None, None)
-            feed.log.runs.append(nothing)
-            return nothing
+            return _no_run(feed.log)
         feed.start()
         if self._current is None:
             self._current = self._last_of_thread()
@@ -400,7 +426,9 @@ class SyncThreadStream:
             raise TimeoutError(f"the run did not begin within {self._run_start_timeout:g} s")
         run = current.find(feed.log)
         if run is None:
-            raise feed.log.events.error or RuntimeError("the thread stream is closed")
+            if feed.log.events.error is not None:
+                raise feed.log.events.error
+            return _no_run(feed.log)
         current.run_id = current.run_id or run.run_id
         return run
 
@@ -409,15 +437,54 @@ class SyncThreadStream:
         self._check_open()
         if self._is_unused:
             raise RuntimeError("no run has been started on this thread, which is new")
+        if (at_rest := self._without_runs()) is not None:
+            return at_rest["values"]
         run = self.current_run()
         self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
             raise run.root.values.error
+        with self._fetching:  # Whoever waits at the same time gets the same.
+            if run not in self._outputs:
+                state = self._thread_state()
+                self._questions_in(run, state)
+                self._outputs[run] = state["values"]
+        return self._outputs[run]
+
+    def settle(self, run: Run) -> None:
+        """Wait for the questions of a run that has stopped to ask, with a limit.
+
+        langgraph-api 0.16.7 may send a question behind the end of the run that asks.
+        """
+        if run.root.status != "interrupted" or run.interrupts or self._state != "open":
+            return
+        if run not in self._settled:
+            with suppress(APIError):  # Whoever reads on is told so.
+                self._questions_in(run, self._thread_state())
+            self._settled.add(run)
+
+    def _questions_in(self, run: Run, state: ThreadState) -> None:
+        """Wait for the questions that a thread's state tells of, unless one is known."""
+        asked = [one for task in state.get("tasks") or () for one in task.get("interrupts") or ()]
+        if asked and run.root.status == "interrupted" and not run.interrupts:
+            self._main().changed.wait(lambda: bool(run.interrupts), _SETTLE_SECONDS)
+
+    def _without_runs(self) -> ThreadState | None:
+        """Return the state of a thread that has one, though no run has made it."""
+        if self._current is None:
+            self._current = self._last_of_thread()
+        if self._current.run_id is not None or self._known_run() is not None:
+            return None
+        try:
+            state = self._thread_state()
+        except NotFoundError:
+            return None
+        return None if state.get("next") or state.get("tasks") else state
+
+    def _thread_state(self) -> ThreadState:
         where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
-        state = self._transport.send(
+        return self._transport.send(
             Call("GET", where, Reply(ThreadState), headers=self._headers, safe=True)
         )
-        return state["values"]
 
     def open_questions(self) -> dict[str, list[str]]:
         """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
@@ -429,6 +496,10 @@ class SyncThreadStream:
             )
         except NotFoundError:
             return {}
+        except APIConnectionError as error:
+            raise RuntimeError(
+                f"there is no outstanding interrupt known, and the server cannot be asked: {error}"
+            ) from error
         asked = (thread.get("interrupts") or {}).values()
         return {interrupt["id"]: [] for several in asked for interrupt in several}
 
@@ -437,7 +508,8 @@ class SyncThreadStream:
         self._check_open()
         feed = self._main()
         # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
-        feed.start()
+        with suppress(NotFoundError):  # A thread that the command makes.
+            feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
         request = Call(
@@ -449,6 +521,7 @@ class SyncThreadStream:
                 str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
             )
         self._is_unused = False
+        self._questions.clear()
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
             self._current = _Current(result["run_id"], known)
@@ -503,15 +576,22 @@ class SyncThreadStream:
         if not self._uses_socket or not self._readers:
             kind = SyncSocketReader if self._uses_socket else SyncSseReader
             where = self._path("/stream/events")
-            reader = kind(self._transport, where, self._headers, self._policy)
+            reader = kind(self._transport, where, self._headers, self._policy, self._is_gone)
             self._readers.append(reader)
         self._readers[-1].add(made)
         return made
 
     def _known_run(self) -> Run | None:
-        if self._current is None or not self._feeds:
+        if not self._feeds:
             return None
-        return self._current.find(self._feeds[0].log)
+        log = self._feeds[0].log
+        if self._current is None:
+            return log.runs[-1] if log.runs else None
+        return self._current.find(log)
+
+    def _is_gone(self) -> bool:
+        """Whether the server does not know the current run, so that nothing more can come of it."""
+        return self._current is not None and self._status(self._current) == _DELETED
 
     def _last_of_thread(self) -> _Current:
         """Return the thread's last run, or the first one to come if it has none."""
@@ -572,7 +652,7 @@ class SyncThreadStream:
                 Call("GET", where, Reply(RunRecord), headers=self._headers, safe=True)
             )
         except NotFoundError:
-            return "deleted"
+            return _DELETED
         except APIError:
             return None  # The feed says so, if the server is away for good.
         return None if run["status"] in ("pending", "running") else str(run["status"])
@@ -600,12 +680,24 @@ class _Current:
             run = Run(self.run_id, None)
             log.runs.append(run)
         how = _OVER.get(status, "interrupted")
-        error = RunFailedError(f"the run ended as {status!r}") if how == "failed" else None
+        error = failure(f"the run ended as {status!r}") if how == "failed" else None
         run.end(how, None if error is None else str(error), error)
 
 
+def _no_run(log: ThreadLog) -> Run:
+    """Add a run that is over and gave nothing, for what is read when nothing more can come."""
+    nothing = Run(None, None)
+    nothing.end("interrupted", None, None)
+    log.runs.append(nothing)
+    return nothing
+
+
 def _only(questions: Mapping[str, object]) -> str:
-    if len(questions) != 1:
-        problem = "is no open interrupt" if not questions else "are several open interrupts"
-        raise RuntimeError(f"there {problem} {sorted(questions)}; name one by interrupt_id=")
+    if not questions:
+        raise RuntimeError("there is no outstanding interrupt")
+    if len(questions) > 1:
+        raise RuntimeError(
+            f"there are several outstanding interrupts, {sorted(questions)}: name one by "
+            "interrupt_id="
+        )
     return next(iter(questions))

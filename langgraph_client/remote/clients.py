@@ -1,15 +1,15 @@
 """The two clients behind a RemoteGraph: given, or made on first use; shared by its copies.
 
 A given client may be of this package or of `langgraph_sdk`, or anything of their shape: what it
-replies is read by key, and its streams are iterated over.
+replies is read by key, and its streams are iterated over. See `stand_ins` for the latter.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import cast
 
 import httpx
 
@@ -18,16 +18,8 @@ from langgraph_client._async.client import LangGraphClient
 from langgraph_client._core.unset import Unset
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import InvalidArgumentError, LangGraphError
-from langgraph_client.remote.aliases import JSON
-
-
-class ClientLike(Protocol):
-    """A client with the resources of `langgraph_sdk`'s."""
-
-    assistants: JSON
-    threads: JSON
-    runs: JSON
-
+from langgraph_client.remote.aliases import JSON, JsonObject
+from langgraph_client.remote.stand_ins import ClientLike, arun_parts, is_stand_in, run_parts
 
 #: What a client raises when a server could not be asked, or said no.
 CLIENT_ERRORS = (LangGraphError, httpx.HTTPError)
@@ -96,6 +88,28 @@ class Clients:
                     url=self._url, api_key=self._api_key, headers=self._headers
                 )
             return self._made_sync
+
+    @property
+    def keeps_thread_ids(self) -> bool:
+        """Whether thread ids go out as the caller wrote them: a stand-in knows no others."""
+        given = self._given if self._given_sync is None else self._given_sync
+        return given is not None and is_stand_in(given)
+
+    def stream(
+        self, thread_id: str | None, assistant_id: str, arguments: JsonObject
+    ) -> Iterable[JSON]:
+        """Start a run with the blocking client, and return its stream."""
+        if self._given_sync is not None and is_stand_in(self._given_sync):
+            return run_parts(self._given_sync, thread_id, assistant_id, arguments)
+        return self.sync_client.runs.stream(thread_id, assistant_id, **arguments)
+
+    def astream(
+        self, thread_id: str | None, assistant_id: str, arguments: JsonObject
+    ) -> AsyncIterable[JSON]:
+        """Async twin of `stream`."""
+        if self._given is not None and is_stand_in(self._given):
+            return arun_parts(self._given, thread_id, assistant_id, arguments)
+        return self.client.runs.stream(thread_id, assistant_id, **arguments)
 
     def _must_be_made(self, parameter: str, colour: str) -> None:
         # Someone who gave the one client and no URL means that client's server, which it need not

@@ -6,7 +6,7 @@ The only module of the client that imports them. Type checkers see the originals
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -176,16 +176,17 @@ def message_classes() -> dict[str, type]:
     }
 
 
-def node_runnable(path: list[str]) -> Foreign | None:
+def node_runnable(told: Mapping[str, Foreign]) -> Foreign | None:
     """Return what stands for the runnable of a remote node in a drawing; None without langchain.
 
     It tells the class of the node on the server, as `Graph.to_json()` shows it, and cannot be run.
+    It is read by key and compared as the dict that langgraph's RemoteGraph has in its place.
 
     Args:
-        path: The module and name of that class.
+        told: What the server says: `id`, the module and name of that class, and perhaps `name`.
     """
     made = _remote_node_class()
-    return None if made is None else made(path=path)
+    return None if made is None else made(told=dict(told))
 
 
 @cache
@@ -198,10 +199,18 @@ def _remote_node_class() -> Foreign | None:
     class RemoteNode(RunnableSerializable[Foreign, Foreign]):
         """A node of a remote graph."""
 
-        path: list[str]
+        told: dict[str, Foreign]
 
         def lc_id(self) -> list[str]:  # type: ignore[override]  # a class method, there
-            return self.path
+            return list(self.told["id"])
+
+        def __getitem__(self, key: str) -> Foreign:
+            return self.told[key]
+
+        def __eq__(self, other: object) -> bool:
+            return self.told == (other.told if isinstance(other, RemoteNode) else other)
+
+        __hash__ = None  # type: ignore[assignment]
 
         def invoke(self, input: Foreign, config: Foreign = None, **kwargs: Foreign) -> Foreign:
             raise NotImplementedError("a node of a remote graph cannot be run by itself")

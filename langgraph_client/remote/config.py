@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
@@ -174,6 +174,12 @@ class Address:
         thread_id = server_thread_id(given)
         return cls(given, thread_id, checkpoint, made_from=None if given == thread_id else given)
 
+    def as_written(self) -> Address:
+        """The same where the other side knows the thread by the id that the caller wrote."""
+        if self.namespace:
+            return self
+        return replace(self, thread_id=self.given, made_from=None)
+
     def require_thread(self, method: str) -> str:
         """The thread's id on the server; raises where the config names no thread."""
         if self.thread_id is None:
@@ -196,7 +202,8 @@ class Address:
         """
         configurable: JsonObject = {}
         if self.given is not None:
-            configurable["thread_id"] = self.given
+            told = None if self.made_from is not None else checkpoint.get("thread_id")
+            configurable["thread_id"] = told or self.given
         configurable["checkpoint_ns"] = self.inside(checkpoint.get("checkpoint_ns") or "")
         found = checkpoint.get("checkpoint_id")
         known = checkpoint.get("checkpoint_map")
@@ -204,7 +211,7 @@ class Address:
             configurable["checkpoint_id"] = found
             if parents:
                 known = self.around(known or {"": found}, parents)
-        if known:
+        if known is not None:
             configurable["checkpoint_map"] = known
         return configurable
 

@@ -56,9 +56,10 @@ def drawing_from(drawn: Reply) -> Graph:
 
 
 def _runnable(data: JSON) -> Foreign | None:
-    """Return what stands for a node's runnable; None where its class is not told."""
-    path = data.get("id") if isinstance(data, Mapping) else None
-    return node_runnable(list(path)) if isinstance(path, list) else None
+    """Return what stands for a node's runnable; None, or bare text, where its class is not told."""
+    if isinstance(data, Mapping):
+        return node_runnable(data) if isinstance(data.get("id"), list) else None
+    return data if isinstance(data, str) else None
 
 
 def _graph_of(drawn: Reply) -> Graph:

@@ -17,6 +17,7 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
+from langgraph_client.remote.stream_modes import ModePair
 from langgraph_client.values import (
     CLASSES_EVENT,
     HANDLER_CALLS_EVENT,
@@ -173,7 +174,7 @@ class EventReader:
             if ns or name not in self._request.modes:
                 return []
             if self._is_list:
-                return [(name, payload)]
+                return [ModePair((name, payload))]
             if name != "values":  # Those are kept, too.
                 self._direct[name] = self._payloads[name]
             return [payload]
@@ -209,7 +210,7 @@ class EventReader:
             return part
         if self._arguments.subgraphs:
             return (ns, mode, payload) if self._is_list else (ns, payload)
-        return (mode, payload) if self._is_list else payload
+        return ModePair((mode, payload)) if self._is_list else payload
 
     def _with_classes(self, part: JsonObject) -> JsonObject:
         """Make the class of a state in a part, as langgraph's "v2" does.

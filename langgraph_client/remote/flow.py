@@ -16,6 +16,7 @@ from typing import Generic, TypeAlias, TypeVar
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.remote.aliases import JSON
+from langgraph_client.remote.stand_ins import settled
 
 T = TypeVar("T")
 #: What to do with a client. Typed by the blocking one.
@@ -47,7 +48,7 @@ async def adrive(flow: Flow[T], client: LangGraphClient) -> T:
     step = _Step(flow)
     while step.operation is not None:
         try:
-            result = await step.operation(client)
+            result = await settled(step.operation(client))
         except Exception as error:
             step.failed(error)
         else:

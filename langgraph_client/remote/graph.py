@@ -27,7 +27,7 @@ from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
 from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
 from langgraph_client.remote.callbacks import RunCallbacks
-from langgraph_client.remote.clients import ClientLike, Clients
+from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
@@ -56,6 +56,7 @@ from langgraph_client.remote.run_request import Control, RunArguments, RunReques
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
 from langgraph_client.remote.snapshot import HistoryPages
+from langgraph_client.remote.stand_ins import ClientLike
 from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.remote.subgraph import RemoteSubgraph
 from langgraph_client.remote.threads import KnownThreads
@@ -88,7 +89,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             None sends none.
         headers: Sent with every request.
         client: Used by the async methods in place of one made from `url`; never closed here. It
-            may be one of this package or of `langgraph_sdk`, or anything of that shape.
+            may be one of this package or of `langgraph_sdk`, or anything of that shape, such as a
+            mock: that one gets thread ids as they are written, by keyword.
         sync_client: The same for the blocking methods.
         config: Merged under the config of every call, as `with_config` does.
         name: What this graph is called in drawings and parent graphs. Default: `assistant_id`.
@@ -561,9 +563,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.sync_client
             drive(runs.prepare(request, call), client)
-            parts = client.runs.stream(
-                call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
-            )
+            sent = request.arguments_for(reader.created)
+            parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
             with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
                 for part in events:
                     if part.event == CONTROL_EVENT:
@@ -581,9 +582,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.client
             await adrive(runs.prepare(request, call), client)
-            parts = client.runs.stream(
-                call.address.thread_id, self.assistant_id, **request.arguments_for(reader.created)
-            )
+            sent = request.arguments_for(reader.created)
+            parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
             async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
                 async for part in events:
                     if part.event == CONTROL_EVENT:
@@ -796,6 +796,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """
         merged = self._settings.merged(config) if calling is None else calling
         address = self._settings.address(merged, calling=calling is not None)
+        if self._clients.keeps_thread_ids:
+            address = address.as_written()
         if method is not None:
             address.require_thread(method)
         asked = state.asked_config(merged)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.remote.aliases import GraphValue
 
 #: The stream modes of a local graph.
 GraphMode: TypeAlias = Literal[
@@ -48,3 +49,23 @@ def wire_modes(modes: Sequence[str]) -> list[str]:
 def mode_list(mode: str | Sequence[str]) -> list[str]:
     """Return one mode or several as a list."""
     return [mode] if isinstance(mode, str) else list(mode)
+
+
+class ModePair(tuple[str, GraphValue]):
+    """A part of a stream of several modes: `(mode, data)`, as a local graph yields it.
+
+    `event` and `data` are what code reads that was written for langgraph's RemoteGraph, which
+    yields the client's stream parts here.
+    """
+
+    __slots__ = ()
+
+    @property
+    def event(self) -> str:
+        """The mode."""
+        return self[0]
+
+    @property
+    def data(self) -> GraphValue:
+        """What the mode shows."""
+        return self[1]

@@ -92,6 +92,43 @@ def test_tool_calls_and_subgraphs_are_found_with_what_belongs_to_them() -> None:
         assert [one.message_id for one in inner.messages] == ["m2"]
 
 
+@pytest.mark.parametrize("names_messages", [True, False])
+def test_the_message_that_mirrors_a_tool_result_is_no_subgraph(names_messages: bool) -> None:
+    """A tool's result is repeated below `tools:<tool_call_id>`, which is no call of a subgraph."""
+    call = {"tool_call_id": "c1"}
+    named = {"message_id": "tool-c1"} if names_messages else {}
+    events: list[Event] = [
+        started("r1"),
+        ("tools", [], {"event": "tool-started", "tool_name": "add", "input": 1, **call}),
+        ("tools", [], {"event": "tool-finished", "output": 3, **call}),
+        ("messages", ["tools:c1"], {"event": "message-start", "role": "tool", **call, **named}),
+        ("messages", ["tools:c1"], {"event": "message-finish", **named}),
+        ended(),
+    ]
+    server = FollowedThread(frames(events), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert [found for found in thread.subgraphs] == []
+        assert [message for message in thread.messages] == []
+
+
+def test_an_extension_is_the_same_object_at_each_access() -> None:
+    """`extensions[name]` is made once, of a thread and of each subgraph."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert thread.extensions["progress"] is thread.extensions["progress"]
+        assert thread.extensions["progress"] is not thread.extensions["other"]
+        (inner,) = [found for found in thread.subgraphs]
+        assert inner.extensions["progress"] is inner.extensions["progress"]
+
+
 def test_a_question_ends_the_iteration_and_is_answered_by_its_id() -> None:
     """`output` returns at an interrupt, and `respond` needs no id where one question is open."""
     after = [started("r2"), ("values", [], {"count": 2}), ended()]
@@ -104,7 +141,7 @@ def test_a_question_ends_the_iteration_and_is_answered_by_its_id() -> None:
         print(thread.output)
         assert thread.interrupted
         assert thread.interrupts == [{"interrupt_id": "i1", "value": "sure?", "namespace": []}]
-        with pytest.raises(RuntimeError, match="no open interrupt 'other'"):
+        with pytest.raises(RuntimeError, match="interrupt_id 'other' does not match"):
             thread.run.respond("yes", interrupt_id="other")
         thread.run.respond("yes")
         assert [values for values in thread.values] == [{"count": 2}]

@@ -147,11 +147,11 @@ def test_any_iterable_is_a_stream() -> None:
     assert RemoteGraph("any", sync_client=client).invoke({}) == {"x": 1}
 
 
-@pytest.mark.parametrize("parts", [[], [Part(event="message", data={"detail": "not today"})]])
-def test_a_stream_without_an_event_of_the_protocol_is_an_error(parts: list[Part]) -> None:
+def test_a_stream_without_an_event_of_the_protocol_is_an_error() -> None:
     """It is no run that gave nothing; what the server said instead is in the error."""
+    parts = [Part(event="message", data={"detail": "not today"})]
     graph = RemoteGraph("any", sync_client=canned(*parts))
-    with pytest.raises(APIResponseValidationError, match="not today" if parts else "no event"):
+    with pytest.raises(APIResponseValidationError, match="not today"):
         graph.invoke({})
 
 

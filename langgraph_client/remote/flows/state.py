@@ -251,7 +251,7 @@ def _make_thread(call: StateCall) -> Flow[None]:
     graph_id = yield from _graph_id(call)
     arguments = thread_arguments(call.address, graph_id)
     thread = yield from ask(lambda client: client.threads.create(**arguments))
-    if not (thread.get("metadata") or {}).get("graph_id"):
+    if isinstance(thread, Mapping) and not (thread.get("metadata") or {}).get("graph_id"):
         yield from ask(
             lambda client: client.threads.update(
                 str(call.address.thread_id), metadata={"graph_id": graph_id}
