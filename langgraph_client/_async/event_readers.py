@@ -67,6 +67,8 @@ class AsyncEventReader:
         self._headers = headers
         self._policy = policy
         self._job: Job | None = None
+        # Not the same as a job: one that ends at once does so before it can be noted.
+        self._is_reading = False
         self._is_closed = False
 
     async def add(self, feed: AsyncFeed) -> None:
@@ -76,7 +78,8 @@ class AsyncEventReader:
 
     async def start(self) -> None:
         """Begin to read, if that has not begun."""
-        if self._job is None and not self._is_closed:
+        if not self._is_reading and not self._is_closed:
+            self._is_reading = True
             self._job = Job(self._run)
 
     async def close(self) -> None:
@@ -105,7 +108,7 @@ class AsyncEventReader:
             if self._is_closed:
                 return
             if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
-                self._job = None  # The thread may come to be: who starts again, asks again.
+                self._is_reading = False  # The thread may come to be: who starts again, asks again.
                 for feed in self.feeds:
                     feed.refuse(error)
                 return

@@ -68,6 +68,8 @@ class SyncEventReader:
         self._headers = headers
         self._policy = policy
         self._job: Job | None = None
+        # Not the same as a job: one that ends at once does so before it can be noted.
+        self._is_reading = False
         self._is_closed = False
 
     def add(self, feed: SyncFeed) -> None:
@@ -77,7 +79,8 @@ class SyncEventReader:
 
     def start(self) -> None:
         """Begin to read, if that has not begun."""
-        if self._job is None and not self._is_closed:
+        if not self._is_reading and not self._is_closed:
+            self._is_reading = True
             self._job = Job(self._run)
 
     def close(self) -> None:
@@ -106,7 +109,7 @@ class SyncEventReader:
             if self._is_closed:
                 return
             if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
-                self._job = None  # The thread may come to be: who starts again, asks again.
+                self._is_reading = False  # The thread may come to be: who starts again, asks again.
                 for feed in self.feeds:
                     feed.refuse(error)
                 return

@@ -164,7 +164,7 @@ def test_a_failure_ends_everything_that_waits() -> None:
         client.threads.stream(THREAD, **AGENT) as thread,
     ):
         thread.run.start()
-        with pytest.raises(RunFailedError, match="no luck"):
+        with pytest.raises(RunFailedError, match=r"^Run errored: no luck$"):
             print(thread.output)
         with pytest.raises(RunFailedError, match="no luck"):
             [[token for token in one.text] for one in thread.messages]
@@ -326,3 +326,167 @@ def test_a_stream_that_the_server_says_has_failed_is_opened_again() -> None:
         with pytest.raises(StreamIncomplete) as caught:
             print(thread.output)
         assert "no luck" in str(caught.value.__cause__)
+
+
+def test_a_tool_call_without_an_end_fails_with_its_run() -> None:
+    """Its output says that the run was over before the tool was."""
+    tool = {"event": "tool-started", "tool_call_id": "c1", "tool_name": "add", "input": 1}
+    server = FollowedThread(
+        frames([started("r1"), ("tools", [], tool), ended()]), answers=[accepted("r1")]
+    )
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        (call,) = [found for found in thread.tool_calls]
+        with pytest.raises(RuntimeError, match="closed before terminal tool event"):
+            print(call.output)
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "error"),
+    [
+        ({"error": "boom", "interrupts": []}, "failed", "boom"),
+        ({"error": None, "interrupts": [{"value": "?"}]}, "interrupted", None),
+        ({"error": None, "interrupts": []}, "completed", None),
+    ],
+)
+def test_a_task_tells_how_the_subgraph_that_it_called_has_ended(
+    told: dict[str, Any], status: str, error: str | None
+) -> None:
+    """Where the subgraph itself tells no end, what its task says counts, not how the run ended."""
+    events: list[Event] = [
+        started("r1"),
+        ("tasks", ["worker:t1"], {"id": "t2", "name": "inside", "input": {}}),
+        ("tasks", [], {"id": "t1", "name": "worker", "result": {}, **told}),
+        ended("completed" if error is None else "interrupted"),
+    ]
+    server = FollowedThread(frames(events), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        (worker,) = [found for found in thread.subgraphs]
+        assert (worker.graph_name, worker.status, worker.error) == ("worker", status, error)
+
+
+def test_questions_may_be_noted_by_hand() -> None:
+    """What is appended to `interrupts` before a run is known is answered, and then forgotten."""
+    server = FollowedThread(frames([]), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        for name in ("a", "b"):
+            thread.interrupts.append({"interrupt_id": name, "value": None, "namespace": []})
+        assert thread.interrupted
+        with pytest.raises(RuntimeError, match="several outstanding interrupts"):
+            thread.run.respond("yes")
+        thread.run.respond("yes", interrupt_id="b")
+        assert not thread.interrupted
+        thread.interrupts = [{"interrupt_id": "c", "value": None, "namespace": []}]
+        assert thread.interrupted
+        thread.interrupted = False
+        assert thread.interrupts == []
+    assert server.commands[0]["params"]["interrupt_id"] == "b"
+
+
+def test_a_thread_that_is_only_watched_shows_what_it_asks() -> None:
+    """`interrupted` and `interrupts` need no projection that is read, and no run of one's own."""
+    server = FollowedThread(frames(ASKED))
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        changed = thread._main().changed
+        assert changed.wait(lambda: thread.interrupted, 5.0)
+        assert [asked["value"] for asked in thread.interrupts] == ["sure?"]
+
+
+@pytest.mark.parametrize("through", ["output", "values"])
+def test_a_question_behind_the_end_of_its_run_is_waited_for(through: str) -> None:
+    """The state tells that there is one; `output`, or the end of an iteration, waits for it."""
+    running, question, end = ASKED
+    values: Event = ("values", [], {"count": 1})
+    tasks = [{"id": "t1", "name": "ask", "interrupts": [{"id": "i1", "value": "sure?"}]}]
+    begun = [running, values, end]
+    server = FollowedThread(
+        frames(begun),
+        frames([question], first=1 + len(begun)),
+        answers=[accepted("r1")],
+        stable=True,
+        tasks=tasks,
+    )
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        if through == "output":
+            print(thread.output)
+        else:
+            assert [item for item in thread.values] == [{"count": 1}]
+        assert [asked["value"] for asked in thread.interrupts] == ["sure?"]
+
+
+def test_events_of_a_run_that_the_server_does_not_know_end_with_their_connection() -> None:
+    """Closed in good order, and of a run that is gone: nothing more can come."""
+    events: list[Event] = [started("r1"), ("values", [], {"count": 0})]
+    server = FollowedThread(frames(events), answers=[accepted("r1")], ends=True)
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        events_of = thread.subscribe(["lifecycle", "values"])
+        assert [event["method"] for event in events_of] == ["lifecycle", "values"]
+        assert [values for values in thread.values] == [{"count": 0}]
+
+
+def test_a_connection_without_events_of_an_unknown_run_gives_none() -> None:
+    """Likewise for a run of which nothing came."""
+    server = FollowedThread(frames([]), answers=[accepted("r1")], ends=True)
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert [event for event in thread.subscribe(["values"])] == []
+
+
+def test_a_thread_that_never_had_a_run_has_its_state_as_output() -> None:
+    """A thread that was made by state updates alone is at rest already."""
+    server = FollowedThread(frames([]))
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        assert thread.output == {"done": True}
+
+
+def test_the_output_of_a_run_is_asked_for_once() -> None:
+    """Who waits for it again gets the same."""
+    server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        assert thread.output == thread.output == {"done": True}
+    assert server.states == 1
+
+
+def test_a_stream_that_is_refused_before_its_thread_exists_is_asked_for_again() -> None:
+    """The command that makes the thread is sent, and what it says counts."""
+    refusal = {"type": "error", "id": 1, "error": "invalid_argument", "message": "no assistant"}
+    server = FollowedThread(frames(PLAIN), answers=[refusal, accepted("r1")], refusals=2)
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        with pytest.raises(ProtocolError, match="no assistant"):
+            thread.run.start()
+        thread.run.start()
+        assert [values for values in thread.values] == [{"count": 0}, {"count": 1}]

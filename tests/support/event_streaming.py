@@ -73,12 +73,14 @@ def frames(events: Sequence[Event], first: int = 1) -> bytes:
 
 
 class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that stays open behind its last byte, or breaks there."""
+    """A body that stays open behind its last byte, or breaks or ends there."""
 
-    def __init__(self, content: bytes, cut: bool) -> None:
+    def __init__(self, content: bytes, cut: bool, *, ends: bool = False) -> None:
         self._content = content
         self._cut = cut
         self._closed = threading.Event()
+        if ends:
+            self._closed.set()
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._content
@@ -106,6 +108,13 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         connections: What each connection to the event stream sends; all but the last break.
         answers: What commands are answered, in turn.
         stable: Whether numbers of events stay.
+        values: What the state of the thread has.
+        tasks: The tasks of that state.
+        refusals: How often the event stream is refused, as of a thread that does not exist.
+        ends: Whether the last connection ends in good order; further ones do, and are empty.
+
+    Attributes:
+        states: How often the state was asked for.
     """
 
     def __init__(
@@ -114,30 +123,42 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         answers: Sequence[dict[str, Any]] = (),
         stable: bool = False,
         values: Any = None,
+        tasks: Sequence[dict[str, Any]] = (),
+        refusals: int = 0,
+        ends: bool = False,
     ) -> None:
         self._connections = list(connections)
         self._answers = list(answers)
         self._stable = stable
         self._values = values or {"done": True}
+        self._tasks = list(tasks)
+        self._refusals = refusals
+        self._ends = ends
+        self.states = 0
         self.commands: list[dict[str, Any]] = []
         self.filters: list[dict[str, Any]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if path.endswith("/stream/events") and self._refusals:
+            self._refusals -= 1
+            return httpx.Response(404, json={"detail": "no such thread"})
         if path.endswith("/stream/events"):
             self.filters.append(json.loads(request.content))
-            content = self._connections.pop(0)
+            is_empty = self._ends and not self._connections
+            content = b"" if is_empty else self._connections.pop(0)
             headers = {"content-type": "text/event-stream"}
             if self._stable:
                 headers["x-langgraph-event-ids"] = "stable"
-            return httpx.Response(
-                200, headers=headers, stream=Held(content, bool(self._connections))
-            )
+            body = Held(content, bool(self._connections), ends=self._ends)
+            return httpx.Response(200, headers=headers, stream=body)
         if path.endswith("/commands"):
             self.commands.append(json.loads(request.content))
             return httpx.Response(200, json=self._answers.pop(0))
         if path.endswith("/state"):
-            return httpx.Response(200, json={"values": self._values, "next": [], "tasks": []})
+            self.states += 1
+            state = {"values": self._values, "next": [], "tasks": self._tasks}
+            return httpx.Response(200, json=state)
         if path.endswith("/runs"):
             return httpx.Response(200, json=[])
         return httpx.Response(404, json={"detail": "not found"})
