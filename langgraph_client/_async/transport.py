@@ -53,6 +53,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _SWITCHED = 101  # The status of an answer behind which another protocol is spoken.
 _QUOTED = 300  # Bytes of an answer that are repeated in an error.
 _SEARCHES = (0.0, 0.25, 1.0)  # Seconds before each look for a run: it may still be on its way.
+# Not the generator of `random`: a program that seeds it counts on nobody else drawing from it.
+_JITTER = random.SystemRandom()
 _LONG = 5.0  # Seconds: a pause that somebody will wonder about.
 
 
@@ -291,7 +293,7 @@ class AsyncTransport:
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
-        return self.retry.pause(state.attempt_number, error, random.random())
+        return self.retry.pause(state.attempt_number, error, _JITTER.random())
 
     # --- starting a run once ---
 

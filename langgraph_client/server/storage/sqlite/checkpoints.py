@@ -38,6 +38,8 @@ from langgraph_client.server.storage.sqlite.checkpoint_tables import (
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unpack
 
+# Not the generator of `random`: a node that seeds it counts on nobody else drawing from it.
+_RANDOM = random.SystemRandom()
 _DELTA_COUNTERS = "counters_since_delta_snapshot"
 
 
@@ -252,7 +254,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         a random number is part of it.
         """
         number = 0 if current is None else int(str(current).split(".")[0])
-        return f"{number + 1:032}.{random.random():016}"
+        return f"{number + 1:032}.{_RANDOM.random():016}"
 
     # Whole threads and runs.
 
