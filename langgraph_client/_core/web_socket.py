@@ -1,6 +1,7 @@
 """A WebSocket without its connection: bytes in, texts and bytes out. Pure.
 
-The frames are those of the package websockets, whose protocol does no I/O of its own either.
+The protocol is that of the package websockets, which does no I/O of its own either. Whole texts,
+which is what an event is, are cut out of the bytes before: a stream has little else.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from langgraph_client.errors import MissingExtraError
 
 NORMAL = 1000
 """The close code of an end in good order."""
+_TEXT = 0x81
+"""How a frame begins that is a whole text."""
+_BEGINNINGS = frozenset(b"\x00\x01\x02\x80\x81\x82\x88\x89\x8a")
+"""How frames begin. What begins otherwise is none, and so is what is masked by a server."""
 _POLICY = 1008
 _OF_STATUS = 4000
 """Codes from here on are a status of HTTP: newer servers close with 4404, 4429 and the like."""
@@ -60,6 +65,8 @@ class WebSocket:
         self.signs = 0  # Pings that came, and answers to those that were sent.
         self._has_ended = False
         self._begun: list[bytes] = []  # Of a text that comes in several frames.
+        self._held: list[bytes] = []  # Of a frame that has not come whole.
+        self._missing = 0  # How many bytes have to come before it is worth another look.
 
     def headers(self) -> dict[str, str]:
         """Return what the request for the upgrade carries."""
@@ -86,13 +93,47 @@ class WebSocket:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes of the connection, `b""` at its end; return the texts that are complete."""
+        if data:
+            return self._cut(data)
+        self._has_ended = True
+        self._protocol.receive_data(b"".join(self._held))
+        self._held.clear()
+        self._protocol.receive_eof()
+        return self._received()
+
+    def _cut(self, data: bytes) -> list[bytes]:
+        """Take the frames that are whole; hold the beginning of one that is not."""
+        self._missing -= len(data)
+        if self._held:
+            self._held.append(data)
+            if self._missing > 0:
+                return []
+            data = b"".join(self._held)
+            self._held.clear()
+        texts: list[bytes] = []
+        at, end = 0, len(data)
+        while at < end:
+            start, stop = _span(data, at)
+            is_bad = stop - start > MAX_EVENT_BYTES or data[at] not in _BEGINNINGS
+            if is_bad or self.is_over:
+                self._protocol.receive_data(data[at:])  # It says what is wrong.
+                return texts + self._received()
+            if stop > end:
+                self._held.append(data[at:])
+                self._missing = stop - end
+                break
+            if data[at] == _TEXT and not self._begun and not data[at + 1] & 0x80:
+                texts.append(data[start:stop])
+            else:
+                self._protocol.receive_data(data[at:stop])
+                texts += self._received()
+            at = stop
+        return texts
+
+    def _received(self) -> list[bytes]:
+        """Return the texts that are complete in what the protocol was given."""
         from websockets.frames import Frame, Opcode
 
-        if data:
-            self._protocol.receive_data(data)
-        else:
-            self._has_ended = True
-            self._protocol.receive_eof()
         texts: list[bytes] = []
         for frame in self._protocol.events_received():
             assert isinstance(frame, Frame)
@@ -142,3 +183,17 @@ class WebSocket:
             return received.reason or f"the server closed the socket with code {received.code}"
         error = self._protocol.parser_exc
         return "the connection ended" if error is None else str(error) or type(error).__name__
+
+
+def _span(data: bytes, at: int) -> tuple[int, int]:
+    """Return where the content of a frame begins and ends, as far as its head has come."""
+    if at + 2 > len(data):
+        return at + 2, at + 2
+    length, start = data[at + 1] & 0x7F, at + 2
+    if length > 125:
+        start += 2 if length == 126 else 8
+        # With less of the head, this is short of the length, and the frame is not whole either way.
+        length = int.from_bytes(data[at + 2 : start]) if start <= len(data) else 0
+    if data[at + 1] & 0x80:  # Masked.
+        start += 4
+    return start, start + length

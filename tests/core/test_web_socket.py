@@ -41,6 +41,36 @@ def test_texts_come_in_frames_of_any_size_and_pieces_of_any_size() -> None:
     assert texts == [b"one", b"two", b"3" * 70_000]
 
 
+def test_pieces_of_frames_are_joined_once() -> None:
+    """A long text costs as many steps as it has pieces, and one that is masked is an error."""
+    client, server = opened()
+    server.send_text(b"x" * 8_000_000)
+    data = sent(server)
+    texts = [t for at in range(0, len(data), 1000) for t in client.feed(data[at : at + 1000])]
+    assert [len(text) for text in texts] == [8_000_000]
+    client.feed(b"\x81\x81abcdx")
+    assert client.is_over
+    assert "mask" in client.reason
+
+
+def test_a_text_between_the_frames_of_another_is_an_error() -> None:
+    """A whole text must not come while another one is in the middle; what came before is kept."""
+    client, server = opened()
+    server.send_text(b"whole")
+    server.send_text(b"begun", fin=False)
+    assert client.feed(sent(server) + b"\x81\x01x") == [b"whole"]
+    assert client.is_over
+
+
+def test_a_connection_that_ends_within_a_frame() -> None:
+    """Half a text is none."""
+    client, server = opened()
+    server.send_text(b"text")
+    assert client.feed(sent(server)[:-1]) == []
+    assert client.feed(b"") == []
+    assert (client.is_over, client.code) == (True, None)
+
+
 def test_pings_are_answered_and_asked() -> None:
     """A ping is no text; its answer is among what is to be sent."""
     client, server = opened()

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.encoding import NotJsonError
+from langgraph_client.server.graphs.protocol_events import ProtocolEvent
 from langgraph_client.server.runs.event_log import EventLog, Keeper
+from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.storage.protocol import Event
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 
 class SlowKeeper(Keeper):
@@ -24,6 +30,19 @@ class SlowKeeper(Keeper):
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         return [event for event in self.kept if event.id > event_id][:limit]
+
+
+class CountingKeeper(Keeper):
+    """Notes how many events are written at once."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    async def add(self, events: list[Event]) -> None:
+        self.sizes.append(len(events))
+
+    async def after(self, event_id: EventId, limit: int) -> list[Event]:
+        return []
 
 
 async def test_a_reader_that_comes_while_an_event_is_written_gets_it() -> None:
@@ -53,3 +72,33 @@ async def test_a_reader_that_comes_behind_the_write_gets_it_once() -> None:
     later = log.append("values", b"2")
     await log.close()
     assert [e async for batch in reader for e in batch] == [event, later]
+
+
+async def test_events_that_come_together_are_written_and_read_together() -> None:
+    """A batch is one write and one wake-up of each reader, whatever its size."""
+    keeper = CountingKeeper()
+    log = EventLog(Clock(), keeper)
+    readers = [log.read(), log.read()]
+    reading = [asyncio.ensure_future(anext(reader)) for reader in readers]
+    await asyncio.sleep(0)
+    events = [Event((number, 0), "messages", b"%d" % number) for number in range(1, 101)]
+    log.extend(events)
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*reading) == [events, events]
+    assert keeper.sizes == [100]
+    await log.close()
+
+
+async def test_events_before_one_that_cannot_be_encoded_have_happened() -> None:
+    """A run that gives what is no JSON fails, and what it gave before is told."""
+    storage = SqliteStorage()
+    log = ProtocolLog(Clock(), storage, "t", 0, set())
+    good = ProtocolEvent("custom", (), 1)
+    with pytest.raises(NotJsonError):
+        log.append("r", [good, good, good._replace(data=lambda: None), good])
+    log.append("r", [good])
+    await log.log.flush()
+    kept = await storage.protocol_events.of_thread("t", 0, 10)
+    assert [event.seq for event in kept] == [1, 2, 3]
+    await log.log.close()
+    await storage.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from langgraph_client.server.graphs.protocol_events import INTERRUPT, Namespace, RawEvent
@@ -17,21 +17,23 @@ class ClassicEvents:
     def __init__(self) -> None:
         self._messages: dict[tuple[Namespace, str], _Message] = {}
 
-    def take(self, event: RawEvent, *, is_watched: bool) -> Iterator[tuple[str, Any]]:
+    def take(self, events: Iterable[RawEvent], *, is_watched: bool) -> Iterator[tuple[str, Any]]:
         """Yield events.
 
         Args:
-            event: The raw event.
+            events: The raw events.
             is_watched: Whether anybody reads; without, messages are left out.
         """
-        name = "|".join((event.method, *event.namespace))
-        if event.method == "values":
-            waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
-            yield name, {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
-        elif event.method in ("updates", "custom", "tasks", "checkpoints"):
-            yield name, event.data
-        elif event.method == "messages" and is_watched and isinstance(event.data, dict):
-            yield from self._message(event)
+        for event in events:
+            if event.method == "messages":
+                if is_watched and isinstance(event.data, dict):
+                    yield from self._message(event)
+                continue
+            name = "|".join((event.method, *event.namespace))
+            if event.method == "values":
+                yield name, _with_questions(event)
+            elif event.method in ("updates", "custom", "tasks", "checkpoints"):
+                yield name, event.data
 
     def _message(self, event: RawEvent) -> Iterator[tuple[str, Any]]:
         data, key = event.data, (event.namespace, event.model_run)
@@ -46,6 +48,12 @@ class ClassicEvents:
             yield "messages/complete", [message.document(data)]
         elif message.add(data):
             yield "messages/partial", [message.document({})]
+
+
+def _with_questions(event: RawEvent) -> Any:
+    """Return the values of a snapshot, with what nodes wait for."""
+    waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
+    return {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
 
 
 class _Message:

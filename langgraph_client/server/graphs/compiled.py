@@ -123,8 +123,8 @@ class CompiledGraph:
         """Run the graph, giving what happens, as the modes of the run ask."""
         if run.kwargs.get(PROTOCOL):
             async with aclosing(self._raw_events(run)) as raw:
-                async for raw_event in raw:
-                    yield RAW, raw_event
+                async for raw_events in raw:
+                    yield RAW, raw_events
             return
         # Eagerly also where a step has to be told before the next one begins.
         checks = run.checks
@@ -181,7 +181,7 @@ class CompiledGraph:
             finally:
                 scope.over = True
 
-    async def _raw_events(self, run: GraphRun) -> AsyncGenerator[RawEvent]:
+    async def _raw_events(self, run: GraphRun) -> AsyncGenerator[list[RawEvent]]:
         # Only here, as langgraph's multiplexer is younger than what the rest needs.
         from langgraph_client.server.graphs.protocol_stream import raw_events
 
@@ -195,8 +195,8 @@ class CompiledGraph:
             scope,
         )
         async with aclosing(events):
-            async for event in events:
-                yield event
+            async for batch in events:
+                yield batch
 
     def _chunks(self, graph: Pregel, run: GraphRun, asides: Asides) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)

@@ -17,12 +17,14 @@ from langgraph_client.server.graphs.protocol import (
     Schemas,
     StateUpdate,
 )
+from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
 from langgraph_client.server.graphs.script_player import Player, Stage
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
     ScriptChunk,
     ScriptState,
     checkpoint_config,
+    raw_message,
     snapshot,
 )
 from langgraph_client.server.graphs.script_states import Saved, ScriptStates
@@ -32,6 +34,8 @@ from langgraph_client.server.graphs.stream_events import MessageEvents
 
 _MODES = ("values", "updates", "custom", "messages", "messages-tuple")
 _REFUSED = ("interrupt_before", "interrupt_after")
+_AT_ONCE = 100
+"""How many events of a message go on their way before it is looked whether readers keep up."""
 _ANYTHING: Document = {"type": "object", "additionalProperties": True}
 
 
@@ -95,11 +99,22 @@ class HostedScript:
         messages = MessageEvents(ScriptChunk.as_message)
         async with aclosing(player.events()) as events:
             async for mode, data in events:
-                if mode == "messages" and "messages-tuple" not in modes:
-                    for item in messages.events(*data) if mode in modes else ():
-                        yield item
-                elif mode in modes or mode == "messages":
-                    yield mode, data
+                if mode != "messages":
+                    if mode in modes:
+                        yield mode, data
+                    continue
+                chunks, metadata = data
+                if run.kwargs.get(PROTOCOL):
+                    raw = raw_message(chunks)
+                    for at in range(0, len(raw), _AT_ONCE):
+                        yield RAW, raw[at : at + _AT_ONCE]
+                elif "messages-tuple" in modes:
+                    for chunk in chunks:
+                        yield mode, (chunk, metadata)
+                elif mode in modes:
+                    for chunk in chunks:
+                        for item in messages.events(chunk, metadata):
+                            yield item
 
     async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
         """Return a run without what an earlier attempt of it has taken in already."""

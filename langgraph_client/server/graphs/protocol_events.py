@@ -15,7 +15,7 @@ from langgraph_client.server.encoding import decode, encode
 PROTOCOL = "event_protocol"
 """The mark of a run that was started by the event protocol, in its kwargs."""
 RAW = "protocol"
-"""The name under which such a run gives its raw events."""
+"""The name under which such a run gives its raw events, a list of those that came together."""
 INTERRUPT = "__interrupt__"
 ENDS = ("completed", "failed", "interrupted")
 Namespace = tuple[str, ...]
@@ -105,9 +105,13 @@ class ProtocolEvents:
             self._open.pop(namespace, None)
 
     def take(self, name: str, data: Any) -> Iterator[ProtocolEvent]:
-        """Yield the events that one event of the graph gives rise to."""
+        """Yield the events that one event of the graph, or a list of raw ones, gives rise to."""
         if name == RAW:
-            yield from _RAW.get(data.method, ProtocolEvents._other)(self, data)
+            for event in data:
+                if event.method != "messages":
+                    yield from _RAW.get(event.method, ProtocolEvents._other)(self, event)
+                elif isinstance(event.data, dict):  # Else a whole message, which the values show.
+                    yield self._raw_message(event)
             return
         mode, *namespace = name.split("|")
         if mode in _CLASSIC:
@@ -175,17 +179,16 @@ class ProtocolEvents:
             data = {node: update for node, update in data.items() if node != INTERRUPT}
         yield ProtocolEvent("updates", event.namespace, shortened(data))
 
-    def _raw_messages(self, event: RawEvent) -> Iterator[ProtocolEvent]:
-        data = event.data
-        if not isinstance(data, dict):
-            return  # a whole message, which the values show
-        key = event.namespace, event.model_run
-        if data.get("event") == "message-start":
-            self._message_ids[key] = str(data.get("id") or event.model_run)
-        message_id = self._message_ids.get(key, event.model_run)
-        if data.get("event") in ("message-finish", "error"):
+    def _raw_message(self, event: RawEvent) -> ProtocolEvent:
+        # No generator: this is done for each token.
+        _, namespace, data, _, model_run = event
+        key, kind = (namespace, model_run), data.get("event")
+        if kind == "message-start":
+            self._message_ids[key] = str(data.get("id") or model_run)
+        message_id = self._message_ids.get(key, model_run)
+        if kind == "message-finish" or kind == "error":
             self._message_ids.pop(key, None)
-        yield ProtocolEvent("messages", event.namespace, {**data, "message_id": message_id})
+        return ProtocolEvent("messages", namespace, {**data, "message_id": message_id})
 
     def _raw_lifecycle(self, event: RawEvent) -> Iterator[ProtocolEvent]:
         data = event.data
@@ -278,7 +281,6 @@ class ProtocolEvents:
 _RAW = {
     "values": ProtocolEvents._raw_values,
     "updates": ProtocolEvents._raw_updates,
-    "messages": ProtocolEvents._raw_messages,
     "lifecycle": ProtocolEvents._raw_lifecycle,
     "tools": ProtocolEvents._raw_tools,
 }

@@ -81,8 +81,8 @@ class _Mux(StreamMux):
 
 async def raw_events(
     graph: Any, given: Any, config: Config, options: dict[str, Any], scope: RunScope
-) -> AsyncGenerator[RawEvent]:
-    """Run a graph, giving raw events.
+) -> AsyncGenerator[list[RawEvent]]:
+    """Run a graph, giving raw events, in lists of those that came together.
 
     Args:
         graph: The compiled graph.
@@ -103,14 +103,14 @@ async def raw_events(
             if not scope.take(part["data"]):
                 continue
             await mux.apush(convert_to_protocol_event(part))
-            for event in mux.take():
-                yield event
+            if events := mux.take():
+                yield events
             scope.ask()
         await mux.aclose()
     except Exception as error:
         await mux.afail(error)
-        for event in mux.take():
-            yield event
+        if events := mux.take():
+            yield events
         raise
     finally:
         # In this order: the graph may write a last checkpoint while it is closed, and must not
@@ -120,8 +120,8 @@ async def raw_events(
             await source.aclose()
         finally:
             scope.over = True
-    for event in mux.take():
-        yield event
+    if events := mux.take():
+        yield events
 
 
 async def chunks_with_message_events(

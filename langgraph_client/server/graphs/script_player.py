@@ -6,7 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_client.server.graphs.script_snapshots import ATTEMPT, interrupts_of, message_chunks
+from langgraph_client.server.graphs.script_snapshots import (
+    ATTEMPT,
+    interrupts_of,
+    message_chunks,
+    whole,
+)
 from langgraph_client.server.graphs.script_states import Saved, ScriptStates
 from langgraph_client.server.graphs.script_steps import (
     Ask,
@@ -113,7 +118,7 @@ class Player:
     # What happens.
 
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
-        """Play, giving the mode and the data of each event."""
+        """Play, giving the mode and the data of each event; of a message, all chunks at once."""
         await self._save("input" if self._at == 0 else "loop", self._at)
         yield "values", dict(self._values)
         steps = self._steps()
@@ -140,11 +145,10 @@ class Player:
                 await self._save("loop", at, error=repr(step.error))
                 raise step.error
             else:
-                message = None
-                for chunk in message_chunks(step, self._stage.new_id()):
-                    message = chunk if message is None else message + chunk
-                    yield "messages", (chunk, {**self._metadata, "langgraph_node": name})
-                written = {"messages": [message.as_message()]} if message else {}
+                chunks = message_chunks(step, self._stage.new_id())
+                metadata = {**self._metadata, "langgraph_node": name}
+                yield "messages", (chunks, metadata)
+                written = {"messages": [whole(chunks).as_message()]}
             if written is not None:
                 self._values = merge(self._values, written)
                 # Told before it is kept: a kill in between repeats the step and its event, the

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from langgraph_client.server.http.joined_writes import JoinedWrites, always, is_head
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
@@ -81,6 +83,10 @@ def http_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
 
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            super().connection_made(JoinedWrites(transport, is_head))
+
         def pause_writing(self) -> None:
             super().pause_writing()
             self._watch.begin(self.transport)
@@ -103,6 +109,10 @@ def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, JoinedWrites)  # It was an HTTP connection.
+            super().connection_made(transport.joining(always))
 
         def pause_writing(self) -> None:
             super().pause_writing()

@@ -148,7 +148,7 @@ class Attempts:
             await events.aclose()
 
     async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
-        """Do what is due for an event of a run that is in the v3 log of its thread."""
+        """Do what is due for what a run gives that is in the v3 log of its thread."""
         run.take(name, data)
         is_watched = job.log.watched or job.thread_id in self._thread_logs
         items: Iterable[tuple[str, Any]] = [(name, data)]

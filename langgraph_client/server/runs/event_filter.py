@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 CHANNELS = (
     "values",
@@ -22,6 +24,29 @@ CHANNELS = (
 def event_name(channel: str, namespace: Sequence[str]) -> str:
     """Return the name under which the log keeps an event."""
     return "|".join((channel, *namespace))
+
+
+class PerName(Generic[T]):
+    """What is known by an event's name, worked out once for each: most events have one of few.
+
+    Args:
+        work_out: Returns it.
+    """
+
+    _MOST = 10_000  # Each call of a subgraph has names of its own; they are not kept for ever.
+
+    def __init__(self, work_out: Callable[[str], T]) -> None:
+        self._work_out = work_out
+        self._known: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        try:
+            return self._known[name]
+        except KeyError:
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            made = self._known[name] = self._work_out(name)
+            return made
 
 
 def unknown_channels(channels: Sequence[Any]) -> list[Any]:

@@ -180,23 +180,27 @@ class EventLog:
         """
         if self.fed:
             return Event(event_id or (0, 0), name, data)
+        event = Event(event_id or self._clock.event_id(), name, data)
+        self.extend((event,), keep=keep)
+        return event
+
+    def extend(self, events: Sequence[Event], *, keep: bool = True) -> None:
+        """Add events, at least one, in the order of their ids; see `append`."""
         if self.closed:
             raise AssertionError("an event was appended to a closed log")
-        event = Event(event_id or self._clock.event_id(), name, data)
-        self.last = event.id
+        self.last = events[-1].id
         if self.keeper is not None and keep:
-            self._unkept.append(event)
+            self._unkept += events
             if self._unwritten is not None:
                 self._unwritten.add(self)
         # A reader may come while an event is being written: too late for what is kept to show it,
         # which is read meanwhile, and too early to find it there. It gets it from here.
         if self._readers or self.keeper is not None:
-            self._appended.append(event)
+            self._appended += events
         else:
-            self._handed_out = event.id
+            self._handed_out = self.last
         if self._soon is None and self.watched:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
-        return event
 
     def start_behind(self, event_id: EventId) -> None:
         """Take the events up to an id for those of the past."""

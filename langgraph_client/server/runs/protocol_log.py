@@ -7,13 +7,14 @@ run (keeping, replaying, waiting for slow readers) is done for these as well.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.protocol_events import Namespace, ProtocolEvent
-from langgraph_client.server.runs.event_filter import event_name
+from langgraph_client.server.runs.event_filter import PerName, event_name
 from langgraph_client.server.runs.event_log import EventLog, Keeper, Reader
 from langgraph_client.server.storage.protocol import Event, KeptEvent, Storage
 
@@ -26,17 +27,21 @@ class _Kept(Keeper):
     def __init__(self, storage: Storage, thread_id: str) -> None:
         self._storage = storage
         self._thread_id = thread_id
-        #: Of the events that are not written yet: run and time, by number.
-        self.origins: dict[int, tuple[str, int]] = {}
+        #: Of the events that are not written yet: the last number of those that came together,
+        #: their run, and their time.
+        self.origins: deque[tuple[int, str, int]] = deque()
 
     async def add(self, events: list[Event]) -> None:
-        rows = [
-            KeptEvent(event.id[0], *self.origins[event.id[0]], event.name, event.data)
-            for event in events
-        ]
+        origins = iter(tuple(self.origins))
+        last, rows = 0, []
+        for (seq, _), name, data in events:
+            while seq > last:
+                last, run_id, ms = next(origins)
+            rows.append(KeptEvent(seq, run_id, ms, name, data))
         await self._storage.protocol_events.add(self._thread_id, rows)
-        for event in events:
-            self.origins.pop(event.id[0], None)  # Another process may have the log by now.
+        # Not just those seen above: another process may have the log by now.
+        while self.origins and self.origins[0][0] <= seq:
+            self.origins.popleft()
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         found = await self._storage.protocol_events.of_thread(self._thread_id, event_id[0], limit)
@@ -48,19 +53,18 @@ class _Place(NamedTuple):
 
     Attributes:
         name: The name under which the log keeps them.
-        method: The method on the wire.
-        namespace: The namespace as JSON.
+        middle: What stands between an event's number and its time.
     """
 
     name: str
-    method: bytes
-    namespace: bytes
+    middle: bytes
 
     @classmethod
     def of(cls, channel: str, namespace: Namespace) -> _Place:
         """Return the place of a channel and a namespace."""
         name = event_name(channel, namespace)
-        return cls(name, _method(name), encode(list(namespace)))
+        parts = _method(name), encode(list(namespace))
+        return cls(name, b',"method":"%b","params":{"namespace":%b,"timestamp":' % parts)
 
 
 def _method(name: str) -> bytes:
@@ -104,11 +108,18 @@ class ProtocolLog:
         return self._seq
 
     def append(self, run_id: str, events: Iterable[ProtocolEvent]) -> None:
-        """Add events of a run."""
+        """Add events of a run. They are of one time, and are handed on together."""
         if self.log.fed:
             return
-        for event in events:
-            self._append(run_id, event)
+        made: list[Event] = []
+        ms = self._clock.event_id()[0]
+        try:
+            for event in events:
+                made.append(self._event(run_id, event, ms))
+        finally:  # One that cannot be encoded ends the run; those before it have happened.
+            if made:
+                self._keeper.origins.append((self._seq, run_id, ms))
+                self.log.extend(made)
 
     def disown(self) -> None:
         """Leave the log to another process; forget what is not written."""
@@ -126,22 +137,21 @@ class ProtocolLog:
             if len(page) < _PAGE:
                 return
 
-    def _append(self, run_id: str, event: ProtocolEvent) -> None:
-        self._seq += 1
-        ms, number = self._clock.event_id()
-        place = event.channel, event.namespace
-        if (known := self._places.get(place)) is None:
-            known = self._places[place] = _Place.of(*place)
-        if event.key is None:
-            event_id = b'"%d-%d"' % (ms, number)
+    def _event(self, run_id: str, event: ProtocolEvent, ms: int) -> Event:
+        """Return an event with the next number, as it is kept and sent."""
+        channel, namespace, value, key = event
+        if (known := self._places.get((channel, namespace))) is None:
+            known = self._places[channel, namespace] = _Place.of(channel, namespace)
+        name, middle = known
+        data, seq = encode(value), self._seq + 1
+        if key is None:
+            event_id = b'"%d-%d"' % self._clock.event_id()
         else:
-            event_id = json.dumps(f"synth:{run_id}:{event.key}").encode()
-        body = (
-            b'{"type":"event","event_id":%b,"seq":%d,"method":"%b",'
-            b'"params":{"namespace":%b,"timestamp":%d,"data":%b}}'
-        ) % (event_id, self._seq, known.method, known.namespace, ms, encode(event.data))
-        self._keeper.origins[self._seq] = run_id, ms
-        self.log.append(known.name, body, (self._seq, 0))
+            event_id = json.dumps(f"synth:{run_id}:{key}").encode()
+        parts = (event_id, seq, middle, ms, data)
+        body = b'{"type":"event","event_id":%b,"seq":%d%b%d,"data":%b}}' % parts
+        self._seq = seq
+        return Event((seq, 0), name, body)
 
     def read(self, since: int) -> Reader:
         """Return the events after a number, and those to come."""
@@ -157,18 +167,18 @@ class Framing:
     """
 
     def __init__(self, wants: Callable[[str], bool]) -> None:
-        self._wants = wants
         #: By name, what stands before the data; None if the events are not wanted.
-        self._heads: dict[str, bytes | None] = {}
+        self._heads = PerName(lambda name: _head(name) if wants(name) else None)
 
     def frames(self, events: Iterable[Event]) -> bytes:
         """Return the events as they are sent; nothing if none is wanted."""
         parts: list[bytes] = []
         heads = self._heads
         for event_id, name, data in events:
-            if name not in heads:
-                wanted = self._wants(name)
-                heads[name] = b"event: %b\r\ndata: " % _method(name) if wanted else None
             if (head := heads[name]) is not None:
                 parts.append(b"%b%b\r\nid: %d\r\n\r\n" % (head, data, event_id[0]))
         return b"".join(parts)
+
+
+def _head(name: str) -> bytes:
+    return b"event: %b\r\ndata: " % _method(name)

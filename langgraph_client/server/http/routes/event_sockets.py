@@ -23,7 +23,7 @@ from langgraph_client.server.runs.commands import (
     subscription,
     success,
 )
-from langgraph_client.server.runs.event_filter import EventFilter
+from langgraph_client.server.runs.event_filter import PerName
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.runs.run_document import canonical_uuid
@@ -33,8 +33,8 @@ from langgraph_client.server.storage.protocol import Event
 _STABLE = [(name.encode(), value.encode()) for name, value in STABLE.items()]
 _UNSUPPORTED = 1008
 """The close code for a thread that cannot be."""
-_AT_ONCE = 4
-"""How many events are sent within one turn of the loop."""
+_AT_ONCE = 64
+"""How many events are sent within one turn of the loop, which is in one piece."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
 
 
@@ -76,8 +76,8 @@ class EventSocket:
         self._services = services
         self._log = log
         self._reader = reader
-        #: By id: what is wanted, and the number behind which live events are.
-        self._subscriptions: dict[str, tuple[EventFilter, int]] = {}
+        #: By id: which names are wanted, and the number behind which live events are.
+        self._subscriptions: dict[str, tuple[PerName[bool], int]] = {}
         #: The namespaces of the questions that this socket has come across, by interrupt id.
         self._asked: dict[str, list[str]] = {}
         self._sent = 0
@@ -107,7 +107,7 @@ class EventSocket:
                     event
                     for event in batch
                     if any(
-                        event.id[0] > after and wanted.wants(event.name)
+                        event.id[0] > after and wanted[event.name]
                         for wanted, after in self._subscriptions.values()
                     )
                 )
@@ -185,7 +185,7 @@ class EventSocket:
                 )
 
     async def _subscribe(self, method: str, params: Any) -> dict[str, Any]:
-        wanted, since = subscription(method, params), since_of(params)
+        wanted, since = PerName(subscription(method, params).wants), since_of(params)
         given_id = params.get("subscription_id")
         if method == "subscription.reconnect":
             if self._log.last == 0:
@@ -201,7 +201,7 @@ class EventSocket:
             after, count = min(since or 0, self._log.last), 0
             while page := await self._past(after):
                 self._note_questions(page)
-                count += await self._send_events(e for e in page if wanted.wants(e.name))
+                count += await self._send_events(e for e in page if wanted[e.name])
                 after = page[-1].id[0]
             self._subscriptions[subscription_id] = wanted, after
         return {"subscription_id": subscription_id, "replayed_events": count}

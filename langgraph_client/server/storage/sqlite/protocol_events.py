@@ -1,16 +1,18 @@
-"""The kept events of the v3 stream."""
+"""The kept events of the v3 stream; how they share rows is in `event_rows`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
+from langgraph_client.server.storage.event_rows import events_of, rows_of
 from langgraph_client.server.storage.protocol import KeptEvent
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
-_AT_ONCE = 500
-"""How many events are deleted by one statement, so that the others need not wait for long."""
+_AT_ONCE = 100
+"""How many rows are deleted by one statement, so that the others need not wait for long."""
 # The thread's last event stays, so that numbers go on behind it.
 _NOT_LAST = (
     "seq < (SELECT max(seq) FROM protocol_events AS others"
@@ -44,7 +46,7 @@ class ProtocolEventTable:
 
     async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
         """Write events, all or none."""
-        rows = [(thread_id, *event) for event in events]
+        rows = [(thread_id, *row) for row in rows_of(events)]
         statement = "INSERT INTO protocol_events VALUES (?, ?, ?, ?, ?, ?)"
         await self._database.write_many(statement, rows)
 
@@ -58,12 +60,17 @@ class ProtocolEventTable:
         return self._select(where, run_id, -1, MAX_INTEGER)
 
     def _select(self, where: str, key: str, after: int, limit: int) -> list[KeptEvent]:
-        rows = self._database.rows(
-            f"SELECT seq, run_id, ms, name, data FROM protocol_events WHERE {where}"
-            " ORDER BY seq LIMIT ?",
-            (key, max(-1, min(after, MAX_INTEGER)), min(limit, MAX_INTEGER)),
-        )
-        return [KeptEvent(*row) for row in rows]
+        """Return the events of rows after a number, no more of them than a limit."""
+        after, limit = max(-1, min(after, MAX_INTEGER)), min(limit, MAX_INTEGER)
+        with self._database.reading() as cursor:
+            # Row by row: as many rows as there may be events could be far more than are wanted.
+            rows = cursor.execute(
+                f"SELECT seq, run_id, ms, name, data FROM protocol_events WHERE {where}"
+                " ORDER BY seq",
+                (key, after),
+            )
+            events = (event for row in rows for event in events_of(KeptEvent(*row), after))
+            return list(islice(events, limit))
 
     async def last(self, thread_id: str) -> KeptEvent | None:
         """Return the last event of a thread; None if it has none."""
@@ -72,12 +79,22 @@ class ProtocolEventTable:
             " ORDER BY seq DESC LIMIT 1",
             (thread_id,),
         )
-        return KeptEvent(*rows[0]) if rows else None
+        return None if not rows else events_of(KeptEvent(*rows[0]), -1)[-1]
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
         kept = " AND name NOT LIKE 'lifecycle:%'" if keep_lifecycle else f" AND {_NOT_LAST}"
         await self._delete(f"run_id = ?{kept}", run_id)
+        for row in self._database.rows(
+            "SELECT seq, run_id, ms, name, data FROM protocol_events WHERE run_id = ?"
+            " AND instr(data, x'0a')",
+            (run_id,),
+        ):  # The thread's last row: of its events, only the last one stays.
+            last = events_of(KeptEvent(*row), -1)[-1]
+            await self._database.write(
+                "UPDATE protocol_events SET data = ? WHERE run_id = ? AND seq = ?",
+                (last.data, run_id, last.seq),
+            )
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all events of a thread."""

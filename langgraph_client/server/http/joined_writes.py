@@ -1,0 +1,131 @@
+"""A connection that sends what belongs together in one piece.
+
+Each write to a socket is a call of the system and a packet on loopback, and wakes the client up.
+uvicorn writes the head of an answer and its body apart, and every message of a WebSocket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+_PIECE = 65_536
+"""How many bytes are kept back at most, so that a client that does not read is noticed."""
+
+
+def is_head(data: bytes) -> bool:
+    """Return whether bytes are the head of an answer. A body that looks like one may be kept back
+    as well: what is kept back is sent within the same turn of the loop.
+    """
+    return data.startswith(b"HTTP/1.")
+
+
+def always(data: bytes) -> bool:
+    """Return True: all that is written within one turn of the loop is sent in one piece."""
+    return True
+
+
+class JoinedWrites(asyncio.Transport):
+    """A transport that keeps some of what is written back until the present turn of the loop ends.
+
+    Args:
+        inner: The connection.
+        waits: Returns whether bytes are kept back. Others are sent at once, behind those.
+    """
+
+    def __init__(self, inner: asyncio.Transport, waits: Callable[[bytes], bool]) -> None:
+        super().__init__()
+        self._inner = inner
+        self._waits = waits
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._soon: asyncio.Handle | None = None
+
+    def write(self, data: bytes | bytearray | memoryview[int]) -> None:
+        """Send bytes, in the order of the calls."""
+        piece = bytes(data)
+        if not piece:
+            return
+        self._parts.append(piece)
+        self._size += len(piece)
+        if self._size >= _PIECE or not self._waits(piece):
+            self._send()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._parts:
+            parts, self._parts, self._size = self._parts, [], 0
+            self._inner.write(b"".join(parts) if len(parts) > 1 else parts[0])
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Send pieces of bytes."""
+        self.write(b"".join(list_of_data))
+
+    def write_eof(self) -> None:
+        """Say that nothing more will be sent."""
+        self._send()
+        self._inner.write_eof()
+
+    def can_write_eof(self) -> bool:
+        """Whether there is `write_eof`."""
+        return self._inner.can_write_eof()
+
+    def close(self) -> None:
+        """Close the connection, behind all that was written."""
+        self._send()
+        self._inner.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self._parts, self._size = [], 0
+        self._inner.abort()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or being closed."""
+        return self._inner.is_closing()
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes the client has not taken yet."""
+        return self._size + self._inner.get_write_buffer_size()
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """Return from and up to how many of those the protocol is to pause."""
+        return self._inner.get_write_buffer_limits()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Set these limits."""
+        self._inner.set_write_buffer_limits(high, low)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return something about the connection, such as its addresses."""
+        return self._inner.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Give what comes to another protocol."""
+        self._inner.set_protocol(protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return the protocol that gets what comes."""
+        return self._inner.get_protocol()
+
+    def is_reading(self) -> bool:
+        """Whether bytes are read."""
+        return self._inner.is_reading()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        self._inner.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        self._inner.resume_reading()
+
+    def joining(self, waits: Callable[[bytes], bool]) -> JoinedWrites:
+        """Return the same connection, with another rule from here on."""
+        self._send()
+        return JoinedWrites(self._inner, waits)
