@@ -15,8 +15,9 @@ _PIECE = 65_536
 
 
 def is_head(data: bytes) -> bool:
-    """Return whether bytes are the head of an answer. A body that looks like one may be kept back
-    as well: what is kept back is sent within the same turn of the loop.
+    """Return whether bytes are the head of an answer.
+
+    A body that looks like one may be kept back as well: only until the turn of the loop ends.
     """
     return data.startswith(b"HTTP/1.")
 
