@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "client": {"_async", "_sync"},
     "pull": {"_sync", "models", "values"},
     "sse": {"_core", "models"},
+    "stream": {"_async", "_core", "_sync", "errors", "models"},
     "remote": {
         "errors",
         "thread_ids",

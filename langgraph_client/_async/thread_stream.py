@@ -25,7 +25,7 @@ from langgraph_client._async.projections import (
 from langgraph_client._async.thread_feed import AsyncFeed, Wait
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Call, Reply, call, path
-from langgraph_client._core.event_filter import CHANNELS, EventFilter
+from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.run_log import (
     Log,
@@ -51,15 +51,6 @@ _CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over al
 _SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
 _DELETED = "deleted"
 _OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
-_INTERLEAVED = (
-    "values",
-    "messages",
-    "tool_calls",
-    "subgraphs",
-    "updates",
-    "checkpoints",
-    "tasks",
-)
 
 
 class RunModule:
@@ -380,9 +371,7 @@ class AsyncThreadStream:
         Raises:
             ValueError: A name is that of a channel that has no projection.
         """
-        for name in channels:
-            if not name or name in ("lifecycle", "tools", "input"):
-                raise ValueError(f"{name!r} is no projection; expected {', '.join(_INTERLEAVED)}")
+        check_projections(channels)
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = await self._feed((*USUAL_CHANNELS, *extra))
         run = await self.current_run(feed)

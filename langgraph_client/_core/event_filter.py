@@ -27,6 +27,21 @@ CHANNELS = (
 """The channels that every server knows. `custom:<name>` is one more for each name."""
 
 
+PROJECTIONS = (
+    "values",
+    "messages",
+    "tool_calls",
+    "subgraphs",
+    "updates",
+    "checkpoints",
+    "tasks",
+)
+"""What can be read of a run side by side, beside extensions by their names."""
+
+NO_PROJECTIONS = frozenset({"lifecycle", "tools", "input"})
+"""Channels that are no projection, and cannot be the name of an extension."""
+
+
 @dataclass(frozen=True)
 class EventFilter:
     """What one reader wants.
@@ -80,7 +95,8 @@ class EventFilter:
         if self.channels.isdisjoint(channels_of(event)):
             return False
         return self.namespaces is None or any(
-            _within(event["params"]["namespace"], prefix, self.depth) for prefix in self.namespaces
+            is_within(event["params"]["namespace"], prefix, self.depth)
+            for prefix in self.namespaces
         )
 
     def covers(self, other: EventFilter) -> bool:
@@ -108,6 +124,17 @@ class EventFilter:
         return EventFilter(self.channels | other.channels, namespaces, depth)
 
 
+def check_projections(channels: Iterable[str]) -> None:
+    """Check the names of projections and extensions.
+
+    Raises:
+        ValueError: One is empty, or that of a channel without a projection.
+    """
+    for name in channels:
+        if not name or name in NO_PROJECTIONS:
+            raise ValueError(f"{name!r} is no projection; expected {', '.join(PROJECTIONS)}")
+
+
 def is_channel(name: str) -> bool:
     """Return whether a server could know a channel of this name."""
     return name in CHANNELS or (name.startswith("custom:") and len(name) > len("custom:"))
@@ -125,7 +152,8 @@ def channels_of(event: Mapping[str, Any]) -> tuple[str, ...]:
     return (method,)
 
 
-def _within(namespace: Sequence[str], prefix: Namespace, depth: int | None) -> bool:
+def is_within(namespace: Sequence[str], prefix: Namespace, depth: int | None) -> bool:
+    """Return whether a namespace is at a prefix, or not more than `depth` segments below it."""
     if len(namespace) < len(prefix):
         return False
     if depth is not None and len(namespace) - len(prefix) > depth:
@@ -140,7 +168,7 @@ def _same(segment: str, wanted: str) -> bool:
 def _reaches(
     own: Namespace, depth: int | None, wanted: Namespace, wanted_depth: int | None
 ) -> bool:
-    if not _within(wanted, own, None):
+    if not is_within(wanted, own, None):
         return False
     if depth is None:
         return True
