@@ -6,6 +6,7 @@ from collections.abc import (
     AsyncIterator,
     Callable,
     Generator,  # async only
+    Iterator,
 )
 from functools import partial
 from time import monotonic
@@ -90,11 +91,19 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
             except BaseException:
                 await self.aclose()
                 raise
-            if not await self._advance():
+            if not await self.advance():
                 raise StopAsyncIteration
 
-    async def _advance(self) -> bool:
-        """Do the next step of the session, alone; False if there is none."""
+    def ready(self) -> Iterator[StreamPart]:
+        """Yield the parts that have come, as they were sent; for `RemoteGraph`.
+
+        It calls `advance` and this in turn, which takes fewer steps for each part than iterating
+        over the stream does, and closes the stream, whatever happens.
+        """
+        return self._session.ready_parts()
+
+    async def advance(self) -> bool:
+        """Do the next step of the session, alone; return False if there is none."""
         if self._is_busy:
             if self._session.is_done:  # Somebody else is closing it just now.
                 return False
@@ -216,7 +225,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         return self.__aenter__().__await__()  # async only
 
     async def _open_now(self) -> None:
-        while not self._session.is_open and await self._advance():
+        while not self._session.is_open and await self.advance():
             pass
 
     def _repr_html_(self) -> str:

@@ -25,14 +25,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from langgraph_client._core.addresses import Created, RunCreated
 from langgraph_client._core.call import ANY, Call, path
+from langgraph_client._core.codec import fast_decode
 from langgraph_client._core.end_check import EndCheck, Verdict
-from langgraph_client._core.events import EventParser, ServerEvent, part_from
+from langgraph_client._core.events import EventParser, ServerEvent, new_tuple, part_from
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.replay import Replay
@@ -181,6 +182,28 @@ class StreamSession:
                 return part
         failure, self._failure = self._failure, None
         return failure
+
+    def ready_parts(self) -> Iterator[StreamPart]:
+        """Yield the events that were read, until more is to be done first; see `next_part`."""
+        events = self._events
+        while True:
+            # The short way of `next_part`, without a call for each event.
+            while events and self._is_plain:
+                name, text, event_id = events[0]
+                if event_id is not None or name in _MEANINGFUL:
+                    break
+                if not self._subgraphs and "|" in name:
+                    break
+                try:
+                    data = fast_decode(text)
+                except ValueError:
+                    break
+                events.popleft()
+                yield new_tuple(StreamPart, (name, data, None))
+            part = self.next_part()
+            if part is None:
+                return
+            yield part
 
     def _is_new(self, part: StreamPart) -> bool:
         """Whether an event is to be handed on."""

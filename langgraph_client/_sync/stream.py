@@ -90,11 +90,19 @@ class RunStream(Iterator[PartT], Generic[PartT]):
             except BaseException:
                 self.close()
                 raise
-            if not self._advance():
+            if not self.advance():
                 raise StopIteration
 
-    def _advance(self) -> bool:
-        """Do the next step of the session, alone; False if there is none."""
+    def ready(self) -> Iterator[StreamPart]:
+        """Yield the parts that have come, as they were sent; for `RemoteGraph`.
+
+        It calls `advance` and this in turn, which takes fewer steps for each part than iterating
+        over the stream does, and closes the stream, whatever happens.
+        """
+        return self._session.ready_parts()
+
+    def advance(self) -> bool:
+        """Do the next step of the session, alone; return False if there is none."""
         if self._is_busy:
             if self._session.is_done:  # Somebody else is closing it just now.
                 return False
@@ -213,7 +221,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         self.close()
 
     def _open_now(self) -> None:
-        while not self._session.is_open and self._advance():
+        while not self._session.is_open and self.advance():
             pass
 
     def _repr_html_(self) -> str:

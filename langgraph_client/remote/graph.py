@@ -50,7 +50,13 @@ from langgraph_client.remote.event_streams import EventStreaming, Transformer
 from langgraph_client.remote.first_events import first_events, warn_of_first_events
 from langgraph_client.remote.flow import Flow, adrive, drive
 from langgraph_client.remote.flows import introspection, runs, state
-from langgraph_client.remote.leaving import GraphStream, afollowed, followed
+from langgraph_client.remote.leaving import (
+    AsyncBatches,
+    Batches,
+    GraphStream,
+    afollowed,
+    followed,
+)
 from langgraph_client.remote.output import aresult_of, result_of
 from langgraph_client.remote.run_request import Control, RunArguments, RunRequest
 from langgraph_client.remote.schemas import model_from
@@ -566,13 +572,17 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             sent = request.arguments_for(reader.created)
             parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
             with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
-                for part in events:
-                    if part.event == CONTROL_EVENT:
-                        drive(runs.answer_control(arguments.control, part.data), client)
-                        continue
-                    yield from reader.read(part.event, part.data)
-                    if callbacks.wants_more:
-                        callbacks.hear(reader.news())
+                for batch in Batches(events):
+                    for part in batch:
+                        if part.event in reader.direct:  # Most events of most streams.
+                            yield reader.read_direct(part.event, part.data)
+                            continue
+                        if part.event == CONTROL_EVENT:
+                            drive(runs.answer_control(arguments.control, part.data), client)
+                            continue
+                        yield from reader.read(part.event, part.data)
+                        if callbacks.wants_more:
+                            callbacks.hear(reader.news())
             reader.finish()
             callbacks.output = reader.output
 
@@ -585,14 +595,18 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             sent = request.arguments_for(reader.created)
             parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
             async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
-                async for part in events:
-                    if part.event == CONTROL_EVENT:
-                        await adrive(runs.answer_control(arguments.control, part.data), client)
-                        continue
-                    for item in reader.read(part.event, part.data):
-                        yield item
-                    if callbacks.wants_more:
-                        await callbacks.ahear(reader.news())
+                async for batch in AsyncBatches(events):
+                    for part in batch:
+                        if part.event in reader.direct:
+                            yield reader.read_direct(part.event, part.data)
+                            continue
+                        if part.event == CONTROL_EVENT:
+                            await adrive(runs.answer_control(arguments.control, part.data), client)
+                            continue
+                        for item in reader.read(part.event, part.data):
+                            yield item
+                        if callbacks.wants_more:
+                            await callbacks.ahear(reader.news())
             reader.finish()
             callbacks.output = reader.output
 

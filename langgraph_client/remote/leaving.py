@@ -19,7 +19,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from threading import get_ident
 from typing import ClassVar, Self
 
+from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._io.tasks import Background, opened_anyway
+from langgraph_client._sync.stream import RunStream
 from langgraph_client.remote.aliases import JSON, GraphValue
 from langgraph_client.remote.clients import CLIENT_ERRORS
 
@@ -41,6 +43,7 @@ class GraphStream(Iterator[GraphValue]):
 
     def __init__(self, items: Generator[GraphValue, None, None]) -> None:
         self._items = items
+        self._next = items.__next__
         self._reader: int | None = None
 
     def __iter__(self) -> Self:
@@ -51,7 +54,7 @@ class GraphStream(Iterator[GraphValue]):
             self._held.add(self._items)
         self._reader = get_ident()
         try:
-            return next(self._items)
+            return self._next()
         except BaseException:
             self._held.discard(self._items)
             raise
@@ -72,6 +75,40 @@ class GraphStream(Iterator[GraphValue]):
             closing.start()
             if self._reader == get_ident():
                 closing.join(PATIENCE)
+
+
+class Batches(Iterator[Iterable[JSON]]):
+    """The parts of a client's stream, as many at once as have come."""
+
+    def __init__(self, parts: Iterable[JSON]) -> None:
+        self._stream = parts if isinstance(parts, RunStream) else None
+        self._parts = iter(parts)
+        self._has_begun = False
+
+    def __next__(self) -> Iterable[JSON]:
+        if self._stream is None:
+            return (next(self._parts),)
+        if self._has_begun and not self._stream.advance():
+            raise StopIteration
+        self._has_begun = True
+        return self._stream.ready()
+
+
+class AsyncBatches(AsyncIterator[Iterable[JSON]]):
+    """Async twin of `Batches`. No generator: the event loop would have to close one."""
+
+    def __init__(self, parts: AsyncIterable[JSON]) -> None:
+        self._stream = parts if isinstance(parts, AsyncRunStream) else None
+        self._parts = aiter(parts)
+        self._has_begun = False
+
+    async def __anext__(self) -> Iterable[JSON]:
+        if self._stream is None:
+            return (await anext(self._parts),)
+        if self._has_begun and not await self._stream.advance():
+            raise StopAsyncIteration
+        self._has_begun = True
+        return self._stream.ready()
 
 
 def _close(items: Generator[GraphValue, None, None]) -> None:

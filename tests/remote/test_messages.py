@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies
 from langchain_core import messages
 from langchain_core.messages import BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 
+from langgraph_client.remote.compat import message_classes
 from langgraph_client.remote.messages import message_from
 
 CALL = {"name": "t", "args": {"a": [1]}, "id": "c", "type": "tool_call"}
@@ -85,9 +90,124 @@ LEAST = {"content": "x", "additional_kwargs": {}, "response_metadata": {}}
         {**LEAST, "type": "ai", "additional_kwargs": None},
         {**LEAST, "type": "tool"},
         {**LEAST, "type": "remove"},
+        {**LEAST, "type": "function", "name": None},
         {"type": "ai", "content": "x"},
     ],
 )
 def test_what_is_no_message_stays_what_it_is(document: dict[str, Any]) -> None:
     """Keys of a message with other values, or not all of them, are the user's own."""
     assert message_from(document) is None
+
+
+# --- the fast way beside the constructor, for whatever documents there may be ---
+
+_JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers(-9, 9) | strategies.text("ab"),
+    lambda inner: (
+        strategies.lists(inner, max_size=2)
+        | strategies.dictionaries(strategies.text("ab"), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+_OBJECT = strategies.dictionaries(
+    strategies.sampled_from(["tool_calls", "output_version", "a"]), _JSON | strategies.just("v1")
+)
+_BLOCK = strategies.sampled_from(
+    [
+        "text",
+        7,
+        {"type": "text", "text": "x"},
+        {"type": "server_tool_call_chunk", "args": '{"a": 1}', "id": "c", "index": 0},
+    ]
+)
+_CALLS = strategies.sampled_from(
+    [[], [CALL], [{**CALL, "id": None}], [{**CALL, "args": None}], [{"name": "t"}], None, 1]
+)
+_CHUNKS = strategies.sampled_from(
+    [[], [tool_call_chunk(name="t", args='{"a"', id="c", index=0)], [{"name": "t"}], None]
+)
+_OPTIONAL_TEXT = strategies.sampled_from([None, "a", "b", 1])
+_KINDS = [*message_classes(), "nothing"]
+_DOCUMENTS = strategies.fixed_dictionaries(
+    {
+        "type": strategies.sampled_from(_KINDS),
+        "content": strategies.sampled_from(["", "x", "y", None, 1])
+        | strategies.lists(_BLOCK, max_size=2),
+        "additional_kwargs": _OBJECT | strategies.just({}),
+        "response_metadata": _OBJECT | strategies.just({}),
+    },
+    optional={
+        "name": _OPTIONAL_TEXT,
+        "id": _OPTIONAL_TEXT,
+        "tool_calls": _CALLS,
+        "invalid_tool_calls": strategies.sampled_from([[], [BAD_CALL], None]),
+        "tool_call_chunks": _CHUNKS,
+        "usage_metadata": strategies.sampled_from([None, USAGE, {}]),
+        "chunk_position": strategies.sampled_from([None, "last", "first"]),
+        "tool_call_id": _OPTIONAL_TEXT,
+        "artifact": _JSON,
+        "status": strategies.sampled_from(["success", "error", "odd"]),
+        "role": _OPTIONAL_TEXT,
+        "example": strategies.sampled_from([True, False, 1]),
+        "content_blocks": strategies.just([{"type": "text", "text": "z"}]),
+        "other": _JSON,
+    },
+)
+
+
+def validated(document: dict[str, Any]) -> Any:
+    """What the constructor makes of a document; None where it refuses."""
+    kind = message_classes().get(document["type"])
+    if kind is None:
+        return None
+    try:
+        if document["type"] == "remove":
+            return kind(id=document["id"])
+        return kind(**{key: value for key, value in document.items() if key != "type"})
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+
+
+def parts_of(message: Any) -> tuple[Any, ...]:
+    """All that a message is made of; `repr` tells True from 1, and shows the order of fields."""
+    return (
+        type(message),
+        repr(message),
+        repr(vars(message)),
+        message.model_fields_set,
+        message.model_extra,
+        message.__pydantic_private__,
+        message.model_dump_json(warnings=False),
+    )
+
+
+def outcome(act: Callable[[], Any]) -> tuple[Any, ...]:
+    """What a use of a message gives, or how it fails."""
+    try:
+        return parts_of(act())
+    except Exception as error:
+        return (type(error), str(error))
+
+
+@settings(deadline=None)
+@given(
+    strategies.lists(_DOCUMENTS, min_size=1, max_size=3), strategies.lists(strategies.text("ab"))
+)
+def test_any_document_gives_what_the_constructor_gives(
+    documents: list[dict[str, Any]], contents: list[str]
+) -> None:
+    """The same message, and the same of each further use, however often a document comes."""
+    more = [{**documents[-1], "content": content} for content in contents]
+    for document in (*documents, *more):
+        made, expected = message_from(copy.deepcopy(document)), validated(copy.deepcopy(document))
+        assert (made is None) == (expected is None)
+        if made is None:
+            continue
+        assert made == expected
+        assert parts_of(made) == parts_of(expected)
+        assert outcome(lambda: made + made) == outcome(lambda: expected + expected)  # noqa: B023
+        assert outcome(lambda: pickle.loads(pickle.dumps(made))) == outcome(lambda: expected)  # noqa: B023
+        assert outcome(lambda: made.model_copy(deep=True)) == outcome(lambda: expected)  # noqa: B023
+        made.additional_kwargs["tool_calls"] = 1  # Nothing of it is in the next message.
+        made.id = "changed"
+        assert "id" in made.model_fields_set
