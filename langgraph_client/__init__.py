@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from langgraph_client._sync.stream import RunStream as RunStream
     from langgraph_client._sync.threads import SyncThreadsClient as SyncThreadsClient
     from langgraph_client.auth import Auth as Auth
+    from langgraph_client.encryption import DecryptResult as DecryptResult
+    from langgraph_client.encryption import Encryption as Encryption
+    from langgraph_client.encryption import EncryptionContext as EncryptionContext
     from langgraph_client.errors import (
         APIConnectionError as APIConnectionError,
     )
@@ -124,6 +127,7 @@ _MODULES = {
     "_sync.stream": "RunStream",
     "_sync.threads": "SyncThreadsClient",
     "auth": "Auth",
+    "encryption": "DecryptResult Encryption EncryptionContext",
     "errors": (
         "APIConnectionError APIError APIResponseValidationError APIStatusError "
         "APITimeoutError AuthenticationError BadRequestError ConflictError "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +15,18 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 request_headers: ContextVar[Mapping[str, object]] = ContextVar(
     "langgraph_client_request_headers", default=_NOTHING
 )
+
+#: What the request says that its data is to be encrypted with; None outside of requests.
+encryption_context: ContextVar[Mapping[str, Any] | None] = ContextVar(
+    "langgraph_client_encryption_context", default=None
+)
+
+
+def without_encryption_context() -> Context:
+    """Return the present context for a task that outlives the request it is started in."""
+    context = copy_context()
+    context.run(encryption_context.set, None)
+    return context
 
 
 def with_request_headers(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,9 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.documents.pulled import take_over
+from langgraph_client.server.encryption.cipher import Cipher
+from langgraph_client.server.encryption.requests import RequestContexts
+from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
@@ -111,6 +114,8 @@ class Server:
         checkpointer: A saver, or a function that makes it, in place of the server's own. Functions
             may be async, generators or context managers; they are entered at the start and left
             at the end.
+        encryption: Encrypts what is kept: a `langgraph_client.encryption.Encryption`, or
+            langgraph_sdk's. What a graph's own checkpointer or store keeps is its own affair.
         thread_ttl: How long threads live that are not given a time of their own.
         descriptions: Graph's name to what it is for, as its assistant says.
         http: Routes that are served besides the server's own, those that are left out, and where.
@@ -135,6 +140,7 @@ class Server:
         TypeError: Something in `graphs` is not a graph, or `auth` is no `Auth`.
         ValueError: `auth` has no function decorated with `@auth.authenticate`, or `role` or
             `listen_url` is given without PostgreSQL.
+        StartError: `encryption` lacks a handler, or something could not be encrypted.
     """
 
     def __init__(
@@ -153,6 +159,7 @@ class Server:
         send_timeout: float | None = 60.0,
         store: Any = None,
         checkpointer: Any = None,
+        encryption: Any = None,
         thread_ttl: ThreadTTL | None = None,
         descriptions: Mapping[str, str] | None = None,
         http: HttpOptions | None = None,
@@ -184,6 +191,9 @@ class Server:
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
         self._custom = CustomParts(store, checkpointer)
+        self._cipher = None if encryption is None else Cipher(encryption)
+        if self._cipher is not None:
+            self._cipher.check(graphs.values(), self._custom.store_options)
         self._thread_ttl = thread_ttl
         self._descriptions = dict(descriptions or {})
         self._http = http or HttpOptions()
@@ -352,6 +362,8 @@ class Server:
         )
         self._storage = own  # to be closed, if the next line fails
         self._storage = await self._custom.open(own)
+        if self._cipher is not None:
+            self._storage = EncryptedStorage(self._storage, self._cipher)
         self._engine = await self._assemble(self._storage)
         await self.services.webhooks.take_up()
         await self._engine.recover()
@@ -408,7 +420,11 @@ class Server:
     async def _assemble(self, storage: Storage) -> Engine:
         # What graphs write has to be found where clients look for it, and as the graphs index it.
         brought = brought_store(self._given)
-        store = self._custom.store or brought or storage.store
+        custom = self._custom.store
+        encrypted = storage if isinstance(storage, EncryptedStorage) else None
+        if custom is not None and encrypted is not None:
+            custom = encrypted.encrypted_store(custom)
+        store = custom or brought or storage.store
         graphs = Graphs(
             self._given,
             storage.checkpointer,
@@ -446,12 +462,20 @@ class Server:
             controlled=controlled,
             commands=Commands(storage, engine, runs),
             store=store,
-            scheduler=Scheduler(self._clock, storage, runs, engine.locks, self._authorization),
+            scheduler=Scheduler(
+                self._clock,
+                storage,
+                runs,
+                engine.locks,
+                self._authorization,
+                None if encrypted is None else encrypted.context_of_cron,
+            ),
             thread_ttl=thread_ttl,
             event_expiry=event_expiry,
             webhooks=webhooks,
             host=self._host,
             authorization=self._authorization,
+            encryption=None if encrypted is None else RequestContexts(encrypted),
         )
         for name in graphs.names:
             await assistants.ensure(self._services, name, self._descriptions.get(name))

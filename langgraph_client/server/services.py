@@ -12,6 +12,7 @@ from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.encryption.requests import RequestContexts
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.commands import Commands
@@ -49,3 +50,5 @@ class Services:
     host: Host
     #: The application's `Auth`; None if it has none.
     authorization: Authorization | None = None
+    #: What the data of a request is encrypted with; None without an `Encryption`.
+    encryption: RequestContexts | None = None

@@ -37,7 +37,6 @@ def config_of(folder: Path, **keys: Any) -> AppConfig:
 @pytest.mark.parametrize(
     ("keys", "name"),
     [
-        ({"encryption": {"path": "./keys.py:keys"}}, "encryption"),
         ({"priority": {"path": "./priority.py:priority"}}, "priority"),
         ({"auth": {"path": "a:b", "allow_langsmith_api_keys": True}}, "allow_langsmith_api_keys"),
     ],
@@ -55,6 +54,7 @@ def test_a_key_that_restricts_access_is_refused(
     ("keys", "match"),
     [
         ({"auht": {"path": "./auth.py:auth"}}, "'auht' is not .*mean 'auth'?"),
+        ({"encryptoin": {"path": "./keys.py:keys"}}, "mean 'encryption'?"),
         ({"http": {"disable_stroe": True}}, "mean 'http.disable_store'?"),
         ({"webhooks": {"url": {"allowed_domain": ["a.b"]}}}, "mean 'webhooks.url.allowed_domains'"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.background.cron_schedule import parse
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import ServerError, Unavailable
+from langgraph_client.server.request_context import encryption_context
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.storage.protocol import Document, Storage
@@ -39,8 +41,10 @@ class Scheduler:
         runs: RunCreator,
         locks: KeyedLocks,
         authorization: Authorization | None = None,
+        context_of_cron: Callable[[str], Awaitable[Mapping[str, Any]]] | None = None,
     ) -> None:
         self._authorization = authorization
+        self._context_of_cron = context_of_cron
         self._clock = clock
         self._storage = storage
         self._runs = runs
@@ -102,6 +106,8 @@ class Scheduler:
         body: dict[str, Any] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
+        if self._context_of_cron is not None:
+            encryption_context.set(await self._context_of_cron(cron["cron_id"]))
         runs = self._runs
         user = ((payload.get("config") or {}).get("configurable") or {}).get(USER_FIELDS[0])
         if self._authorization is not None and user is not None:

@@ -92,6 +92,7 @@ class AppConfig:
         webhook_env_prefix: How variables begin that `headers` may name.
         store: The store.
         checkpointer: Where what makes the checkpointer is; None for the server's own.
+        encryption: Where the `Encryption` object is; None to keep all in plain text.
         thread_ttl: How long threads live; None for ever.
         allowed_classes: The classes that may be made out of checkpoints, as module and name.
         warnings: What has no effect here, by name, one line each.
@@ -109,6 +110,7 @@ class AppConfig:
     webhook_env_prefix: str = "LG_WEBHOOK_"
     store: StoreSection = field(default_factory=StoreSection)
     checkpointer: str | None = None
+    encryption: str | None = None
     thread_ttl: ThreadTTL | None = None
     allowed_classes: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -167,6 +169,7 @@ class _Reader:
             webhooks.get("env_prefix", "LG_WEBHOOK_"),
             self._store(),
             self._checkpointer(),
+            self._encryption(),
             self._thread_ttl(),
             self._allowed_classes(),
             tuple(f"{self._file}: {warning}" for warning in self._warnings),
@@ -295,6 +298,14 @@ class _Reader:
         if backend == "custom" and "path" not in section:
             raise ConfigError("'checkpointer' needs a 'path'")
         return _place("checkpointer.path", section["path"]) if backend == "custom" else None
+
+    def _encryption(self) -> str | None:
+        section = self._section("encryption")
+        if not section:
+            return None
+        if "path" not in section:
+            raise ConfigError("'encryption' needs a 'path'")
+        return _place("encryption.path", section["path"])
 
     def _thread_ttl(self) -> ThreadTTL | None:
         ttl = self._section("checkpointer", "ttl")

@@ -156,7 +156,7 @@ KEYS: Mapping[str, Key] = {
     "store": _object(_STORE),
     "checkpointer": _object(_CHECKPOINTER),
     "webhooks": _object(_WEBHOOKS),
-    "encryption": Key(OBJECT, "refused", "data would be kept as it is", locks=True),
+    "encryption": _object({"path": Key(TEXT)}, locks=True),
     "priority": Key(OBJECT, "refused", "all runs would have the same priority"),
     "ui": Key(OBJECT, "ignored", "components of user interfaces are not served"),
     "ui_config": Key(OBJECT, "ignored", "components of user interfaces are not served"),

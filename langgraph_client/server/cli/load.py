@@ -51,9 +51,11 @@ def _server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     if config.http_app is not None:
         app = load_object(config, "http.app", config.http_app)
         http = dataclasses.replace(http, app=app)
-    checkpointer = auth = None
+    checkpointer = auth = encryption = None
     if config.checkpointer is not None:
         checkpointer = load_object(config, "checkpointer.path", config.checkpointer)
+    if config.encryption is not None:
+        encryption = load_object(config, "encryption.path", config.encryption)
     if config.auth is not None:
         auth = load_object(config, "auth.path", config.auth.path)
         http = dataclasses.replace(http, security=config.auth.openapi)
@@ -62,6 +64,7 @@ def _server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
         "studio_auth": config.auth is not None and not config.auth.disable_studio_auth,
         "store": load_store(config),
         "checkpointer": checkpointer,
+        "encryption": encryption,
         "thread_ttl": config.thread_ttl,
         "allow_types": [
             load_object(config, "checkpointer.serde", ":".join(place))

@@ -170,6 +170,8 @@ class Endpoint:
         if self.access.resource:  # Before the body is read: strangers learn nothing of it.
             caller = await authenticate(services.authorization, request)
         parent = request.scope.get(PARENT_RUN, "")
+        if services.encryption is not None:
+            await services.encryption.enter(request, parent)
         if parent:
             runs = services.runs.within(parent)
             services = replace(services, runs=runs, commands=services.commands.by(runs))
@@ -208,6 +210,8 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
     services: Services = socket.app.state.services
     try:
         caller = await authenticate(services.authorization, socket)
+        if services.encryption is not None:
+            await services.encryption.enter(socket)
         valid = ValidRequest(services, None, socket.path_params, {}, socket.headers, socket.receive)
         if caller is not None:
             valid = await access.open(valid, caller)

@@ -181,7 +181,7 @@ class RunCreator:
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
         owned = None if key is None else self._owned(key)
-        creating = self._engine.tasks.spawn(self._create_once(request, owned))
+        creating = self._engine.tasks.spawn(self._create_once(request, owned), for_request=True)
         try:
             return await asyncio.shield(creating)
         except asyncio.CancelledError:

@@ -25,6 +25,7 @@ from typing import Any
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.request_context import without_encryption_context
 from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
 from langgraph_client.server.runs.event_log import EventLog
@@ -269,7 +270,11 @@ class Engine:
         return Job(run, log, RunResult(), due, accepted=run)
 
     def _start(self, job: Job) -> None:
-        job.task = asyncio.create_task(self._attempts.carry_out(job), name=f"run {job.run_id}")
+        job.task = asyncio.create_task(
+            self._attempts.carry_out(job),
+            name=f"run {job.run_id}",
+            context=without_encryption_context(),
+        )
         # Not at the end of the task itself: one that is cancelled before its first step has none.
         job.task.add_done_callback(lambda task: self._attempt_ended(job, task))
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any, TypeVar
+
+from langgraph_client.server.request_context import without_encryption_context
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -21,9 +24,18 @@ class OwnTasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
-        """Start a task."""
-        task = asyncio.create_task(coroutine)
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, _Result], *, for_request: bool = False
+    ) -> asyncio.Task[_Result]:
+        """Start a task.
+
+        Args:
+            coroutine: What it does.
+            for_request: Whether it writes for the request in which it is started; others may be
+                started in the request of somebody else, and must not write as that one.
+        """
+        context = copy_context() if for_request else without_encryption_context()
+        task = asyncio.create_task(coroutine, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
         return task
@@ -35,7 +47,7 @@ class OwnTasks:
 
     async def finish(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Do something to its end, also if the caller is cancelled meanwhile."""
-        return await asyncio.shield(self.spawn(coroutine))
+        return await asyncio.shield(self.spawn(coroutine, for_request=True))
 
     async def close(self, seconds: float) -> None:
         """Wait until they are done, and cancel those that are not in time."""

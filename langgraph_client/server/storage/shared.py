@@ -31,6 +31,18 @@ class RunResult(NamedTuple):
     error: bytes | None
 
 
+class ResultCipher(Protocol):
+    """Encrypts results of runs on their way into the database."""
+
+    async def encrypted(self, result: RunResult) -> RunResult:
+        """Return a result as it is to be kept."""
+        ...
+
+    async def decrypted(self, kept: RunResult) -> RunResult:
+        """Return a result as it was."""
+        ...
+
+
 class Follower(NamedTuple):
     """A process that wants to know what happens on a thread."""
 
@@ -47,6 +59,8 @@ class Shared(Protocol):
     epochs: dict[str, int]
     #: Called with a thread after this process wrote events of it.
     written: Callable[[str], None]
+    #: Encrypts the results of runs; None to keep them as they are.
+    result_cipher: ResultCipher | None
 
     def connection_numbers(self) -> dict[str, int]:
         """Return how many connections there may be, are in use, idle, and waited for."""

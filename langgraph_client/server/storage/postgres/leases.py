@@ -20,6 +20,7 @@ from langgraph_client.server.storage.shared import (
     LEASE_SECONDS,
     Fenced,
     Follower,
+    ResultCipher,
     RunResult,
 )
 
@@ -64,6 +65,8 @@ class Leases:
         self.listening = asyncio.Event()
         #: Called with a thread after events of it were written.
         self.written: Callable[[str], None] = lambda thread_id: None
+        #: Encrypts results; None to keep them as they are.
+        self.result_cipher: ResultCipher | None = None
 
     def connection_numbers(self) -> dict[str, int]:
         """Return how many connections there may be, are in use, idle, and waited for."""
@@ -253,6 +256,8 @@ class Leases:
 
     async def put_result(self, transaction: Transaction, result: RunResult) -> None:
         """Keep what became of a run for those who follow it."""
+        if self.result_cipher is not None:
+            result = await self.result_cipher.encrypted(result)
         error = None if result.error is None else result.error.decode()
         text = encode({"run": result.run, "result": result.result, "error": error}).decode()
         await _executor(transaction).execute(
@@ -272,6 +277,8 @@ class Leases:
             error = document["error"]
             told = None if error is None else error.encode()
             found[run_id] = RunResult(document["run"], document["result"], told)
+            if self.result_cipher is not None:
+                found[run_id] = await self.result_cipher.decrypted(found[run_id])
         return found
 
 

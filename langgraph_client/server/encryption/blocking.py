@@ -1,0 +1,52 @@
+"""Handlers of an `Encryption`, for code that cannot await them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+_PATIENCE = 0.2
+"""Seconds that a loop may take to show that it is not held up."""
+
+
+class Blocking:
+    """Runs coroutines for blocking methods, such as those of a checkpointer in a plain node.
+
+    They run on the server's loop, to which the handlers' clients belong; but on one of their own
+    where the loop waits for the caller: an async node that calls a graph's `invoke` holds it up.
+
+    Args:
+        loop: The server's loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._question: threading.Event | None = None
+
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Return what a coroutine returns; its caller's thread waits."""
+        if self._is_free():
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        context = copy_context()
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(context.run, asyncio.run, coroutine).result()
+
+    def _is_free(self) -> bool:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            return False
+        question = self._question
+        if question is not None and not question.is_set():
+            return False  # It has not answered the last one yet.
+        self._question = question = threading.Event()
+        self._loop.call_soon_threadsafe(question.set)
+        return question.wait(_PATIENCE)

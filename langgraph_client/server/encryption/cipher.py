@@ -1,0 +1,254 @@
+"""Calls the handlers of an application's `Encryption`, and marks what they have encrypted.
+
+What is encrypted says so, together with the context that it was encrypted with: a JSON object by a
+key, bytes by how they begin. What has no such mark was written without encryption, and is returned
+as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from langgraph_client.encryption.types import EncryptionContext
+from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.encryption.fields import NESTED, stays_plain
+from langgraph_client.server.errors import Invalid, StartError, Unavailable
+from langgraph_client.server.graphs.scripted import ScriptedGraph
+from langgraph_client.server.options import StoreOptions
+
+logger = logging.getLogger("langgraph_client.server")
+
+_T = TypeVar("_T")
+
+MARK = "__encryption_context__"
+"""The key of an encrypted JSON object that holds the context's metadata."""
+_ALONE = "__encrypted_value__"
+"""The key under which a value that is no object is encrypted."""
+_MAGIC = b"\x00lgenc\x01"
+_HANDLERS = ("_json_encryptor", "_json_decryptor", "_blob_encryptor", "_blob_decryptor")
+
+Context = Mapping[str, Any]
+
+
+class Cipher:
+    """Encrypts and decrypts by an application's handlers.
+
+    Whatever a handler raises becomes `Unavailable`, as a failure of the database does: keys often
+    lie with another service.
+
+    Args:
+        encryption: An `Encryption`, of this package or of langgraph_sdk.
+
+    Raises:
+        StartError: It is no `Encryption`, or has only one of a pair of handlers, or none.
+    """
+
+    def __init__(self, encryption: Any) -> None:
+        if not all(hasattr(encryption, name) for name in (*_HANDLERS, "_context_handler")):
+            raise StartError(
+                f"encryption must be a langgraph_client.encryption.Encryption, not {encryption!r}"
+            )
+        self._encryption = encryption
+        for kind in ("json", "blob"):
+            missing = [
+                f"{action}.{kind}"
+                for action in ("encrypt", "decrypt")
+                if getattr(encryption, f"_{kind}_{action}or") is None
+            ]
+            if len(missing) == 1:
+                raise StartError(f"the Encryption has one handler of {kind}, and no {missing[0]}")
+        if not (self.has_json or self.has_blob):
+            raise StartError("the Encryption has no handlers")
+        if not self.has_json:
+            logger.warning(
+                "the Encryption has no encrypt.json: metadata, values, configs, inputs and the"
+                " store's items are kept in plain text"
+            )
+        if not self.has_blob:
+            logger.warning(
+                "the Encryption has no encrypt.blob: checkpoints and events are kept in plain text"
+            )
+
+    def check(self, graphs: Iterable[Any], store: StoreOptions | None) -> None:
+        """Refuse what would be kept in plain text in spite of the handlers.
+
+        Raises:
+            StartError: There is a scripted graph, or an index of the store.
+        """
+        if any(isinstance(graph, ScriptedGraph) for graph in graphs):
+            raise StartError("the states of a ScriptedGraph cannot be encrypted")
+        if self.has_json and store is not None and store.index is not None:
+            raise StartError(
+                "an index of the store cannot be made of encrypted values, and would tell what they"
+                " are about: leave out either the index or encrypt.json"
+            )
+
+    @property
+    def has_json(self) -> bool:
+        """Whether there are handlers of JSON objects."""
+        return self._encryption._json_encryptor is not None
+
+    @property
+    def has_blob(self) -> bool:
+        """Whether there are handlers of bytes."""
+        return self._encryption._blob_encryptor is not None
+
+    async def context_of(self, user: Any, given: Context) -> Context:
+        """Return the metadata of the contexts of one request.
+
+        Args:
+            user: Who sends it.
+            given: What its header says.
+
+        Raises:
+            Unavailable: The handler raises, or returns no dict.
+        """
+        handler = self._encryption._context_handler
+        if handler is None:
+            return given
+        made = await _asked("context", handler(user, EncryptionContext(metadata=dict(given))))
+        return _checked("context", made, dict)
+
+    # JSON.
+
+    async def encrypted(self, model: str, field: str, value: Any, context: Context) -> Any:
+        """Return a field of a document as it is to be kept.
+
+        Raises:
+            Unavailable: A handler raises, or adds or removes keys.
+        """
+        if not self.has_json or value is None or value == {}:
+            return value
+        return await self._encrypted(model, field, value, context, f"{model}.{field}")
+
+    async def _encrypted(
+        self, model: str, field: str, value: Any, context: Context, path: str
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            value = {_ALONE: value}
+        apart = {
+            name: value[name]
+            for name in NESTED.get((model, field), ())
+            if isinstance(value.get(name), dict) and value[name]
+        }
+        plain = {name: value[name] for name in value if stays_plain(path, name) or name == MARK}
+        secret = {name: value[name] for name in value if name not in plain and name not in apart}
+        ctx = EncryptionContext(model, dict(context), field)
+        made: dict[str, Any] = {}
+        if secret:
+            asked = self._encryption._json_encryptor(ctx, dict(secret))
+            made = _checked("encrypt.json", await _asked("encrypt.json", asked), dict)
+        if made.keys() != secret.keys():
+            added = sorted(made.keys() - secret.keys())
+            removed = sorted(secret.keys() - made.keys())
+            raise Unavailable(
+                "encrypt.json must leave the keys of an object as they are; of"
+                f" {model}.{field} it added {added} and removed {removed}"
+            )
+        inner = {
+            name: await self._encrypted(model, name, apart[name], context, f"{path}.{name}")
+            for name in apart
+        }
+        return {**plain, **made, **inner, MARK: dict(context)}
+
+    async def decrypted(self, model: str, field: str, value: Any) -> Any:
+        """Return a field of a document as it was before it was encrypted.
+
+        Raises:
+            Unavailable: A handler raises, or returns no dict.
+        """
+        if not isinstance(value, dict) or MARK not in value or not self.has_json:
+            return value
+        ctx = EncryptionContext(model, dict(value[MARK]), field)
+        path = f"{model}.{field}"
+        apart = {
+            name: value[name]
+            for name in NESTED.get((model, field), ())
+            if isinstance(value.get(name), dict) and MARK in value[name]
+        }
+        given = {name: value[name] for name in value if name != MARK and name not in apart}
+        plain = {name: given.pop(name) for name in [*given] if stays_plain(path, name)}
+        made: dict[str, Any] = {}
+        if given:
+            asked = self._encryption._json_decryptor(ctx, given)
+            made = _checked("decrypt.json", _plain(await _asked("decrypt.json", asked)), dict)
+        inner = {name: await self.decrypted(model, name, apart[name]) for name in apart}
+        whole = {**plain, **made, **inner}
+        return whole.get(_ALONE, whole)
+
+    # Bytes.
+
+    async def sealed(self, model: str, field: str, data: bytes, context: Context) -> bytes:
+        """Return bytes as they are to be kept.
+
+        Raises:
+            Unavailable: The handler raises, or returns no bytes.
+        """
+        if not self.has_blob:
+            return data
+        ctx = EncryptionContext(model, dict(context), field)
+        asked = self._encryption._blob_encryptor(ctx, data)
+        made = _checked("encrypt.blob", await _asked("encrypt.blob", asked), bytes)
+        head = encode(dict(context))
+        return _MAGIC + struct.pack(">I", len(head)) + head + made
+
+    async def unsealed(self, model: str, field: str, data: bytes) -> bytes:
+        """Return bytes as they were before they were encrypted.
+
+        Raises:
+            Unavailable: The handler raises, or returns no bytes.
+        """
+        if not self.has_blob or not is_sealed(data):
+            return data
+        begin = len(_MAGIC) + 4
+        (length,) = struct.unpack(">I", data[len(_MAGIC) : begin])
+        ctx = EncryptionContext(model, decode(data[begin : begin + length]), field)
+        asked = self._encryption._blob_decryptor(ctx, data[begin + length :])
+        return _checked("decrypt.blob", _plain(await _asked("decrypt.blob", asked)), bytes)
+
+
+def is_sealed(data: Any) -> bool:
+    """Return whether a value is bytes that a cipher has made."""
+    return isinstance(data, bytes) and data.startswith(_MAGIC)
+
+
+def header_context(header: str | None) -> dict[str, Any]:
+    """Return what a request's `X-Encryption-Context` says: base64 of a JSON object.
+
+    Raises:
+        Invalid: It says something else.
+    """
+    if not header:
+        return {}
+    import base64
+
+    try:
+        given = decode(base64.b64decode(header, validate=True))
+    except ValueError as error:
+        raise Invalid(f"Invalid X-Encryption-Context header: {error}") from None
+    if not isinstance(given, dict):
+        raise Invalid("Invalid X-Encryption-Context header: expected base64-encoded JSON object")
+    return given
+
+
+async def _asked(name: str, answer: Awaitable[Any]) -> Any:
+    try:
+        return await answer
+    except Exception as error:  # whatever the application's handler raises
+        raise Unavailable(f"{name} of the Encryption: {type(error).__name__}: {error}") from error
+
+
+def _checked(name: str, made: Any, kind: type[_T]) -> _T:
+    if not isinstance(made, kind):
+        raise Unavailable(
+            f"{name} of the Encryption returned a {type(made).__name__}, not a {kind.__name__}"
+        )
+    return made
+
+
+def _plain(result: Any) -> Any:
+    """Return what a decryption handler found, out of a `DecryptResult` of either package."""
+    return result if isinstance(result, (dict, bytes)) else getattr(result, "plaintext", result)

@@ -1,0 +1,44 @@
+"""What the data of one request is encrypted with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.authentication import UnauthenticatedUser
+from starlette.requests import HTTPConnection
+
+from langgraph_client.server.encryption.cipher import header_context
+from langgraph_client.server.encryption.storage import EncryptedStorage
+from langgraph_client.server.request_context import encryption_context
+
+HEADER = "x-encryption-context"
+
+
+class RequestContexts:
+    """Sets the context of each request, once it is known who sends it.
+
+    Args:
+        storage: Knows the handlers, and the contexts of runs.
+    """
+
+    def __init__(self, storage: EncryptedStorage) -> None:
+        self._storage = storage
+
+    async def enter(self, connection: HTTPConnection, parent: str = "") -> None:
+        """Set the context of a request for its task.
+
+        Args:
+            connection: The request. Without a header of its own it has the context of `parent`.
+            parent: The run that sends it; empty for a client.
+
+        Raises:
+            Invalid: Its header is malformed.
+            Unavailable: The application's handler fails: nothing is encrypted with less than it
+                would have said.
+        """
+        header = connection.headers.get(HEADER)
+        if parent and not header:
+            encryption_context.set(await self._storage.context_of_run(parent))
+            return
+        user: Any = connection.scope.get("user") or UnauthenticatedUser()
+        encryption_context.set(await self._storage.cipher.context_of(user, header_context(header)))

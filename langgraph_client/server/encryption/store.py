@@ -1,0 +1,91 @@
+"""A key-value store that encrypts what another one keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, Result, SearchItem, SearchOp
+
+from langgraph_client.server.encryption.blocking import Blocking
+from langgraph_client.server.encryption.cipher import Cipher, Context
+from langgraph_client.server.encryption.contexts import Contexts
+from langgraph_client.server.encryption.turns import Turns
+from langgraph_client.server.graphs.run_scope import current_run
+from langgraph_client.server.request_context import encryption_context
+
+
+class EncryptedStore(BaseStore):
+    """Hands values to another store encrypted; namespaces and keys stay as they are.
+
+    Args:
+        store: Keeps the items.
+        cipher: Encrypts and decrypts.
+        contexts: The contexts of runs.
+        turns: Keeps others out of transactions.
+        blocking: Runs handlers for blocking methods.
+    """
+
+    def __init__(
+        self, store: BaseStore, cipher: Cipher, contexts: Contexts, turns: Turns, blocking: Blocking
+    ) -> None:
+        self._store = store
+        self._cipher, self._contexts = cipher, contexts
+        self._turns, self._blocking = turns, blocking
+        self.supports_ttl = store.supports_ttl
+        self.ttl_config = store.ttl_config
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations."""
+        given = list(ops)
+        results = self._store.batch(self._blocking.run(self._kept(given)))
+        return self._blocking.run(self._shown(given, results))
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations."""
+        given = list(ops)
+        kept = await self._kept(given)
+        async with self._turns.one():
+            results = await self._store.abatch(kept)
+        return await self._shown(given, results)
+
+    async def _context(self) -> Context:
+        run = current_run.get()
+        if run is not None and run.run_id is not None:
+            return await self._contexts.of("run", run.run_id)
+        return encryption_context.get() or {}
+
+    async def _kept(self, ops: list[Op]) -> list[Op]:
+        context = await self._context()
+        kept: list[Op] = []
+        for op in ops:
+            if isinstance(op, PutOp) and op.value is not None:
+                value = await self._cipher.encrypted("store", "value", op.value, context)
+                op = op._replace(value=value)
+            kept.append(op)
+        return kept
+
+    async def _shown(self, ops: list[Op], results: list[Result]) -> list[Result]:
+        shown: list[Result] = []
+        for op, result in zip(ops, results, strict=True):
+            found: Any = result
+            if isinstance(op, GetOp) and found is not None:
+                found = await self._item(found)
+            elif isinstance(op, SearchOp):
+                found = [await self._item(item) for item in found]
+            shown.append(found)
+        return shown
+
+    async def _item(self, item: Any) -> Any:
+        value = await self._cipher.decrypted("store", "value", item.value)
+        place = (item.key, item.namespace, item.created_at, item.updated_at)
+        key, namespace, created_at, updated_at = place
+        if isinstance(item, SearchItem):
+            return SearchItem(namespace, key, value, created_at, updated_at, score=item.score)
+        return Item(
+            value=value,
+            key=key,
+            namespace=namespace,
+            created_at=created_at,
+            updated_at=updated_at,
+        )

@@ -1,0 +1,48 @@
+"""Keeps others out of a transaction while a handler in it is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+
+class _Hold:
+    """One turn; tasks that were started within it are part of it until it ends."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+
+
+_hold: ContextVar[_Hold | None] = ContextVar("langgraph_client_storage_turn", default=None)
+
+
+class Turns:
+    """Lets one caller at a time use a database of a single connection.
+
+    Within a transaction of such a database nothing may be awaited but the database, or another
+    task's writes become part of it. Handlers of an `Encryption` may wait for a network: so nobody
+    else gets to the database meanwhile.
+
+    Args:
+        is_needed: False for a database with a connection for each transaction.
+    """
+
+    def __init__(self, is_needed: bool) -> None:
+        self._lock = asyncio.Lock() if is_needed else None
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a turn, and have it; within a turn, go on with that one."""
+        held = _hold.get()
+        if self._lock is None or (held is not None and held.is_open):
+            yield
+            return
+        async with self._lock:
+            hold = _Hold()
+            _hold.set(hold)
+            try:
+                yield
+            finally:
+                hold.is_open = False
