@@ -72,7 +72,7 @@ class EncryptedStore(BaseStore):
             if isinstance(op, GetOp) and found is not None:
                 found = await self._item(found)
             elif isinstance(op, SearchOp):
-                found = [await self._item(item) for item in found]
+                found = [await self._item(item) for item in found or ()]
             shown.append(found)
         return shown
 
