@@ -1,0 +1,1 @@
+"""Encrypts what the server keeps, by an application's handlers."""

@@ -28,7 +28,14 @@ MARK = "__encryption_context__"
 _ALONE = "__encrypted_value__"
 """The key under which a value that is no object is encrypted."""
 _MAGIC = b"\x00lgenc\x01"
-_HANDLERS = ("_json_encryptor", "_json_decryptor", "_blob_encryptor", "_blob_decryptor")
+_HANDLERS = {
+    "encrypt.json": "_json_encryptor",
+    "decrypt.json": "_json_decryptor",
+    "encrypt.blob": "_blob_encryptor",
+    "decrypt.blob": "_blob_decryptor",
+    "context": "_context_handler",
+}
+"""Where an `Encryption` has its handlers, that of langgraph_sdk as ours."""
 
 Context = Mapping[str, Any]
 
@@ -47,17 +54,18 @@ class Cipher:
     """
 
     def __init__(self, encryption: Any) -> None:
-        if not all(hasattr(encryption, name) for name in (*_HANDLERS, "_context_handler")):
+        if not all(hasattr(encryption, place) for place in _HANDLERS.values()):
             raise StartError(
                 f"encryption must be a langgraph_client.encryption.Encryption, not {encryption!r}"
             )
-        self._encryption = encryption
+        self._handlers: dict[str, Any] = {
+            name: handler
+            for name, place in _HANDLERS.items()
+            if (handler := getattr(encryption, place)) is not None
+        }
         for kind in ("json", "blob"):
-            missing = [
-                f"{action}.{kind}"
-                for action in ("encrypt", "decrypt")
-                if getattr(encryption, f"_{kind}_{action}or") is None
-            ]
+            pair = [f"encrypt.{kind}", f"decrypt.{kind}"]
+            missing = [name for name in pair if name not in self._handlers]
             if len(missing) == 1:
                 raise StartError(f"the Encryption has one handler of {kind}, and no {missing[0]}")
         if not (self.has_json or self.has_blob):
@@ -89,12 +97,12 @@ class Cipher:
     @property
     def has_json(self) -> bool:
         """Whether there are handlers of JSON objects."""
-        return self._encryption._json_encryptor is not None
+        return "encrypt.json" in self._handlers
 
     @property
     def has_blob(self) -> bool:
         """Whether there are handlers of bytes."""
-        return self._encryption._blob_encryptor is not None
+        return "encrypt.blob" in self._handlers
 
     async def context_of(self, user: Any, given: Context) -> Context:
         """Return the metadata of the contexts of one request.
@@ -106,7 +114,7 @@ class Cipher:
         Raises:
             Unavailable: The handler raises, or returns no dict.
         """
-        handler = self._encryption._context_handler
+        handler = self._handlers.get("context")
         if handler is None:
             return given
         made = await _asked("context", handler(user, EncryptionContext(metadata=dict(given))))
@@ -139,7 +147,7 @@ class Cipher:
         ctx = EncryptionContext(model, dict(context), field)
         made: dict[str, Any] = {}
         if secret:
-            asked = self._encryption._json_encryptor(ctx, dict(secret))
+            asked = self._handlers["encrypt.json"](ctx, dict(secret))
             made = _checked("encrypt.json", await _asked("encrypt.json", asked), dict)
         if made.keys() != secret.keys():
             added = sorted(made.keys() - secret.keys())
@@ -173,7 +181,7 @@ class Cipher:
         plain = {name: given.pop(name) for name in [*given] if stays_plain(path, name)}
         made: dict[str, Any] = {}
         if given:
-            asked = self._encryption._json_decryptor(ctx, given)
+            asked = self._handlers["decrypt.json"](ctx, given)
             made = _checked("decrypt.json", _plain(await _asked("decrypt.json", asked)), dict)
         inner = {name: await self.decrypted(model, name, apart[name]) for name in apart}
         whole = {**plain, **made, **inner}
@@ -190,7 +198,7 @@ class Cipher:
         if not self.has_blob:
             return data
         ctx = EncryptionContext(model, dict(context), field)
-        asked = self._encryption._blob_encryptor(ctx, data)
+        asked = self._handlers["encrypt.blob"](ctx, data)
         made = _checked("encrypt.blob", await _asked("encrypt.blob", asked), bytes)
         head = encode(dict(context))
         return _MAGIC + struct.pack(">I", len(head)) + head + made
@@ -206,7 +214,7 @@ class Cipher:
         begin = len(_MAGIC) + 4
         (length,) = struct.unpack(">I", data[len(_MAGIC) : begin])
         ctx = EncryptionContext(model, decode(data[begin : begin + length]), field)
-        asked = self._encryption._blob_decryptor(ctx, data[begin + length :])
+        asked = self._handlers["decrypt.blob"](ctx, data[begin + length :])
         return _checked("decrypt.blob", _plain(await _asked("decrypt.blob", asked)), bytes)
 
 
