@@ -12,6 +12,7 @@ import langgraph_sdk
 import pytest
 from encryption.conftest import GRAPHS, SECRET, http_of, kept_by, locking
 
+from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
 
 Fields = dict[str, Any]
@@ -198,6 +199,21 @@ def test_what_was_plain_before(tmp_path: Path) -> None:
         ids = furnish(http)
     with Server(GRAPHS, path=path, encryption=locking()) as server, http_of(server) as http:
         check_all(http, ids)
+
+
+def test_what_webhooks_are_to_be_sent(path: Any) -> None:
+    """What waits to be sent to a webhook that cannot be reached is not kept in plain text."""
+    given: Fields = {
+        "encryption": locking(),
+        "webhooks": WebhookOptions(loopback=True, private=True),
+        "path": path,
+    }
+    with Server(GRAPHS, **given) as server, http_of(server) as http:
+        hook = f"http://127.0.0.1:9/{SECRET}"
+        done(http.post("/runs/wait", json=run_of("keep", webhook=hook)))
+        kept = kept_by(server)
+        assert b"webhook_deliveries" in kept
+        assert SECRET.encode() not in kept
 
 
 def test_a_saver_and_a_store_that_are_given() -> None:

@@ -142,6 +142,17 @@ class EncryptedAnswers(EncryptedDocuments):
         return {**document, "run": run, "result": result}
 
 
+class EncryptedDeliveries(EncryptedDocuments):
+    """What is to be sent to webhooks: encrypted as the runs that it tells of."""
+
+    async def _encrypted(self, document: Document) -> Document:
+        context = await self._contexts.of("run", document["run_id"])
+        return await encrypted_document(self._cipher, "webhook", document, context)
+
+    async def _decrypted(self, document: Document) -> Document:
+        return await decrypted_document(self._cipher, "webhook", document)
+
+
 class EncryptedResults:
     """What became of runs, for other processes. See `storage.shared.ResultCipher`.
 

@@ -9,6 +9,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "thread": ("metadata", "config", "values", "interrupts", "error"),
     "run": ("metadata", "kwargs"),
     "cron": ("metadata", "payload"),
+    "webhook": ("url", "body"),
 }
 """By kind of document."""
 

@@ -15,6 +15,7 @@ from langgraph_client.server.encryption.cipher import Cipher
 from langgraph_client.server.encryption.contexts import Contexts
 from langgraph_client.server.encryption.documents import (
     EncryptedAnswers,
+    EncryptedDeliveries,
     EncryptedDocuments,
     EncryptedEvents,
     EncryptedProtocolEvents,
@@ -141,6 +142,13 @@ class EncryptedTransaction:
         """What became of runs with such a key that left nothing else."""
         return EncryptedAnswers(
             self._inner.idempotency_answers, "", self._cipher, self._contexts, self._turns
+        )
+
+    @property
+    def webhook_deliveries(self) -> Documents:
+        """What is still to be sent to webhooks."""
+        return EncryptedDeliveries(
+            self._inner.webhook_deliveries, "webhook", self._cipher, self._contexts, self._turns
         )
 
     @property
