@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from langgraph_client._core.call import Call, Reply, call, path
+from langgraph_client._core.current_run import CurrentRun, no_run
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.run_log import (
@@ -17,9 +18,6 @@ from langgraph_client._core.run_log import (
     MessageSink,
     Run,
     RunFailedError,
-    Status,
-    ThreadLog,
-    failure,
 )
 from langgraph_client._core.starts import starting
 from langgraph_client._io.threads import Lock, later
@@ -37,6 +35,7 @@ from langgraph_client._sync.projections import (
     subgraphs_of,
     tool_calls_of,
 )
+from langgraph_client._sync.thread_commands import SyncAgentModule, SyncRunModule
 from langgraph_client._sync.thread_feed import SyncFeed, Wait
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIConnectionError, APIError, NotFoundError, ProtocolError
@@ -51,129 +50,6 @@ USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom",
 _CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
 _SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
 _DELETED = "deleted"
-_OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
-
-
-class SyncRunModule:
-    """Starts and resumes runs of the thread."""
-
-    def __init__(self, thread: SyncThreadStream) -> None:
-        self._thread = thread
-
-    def start(
-        self,
-        *,
-        input: JSON = None,
-        config: JsonObject | None = None,
-        metadata: JsonObject | None = None,
-        multitask_strategy: str | None = None,
-        langsmith_tracing: JsonObject | None = None,
-    ) -> JsonObject:
-        """Start a run, which becomes the current one. The thread is made if there is none.
-
-        Args:
-            input: The graph's input. On a thread that waits at an interrupt it is the answer.
-            config: Tags, metadata, recursion limit and `configurable`, such as a `checkpoint_id`.
-            metadata: Metadata of the run.
-            multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
-                or `enqueue`, which is the server's default.
-            langsmith_tracing: Where the server traces the run: `project_name`, `example_id`.
-
-        Returns:
-            `{"run_id": ...}`.
-
-        Raises:
-            ProtocolError: The server refuses the command.
-
-        `POST /threads/{thread_id}/commands`, `run.start`
-        """
-        params = {
-            "assistant_id": self._thread.assistant_id,
-            "input": input,
-            "config": config,
-            "metadata": metadata,
-            "multitaskStrategy": multitask_strategy,
-            "langsmith_tracer": langsmith_tracing,
-        }
-        return self._thread.command(
-            "run.start", {name: value for name, value in params.items() if value is not None}
-        )
-
-    def respond(
-        self,
-        response: JSON = None,
-        *,
-        interrupt_id: str | None = None,
-        responses: Mapping[str, JSON] | None = None,
-        update: JSON = None,
-        goto: JSON = None,
-        config: JsonObject | None = None,
-        metadata: JsonObject | None = None,
-    ) -> JsonObject:
-        """Answer what the current run asked. The run that goes on becomes the current one.
-
-        Args:
-            response: The answer.
-            interrupt_id: Which question is answered; may be left out if there is only one.
-            responses: Several answers at once, by the ids of their questions, in place of
-                `response`.
-            update: An update of the state, made beside.
-            goto: The node, or nodes, to go to.
-            config: As for `start`.
-            metadata: Metadata of the run.
-
-        Returns:
-            The server's result: `{"run_id": ...}`, or `{}` (langgraph-api 0.16.7).
-
-        Raises:
-            RuntimeError: There is no such question, or several and none was named.
-            ProtocolError: The server refuses the command.
-
-        `POST /threads/{thread_id}/commands`, `input.respond`
-        """
-        spaces = self._thread.open_questions()
-        if responses is None:
-            chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
-        else:
-            chosen = dict(responses)
-        if unknown := [one for one in chosen if one not in spaces]:
-            raise RuntimeError(
-                f"interrupt_id {unknown[0]!r} does not match any outstanding interrupt, "
-                f"which are {sorted(spaces)}"
-            )
-        answers = [
-            {"interrupt_id": one, "namespace": spaces[one], "response": value}
-            for one, value in chosen.items()
-        ]
-        params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
-        more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
-        params = {**params, **{name: value for name, value in more.items() if value is not None}}
-        return self._thread.command("input.respond", params)
-
-
-class SyncAgentModule:
-    """Tells about the thread's assistant."""
-
-    def __init__(self, thread: SyncThreadStream) -> None:
-        self._thread = thread
-
-    def get_tree(
-        self,
-        *,
-        xray: int | bool = False,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> JsonObject:
-        """Return the drawing of the assistant's graph.
-
-        Args:
-            xray: How many levels of subgraphs to open; True for all.
-            headers: Headers of this request.
-            params: Query parameters of this request.
-
-        `GET /assistants/{assistant_id}/graph`
-        """
-        return self._thread.drawing(xray, headers, params)
 
 
 class SyncThreadStream:
@@ -231,7 +107,7 @@ class SyncThreadStream:
         self._uses_socket = uses_socket
         self._feeds: list[SyncFeed] = []
         self._readers: list[SyncEventReader] = []
-        self._current: _Current | None = None
+        self._current: CurrentRun | None = None
         #: Questions that are noted by hand, before anything is known of a run.
         self._questions: list[JsonObject] = []
         #: What the thread was at the end of runs, for whoever asks for it again.
@@ -405,7 +281,7 @@ class SyncThreadStream:
         """
         feed = feed or self._main()
         if self._state == "closed" and (self._current is None or not self._known_run()):
-            return _no_run(feed.log)
+            return no_run(feed.log)
         feed.start()
         if self._current is None:
             self._current = self._last_of_thread()
@@ -417,7 +293,7 @@ class SyncThreadStream:
         if run is None:
             if feed.log.events.error is not None:
                 raise feed.log.events.error
-            return _no_run(feed.log)
+            return no_run(feed.log)
         current.run_id = current.run_id or run.run_id
         return run
 
@@ -513,7 +389,7 @@ class SyncThreadStream:
         self._questions.clear()
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
-            self._current = _Current(result["run_id"], known)
+            self._current = CurrentRun(result["run_id"], known)
         else:  # langgraph-api 0.16.7 does not say which run goes on: the newest one does.
             self._current = self._last_of_thread()
         return result
@@ -582,7 +458,7 @@ class SyncThreadStream:
         """Whether the server does not know the current run, so that nothing more can come of it."""
         return self._current is not None and self._status(self._current) == _DELETED
 
-    def _last_of_thread(self) -> _Current:
+    def _last_of_thread(self) -> CurrentRun:
         """Return the thread's last run, or the first one to come if it has none."""
         request = call(
             "GET",
@@ -595,11 +471,11 @@ class SyncThreadStream:
             runs = self._transport.send(request)
         except NotFoundError:
             runs = []
-        return _Current(runs[0]["run_id"], 0) if runs else _Current(None, 0)
+        return CurrentRun(runs[0]["run_id"], 0) if runs else CurrentRun(None, 0)
 
     def _waiting(self, feed: SyncFeed, run: Run) -> Wait:
         """Return what waits for something that comes before the end of a run."""
-        current = _Current(run.run_id, feed.log.runs.index(run))
+        current = CurrentRun(run.run_id, feed.log.runs.index(run))
 
         def wait(is_ready: Callable[[], bool]) -> None:
             self._wait(feed, current, is_ready, None)
@@ -609,7 +485,7 @@ class SyncThreadStream:
     def _wait(
         self,
         feed: SyncFeed,
-        current: _Current,
+        current: CurrentRun,
         is_ready: Callable[[], bool],
         seconds: float | None,
     ) -> bool:
@@ -629,7 +505,7 @@ class SyncThreadStream:
                 feed.changed.notify()
         return is_ready()
 
-    def _status(self, current: _Current) -> str | None:
+    def _status(self, current: CurrentRun) -> str | None:
         """Return how a run ended; None if it goes on, or is not known."""
         if current.run_id is None:
             return None
@@ -645,48 +521,3 @@ class SyncThreadStream:
         except APIError:
             return None  # The feed says so, if the server is away for good.
         return None if run["status"] in ("pending", "running") else str(run["status"])
-
-
-class _Current:
-    """Names a run: by its id, or, where the server does not tell it, by its place on the thread."""
-
-    def __init__(self, run_id: str | None, number: int) -> None:
-        self.run_id = run_id
-        self._number = number
-
-    def find(self, log: ThreadLog) -> Run | None:
-        """Return the run, once it has begun."""
-        if log.runs and log.runs[-1].is_nameless:
-            return log.runs[-1]
-        if self.run_id is not None:
-            return log.run(self.run_id)
-        return log.runs[self._number] if len(log.runs) > self._number else None
-
-    def end(self, log: ThreadLog, status: str) -> None:
-        """End the run, which is over on the server and did not say so."""
-        run = self.find(log)
-        if run is None:
-            run = Run(self.run_id, None)
-            log.runs.append(run)
-        how = _OVER.get(status, "interrupted")
-        error = failure(f"the run ended as {status!r}") if how == "failed" else None
-        run.end(how, None if error is None else str(error), error)
-
-
-def _no_run(log: ThreadLog) -> Run:
-    """Add a run that is over and gave nothing, for what is read when nothing more can come."""
-    nothing = Run(None, None)
-    nothing.end("interrupted", None, None)
-    log.runs.append(nothing)
-    return nothing
-
-
-def _only(questions: Mapping[str, object]) -> str:
-    if not questions:
-        raise RuntimeError("there is no outstanding interrupt")
-    if len(questions) > 1:
-        raise RuntimeError(
-            f"there are several outstanding interrupts, {sorted(questions)}: name one by "
-            "interrupt_id="
-        )
-    return next(iter(questions))

@@ -92,6 +92,32 @@ def test_tool_calls_and_subgraphs_are_found_with_what_belongs_to_them() -> None:
         assert [one.message_id for one in inner.messages] == ["m2"]
 
 
+def test_a_subgraph_has_subgraphs_of_its_own() -> None:
+    """They are found on it at any depth, also where the one between was never announced."""
+    deep = ["outer:t1", "inner:t2", "inmost:t3"]
+    events: list[Event] = [
+        started("r1"),
+        ("lifecycle", deep[:1], {"event": "started", "graph_name": "outer"}),
+        ("values", deep, {"deep": 3}),
+        ("lifecycle", deep[:1], {"event": "completed", "graph_name": "outer"}),
+        ended(),
+    ]
+    server = FollowedThread(frames(events), answers=[accepted("r1")])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        (outer,) = [found for found in thread.subgraphs]
+        (inner,) = [found for found in outer.subgraphs]
+        (inmost,) = [found for found in inner.subagents]
+        assert [outer.namespace, inner.namespace, inmost.namespace] == [deep[:1], deep[:2], deep]
+        assert [values for values in inmost.values] == [{"deep": 3}]
+        assert [found for found in inmost.subgraphs] == []
+        assert (inner.graph_name, inner.trigger_call_id) == ("inner", "t2")
+        assert {outer.status, inner.status, inmost.status} == {"completed"}
+
+
 @pytest.mark.parametrize("names_messages", [True, False])
 def test_the_message_that_mirrors_a_tool_result_is_no_subgraph(names_messages: bool) -> None:
     """A tool's result is repeated below `tools:<tool_call_id>`, which is no call of a subgraph."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -21,6 +21,10 @@ INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}
 
 class Asked(MessagesState):
     answer: str
+
+
+class Counted(TypedDict):
+    n: int
 
 
 def graphs() -> dict[str, Any]:
@@ -95,6 +99,29 @@ def test_a_subgraph_has_projections_of_its_own(named: Any) -> None:
                 ["one ", "two ", "three"]
             ]
             assert subgraph.status == "completed"
+
+
+def test_subgraphs_of_subgraphs_are_those_of_a_local_graph() -> None:
+    """Each run stream of a subgraph has the subgraphs below it, at any depth."""
+
+    def around(name: str, node: Any) -> Any:
+        builder = StateGraph(Counted)
+        builder.add_node(name, node)
+        builder.set_entry_point(name)
+        builder.set_finish_point(name)
+        return builder.compile()
+
+    def found(run: Any) -> list[Any]:
+        return [(each.graph_name, found(each), each.status) for each in run.subgraphs]
+
+    graph = around("mid", around("leaf", around("node", lambda state: {"n": state["n"] + 1})))
+    with TestServer({"top": graph}) as server:
+        with graph.stream_events({"n": 1}, version="v3") as here:
+            expected = found(here)
+        with server.remote_graph("top").stream_events({"n": 1}, version="v3") as there:
+            assert found(there) == expected
+            assert there.output == {"n": 2}
+    assert [name for name, *_ in expected[0][1]] == ["leaf"]
 
 
 async def test_further_projections_run_at_the_caller(named: Any) -> None:

@@ -1,0 +1,164 @@
+"""The commands of a thread stream: to start runs, to resume them, to draw the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from langgraph_client.models.fields import JSON, JsonObject
+
+
+class CommandedThread(Protocol):
+    """What commands ask of the thread stream that they belong to."""
+
+    assistant_id: str
+
+    async def command(self, method: str, params: JsonObject) -> JsonObject:
+        """Send a command that starts a run; the run becomes the current one."""
+        ...
+
+    async def open_questions(self) -> dict[str, list[str]]:
+        """Return the namespaces of open interrupts, by id."""
+        ...
+
+    async def drawing(
+        self,
+        xray: int | bool,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, Any] | None,
+    ) -> JsonObject:
+        """Return the drawing of the assistant's graph."""
+        ...
+
+
+class RunModule:
+    """Starts and resumes runs of the thread."""
+
+    def __init__(self, thread: CommandedThread) -> None:
+        self._thread = thread
+
+    async def start(
+        self,
+        *,
+        input: JSON = None,
+        config: JsonObject | None = None,
+        metadata: JsonObject | None = None,
+        multitask_strategy: str | None = None,
+        langsmith_tracing: JsonObject | None = None,
+    ) -> JsonObject:
+        """Start a run, which becomes the current one. The thread is made if there is none.
+
+        Args:
+            input: The graph's input. On a thread that waits at an interrupt it is the answer.
+            config: Tags, metadata, recursion limit and `configurable`, such as a `checkpoint_id`.
+            metadata: Metadata of the run.
+            multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
+                or `enqueue`, which is the server's default.
+            langsmith_tracing: Where the server traces the run: `project_name`, `example_id`.
+
+        Returns:
+            `{"run_id": ...}`.
+
+        Raises:
+            ProtocolError: The server refuses the command.
+
+        `POST /threads/{thread_id}/commands`, `run.start`
+        """
+        params = {
+            "assistant_id": self._thread.assistant_id,
+            "input": input,
+            "config": config,
+            "metadata": metadata,
+            "multitaskStrategy": multitask_strategy,
+            "langsmith_tracer": langsmith_tracing,
+        }
+        return await self._thread.command(
+            "run.start", {name: value for name, value in params.items() if value is not None}
+        )
+
+    async def respond(
+        self,
+        response: JSON = None,
+        *,
+        interrupt_id: str | None = None,
+        responses: Mapping[str, JSON] | None = None,
+        update: JSON = None,
+        goto: JSON = None,
+        config: JsonObject | None = None,
+        metadata: JsonObject | None = None,
+    ) -> JsonObject:
+        """Answer what the current run asked. The run that goes on becomes the current one.
+
+        Args:
+            response: The answer.
+            interrupt_id: Which question is answered; may be left out if there is only one.
+            responses: Several answers at once, by the ids of their questions, in place of
+                `response`.
+            update: An update of the state, made beside.
+            goto: The node, or nodes, to go to.
+            config: As for `start`.
+            metadata: Metadata of the run.
+
+        Returns:
+            The server's result: `{"run_id": ...}`, or `{}` (langgraph-api 0.16.7).
+
+        Raises:
+            RuntimeError: There is no such question, or several and none was named.
+            ProtocolError: The server refuses the command.
+
+        `POST /threads/{thread_id}/commands`, `input.respond`
+        """
+        spaces = await self._thread.open_questions()
+        if responses is None:
+            chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
+        else:
+            chosen = dict(responses)
+        if unknown := [one for one in chosen if one not in spaces]:
+            raise RuntimeError(
+                f"interrupt_id {unknown[0]!r} does not match any outstanding interrupt, "
+                f"which are {sorted(spaces)}"
+            )
+        answers = [
+            {"interrupt_id": one, "namespace": spaces[one], "response": value}
+            for one, value in chosen.items()
+        ]
+        params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
+        more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
+        params = {**params, **{name: value for name, value in more.items() if value is not None}}
+        return await self._thread.command("input.respond", params)
+
+
+class AgentModule:
+    """Tells about the thread's assistant."""
+
+    def __init__(self, thread: CommandedThread) -> None:
+        self._thread = thread
+
+    async def get_tree(
+        self,
+        *,
+        xray: int | bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> JsonObject:
+        """Return the drawing of the assistant's graph.
+
+        Args:
+            xray: How many levels of subgraphs to open; True for all.
+            headers: Headers of this request.
+            params: Query parameters of this request.
+
+        `GET /assistants/{assistant_id}/graph`
+        """
+        return await self._thread.drawing(xray, headers, params)
+
+
+def _only(questions: Mapping[str, object]) -> str:
+    if not questions:
+        raise RuntimeError("there is no outstanding interrupt")
+    if len(questions) > 1:
+        raise RuntimeError(
+            f"there are several outstanding interrupts, {sorted(questions)}: name one by "
+            "interrupt_id="
+        )
+    return next(iter(questions))
