@@ -13,6 +13,7 @@ from a2a.client.client import Client
 from a2a.types.a2a_pb2 import (
     CancelTaskRequest,
     GetTaskRequest,
+    ListTasksRequest,
     Message,
     Part,
     Role,
@@ -170,7 +171,17 @@ def test_what_a_graph_cannot_take(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("method", "params", "code"),
     [
-        ("tasks/list", {}, -32601),
+        ("tasks/none", {}, -32601),
+        ("tasks/list", {"pageSize": 0}, -32602),
+        ("tasks/list", {"pageToken": "x"}, -32602),
+        ("tasks/list", {"status": "asleep"}, -32602),
+        ("tasks/list", {"contextId": 7}, -32602),
+        ("tasks/list", {"statusTimestampAfter": "now"}, -32602),
+        ("tasks/list", {"historyLength": -1}, -32602),
+        ("tasks/pushNotificationConfig/set", {}, -32003),
+        ("CreateTaskPushNotificationConfig", {}, -32003),
+        ("tasks/resubscribe", {}, -32004),
+        ("GetExtendedAgentCard", {}, -32007),
         ("tasks/get", {}, -32602),
         ("tasks/get", {"id": "nothing"}, -32001),
         ("tasks/get", {"id": "../x:../y"}, -32001),
@@ -191,6 +202,47 @@ def test_what_a_graph_cannot_take(http: httpx.Client) -> None:
 def test_mistakes(http: httpx.Client, method: str, params: Any, code: int) -> None:
     """Each kind of mistake has its code."""
     assert rpc(http, "chat", method, params)["error"]["code"] == code
+
+
+def test_lists(http: httpx.Client) -> None:
+    """The tasks of an agent are listed, the latest first, by state, context, time and page."""
+    context = rpc(http, "asking", "message/send", said("one"))["result"]["contextId"]
+    asked = rpc(http, "asking", "message/send", said("two"))["result"]
+
+    def listed(**params: Any) -> Any:
+        return rpc(http, "asking", "tasks/list", params)["result"]
+
+    everything = listed()
+    assert everything["tasks"][0]["id"] == asked["id"]
+    assert everything["tasks"][0]["status"]["state"] == "input-required"
+    assert everything["tasks"][0]["artifacts"] == []
+    assert everything["totalSize"] == everything["pageSize"] >= 2
+    assert {one["contextId"] for one in listed(contextId=context)["tasks"]} == {context}
+    assert listed(contextId="00000000-0000-4000-8000-000000000000")["tasks"] == []
+    assert listed(contextId="no thread")["tasks"] == []
+    first = listed(pageSize=1)
+    assert len(first["tasks"]) == 1
+    second = listed(pageSize=1, pageToken=first["nextPageToken"])
+    assert second["tasks"][0]["id"] == everything["tasks"][1]["id"]
+    assert listed(statusTimestampAfter="2999-01-01T00:00:00Z")["tasks"] == []
+    (shown,) = listed(contextId=context, includeArtifacts=True, historyLength=0)["tasks"]
+    assert shown["artifacts"][0]["name"] == "Interrupt"
+    assert "history" not in shown
+    answer = said(taskId=asked["id"], parts=[{"kind": "data", "data": {"resume": "eve"}}])
+    rpc(http, "asking", "message/send", answer)
+    done = listed(contextId=asked["contextId"], status="completed")["tasks"]
+    assert [task["id"] for task in done] == [asked["id"]]
+    assert listed(contextId=asked["contextId"], status="TASK_STATE_WORKING")["tasks"] == []
+
+
+async def test_the_sdk_lists(server: TestServer, http: httpx.Client) -> None:
+    """`a2a-sdk` reads the same list, in version 1.0."""
+    task = rpc(http, "chat", "message/send", said("hi"))["result"]
+    async with httpx.AsyncClient() as http_of_sdk:
+        agent = await connected(server, "chat", http_of_sdk)
+        found = await agent.list_tasks(ListTasksRequest(context_id=task["contextId"]))
+    assert [each.id for each in found.tasks] == [task["id"]]
+    assert found.tasks[0].status.state == TaskState.TASK_STATE_COMPLETED
 
 
 def test_tasks_that_are_over(http: httpx.Client) -> None:

@@ -17,14 +17,33 @@ Json = dict[str, Any]
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
 TASK_NOT_FOUND, TASK_NOT_CANCELABLE = -32001, -32002
-UNSUPPORTED, CONTENT_TYPE_NOT_SUPPORTED = -32004, -32005
+PUSH_NOT_SUPPORTED, UNSUPPORTED = -32003, -32004
+CONTENT_TYPE_NOT_SUPPORTED, NO_EXTENDED_CARD = -32005, -32007
 METHODS = {
     "message/send": "SendMessage",
     "message/stream": "SendStreamingMessage",
     "tasks/get": "GetTask",
     "tasks/cancel": "CancelTask",
+    "tasks/list": "ListTasks",
 }
 """The methods of earlier versions, and what they are called in 1.0."""
+NOT_BUILT = {
+    "tasks/pushNotificationConfig/set": PUSH_NOT_SUPPORTED,
+    "tasks/pushNotificationConfig/get": PUSH_NOT_SUPPORTED,
+    "tasks/pushNotificationConfig/list": PUSH_NOT_SUPPORTED,
+    "tasks/pushNotificationConfig/delete": PUSH_NOT_SUPPORTED,
+    "CreateTaskPushNotificationConfig": PUSH_NOT_SUPPORTED,
+    "SetTaskPushNotificationConfig": PUSH_NOT_SUPPORTED,
+    "GetTaskPushNotificationConfig": PUSH_NOT_SUPPORTED,
+    "ListTaskPushNotificationConfig": PUSH_NOT_SUPPORTED,
+    "ListTaskPushNotificationConfigs": PUSH_NOT_SUPPORTED,
+    "DeleteTaskPushNotificationConfig": PUSH_NOT_SUPPORTED,
+    "tasks/resubscribe": UNSUPPORTED,
+    "SubscribeToTask": UNSUPPORTED,
+    "agent/getAuthenticatedExtendedCard": NO_EXTENDED_CARD,
+    "GetExtendedAgentCard": NO_EXTENDED_CARD,
+}
+"""Methods of the protocol that are not here, in all its versions, and the code that says so."""
 TERMINAL = ("completed", "failed", "canceled", "rejected")
 _STATES = {
     "pending": "submitted",

@@ -19,6 +19,7 @@ from langgraph_client.server.http.a2a_wire import A2AError, Json, UserMessage, W
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.routes.a2a_list import list_tasks
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.streaming import LongResponse, event_headers
 from langgraph_client.server.runs.event_log import HEARTBEAT
@@ -132,6 +133,8 @@ async def message(request: ValidRequest) -> Response:
         if number is None or asked is None:
             raise A2AError(a2a.INVALID_REQUEST, "Invalid JSON-RPC request: id and method needed")
         method = a2a.METHODS.get(asked, asked) if isinstance(asked, str) else asked
+        if isinstance(method, str) and method in a2a.NOT_BUILT:
+            raise A2AError(a2a.NOT_BUILT[method], f"This agent does not support {asked}")
         if method not in a2a.METHODS.values():
             raise A2AError(a2a.METHOD_NOT_FOUND, f"Method not found: {asked}")
         params = given.get("params")
@@ -144,7 +147,12 @@ async def message(request: ValidRequest) -> Response:
         )
         if method == "SendStreamingMessage":
             return _Stream(agent, a2a.read_message(params), number)
-        methods = {"SendMessage": agent.send, "GetTask": agent.get, "CancelTask": agent.cancel}
+        methods = {
+            "SendMessage": agent.send,
+            "GetTask": agent.get,
+            "CancelTask": agent.cancel,
+            "ListTasks": agent.list_tasks,
+        }
         return reply({"jsonrpc": "2.0", "id": number, "result": await methods[method](params)})
     except A2AError as error:
         return reply(_failure(number, error))
@@ -317,6 +325,11 @@ class _Agent:
             text = f"Task failed with status: {run['status']}"
             said = wire.message([wire.text(text)], ids)
         return wire.task(ids, wire.status(state, said), **more)
+
+    async def list_tasks(self, params: Json) -> Json:
+        """ListTasks."""
+        length = _history_length(params)
+        return await list_tasks(self.inside, self.wire, self.assistant_id, params, length)
 
     async def cancel(self, params: Json) -> Json:
         """CancelTask."""

@@ -1,0 +1,185 @@
+"""A2A's `ListTasks`: the tasks of an agent, the latest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from langgraph_client.server.http import a2a_wire as a2a
+from langgraph_client.server.http.a2a_wire import A2AError, Json, Wire
+from langgraph_client.server.http.inside import Inside, InsideError
+
+_THREADS = 100
+"""How many threads are looked at, those that changed last."""
+_RUNS = 100
+_PAGE = 50
+_MOST = 100
+_STATES = (
+    "submitted",
+    "working",
+    "completed",
+    "failed",
+    "canceled",
+    "input-required",
+    "rejected",
+    "auth-required",
+)
+
+
+class TaskFilter(NamedTuple):
+    """What a request for tasks asks for.
+
+    Attributes:
+        context_id: Only those of this context; None for all.
+        state: Only those that are in this state; None for all.
+        after: Only those whose state is as old as this, or younger; None for all.
+        size: How many at most.
+        offset: How many are passed over.
+        artifacts: Whether their results are shown.
+    """
+
+    context_id: str | None
+    state: str | None
+    after: datetime | None
+    size: int
+    offset: int
+    artifacts: bool
+
+
+def read_filter(params: Json) -> TaskFilter:
+    """Return what a request asks for.
+
+    Raises:
+        A2AError: A parameter is malformed.
+    """
+    size = params.get("pageSize")
+    if size is None:
+        size = _PAGE
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _MOST:
+        raise A2AError(a2a.INVALID_PARAMS, f"pageSize must be an integer between 1 and {_MOST}")
+    token = params.get("pageToken") or "0"
+    if not isinstance(token, str) or not (token.isascii() and token.isdigit()) or len(token) > 9:
+        raise A2AError(a2a.INVALID_PARAMS, "Invalid pageToken")
+    context_id = params.get("contextId") or None
+    if not isinstance(context_id, str | None):
+        raise A2AError(a2a.INVALID_PARAMS, "contextId must be a string")
+    state = params.get("status") or None
+    if state is not None:
+        state = str(state).removeprefix("TASK_STATE_").replace("_", "-").lower()
+        if state not in _STATES:
+            raise A2AError(a2a.INVALID_PARAMS, f"Invalid status value: {params['status']!r}")
+    artifacts = params.get("includeArtifacts") is True
+    after = _time(params.get("statusTimestampAfter") or params.get("lastUpdatedAfter"))
+    return TaskFilter(context_id, state, after, size, int(token), artifacts)
+
+
+def _time(given: Any) -> datetime | None:
+    if given is None:
+        return None
+    if isinstance(given, int) and not isinstance(given, bool):  # Milliseconds, before 1.0.
+        return datetime.fromtimestamp(given / 1000).astimezone()
+    try:
+        return datetime.fromisoformat(str(given).replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        raise A2AError(
+            a2a.INVALID_PARAMS, "statusTimestampAfter must be a valid ISO 8601 timestamp"
+        ) from None
+
+
+def _is_after(stamp: str, time: datetime) -> bool:
+    return datetime.fromisoformat(stamp) >= time
+
+
+class _Found(NamedTuple):
+    """A task: its ids, its latest run, its thread, and its state."""
+
+    ids: Json
+    run: Json
+    thread: Json
+    state: str
+
+
+async def list_tasks(
+    inside: Inside, wire: Wire, assistant_id: str, params: Json, history: int
+) -> Json:
+    """Return a page of an agent's tasks.
+
+    Args:
+        inside: Sends requests to the server, as the caller.
+        wire: Writes what is answered.
+        assistant_id: The agent.
+        params: What is asked for.
+        history: How many messages of each task are shown.
+
+    Raises:
+        A2AError: A parameter is malformed.
+        InsideError: The threads or runs cannot be read.
+    """
+    wanted = read_filter(params)
+    found = [
+        task
+        for thread in await _threads(inside, wanted.context_id)
+        for task in await _tasks_of(inside, thread, assistant_id)
+        if wanted.state in (None, task.state)
+        and (wanted.after is None or _is_after(task.run["updated_at"], wanted.after))
+    ]
+    found.sort(key=lambda task: str(task.run["updated_at"]), reverse=True)
+    end = wanted.offset + wanted.size
+    page = found[wanted.offset : end]
+    return {
+        "tasks": [_shown(wire, task, assistant_id, wanted.artifacts, history) for task in page],
+        "totalSize": len(found),
+        "pageSize": len(page),
+        "nextPageToken": str(end) if end < len(found) else "",
+    }
+
+
+async def _threads(inside: Inside, context_id: str | None) -> list[Json]:
+    if context_id is None:
+        body = {"limit": _THREADS, "sort_by": "updated_at", "sort_order": "desc"}
+        threads: list[Json] = await inside.ask("POST", "/threads/search", body)
+        return threads
+    try:
+        found: list[Json] = await inside.ask(
+            "POST", "/threads/search", {"ids": [context_id], "limit": 1}
+        )
+    except InsideError as error:
+        if error.status in (400, 404, 422):
+            return []
+        raise
+    return found
+
+
+async def _tasks_of(inside: Inside, thread: Json, assistant_id: str) -> list[_Found]:
+    """Return the tasks of a thread, each by the latest of its runs."""
+    thread_id = thread["thread_id"]
+    try:
+        runs = await inside.ask("GET", f"/threads/{thread_id}/runs?limit={_RUNS}")
+    except InsideError as error:
+        if error.status == 404:  # It was deleted meanwhile.
+            return []
+        raise
+    tasks: dict[str, _Found] = {}
+    for run in runs:  # The latest comes first.
+        if run["assistant_id"] != assistant_id:
+            continue
+        own = f"{thread_id}:{run['run_id']}"
+        task_id = (run["metadata"].get("a2a") or {}).get("task_id", own)
+        rest = thread if run is runs[0] else {"status": "idle"}
+        ids = {"taskId": task_id, "contextId": thread_id}
+        tasks.setdefault(task_id, _Found(ids, run, thread, a2a.state_of(run, rest)))
+    return [*tasks.values()]
+
+
+def _shown(wire: Wire, task: _Found, assistant_id: str, artifacts: bool, history: int) -> Json:
+    more: Json = {"artifacts": []}
+    values = task.thread.get("values")
+    if artifacts and task.state == "completed":
+        more["artifacts"] = [wire.response(values, assistant_id)]
+    if artifacts and task.state == "input-required":
+        asked = [one for items in task.thread["interrupts"].values() for one in items]
+        more["artifacts"] = [wire.questions(asked)]
+    if history:
+        more["history"] = wire.history(values, task.ids, history)
+    status = {**wire.status(task.state), "timestamp": task.run["updated_at"]}
+    return wire.task(task.ids, status, **more)
