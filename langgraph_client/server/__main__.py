@@ -80,6 +80,7 @@ def _serve(
         "role": options.role,
         "listen_url": options.db_listen,
         "show_errors": options.show_errors,
+        "show_tracebacks": _shows_tracebacks(config, options, key),
         "api_key": key,
         "max_runs": options.max_runs,
         "max_run_seconds": options.max_run_seconds,
@@ -99,6 +100,13 @@ def _serve(
             pass
         leaving = _exit_after(_STOP_SECONDS)
     leaving.cancel()
+
+
+def _shows_tracebacks(config: AppConfig, options: argparse.Namespace, key: str | None) -> bool:
+    """Whether threads keep tracebacks: by default where only this machine gets to see them."""
+    if options.show_tracebacks is not None:
+        return bool(options.show_tracebacks)
+    return config.auth is None and key is None and is_loopback(options.host)
 
 
 def _catch_signals(stop: threading.Event, *, twice: bool) -> None:

@@ -99,6 +99,8 @@ class Server:
             transaction mode, such as PgBouncer; None for the same.
         show_errors: Tell callers the text of every exception a graph raises. False withholds that
             of classes that are not known to be meant for them, as servers on a port do.
+        show_tracebacks: Keep the traceback of a failed run in the `error` of its thread, as
+            `traceback`, for who looks into it. The local page shows it.
         max_runs: How many runs may be running at the same time, each on its own thread.
         max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
         event_ttl: Seconds for which the events of a resumable run are kept after its end, for
@@ -151,6 +153,7 @@ class Server:
         role: Role = "all",
         listen_url: str | None = None,
         show_errors: bool = True,
+        show_tracebacks: bool = False,
         max_runs: int = 100,
         max_run_seconds: float | None = None,
         event_ttl: float = 600.0,
@@ -181,6 +184,7 @@ class Server:
         self._role = role
         self._listen_url = listen_url
         self._show_errors = show_errors
+        self._show_tracebacks = show_tracebacks
         self._max_runs = max_runs
         self._max_run_seconds = max_run_seconds
         self._event_ttl = event_ttl
@@ -445,6 +449,7 @@ class Server:
             limit=self._max_runs,
             seconds=self._max_run_seconds,
             show_errors=self._show_errors,
+            show_tracebacks=self._show_tracebacks,
             hooks=self._hooks,
             ending=webhooks.run_ending,
             ended=[webhooks.run_ended, event_expiry.run_ended],

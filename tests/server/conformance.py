@@ -65,7 +65,7 @@ def on_a_server(config: str, chosen: list[str]) -> str:
     """Start a server, compare some scenarios; returns what was said, tracebacks included."""
     command = [sys.executable, "-m", "langgraph_client.server", str(PROTOCOL / "graphs" / config)]
     # Open to every page, as the recorded server is; graphs that fail are part of the recordings.
-    command += ["--cors", "*", "--log-level", "error", *arguments()]
+    command += ["--cors", "*", "--no-show-tracebacks", *arguments()]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             [*command, "--port", "0", "--log-level", "error"],

@@ -67,7 +67,7 @@ def record(folder: Path, names: list[str]) -> None:
     (folder / "langgraph.json").write_text(graphs)
     (folder / "v3_graphs.py").write_text((PROTOCOL / "v3_graphs.py").read_text())
     command = [sys.executable, "-m", "langgraph_client.server", "langgraph.json", "--port", "0"]
-    command += arguments()
+    command += ["--no-show-tracebacks", *arguments()]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(folder)))}
     with subprocess.Popen(
         command,

@@ -104,6 +104,13 @@ def _add_access(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--show-errors", action="store_true", help="tell callers the text of every exception"
     )
+    parser.add_argument(
+        "--show-tracebacks",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="keep the traceback of a failed run in its thread's error; by default on an address of"
+        " this machine only, without an API key and without an Auth",
+    )
     parser.add_argument("--ssl-certfile", metavar="FILE", help="certificate, to serve by HTTPS")
     parser.add_argument("--ssl-keyfile", metavar="FILE", help="its key")
 

@@ -17,6 +17,7 @@ from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
+from langgraph_client.server.runs.tracebacks import traceback_text
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.storage.shared import Fenced
@@ -36,6 +37,7 @@ class Attempts:
         protocol_runs: The v3 events of the threads.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
+        show_tracebacks: Keep the traceback of a failed run in its thread's `error`.
         hooks: What looks into the runs.
         measures: Where it is noted how long a run has waited.
     """
@@ -50,6 +52,7 @@ class Attempts:
         *,
         seconds: float | None,
         show_errors: bool,
+        show_tracebacks: bool,
         hooks: RunHooks,
         measures: Measures,
     ) -> None:
@@ -60,6 +63,7 @@ class Attempts:
         self._protocol_runs = protocol_runs
         self._seconds = seconds
         self._show_errors = show_errors
+        self._show_tracebacks = show_tracebacks
         self._hooks = hooks
         self._measures = measures
 
@@ -188,7 +192,11 @@ class Attempts:
         self._hooks.failed(job.run, raised)
         text = error_document(raised, show=True)
         return Outcome(
-            event, error, log_text=f"{text['error']}: {text['message']}", details=details
+            event,
+            error,
+            log_text=f"{text['error']}: {text['message']}",
+            traceback=traceback_text(raised) if self._show_tracebacks else "",
+            details=details,
         )
 
 

@@ -78,6 +78,7 @@ class Engine:
         limit: How many runs may run at the same time, each on a thread of its own.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
+        show_tracebacks: Keep the traceback of a failed run in its thread's `error`.
         hooks: What looks into the runs.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
@@ -93,6 +94,7 @@ class Engine:
         limit: int = 100,
         seconds: float | None = None,
         show_errors: bool = False,
+        show_tracebacks: bool = False,
         hooks: RunHooks | None = None,
         ending: Callable[[Transaction, Ended], Awaitable[None]] | None = None,
         ended: Sequence[Callable[[Ended], None]] = (),
@@ -121,6 +123,7 @@ class Engine:
             self.protocol_runs,
             seconds=seconds,
             show_errors=show_errors,
+            show_tracebacks=show_tracebacks,
             hooks=hooks,
             measures=self.measures,
         )

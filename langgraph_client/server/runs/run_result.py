@@ -43,7 +43,9 @@ class RunResult:
 def fallback_result(thread: Mapping[str, Any]) -> Any:
     """Return the answer for a run that is over, from what its thread is now."""
     if thread.get("status") == "error" and thread.get("error") is not None:
-        return {"__error__": thread["error"]}
+        # The traceback is for who looks into the thread, not for who waits for an answer.
+        error = thread["error"]
+        return {"__error__": {name: error[name] for name in error if name != "traceback"}}
     waiting = [item for items in (thread.get("interrupts") or {}).values() for item in items]
     if waiting:
         return {INTERRUPT: waiting}

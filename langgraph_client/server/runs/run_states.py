@@ -47,6 +47,8 @@ class Outcome:
     #: What the caller reads, and what the log says.
     error: dict[str, str] | None = None
     log_text: str = ""
+    #: Where it happened, for the thread's document; empty where that is not shown.
+    traceback: str = ""
     #: What the event of the error says beside it.
     details: Document = field(default_factory=dict)
 

@@ -141,7 +141,10 @@ class Settlements:
         failed = status in ("error", "timeout")
         error = _thread_error(job, outcome)
         started = job.attempt > 0
-        rest = after_run(left, error, failed=failed) if started or failed else left
+        shown_error = error
+        if error is not None and outcome.traceback:
+            shown_error = {**error, "traceback": outcome.traceback}
+        rest = after_run(left, shown_error, failed=failed) if started or failed else left
         run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
         gone = job.temporary or job.deleted or status == DELETED
         error_id, done_id = self._clock.event_id(), self._clock.event_id()

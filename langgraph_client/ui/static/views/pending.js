@@ -23,7 +23,9 @@ function errorsOf({ state, thread, busy }) {
   const { error } = thread;
   if (error && error.error !== 'UserInterrupt' && error.error !== 'UserRollback') {
     const text = textOf(error);
-    if (!found.some((known) => known.text.includes(error.message ?? text))) found.unshift({ where: 'The run failed', text, trace: traceOf(error) });
+    const known = found.find((task) => task.text.includes(error.message ?? text));
+    if (known) known.trace ??= traceOf(error);
+    else found.unshift({ where: 'The run failed', text, trace: traceOf(error) });
   }
   return found;
 }

@@ -1,0 +1,51 @@
+"""The traceback of a failed run, as its owner wants to read it."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+
+_MOST = 20_000
+"""Characters; what is longer loses its middle."""
+_HOME = str(Path(__file__).parents[2])
+_PACKAGES = tuple(
+    f"{sysconfig.get_paths()[kind]}/{package}/"
+    for kind in ("purelib", "platlib")
+    for package in ("langgraph", "langchain_core", "langgraph_sdk")
+)
+_LIBRARY = tuple(
+    f"{sysconfig.get_paths()['stdlib']}/{part}" for part in ("asyncio/", "concurrent/")
+)
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return a traceback without the frames between the server and the application's code.
+
+    Where nothing else is left, all frames are shown.
+    """
+    shown = traceback.TracebackException.from_exception(error)
+    _trim(shown, set())
+    try:
+        text = "".join(shown.format())
+    except Exception as raised:  # An exception's own `__str__` is user code, too.
+        return f"the traceback cannot be shown: {type(raised).__name__}"
+    if len(text) <= _MOST:
+        return text
+    half = _MOST // 2
+    return f"{text[:half]}\n[…]\n{text[-half:]}"
+
+
+def _trim(shown: traceback.TracebackException | None, seen: set[int]) -> None:
+    if shown is None or id(shown) in seen:
+        return
+    seen.add(id(shown))
+    frames = [frame for frame in shown.stack if not _is_between(frame.filename)]
+    if frames:
+        shown.stack = traceback.StackSummary.from_list(frames)
+    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
+        _trim(other, seen)
+
+
+def _is_between(filename: str) -> bool:
+    return filename.startswith((_HOME, *_PACKAGES, *_LIBRARY))
