@@ -53,7 +53,7 @@ CONTROL_HEADER = "x-langgraph-client-control"
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
 CONTROL_EVENT = "control"
 #: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
-#: names: those of the next five.
+#: names: those of the next six.
 ASIDES_HEADER = "x-langgraph-client-asides"
 #: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
 #: `{"output": name, "state": name}`, null for one that is a dict.
@@ -69,6 +69,10 @@ HANDLER_CALLS_EVENT = "handler_calls"
 #: In place of the mode "messages", with the namespace behind it: the events of the blocks of which
 #: models make their messages, and whole messages, each with metadata; for a run stream of "v3".
 MESSAGE_EVENTS = "message_events"
+#: What the transformers of a compiled graph push into channels, for a run stream of "v3". The data
+#: of the first such event of a run are `{"channels": [key, ...]}`, those of the others
+#: `{"key", "name", "item"}`, with null for the name of a channel that is not among the events.
+EXTENSIONS_EVENT = "extensions"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
 #: The attribute by which langgraph marks the error of an answer that does not fit its interrupt's

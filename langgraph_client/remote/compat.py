@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from langgraph.pregel.protocol import PregelProtocol as GraphBase
     from langgraph.stream import AsyncGraphRunStream as AsyncGraphRunStream
     from langgraph.stream import GraphRunStream as GraphRunStream
-    from langgraph.stream._mux import StreamMux
+    from langgraph.stream import StreamChannel as StreamChannel
+    from langgraph.stream._mux import StreamMux as StreamMux
     from langgraph.types import (
         Command,
         GraphOutput,
@@ -72,6 +73,7 @@ __all__ = [
     "Send",
     "StateSnapshot",
     "StateUpdate",
+    "add_event",
     "ambient_config",
     "async_callback_manager",
     "bubble_up",
@@ -92,6 +94,7 @@ __all__ = [
     "lifecycle_event",
     "merged_callbacks",
     "message_classes",
+    "new_channel",
     "node_runnable",
     "pause",
     "streamed_messages",
@@ -108,6 +111,7 @@ class EventStreamingClasses(NamedTuple):
     run_stream: type[GraphRunStream]
     async_run_stream: type[AsyncGraphRunStream]
     transformer: type
+    channel: type[StreamChannel]
     builtin: tuple[Callable[[tuple[str, ...]], Foreign], ...]
 
 
@@ -135,8 +139,26 @@ def event_streaming() -> EventStreamingClasses:
         stream.GraphRunStream,
         stream.AsyncGraphRunStream,
         stream.StreamTransformer,
+        stream.StreamChannel,
         builtin,
     )
+
+
+# Private to langgraph (seen in 1.2.24): channels are added before a run stream is read, otherwise.
+
+
+def new_channel(mux: StreamMux, key: str) -> StreamChannel:
+    """Return a channel that is read like those which a multiplexer has from its beginning."""
+    channel = event_streaming().channel()
+    mux._bind_and_wire({key: channel})  # noqa: SLF001
+    channel._request_more = mux._pump_fn  # noqa: SLF001
+    channel._arequest_more = mux._apump_fn  # noqa: SLF001
+    return channel
+
+
+def add_event(mux: StreamMux, method: str, data: Foreign) -> None:
+    """Add an event to those that a run stream yields, without showing it to transformers."""
+    mux._forward(method, data)  # noqa: SLF001
 
 
 def is_ai_chunk(message: object) -> bool:

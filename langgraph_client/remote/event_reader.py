@@ -20,6 +20,7 @@ from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.stream_modes import ModePair
 from langgraph_client.values import (
     CLASSES_EVENT,
+    EXTENSIONS_EVENT,
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
     MESSAGE_EVENTS,
@@ -158,6 +159,8 @@ class EventReader:
             calls = self._decoder.open(data)
             self._calls.append((event, [self._decoder.handler_call(call) for call in calls]))
             return []
+        if event == EXTENSIONS_EVENT and self._arguments.run_stream:
+            return [{"type": event, "ns": (), "data": self._decoder.open(data)}]
         if event == CLASSES_EVENT:
             allowed = self._decoder.allowed
             found = {what: allowed_class(str(name), allowed) for what, name in data.items()}

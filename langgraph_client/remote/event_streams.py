@@ -1,7 +1,8 @@
 """Event streaming of a RemoteGraph: langgraph's own run streams, over the parts of `stream`.
 
 A local graph makes its run stream in the same way, over the parts of its own `stream`. So nothing
-of a transformer crosses the wire, and any server will do.
+of a caller's transformer crosses the wire, and any server will do. What those push that the graph
+was compiled with, the bundled server sends beside.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from langgraph_client.models.fields import JSON, JsonObject
 from langgraph_client.remote.aliases import Config, Foreign, MergedConfig
 from langgraph_client.remote.compat import event_streaming
+from langgraph_client.remote.extensions import server_channels
 from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.nested import TASK_ID
 
@@ -75,7 +77,10 @@ class EventStreaming:
 
         factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
         self._mux = self._classes.mux(
-            factories=factories, scope=_scope(config["configurable"]), is_async=is_async
+            [server_channels()],  # Of the root graph alone: factories are for subgraphs as well.
+            factories=factories,
+            scope=_scope(config["configurable"]),
+            is_async=is_async,
         )
         # What is made for subgraphs later needs no other modes.
         self._modes = sorted({mode for one in built for mode in one.required_stream_modes})

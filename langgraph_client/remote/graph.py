@@ -465,7 +465,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             config: As for `invoke`: the thread and what reaches the graph.
             version: "v2" or "v3"; "v1" is deprecated, and warns.
             transformers: Only for "v3": further projections, classes or factories of a scope. They
-                run here, not on the server.
+                run here, not on the server. What those push that the graph was compiled with there
+                is in `extensions[key]`, of the root graph, if the server is this package's.
             include_names: Only events of runs of these names; see below. For "v2", as all of these.
             include_types: Only events of these kinds of runs: "chain", "chat_model", "llm",
                 "tool", "retriever", "prompt", "parser".
@@ -540,7 +541,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             config: As for `invoke`: the thread and what reaches the graph.
             version: "v3"; the other versions are async only, locally too.
             transformers: Further projections, classes or factories of a scope. They run here, not
-                on the server.
+                on the server. What those push that the graph was compiled with there is in
+                `extensions[key]`, of the root graph, if the server is this package's.
             **kwargs: Further arguments of `stream`.
 
         Returns:

@@ -42,6 +42,7 @@ from langgraph_client.values import (
     ASIDES_HEADER,
     CLASSES_EVENT,
     CONTROL_HEADER,
+    EXTENSIONS_EVENT,
     GOTO_NODES,
     HANDLER_CALLS_EVENT,
     MESSAGE_EVENTS,
@@ -271,7 +272,7 @@ class RunRequest:
         asides = [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
         # A parent graph streams the chunks that it is told of.
         if arguments.run_stream and self.nested is None:
-            asides.append(MESSAGE_EVENTS)
+            asides += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
         return [*asides, *self._wanted_asides]
 
     def _all_modes(self) -> list[str]:

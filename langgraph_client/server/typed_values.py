@@ -19,6 +19,7 @@ from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_EVENT,
+    EXTENSIONS_EVENT,
     GOTO_NODES,
     HANDLER_CALLS_EVENT,
     INVALID_RESUME,
@@ -47,6 +48,7 @@ ASIDES = "asides"
 _ASIDES = (
     CLASSES_EVENT,
     CONTROL_EVENT,
+    EXTENSIONS_EVENT,
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
     MESSAGE_EVENTS,

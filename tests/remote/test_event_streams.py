@@ -9,8 +9,14 @@ import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.stream import CustomTransformer, UpdatesTransformer
+from langgraph.stream import (
+    CustomTransformer,
+    StreamChannel,
+    StreamTransformer,
+    UpdatesTransformer,
+)
 from langgraph.types import Command, interrupt
 
 from langgraph_client.testing import FakeChatModel, TestServer
@@ -25,6 +31,28 @@ class Asked(MessagesState):
 
 class Counted(TypedDict):
     n: int
+
+
+class Counting(StreamTransformer):
+    """Counts what nodes write and what models say, in a named channel and in one without a name."""
+
+    required_stream_modes = ("custom",)
+
+    def init(self) -> dict[str, Any]:
+        self._written: StreamChannel[Any] = StreamChannel("written")
+        self._said: StreamChannel[Any] = StreamChannel()
+        return {"writes": self._written, "said": self._said}
+
+    def process(self, event: Any) -> bool:
+        data = event["params"]["data"]
+        if event["method"] == "custom":
+            self._written.push((data, len(data)))
+        elif event["method"] == "messages" and data[0]["event"] == "content-block-finish":
+            self._said.push(data[0]["content"]["text"])
+        return True
+
+    def finalize(self) -> None:
+        self._written.push("over")
 
 
 def graphs() -> dict[str, Any]:
@@ -42,7 +70,16 @@ def graphs() -> dict[str, Any]:
     inner = StateGraph(MessagesState).add_node("say", say).add_edge(START, "say").compile()
     nested = StateGraph(MessagesState).add_node("inner", inner).add_node("say", say)
     nested.add_edge(START, "inner").add_edge("inner", "say")
+
+    def write(state: MessagesState) -> dict[str, Any]:
+        get_stream_writer()("a")
+        model.invoke(state["messages"])
+        get_stream_writer()("b")
+        return {}
+
+    counted = StateGraph(MessagesState).add_node("write", write).add_edge(START, "write")
     return {
+        "counted": counted.compile(transformers=[Counting]),
         "nested": nested.compile(),
         "asking": StateGraph(Asked).add_node("ask", ask).add_edge(START, "ask").compile(),
         "failing": StateGraph(MessagesState)
@@ -132,6 +169,31 @@ async def test_further_projections_run_at_the_caller(named: Any) -> None:
     )
     assert [list(update) async for update in run.updates] == [["inner"], ["say"]]
     assert len((await run.output())["messages"]) == 3
+
+
+def test_a_transformer_that_the_graph_was_compiled_with_has_its_channels(named: Any) -> None:
+    """What it pushes on the server comes in its order, as Python values, among the events too."""
+    with named("counted").stream_events(INPUT, config("t"), version="v3") as run:
+        items = list(run.interleave("writes", "said"))
+    assert items == [
+        ("writes", ("a", 1)),
+        ("said", "one two three"),
+        ("writes", ("b", 1)),
+        ("writes", "over"),
+    ]
+    with named("counted").stream_events(INPUT, config("u"), version="v3") as run:
+        events = [e["params"]["data"] for e in run if e["method"] == "custom:written"]
+    assert events == [("a", 1), ("b", 1), "over"]
+
+
+async def test_a_compiled_transformer_s_channels_in_async_code(named: Any) -> None:
+    """They are read beside other projections; a channel that nobody has is a KeyError."""
+    run = await named("counted").astream_events(INPUT, config("t"), version="v3")
+    assert [item async for item in run.extensions["said"]] == ["one two three"]
+    for name in ("counted", "nested"):
+        run = await named(name).astream_events(INPUT, config("u"), version="v3")
+        with pytest.raises(KeyError, match="nope"):
+            print([item async for item in run.extensions["nope"]])
 
 
 def test_an_interrupt_is_seen_and_answered(named: Any) -> None:

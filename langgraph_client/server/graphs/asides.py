@@ -1,4 +1,4 @@
-"""What happens in a run beside its stream, for the callbacks of its caller."""
+"""What happens in a run beside its stream, for its caller: calls of handlers, and extensions."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.graphs.protocol import GraphRun, Item
 from langgraph_client.server.typed_values import ASIDES
-from langgraph_client.values import HANDLER_CALLS_EVENT, LIFECYCLE_EVENT, TRACER_CALLS_EVENT
+from langgraph_client.values import (
+    EXTENSIONS_EVENT,
+    HANDLER_CALLS_EVENT,
+    LIFECYCLE_EVENT,
+    TRACER_CALLS_EVENT,
+)
 
 if TYPE_CHECKING:
+    from langgraph_client.server.graphs.extensions import Extensions
     from langgraph_client.server.graphs.handler_calls import CallRecorder
     from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 
 
 class Asides:
-    """The callback handlers of a run that note what its caller wants to be told.
+    """What notes what the caller of a run wants to be told.
 
     Args:
         run: The run; what its caller has asked for is in its kwargs.
+        graph: The compiled graph.
     """
 
-    def __init__(self, run: GraphRun) -> None:
+    def __init__(self, run: GraphRun, graph: Any) -> None:
         asked = run.kwargs.get(ASIDES, ())
         self._lifecycle: LifecycleRecorder | None = None
         self._calls: dict[str, CallRecorder] = {}
-        # Only here: langgraph's callbacks are younger than what the rest needs.
+        self._extensions: Extensions | None = None
+        # Only here: langgraph's callbacks and multiplexer are younger than what the rest needs.
+        if EXTENSIONS_EVENT in asked and graph.stream_transformers:
+            from langgraph_client.server.graphs.extensions import Extensions
+
+            self._extensions = Extensions(graph)
         if LIFECYCLE_EVENT in asked:
             from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 
@@ -43,11 +55,30 @@ class Asides:
         """The callback handlers that the run needs."""
         return [*([] if self._lifecycle is None else [self._lifecycle]), *self._calls.values()]
 
+    @property
+    def modes(self) -> list[str]:
+        """The stream modes that are needed, whether the caller asks for them or not."""
+        return [] if self._extensions is None else self._extensions.modes
+
+    async def see(self, namespace: tuple[str, ...], mode: str, data: Any) -> None:
+        """Take notice of what the graph streams."""
+        if self._extensions is not None:
+            await self._extensions.see(namespace, mode, data)
+
+    async def end(self, error: Exception | None = None) -> None:
+        """Take notice of the run's end."""
+        if self._extensions is not None and error is not None:
+            await self._extensions.afail(error)
+        elif self._extensions is not None:
+            await self._extensions.aclose()
+
     def take(self) -> list[Item]:
         """Return the events since the last time."""
         items: list[Item] = []
         if self._lifecycle is not None:
             items += [(LIFECYCLE_EVENT, event) for event in self._lifecycle.take()]
+        if self._extensions is not None:
+            items += [(EXTENSIONS_EVENT, item) for item in self._extensions.take()]
         for name, recorder in self._calls.items():
             if calls := recorder.take():
                 items.append((name, calls))

@@ -132,7 +132,7 @@ class CompiledGraph:
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         modes = _modes(run.kwargs)
-        asides = Asides(run)
+        asides = Asides(run, self._graph)
         chunks = self._chunks(graph, run, asides)
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
@@ -146,6 +146,7 @@ class CompiledGraph:
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
+                await asides.see(namespace, mode, data)
                 for aside in asides.take():
                     yield aside
                 if mode == "messages":
@@ -166,9 +167,11 @@ class CompiledGraph:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
                 scope.ask()
+            await asides.end()
             for aside in asides.take():
                 yield aside
-        except Exception:
+        except Exception as error:
+            await asides.end(error)
             for aside in asides.take():
                 yield aside
             raise
@@ -202,7 +205,7 @@ class CompiledGraph:
         config = self._config(run)
         if asides.handlers:
             config = {**config, "callbacks": [*config.get("callbacks", ()), *asides.handlers]}
-        options = self._options(run)
+        options = self._options(run, asides.modes)
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
             return _with_events(graph, given, config, options)
@@ -233,9 +236,9 @@ class CompiledGraph:
             config = {**config, "configurable": {**config["configurable"], **known}}
         return config
 
-    def _options(self, run: GraphRun) -> dict[str, Any]:
+    def _options(self, run: GraphRun, more_modes: Sequence[str] = ()) -> dict[str, Any]:
         kwargs = run.kwargs
-        modes = _modes(kwargs)
+        modes = dict.fromkeys((*_modes(kwargs), *more_modes))
         if run.checks is not None:
             # Updates tell that a step is done.
             modes = dict.fromkeys((*modes, "updates"))

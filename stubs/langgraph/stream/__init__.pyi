@@ -1,8 +1,17 @@
 from abc import ABC
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from langgraph.stream._mux import StreamMux
+
+class StreamChannel:
+    name: str | None
+    _request_more: Callable[[], bool] | None
+    _arequest_more: Callable[[], Awaitable[bool]] | None
+    def __init__(self, name: str | None = ..., *, maxlen: int | None = ...) -> None: ...
+    def _wire(self, fn: Callable[[Any], None]) -> None: ...
+    def push(self, item: Any) -> None: ...
+    def fail(self, err: BaseException) -> None: ...
 
 class StreamTransformer(ABC):
     required_stream_modes: Any

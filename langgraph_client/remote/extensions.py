@@ -1,0 +1,88 @@
+"""What transformers push that a graph was compiled with on the server, in a run stream here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langgraph_client.models.fields import JsonObject
+from langgraph_client.remote.aliases import Foreign
+from langgraph_client.remote.compat import add_event, event_streaming, new_channel
+from langgraph_client.values import EXTENSIONS_EVENT
+
+if TYPE_CHECKING:
+    from langgraph_client.remote.compat import StreamMux
+
+
+class ServerChannels(dict[str, Foreign]):
+    """The projections of a run stream, to which channels of the server are added as they are read.
+
+    Which ones the server has is known only once the run has begun. So a channel that it does not
+    have raises `KeyError` where it is iterated, not where it is looked up. As locally, a channel
+    keeps nothing that was pushed before somebody iterates it.
+
+    Args:
+        mux: The multiplexer of the run stream, with the projections that are made here.
+    """
+
+    def __init__(self, mux: StreamMux) -> None:
+        super().__init__(mux.extensions)
+        self._mux = mux
+        self._added: set[str] = set()
+        self._known: list[str] | None = None
+
+    def __missing__(self, key: str) -> Foreign:
+        self._check(key)
+        channel = self[key] = new_channel(self._mux, key)
+        self._added.add(key)
+        return channel
+
+    def _check(self, key: str) -> None:
+        if self._known is not None and key not in self._known:
+            raise KeyError(f"{key}: neither the run stream nor the server's graph has it")
+
+    def take(self, told: JsonObject) -> None:
+        """Take what the server tells: which channels there are, or what was pushed into one."""
+        if "channels" in told:
+            self.has(told["channels"])
+            return
+        key, name, item = told["key"], told["name"], told["item"]
+        if key in self._added:
+            self[key].push(item)
+        if name is not None:  # Such channels are among the events of a run stream as well.
+            add_event(self._mux, f"custom:{name}", item)
+
+    def has(self, keys: list[str]) -> None:
+        """Note which channels the server has; those that it does not have end with an error."""
+        self._known = keys
+        for key in self._added:
+            try:
+                self._check(key)
+            except KeyError as error:
+                self[key].fail(error)
+
+    def end(self) -> None:
+        """Note that the run is over; a server that knows no channels has not told of any."""
+        if self._known is None:
+            self.has([])
+
+
+def server_channels() -> Foreign:
+    """Return the transformer that fills a run stream's channels of the server."""
+
+    class Transformer(event_streaming().transformer):  # type: ignore[misc]
+        def init(self) -> JsonObject:
+            return {}
+
+        def _on_register(self, mux: StreamMux) -> None:
+            mux.extensions = self._channels = ServerChannels(mux)
+
+        def process(self, event: Foreign) -> bool:
+            if event["method"] != EXTENSIONS_EVENT:
+                return True
+            self._channels.take(event["params"]["data"])
+            return False
+
+        def finalize(self) -> None:
+            self._channels.end()
+
+    return Transformer()

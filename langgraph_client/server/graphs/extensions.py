@@ -1,0 +1,66 @@
+"""What the transformers that a graph was compiled with push into channels, for a RemoteGraph.
+
+A run of the event protocol has them in its own multiplexer, see `protocol_stream`; a RemoteGraph
+streams over the older endpoint, and gets beside what they push.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from langgraph.stream import StreamChannel
+from langgraph.stream._convert import convert_to_protocol_event
+from langgraph.stream._mux import StreamMux
+
+from langgraph_client.server.graphs.protocol import Document
+from langgraph_client.server.graphs.protocol_events import INTERRUPT
+from langgraph_client.values import MESSAGE_EVENTS
+
+
+class Extensions(StreamMux):
+    """The transformers of one run, in the scope of the root graph.
+
+    Args:
+        graph: The compiled graph.
+    """
+
+    def __init__(self, graph: Any) -> None:
+        self._keys: list[str] = []
+        self._pushed: list[Document] = []
+        super().__init__(factories=list(graph.stream_transformers), is_async=True)
+        self._pushed.insert(0, {"channels": self._keys})
+
+    @property
+    def modes(self) -> list[str]:
+        """The stream modes that the transformers ask for."""
+        return [mode for t in self._transformers for mode in t.required_stream_modes]
+
+    def _bind_and_wire(self, projection: dict[str, Any], *, native: bool = False) -> None:
+        super()._bind_and_wire(projection, native=native)
+        for key, channel in projection.items():
+            if isinstance(channel, StreamChannel):
+                self._keys.append(key)
+                # langgraph's own projections show what is streamed anyway.
+                channel._wire(partial(self._note, key, None if native else channel.name))
+
+    def _note(self, key: str, name: str | None, item: Any) -> None:
+        self._pushed.append({"key": key, "name": name, "item": item})
+
+    async def see(self, namespace: tuple[str, ...], mode: str, data: Any) -> None:
+        """Show the transformers what the graph streams."""
+        method = "messages" if mode == MESSAGE_EVENTS else mode
+        part: dict[str, Any] = {"type": method, "ns": namespace, "data": data}
+        if mode == "values":
+            part["interrupts"] = ()
+            if isinstance(data, dict) and INTERRUPT in data:
+                part["interrupts"] = data[INTERRUPT]
+                part["data"] = {key: value for key, value in data.items() if key != INTERRUPT}
+        event = convert_to_protocol_event(part)
+        for transformer in self._transformers:
+            await transformer.aprocess(event)
+
+    def take(self) -> list[Document]:
+        """Return what was pushed since the last time; the first time, which channels there are."""
+        pushed, self._pushed = self._pushed, []
+        return pushed
