@@ -47,6 +47,7 @@ T = TypeVar("T")
 #: What is read for every thread stream. The others repeat the whole state, and are rarely wanted.
 USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
 _CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
+_FIRST_CHECK_SECONDS = 1.0  # The same before a run has begun; doubled each time.
 _SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
 _DELETED = "deleted"
 
@@ -495,8 +496,9 @@ class AsyncThreadStream:
         langgraph-api 0.16.7 sends no last event of a run that was rolled back, or that never began.
         """
         left = float("inf") if seconds is None else seconds
+        silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
         while left > 0:
-            pause = min(left, _CHECK_SECONDS)
+            pause, silence = min(left, silence), min(silence * 2, _CHECK_SECONDS)
             if await feed.changed.wait(is_ready, pause):
                 return True
             left -= pause

@@ -111,6 +111,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         values: What the state of the thread has.
         tasks: The tasks of that state.
         refusals: How often the event stream is refused, as of a thread that does not exist.
+        run_status: What any run is said to be; None: no run is known.
         ends: Whether the last connection ends in good order; further ones do, and are empty.
 
     Attributes:
@@ -125,6 +126,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         values: Any = None,
         tasks: Sequence[dict[str, Any]] = (),
         refusals: int = 0,
+        run_status: str | None = None,
         ends: bool = False,
     ) -> None:
         self._connections = list(connections)
@@ -133,6 +135,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._values = values or {"done": True}
         self._tasks = list(tasks)
         self._refusals = refusals
+        self._run_status = run_status
         self._ends = ends
         self.states = 0
         self.commands: list[dict[str, Any]] = []
@@ -161,6 +164,9 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return httpx.Response(200, json=state)
         if path.endswith("/runs"):
             return httpx.Response(200, json=[])
+        if "/runs/" in path and self._run_status is not None:
+            run_id = path.rpartition("/")[2]
+            return httpx.Response(200, json={"run_id": run_id, "status": self._run_status})
         return httpx.Response(404, json={"detail": "not found"})
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
