@@ -82,6 +82,10 @@ class AsyncEventReader:
             self._is_reading = True
             self._job = Job(self._run)
 
+    async def reconnect(self) -> None:
+        """Give up the connection that is open, if there is one, for another one."""
+        await self._hang_up()
+
     async def close(self) -> None:
         """Stop reading. Whatever waits on the feeds comes to its end."""
         self._is_closed = True

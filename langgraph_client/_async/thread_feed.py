@@ -23,6 +23,10 @@ class AsyncFiller(Protocol):
         """Begin to read, if that has not begun."""
         ...
 
+    async def reconnect(self) -> None:
+        """Give up the connection that is open, if there is one, for another one."""
+        ...
+
 
 class AsyncFeed:
     """The events of a thread that pass a filter: those so far, and those to come.
@@ -36,6 +40,7 @@ class AsyncFeed:
         log: What happened so far.
         changed: Notified after the log has changed.
         is_open: Whether the server has answered at some time.
+        connections: How often the server has answered.
         last_seq: The number of the last event; 0 if there is none.
         position: The number behind which events of the open connection are new; None if their
             numbers say nothing about that.
@@ -46,6 +51,7 @@ class AsyncFeed:
         self.log = ThreadLog(async_messages(self.changed))
         self.wanted = wanted
         self.is_open = False
+        self.connections = 0
         self.last_seq = 0
         self.position: int | None = None
         self.thread_id = thread_id
@@ -72,6 +78,11 @@ class AsyncFeed:
         error = self.log.events.error or self._refusal
         if not self.is_open and error is not None:
             raise error
+
+    async def reconnect(self) -> None:
+        """Read on over another connection."""
+        if self._filler is not None:
+            await self._filler.reconnect()
 
     async def read(self, log: Log[T], wait: Wait) -> AsyncIterator[T]:
         """Return the items of a projection, from the first one on, as they come.
@@ -112,6 +123,7 @@ class AsyncFeed:
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
         self.is_open = True
+        self.connections += 1
         self.changed.notify()
 
     def refuse(self, error: APIError) -> None:

@@ -503,10 +503,20 @@ class AsyncThreadStream:
                 return True
             left -= pause
             status = await self._status(current)
-            if status is not None and not await feed.changed.wait(is_ready, _SETTLE_SECONDS):
+            # Another server may have answered: one that the connection leads to may be paused.
+            if status is not None and await self._has_ended(feed, is_ready):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
+
+    async def _has_ended(self, feed: AsyncFeed, is_ready: Callable[[], bool]) -> bool:
+        """Read what is kept over a new connection. Returns whether nothing is left to come."""
+        before = feed.connections
+        await feed.reconnect()
+        is_open = await feed.changed.wait(
+            lambda: is_ready() or feed.connections > before, _CHECK_SECONDS
+        )
+        return is_open and not await feed.changed.wait(is_ready, _SETTLE_SECONDS)
 
     async def _status(self, current: CurrentRun) -> str | None:
         """Return how a run ended; None if it goes on, or is not known."""

@@ -83,6 +83,10 @@ class SyncEventReader:
             self._is_reading = True
             self._job = Job(self._run)
 
+    def reconnect(self) -> None:
+        """Give up the connection that is open, if there is one, for another one."""
+        self._hang_up()
+
     def close(self) -> None:
         """Stop reading. Whatever waits on the feeds comes to its end."""
         self._is_closed = True

@@ -24,6 +24,10 @@ class SyncFiller(Protocol):
         """Begin to read, if that has not begun."""
         ...
 
+    def reconnect(self) -> None:
+        """Give up the connection that is open, if there is one, for another one."""
+        ...
+
 
 class SyncFeed:
     """The events of a thread that pass a filter: those so far, and those to come.
@@ -37,6 +41,7 @@ class SyncFeed:
         log: What happened so far.
         changed: Notified after the log has changed.
         is_open: Whether the server has answered at some time.
+        connections: How often the server has answered.
         last_seq: The number of the last event; 0 if there is none.
         position: The number behind which events of the open connection are new; None if their
             numbers say nothing about that.
@@ -47,6 +52,7 @@ class SyncFeed:
         self.log = ThreadLog(blocking_messages(self.changed))
         self.wanted = wanted
         self.is_open = False
+        self.connections = 0
         self.last_seq = 0
         self.position: int | None = None
         self.thread_id = thread_id
@@ -73,6 +79,11 @@ class SyncFeed:
         error = self.log.events.error or self._refusal
         if not self.is_open and error is not None:
             raise error
+
+    def reconnect(self) -> None:
+        """Read on over another connection."""
+        if self._filler is not None:
+            self._filler.reconnect()
 
     def read(self, log: Log[T], wait: Wait) -> Iterator[T]:
         """Return the items of a projection, from the first one on, as they come.
@@ -113,6 +124,7 @@ class SyncFeed:
     def opened(self) -> None:
         """Say that the server has answered: events will come."""
         self.is_open = True
+        self.connections += 1
         self.changed.notify()
 
     def refuse(self, error: APIError) -> None:

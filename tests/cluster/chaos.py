@@ -35,12 +35,14 @@ from cluster.host import graph as local_graph  # noqa: E402
 from cluster.processes import Process, Proxy  # noqa: E402
 from support.postgres import Cluster  # noqa: E402
 
-from langgraph_client import RemoteGraph, get_sync_client  # noqa: E402
+from langgraph_client import RemoteGraph, RetryPolicy, get_sync_client  # noqa: E402
 from langgraph_client.errors import APIConnectionError, InternalServerError  # noqa: E402
 
 FAULTS = ("kill", "restart", "pause", "kill", "restart", "database")
 PAUSE = 13.0
 """Seconds for which a server is paused: longer than its lease."""
+RETRY = RetryPolicy(max_attempts=12, maximum=4.0)
+"""As patient as the longest outage: a database that restarts while a server is paused."""
 CHANNELS = ("custom", "values")
 """What thread streams read."""
 _OVER = ("lc||completed", "lc||failed")
@@ -63,6 +65,7 @@ class Report:
     lost: int = 0
     repeated: int = 0
     truncated: int = 0
+    finished: int = 0
     wrong: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -80,9 +83,10 @@ class Report:
             f"runs {self.runs}, events {self.events}, lost {self.lost}, repeated {self.repeated},"
             f" truncated {self.truncated}, wrong results {len(self.wrong)},"
             f" failed {len(self.failed)},"
-            f" carried out twice at once {len(self.twice)}; faults {dict(self.faults)}"
+            f" carried out twice at once {len(self.twice)}"
+            f" (steps under way at a pause {self.finished}); faults {dict(self.faults)}"
         ]
-        lines += [*self.wrong[:5], *self.failed[:5], *self.twice[:5], *self.tracebacks[:3]]
+        lines += [*self.wrong[:20], *self.failed[:20], *self.twice[:20], *self.tracebacks[:3]]
         return "\n".join(lines)
 
 
@@ -171,7 +175,7 @@ class Chaos:
         upto = 3 + number % 20
         way = (self._by_client, self._by_graph, self._by_events, self._by_socket)[number % 4]
         try:
-            with get_sync_client(url=url) as client:
+            with get_sync_client(url=url, retry=RETRY) as client:
                 thread_id = self._thread(client)
                 told, kept = way(client, thread_id, upto)
                 self._compare(client, number, thread_id, upto)
@@ -180,9 +184,12 @@ class Chaos:
                 self.report.lost += (lost := (is_kept - had).total())
                 self.report.repeated += (repeated := (had - is_kept).total())
                 if lost or repeated:
-                    self.report.wrong.append(f"run {number}: lost {lost}, repeated {repeated}")
+                    text = f"run {number}, {way.__name__}: lost {lost}, repeated {repeated}"
+                    self.report.wrong.append(f"{text} of {len(told)}")
         except Exception as error:
-            self.report.failed.append(f"run {number}: {type(error).__name__}: {error}")
+            self.report.failed.append(
+                f"run {number}, {way.__name__}: {type(error).__name__}: {error}"
+            )
         self.report.runs += 1
 
     def _thread(self, client: Any) -> str:
@@ -265,13 +272,20 @@ class Chaos:
             self.report.tracebacks.append(part[-3000:])
 
     def _check_effects(self, effects: Path) -> None:
-        """A former owner of a thread must do nothing after the next one has begun."""
+        """A former owner of a thread must begin nothing after the next one has begun.
+
+        What it was about to do when it was paused it does when it wakes up: one step.
+        """
         latest: dict[str, int] = {}
+        former: Counter[tuple[str, str]] = Counter()
         for line in effects.read_text().splitlines():
-            thread_id, epoch, step, _ = line.split()
+            thread_id, epoch, step, process_id = line.split()
             if int(epoch) < latest.get(thread_id, 0):
-                self.report.twice.append(f"thread {thread_id}: step {step} in epoch {epoch}")
+                former[thread_id, process_id] += 1
+                if former[thread_id, process_id] > 1:
+                    self.report.twice.append(f"thread {thread_id}: step {step} in epoch {epoch}")
             latest[thread_id] = max(latest.get(thread_id, 0), int(epoch))
+        self.report.finished = len(former)
 
 
 def _event(event: Any) -> Any:

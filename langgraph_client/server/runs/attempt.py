@@ -20,7 +20,7 @@ from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.tracebacks import traceback_text
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage
-from langgraph_client.server.storage.shared import Fenced
+from langgraph_client.server.storage.shared import Fenced, Shared
 from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
 logger = logging.getLogger("langgraph_client.server")
@@ -137,9 +137,13 @@ class Attempts:
 
     async def _perform(self, job: Job) -> None:
         note, log, thread_logs = job.collected.note, job.log, self._thread_logs
+        shared: Shared | None = self._storage.shared
         events = self._graph_runner.events(job)
         try:
             async for name, data in events:
+                if shared is not None and shared.is_over:
+                    # This process was paused: another one may have begun with the next step.
+                    raise Fenced("the lease is over")
                 if job.protocol is not None:
                     await self._perform_protocol(job, job.protocol, name, data)
                     continue

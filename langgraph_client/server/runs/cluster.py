@@ -31,6 +31,8 @@ logger = logging.getLogger("langgraph_client.server")
 
 _SWEEP_EVERY = 30
 """How many renewals lie between two clearings of what dead processes left."""
+_WATCH_SECONDS = 0.25
+"""How often it is looked whether the leases are over, which asks nobody."""
 _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
 UNFINISHED = ("pending", "running")
@@ -106,6 +108,7 @@ class Cluster:
         self._background = [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._renew()),
+            asyncio.create_task(self._watch()),
         ]
         await self.claim()
 
@@ -184,6 +187,18 @@ class Cluster:
                 logger.warning("the leases cannot be renewed: %s", error)
                 continue
             self._look_at_all()
+
+    async def _watch(self) -> None:
+        """Stop all runs as soon as their leases are over, without asking the database.
+
+        A process that was paused may find out only after the next answer, and its graphs would go
+        on until then. This timer is due when it wakes up, before a graph can begin another step.
+        """
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if self.shared.is_over:
+                for thread_id in [*self.shared.epochs]:
+                    self.lose(thread_id)
 
     async def _clear(self, held: dict[str, int]) -> None:
         """Give back what nothing needs: leases without runs, threads that nobody reads."""
@@ -271,10 +286,10 @@ class Cluster:
         self._protocol_runs.follow(thread_id, fed=True)
 
     def lose(self, thread_id: str) -> None:
-        """Stop all runs of a thread: another process has taken it over."""
+        """Stop all runs of a thread: another process has taken it over, or may do so."""
         if self.shared.epochs.get(thread_id) == _LOST:
             return
-        logger.warning("another process has taken over thread %s", thread_id)
+        logger.warning("the lease of thread %s is lost; its runs go on elsewhere", thread_id)
         self.shared.epochs[thread_id] = _LOST
         self.left(thread_id)
         for job in self._queue.of(thread_id):

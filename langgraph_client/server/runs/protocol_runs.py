@@ -65,24 +65,35 @@ class ProtocolRuns:
 
     async def open(self, thread_id: str) -> ProtocolLog:
         """Return the log of a thread. Give it back with `release`."""
-        async with self._opening.hold(thread_id):
+        if thread_id in self._logs:
+            async with self._opening.hold(thread_id):
+                if (log := self._logs.get(thread_id)) is not None:
+                    log.users += 1
+                    return log
+        # The guard may take the lock of the thread, and who takes a thread over comes here with it:
+        # in the other order the two would wait for each other.
+        async with self._guard(thread_id) as (writes, follows), self._opening.hold(thread_id):
             log = self._logs.get(thread_id)
             if log is None:
-                last = await self._storage.protocol_events.last(thread_id)
-                seq = 0 if last is None else last.seq
-                log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
-                try:
-                    async with self._guard(thread_id) as (writes, follows):
-                        if writes:
-                            await self._prepare(log, last)
-                        else:
-                            self._logs[thread_id] = log
-                        log.log.fed = follows
-                except BaseException:
-                    self._logs.pop(thread_id, None)
-                    raise
+                log = await self._opened(thread_id, writes=writes, follows=follows)
             log.users += 1
             return log
+
+    async def _opened(self, thread_id: str, *, writes: bool, follows: bool) -> ProtocolLog:
+        """Make the log of a thread, with what is not in it yet if this process writes it."""
+        last = await self._storage.protocol_events.last(thread_id)
+        seq = 0 if last is None else last.seq
+        log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
+        try:
+            if writes:
+                await self._prepare(log, last)
+            else:
+                self._logs[thread_id] = log
+        except BaseException:
+            self._logs.pop(thread_id, None)
+            raise
+        log.log.fed = follows
+        return log
 
     def release(self, log: ProtocolLog) -> None:
         """Give a log back; one that nobody uses is forgotten."""

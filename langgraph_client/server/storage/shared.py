@@ -62,6 +62,11 @@ class Shared(Protocol):
     #: Encrypts the results of runs; None to keep them as they are.
     result_cipher: ResultCipher | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the leases of this process are over, by its own clock; asks nobody."""
+        ...
+
     def connection_numbers(self) -> dict[str, int]:
         """Return how many connections there may be, are in use, idle, and waited for."""
         ...

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.errors import Invalid
+from langgraph_client.server.errors import Invalid, Unavailable
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import MAX_DEPTH, is_deep
 from langgraph_client.server.http.routes.event_streams import STABLE
@@ -33,6 +33,8 @@ from langgraph_client.server.storage.protocol import Event
 _STABLE = [(name.encode(), value.encode()) for name, value in STABLE.items()]
 _UNSUPPORTED = 1008
 """The close code for a thread that cannot be."""
+_TRY_AGAIN = 1013
+"""The close code while the database is away."""
 _AT_ONCE = 64
 """How many events are sent within one turn of the loop, which is in one piece."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
@@ -48,7 +50,11 @@ async def event_socket(socket: WebSocket, request: ValidRequest) -> None:
         await socket.close(_UNSUPPORTED, error.detail)
         return
     runs = services.engine.protocol_runs
-    log = await runs.open(thread_id)
+    try:
+        log = await runs.open(thread_id)
+    except Unavailable as error:
+        await socket.close(_TRY_AGAIN, error.detail[:100])
+        return
     try:
         reader = request.guard(log.log.read(), thread_id)
         await EventSocket(socket, services, log, reader).serve()

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from langgraph_client.server.errors import Refused
+from langgraph_client.server.errors import Refused, Unavailable
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
 from langgraph_client.server.http.routes.runs import idempotency_key
@@ -51,6 +51,8 @@ async def command(request: ValidRequest) -> Response:
                 idempotency_key(request, f"/threads/{thread_id}/commands {method}"),
             )
     except CommandError as error:
+        if isinstance(error.__cause__, Unavailable):
+            raise error.__cause__ from None  # A status, so that clients and proxies ask again.
         return reply(failure(number, error))
     return reply(success(number, result))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -63,10 +64,17 @@ class Leases:
         self._outbox: dict[tuple[str, str], None] = {}
         self._sending: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
+        #: When the last renewal was sent that arrived.
+        self._renewed = time.monotonic()
         #: Called with a thread after events of it were written.
         self.written: Callable[[str], None] = lambda thread_id: None
         #: Encrypts results; None to keep them as they are.
         self.result_cipher: ResultCipher | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the leases of this process are over, by its own clock; asks nobody."""
+        return time.monotonic() - self._renewed > LEASE_SECONDS
 
     def connection_numbers(self) -> dict[str, int]:
         """Return how many connections there may be, are in use, idle, and waited for."""
@@ -76,12 +84,14 @@ class Leases:
 
     async def join(self) -> None:
         """Become one of the processes."""
+        sent = time.monotonic()
         await self._connections.execute(
             "INSERT INTO processes VALUES (%s, now(), now() + make_interval(secs => %s), %s)"
             " ON CONFLICT (process_id) DO UPDATE SET renewed_at = excluded.renewed_at,"
             " expires_at = excluded.expires_at",
             (self.process_id, LEASE_SECONDS, self._lock_number),
         )
+        self._renewed = sent
 
     async def leave(self) -> None:
         """Give everything back, and be none of them."""
