@@ -23,7 +23,7 @@ def test_three_servers_under_faults_lose_nothing() -> None:
         "--at-once",
         "4",
         "--faults",
-        "kill,restart,database",
+        "pause,kill,restart,database",
     ]
     done = subprocess.run(
         [sys.executable, str(CHAOS), *options],

@@ -228,13 +228,17 @@ class Cluster:
         """
         if self.owns(thread_id):
             return True
-        if not self.works or self._queue.room(depth) <= 0 or thread_id in self.shared.epochs:
+        if not self._has_room(depth) or thread_id in self.shared.epochs:
             return False
         if self._queue.of(thread_id) or await self.shared.take(thread_id) is None:
             return False
         if not is_new:
             await self._taken(thread_id)
         return True
+
+    def _has_room(self, depth: int = 0) -> bool:
+        """Whether this process may take a thread: what it takes before it has renewed is lost."""
+        return self.works and not self.shared.is_over and self._queue.room(depth) > 0
 
     async def _taken(self, thread_id: str) -> None:
         """Begin with a thread where its last owner stopped."""
@@ -253,7 +257,7 @@ class Cluster:
 
     async def claim(self) -> None:
         """Take over threads with runs that are due, as long as there is room."""
-        while self.works and not self._queue.closing and self._queue.room() > 0:
+        while not self._queue.closing and self._has_room():
             found = await self.shared.claim(self._clock.stamp(), self._queue.room())
             for thread_id, epoch in found:
                 async with self._locks.hold(thread_id):

@@ -1,0 +1,70 @@
+"""A process whose leases are over, and one that takes a thread over while others open it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from support.hosted import Gate
+
+from langgraph_client.server.server import Server
+from langgraph_client.server.storage.shared import LEASE_SECONDS
+from tests.cluster.conftest import Pair
+
+
+def on_loop(server: Server, call: Any) -> Any:
+    """Carry out a coroutine function on a server's loop."""
+    return asyncio.run_coroutine_threadsafe(call(), server.loop).result(20)
+
+
+def test_a_process_that_was_paused_stops_its_runs_by_itself(
+    pair: Pair, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its clock tells it, before the database does; the run goes on from its last checkpoint."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "gate", "input": {"name": "a"}}
+    run_id = pair.api.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
+    gate.arrived()
+    worker = pair.servers[1]
+    shared = worker.services.storage.shared
+
+    async def pause() -> int:
+        epoch: int = shared.epochs[thread_id]
+        shared._renewed = time.monotonic() - LEASE_SECONDS - 1
+        time.sleep(0.3)  # noqa: ASYNC251 (the loop stands still, as that of a paused process)
+        assert shared.is_over
+        assert await worker.services.engine.cluster.own("another") is False
+        return epoch
+
+    epoch = on_loop(worker, pause)
+    gate.arrived()  # The step is carried out again.
+    assert f"the lease of thread {thread_id} is lost" in caplog.text
+    assert shared.epochs[thread_id] > epoch
+    gate.open()
+    joined = pair.api.get(f"/threads/{thread_id}/runs/{run_id}/join").json()
+    assert joined["log"] == ["one:a", "held:a", "two"]
+
+
+def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair) -> None:
+    """Who takes a thread over opens its v3 log under the lock that a reader waits for."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    server = pair.servers[0]
+
+    async def both() -> None:
+        engine = server.services.engine
+        runs = engine.protocol_runs
+        async with asyncio.timeout(10):
+            async with engine.locks.hold(thread_id):
+                reader = asyncio.ensure_future(runs.open(thread_id))
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                server.services.storage.shared.epochs[thread_id] = 1
+                taken = await runs.open(thread_id)
+            assert await reader is taken
+        for _ in range(2):
+            runs.release(taken)
+        del server.services.storage.shared.epochs[thread_id]
+
+    on_loop(server, both)
