@@ -58,8 +58,8 @@ def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair)
         async with asyncio.timeout(10):
             async with engine.locks.hold(thread_id):
                 reader = asyncio.ensure_future(runs.open(thread_id))
-                for _ in range(100):
-                    await asyncio.sleep(0)
+                while engine.locks._users[thread_id] < 2:  # noqa: ASYNC110 (it waits for the lock)
+                    await asyncio.sleep(0.01)
                 server.services.storage.shared.epochs[thread_id] = 1
                 taken = await runs.open(thread_id)
             assert await reader is taken
