@@ -46,7 +46,10 @@ class Reply(Generic[T]):
 
     def _recorded(self, value: object, record: type[Record]) -> object:
         if isinstance(value, list):
-            return list(map(record, _objects(value)))
+            # In place: what one object leaves free is warm memory for the next record.
+            for index, document in enumerate(_objects(value)):
+                value[index] = record(document)
+            return value
         assert isinstance(value, dict)
         if self._outer is record:
             return record(value)

@@ -181,7 +181,14 @@ def _goal(row: Row, value: float, goal: float | None) -> str:
     return f"{'' if reached else 'NOT '}{sign} {goal:,g}"
 
 
+def _compile_package() -> None:
+    """Write the package's bytecode, as installing it does."""
+    package = str(HERE.parent.parent / "langgraph_client")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", package], check=True)
+
+
 def main() -> int:
+    _compile_package()
     if "--ours" in sys.argv[1:]:
         show(in_process(), on_a_port(), {})
     else:

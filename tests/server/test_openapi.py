@@ -7,11 +7,11 @@ import re
 
 import httpx
 import pytest
-from starlette.routing import Route
 from support.hosted import Gate, hosted
 
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoints import ENDPOINTS
+from langgraph_client.server.http.route_groups import RouteGroup
 from langgraph_client.server.http.schemas.replies import REPLIES
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.options import HttpOptions
@@ -22,8 +22,9 @@ def test_document_has_every_route(server: Server) -> None:
     """Every route of the server is an endpoint of the table, and the other way round."""
     there = {
         (method, route.path)
-        for route in server.app.routes
-        if isinstance(route, Route)  # not the sockets, for which the document has no words
+        for group in server.app.routes
+        if isinstance(group, RouteGroup)  # not the sockets, for which the document has no words
+        for route in group.routes
         for method in route.methods - {"HEAD", "OPTIONS"}
     }
     assert {(operation.method, operation.path) for operation in ENDPOINTS} == there

@@ -15,10 +15,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.routing import Route
 
 from langgraph_client import ScriptedGraph, Server
 from langgraph_client.server.http.endpoints import ENDPOINTS, SSE
+from langgraph_client.server.http.route_groups import RouteGroup
 from langgraph_client.testing import Emit
 
 JSON = st.recursive(
@@ -70,7 +70,8 @@ PARTS = st.sampled_from(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     with Server({"agent": ScriptedGraph([Emit(1), {"a": 1}])}) as server:
-        found = [route for route in server.app.routes if isinstance(route, Route)]
+        groups = [one for one in server.app.routes if isinstance(one, RouteGroup)]
+        found = [route for group in groups for route in group.routes]
         with httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as made:
             made.headers["x-routes"] = json.dumps(
                 [[method, route.path] for route in found for method in route.methods or ()]

@@ -77,7 +77,12 @@ class HostedGraphRunner:
         self._controlled = controlled
         self._hooks = hooks
         self._graphs = graphs
-        self.versions = {**versions(), "langgraph_api_url": url or "http://localhost"}
+        self._url = url or "http://localhost"
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What run metadata says about the software and the server."""
+        return {**versions(), "langgraph_api_url": self._url}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
         """Run the job's graph, giving what happens.

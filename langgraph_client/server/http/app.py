@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from langgraph_client.server.errors import (
@@ -29,6 +29,7 @@ from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.route_groups import grouped
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
@@ -60,10 +61,7 @@ def make_app(
     options = options or HttpOptions()
     served = [one for one in ENDPOINTS if is_served(one.path, options.disabled)]
     described = Description(served, user_app.openapi if user_app else dict, options.security)
-    routes: list[BaseRoute] = [
-        Route(endpoint.path, endpoint.answer, methods=[endpoint.method])
-        for endpoint in map(described.handled, served)
-    ]
+    routes = grouped(map(described.handled, served))
     routes += [
         WebSocketRoute(path, partial(answer_socket, access, handler))
         for path, (access, handler) in SOCKETS.items()
