@@ -304,8 +304,8 @@ class AsyncThreadStream:
         self._check_open()
         if self._is_unused:
             raise RuntimeError("no run has been started on this thread, which is new")
-        if (at_rest := await self._without_runs()) is not None:
-            return at_rest["values"]
+        if (state := await self._at_rest()) is not None:
+            return state["values"]
         run = await self.current_run()
         await self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
@@ -335,10 +335,12 @@ class AsyncThreadStream:
         if asked and run.root.status == "interrupted" and not run.interrupts:
             await self._main().changed.wait(lambda: bool(run.interrupts), _SETTLE_SECONDS)
 
-    async def _without_runs(self) -> ThreadState | None:
-        """Return the state of a thread that has one, though no run has made it."""
+    async def _at_rest(self) -> ThreadState | None:
+        """Return the state of a thread whose last run was over already, or that never had one."""
         if self._current is None:
             self._current = await self._last_of_thread()
+        if self._current.succeeded:
+            return await self._thread_state()
         if self._current.run_id is not None or self._known_run() is not None:
             return None
         try:
@@ -473,7 +475,9 @@ class AsyncThreadStream:
             runs = await self._transport.send(request)
         except NotFoundError:
             runs = []
-        return CurrentRun(runs[0]["run_id"], 0) if runs else CurrentRun(None, 0)
+        if not runs:
+            return CurrentRun(None, 0)
+        return CurrentRun(runs[0]["run_id"], 0, succeeded=runs[0].get("status") == "success")
 
     def _waiting(self, feed: AsyncFeed, run: Run) -> Wait:
         """Return what waits for something that comes before the end of a run."""

@@ -8,10 +8,17 @@ _OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout"
 
 
 class CurrentRun:
-    """Names a run: by its id, or, where the server does not tell it, by its place on the thread."""
+    """Names a run: by its id, or, where the server does not tell it, by its place on the thread.
 
-    def __init__(self, run_id: str | None, number: int) -> None:
+    Args:
+        run_id: Its id; None where it is not known yet.
+        number: Its place among the runs that are known of the thread.
+        succeeded: Whether the server says that it is over, and well.
+    """
+
+    def __init__(self, run_id: str | None, number: int, *, succeeded: bool = False) -> None:
         self.run_id = run_id
+        self.succeeded = succeeded
         self._number = number
 
     def find(self, log: ThreadLog) -> Run | None:

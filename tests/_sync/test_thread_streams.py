@@ -493,6 +493,16 @@ def test_a_thread_that_never_had_a_run_has_its_state_as_output() -> None:
         assert thread.output == {"done": True}
 
 
+def test_the_output_of_a_run_that_was_over_before_is_there_at_once() -> None:
+    """Also where the server has kept no event of it."""
+    server = FollowedThread(frames([]), runs=[{"run_id": "r1", "status": "success"}])
+    with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, run_start_timeout=0.5, **AGENT) as thread,
+    ):
+        assert thread.output == {"done": True}
+
+
 def test_the_output_of_a_run_is_asked_for_once() -> None:
     """Who waits for it again gets the same."""
     server = FollowedThread(frames(PLAIN), answers=[accepted("r1")])

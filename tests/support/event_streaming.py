@@ -105,14 +105,16 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A server with one thread.
 
     Args:
-        connections: What each connection to the event stream sends; all but the last break.
+        connections: What each connection to the event stream sends; all but the last break. Further
+            ones send nothing.
         answers: What commands are answered, in turn.
         stable: Whether numbers of events stay.
         values: What the state of the thread has.
         tasks: The tasks of that state.
         refusals: How often the event stream is refused, as of a thread that does not exist.
+        runs: The runs of the thread, the last one first.
         run_status: What any run is said to be; None: no run is known.
-        ends: Whether the last connection ends in good order; further ones do, and are empty.
+        ends: Whether the last connection, and those behind it, end in good order.
 
     Attributes:
         states: How often the state was asked for.
@@ -126,6 +128,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         values: Any = None,
         tasks: Sequence[dict[str, Any]] = (),
         refusals: int = 0,
+        runs: Sequence[dict[str, Any]] = (),
         run_status: str | None = None,
         ends: bool = False,
     ) -> None:
@@ -135,6 +138,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._values = values or {"done": True}
         self._tasks = list(tasks)
         self._refusals = refusals
+        self._runs = list(runs)
         self._run_status = run_status
         self._ends = ends
         self.states = 0
@@ -148,8 +152,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return httpx.Response(404, json={"detail": "no such thread"})
         if path.endswith("/stream/events"):
             self.filters.append(json.loads(request.content))
-            is_empty = self._ends and not self._connections
-            content = b"" if is_empty else self._connections.pop(0)
+            content = self._connections.pop(0) if self._connections else b""
             headers = {"content-type": "text/event-stream"}
             if self._stable:
                 headers["x-langgraph-event-ids"] = "stable"
@@ -163,7 +166,7 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
             state = {"values": self._values, "next": [], "tasks": self._tasks}
             return httpx.Response(200, json=state)
         if path.endswith("/runs"):
-            return httpx.Response(200, json=[])
+            return httpx.Response(200, json=self._runs)
         if "/runs/" in path and self._run_status is not None:
             run_id = path.rpartition("/")[2]
             return httpx.Response(200, json={"run_id": run_id, "status": self._run_status})
