@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncIterable, Coroutine, Iterable
-from typing import Any, Protocol, TypeAlias, overload
+from typing import Any, Protocol, TypeAlias, overload, runtime_checkable
 
 from langgraph_client._core.run_progress import (
     NodeEnded,
@@ -33,6 +33,16 @@ StateValues: TypeAlias = Any
 """Whatever the graph's state is."""
 
 
+@runtime_checkable
+class _ThreadStream(Protocol):
+    """A stream of a thread: its events are beside its projections."""
+
+    thread_id: str
+
+    @property
+    def events(self) -> Iterable[object] | AsyncIterable[object]: ...
+
+
 class _View(Protocol):
     def step(self, step: Step) -> None: ...
 
@@ -40,13 +50,15 @@ class _View(Protocol):
 
 
 @overload
+def live(stream: _ThreadStream, *, mode: str | None = None) -> StateValues: ...
+@overload
 def live(
     stream: AsyncIterable[object], *, mode: str | None = None
 ) -> Coroutine[Any, Any, StateValues]: ...
 @overload
 def live(stream: Iterable[object], *, mode: str | None = None) -> StateValues: ...
 def live(
-    stream: Iterable[object] | AsyncIterable[object], *, mode: str | None = None
+    stream: Iterable[object] | AsyncIterable[object] | _ThreadStream, *, mode: str | None = None
 ) -> StateValues | Coroutine[Any, Any, StateValues]:
     """Read a stream to its end, and show its nodes, with times, and tokens as they come.
 
@@ -55,7 +67,8 @@ def live(
     Args:
         stream: A stream of `client.runs`, or what `RemoteGraph.stream` or `astream` gives. Nodes
             are seen in the modes `tasks` (with times) and `updates`, tokens in `messages-tuple`
-            (`messages` of a `RemoteGraph`).
+            (`messages` of a `RemoteGraph`). Or a thread stream of `client.threads.stream` whose
+            run is started, or a run stream of `stream_events(version="v3")`.
         mode: The stream mode, if the stream is of a `RemoteGraph` with only one.
 
     Returns:
@@ -65,6 +78,8 @@ def live(
     Raises:
         Exception: Whatever reading the stream raises.
     """
+    if isinstance(stream, _ThreadStream):
+        stream = stream.events
     if isinstance(stream, AsyncIterable):
         return _alive(stream, mode)
     progress, view = RunProgress(mode), _make_view()

@@ -59,6 +59,9 @@ Step: TypeAlias = RunStarted | NodeStarted | Tokens | NodeEnded | RunFailed
 class RunProgress:
     """Reads a stream of the client or of a `RemoteGraph`, in any of its forms.
 
+    Events of the event protocol (v3) are read, too: of thread streams, and of the run streams of
+    langgraph.
+
     Nodes come from the mode `tasks`, or else, without times, from `updates`; tokens from
     `messages-tuple` (`messages` of a `RemoteGraph`) or `messages`.
 
@@ -77,6 +80,7 @@ class RunProgress:
         self._has_tasks = False
         self._lengths: dict[str, int] = {}
         self._streamed: set[str] = set()
+        self._open_messages: dict[tuple[tuple[str, ...], str], str] = {}
 
     def read(self, part: object, now: float) -> list[Step]:
         """Return what a part of the stream means; nothing for what is no news.
@@ -101,8 +105,17 @@ class RunProgress:
                 ]
             case "values" if not path:
                 self.values = data
+            case "messages" if isinstance(data, Mapping) and "event" in data:
+                return self._message_event(data, {}, path)  # From a server.
+            case "messages" if (
+                isinstance(data, tuple) and isinstance(data[0], Mapping) and "event" in data[0]
+            ):
+                return self._message_event(data[0], data[1], path)  # From langgraph.
             case "messages":
                 return self._message(data)
+            case "lifecycle" if isinstance(data, Mapping) and data.get("event") == "failed":
+                text = str(data.get("error") or "the server does not say why")
+                return [] if path else [RunFailed("the run", text)]
             case "messages/partial" if isinstance(data, list):
                 return [step for message in data for step in self._whole(message)]
             case "error" if isinstance(data, Mapping):
@@ -114,6 +127,9 @@ class RunProgress:
         if isinstance(part, StreamPart):
             name, *below = part.event.split("|")
             return name, tuple(below), part.data
+        if isinstance(part, Mapping) and {"method", "params"} <= part.keys():
+            params = part["params"]
+            return str(part["method"]), tuple(params.get("namespace") or ()), params.get("data")
         if isinstance(part, Mapping) and {"type", "ns", "data"} <= part.keys():
             return str(part["type"]), tuple(part["ns"]), part["data"]
         if self._mode is not None:
@@ -156,6 +172,21 @@ class RunProgress:
         self._streamed.add(message_id)
         node = metadata.get("langgraph_node") if isinstance(metadata, Mapping) else None
         return [Tokens(str(node or ""), message_id, text)]
+
+    def _message_event(
+        self, event: Mapping[str, Any], metadata: Mapping[str, Any], path: tuple[str, ...]
+    ) -> list[Step]:
+        """Read an event of a message."""
+        node = str(metadata.get("langgraph_node") or "")
+        kind, place = event["event"], (path, node)
+        if kind == "message-start" and event.get("role", "ai") == "ai":
+            self._open_messages[place] = str(event.get("id") or event.get("message_id"))
+        message_id = str(event.get("message_id") or self._open_messages.get(place, ""))
+        self._streamed.add(message_id)
+        delta = event.get("delta") or {}
+        if kind != "content-block-delta" or not isinstance(text := delta.get("text"), str):
+            return []
+        return [Tokens(node, message_id, text)]
 
     def _whole(self, message: object) -> list[Step]:
         """Read a message that holds all its text so far."""

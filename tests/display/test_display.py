@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -183,3 +184,35 @@ def test_ipython_is_not_imported() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False"
+
+
+def test_a_thread_stream(client: SyncLangGraphClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nodes and tokens of a thread stream are shown as they come, and its last values returned."""
+    with client.threads.stream(assistant_id="chat") as thread:
+        thread.run.start(input={"messages": [{"role": "user", "content": "hi"}]})
+        values = live(thread)
+    assert values["messages"][-1]["content"][0]["text"] == "Hello there"
+    shown = capsys.readouterr().out
+    assert "Hello there" in shown
+    assert re.search(r"chat .* s", shown)
+
+
+async def test_an_async_thread_stream_that_fails(
+    hosting: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The failure of a run is shown; of an async stream, an awaitable is returned."""
+    async with hosting.client() as client, client.threads.stream(assistant_id="failing") as thread:
+        await thread.run.start(input={"how": "value"})
+        await live(thread)
+    shown = capsys.readouterr().out
+    assert "value is wrong" in shown
+    assert "failed" in shown
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_a_run_stream_of_v3(hosting: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `stream_events(version="v3")` of a RemoteGraph gives is shown, too."""
+    given: Any = {"messages": [{"role": "user", "content": "hi"}]}
+    values = live(hosting.remote_graph("chat").stream_events(given, version="v3"))
+    assert "Hello there" in str(values["messages"][-1].content)
+    assert "Hello there" in capsys.readouterr().out

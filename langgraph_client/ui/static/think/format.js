@@ -39,6 +39,12 @@ export function textOf(content) {
   return content.map((block) => (typeof block === 'string' ? block : block.text ?? '')).join('');
 }
 
+// A text in one line, without the marks of Markdown that say how it is set.
+export function withoutMarks(content) {
+  const text = typeof content === 'string' ? content : textOf(content);
+  return text?.replace(/^\s*```.*$/gm, '').replace(/(^|[\s(])(\*\*|__|`)(\S.*?\S|\S)\2(?=$|[\s.,:;!?)])/gm, '$1$3').replace(/^\s*#+\s/gm, '') ?? content;
+}
+
 export function isEmpty(value) {
   return value === null || value === undefined || (typeof value === 'object' && !Object.keys(value).length);
 }

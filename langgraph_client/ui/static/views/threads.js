@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from '../dom.js';
 import * as api from '../api.js';
 import { go, link, replaceQuery } from '../router.js';
 import { Button, Dialog, Empty, Failure, Field, Icon, JsonEditor, Loading, Status, useAction } from '../parts/basics.js';
-import { ago, full, isEmpty, preview, shortId } from '../think/format.js';
+import { ago, full, isEmpty, preview, shortId, withoutMarks } from '../think/format.js';
 import { conditionsOf } from '../think/search.js';
 
 const PAGE = 25;
@@ -76,11 +76,11 @@ const HIDDEN = new Set(['graph_id', 'assistant_id', 'created_by', 'user_id', 'ru
 function Row({ thread }) {
   const metadata = Object.entries(thread.metadata ?? {}).filter(([name, value]) => !HIDDEN.has(name) && !name.startsWith('langgraph_') && value !== '' && value !== null);
   const { first, last } = thread.extracted ?? {};
-  const title = isEmpty(first) ? null : preview(first, 90);
+  const title = isEmpty(first) ? null : preview(withoutMarks(first), 90);
   const waiting = Object.values(thread.interrupts ?? {}).flat().length;
   return html`<a data-row href=${link('threads', thread.thread_id)}>
     <span class="row-main"><span class="row-title">${title ?? html`<code>${shortId(thread.thread_id)}</code>${!thread.metadata?.graph_id && html`<span class="dim"> no run yet</span>`}`}</span>
-      ${!isEmpty(last) && last !== first && html`<span class="row-sub">${preview(last, 140)}</span>`}
+      ${!isEmpty(last) && last !== first && html`<span class="row-sub">${preview(withoutMarks(last), 140)}</span>`}
       <span class="chips">${thread.metadata?.graph_id && html`<span class="chip graph">${thread.metadata.graph_id}</span>`}${metadata.slice(0, 4).map(([name, value]) => html`<span key=${name} class="chip">${name}=${preview(value, 30)}</span>`)}${waiting > 0 && html`<span class="chip waiting">${waiting} waiting</span>`}</span></span>
     <span class="row-side"><${Status} value=${thread.status} />${title && html`<code class="dim">${shortId(thread.thread_id)}</code>`}<time class="dim" datetime=${thread.updated_at} title=${full(thread.updated_at)}>${ago(thread.updated_at)}</time></span></a>`;
 }
