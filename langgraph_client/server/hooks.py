@@ -19,6 +19,11 @@ class RunHooks:
         """Whether `before_node` is to be called; runs that start later ask again."""
         return False
 
+    @property
+    def watches_starts(self) -> bool:
+        """Whether `may_start` is to be called; runs that start later ask again."""
+        return False
+
     def may_start(self, run: Run, again: Callable[[], None]) -> bool:
         """Return whether a pending run may start.
 

@@ -381,6 +381,11 @@ class TestHooks(RunHooks):
         """Whether anything is held now."""
         return bool(self._holds)
 
+    @property
+    def watches_starts(self) -> bool:
+        """Whether anything is held now."""
+        return bool(self._holds)
+
     def may_start(self, run: Run, again: Callable[[], None]) -> bool:
         """Return whether no hold keeps the run pending."""
         return not self._holds.keeps_pending(run, again)

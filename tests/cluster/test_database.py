@@ -12,11 +12,12 @@ from langgraph.checkpoint.base import empty_checkpoint
 from support.hosted import Gate, hosted
 from support.postgres import Cluster, binaries, cluster
 
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.postgres.connections import DatabaseError
 from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
 from langgraph_client.server.storage.postgres.storage import PostgresStorage, open_postgres
-from langgraph_client.server.storage.protocol import Event
+from langgraph_client.server.storage.protocol import Event, KeyTaken
 from langgraph_client.server.storage.shared import Fenced
 from tests.cluster.conftest import Pair, http_of
 
@@ -44,10 +45,92 @@ async def test_several_processes_make_the_tables_at_once() -> None:
     await asyncio.to_thread(cluster().drop, url)
 
 
+async def test_who_changes_the_tables_is_waited_for_with_a_limit(database: str) -> None:
+    """A server that waits for another one which changes the tables gives up, and says why."""
+    storage = await open_postgres(database)
+    connections = storage.connections
+    try:
+        async with connections.locked_for_changes("tables"):
+            with pytest.raises(Unavailable, match="has been changing the tables"):
+                async with connections.locked_for_changes("tables", wait=0.2):
+                    raise AssertionError("two hold the lock")
+        async with connections.locked_for_changes("tables", wait=0.2):
+            pass
+    finally:
+        await storage.close()
+
+
+async def put_control_and_thread(storage: PostgresStorage) -> None:
+    async with storage.transaction() as transaction:
+        await transaction.run_controls.put({"run_id": "rc", "thread_id": "t"})
+        await transaction.threads.insert({"thread_id": "t"})
+
+
+async def test_writes_of_a_transaction_go_together_and_keep_their_order(database: str) -> None:
+    """What is written twice is as written last; nothing is written if a part fails."""
+    storage = await open_postgres(database)
+    try:
+        async with storage.transaction() as transaction:
+            for name in ("a", "b"):
+                await transaction.threads.put({"thread_id": "t", "name": name})
+                await transaction.run_controls.put({"run_id": f"r{name}", "thread_id": "t"})
+            await transaction.crons.put({"cron_id": "c"})
+            await transaction.crons.delete_where(cron_id="c")
+            await transaction.crons.put({"cron_id": "d"})
+            assert await transaction.crons.get("d")
+        assert (await storage.threads.get("t") or {})["name"] == "b"
+        assert await storage.run_controls.count() == 2
+        assert await storage.crons.get("c") is None
+        with pytest.raises(KeyTaken):
+            await put_control_and_thread(storage)
+        assert await storage.run_controls.get("rc") is None
+    finally:
+        await storage.close()
+
+
+async def test_a_cancelled_holder_of_a_lock_commits_nothing(database: str) -> None:
+    """What was written on the connection of a lock goes with a holder that is cancelled."""
+    storage = await open_postgres(database)
+    written = asyncio.Event()
+
+    async def hold() -> None:
+        async with storage.shared.locked("k") as held, storage.transaction(held) as transaction:
+            await transaction.threads.put({"thread_id": "t"})
+            assert await transaction.threads.get("t")
+            written.set()
+            await asyncio.Event().wait()
+
+    try:
+        holder = asyncio.create_task(hold())
+        await written.wait()
+        holder.cancel()
+        await asyncio.wait([holder])
+        async with storage.shared.locked("k"):
+            assert await storage.threads.get("t") is None
+    finally:
+        await storage.close()
+
+
+async def test_a_process_does_not_claim_what_it_has(database: str) -> None:
+    """Runs of a process that was too busy to renew its leases are not taken up twice by itself."""
+    storage = await open_postgres(database)
+    run = {"run_id": "r", "thread_id": "t", "status": "running", "created_at": "2026"}
+    try:
+        await storage.shared.join()
+        assert await storage.shared.take("t")
+        await storage.runs.put(run)
+        await storage.connections.execute(
+            "UPDATE processes SET expires_at = now(), renewed_at = now() - interval '1 hour'"
+        )
+        assert await storage.shared.claim("2027", 10) == []
+    finally:
+        await storage.close()
+
+
 async def put_thread(storage: PostgresStorage, thread_id: str) -> None:
     async with storage.transaction() as transaction:
         await transaction.threads.put({"thread_id": thread_id})
-        await storage.shared.check(transaction, thread_id)
+        storage.shared.check(transaction, thread_id)
 
 
 async def test_who_has_lost_a_lease_writes_nothing(database: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from support.hosted import Gate, hosted
 
-from tests.cluster.conftest import Pair
+from langgraph_client.server.server import Server
+from tests.cluster.conftest import Pair, http_of
 
 
 class Background:
@@ -170,6 +172,53 @@ def test_a_thread_stream_follows_another_server(pair: Pair, gate: Any) -> None:
     names = [name for name, _ in events_of(text)]
     assert names[0] == names[-1] == "metadata"
     assert names.count("values") == 3
+
+
+def test_a_thread_stream_has_an_update_made_at_another_server(pair: Pair) -> None:
+    """Whoever watches a thread sees that its state was updated, wherever; others get it once."""
+    thread_id = thread_of(pair.api)
+    pair.worker.post(f"/threads/{thread_id}/runs/wait", json=ROW)
+    path = f"/threads/{thread_id}/stream?stream_modes=state_update"
+    with pair.api.stream("GET", path) as there, pair.worker.stream("GET", path) as here:
+        for name in ("b", "c"):
+            body = {"values": {"name": name}}
+            assert pair.worker.post(f"/threads/{thread_id}/state", json=body).status_code == 200
+        for response in (there, here):
+            text = ""
+            for part in response.iter_text():
+                text += part
+                if '"name":"c"' in text.replace(": ", ":"):
+                    break
+            found = [data for name, data in events_of(text) if name == "state_update"]
+            assert [one["state"]["values"]["name"] for one in found] == ["b", "c"]
+
+
+def test_a_thread_stream_goes_on_when_another_server_takes_the_thread(
+    database: str, gate: Gate
+) -> None:
+    """A reader at the server that carries out a run sees the next run, which another one has."""
+    graphs: dict[str, Any] = hosted(gate)
+    with (
+        Server(graphs, path=database) as first,
+        Server(graphs, path=database) as second,
+        http_of(first) as here,
+        http_of(second) as there,
+    ):
+        thread_id = thread_of(here)
+        path = f"/threads/{thread_id}/runs"
+        run = here.post(path, json={"assistant_id": "gate", "input": {"name": "a"}}).json()
+        gate.arrived()
+        stream = f"/threads/{thread_id}/stream?stream_modes=run_modes"
+        with here.stream("GET", stream) as response:
+            gate.open()
+            here.get(f"{path}/{run['run_id']}/join")
+            there.post(path, json={**ROW, "stream_mode": "values"})
+            text = ""
+            for part in response.iter_text():
+                text += part
+                if text.count('"run_done"') == 2:
+                    break
+        assert [name for name, _ in events_of(text)].count("values") >= 3
 
 
 def test_the_event_protocol_follows_another_server(pair: Pair) -> None:

@@ -80,11 +80,11 @@ class ScopedDocuments:
         await self.check(key[0])
         return await self._documents.delete(*key)
 
-    async def delete_where(self, **fields: object) -> int:
+    async def delete_where(self, **fields: object) -> None:
         """Delete documents; only where the user may have all of the kind."""
         if self._conditions is not None:
             raise NotGrantedError(f"documents by {sorted(fields)} may be others'")
-        return await self._documents.delete_where(**fields)
+        await self._documents.delete_where(**fields)
 
     async def search(self, **options: Any) -> list[Document]:
         """Return documents, the user's only."""
@@ -134,10 +134,10 @@ class ScopedChildren:
         await self.get(*key)
         return await self._documents.delete(*key)
 
-    async def delete_where(self, **fields: object) -> int:
+    async def delete_where(self, **fields: object) -> None:
         """Delete the documents of a parent."""
         await self._check(fields)
-        return await self._documents.delete_where(**fields)
+        await self._documents.delete_where(**fields)
 
     async def search(
         self, *, where: Mapping[str, object] | None = None, **options: Any
@@ -256,10 +256,10 @@ class ScopedTransaction:
         self._conditions("threads")
         return self._inner.states
 
-    async def delete_thread(self, thread_id: str) -> bool:
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread. Raises Hidden if it is not the user's."""
         await self.threads.check(thread_id)
-        return await self._inner.delete_thread(thread_id)
+        await self._inner.delete_thread(thread_id, keep_events=keep_events)
 
 
 class ScopedStorage(ScopedTransaction):
@@ -278,14 +278,18 @@ class ScopedStorage(ScopedTransaction):
         self.script_states: Any = None
         self.shared: Any = None
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self, held: Any = None) -> AbstractAsyncContextManager[Transaction]:
         """Commit together what is written through the given value."""
-        return self._transaction()
+        return self._transaction(held)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Transaction]:
-        async with self._storage.transaction() as transaction:
+    async def _transaction(self, held: Any) -> AsyncIterator[Transaction]:
+        async with self._storage.transaction(held) as transaction:
             yield ScopedTransaction(transaction, self.grants)
+
+    def within(self, held: Any) -> Transaction:
+        """Return what reads under a lock."""
+        return ScopedTransaction(self._storage.within(held), self.grants)
 
     async def ping(self) -> None:
         """Return if the database answers."""

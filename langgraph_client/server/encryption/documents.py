@@ -86,10 +86,10 @@ class EncryptedDocuments:
         async with self._turns.one():
             return await self._documents.delete(*key)
 
-    async def delete_where(self, **fields: object) -> int:
-        """Delete the documents whose fields have these values. Returns how many."""
+    async def delete_where(self, **fields: object) -> None:
+        """Delete the documents whose fields have these values."""
         async with self._turns.one():
-            return await self._documents.delete_where(**fields)
+            await self._documents.delete_where(**fields)
 
     async def search(self, **options: Any) -> list[Document]:
         """Return documents."""

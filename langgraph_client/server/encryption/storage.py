@@ -173,10 +173,10 @@ class EncryptedTransaction:
         """The checkpoints as a whole."""
         return _States(self._inner.states, self._turns)
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with all that belongs to it. Returns whether it existed."""
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with all that belongs to it."""
         async with self._turns.one():
-            return await self._inner.delete_thread(thread_id)
+            await self._inner.delete_thread(thread_id, keep_events=keep_events)
 
 
 class EncryptedStorage(EncryptedTransaction):
@@ -231,10 +231,15 @@ class EncryptedStorage(EncryptedTransaction):
         return await self._contexts.of("cron", cron_id)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[EncryptedTransaction]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[EncryptedTransaction]:
         """Commit what is written through the given value together, or on an exception nothing."""
-        async with self._turns.one(), self._storage.transaction() as inner:
+        async with self._turns.one(), self._storage.transaction(held) as inner:
             yield EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
+
+    def within(self, held: Any) -> EncryptedTransaction:
+        """Return what reads under a lock."""
+        inner = self._storage.within(held)
+        return EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow classes to be made out of stored checkpoints."""

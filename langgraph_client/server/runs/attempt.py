@@ -97,13 +97,11 @@ class Attempts:
                 watch.cancel()
         return Outcome("succeed")
 
-    async def _begin(self, job: Job) -> None:
-        """Write down that the run is running, before anything of its graph happens."""
-        started_at = self._clock.stamp()
-        self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
-        kwargs = job.run["kwargs"]
+    def begun(self, run: Document) -> Document:
+        """Return the document of a run that begins now, as its next attempt."""
+        kwargs = run["kwargs"]
         config = kwargs["config"]
-        attempt = job.attempt + 1
+        attempt = int(config.get("metadata", {}).get("run_attempt", 0)) + 1
         metadata = {
             **config.get("metadata", {}),
             "run_attempt": attempt,
@@ -111,18 +109,26 @@ class Attempts:
         }
         configurable = {**config.get("configurable", {}), "__pregel_node_finished": None}
         config = {**config, "configurable": configurable, "metadata": metadata}
-        run = {
-            **job.run,
-            "status": status_after(job.run["status"], "start"),
-            "updated_at": started_at,
+        return {
+            **run,
+            "status": status_after(run["status"], "start"),
+            "updated_at": self._clock.stamp(),
             "kwargs": {**kwargs, "config": config},
         }
-        if not job.deleted:
-            async with self._storage.transaction() as transaction:
-                if self._storage.shared is not None:
-                    await self._storage.shared.check(transaction, job.thread_id)
-                await transaction.runs.put(run)
-        job.run, job.started_at = run, started_at
+
+    async def _begin(self, job: Job) -> None:
+        """Write down that the run is running, before anything of its graph happens."""
+        self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
+        if not job.begun:
+            run = self.begun(job.run)
+            if not job.deleted:
+                async with self._storage.transaction() as transaction:
+                    if self._storage.shared is not None:
+                        self._storage.shared.check(transaction, job.thread_id)
+                    await transaction.runs.put(run)
+            job.run = run
+        job.begun, job.started_at = False, job.run["updated_at"]
+        attempt = job.attempt
         logger.info(
             "run %s started (thread %s, graph %s, attempt %d)",
             job.run_id,
@@ -132,7 +138,7 @@ class Attempts:
         )
         await self._protocol_runs.begin(job)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
-        if not job.temporary:
+        if not job.temporary and job.mark is None:
             job.mark = await self._storage.states.mark(job.thread_id)
 
     async def _perform(self, job: Job) -> None:

@@ -9,12 +9,13 @@ waits for something looks at the database each second, too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from langgraph_client.server.clock import Clock
+from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.errors import Conflict, Unavailable
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -24,8 +25,14 @@ from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import Action, Job
 from langgraph_client.server.runs.stored_events import RunEvents
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
-from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, Shared
+from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+from langgraph_client.server.storage.shared import (
+    NO_RUN,
+    RENEWAL_SECONDS,
+    RunResult,
+    Shared,
+    Standing,
+)
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -33,6 +40,8 @@ _SWEEP_EVERY = 30
 """How many renewals lie between two clearings of what dead processes left."""
 _WATCH_SECONDS = 0.25
 """How often it is looked whether the leases are over, which asks nobody."""
+_LISTEN_SECONDS = 5.0
+"""How long a start waits for the connection that listens."""
 _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
 UNFINISHED = ("pending", "running")
@@ -98,6 +107,13 @@ class Cluster:
         self._followed: dict[str, ProtocolLog | None] = {}
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
+        #: The threads whose leases this process had for nothing, when it looked last.
+        self._idle: set[str] = set()
+        self._unused: set[str] = set()
+        #: The threads that were claimed, and whose runs are not loaded yet.
+        self._claimed: set[str] = set()
+        #: Whether there may be runs that are due, and were not claimed as there was no room.
+        self._waiting = False
         self._background: list[asyncio.Task[None]] = []
 
     # Being part of it.
@@ -110,6 +126,10 @@ class Cluster:
             asyncio.create_task(self._renew()),
             asyncio.create_task(self._watch()),
         ]
+        # Without it, others would take it for dead when it is slow to begin with.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LISTEN_SECONDS):
+                await self.shared.listening.wait()
         await self.claim()
 
     async def close(self) -> None:
@@ -179,7 +199,10 @@ class Cluster:
                     present = self.shared.epochs.get(thread_id)
                     if epoch == present != _LOST and held.get(thread_id) != epoch:
                         self.lose(thread_id)
-                await self._clear(held)
+                idle = {thread_id for thread_id in held if not self._queue.of(thread_id)}
+                # Those only that were idle before, too: most others are given back just now.
+                self._unused, self._idle = idle & self._idle, idle
+                self._do("clear", "", self._clear)
                 count += 1
                 if count % _SWEEP_EVERY == 0:
                     await self.shared.sweep()
@@ -200,15 +223,17 @@ class Cluster:
                 for thread_id in [*self.shared.epochs]:
                     self.lose(thread_id)
 
-    async def _clear(self, held: dict[str, int]) -> None:
-        """Give back what nothing needs: leases without runs, threads that nobody reads."""
-        for thread_id in held:
-            if not self._queue.of(thread_id):
-                async with self._locks.hold(thread_id):
-                    if not self._queue.of(thread_id):
-                        self.left(thread_id)
-                        await self.shared.take(thread_id)  # Whichever epoch it has.
-                        await self.shared.release(thread_id)
+    async def _clear(self, _: str) -> None:
+        """Give back what nothing needs: leases without runs, threads that nobody reads.
+
+        Apart from the renewals, which must not wait for the locks of threads.
+        """
+        for thread_id in self._unused:
+            async with self._locks.hold(thread_id):
+                if not self._queue.of(thread_id) and thread_id not in self._claimed:
+                    self.left(thread_id)
+                    await self.shared.take(thread_id)  # Whichever epoch it has.
+                    await self.shared.release(thread_id)
         for thread_id in self.following.forgotten():
             await self.shared.unfollow(thread_id)
 
@@ -240,6 +265,43 @@ class Cluster:
         """Whether this process may take a thread: what it takes before it has renewed is lost."""
         return self.works and not self.shared.is_over and self._queue.room(depth) > 0
 
+    async def look(
+        self, transaction: Transaction, thread_id: str
+    ) -> tuple[Document | None, Standing | None]:
+        """Return a thread's document, and what else there is if it could be taken over.
+
+        Args:
+            transaction: What reads under the thread's lock.
+            thread_id: The thread.
+        """
+        standing = None
+        if self.works and not (thread_id in self.shared.epochs or thread_id in self.following):
+            standing = await self.shared.standing(transaction, thread_id)
+        return await transaction.threads.get(thread_id), standing
+
+    def free(self, thread_id: str, standing: Standing | None, *, is_new: bool) -> Standing | None:
+        """Return what there is of a thread, if it can be taken over with its first run.
+
+        It can, if no living process has it, and there is nothing on it to be taken up before. Then
+        the transaction that writes the run also takes the lease, and `took` is called. The caller
+        holds the thread's lock.
+        """
+        if not self.works or self.shared.is_over or thread_id in self.following:
+            return None
+        if thread_id in self.shared.epochs:
+            return None
+        if is_new:
+            return Standing(None, True, False, False, (0, 0), 0)
+        if standing is None or not standing.is_free or standing.has_runs or standing.is_followed:
+            return None
+        return standing
+
+    def took(self, transaction: Transaction, thread_id: str, standing: Standing) -> None:
+        """Begin with a thread that a transaction has taken over."""
+        self.shared.note_taken(transaction, thread_id)
+        self._clock.start_after(standing.last)  # Also if the last owner's clock is ahead.
+        self._protocol_runs.follow(thread_id, fed=False)
+
     async def _taken(self, thread_id: str) -> None:
         """Begin with a thread where its last owner stopped."""
         await self.following.look(thread_id)
@@ -257,14 +319,23 @@ class Cluster:
 
     async def claim(self) -> None:
         """Take over threads with runs that are due, as long as there is room."""
-        while not self._queue.closing and self._has_room():
+        while self.works and not self._queue.closing:
+            # Whoever makes room looks again; a renewal does, too.
+            self._waiting = not self._has_room()
+            if self._waiting:
+                return
             found = await self.shared.claim(self._clock.stamp(), self._queue.room())
-            for thread_id, epoch in found:
-                async with self._locks.hold(thread_id):
-                    if thread_id in self.shared.epochs or self._queue.of(thread_id):
-                        continue  # A request was faster, or what was lost is not over yet.
-                    self.shared.epochs[thread_id] = epoch
-                    await self._taken(thread_id)
+            claimed = {thread_id for thread_id, _ in found}
+            self._claimed |= claimed
+            try:
+                for thread_id, epoch in found:
+                    async with self._locks.hold(thread_id):
+                        if thread_id in self.shared.epochs or self._queue.of(thread_id):
+                            continue  # A request was faster, or what was lost is not over yet.
+                        self.shared.epochs[thread_id] = epoch
+                        await self._taken(thread_id)
+            finally:
+                self._claimed -= claimed
             if not found:
                 return
 
@@ -272,8 +343,8 @@ class Cluster:
         await self.claim()
 
     def wake(self) -> None:
-        """Look for work: there is room."""
-        if self._background and not self._queue.closing:
+        """Look for work: there is room, and there was none when something waited."""
+        if self._waiting and self._background and not self._queue.closing:
             self._do("work", "", self._claim_now)
 
     async def _reload(self, thread_id: str) -> None:
@@ -342,26 +413,24 @@ class Cluster:
         if job.log.keeper is None and job.thread_id in self._followed:
             job.log.keeper = RunEvents(self._storage, job.run)
 
+    def is_followed(self, thread_id: str) -> bool:
+        """Whether another process follows a thread that this one has."""
+        return thread_id in self._followed
+
     def written(self, thread_id: str) -> None:
         """Tell those who follow a thread that something of it was written."""
-        if thread_id in self._followed:
+        if self.is_followed(thread_id):
             self.shared.tell("changed", thread_id)
 
     async def ending(
         self, transaction: Transaction, job: Job, run: Document, result: Any, error: bytes | None
-    ) -> bool:
-        """Take part in the transaction that ends a run. Returns whether its thread has others.
-
-        Raises:
-            Fenced: Another process has the thread.
-        """
-        await self.shared.check(transaction, job.thread_id)
+    ) -> None:
+        """Take part in the transaction that ends a run."""
         if job.thread_id in self._followed:
             await self.shared.put_result(transaction, RunResult(run, result, error))
-        others = await transaction.runs.search(
-            where={"thread_id": job.thread_id, "status": UNFINISHED}, limit=2, fields=("run_id",)
-        )
-        return any(other["run_id"] != job.run_id for other in others)
+        if self.following.is_read(job.thread_id):
+            # With the lease, or the next owner would not know that its events are read here.
+            await self.shared.follow_within(transaction, job.thread_id)
 
     async def ended(self, job: Job, others: bool) -> None:
         """Give the thread back if its last run is over. The caller holds its lock."""
@@ -369,10 +438,13 @@ class Cluster:
         if self._queue.of(job.thread_id):
             return
         self.left(job.thread_id)
-        await self.shared.release(job.thread_id)
+        if self.following.is_read(job.thread_id):
+            self.following.watch(job.thread_id)
+        if job.thread_id in self.shared.epochs:  # Else that was part of the transaction.
+            await self.shared.release(job.thread_id)
         if others:
             self.shared.tell("work", "")
-            self.wake()
+            self._do("work", "", self._claim_now)
 
     # Threads that another process has.
 
@@ -480,6 +552,23 @@ class Cluster:
             last = await self._storage.events.of_thread_last(thread_id)
         self.following.watch(thread_id, last)
         self.shared.tell("follow", thread_id)
+
+    async def announce(self, thread_id: str, name: str, data: bytes) -> EventId | None:
+        """Write an event of a thread down that belongs to no run, if another process reads it.
+
+        The caller holds the thread's lock, and the thread has no run.
+
+        Returns:
+            Its id, for the readers in this process; None if it was not written.
+        """
+        if thread_id not in self.following and not await self.shared.followers(thread_id):
+            return None
+        await self.following.look(thread_id)  # What is before it.
+        self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
+        event = Event(self._clock.event_id(), name, data)
+        await self._storage.events.add(thread_id, NO_RUN, [event])
+        self.shared.tell("changed", thread_id)
+        return event.id
 
     @asynccontextmanager
     async def opening(self, thread_id: str) -> AsyncIterator[tuple[bool, bool]]:

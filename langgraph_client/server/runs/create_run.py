@@ -284,8 +284,12 @@ class RunCreator:
         assistant = await self.find_assistant(request.body["assistant_id"])
         self._check(request.body, stateless=request.thread_id is None)
         thread_id = request.thread_id or self._clock.uuid7()
-        async with self._engine.locks.hold(thread_id):
-            thread = await self._storage.threads.get(thread_id)
+        # Nobody can know the id of a thread that is made here.
+        own = request.thread_id is None
+        async with self._engine.locks.hold(thread_id, lazily=True, here=own) as held:
+            thread = standing = None
+            if not own:
+                thread, standing = await self._engine.look(held, thread_id)
             if thread is None and not request.may_create_thread:
                 raise NotFound(_NOT_FOUND)
             if thread is not None and not holds(request.threads, thread):
@@ -306,6 +310,8 @@ class RunCreator:
                     control,
                     document,
                     self._parent,
+                    held=held,
+                    standing=standing,
                     is_new=is_new,
                     waited_for=request.waited_for or request.streamed,
                 ),

@@ -23,6 +23,7 @@ from datetime import datetime
 from typing import Any
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.request_context import without_encryption_context
@@ -50,7 +51,7 @@ from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
-from langgraph_client.server.storage.shared import Fenced, Shared
+from langgraph_client.server.storage.shared import Fenced, Shared, Standing
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -187,6 +188,18 @@ class Engine:
 
     # Creating.
 
+    async def look(self, held: Any, thread_id: str) -> tuple[Document | None, Standing | None]:
+        """Return a thread's document, and what `submit` is to know of it.
+
+        Args:
+            held: What its lock has given.
+            thread_id: The thread.
+        """
+        within = self._storage.within(held)
+        if self.cluster is None:
+            return await within.threads.get(thread_id), None
+        return await self.cluster.look(within, thread_id)
+
     async def submit(
         self,
         run: Document,
@@ -195,6 +208,8 @@ class Engine:
         key: Document | None = None,
         parent: str = "",
         *,
+        held: Any = None,
+        standing: Standing | None = None,
         is_new: bool = False,
         waited_for: bool = True,
     ) -> Job:
@@ -206,6 +221,8 @@ class Engine:
             control: What is noted about the run beside its document; stored if there is anything.
             key: The document of the request's idempotency key. Stored.
             parent: The run that has started it; empty for none.
+            held: What the lock has given; it ends here, among processes.
+            standing: What `look` has given.
             is_new: Whether the thread is.
             waited_for: Whether somebody waits for what becomes of it.
 
@@ -222,47 +239,69 @@ class Engine:
         reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
-        if self.cluster is not None and not await self.cluster.own(
-            thread_id, is_new=is_new, depth=depth
-        ):
-            note = {**_control(run), **control} if control else {}
-            found = await self.cluster.submit(
-                run, busy, note, key, reason, refusal=BUSY, followed=waited_for
-            )
-            return self._followed_job(run) if found is None else found
+        free: Standing | None = None
+        if self.cluster is not None and not self.cluster.owns(thread_id):
+            if self._queue.is_next(run, depth):
+                free = self.cluster.free(thread_id, standing, is_new=is_new)
+            if free is None and not await self.cluster.own(thread_id, is_new=is_new, depth=depth):
+                note = {**_control(run), **control} if control else {}
+                found = await self.cluster.submit(
+                    run, busy, note, key, reason, refusal=BUSY, followed=waited_for
+                )
+                return self._followed_job(run) if found is None else found
         others = self._queue.of(thread_id)
         if others and strategy == "reject":
             raise Conflict(BUSY)
         stopped = others if strategy in ("interrupt", "rollback") else []
-        rest = resting(thread)
-        try:
-            async with self._storage.transaction() as transaction:
-                if self.cluster is not None:
-                    await self.cluster.shared.check(transaction, thread_id)
-                await transaction.threads.put(busy)
-                await transaction.runs.insert(run)
-                if control:
-                    await transaction.run_controls.put({**_control(run), **control})
-                if key is not None:
-                    await transaction.idempotency_keys.put(key)
-                for other in stopped:
-                    if other.task is not None:
-                        stop = {"stop": strategy, "reason": reason}
-                        await transaction.run_controls.put({**_control(other.run), **stop})
-        except Fenced:
-            assert self.cluster is not None
-            self.cluster.lose(thread_id)
-            raise Unavailable("Another server has taken over the thread; try again") from None
         job = self._job(run)
         job.idempotency_key = None if key is None else key["key"]
         job.depth = depth
-        self._queue.enter(job, rest)
+        job.mark = None if free is None else free.mark
+        if self._queue.is_next(run, depth):
+            # It is claimed where it is written: what it waits for is one transaction, not two.
+            job.run, job.begun = self._attempts.begun(run), True
+        controls = [{**_control(run), **control}] if control else []
+        for other in stopped:
+            if other.task is not None:
+                controls.append({**_control(other.run), "stop": strategy, "reason": reason})
+        await self._store(job, busy, controls, key, free, held)
+        self._queue.enter(job, resting(thread))
         if self.cluster is not None:
             self.cluster.keep(job)
         for other in stopped:
             self._stop(other, strategy, reason)
         self._queue.advance(thread_id)
         return job
+
+    async def _store(
+        self,
+        job: Job,
+        thread: Document,
+        controls: list[Document],
+        key: Document | None,
+        free: Standing | None,
+        held: Any,
+    ) -> None:
+        """Write a new run with all that belongs to it, and take its thread over if it is free."""
+        try:
+            async with self._storage.transaction(held) as transaction:
+                if self.cluster is not None and free is not None:
+                    self.cluster.shared.take_within(transaction, job.thread_id, free.epoch)
+                elif self.cluster is not None:
+                    self.cluster.shared.check(transaction, job.thread_id)
+                await transaction.threads.put(thread)
+                await transaction.runs.insert(job.run)
+                for control in controls:
+                    await transaction.run_controls.put(control)
+                if key is not None:
+                    await transaction.idempotency_keys.put(key)
+        except Fenced:
+            assert self.cluster is not None
+            if free is None:
+                self.cluster.lose(job.thread_id)
+            raise Unavailable("Another server has taken over the thread; try again") from None
+        if self.cluster is not None and free is not None:
+            self.cluster.took(transaction, job.thread_id, free)
 
     def _job(self, run: Document) -> Job:
         keeper = (
@@ -477,7 +516,8 @@ class Engine:
                 thread = await self._storage.threads.get(thread_id)
                 if thread is not None:
                     await self._graph_runner.forget(thread)
-                return await self._storage.delete_thread(thread_id)
+                await self._storage.delete_thread(thread_id)
+                return thread is not None
         finally:
             self._deleting.discard(thread_id)
 
@@ -544,6 +584,16 @@ class Engine:
                 raise
         return log
 
+    async def announce(self, thread_id: str, name: str, data: Any) -> None:
+        """Tell those who watch a thread of something that no run does, such as `state_update`.
+
+        The caller holds the thread's lock, and the thread has no run.
+        """
+        event_id, encoded = None, encode(data)
+        if self.cluster is not None:
+            event_id = await self.cluster.announce(thread_id, name, encoded)
+        self.feeds.tell(thread_id, name, encoded, event_id)
+
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and for how long, and how many more could run."""
         return self._queue.numbers()
@@ -608,7 +658,7 @@ class Engine:
         if thread is None:
             async with self._storage.transaction() as transaction:
                 await drop(transaction, run["run_id"])
-                await transaction.run_controls.delete(run["run_id"])
+                await transaction.run_controls.delete_where(run_id=run["run_id"])
             return
         latest = None
         if run["status"] == "running":
@@ -649,7 +699,7 @@ class Engine:
         run = {**job.run, "status": status_after("running", "requeue")}
         async with self._storage.transaction() as transaction:
             if self.cluster is not None:
-                await self.cluster.shared.check(transaction, job.thread_id)
+                self.cluster.shared.check(transaction, job.thread_id)
             await transaction.runs.put(run)
 
     async def close(self) -> None:
@@ -665,7 +715,8 @@ class Engine:
         self._closed = True
         for job in list(self.jobs.values()):
             try:
-                if job.task is not None and not job.ended:  # It does not react to the cancellation.
+                # It does not react to the cancellation, or has not even started.
+                if (job.task is not None or job.begun) and not job.ended:
                     await self._put_back(job)
                 await job.log.close()
             except (Unavailable, Fenced) as error:

@@ -74,6 +74,10 @@ class Following:
         self._watched.add(job.thread_id)
         return job
 
+    def is_read(self, thread_id: str) -> bool:
+        """Whether anybody here reads what happens on a thread."""
+        return thread_id in self._thread_logs
+
     def watch(self, thread_id: str, last: EventId | None = None) -> None:
         """Follow a thread, as long as somebody reads it."""
         self._watched.add(thread_id)

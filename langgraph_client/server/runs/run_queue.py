@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from datetime import datetime
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import RunHooks
@@ -47,6 +48,16 @@ class RunQueue:
     def room(self, depth: int = 0) -> int:
         """Return how many more runs may start that are so deep."""
         return self._limit - self._running[depth]
+
+    def is_next(self, run: Document, depth: int) -> bool:
+        """Return whether a run that enters now would start at once, if nothing came in between."""
+        return not (
+            self.closing
+            or self._hooks.watches_starts
+            or self.room(depth) <= 0
+            or self.of(run["thread_id"])
+            or datetime.fromisoformat(run["created_at"]).timestamp() > self._clock.time()
+        )
 
     def of(self, thread_id: str) -> list[Job]:
         """Return the runs of a thread that are not over, the oldest first."""
@@ -104,7 +115,7 @@ class RunQueue:
         wait = job.due - self._clock.time()
         if wait > 0:
             queue.timer = self._clock.call_later(wait, self.advance, thread_id)
-        elif not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
+        elif not job.begun and not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
             return
         elif self._running[job.depth] >= self._limit or (job.suspect and self._suspect is not None):
             if thread_id not in self._waiting[job.depth]:

@@ -75,6 +75,8 @@ class Job:
     #: What `wait` answers; set when it is over.
     result: Any = None
     deleted: bool = False
+    #: It is written down already that it is running: with the run itself, as it starts at once.
+    begun: bool = False
     #: How many runs wait for it, one for another: a run that a run starts is one deeper.
     depth: int = 0
     #: Another process carries it out; this one stops without an end.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from langgraph_client.server.clock import Clock
+from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.attempt import Attempts
@@ -40,6 +42,27 @@ _PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to write when the storage is not available; the last one repeats."""
 _STATE_SECONDS = 30.0
 """How long a graph may take to say what its state is."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """What is written and told about the end of a run."""
+
+    run: Document
+    status: str
+    #: Whether the run's document goes.
+    gone: bool
+    #: What the thread says from here on.
+    rest: Document
+    #: What those are told who want to know when a run ends; None if it had not started.
+    ended: Ended | None
+    #: What `wait` answers.
+    result: Any
+    #: The event by which readers learn of an error; None for none.
+    shown: bytes | None
+    error_id: EventId
+    done_id: EventId
+    done: bytes
 
 
 class Settlements:
@@ -99,7 +122,7 @@ class Settlements:
         while True:
             try:
                 left, outcome = await self._left(job, outcome)
-                await self._write(job, outcome, left)
+                await self._end(job, outcome, left, again=failures > 0)
                 return
             except Fenced:
                 await self._lose(job)
@@ -132,69 +155,134 @@ class Settlements:
                 outcome = self._attempts.failure(job, raised)
             return rest, outcome
 
-    async def _write(self, job: Job, outcome: Outcome, left: Document) -> None:
+    async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> None:
+        """Write how a run ended, then tell those who wait for it and let the next run in."""
         await job.log.flush()
         await self._protocol_runs.ending(job)
         if job.protocol is not None:
             await job.protocol.log.log.flush()
+        end = self._made(job, outcome, left)
+        # A run that is in the v3 events has its end written there after this, under the same lock.
+        together = job.protocol is None
+        async with self._locks.hold(job.thread_id, lazily=together) as held:
+            others = len(self._queue.of(job.thread_id)) > 1
+            try:
+                others = await self._write(job, end, held if together else None, others)
+            except Fenced:
+                # Or is it this process that has given the lease back, with the commit whose answer
+                # was lost?
+                if not (again and await self._is_written(end)):
+                    raise
+            self._queue.leave(job, end.rest)
+            if self._cluster is not None:
+                await self._finish_protocol(job, end.status, outcome, end.rest)
+                await self._cluster.ended(job, others)
+        job.run, job.result = end.run, end.result
+        if end.shown is not None:
+            job.log.append("error", end.shown, end.error_id, keep=False)
+            self._thread_logs.tell(job.thread_id, "error", end.shown, end.error_id)
+        self._thread_logs.tell(job.thread_id, "metadata", end.done, end.done_id)
+        await self._finish_protocol(job, end.status, outcome, end.rest)
+        await self._close(job)
+        self._log_end(job, end.status, outcome)
+        if end.ended is not None:
+            for listener in self._ended:
+                listener(end.ended)
+
+    def _made(self, job: Job, outcome: Outcome, left: Document) -> _End:
+        """Return what is to be written and told about the end of a run."""
         status = status_after(job.run["status"], outcome.event)
         failed = status in ("error", "timeout")
         error = _thread_error(job, outcome)
-        started = job.attempt > 0
         shown_error = error
         if error is not None and outcome.traceback:
             shown_error = {**error, "traceback": outcome.traceback}
+        started = job.attempt > 0
         rest = after_run(left, shown_error, failed=failed) if started or failed else left
-        run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
-        gone = job.temporary or job.deleted or status == DELETED
-        error_id, done_id = self._clock.event_id(), self._clock.event_id()
-        done = encode({"status": RUN_DONE, "run_id": job.run_id})
-        result = _result(job, outcome, rest, failed)
-        ended = self._ended_as(job, run, rest, error)
         shown: bytes | None = None
         if failed and not job.log.closed:
             told = {**outcome.details, **(outcome.error or {})}
             shown = encode(enclosed(told) if outcome.details else told)
-        async with self._locks.hold(job.thread_id):
-            others = len(self._queue.of(job.thread_id)) > 1
-            async with self._storage.transaction() as transaction:
+        run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
+        return _End(
+            run=run,
+            ended=self._ended_as(job, run, rest, error),
+            status=status,
+            gone=job.temporary or job.deleted or status == DELETED,
+            rest=rest,
+            result=_result(job, outcome, rest, failed),
+            shown=shown,
+            error_id=self._clock.event_id(),
+            done_id=self._clock.event_id(),
+            done=encode({"status": RUN_DONE, "run_id": job.run_id}),
+        )
+
+    async def _write(self, job: Job, end: _End, held: Any, others: bool) -> bool:
+        """Write the end of a run. Returns whether its thread has other runs.
+
+        Raises:
+            Fenced: Another process has the thread.
+        """
+        is_followed = self._cluster is not None and self._cluster.is_followed(job.thread_id)
+        # Also those of a run that leaves nothing, if another process reads them.
+        keep_events = is_followed and job.temporary
+        async with self._transaction(job, held, others) as transaction:
+            thread: Document | None = None  # Of a temporary one, everything goes.
+            if not job.temporary:
                 if self._cluster is not None:
-                    others = await self._cluster.ending(transaction, job, run, result, shown)
-                if ended is not None and self._ending is not None:
-                    await self._ending(transaction, ended)
-                await transaction.run_controls.delete(job.run_id)
-                if gone:
-                    await drop(transaction, job.run_id, keep_lifecycle=True)
-                else:
-                    await transaction.runs.put(run)
-                    if job.log.keeper is not None:
-                        event = Event(done_id, RUN_DONE, done)
-                        await transaction.events.add(job.thread_id, job.run_id, [event])
-                if job.temporary:
-                    await transaction.delete_thread(job.thread_id)
-                else:
-                    await self._write_thread(transaction, job.thread_id, rest, busy=others)
-                if gone and job.idempotency_key is not None:
-                    # Gone with its thread: the answer is for a request that is repeated.
-                    answer = {"run": run, "result": result, "created_at": self._clock.stamp()}
-                    await transaction.idempotency_answers.put(
-                        {"key": job.idempotency_key, **answer}
-                    )
-            self._queue.leave(job, rest)
+                    shared = self._cluster.shared
+                    others = await shared.has_others(transaction, job.thread_id, job.run_id)
+                thread = await transaction.threads.get(job.thread_id)
             if self._cluster is not None:
-                await self._finish_protocol(job, status, outcome, rest)
-                await self._cluster.ended(job, others)
-        job.run, job.result = run, result
-        if shown is not None:
-            job.log.append("error", shown, error_id, keep=False)
-            self._thread_logs.tell(job.thread_id, "error", shown, error_id)
-        self._thread_logs.tell(job.thread_id, "metadata", done, done_id)
-        await self._finish_protocol(job, status, outcome, rest)
-        await self._close(job)
-        self._log_end(job, status, outcome)
-        if ended is not None:
-            for listener in self._ended:
-                listener(ended)
+                await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
+            if end.ended is not None and self._ending is not None:
+                await self._ending(transaction, end.ended)
+            await transaction.run_controls.delete_where(run_id=job.run_id)
+            if end.gone:
+                await drop(transaction, job.run_id, keep_lifecycle=True, keep_events=keep_events)
+            else:
+                await transaction.runs.put(end.run)
+                if job.log.keeper is not None:
+                    event = Event(end.done_id, RUN_DONE, end.done)
+                    await transaction.events.add(job.thread_id, job.run_id, [event])
+            if job.temporary:
+                await transaction.delete_thread(job.thread_id, keep_events=keep_events)
+            elif thread is not None:
+                now = self._clock.stamp()
+                thread.update(
+                    with_runs(end.rest, busy=others), updated_at=now, state_updated_at=now
+                )
+                await transaction.threads.put(thread)
+            if end.gone and job.idempotency_key is not None:
+                # Gone with its thread: the answer is for a request that is repeated.
+                answer = {"run": end.run, "result": end.result, "created_at": self._clock.stamp()}
+                await transaction.idempotency_answers.put({"key": job.idempotency_key, **answer})
+        return others
+
+    async def _is_written(self, end: _End) -> bool:
+        """Whether the database has the end of a run."""
+        run = await self._storage.runs.get(end.run["run_id"])
+        return run is None if end.gone else run is not None and run["status"] == end.status
+
+    @asynccontextmanager
+    async def _transaction(self, job: Job, held: Any, others: bool) -> AsyncIterator[Transaction]:
+        """Begin the transaction that ends a run, and gives the thread back if that can be done.
+
+        Raises:
+            Fenced: Another process has the thread.
+        """
+        released: int | None = None
+        try:
+            async with self._storage.transaction(held) as transaction:
+                if self._cluster is not None and held is not None and not others:
+                    released = self._cluster.shared.release_within(transaction, job.thread_id)
+                elif self._cluster is not None:
+                    self._cluster.shared.check(transaction, job.thread_id)
+                yield transaction
+        except BaseException as error:
+            if self._cluster is not None and released is not None and not isinstance(error, Fenced):
+                self._cluster.shared.epochs[job.thread_id] = released
+            raise
 
     async def _finish_protocol(
         self, job: Job, status: str, outcome: Outcome, rest: Document
@@ -214,15 +302,6 @@ class Settlements:
             self._protocol_runs.release(run.log)
         self._queue.advance(job.thread_id)
         self._cluster.forget_lost(job.thread_id)
-
-    async def _write_thread(
-        self, transaction: Transaction, thread_id: str, rest: Document, *, busy: bool
-    ) -> None:
-        thread = await transaction.threads.get(thread_id)
-        if thread is not None:
-            now = self._clock.stamp()
-            thread.update(with_runs(rest, busy=busy), updated_at=now, state_updated_at=now)
-            await transaction.threads.put(thread)
 
     async def _give_up(self, job: Job) -> None:
         """Take a run out that cannot be written, so that requests do not wait for it for ever."""
@@ -276,16 +355,24 @@ class Settlements:
         )
 
 
-async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False) -> None:
+async def drop(
+    transaction: Transaction,
+    run_id: str,
+    *,
+    keep_lifecycle: bool = False,
+    keep_events: bool = False,
+) -> None:
     """Delete a run's document and events.
 
     Args:
         transaction: What it is part of.
         run_id: The run.
         keep_lifecycle: Leave the v3 events that say that it began and ended.
+        keep_events: Leave its other events.
     """
-    await transaction.runs.delete(run_id)
-    await transaction.events.delete_run(run_id)
+    await transaction.runs.delete_where(run_id=run_id)
+    if not keep_events:
+        await transaction.events.delete_run(run_id)
     await transaction.protocol_events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from langgraph_client.server.clock import Clock, EventId
-from langgraph_client.server.encoding import encode
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.stored_events import ThreadEvents
 from langgraph_client.server.storage.protocol import Storage
@@ -53,11 +51,6 @@ class ThreadLogs:
         """Give an event to those who watch the thread, under the id it has elsewhere."""
         if (log := self._logs.get(thread_id)) is not None:
             log.append(name, data, event_id)
-
-    def announce(self, thread_id: str, name: str, data: Any) -> None:
-        """Give them an event that belongs to no run, such as `state_update`."""
-        if thread_id in self._logs:
-            self.tell(thread_id, name, encode(data))
 
     async def close(self) -> None:
         """End every log."""

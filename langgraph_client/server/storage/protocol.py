@@ -76,8 +76,8 @@ class Documents(Protocol):
         """Delete a document by its key. Returns whether it existed."""
         ...
 
-    async def delete_where(self, **fields: object) -> int:
-        """Delete the documents whose fields have these values. Returns how many."""
+    async def delete_where(self, **fields: object) -> None:
+        """Delete the documents whose fields have these values."""
         ...
 
     async def search(
@@ -331,8 +331,13 @@ class Transaction(Protocol):
         """The checkpoints."""
         ...
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with its runs, crons, events and state.
+
+        Args:
+            thread_id: The thread.
+            keep_events: Leave the kept events of its runs, for another process that reads them.
+        """
         ...
 
 
@@ -348,8 +353,17 @@ class Storage(Transaction, Protocol):
     #: What processes that share the database have of it, see `shared.Shared`; None for one process.
     shared: Any
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commit what is written through the given value together, or on an exception nothing."""
+    def transaction(self, held: Any = None) -> AbstractAsyncContextManager[Transaction]:
+        """Commit what is written through the given value together, or on an exception nothing.
+
+        Args:
+            held: What the lock has given that the caller holds, see `runs/locks.py`. Among
+                processes, the lock ends with the transaction.
+        """
+        ...
+
+    def within(self, held: Any) -> Transaction:
+        """Return what reads under a lock that the caller holds; it stays held."""
         ...
 
     def allow(self, classes: Iterable[type]) -> None:

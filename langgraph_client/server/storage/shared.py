@@ -7,15 +7,19 @@ a process that was paused for longer than its lease lasts writes nothing when it
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
-from langgraph_client.server.storage.protocol import Document, Transaction
+from langgraph_client.server.clock import EventId
+from langgraph_client.server.storage.protocol import Document, Mark, Transaction
 
 LEASE_SECONDS = 10.0
 """How long a process that does not renew its leases keeps them."""
 RENEWAL_SECONDS = 1.0
+NO_RUN = ""
+"""The run of kept events that belong to a thread only. They are kept for some minutes."""
 
 
 class Fenced(Exception):
@@ -51,12 +55,31 @@ class Follower(NamedTuple):
     protocol: bool
 
 
+class Standing(NamedTuple):
+    """What there is of a thread that a process wants to take over."""
+
+    #: The epoch of its lease, if somebody has it or has died with it.
+    epoch: int | None
+    #: Whether no living process has the lease.
+    is_free: bool
+    #: Whether it has runs that are not over.
+    has_runs: bool
+    #: Whether another process follows it.
+    is_followed: bool
+    #: The id of its last kept event; (0, 0) if there is none.
+    last: EventId
+    #: The present moment of its state, see `ThreadStates.mark`.
+    mark: Mark
+
+
 class Shared(Protocol):
     """The leases, and what processes tell each other."""
 
     process_id: str
     #: The epochs of the leases that this process holds, by thread.
     epochs: dict[str, int]
+    #: Set once this process hears messages, and others see that it is there.
+    listening: asyncio.Event
     #: Called with a thread after this process wrote events of it.
     written: Callable[[str], None]
     #: Encrypts the results of runs; None to keep them as they are.
@@ -91,8 +114,16 @@ class Shared(Protocol):
         """Send a message to the processes that listen; does not wait."""
         ...
 
-    def locked(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Hold a lock that no other process holds meanwhile."""
+    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Any]:
+        """Hold a lock that no other process holds meanwhile.
+
+        Args:
+            key: What it is called.
+            lazily: Take it with the first thing that is done by `Storage.within` or `transaction`.
+
+        Returns:
+            What these take, for what is to be done on the lock's own connection.
+        """
         ...
 
     # Leases.
@@ -121,11 +152,46 @@ class Shared(Protocol):
         """Return the living process that has the lease of a thread."""
         ...
 
-    async def check(self, transaction: Transaction, thread_id: str) -> None:
-        """Make sure that a transaction is part of this process's lease.
+    def check(self, transaction: Transaction, thread_id: str) -> None:
+        """Let a transaction fail with `Fenced` if this process has no lease of a thread."""
+        ...
 
-        Raises:
-            Fenced: It is not any more.
+    async def standing(self, transaction: Transaction, thread_id: str) -> Standing | None:
+        """Return what there is of a thread that this process has no lease of.
+
+        The thread's document is read with it: the transaction has it when it is asked for next.
+
+        Returns:
+            None if there is no thread.
+        """
+        ...
+
+    async def has_others(self, transaction: Transaction, thread_id: str, run_id: str) -> bool:
+        """Return whether a thread has runs that are not over besides one.
+
+        The thread's document is read with it, as by `standing`.
+        """
+        ...
+
+    def take_within(self, transaction: Transaction, thread_id: str, epoch: int | None) -> None:
+        """Take the lease of a thread as part of a transaction; `note_taken` is to be called then.
+
+        Args:
+            transaction: Fails with `Fenced` if another process was faster.
+            thread_id: The thread.
+            epoch: The epoch of the lease whose process is dead; None if there is no lease.
+        """
+        ...
+
+    def note_taken(self, transaction: Transaction, thread_id: str) -> None:
+        """Note the epoch of a lease that a transaction has taken, which is committed."""
+        ...
+
+    def release_within(self, transaction: Transaction, thread_id: str) -> int:
+        """Give a lease back as part of a transaction, which fails with `Fenced` if it is lost.
+
+        Returns:
+            Its epoch, which is forgotten at once. Who catches another error puts it back.
         """
         ...
 
@@ -133,6 +199,10 @@ class Shared(Protocol):
 
     async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
         """Ask the process that has a thread to write down what happens, and to say so."""
+        ...
+
+    async def follow_within(self, transaction: Transaction, thread_id: str) -> None:
+        """Ask the next process that has a thread for the same, as part of a transaction."""
         ...
 
     async def unfollow(self, thread_id: str) -> None:

@@ -224,11 +224,10 @@ class _Within(_Delegating):
     async def _note(self, call: Callable[[], Awaitable[None]]) -> None:
         self.after.append(call)
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with all that belongs to it. Returns whether it existed."""
-        existed = await self._inner.delete_thread(thread_id)
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with all that belongs to it."""
+        await self._inner.delete_thread(thread_id, keep_events=keep_events)
         await self.states.delete_thread(thread_id)
-        return existed
 
 
 class StorageWithSaver(_Delegating):
@@ -256,19 +255,22 @@ class StorageWithSaver(_Delegating):
         return SaverStates(self._inner.states, self._saver, _at_once)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[Transaction]:
         """Commit what is written through the given value together, or on an exception nothing."""
-        async with self._storage.transaction() as inner:
+        async with self._storage.transaction(held) as inner:
             within = _Within(inner, self._saver)
             yield within
         for call in within.after:
             await call()
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with all that belongs to it. Returns whether it existed."""
-        existed = await self._storage.delete_thread(thread_id)
+    def within(self, held: Any) -> Transaction:
+        """Return what reads under a lock."""
+        return _Within(self._storage.within(held), self._saver)
+
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with all that belongs to it."""
+        await self._storage.delete_thread(thread_id, keep_events=keep_events)
         await self.states.delete_thread(thread_id)
-        return existed
 
     def allow(self, classes: Iterable[type]) -> None:
         """Do nothing: the saver decides by itself which classes it makes."""

@@ -142,9 +142,9 @@ async def update(request: ValidRequest) -> Response:
     thread_id = (await _thread(request))["thread_id"]
     async with services.engine.locks.hold(thread_id):
         place, shown = await _update(request, await _thread(request))
-    services.engine.feeds.announce(
-        thread_id, "state_update", {"state": shown, "thread_id": thread_id}
-    )
+        await services.engine.announce(
+            thread_id, "state_update", {"state": shown, "thread_id": thread_id}
+        )
     return reply(
         {"checkpoint": place, "configurable": place, "checkpoint_id": place["checkpoint_id"]}
     )

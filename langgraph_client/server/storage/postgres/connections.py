@@ -7,13 +7,16 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Protocol, TypeAlias
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.storage.postgres.pools import BlockingPool, Connection, Pool
+from langgraph_client.server.storage.protocol import KeyTaken
+from langgraph_client.server.storage.shared import Fenced
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -23,6 +26,8 @@ _CONNECT = 5
 """How long opening a connection may take, in seconds; whole ones only."""
 _LOCK_WAIT = "30s"
 _CHANGES_WAIT = 600.0  # Seconds; an index over a large table takes its time.
+FENCED = "LC001"
+"""The code of the error that `lc_fence` and `lc_release` raise."""
 _BLOCKING = 2
 """How many connections blocking calls have."""
 
@@ -46,44 +51,196 @@ class Executor(Protocol):
         """Carry out a statement that writes. Returns how many rows it changed."""
         ...
 
+    async def write(
+        self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
+    ) -> None:
+        """Carry out a statement whose result nobody needs; within a transaction perhaps later.
+
+        Args:
+            statement: An INSERT, UPDATE or DELETE.
+            values: Its values.
+            place: What it changes; None if it has to be carried out now.
+        """
+        ...
+
+
+class Place(NamedTuple):
+    """What a statement changes: a row of a table, or (None) any of its rows."""
+
+    table: str
+    key: object = None
+    deletes: bool = False
+
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what is wrong with the connection or the database into `Unavailable`."""
+    """Turn what is wrong with the connection or the database into `Unavailable`.
+
+    Raises:
+        Fenced: A statement was refused as the process has no lease of the thread any more.
+        KeyTaken: A document is there already.
+    """
     try:
         yield
+    except psycopg.errors.UniqueViolation as error:
+        raise KeyTaken(f"{error.diag.table_name}: {error.diag.message_detail}") from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable(f"The database does not answer: {_text(error)}") from error
     except (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise Unavailable(f"The database cannot be written: {_text(error)}") from error
+    except psycopg.DatabaseError as error:
+        if error.sqlstate == FENCED:
+            raise Fenced("another process carries out the runs of the thread") from None
+        raise
 
 
 def _text(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-class OneConnection:
-    """Statements on one connection, as part of its transaction."""
+class Batch:
+    """Statements that are committed together, on one connection.
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    A message to the database costs this process and PostgreSQL several times what most statements
+    cost. So what only writes is collected, and sent as one statement: with the next read, or at the
+    end. If nothing was read, that statement is the whole transaction, without BEGIN and COMMIT.
+
+    All parts of one statement see the database as it was before, and must not change a row twice.
+    A write that would is sent after the others.
+
+    Args:
+        connection: In autocommit mode.
+        lock: The number of an advisory lock that is taken before anything is read or written.
+    """
+
+    def __init__(self, connection: Connection, lock: int | None = None) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._begun = False
+        self._writes: list[tuple[str, Sequence[object]]] = []
+        self._places: list[Place] = []
+        self._conditions: list[tuple[str, Sequence[object]]] = []
+        self._known: dict[tuple[str, tuple[object, ...]], tuple[Row | None]] = {}
+        #: What the statement of the last writes has returned for what `require` asked.
+        self.returned: Row = ()
+
+    # As an `Executor`.
 
     async def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows that a statement gives."""
+        await self._ready()
         with translated():
-            cursor = await self.connection.execute(statement.encode(), values or None)
+            cursor = await self._connection.execute(statement.encode(), values or None)
             return await cursor.fetchall()
 
     async def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
         """Return the first row that a statement gives."""
+        known = self._known.pop((statement, tuple(values)), None)
+        if known is not None:
+            return known[0]
+        await self._ready()
         with translated():
-            cursor = await self.connection.execute(statement.encode(), values or None)
+            cursor = await self._connection.execute(statement.encode(), values or None)
             return await cursor.fetchone()
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out a statement that writes."""
+        """Carry out a statement that writes, now."""
+        self._known.clear()
+        await self._ready()
         with translated():
-            return (await self.connection.execute(statement.encode(), values or None)).rowcount
+            return (await self._connection.execute(statement.encode(), values or None)).rowcount
+
+    async def write(
+        self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
+    ) -> None:
+        """Collect a statement that writes."""
+        if place is None:
+            await self.execute(statement, values)
+            return
+        self._known.clear()
+        if any(_meet(place, other) for other in self._places):
+            await self._ready()
+        self._places.append(place)
+        self._writes.append((statement, values))
+
+    def know(self, statement: str, values: Sequence[object], row: Row | None) -> None:
+        """Answer the next read by a row that was read together with something else.
+
+        Args:
+            statement: The statement.
+            values: Its values.
+            row: What it would give; known as long as nothing is written.
+        """
+        self._known[statement, tuple(values)] = (row,)
+
+    def require(self, expression: str, values: Sequence[object] = ()) -> None:
+        """Evaluate an expression with the last writes; if it fails, nothing is written."""
+        self._conditions.append((expression, values))
+
+    # Sending.
+
+    async def begin(self) -> None:
+        """Open the transaction, and take the lock, if that was not done yet."""
+        if self._begun:
+            return
+        begin = "BEGIN"
+        if self._lock is not None:
+            begin += (
+                f"; SET LOCAL lock_timeout = '{_LOCK_WAIT}';"
+                f" SELECT pg_advisory_xact_lock({self._lock})"
+            )
+        self._begun = True
+        with translated():
+            await self._connection.execute(begin.encode())
+
+    async def _ready(self) -> None:
+        await self.begin()
+        conditions, self._conditions = self._conditions, []
+        await self._send()
+        self._conditions = conditions
+
+    async def _send(self) -> None:
+        """Carry out what was collected, as one statement."""
+        if not self._writes and not self._conditions:
+            return
+        parts, asked, values = [], [], list[object]()
+        for number, (text, given) in enumerate(self._writes):
+            parts.append(f"w{number} AS ({text})")
+            values += given
+        if self._lock is not None and not self._begun:
+            # Evaluated before the parts that write: these are carried out at the end.
+            asked.append(f"set_config('lock_timeout', '{_LOCK_WAIT}', true)")
+            asked.append("pg_advisory_xact_lock(%s)")
+            values.append(self._lock)
+        skipped = len(asked)
+        for text, given in self._conditions:
+            asked.append(text)
+            values += given
+        statement = f"SELECT {', '.join(asked) or '1'}"
+        if parts:
+            statement = f"WITH {', '.join(parts)} {statement}"
+        self._writes, self._conditions, self._places = [], [], []
+        with translated():
+            cursor = await self._connection.execute(statement.encode(), values or None)
+            row = await cursor.fetchone()
+        self.returned = () if row is None else row[skipped:]
+
+    async def commit(self) -> None:
+        """Carry out what was collected, and end the transaction."""
+        await self._send()
+        if self._begun:
+            with translated():
+                await self._connection.execute(b"COMMIT")
+            self._begun = False
+        self._lock = None  # It has ended with the transaction.
+
+    async def roll_back(self) -> None:
+        """Undo everything. A connection that is in no state for that is closed by its pool."""
+        self._writes, self._conditions, self._places = [], [], []
+        if self._begun and not self._connection.closed:
+            with suppress(psycopg.Error):
+                await self._connection.execute(b"ROLLBACK")
+        self._begun = False
 
 
 class Connections:
@@ -102,7 +259,7 @@ class Connections:
             each transaction another connection.
     """
 
-    def __init__(self, url: str, *, size: int = 10, locks: int = 6, direct: bool = True) -> None:
+    def __init__(self, url: str, *, size: int = 8, locks: int = 8, direct: bool = True) -> None:
         self.url = url
         self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT}
         # Behind a pooler in transaction mode the next statement may meet another connection.
@@ -161,48 +318,70 @@ class Connections:
             async with self.pool.connection() as connection:
                 return (await connection.execute(statement.encode(), values or None)).rowcount
 
+    async def write(
+        self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
+    ) -> None:
+        """Carry out a statement that writes."""
+        await self.execute(statement, values)
+
     # Several.
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[OneConnection]:
-        """Commit what is done through the given value together, or on an exception nothing."""
+    async def transaction(self, held: Batch | None = None) -> AsyncIterator[Batch]:
+        """Commit what is done through the given value together, or on an exception nothing.
+
+        Args:
+            held: What `locked` has given: on the connection of the lock, which ends with it.
+        """
+        if held is not None:
+            async with _committed(held):
+                yield held
+            return
         with translated():
-            async with self.pool.connection() as connection, connection.transaction():
-                yield OneConnection(connection)
+            async with self.pool.connection() as connection, _committed(Batch(connection)) as batch:
+                yield batch
 
     @asynccontextmanager
-    async def locked(self, key: str) -> AsyncIterator[None]:
+    async def locked(self, key: str, *, lazily: bool = False) -> AsyncIterator[Batch]:
         """Hold the lock of a key, which no other process holds meanwhile.
 
         It belongs to a transaction, so that a pooler in transaction mode does not lose it.
 
+        Args:
+            key: The key.
+            lazily: Take the lock with the first read or write through the given value, so that it
+                needs no message of its own.
+
         Raises:
             Unavailable: Another process holds it for too long, or the database is away.
         """
-        number = lock_number(key)
         with translated():
             async with self._locks.connection() as connection:
-                begin = (
-                    f"BEGIN; SET LOCAL lock_timeout = '{_LOCK_WAIT}';"
-                    f" SELECT pg_advisory_xact_lock({number})"
-                )
+                held = Batch(connection, lock_number(key))
                 try:
-                    await connection.execute(begin.encode())
-                    yield
+                    if not lazily:
+                        await held.begin()
+                    yield held
                 finally:
                     await _end(connection)
 
     @asynccontextmanager
-    async def locked_for_changes(self, key: str) -> AsyncIterator[None]:
+    async def locked_for_changes(
+        self, key: str, wait: float = _CHANGES_WAIT
+    ) -> AsyncIterator[None]:
         """Hold a lock while tables change.
 
         Who waits here asks again and again: one that waited within a statement would hold up
         `CREATE INDEX CONCURRENTLY`, which waits for all statements.
 
+        Args:
+            key: What it is called.
+            wait: How long it is asked for, in seconds.
+
         Raises:
             Unavailable: Another process changes them for too long, or the database is away.
         """
-        deadline = time.monotonic() + _CHANGES_WAIT
+        deadline = time.monotonic() + wait
         ask = f"BEGIN; SELECT pg_try_advisory_xact_lock({lock_number(key)})".encode()
         with translated():
             async with self._locks.connection() as connection:
@@ -215,7 +394,7 @@ class Connections:
                     await connection.execute(b"ROLLBACK")
                     if time.monotonic() > deadline:
                         raise Unavailable(
-                            f"Another server has been changing the tables for {_CHANGES_WAIT:g} s"
+                            f"Another server has been changing the tables for {wait:g} s"
                         )
                     await asyncio.sleep(0.1)  # Asked again, for the reason above.
                 try:
@@ -224,9 +403,34 @@ class Connections:
                     await _end(connection)
 
 
+def _meet(one: Place, other: Place) -> bool:
+    """Whether two writes may change the same row, in ways that depend on their order."""
+    if one.table != other.table or (one.deletes and other.deletes):
+        return False
+    return one.key is None or other.key is None or one.key == other.key
+
+
+@asynccontextmanager
+async def _committed(batch: Batch) -> AsyncIterator[Batch]:
+    """Commit a batch at the end, or undo it on an exception."""
+    try:
+        yield batch
+        await batch.commit()
+    except asyncio.CancelledError:
+        raise  # The pool closes the connection, as it is within a transaction.
+    except BaseException:
+        await batch.roll_back()
+        raise
+
+
 async def _end(connection: Connection) -> None:
-    """End the transaction of a lock, also if it failed or the holder is cancelled."""
-    ending = asyncio.ensure_future(connection.execute(b"COMMIT"))
+    """End the transaction of a lock, also if it failed or the holder is cancelled.
+
+    What was to be written on its connection is committed already, or must not be.
+    """
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        return
+    ending = asyncio.ensure_future(connection.execute(b"ROLLBACK"))
     try:
         await asyncio.shield(ending)
     except asyncio.CancelledError:

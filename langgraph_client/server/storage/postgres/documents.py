@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import psycopg
-
 from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.storage.postgres.connections import Executor, Row
-from langgraph_client.server.storage.protocol import Document, KeyTaken
+from langgraph_client.server.storage.postgres.connections import Executor, Place, Row
+from langgraph_client.server.storage.protocol import Document
 
 MAX_INTEGER = 2**63 - 1
 _WITHOUT_CASE = ("name", "graph_id")
@@ -44,33 +42,32 @@ class Table:
         self._name = name
         self._columns = tuple(columns)
         self._apart = tuple(apart)
+        self._key_length = key_length
         key = columns[:key_length]
         self._key = " AND ".join(f"{column} = %s" for column in key)
         names = [*columns, "doc", *(f'"{field}"' for field in apart)]
         marks = ", ".join(["%s"] * len(names))
         self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
         changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
+        #: The columns of a whole document, and the statement that reads one.
+        self.selected = self._selected(None)
+        self.get_statement = f"SELECT {self.selected} FROM {name} WHERE {self._key}"
         self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-
-    def on(self, executor: Executor) -> Table:
-        """Return the same table, as part of a transaction."""
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, _executor=executor)
-        return other
 
     # One document.
 
     async def insert(self, document: Document) -> None:
         """Add a document. Raises KeyTaken if there is one with its key."""
-        try:
-            await self._executor.execute(self._insert, self._row(document))
-        except psycopg.errors.UniqueViolation:
-            key = document[self._columns[0]]
-            raise KeyTaken(f"{self._name}: {key} exists already") from None
+        row = self._row(document)
+        await self._executor.write(self._insert, row, place=self._place(row))
 
     async def put(self, document: Document) -> None:
         """Add a document, or replace the one with its key."""
-        await self._executor.execute(self._put, self._row(document))
+        row = self._row(document)
+        await self._executor.write(self._put, row, place=self._place(row))
+
+    def _place(self, row: list[object]) -> Place:
+        return Place(self._name, tuple(row[: self._key_length]))
 
     def _row(self, document: Document) -> list[object]:
         rest = {name: None if name in self._apart else document[name] for name in document}
@@ -93,8 +90,7 @@ class Table:
 
     async def get(self, *key: object) -> Document | None:
         """Return a document by its key."""
-        query = f"SELECT {self._selected(None)} FROM {self._name} WHERE {self._key}"
-        row = await self._executor.row(query, [_bounded(value) for value in key])
+        row = await self._executor.row(self.get_statement, [_bounded(value) for value in key])
         return None if row is None else self._document(row, None)
 
     async def delete(self, *key: object) -> bool:
@@ -102,10 +98,11 @@ class Table:
         statement = f"DELETE FROM {self._name} WHERE {self._key}"
         return await self._executor.execute(statement, [_bounded(value) for value in key]) > 0
 
-    async def delete_where(self, **fields: object) -> int:
-        """Delete the documents whose fields have these values. Returns how many."""
+    async def delete_where(self, **fields: object) -> None:
+        """Delete the documents whose fields have these values."""
         condition, values = self._where(fields)
-        return await self._executor.execute(f"DELETE FROM {self._name} WHERE {condition}", values)
+        statement = f"DELETE FROM {self._name} WHERE {condition}"
+        await self._executor.write(statement, values, place=Place(self._name, deletes=True))
 
     # Many.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from langgraph_client.server.clock import EventId
-from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
 from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
 from langgraph_client.server.storage.protocol import Event
+
+_DELETED = Place("events", deletes=True)
 
 
 class Events:
@@ -29,22 +31,25 @@ class Events:
         if not events:
             return
         ids = [event.id for event in events]
-        fence, values = fence_of(self._leases, thread_id)
-        written = await self._executor.execute(
+        fence, fenced = fence_of(self._leases, thread_id)
+        statement = (
             f"WITH {fence} INSERT INTO events SELECT %s, a.ms, a.seq, %s, a.name, a.data"
             " FROM fence, unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bytea[])"
-            " AS a (ms, seq, name, data)",
-            (
-                *values,
-                run_id,
-                thread_id,
-                [ms for ms, _ in ids],
-                [seq for _, seq in ids],
-                [event.name for event in events],
-                [event.data for event in events],
-            ),
+            " AS a (ms, seq, name, data)"
         )
-        told(self._leases, thread_id, written)
+        values = (
+            *fenced,
+            run_id,
+            thread_id,
+            [ms for ms, _ in ids],
+            [seq for _, seq in ids],
+            [event.name for event in events],
+            [event.data for event in events],
+        )
+        if self._leases is None:  # The transaction has a fence of its own.
+            await self._executor.write(statement, values, place=Place("events", tuple(ids)))
+        else:
+            told(self._leases, thread_id, await self._executor.execute(statement, values))
 
     async def of_run(
         self, run_id: str, after: EventId, limit: int, without: str = ""
@@ -77,11 +82,15 @@ class Events:
 
     async def delete_run(self, run_id: str) -> None:
         """Delete the events of a run."""
-        await self._executor.execute("DELETE FROM events WHERE run_id = %s", (run_id,))
+        await self._executor.write(
+            "DELETE FROM events WHERE run_id = %s", (run_id,), place=_DELETED
+        )
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete the events of all runs of a thread."""
-        await self._executor.execute("DELETE FROM events WHERE thread_id = %s", (thread_id,))
+        await self._executor.write(
+            "DELETE FROM events WHERE thread_id = %s", (thread_id,), place=_DELETED
+        )
 
     async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
         """Delete all events of runs that have an event of this name before a time."""

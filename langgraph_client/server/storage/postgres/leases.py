@@ -7,7 +7,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
@@ -15,14 +15,17 @@ import psycopg
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Unavailable
-from langgraph_client.server.storage.postgres.connections import Connections, Executor
+from langgraph_client.server.storage.postgres.connections import Batch, Connections, Place, Row
+from langgraph_client.server.storage.postgres.documents import Table
 from langgraph_client.server.storage.protocol import Transaction
 from langgraph_client.server.storage.shared import (
     LEASE_SECONDS,
+    NO_RUN,
     Fenced,
     Follower,
     ResultCipher,
     RunResult,
+    Standing,
 )
 
 logger = logging.getLogger("langgraph_client.server")
@@ -42,6 +45,7 @@ _ALIVE = (
     f" (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {_LOCK_CLASS}"
     " AND l.objid = p.lock_number AND l.objsubid = 2 AND l.granted)))"
 )
+_FOLLOW = "INSERT INTO followers VALUES (%s, '', %s, %s) ON CONFLICT DO NOTHING"
 
 
 class Leases:
@@ -57,6 +61,10 @@ class Leases:
         self, connections: Connections, epochs: dict[str, int], listen_url: str | None = None
     ) -> None:
         self.process_id = str(uuid.uuid4())
+        #: The threads, which are read together with what is asked about them.
+        self.threads: Table
+        #: Whether there are checkpoints of graphs, which have marks.
+        self.marks = False
         self.epochs = epochs
         self._connections = connections
         self._listen_url = listen_url or connections.url
@@ -118,7 +126,15 @@ class Leases:
             f" WHERE p.process_id = followers.process_id AND {_ALIVE})"
         )
         await self._connections.execute(
-            f"DELETE FROM run_results WHERE created_at < now() - interval '{_RESULTS}'"
+            "WITH old AS (DELETE FROM run_results WHERE created_at < now()"
+            f" - interval '{_RESULTS}' RETURNING run_id) DELETE FROM events USING old"
+            " WHERE events.run_id = old.run_id"
+            " AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = old.run_id)"
+        )
+        await self._connections.execute(
+            "DELETE FROM events WHERE run_id = %s"
+            f" AND ms < extract(epoch FROM now() - interval '{_RESULTS}') * 1000",
+            (NO_RUN,),
         )
         await self._connections.execute(
             "DELETE FROM processes p WHERE expires_at < now() - interval '1 minute'"
@@ -170,9 +186,9 @@ class Leases:
                 logger.error("messages of the database are missed: %s", error)
             await asyncio.sleep(_PAUSE)
 
-    def locked(self, key: str) -> AbstractAsyncContextManager[None]:
+    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Batch]:
         """Hold a lock that no other process holds meanwhile."""
-        return self._connections.locked(key)
+        return self._connections.locked(key, lazily=lazily)
 
     # Leases.
 
@@ -198,18 +214,19 @@ class Leases:
             "WITH due AS (SELECT r.thread_id, r.created_at FROM runs r"
             " WHERE r.status IN ('pending', 'running') AND r.created_at <= %s"
             " AND NOT EXISTS (SELECT 1 FROM leases JOIN processes p USING (process_id)"
-            f" WHERE leases.thread_id = r.thread_id AND {_ALIVE})"
+            # Its own are not free, even if it was too busy to say that it is there.
+            f" WHERE leases.thread_id = r.thread_id AND (p.process_id = %s OR {_ALIVE}))"
             " ORDER BY r.created_at LIMIT %s FOR UPDATE OF r SKIP LOCKED),"
             " threads AS (SELECT thread_id, min(created_at) AS due_at FROM due GROUP BY thread_id),"
             " taken AS (INSERT INTO leases AS held (thread_id, process_id, epoch)"
             " SELECT thread_id, %s, nextval('lease_epochs') FROM threads"
             " ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,"
-            " epoch = excluded.epoch WHERE NOT EXISTS (SELECT 1 FROM processes p"
-            f" WHERE p.process_id = held.process_id AND {_ALIVE})"
+            " epoch = excluded.epoch WHERE held.process_id <> excluded.process_id AND NOT EXISTS"
+            f" (SELECT 1 FROM processes p WHERE p.process_id = held.process_id AND {_ALIVE})"
             " RETURNING thread_id, epoch)"
             " SELECT taken.thread_id, epoch FROM taken JOIN threads USING (thread_id)"
             " ORDER BY due_at",
-            (before, limit, self.process_id),
+            (before, self.process_id, limit, self.process_id),
         )
         return [(row[0], row[1]) for row in rows]
 
@@ -230,24 +247,93 @@ class Leases:
         )
         return row[0] if row else None
 
-    async def check(self, transaction: Transaction, thread_id: str) -> None:
+    def check(self, transaction: Transaction, thread_id: str) -> None:
         """Make sure that a transaction is part of this process's lease."""
-        # Whoever takes the lease over waits for this row until the transaction has ended.
-        row = await _executor(transaction).row(
-            "SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE",
-            (thread_id, self.epochs.get(thread_id, -1)),
+        epoch = self.epochs.get(thread_id, -1)
+        _batch(transaction).require("lc_fence(%s, %s)", (thread_id, epoch))
+
+    async def _read_thread(
+        self,
+        transaction: Transaction,
+        thread_id: str,
+        columns: str,
+        joined: str = "",
+        values: Sequence[object] = (),
+    ) -> Row | None:
+        """Return something about a thread, and leave its document with the transaction."""
+        batch, threads = _batch(transaction), self.threads
+        row = await batch.row(
+            f"SELECT {columns}, {threads.selected} FROM threads{joined}"
+            " WHERE threads.thread_id = %s",
+            (*values, thread_id),
+        )
+        count = threads.selected.count(",") + 1
+        batch.know(threads.get_statement, (thread_id,), row and row[-count:])
+        return row and row[:-count]
+
+    async def standing(self, transaction: Transaction, thread_id: str) -> Standing | None:
+        """Return what there is of a thread that this process has no lease of."""
+        # Not by the column of `threads`: its collation would not match the index.
+        mark, marked = "0", list[object]()
+        if self.marks:
+            mark = "(SELECT coalesce(max(written), 0) FROM checkpoint_writes WHERE thread_id = %s)"
+            marked = [thread_id]
+        row = await self._read_thread(
+            transaction,
+            thread_id,
+            "l.epoch, l.epoch IS NULL OR NOT EXISTS (SELECT 1 FROM processes p"
+            f" WHERE p.process_id = l.process_id AND {_ALIVE}),"
+            " EXISTS (SELECT 1 FROM runs r WHERE r.thread_id = threads.thread_id"
+            " AND r.status IN ('pending', 'running')),"
+            " EXISTS (SELECT 1 FROM followers f WHERE f.thread_id = threads.thread_id"
+            f" AND f.process_id <> %s), coalesce(e.ms, 0), coalesce(e.seq, 0), {mark}",
+            " LEFT JOIN leases l ON l.thread_id = threads.thread_id LEFT JOIN LATERAL"
+            " (SELECT ms, seq FROM events WHERE events.thread_id = threads.thread_id"
+            " ORDER BY ms DESC, seq DESC LIMIT 1) AS e ON true",
+            (self.process_id, *marked),
         )
         if row is None:
-            raise Fenced(f"another process carries out the runs of thread {thread_id}")
+            return None
+        epoch, is_free, has_runs, is_followed, ms, seq, present = row
+        return Standing(epoch, is_free, has_runs, is_followed, (ms, seq), present)
+
+    async def has_others(self, transaction: Transaction, thread_id: str, run_id: str) -> bool:
+        """Return whether a thread has runs that are not over besides one."""
+        row = await self._read_thread(
+            transaction,
+            thread_id,
+            "EXISTS (SELECT 1 FROM runs r WHERE r.thread_id = threads.thread_id"
+            " AND r.status IN ('pending', 'running') AND r.run_id <> %s)",
+            values=(run_id,),
+        )
+        return row is not None and bool(row[0])
+
+    def take_within(self, transaction: Transaction, thread_id: str, epoch: int | None) -> None:
+        """Take the lease of a thread as part of a transaction."""
+        _batch(transaction).require("lc_take(%s, %s, %s)", (thread_id, self.process_id, epoch))
+
+    def note_taken(self, transaction: Transaction, thread_id: str) -> None:
+        """Note the epoch of a lease that a transaction has taken, which is committed."""
+        self.epochs[thread_id] = int(_batch(transaction).returned[0])
+
+    def release_within(self, transaction: Transaction, thread_id: str) -> int:
+        """Give a lease back as part of a transaction."""
+        # Forgotten before it is given back: who finds it missing would take it for lost.
+        epoch = self.epochs.pop(thread_id, -1)
+        _batch(transaction).require("lc_release(%s, %s)", (thread_id, epoch))
+        return epoch
 
     # Followers.
 
     async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
         """Ask the process that has a thread to write down what happens, and to say so."""
-        await self._connections.execute(
-            "INSERT INTO followers VALUES (%s, '', %s, %s) ON CONFLICT DO NOTHING",
-            (thread_id, "protocol" if protocol else "", self.process_id),
-        )
+        kind = "protocol" if protocol else ""
+        await self._connections.execute(_FOLLOW, (thread_id, kind, self.process_id))
+
+    async def follow_within(self, transaction: Transaction, thread_id: str) -> None:
+        """Ask the next process that has a thread for the same, as part of a transaction."""
+        place = Place("followers", thread_id)
+        await _batch(transaction).write(_FOLLOW, (thread_id, "", self.process_id), place=place)
 
     async def unfollow(self, thread_id: str) -> None:
         """Take that back."""
@@ -270,10 +356,11 @@ class Leases:
             result = await self.result_cipher.encrypted(result)
         error = None if result.error is None else result.error.decode()
         text = encode({"run": result.run, "result": result.result, "error": error}).decode()
-        await _executor(transaction).execute(
+        await _batch(transaction).write(
             "INSERT INTO run_results (run_id, doc) VALUES (%s, %s)"
             " ON CONFLICT (run_id) DO UPDATE SET doc = excluded.doc",
             (result.run["run_id"], text),
+            place=Place("run_results", result.run["run_id"]),
         )
 
     async def results(self, run_ids: Iterable[str]) -> dict[str, RunResult]:
@@ -317,6 +404,6 @@ def told(leases: Leases | None, thread_id: str, written: int) -> None:
         leases.written(thread_id)
 
 
-def _executor(transaction: Transaction) -> Executor:
-    executor: Executor = transaction.executor
-    return executor
+def _batch(transaction: Transaction) -> Batch:
+    batch: Batch = transaction.executor
+    return batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
 from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
 from langgraph_client.server.storage.protocol import KeptEvent
@@ -15,6 +15,7 @@ _NOT_LAST = (
     "seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"
 )
+_DELETED = Place("protocol_events", deletes=True)
 
 
 class ProtocolEventTable:
@@ -68,14 +69,14 @@ class ProtocolEventTable:
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
         kept = "name NOT LIKE 'lifecycle:%%'" if keep_lifecycle else _NOT_LAST
-        await self._executor.execute(
-            f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,)
+        await self._executor.write(
+            f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,), place=_DELETED
         )
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all events of a thread."""
-        await self._executor.execute(
-            "DELETE FROM protocol_events WHERE thread_id = %s", (thread_id,)
+        await self._executor.write(
+            "DELETE FROM protocol_events WHERE thread_id = %s", (thread_id,), place=_DELETED
         )
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from langgraph_client.server.storage.postgres.connections import (
+    FENCED,
+    Batch,
     Connections,
     DatabaseError,
-    OneConnection,
     lock_number,
 )
 
@@ -135,6 +136,39 @@ CREATE TABLE run_results (
         _table("webhook_deliveries", "run_id due_at", key="run_id", apart=("body",)),
         "CREATE INDEX ON webhook_deliveries (due_at)",
     ],
+    [
+        # As functions, so that a statement with many parts fails as a whole. Whoever takes a lease
+        # over waits for its row until the transaction that has asked has ended.
+        f"""
+CREATE FUNCTION lc_fence(thread text, held bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM leases WHERE thread_id = thread AND epoch = held FOR SHARE;
+    IF NOT FOUND THEN RAISE EXCEPTION 'no lease' USING ERRCODE = '{FENCED}'; END IF;
+    RETURN true;
+END $$
+""",
+        f"""
+CREATE FUNCTION lc_release(thread text, held bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM leases WHERE thread_id = thread AND epoch = held;
+    IF NOT FOUND THEN RAISE EXCEPTION 'no lease' USING ERRCODE = '{FENCED}'; END IF;
+    RETURN true;
+END $$
+""",
+        f"""
+CREATE FUNCTION lc_take(thread text, process text, last bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE taken bigint;
+BEGIN
+    INSERT INTO leases AS held (thread_id, process_id, epoch)
+    VALUES (thread, process, nextval('lease_epochs'))
+    ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,
+    epoch = excluded.epoch WHERE held.epoch = last RETURNING held.epoch INTO taken;
+    IF taken IS NULL THEN RAISE EXCEPTION 'no lease' USING ERRCODE = '{FENCED}'; END IF;
+    RETURN taken;
+END $$
+""",
+    ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
 
@@ -167,7 +201,7 @@ async def migrate(connections: Connections) -> None:
             await one.execute("INSERT INTO schema_migrations (version) VALUES (%s)", (number,))
 
 
-async def _version(one: OneConnection) -> int:
+async def _version(one: Batch) -> int:
     # Not `to_regclass`, which may remember what was before the lock was waited for.
     exists = await one.row(
         "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations'"

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.script_states import ScriptStates
-from langgraph_client.server.storage.postgres.connections import Executor
+from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.protocol import Document, Mark
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
@@ -33,12 +33,13 @@ class States:
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
-        await self._executor.execute("DELETE FROM script_states WHERE thread_id = %s", (thread_id,))
-        if self._has_checkpoints:
-            for table in _TABLES:
-                await self._executor.execute(
-                    f"DELETE FROM {table} WHERE thread_id = %s", (thread_id,)
-                )
+        tables = ("script_states", *_TABLES) if self._has_checkpoints else ("script_states",)
+        for table in tables:
+            await self._executor.write(
+                f"DELETE FROM {table} WHERE thread_id = %s",
+                (thread_id,),
+                place=Place(table, deletes=True),
+            )
 
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""

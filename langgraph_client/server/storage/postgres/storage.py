@@ -80,14 +80,14 @@ class Tables:
         self.protocol_events = ProtocolEventTable(executor, leases)
         self.states = States(executor, script_states, has_checkpoints)
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
-        for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with its runs, crons, events and state."""
+        for table in (self.runs, self.crons, self.thread_ttls, self.run_controls, self.threads):
             await table.delete_where(thread_id=thread_id)
-        await self.events.delete_thread(thread_id)
+        if not keep_events:
+            await self.events.delete_thread(thread_id)
         await self.protocol_events.delete_thread(thread_id)
         await self.states.delete_thread(thread_id)
-        return await self.threads.delete(thread_id)
 
 
 class PostgresStorage(Tables):
@@ -107,9 +107,11 @@ class PostgresStorage(Tables):
         rows = ScriptStateTable(connections.blocking, self.epochs.get)
         self.script_states = ScriptStates(rows, clock)
         self.checkpointer, self.store = self._langgraph_parts(clock, store)
+        self.shared.marks = self.checkpointer is not None
         super().__init__(
             connections, self.script_states, self.checkpointer is not None, self.shared
         )
+        self.shared.threads = self.threads
 
     def _langgraph_parts(self, clock: Clock, store: StoreOptions | None) -> tuple[Any, Any]:
         """Return checkpointer and store; None each where langgraph's are not installed."""
@@ -142,15 +144,21 @@ class PostgresStorage(Tables):
                 )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tables]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[Tables]:
         """Commit what is written through the given value together, or on an exception nothing."""
-        async with self.connections.transaction() as one:
-            yield Tables(one, self.script_states, self.checkpointer is not None)
+        async with self.connections.transaction(held) as batch:
+            yield self.within(batch)
 
-    async def delete_thread(self, thread_id: str) -> bool:
+    def within(self, held: Any) -> Tables:
+        """Return what reads under a lock, on its connection."""
+        if held is None:
+            return self
+        return Tables(held, self.script_states, self.checkpointer is not None)
+
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, together."""
         async with self.transaction() as transaction:
-            return await transaction.delete_thread(thread_id)
+            await transaction.delete_thread(thread_id, keep_events=keep_events)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow classes to be made out of stored checkpoints."""

@@ -122,10 +122,10 @@ class Table:
         statement = f"DELETE FROM {self._name} WHERE {self._key}"
         return await self._database.write(statement, values) > 0
 
-    async def delete_where(self, **fields: object) -> int:
-        """Delete the documents whose fields have these values. Returns how many."""
+    async def delete_where(self, **fields: object) -> None:
+        """Delete the documents whose fields have these values."""
         condition, values = self._where(fields)
-        return await self._database.write(f"DELETE FROM {self._name} WHERE {condition}", values)
+        await self._database.write(f"DELETE FROM {self._name} WHERE {condition}", values)
 
     # Many.
 

@@ -123,7 +123,7 @@ class SqliteStorage:
         self.webhook_deliveries.index("due_at")
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqliteStorage]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[SqliteStorage]:
         """Commit what is written within together, or, on an exception, not at all."""
         # Nothing that is awaited within gives up the loop, so no other writer comes in between.
         with ExitStack() as stack:
@@ -131,19 +131,24 @@ class SqliteStorage:
             await self._database.patiently(lambda: stack.enter_context(begin()))
             yield self
 
-    async def delete_thread(self, thread_id: str) -> bool:
-        """Delete a thread with its runs, crons, events and state. Returns whether it existed."""
+    def within(self, held: Any) -> SqliteStorage:
+        """Return what reads under a lock."""
+        return self
+
+    async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
+        """Delete a thread with its runs, crons, events and state."""
         # They may be many: then in steps, and before the rest, so that a process killed in between
         # leaves a thread without events rather than events without a thread.
-        if self.events.are_many(thread_id):
+        if not keep_events and self.events.are_many(thread_id):
             await self.events.delete_thread(thread_id)
         async with self.transaction():
             for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
                 await table.delete_where(thread_id=thread_id)
-            await self.events.delete_thread(thread_id)
+            if not keep_events:
+                await self.events.delete_thread(thread_id)
             await self.protocol_events.delete_thread(thread_id)
             await self.states.delete_thread(thread_id)
-            return await self.threads.delete(thread_id)
+            await self.threads.delete(thread_id)
 
     def _tidy(self) -> None:
         """Give deleted space back, a little later and in small steps."""
