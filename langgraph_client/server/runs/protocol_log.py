@@ -19,6 +19,7 @@ from langgraph_client.server.runs.event_log import EventLog, Keeper, Reader
 from langgraph_client.server.storage.protocol import Event, KeptEvent, Storage
 
 _PAGE = 1000
+_PLACES = 10_000
 
 
 class _Kept(Keeper):
@@ -108,14 +109,14 @@ class ProtocolLog:
         return self._seq
 
     def append(self, run_id: str, events: Iterable[ProtocolEvent]) -> None:
-        """Add events of a run. They are of one time, and are handed on together."""
+        """Add events of a run; they are written and handed on together."""
         if self.log.fed:
             return
         made: list[Event] = []
-        ms = self._clock.event_id()[0]
+        ms = int(self._clock.time() * 1000)
         try:
             for event in events:
-                made.append(self._event(run_id, event, ms))
+                made.append(self._event(run_id, event))
         finally:  # One that cannot be encoded ends the run; those before it have happened.
             if made:
                 self._keeper.origins.append((self._seq, run_id, ms))
@@ -137,15 +138,18 @@ class ProtocolLog:
             if len(page) < _PAGE:
                 return
 
-    def _event(self, run_id: str, event: ProtocolEvent, ms: int) -> Event:
+    def _event(self, run_id: str, event: ProtocolEvent) -> Event:
         """Return an event with the next number, as it is kept and sent."""
         channel, namespace, value, key = event
         if (known := self._places.get((channel, namespace))) is None:
+            if len(self._places) >= _PLACES:  # Each call of a subgraph has one of its own.
+                self._places.clear()
             known = self._places[channel, namespace] = _Place.of(channel, namespace)
         name, middle = known
         data, seq = encode(value), self._seq + 1
+        ms, number = self._clock.event_id()
         if key is None:
-            event_id = b'"%d-%d"' % self._clock.event_id()
+            event_id = b'"%d-%d"' % (ms, number)
         else:
             event_id = json.dumps(f"synth:{run_id}:{key}").encode()
         parts = (event_id, seq, middle, ms, data)
