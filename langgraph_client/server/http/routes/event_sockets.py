@@ -109,26 +109,31 @@ class EventSocket:
         async for batch in reader:
             self._note_questions(batch)
             async with self._sending:
-                await self._send_events(
-                    event
-                    for event in batch
-                    if any(
-                        event.id[0] > after and wanted[event.name]
-                        for wanted, after in self._subscriptions.values()
-                    )
-                )
+                await self._send_events(self._wanted(batch))
+
+    def _wanted(self, events: list[Event]) -> list[Event]:
+        """Return the live events that any subscription wants."""
+        subscriptions = list(self._subscriptions.values())
+        if len(subscriptions) == 1:  # As usual: this is done for each token.
+            ((wanted, after),) = subscriptions
+            return [event for event in events if event.id[0] > after and wanted[event.name]]
+        return [
+            event
+            for event in events
+            if any(event.id[0] > after and wanted[event.name] for wanted, after in subscriptions)
+        ]
 
     def _note_questions(self, events: list[Event]) -> None:
         for event in events:
-            if event.name.partition("|")[0] == "input":
+            if event.name.startswith("input"):
                 params = decode(event.data)["params"]
                 self._asked[params["data"]["interrupt_id"]] = params["namespace"]
 
     async def _send_events(self, events: Iterable[Event]) -> int:
-        count = 0
-        for event in events:
-            await self._socket.send_text(event.data.decode())
-            self._sent = max(self._sent, event.id[0])
+        count, send = 0, self._socket.send
+        for (seq, _), _, data in events:
+            await send({"type": "websocket.send", "text": data.decode()})
+            self._sent = max(self._sent, seq)
             count += 1
             if count % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # Else a client that is gone would not be noticed.
