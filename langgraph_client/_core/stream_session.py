@@ -185,14 +185,14 @@ class StreamSession:
 
     def ready_parts(self) -> Iterator[StreamPart]:
         """Yield the events that were read, until more is to be done first; see `next_part`."""
-        events = self._events
+        events, wants_subgraphs = self._events, self._subgraphs
         while True:
             # The short way of `next_part`, without a call for each event.
             while events and self._is_plain:
                 name, text, event_id = events[0]
                 if event_id is not None or name in _MEANINGFUL:
                     break
-                if not self._subgraphs and "|" in name:
+                if not wants_subgraphs and "|" in name:
                     break
                 try:
                     data = fast_decode(text)

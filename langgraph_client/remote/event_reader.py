@@ -269,7 +269,8 @@ class EventReader:
         if metadata != self._sent_metadata:
             self._read_metadata = self._decoder.message_metadata(metadata)
             self._sent_metadata = metadata
-        if isinstance(message, dict) and "event" in message:  # The run of the model that makes it.
+        # Not `isinstance`, which takes long for objects that are none.
+        if type(message) is dict and "event" in message:  # The run of the model that makes it.
             return message, {**self._read_metadata, "run_id": metadata.get("run_id")}
         return message, self._read_metadata.copy()
 

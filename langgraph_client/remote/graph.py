@@ -574,15 +574,17 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             sent = request.arguments_for(reader.created)
             parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
             with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
+                direct, read_direct = reader.direct, reader.read_direct
                 for batch in Batches(events):
                     for part in batch:
-                        if part.event in reader.direct:  # Most events of most streams.
-                            yield reader.read_direct(part.event, part.data)
+                        event = part.event
+                        if event in direct:  # Most events of most streams.
+                            yield read_direct(event, part.data)
                             continue
-                        if part.event == CONTROL_EVENT:
+                        if event == CONTROL_EVENT:
                             drive(runs.answer_control(arguments.control, part.data), client)
                             continue
-                        yield from reader.read(part.event, part.data)
+                        yield from reader.read(event, part.data)
                         if callbacks.wants_more:
                             callbacks.hear(reader.news())
             reader.finish()
@@ -597,15 +599,17 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             sent = request.arguments_for(reader.created)
             parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
             async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
+                direct, read_direct = reader.direct, reader.read_direct
                 async for batch in AsyncBatches(events):
                     for part in batch:
-                        if part.event in reader.direct:
-                            yield reader.read_direct(part.event, part.data)
+                        event = part.event
+                        if event in direct:
+                            yield read_direct(event, part.data)
                             continue
-                        if part.event == CONTROL_EVENT:
+                        if event == CONTROL_EVENT:
                             await adrive(runs.answer_control(arguments.control, part.data), client)
                             continue
-                        for item in reader.read(part.event, part.data):
+                        for item in reader.read(event, part.data):
                             yield item
                         if callbacks.wants_more:
                             await callbacks.ahear(reader.news())
