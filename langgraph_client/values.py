@@ -52,6 +52,9 @@ CONTROL_HEADER = "x-langgraph-client-control"
 #: The event with which such a run asks, between supersteps, whether it is to drain. Its data,
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
 CONTROL_EVENT = "control"
+#: Request header, "1", of a run of a node of a local graph that keeps nothing: nor does the node,
+#: whatever checkpointer its graph was compiled with.
+NESTED_HEADER = "x-langgraph-client-nested"
 #: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
 #: names: those of the next six.
 ASIDES_HEADER = "x-langgraph-client-asides"

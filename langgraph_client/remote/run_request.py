@@ -37,7 +37,11 @@ from langgraph_client.remote.stream_modes import (
     mode_list,
     wire_modes,
 )
-from langgraph_client.remote.typed_values import enclosed_request, plain_messages
+from langgraph_client.remote.typed_values import (
+    enclosed_config,
+    enclosed_request,
+    plain_messages,
+)
 from langgraph_client.values import (
     ASIDES_HEADER,
     CLASSES_EVENT,
@@ -47,6 +51,7 @@ from langgraph_client.values import (
     HANDLER_CALLS_EVENT,
     MESSAGE_EVENTS,
     MODES_HEADER,
+    NESTED_HEADER,
     OUTPUT_HEADER,
 )
 
@@ -215,6 +220,7 @@ class RunRequest:
         self.sent_config = sent_config
         self._headers = dict(headers)
         self._enclosed: JsonObject | None = None
+        self._typed_config: JsonObject | None = None
         self._begin: JsonObject = {}
         self._begin_with(arguments.input)
 
@@ -222,7 +228,7 @@ class RunRequest:
         """Return the keywords of `client.runs.stream`; what is None is left out."""
         arguments = self.arguments
         keywords: JsonObject = {
-            "config": self.sent_config or None,
+            "config": self._typed_config or self.sent_config or None,
             "context": arguments.context,
             "checkpoint": self.address.checkpoint or None,
             "stream_mode": self._wire_modes(),
@@ -333,7 +339,10 @@ class RunRequest:
                 self.hears_messages = False
             if (control := self.arguments.control) is not None:
                 more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
+            if self.nested is not None and self.address.thread_id is None:
+                more[NESTED_HEADER] = "1"
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
+            self._typed_config = enclosed_config(self.sent_config)
             self._begin = self._enclosed or self._begin
             if self._goes_both_ways:
                 command = self._begin["command"]

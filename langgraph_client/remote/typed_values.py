@@ -31,6 +31,13 @@ def enclosed_request(asked: Reply) -> JsonObject | None:
     return {"command": command} if changed else None
 
 
+def enclosed_config(config: JsonObject) -> JsonObject | None:
+    """A config whose configurable values are in envelopes; None where JSON carries them."""
+    given = config.get("configurable") or {}
+    changed = {key: flat for key, value in given.items() if (flat := enclosed(value)) is not _SAME}
+    return {**config, "configurable": {**given, **changed}} if changed else None
+
+
 def enclosed_values(values: GraphValue) -> JSON:
     """Values of a state update in an envelope; None where JSON carries them."""
     flat = enclosed(values)

@@ -43,6 +43,8 @@ OWN_CONFIG = "own_config"
 """In a run's kwargs, `configurable` and `metadata` as the caller of a RemoteGraph gave them."""
 CONTROL = "control"
 """In a run's kwargs, that its caller may ask it to drain; see `graphs.drain_checks`."""
+NESTED = "nested"
+"""In a run's kwargs, that it is that of a node of a graph that keeps nothing."""
 ASIDES = "asides"
 """In a run's kwargs, the events of our own that its caller wants to have."""
 _ASIDES = (
@@ -154,7 +156,7 @@ def _taken_out(data: bytes) -> bytes:
 
 
 def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
-    """Return a run's kwargs with the values that its input or command stand for.
+    """Return a run's kwargs with the values that its input, command and config stand for.
 
     Raises:
         ValueError: An envelope does not fit its value.
@@ -167,7 +169,23 @@ def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
         }
         if nodes := opened["command"].pop(GOTO_NODES, None):
             opened["command"]["goto"] = [*opened["command"]["goto"], *nodes]
+    if own := kwargs.get(OWN_CONFIG):
+        given = own["configurable"]
+        values = {key: open_envelope(value, allowed) for key, value in given.items()}
+        opened[OWN_CONFIG] = {**own, "configurable": values}
     return opened
+
+
+def plain_configurable(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a run's request with the plain JSON of the values in its config's envelopes."""
+    config = body.get("config") or {}
+    given = config.get("configurable") or {}
+    if not any(map(is_envelope, given.values())):
+        return body
+    plain_values = {
+        key: value[PLAIN] if is_envelope(value) else value for key, value in given.items()
+    }
+    return {**body, "config": {**config, "configurable": plain_values}}
 
 
 def _targets(goto: Any, allowed: Allowed) -> Any:

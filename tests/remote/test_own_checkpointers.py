@@ -231,3 +231,15 @@ async def test_the_servers_saver_keeps_the_callers_ids_as_uuids() -> None:
     assert {item.config["configurable"]["thread_id"] for item in listed} == {"user-1"}
     await saver.adelete_thread("user-1")
     assert inner.get_tuple(known) is None
+
+
+def test_a_node_of_a_parent_that_keeps_nothing_keeps_nothing() -> None:
+    """As a local subgraph: its own checkpointer is not used, and no thread is asked for."""
+    saver = InMemorySaver()
+    child = built(saver)
+    with Server({"child": child}, lend_checkpointer=False) as server:
+        for node in (child, server.remote_graph("child")):
+            parent = StateGraph(State).add_node("child", node).add_edge(START, "child").compile()
+            assert parent.invoke({"said": ["caller"]}, ON)["said"][-1] == "node"
+            assert parent.invoke({"said": ["caller"]})["said"][-1] == "node"
+    assert list(saver.list(None)) == []

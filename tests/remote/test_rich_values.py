@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
@@ -203,3 +204,27 @@ def test_a_server_that_does_not_agree_gets_plain_json(info: httpx.Response) -> N
         result = RemoteGraph("echo", sync_client=client).invoke({"given": [(1,), {2}]})
     assert result == {"ok": True}
     assert b'"given":[[1],[2]]' in sent[0]
+
+
+class Looked(TypedDict):
+    colour: Colour
+
+
+def test_configurable_values_reach_the_node_as_they_are() -> None:
+    """Those that JSON would change, too; everybody else reads plain JSON in the run."""
+    seen: list[dict[str, Any]] = []
+
+    def look(_: Looked, config: RunnableConfig) -> dict[str, Any]:
+        seen.append(config["configurable"])
+        return {}
+
+    graph = StateGraph(Looked).add_node("look", look).set_entry_point("look").compile()
+    given = {"pair": (1, 2), "day": date(2026, 1, 1), "colour": Colour.RED, "n": 1, "text": "t"}
+    on = {"configurable": {"thread_id": "1", **given}}
+    with Server({"look": graph}) as server, server.sync_client() as client:
+        server.remote_graph("look").invoke({}, on)
+        (thread,) = client.threads.search()
+        (run,) = client.runs.list(thread["thread_id"])
+    assert {key: seen[0][key] for key in given} == given
+    shown = run["kwargs"]["config"]["configurable"]
+    assert (shown["pair"], shown["day"], shown["n"]) == ([1, 2], "2026-01-01", 1)

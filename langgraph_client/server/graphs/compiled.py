@@ -37,7 +37,14 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
-from langgraph_client.server.typed_values import ASIDES, MORE_MODES, OUTPUT_KEYS, OWN_CONFIG, RICH
+from langgraph_client.server.typed_values import (
+    ASIDES,
+    MORE_MODES,
+    NESTED,
+    OUTPUT_KEYS,
+    OWN_CONFIG,
+    RICH,
+)
 from langgraph_client.thread_ids import server_thread_id
 from langgraph_client.values import (
     CLASSES_EVENT,
@@ -68,6 +75,8 @@ _KNOWN = (
 _RESUME = "__resume__"
 # The key by which nodes and subgraphs learn when checkpoints are written.
 _DURABILITY = "__pregel_durability"
+# The key by which a subgraph gets the checkpointer of the graph around it.
+_CHECKPOINTER = "__pregel_checkpointer"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
@@ -226,15 +235,20 @@ class CompiledGraph:
             # As langgraph 1.2 has it; earlier releases resume what fits.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
-        if not self._graph.checkpointer:  # As an option, langgraph warns that it has no effect.
-            durability = {_DURABILITY: run.kwargs["durability"]}
-            config = {**config, "configurable": {**config["configurable"], **durability}}
+        more = {_CHECKPOINTER: None} if NESTED in run.kwargs else {}
+        if not self._keeps(run):  # As an option, langgraph warns that it has no effect.
+            more[_DURABILITY] = run.kwargs["durability"]
+        config = {**config, "configurable": {**config["configurable"], **more}}
         context = run.kwargs.get("context")
         # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
         if self._context_fields is not None and context and RICH not in run.kwargs:
             known = {key: value for key, value in context.items() if key in self._context_fields}
             config = {**config, "configurable": {**config["configurable"], **known}}
         return config
+
+    def _keeps(self, run: GraphRun) -> bool:
+        """Whether checkpoints of a run are written."""
+        return bool(self._graph.checkpointer) and NESTED not in run.kwargs
 
     def _options(self, run: GraphRun, more_modes: Sequence[str] = ()) -> dict[str, Any]:
         kwargs = run.kwargs
@@ -251,7 +265,7 @@ class CompiledGraph:
             "subgraphs": bool(kwargs["subgraphs"]),
             "output_keys": self._graph.stream_channels_asis if wanted == "*" else wanted,
         }
-        if self._graph.checkpointer:
+        if self._keeps(run):
             options["durability"] = kwargs["durability"]
         context = self._context(kwargs)
         if context is not None:

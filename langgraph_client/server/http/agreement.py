@@ -10,7 +10,14 @@ from starlette.exceptions import HTTPException
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
-from langgraph_client.server.typed_values import ASIDES, CONTROL, MORE_MODES, OUTPUT_KEYS, RICH
+from langgraph_client.server.typed_values import (
+    ASIDES,
+    CONTROL,
+    MORE_MODES,
+    NESTED,
+    OUTPUT_KEYS,
+    RICH,
+)
 from langgraph_client.thread_ids import THREAD_HEADER
 from langgraph_client.values import (
     ASIDES_HEADER,
@@ -18,6 +25,7 @@ from langgraph_client.values import (
     ERROR_HEADER,
     HEADER,
     MODES_HEADER,
+    NESTED_HEADER,
     OUTPUT_HEADER,
     VERSION,
 )
@@ -50,6 +58,8 @@ def agreed(headers: Headers) -> dict[str, Any]:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
     if (asides := headers.get(ASIDES_HEADER)) is not None:
         asked[ASIDES] = _names(ASIDES_HEADER, asides)
+    if headers.get(NESTED_HEADER) is not None:
+        asked[NESTED] = True
     control = headers.get(CONTROL_HEADER)
     if control is not None:
         asked[CONTROL] = _control(control)

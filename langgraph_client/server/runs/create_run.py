@@ -32,7 +32,7 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Storage
-from langgraph_client.server.typed_values import OWN_CONFIG, RICH
+from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_configurable
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 KEY_LIFETIME = timedelta(days=1)
@@ -325,6 +325,8 @@ class RunCreator:
     ) -> tuple[Document, Document]:
         """Return the documents of a run and of its thread, which may be new."""
         body = request.body
+        if RICH in request.agreed:
+            body = plain_configurable(body)
         stateless = request.thread_id is None
         temporary = stateless and body.get("on_completion", "delete") == "delete"
         is_new = thread is None
@@ -357,7 +359,7 @@ class RunCreator:
         if given != thread_id:
             run["kwargs"][GIVEN_ID] = given
         if RICH in run["kwargs"]:
-            run["kwargs"][OWN_CONFIG] = own_config(body, assistant)
+            run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
             run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
         note_config(thread, body.get("config") or {})

@@ -84,8 +84,10 @@ def _ordered(value: Any) -> Any:
     """`value` with the keys of its dicts sorted: in what order they were filled does not count."""
     if type(value) is dict:
         return {key: _ordered(value[key]) for key in sorted(value, key=repr)}
-    if type(value) in (list, tuple):
-        return type(value)(map(_ordered, value))
+    if type(value) is list:
+        return [_ordered(item) for item in value]
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple(map(_ordered, value))
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import operator
 import time
 import uuid
@@ -32,6 +33,10 @@ class DS:
 
 class PS(BaseModel):
     x: int = 0
+
+
+class Letter(enum.Enum):
+    A = 1
 
 
 def linear(**kw: Any):
