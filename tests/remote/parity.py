@@ -254,8 +254,7 @@ DIFFERENCES = {
     ),
     "`control=`": (
         "of the bundled server only; a run asks its caller between the supersteps of the graph "
-        "itself, not of its subgraphs; while `astream_events` of version v1 or v2 is read, the "
-        "graph does not wait for the answer"
+        "itself, not of its subgraphs"
     ),
     "`task_id` of an update": "of the bundled server only, with `as_node`, at the latest state",
     "what a node sees in its config, on other servers": (

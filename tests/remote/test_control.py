@@ -157,3 +157,25 @@ def test_other_servers_are_refused_by_name() -> None:
         with pytest.raises(InvalidArgumentError, match="control"):
             graph.invoke({}, control="drain")  # type: ignore[arg-type]
     assert paths == ["/info"]
+
+
+@pytest.mark.filterwarnings("ignore:astream_events version='v1'")
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_run_whose_events_are_read_drains_as_well(version: Any) -> None:
+    """While langchain's events are read, too, the graph waits for the answer."""
+    control = RunControl()
+
+    def first(_: State) -> State:
+        control.request_drain("deploy")
+        return {"first": "done"}
+
+    with Server({"agent": built(first)}) as server:
+        remote = server.remote_graph("agent")
+        with pytest.raises(GraphDrained, match="deploy"):
+            [
+                event
+                async for event in remote.astream_events({}, ON, control=control, version=version)
+            ]
+        assert (await remote.aget_state(ON)).next == ("second",)
+        events = [event async for event in remote.astream_events(None, ON, control=RunControl())]
+        assert events[-1]["data"]["output"] == {"first": "done", "second": "done"}

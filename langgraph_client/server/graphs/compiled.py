@@ -19,6 +19,7 @@ from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.asides import Asides
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
+from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.protocol import (
@@ -54,7 +55,6 @@ from langgraph_client.values import (
     name_of,
 )
 
-EVENTS = "events"
 # What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
 _KNOWN = (
     Command,
@@ -217,7 +217,9 @@ class CompiledGraph:
         options = self._options(run, asides.modes)
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
-            return _with_events(graph, given, config, options)
+            return chunks_with_events(
+                graph, given, config, options, is_stepwise=run.checks is not None
+            )
         if MESSAGE_EVENTS in run.kwargs.get(ASIDES, ()):
             # Only here, as langgraph's event streaming is younger than what the rest needs.
             from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events
@@ -439,27 +441,6 @@ async def _stream_chunks(
     try:
         async for chunk in source:
             yield chunk if deep else ((), *chunk)
-    finally:
-        await source.aclose()
-
-
-async def _with_events(
-    graph: Pregel, given: Any, config: Config, options: dict[str, Any]
-) -> AsyncGenerator[_Chunk, None]:
-    """Yield langchain's own events; the root's stream chunks are the events of other modes."""
-    root = str(config["run_id"])
-    deep = options["subgraphs"]
-    source = graph.astream_events(given, config, version="v2", **options)
-    try:
-        async for event in source:
-            if "langsmith:hidden" in event.get("tags", ()):
-                continue
-            if event["event"] == "on_chain_stream" and event["run_id"] == root:
-                chunk = event["data"]["chunk"]
-                if isinstance(chunk, tuple):
-                    yield chunk if deep else ((), *chunk)
-            else:
-                yield (), EVENTS, event
     finally:
         await source.aclose()
 
