@@ -598,7 +598,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             await adrive(runs.prepare(request, call), client)
             sent = request.arguments_for(reader.created)
             parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
-            async with afollowed(parts, lambda: adrive(runs.cancel(reader), client)) as events:
+            async with afollowed(
+                parts, lambda: adrive(runs.cancel(reader, wait=True), client)
+            ) as events:
                 direct, read_direct = reader.direct, reader.read_direct
                 async for batch in AsyncBatches(events):
                     for part in batch:

@@ -149,7 +149,8 @@ async def afollowed(
 
     Opening goes on to its end even if the caller is cancelled meanwhile: before that nobody knows
     which run to stop. Stopping it is done in a task of its own, however often the caller is
-    cancelled.
+    cancelled. The caller waits until the run has stopped, as it would for a local one, but not
+    longer than `PATIENCE`.
     """
     stream: AbstractAsyncContextManager[AsyncIterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractAsyncContextManager):

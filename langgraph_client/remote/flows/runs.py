@@ -32,13 +32,17 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
     request.for_server((yield from agreed_headers(call.clients)))
 
 
-def cancel(reader: EventReader) -> Flow[None]:
+def cancel(reader: EventReader, *, wait: bool = False) -> Flow[None]:
     """Stop a run whose caller has left, unless it is over or cannot be named.
+
+    Args:
+        reader: The reader of the run's events.
+        wait: Return when it has stopped.
 
     POST /threads/{thread_id}/runs/{run_id}/cancel
     """
     if (run := reader.run_to_cancel()) is not None:
-        yield from ask(lambda client: client.runs.cancel(*run))
+        yield from ask(lambda client: client.runs.cancel(*run, wait=wait))
 
 
 def answer_control(control: Control | None, question: Reply) -> Flow[None]:
