@@ -243,3 +243,20 @@ def test_a_node_of_a_parent_that_keeps_nothing_keeps_nothing() -> None:
             assert parent.invoke({"said": ["caller"]}, ON)["said"][-1] == "node"
             assert parent.invoke({"said": ["caller"]})["said"][-1] == "node"
     assert list(saver.list(None)) == []
+
+
+class Careful(InMemorySaver):
+    """Overrides a blocking method, in the form of older releases, and not its async twin."""
+
+    def put_writes(self, config: Any, writes: Any, task_id: str) -> None:  # type: ignore[override]
+        """Refuse."""
+        raise ValueError("no writes today")
+
+
+def test_a_blocking_method_that_a_saver_overrides_alone_is_used() -> None:
+    """As by blocking calls of a local graph."""
+    local = built(Careful())
+    with Server({"agent": built(Careful())}) as server:
+        for graph in (local, server.remote_graph("agent")):
+            with pytest.raises(ValueError, match="no writes today"):
+                graph.invoke({"said": []}, ON)

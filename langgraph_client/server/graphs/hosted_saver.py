@@ -291,8 +291,12 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
     async def _call(self, name: str, *args: Any, **options: Any) -> Any:
-        """Call the saver's async method; where it has none, the blocking one in a thread."""
-        if not self._blocking:
+        """Call the saver's async method; where it has none, the blocking one in a thread.
+
+        The blocking one also where the saver's class overrides that alone: a local graph that is
+        called by blocking code uses it.
+        """
+        if not self._blocking and not _overrides_alone(type(self.saver), name):
             try:
                 return await getattr(self.saver, f"a{name}")(*args, **options)
             except NotImplementedError:
@@ -307,6 +311,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             written.result(_PUT)
         except concurrent.futures.TimeoutError:
             written.cancel()
+
+
+def _overrides_alone(kind: type, name: str) -> bool:
+    """Whether a class, or a base of it, overrides a blocking method and not its async twin."""
+    classes = kind.__mro__
+    blocking, twin = (
+        next((at for at, base in enumerate(classes) if method in vars(base)), len(classes))
+        for method in (name, f"a{name}")
+    )
+    return blocking < twin
 
 
 def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
