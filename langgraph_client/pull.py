@@ -14,6 +14,9 @@ _RICH = {HEADER: VERSION}
 """Asks the bundled server for values with the Python types that JSON loses; others ignore it."""
 
 
+_GOING_ON = ("pending", "running")
+
+
 @dataclass(frozen=True)
 class PulledThread:
     """What `Server.pull` has copied.
@@ -21,16 +24,20 @@ class PulledThread:
     Attributes:
         thread_id: The thread.
         checkpoints: How many checkpoints, those of subgraphs included.
+        runs: How many runs, those that are over.
         items: How many items of the store.
         untold: What the other server does not tell and a run from there would need, a sentence
-            each, with the checkpoint it is about. Empty for most threads. That runs and their
-            events are not copied is not said here.
+            each, with the checkpoint it is about. Empty for most threads.
+        not_copied: What of this thread stays on the other server, a sentence each: runs that are
+            not over, and the events of runs, which no server tells as they were kept.
     """
 
     thread_id: str
     checkpoints: int
+    runs: int
     items: int
     untold: list[str] = field(default_factory=list)
+    not_copied: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,29 @@ class ThreadCopy:
     Attributes:
         thread: The thread's document.
         histories: Its states by namespace, newest first; "" is the graph's own.
+        runs: Its runs that are over, newest first.
+        going_on: The ids of those that are not.
         items: Items of the store.
     """
 
     thread: JsonObject
     histories: dict[str, list[JsonObject]]
+    runs: list[JsonObject]
+    going_on: list[str]
     items: list[JsonObject]
+
+    def not_copied(self) -> list[str]:
+        """Return what stays on the other server, a sentence each."""
+        found = [
+            f"run {run_id} is not over: it goes on there, and is not copied"
+            for run_id in self.going_on
+        ]
+        if self.runs:
+            found.append(
+                f"the events of {len(self.runs)} runs: servers keep them for a while only, of"
+                " resumable runs, and number them anew for each reader"
+            )
+        return found
 
 
 def read_thread(
@@ -73,7 +97,10 @@ def read_thread(
         found = {_namespace_below(task) for state in states for task in state["tasks"]}
         waiting += sorted(found - {"", *histories, *waiting})
     items = [dict(item) for prefix in store for item in client.store.iter_items(list(prefix))]
-    return ThreadCopy(dict(thread), histories, items)
+    runs = [dict(run) for run in client.runs.iter(thread_id)]
+    over = [run for run in runs if run["status"] not in _GOING_ON]
+    going_on = [str(run["run_id"]) for run in runs if run["status"] in _GOING_ON]
+    return ThreadCopy(dict(thread), histories, over, going_on, items)
 
 
 def _history(client: SyncLangGraphClient, thread_id: str, namespace: str) -> list[ThreadState]:

@@ -556,7 +556,7 @@ class Server:
         The copy has the thread's ID and its checkpoints' IDs, so that `get_state` gives the same at
         each, forks stay forks, questions wait for their answers, and a run can start at any
         checkpoint. The graph must be hosted here, under the same name and with the same nodes.
-        Runs and their events are not copied.
+        Runs that are over come along, as documents; their events do not.
 
             with Server({"agent": graph}, path="state.db") as server:
                 server.pull(get_sync_client(url="https://example.com"), thread_id)
@@ -576,10 +576,11 @@ class Server:
         from langgraph_client.pull import PulledThread, read_thread
 
         copy = read_thread(client, thread_id, store)
-        taking = take_over(self.services, copy.thread, copy.histories, copy.items)
+        taking = take_over(self.services, copy.thread, copy.histories, copy.runs, copy.items)
         untold = asyncio.run_coroutine_threadsafe(taking, self.loop).result()
         checkpoints = sum(map(len, copy.histories.values()))
-        return PulledThread(copy.thread["thread_id"], checkpoints, len(copy.items), untold)
+        counts = (checkpoints, len(copy.runs), len(copy.items))
+        return PulledThread(copy.thread["thread_id"], *counts, untold, copy.not_copied())
 
     def listen(
         self,

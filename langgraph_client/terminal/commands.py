@@ -229,9 +229,11 @@ def pull(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> i
     except (ConfigError, ServerError, StartError, TypeError, ValueError, sqlite3.Error) as error:
         raise CommandError(str(error)) from error
     out.value(dataclasses.asdict(pulled))
-    out.line(f"{pulled.checkpoints} checkpoints, {pulled.items} items")
+    out.line(f"{pulled.checkpoints} checkpoints, {pulled.runs} runs, {pulled.items} items")
     for missing in pulled.untold:
         out.line(f"not told: {clean(missing)}", "yellow")
+    for left in pulled.not_copied:
+        out.line(f"not copied: {clean(left)}")
     return 0
 
 

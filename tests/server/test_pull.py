@@ -232,3 +232,21 @@ def test_a_file_keeps_it(side_by_side: SyncLangGraphClient, tmp_path: Path) -> N
         given = {"messages": [("user", "name?")]}
         result = server.sync_client().runs.wait(thread_id, "chat", input=given)
         assert result["messages"][-1]["content"] == "You are Bob"
+
+
+def test_runs(theirs: SyncLangGraphClient, ours: Server) -> None:
+    """Runs that are over come along as they are; what does not is named."""
+    thread_id = theirs.threads.create()["thread_id"]
+    for topic in ("one", "two"):
+        theirs.runs.wait(thread_id, "row", input={"topic": topic}, metadata={"topic": topic})
+    theirs.runs.create(thread_id, "row", input={"topic": "late"}, after_seconds=600)
+    pulled = ours.pull(theirs, thread_id)
+    assert pulled.runs == 2
+    (waiting, *over) = theirs.runs.list(thread_id)
+    assert [dict(run) for run in ours.sync_client().runs.list(thread_id)] == [
+        dict(run) for run in over
+    ]
+    late, events = pulled.not_copied
+    assert late == f"run {waiting['run_id']} is not over: it goes on there, and is not copied"
+    assert events.startswith("the events of 2 runs")
+    theirs.runs.cancel(thread_id, waiting["run_id"])

@@ -18,15 +18,16 @@ async def take_over(
     services: Services,
     thread: Document,
     histories: Mapping[str, Sequence[Document]],
+    runs: Sequence[Document],
     items: Sequence[Document],
 ) -> list[str]:
-    """Keep a thread, its states and items of the store, as they are.
+    """Keep a thread, its states, runs that are over, and items of the store, as they are.
 
     Returns:
         What the states do not tell, one sentence each.
 
     Raises:
-        Conflict: There is a thread with this id.
+        Conflict: There is a thread with this id, or a run with the id of one of its runs.
         NotFound: The thread's graph is not hosted.
         Refused: The thread has no graph, or its graph here is another one.
     """
@@ -44,6 +45,8 @@ async def take_over(
                     untold = await _write(services, graph, thread, histories)
             else:
                 await services.storage.threads.insert(dict(thread))
+            for run in runs:
+                await services.storage.runs.insert({**run, "thread_id": thread_id})
             await _keep(services, thread)
             await services.thread_ttl.created(thread_id)
         except BaseException:
