@@ -40,6 +40,8 @@ _SWEEP_EVERY = 30
 """How many renewals lie between two clearings of what dead processes left."""
 _WATCH_SECONDS = 0.25
 """How often it is looked whether the leases are over, which asks nobody."""
+_ANSWER_SECONDS = 1.0
+"""How long the owner of a thread may take to say that it keeps what happens there."""
 _LISTEN_SECONDS = 5.0
 """How long a start waits for the connection that listens."""
 _LOST = -1
@@ -103,6 +105,8 @@ class Cluster:
         self._protocol_runs = protocol_runs
         self._tasks = tasks
         self._owner = owner
+        #: The threads whose owners have been asked to keep what happens.
+        self._answers: dict[str, asyncio.Event] = {}
         #: The threads of this process that others follow, with the v3 logs that are kept for them.
         self._followed: dict[str, ProtocolLog | None] = {}
         self._doing: set[tuple[str, str]] = set()
@@ -145,6 +149,8 @@ class Cluster:
     async def _heard(self, kind: str, name: str) -> None:
         """Do what a message asks for, in a task: the next message may come meanwhile."""
         if kind == "changed":
+            if (answered := self._answers.get(name)) is not None:
+                answered.set()
             if name in self.following:
                 self._do(kind, name, self.following.look)
         elif kind == "work":
@@ -540,7 +546,7 @@ class Cluster:
         await self.shared.follow(thread_id)
         last = await self._storage.events.of_thread_last(thread_id)
         job = self.following.new(present, last)
-        self.shared.tell("follow", thread_id)
+        await self._ask_owner(thread_id)
         return job
 
     async def watch(self, thread_id: str) -> None:
@@ -551,7 +557,22 @@ class Cluster:
             await self.shared.follow(thread_id)
             last = await self._storage.events.of_thread_last(thread_id)
         self.following.watch(thread_id, last)
+        await self._ask_owner(thread_id)
+
+    async def _ask_owner(self, thread_id: str) -> None:
+        """Ask the process that has a thread to look for followers, and wait until it has.
+
+        Who is told that it reads a run must not miss what happens from then on.
+        """
+        answered = self._answers.setdefault(thread_id, asyncio.Event())
         self.shared.tell("follow", thread_id)
+        if await self.shared.owner(thread_id) in (None, self.shared.process_id):
+            self._answers.pop(thread_id, None)
+            return
+        with contextlib.suppress(TimeoutError):  # Its renewal shows it what no message told.
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await answered.wait()
+        self._answers.pop(thread_id, None)
 
     async def announce(self, thread_id: str, name: str, data: bytes) -> EventId | None:
         """Write an event of a thread down that belongs to no run, if another process reads it.
