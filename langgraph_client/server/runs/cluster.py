@@ -249,12 +249,12 @@ class Cluster:
         """Whether this process carries out the runs of a thread."""
         return self.shared.epochs.get(thread_id, 0) > 0
 
-    async def own(self, thread_id: str, *, is_new: bool = False, depth: int = 0) -> bool:
+    async def own(self, thread_id: str, *, is_unknown: bool = False, depth: int = 0) -> bool:
         """Take a thread over if it is free and there is room. The caller holds its lock.
 
         Args:
             thread_id: The thread.
-            is_new: It has no run yet, nor anybody who follows it.
+            is_unknown: Nobody can know it yet: it has no run, nor anybody who follows it.
             depth: How deep the run is that is to run on it, see `Job.depth`.
         """
         if self.owns(thread_id):
@@ -263,7 +263,7 @@ class Cluster:
             return False
         if self._queue.of(thread_id) or await self.shared.take(thread_id) is None:
             return False
-        if not is_new:
+        if not is_unknown:
             await self._taken(thread_id)
         return True
 
@@ -285,7 +285,9 @@ class Cluster:
             standing = await self.shared.standing(transaction, thread_id)
         return await transaction.threads.get(thread_id), standing
 
-    def free(self, thread_id: str, standing: Standing | None, *, is_new: bool) -> Standing | None:
+    def free(
+        self, thread_id: str, standing: Standing | None, *, is_unknown: bool
+    ) -> Standing | None:
         """Return what there is of a thread, if it can be taken over with its first run.
 
         It can, if no living process has it, and there is nothing on it to be taken up before. Then
@@ -296,7 +298,7 @@ class Cluster:
             return None
         if thread_id in self.shared.epochs:
             return None
-        if is_new:
+        if is_unknown:
             return Standing(None, True, False, False, (0, 0), 0)
         if standing is None or not standing.is_free or standing.has_runs or standing.is_followed:
             return None

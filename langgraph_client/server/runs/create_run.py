@@ -312,7 +312,7 @@ class RunCreator:
                     self._parent,
                     held=held,
                     standing=standing,
-                    is_new=is_new,
+                    is_unknown=own,
                     waited_for=request.waited_for or request.streamed,
                 ),
             )

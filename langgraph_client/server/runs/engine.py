@@ -210,7 +210,7 @@ class Engine:
         *,
         held: Any = None,
         standing: Standing | None = None,
-        is_new: bool = False,
+        is_unknown: bool = False,
         waited_for: bool = True,
     ) -> Job:
         """Take on a new run, and start it if it is its turn. The caller holds the thread's lock.
@@ -223,7 +223,7 @@ class Engine:
             parent: The run that has started it; empty for none.
             held: What the lock has given; it ends here, among processes.
             standing: What `look` has given.
-            is_new: Whether the thread is.
+            is_unknown: Whether nobody can know the thread's id yet, so that nobody follows it.
             waited_for: Whether somebody waits for what becomes of it.
 
         Raises:
@@ -242,8 +242,10 @@ class Engine:
         free: Standing | None = None
         if self.cluster is not None and not self.cluster.owns(thread_id):
             if self._queue.is_next(run, depth):
-                free = self.cluster.free(thread_id, standing, is_new=is_new)
-            if free is None and not await self.cluster.own(thread_id, is_new=is_new, depth=depth):
+                free = self.cluster.free(thread_id, standing, is_unknown=is_unknown)
+            if free is None and not await self.cluster.own(
+                thread_id, is_unknown=is_unknown, depth=depth
+            ):
                 note = {**_control(run), **control} if control else {}
                 found = await self.cluster.submit(
                     run, busy, note, key, reason, refusal=BUSY, followed=waited_for
