@@ -69,6 +69,10 @@ def _storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
     if binaries() is None:
         pytest.skip("PostgreSQL is not installed")
+    if request.node.get_closest_marker("vector") is not None and not cluster().execute(
+        "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"
+    ):
+        pytest.skip("PostgreSQL does not have the extension vector")
     from langgraph_client.server import server as module
     from langgraph_client.server.storage.opening import is_postgres, open_storage
 

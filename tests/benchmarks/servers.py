@@ -3,13 +3,15 @@
     python tests/benchmarks/servers.py
 
 Every server is a process of its own; PostgreSQL has its defaults, fsync included. The client takes
-its share of the same processors.
+its share of the same processors. Where other work uses them, too, the processor's time of a run
+says more than the clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -33,6 +35,21 @@ RUNS = 300
 EVENTS = 20_000
 
 
+def processor_seconds(process_id: int) -> float:
+    """Return the processor's time that a process and its children have used so far."""
+    seconds = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # It has ended meanwhile.
+            continue
+        is_own = path.parent.name == str(process_id)
+        if is_own or fields[1] == str(process_id):
+            # Its own, and of itself also that of children that are over.
+            seconds += sum(int(ticks) for ticks in fields[11 : 15 if is_own else 13])
+    return seconds / os.sysconf("SC_CLK_TCK")
+
+
 async def waits(clients: list[httpx.AsyncClient]) -> list[float]:
     """Return how long `runs/wait` takes, one after the other."""
     found = []
@@ -43,18 +60,29 @@ async def waits(clients: list[httpx.AsyncClient]) -> list[float]:
     return found
 
 
-async def throughput(clients: list[httpx.AsyncClient]) -> float:
-    """Return how many runs a second there are, many clients at a time."""
+async def throughput(
+    clients: list[httpx.AsyncClient], *, threads: bool = False
+) -> tuple[float, float]:
+    """Return how many runs a second there are, many clients at a time, and the client's part.
+
+    Args:
+        clients: One for each server.
+        threads: Each client's runs are on a thread, with checkpoints; else each is for itself.
+    """
     left = iter(range(RUNS))
     turn = cycle(clients)
 
     async def client() -> None:
+        path = "/runs/wait"
+        if threads:
+            thread = (await next(turn).post("/threads", json={})).json()
+            path = f"/threads/{thread['thread_id']}/runs/wait"
         for _ in left:
-            (await next(turn).post("/runs/wait", json=QUICK)).raise_for_status()
+            (await next(turn).post(path, json=QUICK)).raise_for_status()
 
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     await asyncio.gather(*(client() for _ in range(AT_ONCE)))
-    return RUNS / (time.perf_counter() - began)
+    return RUNS / (time.perf_counter() - began), time.process_time() - used
 
 
 async def first_events(clients: list[httpx.AsyncClient]) -> list[float]:
@@ -103,8 +131,27 @@ async def claims(clients: list[httpx.AsyncClient]) -> float:
     return min(bound for bound, count in total.items() if count >= 0.99 * most)
 
 
-async def measure(processes: list[Process]) -> dict[str, Any]:
+async def costs(
+    clients: list[httpx.AsyncClient], process_ids: list[int], postmaster: int, *, threads: bool
+) -> dict[str, Any]:
+    """Return how many runs a second there are, and the processor's time that one takes."""
+    name = "runs/s, on threads" if threads else "runs/s"
+    everybody = [*process_ids, postmaster]
+    before = [processor_seconds(one) for one in everybody]
+    speed, own = await throughput(clients, threads=threads)
+    used = [processor_seconds(one) - at for one, at in zip(everybody, before, strict=True)]
+    parts = {"servers": sum(used[:-1]), "database": used[-1], "client": own}
+    return {
+        name: round(speed),
+        f"{name}: processor ms of a run": {
+            part: round(seconds / RUNS * 1000, 1) for part, seconds in parts.items()
+        },
+    }
+
+
+async def measure(processes: list[Process], postmaster: int) -> dict[str, Any]:
     """Return the numbers of some servers."""
+    process_ids = [one.process.pid for one in processes if one.process is not None]
     limits = httpx.Limits(max_connections=100, keepalive_expiry=1)
     clients = [
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{one.port}", timeout=60, limits=limits)
@@ -119,7 +166,8 @@ async def measure(processes: list[Process]) -> dict[str, Any]:
         "runs/wait, p99 ms": round(sorted(one_by_one)[int(len(one_by_one) * 0.99)] * 1000, 1),
         "claim, p99 below ms": claim * 1000,
         "first event, median ms": round(statistics.median(first) * 1000, 1),
-        "runs/s": round(await throughput(clients)),
+        **await costs(clients, process_ids, postmaster, threads=False),
+        **await costs(clients, process_ids, postmaster, threads=True),
         "custom events/s": round(await events(clients, elsewhere=False)),
     }
     if len(clients) > 1:
@@ -144,7 +192,7 @@ def main() -> None:
                         process.start()
                     for process in processes:
                         process.wait()
-                    results[name] = asyncio.run(measure(processes))
+                    results[name] = asyncio.run(measure(processes, database.process_id))
                 finally:
                     for process in processes:
                         process.kill()

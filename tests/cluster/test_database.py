@@ -12,7 +12,8 @@ from langgraph.checkpoint.base import empty_checkpoint
 from support.hosted import Gate, hosted
 from support.postgres import Cluster, binaries, cluster
 
-from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.errors import StartError, Unavailable
+from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.postgres.connections import DatabaseError
 from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
@@ -231,3 +232,13 @@ def test_a_database_that_goes_away_comes_back() -> None:
             assert state == {"log": ["one:a", "held:a", "two"], "name": "a"}
     finally:
         own.close()
+
+
+@pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")
+async def test_an_index_without_the_extension(database: str) -> None:
+    """A server whose store has an index does not start where PostgreSQL cannot have one."""
+    if cluster().execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
+        pytest.skip("PostgreSQL has the extension vector")
+    store = StoreOptions(StoreIndex(3, lambda texts: [[0.0] * 3 for _ in texts]))
+    with pytest.raises(StartError, match="vector"):
+        await open_postgres(database, store=store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -244,6 +245,26 @@ def test_the_event_protocol_follows_another_server(pair: Pair) -> None:
     assert texts[0] == texts[1]
     numbers = [event["seq"] for event in texts[0]]
     assert numbers == sorted(set(numbers))
+
+
+def test_the_event_protocol_of_a_thread_that_is_read_before_it_exists(pair: Pair) -> None:
+    """Who opens the events of a thread at one server sees the run that creates it at another."""
+    thread_id = str(uuid.uuid4())
+    body = {"channels": ["values", "lifecycle"]}
+    with pair.api.stream("POST", f"/threads/{thread_id}/stream/events", json=body) as response:
+        command = {
+            "id": 1,
+            "method": "run.start",
+            "params": {"assistant_id": "row", "input": {"name": "a"}},
+        }
+        answer = pair.worker.post(f"/threads/{thread_id}/commands", json=command)
+        assert answer.status_code == 200, answer.text
+        text = ""
+        for part in response.iter_text():
+            text += part
+            if '"completed"' in text:
+                break
+    assert [data["method"] for _, data in events_of(text)].count("values") == 3
 
 
 def test_what_a_stopped_server_has_is_taken_up_at_once(pair: Pair, gate: Any) -> None:

@@ -62,6 +62,7 @@ def searching(state: State, *, store: BaseStore) -> State:
     return {"found": [item.key for item in store.search(("a",), query="dog", limit=1)]}
 
 
+@pytest.mark.vector
 @pytest.mark.parametrize("function", [embed, aembed], ids=["blocking", "async"])
 @pytest.mark.parametrize("path", [None, "kept.db"])
 def test_an_index(tmp_path: Path, function: Callable[..., Any], path: str | None) -> None:
@@ -98,6 +99,7 @@ def no_numbers(texts: list[str]) -> list[list[float]]:
     return [[float("nan")] * 3 for _ in texts]
 
 
+@pytest.mark.vector
 @pytest.mark.parametrize("function", [wrong_count, wrong_size, no_numbers])
 def test_embeddings_that_are_none(function: Callable[..., Any]) -> None:
     """What an embedding function gives wrong is told, and nothing is written."""

@@ -73,6 +73,11 @@ class Cluster:
         options += f" -c port={self.port} -c unix_socket_directories={self._home}"
         self._run("pg_ctl", "-D", "data", "-o", options, "-w", "-l", "log", "start")
 
+    @property
+    def process_id(self) -> int:
+        """The id of the server's first process."""
+        return int((self._home / "data" / "postmaster.pid").read_text().split()[0])
+
     def stop(self, mode: str = "fast") -> None:
         """Stop the server."""
         self._run("pg_ctl", "-D", "data", "-m", mode, "-w", "stop")

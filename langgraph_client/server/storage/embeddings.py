@@ -27,6 +27,20 @@ class EmbeddingError(ValueError):
     """What computes the embeddings gave what is none."""
 
 
+def embeddings_of(index: StoreIndex) -> Embeddings:
+    """Return what computes the embeddings of an index.
+
+    Raises:
+        StartError: There is no such model, or no package for it.
+    """
+    try:
+        return ensure_embeddings(index.embed)
+    except Exception as error:  # whatever the provider's package raises, such as no key
+        raise StartError(
+            f"the embeddings {index.embed!r} of the store: {type(error).__name__}: {error}"
+        ) from error
+
+
 class PreparedEmbeddings(Embeddings):
     """Embeddings that are looked up, having been computed before.
 
@@ -42,12 +56,7 @@ class PreparedEmbeddings(Embeddings):
     """
 
     def __init__(self, index: StoreIndex) -> None:
-        try:
-            self._inner = ensure_embeddings(index.embed)
-        except Exception as error:  # whatever the provider's package raises, such as no key
-            raise StartError(
-                f"the embeddings {index.embed!r} of the store: {type(error).__name__}: {error}"
-            ) from error
+        self._inner = embeddings_of(index)
         self._is_async = asyncio.iscoroutinefunction(index.embed)
         self._dims = index.dims
         self._fields = index.fields

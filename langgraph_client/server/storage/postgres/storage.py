@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
+
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import StartError
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.postgres.connections import (
@@ -133,7 +136,12 @@ class PostgresStorage(Tables):
             return
         async with self.connections.locked_for_changes("langgraph tables"):
             await self.checkpointer.setup()
-            await self.store.setup()
+            try:
+                await self.store.setup()
+            except psycopg.errors.FeatureNotSupported as error:
+                raise StartError(
+                    f"the index of the store needs more of PostgreSQL: {error.diag.message_primary}"
+                ) from error
             row = await self.connections.row(
                 "SELECT 1 FROM pg_attribute WHERE attname = 'written'"
                 " AND attrelid = 'checkpoint_writes'::regclass"

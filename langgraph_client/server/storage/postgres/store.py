@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, dict_row
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.options import StoreIndex, StoreOptions
+from langgraph_client.server.storage.embeddings import embeddings_of
 from langgraph_client.server.storage.postgres.connections import Connections, translated
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 
@@ -31,7 +32,7 @@ def _index_config(index: StoreIndex | None) -> Any:
     """Return how items are found by meaning, as langgraph's store takes it."""
     if index is None:
         return None
-    config: dict[str, Any] = {"dims": index.dims, "embed": index.embed}
+    config: dict[str, Any] = {"dims": index.dims, "embed": embeddings_of(index)}
     if index.fields:
         config["fields"] = [*index.fields]
     return config
