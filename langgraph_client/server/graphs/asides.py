@@ -56,6 +56,12 @@ class Asides:
         return [*([] if self._lifecycle is None else [self._lifecycle]), *self._calls.values()]
 
     @property
+    def are_wanted(self) -> bool:
+        """Whether the caller wants to be told of anything."""
+        others = (self._lifecycle, self._extensions)
+        return bool(self._calls) or any(other is not None for other in others)
+
+    @property
     def modes(self) -> list[str]:
         """The stream modes that are needed, whether the caller asks for them or not."""
         return [] if self._extensions is None else self._extensions.modes

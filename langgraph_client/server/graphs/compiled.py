@@ -142,6 +142,7 @@ class CompiledGraph:
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         modes = _modes(run.kwargs)
         asides = Asides(run, self._graph)
+        is_wanted = asides.are_wanted
         chunks = self._chunks(graph, run, asides)
         # The metadata of all chunks of a message are one and the same object.
         checked: Any = None
@@ -155,9 +156,10 @@ class CompiledGraph:
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
-                await asides.see(namespace, mode, data)
-                for aside in asides.take():
-                    yield aside
+                if is_wanted:
+                    await asides.see(namespace, mode, data)
+                    for aside in asides.take():
+                        yield aside
                 if mode == "messages":
                     message, metadata = data
                     if metadata is not checked:
