@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
+from langgraph_client import ScriptedGraph
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import NotJsonError
-from langgraph_client.server.graphs.protocol_events import ProtocolEvent
+from langgraph_client.server.graphs.hosted_script import HostedScript
+from langgraph_client.server.graphs.protocol import GraphRun
+from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW, ProtocolEvent
+from langgraph_client.server.graphs.script_steps import Say
 from langgraph_client.server.runs.event_log import EventLog, Keeper
 from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.storage.protocol import Event
@@ -102,3 +107,31 @@ async def test_events_before_one_that_cannot_be_encoded_have_happened() -> None:
     assert [event.seq for event in kept] == [1, 2, 3]
     await log.log.close()
     await storage.close()
+
+
+async def test_a_long_message_of_a_script_goes_on_its_way_in_pieces() -> None:
+    """Between them it is looked whether readers keep up: a slow one slows its run."""
+    storage = SqliteStorage()
+    script = HostedScript(
+        ScriptedGraph([Say(["x"] * 1000)]), storage.script_states, durable=False, write_events=never
+    )
+    kwargs = {
+        PROTOCOL: True,
+        "stream_mode": ["messages", "values"],
+        "interrupt_before": [],
+        "interrupt_after": [],
+        "input": {},
+    }
+    run = GraphRun(kwargs, {"configurable": {"thread_id": "t"}})
+    async with aclosing(script.events(run)) as events:
+        batches = [data async for name, data in events if name == RAW]
+    assert max(map(len, batches)) <= 100
+    told = [event.data["event"] for batch in batches for event in batch]
+    assert told[:2] == ["message-start", "content-block-start"]
+    assert told[2:-2] == ["content-block-delta"] * 1000
+    assert told[-2:] == ["content-block-finish", "message-finish"]
+    await storage.close()
+
+
+async def never() -> None:
+    """Write no events."""

@@ -404,3 +404,18 @@ def test_a_script_streams_its_messages() -> None:
     assert messages[-1]["event"] == "message-finish"
     text = [d["delta"]["text"] for d in messages if d["event"] == "content-block-delta"]
     assert "".join(text) == "one two three"
+
+
+def test_a_script_s_message_has_its_calls_of_tools() -> None:
+    """They are blocks behind the text, each begun and finished."""
+    call = {"id": "c1", "name": "search", "args": {"q": "x"}}
+    graph = ScriptedGraph([Say("look", tool_calls=[call])])
+    with (
+        TestServer({"script": graph}) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        thread.start("script", {})
+        messages = of(thread.events(), "messages")
+    blocks = [data for data in messages if data["event"] == "content-block-finish"]
+    assert [block["index"] for block in blocks] == [0, 1]
+    assert blocks[1]["content"] == {"type": "tool_call", **call}
