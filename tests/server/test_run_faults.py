@@ -102,12 +102,12 @@ def test_stopped_as_soon_as_it_is_created(then: str) -> None:
                 created = await services.runs.create({"assistant_id": "well", "input": {}}, thread)
                 run_id = created.job.run_id
                 if then == "delete the run":
-                    await services.engine.delete_run(thread, run_id)
+                    await services.engine.stopper.delete_run(thread, run_id)
                 elif then == "delete the thread":
-                    await services.engine.delete_thread(thread)
+                    await services.engine.stopper.delete_thread(thread)
                 else:
                     action: Any = "interrupt" if then == "cancel" else "rollback"
-                    await services.engine.cancel([run_id], action)
+                    await services.engine.stopper.cancel([run_id], action)
                 await created.job.over.wait()
 
             asyncio.run_coroutine_threadsafe(both(), server.loop).result(10)
@@ -325,7 +325,7 @@ def test_no_run_on_a_thread_that_is_being_deleted() -> None:
         http.post(f"{path}/runs", json={"assistant_id": "g", "input": {}})
         assert inside.wait(10)
         deletion, deleted = slowly(lambda: http.delete(path))
-        while thread not in server.services.engine._deleting:
+        while thread not in server.services.engine.stopper.deleting:
             deletion.join(0.001)
         body = {"assistant_id": "well", "input": {}, "if_not_exists": "create"}
         assert http.post(f"{path}/runs", json=body).status_code == 404

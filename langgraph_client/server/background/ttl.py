@@ -121,7 +121,7 @@ class ThreadTTLs:
         again = {**ttl, "expires_at": _text(now + _RESPITE)}
         try:
             if ttl["strategy"] == "delete":
-                await self._engine.delete_thread(thread_id, unless_busy=True)
+                await self._engine.stopper.delete_thread(thread_id, unless_busy=True)
             async with self._engine.locks.hold(thread_id):
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
                     return  # The thread is deleted, or was given another time meanwhile.

@@ -205,11 +205,13 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
     await need(services, assistant_id, f"Assistant with ID {assistant_id} not found")
     runs = await services.engine.unfinished()
     run_ids = [run["run_id"] for run in runs if run["assistant_id"] == assistant_id]
-    await services.engine.cancel(run_ids, "interrupt", f"assistant {assistant_id} was deleted")
+    await services.engine.stopper.cancel(
+        run_ids, "interrupt", f"assistant {assistant_id} was deleted"
+    )
     if with_threads:
         wanted = {"metadata": {"assistant_id": assistant_id}}
         for thread in await services.storage.threads.search(contains=wanted):
-            await services.engine.delete_thread(thread["thread_id"])
+            await services.engine.stopper.delete_thread(thread["thread_id"])
     async with _lock(services, assistant_id), services.storage.transaction() as transaction:
         await transaction.assistants.delete(assistant_id)
         await transaction.assistant_versions.delete_where(assistant_id=assistant_id)

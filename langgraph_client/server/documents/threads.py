@@ -214,7 +214,7 @@ async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: b
             async with services.engine.locks.hold(thread_id):
                 await services.storage.states.keep_latest(thread_id)
         else:
-            await services.engine.delete_thread(thread_id)
+            await services.engine.stopper.delete_thread(thread_id)
     return len(found)
 
 

@@ -239,7 +239,7 @@ class RunCreator:
             if created.reader is not None:
                 created.reader.close()
             if request.ends_with_connection:
-                self._engine.disconnected(created.job.run_id)
+                self._engine.stopper.disconnected(created.job.run_id)
 
     async def _create_once(self, request: _Request, key: str | None) -> CreatedRun:
         if key is None:

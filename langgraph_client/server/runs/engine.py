@@ -1,8 +1,9 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
-A run is `pending`, then `running`, then over; what may follow what is `run_states.TRANSITIONS`.
-`RunQueue` decides whose turn it is, `Attempts` carries a run out, `Settlements` brings it to its
-end. Each job goes through three steps, and every way leads to the last one:
+A run is `pending`, then `running`, then over; `run_states.TRANSITIONS` says what may follow what.
+`RunQueue` decides whose turn it is, `Attempts` carries a run out, `RunStopper` stops it, and
+`Settlements` brings it to its end. Each job goes through three steps, and every way leads to the
+last one:
 
 1. `submit` writes the run and lets it enter the queue;
 2. a task carries it out. It may be cancelled at any point, before its first step, too;
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
@@ -39,7 +40,6 @@ from langgraph_client.server.runs.recovery import decide
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.runs.run_states import (
-    Action,
     Ended,
     GraphRunner,
     Job,
@@ -47,6 +47,7 @@ from langgraph_client.server.runs.run_states import (
     status_after,
 )
 from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.stop_runs import RunStopper, noted
 from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
@@ -55,15 +56,10 @@ from langgraph_client.server.storage.shared import Fenced, Shared, Standing
 
 logger = logging.getLogger("langgraph_client.server")
 
-GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 BUSY = (
     "Thread is already running a task. Wait for it to finish or choose a different multitask"
     " strategy."
 )
-DELETED_REASON = "the run was deleted"
-NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
-_STOP_SECONDS = 30.0
-"""How long a deletion waits for a run that does not react to being cancelled."""
 _CLOSE_SECONDS = 2.0
 _PAUSE = 0.5
 """How long to wait before the database is asked again, in seconds."""
@@ -142,7 +138,17 @@ class Engine:
             self.cluster,
             self.measures,
         )
-        self._deleting: set[str] = set()
+        self.stopper = RunStopper(
+            storage,
+            self._queue,
+            self.locks,
+            self.tasks,
+            graph_runner,
+            self._attempts,
+            self._settlements,
+            self.cluster,
+            self.busy,
+        )
         self._closed = False
 
     def _join(self, shared: Shared, works: bool) -> Cluster:
@@ -182,7 +188,7 @@ class Engine:
     def at_rest(self) -> bool:
         """Whether nothing is left to do: no run, no lock that is held, no task."""
         _, workers = self.numbers()
-        return not (self.jobs or len(self.tasks) or self._deleting or len(self.locks)) and (
+        return not (self.jobs or len(self.tasks) or self.stopper.deleting or len(self.locks)) and (
             workers["active"] == 0
         )
 
@@ -234,7 +240,7 @@ class Engine:
         thread_id, strategy = thread["thread_id"], run["multitask_strategy"]
         if self._queue.closing:
             raise Unavailable("The server is stopping")
-        if thread_id in self._deleting:
+        if thread_id in self.stopper.deleting:
             raise NotFound(f"Thread with ID {thread_id} not found")
         reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
@@ -246,7 +252,7 @@ class Engine:
             if free is None and not await self.cluster.own(
                 thread_id, is_unknown=is_unknown, depth=depth
             ):
-                note = {**_control(run), **control} if control else {}
+                note = {**noted(run), **control} if control else {}
                 found = await self.cluster.submit(
                     run, busy, note, key, reason, refusal=BUSY, followed=waited_for
                 )
@@ -262,16 +268,16 @@ class Engine:
         if self._queue.is_next(run, depth):
             # It is claimed where it is written: what it waits for is one transaction, not two.
             job.run, job.begun = self._attempts.begun(run), True
-        controls = [{**_control(run), **control}] if control else []
+        controls = [{**noted(run), **control}] if control else []
         for other in stopped:
             if other.task is not None:
-                controls.append({**_control(other.run), "stop": strategy, "reason": reason})
+                controls.append({**noted(other.run), "stop": strategy, "reason": reason})
         await self._store(job, busy, controls, key, free, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:
             self.cluster.keep(job)
         for other in stopped:
-            self._stop(other, strategy, reason)
+            self.stopper.stop(other, strategy, reason)
         self._queue.advance(thread_id)
         return job
 
@@ -391,149 +397,6 @@ class Engine:
         if self.cluster is not None:
             self.cluster.forget_lost(job.thread_id)
 
-    # Stopping.
-
-    def _stop(self, job: Job, action: Action, reason: str) -> None:
-        """Ask a run to end; one that is pending is settled right away."""
-        if job.stop is not None or job.ended:
-            return
-        job.stop, job.reason = action, reason
-        if job.task is not None:
-            job.task.cancel()
-        else:
-            job.ended = True
-            self.tasks.spawn(self._settlements.settle(job, Outcome(action)))
-
-    async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
-        """Ask runs to end, for good: a killed server does not take them up again.
-
-        Args:
-            run_ids: The runs.
-            action: Keep what they did so far, or undo it.
-            reason: What the thread will say about it.
-
-        Returns:
-            Those that were not over. Those that were pending are over now.
-        """
-        stopped = []
-        for run_id in run_ids:
-            job = self.jobs.get(run_id)
-            if job is None:
-                if (elsewhere := await self._cancel_elsewhere(run_id, action, reason)) is not None:
-                    stopped.append(elsewhere)
-                continue
-            async with self.locks.hold(job.thread_id):
-                if run_id not in self.jobs or job.lost:
-                    continue
-                stopped.append(job)
-                if job.task is not None and job.stop is None and not job.ended:
-                    control = {"stop": action, "reason": reason}
-                    await self._storage.run_controls.put({**_control(job.run), **control})
-                self._stop(job, action, reason)
-        await _over([job for job in stopped if job.task is None], _CLOSE_SECONDS)
-        return stopped
-
-    async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
-        """Ask for the end of a run that this process does not have, whoever has it."""
-        run = None if self.cluster is None else await self._storage.runs.get(run_id)
-        if self.cluster is None or run is None or run["status"] not in UNFINISHED:
-            return None
-        async with self.locks.hold(run["thread_id"]):
-            stopped = await self.cluster.stop(run, action, reason)
-            if not await self.cluster.shared.owner(run["thread_id"]):
-                await self.cluster.own(run["thread_id"])  # Which loads it, and its end.
-        return stopped
-
-    def disconnected(self, run_id: str) -> None:
-        """Cancel a run whose client went away; does not wait for it."""
-        self.tasks.spawn(self.cancel([run_id], "interrupt"))
-
-    async def delete_run(self, thread_id: str, run_id: str) -> None:
-        """Delete a run with its checkpoints; end it before, if it is not over.
-
-        Raises:
-            NotFound: The thread has no such run.
-            Unavailable: It does not react to being cancelled.
-        """
-        async with self.locks.hold(thread_id):
-            job = self.jobs.get(run_id)
-            if job is None or job.thread_id != thread_id:
-                run = await self._storage.runs.get(run_id)
-                if run is None or run["thread_id"] != thread_id:
-                    raise NotFound("Run not found")
-                job = await self._delete_elsewhere(run)
-            if job is None:
-                async with self._storage.transaction() as transaction:
-                    await transaction.states.delete_run(thread_id, run_id)
-                    await drop(transaction, run_id)
-                return
-            if job.run_id in self.jobs:
-                self._delete_job(job)
-        await _over([job])
-
-    async def _delete_elsewhere(self, run: Document) -> Job | None:
-        """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
-        if self.cluster is None or run["status"] not in UNFINISHED:
-            return None
-        job = await self.cluster.stop(run, "rollback", DELETED_REASON, delete=True)
-        if job is not None and not await self.cluster.shared.owner(run["thread_id"]):
-            await self.cluster.own(run["thread_id"])
-        return job
-
-    def _delete_job(self, job: Job) -> None:
-        """End a run whose document is being deleted; its readers are told that it is gone."""
-        if not job.deleted:
-            job.deleted = True
-            if not job.log.closed:
-                self._attempts.publish(job, "error", NOT_FOUND, keep=False)
-            self._stop(job, "rollback", DELETED_REASON)
-
-    async def delete_thread(self, thread_id: str, *, unless_busy: bool = False) -> bool:
-        """End a thread's runs and delete all that belongs to it.
-
-        Args:
-            thread_id: The thread. Runs on it are refused from here on.
-            unless_busy: Do nothing if it has a run that is not over.
-
-        Returns:
-            Whether there was such a thread, and it was deleted.
-
-        Raises:
-            Unavailable: A run does not react to being cancelled.
-        """
-        return await self.tasks.finish(self._delete_thread(thread_id, unless_busy))
-
-    async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
-        async with self.locks.hold(thread_id):
-            jobs = self._queue.of(thread_id)
-            if thread_id in self._deleting or (unless_busy and await self.busy(thread_id)):
-                return False
-            self._deleting.add(thread_id)
-            for job in reversed(jobs):  # the pending ones first, or one of them would start
-                self._delete_job(job)
-            jobs += await self._delete_others(thread_id, jobs)
-        try:
-            await _over(jobs)
-            async with self.locks.hold(thread_id):
-                thread = await self._storage.threads.get(thread_id)
-                if thread is not None:
-                    await self._graph_runner.forget(thread)
-                await self._storage.delete_thread(thread_id)
-                return thread is not None
-        finally:
-            self._deleting.discard(thread_id)
-
-    async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
-        """Have the runs of a thread deleted that are not in this process's queue."""
-        if self.cluster is None:
-            return []
-        known = {job.run_id for job in jobs}
-        found = []
-        for run in await self.cluster.unfinished(thread_id):
-            if run["run_id"] not in known:
-                found.append(await self._delete_elsewhere(run))
-        return [job for job in found if job is not None]
-
     async def write_logs(self) -> None:
         """Write the events that are to be kept, before a checkpoint is written that is behind them.
 
@@ -646,9 +509,9 @@ class Engine:
             if job is None:
                 await self._take_up(run, control)
             elif control.get("delete"):
-                self._delete_job(job)
+                self.stopper.delete_job(job)
             elif control.get("stop"):
-                self._stop(job, control["stop"], str(control.get("reason", "")))
+                self.stopper.stop(job, control["stop"], str(control.get("reason", "")))
 
     def advance(self, thread_id: str) -> None:
         """Start the next run of a thread, if it is time and there is room."""
@@ -665,7 +528,7 @@ class Engine:
         latest = None
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(run, {**_control(run), **control}, latest)
+        decision = decide(run, {**noted(run), **control}, latest)
         if decision.control is not None:
             await self._storage.run_controls.put(decision.control)
         job = self._job_again(decision.run)
@@ -730,21 +593,3 @@ class Engine:
                 await self.cluster.close()
             except Unavailable as error:
                 logger.error("other processes have to wait for the leases: %s", error)
-
-
-def _control(run: Document) -> Document:
-    return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
-
-
-async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
-    """Wait until runs that were stopped are over.
-
-    Raises:
-        Unavailable: One of them does not react.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            for job in jobs:
-                await job.over.wait()
-    except TimeoutError:
-        raise Unavailable("A run does not react to being cancelled; try again") from None

@@ -25,10 +25,10 @@ from langgraph_client.server.http.replies import (
 )
 from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.create_run import CreatedRun
-from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
+from langgraph_client.server.runs.stop_runs import NOT_FOUND
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
@@ -153,7 +153,7 @@ async def answer_when_over(
     services = request.services
     left = None
     if cancel_when_gone is not None:
-        left = partial(services.engine.disconnected, cancel_when_gone)
+        left = partial(services.engine.stopper.disconnected, cancel_when_gone)
     over = asyncio.ensure_future(job.over.wait())
     gone = asyncio.ensure_future(request.gone())
     try:
@@ -240,7 +240,7 @@ async def get_run(request: ValidRequest) -> Response:
 
 async def delete_run(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}/runs/{run_id}."""
-    await request.services.engine.delete_run(*run_ids_of(request))
+    await request.services.engine.stopper.delete_run(*run_ids_of(request))
     return nothing()
 
 
@@ -257,7 +257,7 @@ async def cancel(request: ValidRequest) -> Response:
         raise NotFound(_OVER)
     path = path_of(run)
     how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
-    await services.engine.cancel([run_id], action, how)
+    await services.engine.stopper.cancel([run_id], action, how)
     if not request.query["wait"]:
         return nothing(202)
     return await answer_when_over(request, job, path, None, result={})
@@ -305,7 +305,9 @@ async def cancel_many(request: ValidRequest) -> Response:
         ids = [one for one in given if await find_run(services, thread_id, one)]
         if not ids:
             raise NotFound("No runs found to cancel.")
-    jobs = await services.engine.cancel(ids, action, f"{action} requested via POST /runs/cancel")
+    jobs = await services.engine.stopper.cancel(
+        ids, action, f"{action} requested via POST /runs/cancel"
+    )
     if not jobs:
         raise NotFound(_OVER)
     # What is asked next should find them ended; a node that will not stop is not waited for long.

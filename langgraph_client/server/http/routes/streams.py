@@ -21,9 +21,9 @@ from langgraph_client.server.http.routes.runs import (
     thread_id_of,
 )
 from langgraph_client.server.http.streaming import EventStream, Wanted
-from langgraph_client.server.runs.engine import NOT_FOUND
 from langgraph_client.server.runs.event_log import parse_event_id
 from langgraph_client.server.runs.run_document import canonical_uuid
+from langgraph_client.server.runs.stop_runs import NOT_FOUND
 from langgraph_client.server.storage.protocol import Event
 
 
@@ -39,7 +39,7 @@ async def stream(request: ValidRequest) -> Response:
         {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)},
         with_id=job.run["kwargs"]["resumable"],
         rich=is_rich(request.headers),
-        left=(lambda: services.engine.disconnected(job.run_id)) if cancels else None,
+        left=(lambda: services.engine.stopper.disconnected(job.run_id)) if cancels else None,
     )
 
 
@@ -63,7 +63,7 @@ async def join_stream(request: ValidRequest) -> Response:
         with_id=run["kwargs"]["resumable"],
         rich=is_rich(request.headers),
         wanted=_in_modes(request.query["stream_mode"]),
-        left=(lambda: services.engine.disconnected(run_id)) if cancels else None,
+        left=(lambda: services.engine.stopper.disconnected(run_id)) if cancels else None,
     )
 
 

@@ -52,7 +52,7 @@ async def delete(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}."""
     thread_id = _id(request)
     await threads.need(request.services, thread_id)
-    if not await request.services.engine.delete_thread(thread_id):
+    if not await request.services.engine.stopper.delete_thread(thread_id):
         raise NotFound(f"Thread with ID {thread_id} not found")  # Another was faster.
     return nothing()
 

@@ -1,0 +1,230 @@
+"""Stop runs: cancel them, or delete them, also with their thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from langgraph_client.server.errors import NotFound, Unavailable
+from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
+from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_states import Action, GraphRunner, Job, Outcome
+from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.storage.protocol import Document, Storage
+
+GONE = "client disconnected from the run stream (on_disconnect=cancel)"
+DELETED_REASON = "the run was deleted"
+NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
+_STOP_SECONDS = 30.0
+"""How long a deletion waits for a run that does not react to being cancelled."""
+_PENDING_SECONDS = 2.0
+"""How long a cancellation waits for the end of runs that had not begun."""
+
+
+class RunStopper:
+    """Stops runs, in whichever process they are.
+
+    Args:
+        storage: Where threads and runs are kept.
+        queue: The runs of this process that are not over.
+        locks: The locks of threads.
+        tasks: Where what must not be cancelled goes on.
+        graph_runner: Forgets what a thread's graph keeps by itself.
+        attempts: Tells the readers of a run that it is deleted.
+        settlements: Settle what is stopped before it began.
+        cluster: The processes that share the database; None if there is only this one.
+        busy: Gives the ids of a thread's runs that are not over.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        queue: RunQueue,
+        locks: KeyedLocks,
+        tasks: OwnTasks,
+        graph_runner: GraphRunner,
+        attempts: Attempts,
+        settlements: Settlements,
+        cluster: Cluster | None,
+        busy: Callable[[str], Awaitable[list[str]]],
+    ) -> None:
+        self._storage = storage
+        self._queue = queue
+        self._locks = locks
+        self._tasks = tasks
+        self._graph_runner = graph_runner
+        self._attempts = attempts
+        self._settlements = settlements
+        self._cluster = cluster
+        self._busy = busy
+        self.deleting: set[str] = set()
+        """The threads that are being deleted; runs on them are refused."""
+
+    def stop(self, job: Job, action: Action, reason: str) -> None:
+        """Ask a run to end; one that is pending is settled right away.
+
+        Args:
+            job: The run; nothing happens if it is ending already.
+            action: Keep what it did so far, or undo it.
+            reason: What the thread will say about it.
+        """
+        if job.stop is not None or job.ended:
+            return
+        job.stop, job.reason = action, reason
+        if job.task is not None:
+            job.task.cancel()
+        else:
+            job.ended = True
+            self._tasks.spawn(self._settlements.settle(job, Outcome(action)))
+
+    async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
+        """Ask runs to end, for good: a killed server does not take them up again.
+
+        Args:
+            run_ids: The runs.
+            action: Keep what they did so far, or undo it.
+            reason: What the thread will say about it.
+
+        Returns:
+            Those that were not over. Those that were pending are over now.
+        """
+        stopped = []
+        for run_id in run_ids:
+            job = self._queue.jobs.get(run_id)
+            if job is None:
+                if (elsewhere := await self._cancel_elsewhere(run_id, action, reason)) is not None:
+                    stopped.append(elsewhere)
+                continue
+            async with self._locks.hold(job.thread_id):
+                if run_id not in self._queue.jobs or job.lost:
+                    continue
+                stopped.append(job)
+                if job.task is not None and job.stop is None and not job.ended:
+                    control = {"stop": action, "reason": reason}
+                    await self._storage.run_controls.put({**noted(job.run), **control})
+                self.stop(job, action, reason)
+        await _over([job for job in stopped if job.task is None], _PENDING_SECONDS)
+        return stopped
+
+    async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
+        """Ask for the end of a run that this process does not have, whoever has it."""
+        run = None if self._cluster is None else await self._storage.runs.get(run_id)
+        if self._cluster is None or run is None or run["status"] not in UNFINISHED:
+            return None
+        async with self._locks.hold(run["thread_id"]):
+            stopped = await self._cluster.stop(run, action, reason)
+            if not await self._cluster.shared.owner(run["thread_id"]):
+                await self._cluster.own(run["thread_id"])  # Which loads it, and its end.
+        return stopped
+
+    def disconnected(self, run_id: str) -> None:
+        """Cancel a run whose client went away; does not wait for it."""
+        self._tasks.spawn(self.cancel([run_id], "interrupt"))
+
+    async def delete_run(self, thread_id: str, run_id: str) -> None:
+        """Delete a run with its checkpoints; end it before, if it is not over.
+
+        Raises:
+            NotFound: The thread has no such run.
+            Unavailable: It does not react to being cancelled.
+        """
+        async with self._locks.hold(thread_id):
+            job = self._queue.jobs.get(run_id)
+            if job is None or job.thread_id != thread_id:
+                run = await self._storage.runs.get(run_id)
+                if run is None or run["thread_id"] != thread_id:
+                    raise NotFound("Run not found")
+                job = await self._delete_elsewhere(run)
+            if job is None:
+                async with self._storage.transaction() as transaction:
+                    await transaction.states.delete_run(thread_id, run_id)
+                    await drop(transaction, run_id)
+                return
+            if job.run_id in self._queue.jobs:
+                self.delete_job(job)
+        await _over([job])
+
+    async def _delete_elsewhere(self, run: Document) -> Job | None:
+        """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
+        if self._cluster is None or run["status"] not in UNFINISHED:
+            return None
+        job = await self._cluster.stop(run, "rollback", DELETED_REASON, delete=True)
+        if job is not None and not await self._cluster.shared.owner(run["thread_id"]):
+            await self._cluster.own(run["thread_id"])
+        return job
+
+    def delete_job(self, job: Job) -> None:
+        """End a run whose document is being deleted; its readers are told that it is gone."""
+        if not job.deleted:
+            job.deleted = True
+            if not job.log.closed:
+                self._attempts.publish(job, "error", NOT_FOUND, keep=False)
+            self.stop(job, "rollback", DELETED_REASON)
+
+    async def delete_thread(self, thread_id: str, *, unless_busy: bool = False) -> bool:
+        """End a thread's runs and delete all that belongs to it.
+
+        Args:
+            thread_id: The thread. Runs on it are refused from here on.
+            unless_busy: Do nothing if it has a run that is not over.
+
+        Returns:
+            Whether there was such a thread, and it was deleted.
+
+        Raises:
+            Unavailable: A run does not react to being cancelled.
+        """
+        return await self._tasks.finish(self._delete_thread(thread_id, unless_busy))
+
+    async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
+        async with self._locks.hold(thread_id):
+            jobs = self._queue.of(thread_id)
+            if thread_id in self.deleting or (unless_busy and await self._busy(thread_id)):
+                return False
+            self.deleting.add(thread_id)
+            for job in reversed(jobs):  # the pending ones first, or one of them would start
+                self.delete_job(job)
+            jobs += await self._delete_others(thread_id, jobs)
+        try:
+            await _over(jobs)
+            async with self._locks.hold(thread_id):
+                thread = await self._storage.threads.get(thread_id)
+                if thread is not None:
+                    await self._graph_runner.forget(thread)
+                await self._storage.delete_thread(thread_id)
+                return thread is not None
+        finally:
+            self.deleting.discard(thread_id)
+
+    async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
+        """Have the runs of a thread deleted that are not in this process's queue."""
+        if self._cluster is None:
+            return []
+        known = {job.run_id for job in jobs}
+        found = []
+        for run in await self._cluster.unfinished(thread_id):
+            if run["run_id"] not in known:
+                found.append(await self._delete_elsewhere(run))
+        return [job for job in found if job is not None]
+
+
+def noted(run: Document) -> Document:
+    """Return the key of what is noted about a run."""
+    return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
+
+
+async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
+    """Wait until runs that were stopped are over.
+
+    Raises:
+        Unavailable: One of them does not react.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            for job in jobs:
+                await job.over.wait()
+    except TimeoutError:
+        raise Unavailable("A run does not react to being cancelled; try again") from None
