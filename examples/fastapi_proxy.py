@@ -26,44 +26,38 @@ GRACE = 0.5  # Seconds that a browser has to reconnect.
 
 
 def make_proxy(url: str) -> FastAPI:
-    """Return the backend of a LangGraph server."""
     app, client = FastAPI(), get_client(url=url)
     leaving: dict[str, asyncio.Task[None]] = {}
 
-    async def cancel_later(thread_id: str, run_id: str) -> None:
-        await asyncio.sleep(GRACE)
-        del leaving[run_id]
-        await client.runs.cancel(thread_id, run_id)
-
     @app.post("/runs")
-    async def start(given: dict[str, Any]) -> dict[str, str]:
-        thread_id = (await client.threads.create()).thread_id
-        run = await client.runs.create(
-            thread_id, "agent", input=given, stream_mode="updates", stream_resumable=True
-        )
-        return {"events": f"/runs/{thread_id}/{run.run_id}/events"}
+    async def start(given: dict[str, Any]) -> str:
+        thread = await client.threads.create()
+        how: Any = {"input": given, "stream_mode": "updates", "stream_resumable": True}
+        run = await client.runs.create(thread.thread_id, "agent", **how)
+        return f"/runs/{thread.thread_id}/{run.run_id}/events"
 
-    @app.get("/runs/{thread_id}/{run_id}/events")
+    @app.get("/runs/{thread}/{run}/events")
     async def events(
-        thread_id: str, run_id: str, last_event_id: Annotated[str, Header()] = "-1"
+        thread: str, run: str, last_event_id: Annotated[str, Header()] = "-1"
     ) -> StreamingResponse:
-        if task := leaving.pop(run_id, None):
-            task.cancel()  # The browser has come back in time.
+        if run in leaving:
+            leaving.pop(run).cancel()  # The browser has come back in time.
+        return StreamingResponse(frames(thread, run, last_event_id), media_type="text/event-stream")
 
-        async def frames() -> AsyncIterator[str]:
-            is_over = False
-            run = client.runs.join_stream(thread_id, run_id, last_event_id=last_event_id)
-            try:
-                async with aclosing(run):
-                    async for event in run:
-                        data = json.dumps(event.data)
-                        yield f"id: {event.id}\nevent: {event.event}\ndata: {data}\n\n"
-                is_over = True
-            finally:
-                if not is_over:
-                    leaving[run_id] = asyncio.create_task(cancel_later(thread_id, run_id))
+    async def frames(thread: str, run: str, last: str) -> AsyncIterator[str]:
+        try:
+            async with aclosing(client.runs.join_stream(thread, run, last_event_id=last)) as parts:
+                async for part in parts:
+                    data = json.dumps(part.data)
+                    yield f"id: {part.id}\nevent: {part.event}\ndata: {data}\n\n"
+        except BaseException:  # The browser has left.
+            leaving[run] = asyncio.create_task(cancel_later(thread, run))
+            raise
 
-        return StreamingResponse(frames(), media_type="text/event-stream")
+    async def cancel_later(thread: str, run: str) -> None:
+        await asyncio.sleep(GRACE)
+        leaving.pop(run)
+        await client.runs.cancel(thread, run)
 
     return app
 
@@ -114,11 +108,11 @@ def main() -> None:
         thread.start()
         url = f"http://127.0.0.1:{port.getsockname()[1]}"
         with httpx.Client(base_url=url, trust_env=False) as http:
-            path = http.post("/runs", json={"until": 6}).json()["events"]
+            path = http.post("/runs", json={"until": 6}).json()
             seen = read(http, path, most=2)
             print("before the connection is lost:", [said for _, said in seen])
             print("after it:", [said for _, said in read(http, path, last=seen[-1][0])])
-            path = http.post("/runs", json={"until": 10_000}).json()["events"]
+            path = http.post("/runs", json={"until": 10_000}).json()
             read(http, path, most=1)
         thread_id, run_id = path.split("/")[2:4]
         with server.sync_client() as client:

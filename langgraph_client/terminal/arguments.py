@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 _Add: TypeAlias = Callable[..., argparse.ArgumentParser]
@@ -59,7 +60,11 @@ def _add_looking(add: _Add) -> None:
 def _add_running(add: _Add) -> None:
     run = _with_server(add("run", **_about("run a graph, and answer its questions")))
     run.add_argument("graph", help="the assistant's ID, or its graph's name")
-    run.add_argument("--input", type=_json, help="the input, as JSON; - reads it from stdin")
+    run.add_argument(
+        "--input",
+        type=_input,
+        help="the input, as JSON; @FILE reads it from a file, - from stdin",
+    )
     run.add_argument("--thread", help="the thread's ID; by default a new thread")
     run.add_argument("--checkpoint", help="go on from this checkpoint of the thread")
     run.add_argument("--resume", type=_json, help="answer the thread's question: JSON, or a text")
@@ -109,6 +114,24 @@ def _json(text: str) -> object:
     except ValueError:
         return text
     return value
+
+
+def _input(text: str) -> object:
+    """Read an input: what looks like JSON has to be, as a slip in it would become a text."""
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+            return json.loads(text)
+        except OSError as error:
+            raise argparse.ArgumentTypeError(f"{error.filename}: {error.strerror}") from None
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"the file is no JSON: {error}") from None
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"no JSON: {error}") from None
+    return _json(text)
 
 
 def _object(text: str) -> dict[str, Any]:

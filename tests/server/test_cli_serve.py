@@ -280,3 +280,50 @@ def test_reloads_when_a_file_changes(tmp_path: Path) -> None:
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+WAITING = """
+import asyncio, os
+from langgraph.graph import START, StateGraph
+
+async def wait(state: dict):
+    while not os.path.exists("open"):
+        await asyncio.sleep(0.01)
+    return state
+
+graph = StateGraph(dict).add_node(wait).add_edge(START, "wait").compile()
+"""
+
+
+@pytest.mark.parametrize(("flag", "most"), [("--max-runs", 1), ("--n-jobs-per-worker", 2)])
+def test_so_many_runs_at_a_time(tmp_path: Path, flag: str, most: int) -> None:
+    """`--max-runs` runs are at work at the same time; the others wait, and all are done."""
+    (tmp_path / "waiting.py").write_text(WAITING)
+    (tmp_path / "langgraph.json").write_text('{"graphs": {"wait": "./waiting.py:graph"}}')
+    process = subprocess.Popen(
+        command("--port", "0", flag, str(most)), cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    try:
+        with httpx.Client(base_url=process.stdout.readline().split()[0], timeout=20) as http:
+            places = []
+            for _ in range(4):
+                thread = http.post("/threads", json={}).json()["thread_id"]
+                run = {"assistant_id": "wait", "input": {"n": 1}}
+                made = http.post(f"/threads/{thread}/runs", json=run).json()
+                places.append(f"/threads/{thread}/runs/{made['run_id']}")
+
+            def statuses() -> list[str]:
+                return [http.get(place).json()["status"] for place in places]
+
+            while statuses().count("running") < most:
+                time.sleep(0.01)  # Another process: there is no event to wait for.
+            assert statuses() == ["running"] * most + ["pending"] * (4 - most)
+            (tmp_path / "open").touch()
+            for place in places:
+                http.get(f"{place}/join")
+            assert statuses() == ["success"] * 4
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -406,3 +406,26 @@ def test_on_a_real_server(request: pytest.FixtureRequest, run: Run) -> None:
     assert 'answers: ["yes"]' in run("show", thread_id, *server).stdout.splitlines()
     assert run("graph", "loop", *server).stdout.splitlines()[1] == "`-- start"
     assert "nope" in run("graph", "nope", *server).stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('{"topic": tea}', "no JSON: Expecting value"),
+        ("[1", "no JSON: Expecting"),
+        ("@missing.json", "missing.json: No such file or directory"),
+    ],
+)
+def test_an_input_with_a_slip(run: Run, given: str, said: str) -> None:
+    """What looks like JSON and is none, or a file that is not there, is no text: nothing runs."""
+    done = run("run", "row", "--input", given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_input_of_a_file(run: Run, tmp_path: Path) -> None:
+    """`--input @FILE` reads the input from a file."""
+    (tmp_path / "input.json").write_text('{"topic": "filed"}')
+    done = run("run", "row", "--input", f"@{tmp_path / 'input.json'}")
+    assert "two:filed" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -189,7 +190,9 @@ def load_object(config: AppConfig, what: str, place: str) -> Any:
     except (Exception, SystemExit) as error:  # whatever the module raises when it is imported
         raise ConfigError(f"{config.file}: {what}: {_explained(error, where)}") from error
     if not hasattr(module, attribute):
-        raise ConfigError(f"{config.file}: {what}: {where} has no {attribute!r}")
+        near = difflib.get_close_matches(attribute, vars(module), 1)
+        hint = f". Did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{config.file}: {what}: {where} has no {attribute!r}{hint}")
     return getattr(module, attribute)
 
 
