@@ -186,6 +186,32 @@ def test_a_transformer_that_the_graph_was_compiled_with_has_its_channels(named: 
     assert events == [("a", 1), ("b", 1), "over"]
 
 
+def test_live_objects_that_a_compiled_transformer_pushes_fail_no_run() -> None:
+    """They stay where they are; what can be sent comes."""
+
+    class Live(StreamTransformer):
+        def __init__(self, scope: tuple[str, ...] = ()) -> None:
+            super().__init__(scope)
+            self.pushed: StreamChannel[Any] = StreamChannel()
+
+        def init(self) -> dict[str, Any]:
+            return {"pushed": self.pushed}
+
+        def process(self, event: Any) -> bool:
+            self.pushed.push(object.__new__(Live))
+            self.pushed.push({"method": event["method"]})
+            return True
+
+    def say(state: MessagesState) -> dict[str, Any]:
+        return {"messages": ["said"]}
+
+    graph = StateGraph(MessagesState).add_node("say", say).add_edge(START, "say")
+    with TestServer({"live": graph.compile(transformers=[Live])}) as server:
+        run = server.remote_graph("live").stream_events(INPUT, config("t"), version="v3")
+        assert {item["method"] for item in run.extensions["pushed"]} >= {"values"}
+        assert len(run.output["messages"]) == 2
+
+
 async def test_a_compiled_transformer_s_channels_in_async_code(named: Any) -> None:
     """They are read beside other projections; a channel that nobody has is a KeyError."""
     run = await named("counted").astream_events(INPUT, config("t"), version="v3")

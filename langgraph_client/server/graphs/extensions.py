@@ -13,8 +13,10 @@ from langgraph.stream import StreamChannel
 from langgraph.stream._convert import convert_to_protocol_event
 from langgraph.stream._mux import StreamMux
 
+from langgraph_client.server.encoding import NotJsonError
 from langgraph_client.server.graphs.protocol import Document
 from langgraph_client.server.graphs.protocol_events import INTERRUPT
+from langgraph_client.server.typed_values import enclosed
 from langgraph_client.values import MESSAGE_EVENTS
 
 
@@ -45,7 +47,8 @@ class Extensions(StreamMux):
                 channel._wire(partial(self._note, key, None if native else channel.name))
 
     def _note(self, key: str, name: str | None, item: Any) -> None:
-        self._pushed.append({"key": key, "name": name, "item": item})
+        if _can_be_sent(item):
+            self._pushed.append({"key": key, "name": name, "item": item})
 
     async def see(self, namespace: tuple[str, ...], mode: str, data: Any) -> None:
         """Show the transformers what the graph streams."""
@@ -64,3 +67,15 @@ class Extensions(StreamMux):
         """Return what was pushed since the last time; the first time, which channels there are."""
         pushed, self._pushed = self._pushed, []
         return pushed
+
+
+def _can_be_sent(item: Any) -> bool:
+    """Whether an item is a value, and no live object such as the stream of a tool's call.
+
+    Graphs of langchain's `create_agent` push such objects, for who reads them in this process.
+    """
+    try:
+        enclosed(item)
+    except NotJsonError:
+        return False
+    return True
