@@ -34,14 +34,15 @@ class _Kept(Keeper):
 
     async def add(self, events: list[Event]) -> None:
         origins = iter(tuple(self.origins))
-        last, rows = 0, []
+        last, run_id, ms = next(origins)
+        rows = []
         for (seq, _), name, data in events:
             while seq > last:
                 last, run_id, ms = next(origins)
             rows.append(KeptEvent(seq, run_id, ms, name, data))
         await self._storage.protocol_events.add(self._thread_id, rows)
         # Not just those seen above: another process may have the log by now.
-        while self.origins and self.origins[0][0] <= seq:
+        while self.origins and self.origins[0][0] <= rows[-1].seq:
             self.origins.popleft()
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
