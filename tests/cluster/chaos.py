@@ -36,7 +36,7 @@ from cluster.processes import Process, Proxy  # noqa: E402
 from support.postgres import Cluster  # noqa: E402
 
 from langgraph_client import RemoteGraph, RetryPolicy, get_sync_client  # noqa: E402
-from langgraph_client.errors import APIConnectionError, InternalServerError  # noqa: E402
+from langgraph_client.errors import APIConnectionError, InternalServerError, StreamIncomplete  # noqa: E402
 
 FAULTS = ("kill", "restart", "pause", "kill", "restart", "database")
 PAUSE = 13.0
@@ -252,7 +252,7 @@ class Chaos:
                             kept.append(_event(part.data))
                         elif part.data["event_id"].endswith(_OVER):
                             return kept
-            except (APIConnectionError, InternalServerError):
+            except (APIConnectionError, InternalServerError, StreamIncomplete):
                 pass  # Its server has gone.
             time.sleep(0.5)
         raise EOFError("the kept events have no end")

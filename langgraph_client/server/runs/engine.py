@@ -36,7 +36,7 @@ from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.recovery import decide
+from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.runs.run_states import (
@@ -149,6 +149,7 @@ class Engine:
             self.cluster,
             self.busy,
         )
+        self._max_kills = MAX_KILLS if shared is None else MAX_KILLS_SHARED
         self._closed = False
 
     def _join(self, shared: Shared, works: bool) -> Cluster:
@@ -528,7 +529,7 @@ class Engine:
         latest = None
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(run, {**noted(run), **control}, latest)
+        decision = decide(run, {**noted(run), **control}, latest, self._max_kills)
         if decision.control is not None:
             await self._storage.run_controls.put(decision.control)
         job = self._job_again(decision.run)

@@ -14,6 +14,8 @@ from langgraph_client.server.storage.protocol import Document
 
 MAX_KILLS = 3
 """How many processes a run may end at the same place before it is given up."""
+MAX_KILLS_SHARED = 5
+"""The same where several share a database: they come and go, and more deaths have other causes."""
 _DISCONNECTED = "the server stopped, and with it the connection (on_disconnect=cancel)"
 
 
@@ -33,7 +35,9 @@ class Decision:
     suspect: bool = False
 
 
-def decide(run: Document, control: Document, latest: str | None) -> Decision:
+def decide(
+    run: Document, control: Document, latest: str | None, max_kills: int = MAX_KILLS
+) -> Decision:
     """Decide what becomes of a run.
 
     Args:
@@ -43,17 +47,18 @@ def decide(run: Document, control: Document, latest: str | None) -> Decision:
             ends with its connection (`bound`), how often it was killed (`kills`) and at which
             checkpoint (`at`).
         latest: The id of its thread's latest checkpoint.
+        max_kills: How many processes it may end at the same place before it is given up.
     """
     if control.get("stop"):
         return Decision(run, Outcome(control["stop"]), str(control.get("reason", "")))
     if control.get("bound"):
         return Decision(run, Outcome("interrupt"), _DISCONNECTED)
     if run["status"] == "pending":
-        return Decision(run, suspect=control.get("kills") == MAX_KILLS - 1)
+        return Decision(run, suspect=control.get("kills") == max_kills - 1)
     # A run that has got further since it was killed last is not what kills the process.
     same_place = "kills" in control and control.get("at") == latest
     kills = control["kills"] + 1 if same_place else 1
-    if kills >= MAX_KILLS:
+    if kills >= max_kills:
         message = (
             f"The server process has ended {kills} times while this run was at the same step; the"
             " run is not tried again"
@@ -61,5 +66,5 @@ def decide(run: Document, control: Document, latest: str | None) -> Decision:
         error = {"error": "RunGivenUp", "message": message}
         return Decision(run, Outcome("fail", error, log_text=message))
     requeued = {**run, "status": status_after("running", "requeue")}
-    suspect = kills == MAX_KILLS - 1
+    suspect = kills == max_kills - 1
     return Decision(requeued, control={**control, "kills": kills, "at": latest}, suspect=suspect)

@@ -120,6 +120,9 @@ class Settlements:
         """
         failures = 0
         while True:
+            if job.lost:  # Meanwhile; whether the end was written, the next owner knows.
+                await self._lose(job)
+                return
             try:
                 left, outcome = await self._left(job, outcome)
                 await self._end(job, outcome, left, again=failures > 0)
