@@ -20,8 +20,6 @@ DELETED_REASON = "the run was deleted"
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _STOP_SECONDS = 30.0
 """How long a deletion waits for a run that does not react to being cancelled."""
-_PENDING_SECONDS = 2.0
-"""How long a cancellation waits for the end of runs that had not begun."""
 
 
 class RunStopper:
@@ -106,7 +104,7 @@ class RunStopper:
                     control = {"stop": action, "reason": reason}
                     await self._storage.run_controls.put({**noted(job.run), **control})
                 self.stop(job, action, reason)
-        await _over([job for job in stopped if job.task is None], _PENDING_SECONDS)
+        await _over([job for job in stopped if job.task is None])
         return stopped
 
     async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
