@@ -93,7 +93,7 @@ async def measure(url: str) -> dict[str, float]:
             "first event, median ms": round(
                 statistics.median(await first_events([client])) * 1000, 1
             ),
-            "runs/s": round(await throughput([client]), 1),
+            "runs/s": round((await throughput([client]))[0], 1),
         }
 
 
