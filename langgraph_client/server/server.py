@@ -17,25 +17,16 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import IN_PROCESS_URL, Host
+from langgraph_client.server.assembly import Settings, Surroundings, assemble
 from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.auth.users import USER_FIELDS
-from langgraph_client.server.background.event_expiry import EventExpiry
-from langgraph_client.server.background.scheduler import Scheduler
-from langgraph_client.server.background.ttl import ThreadTTLs
-from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
-from langgraph_client.server.documents import assistants
 from langgraph_client.server.documents.pulled import take_over
 from langgraph_client.server.encryption.cipher import Cipher
-from langgraph_client.server.encryption.requests import RequestContexts
 from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs import sdk_loopback
-from langgraph_client.server.graphs.drain_checks import ControlledRuns
-from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import (
-    Graphs,
-    brought_store,
     classes_named_by,
 )
 from langgraph_client.server.graphs.node_threads import NodeThreads, run_contained
@@ -52,8 +43,6 @@ from langgraph_client.server.http.in_process import (
 from langgraph_client.server.http.middleware import ApiKey, HealthOnly, RequestLines
 from langgraph_client.server.http.user_app import UserApp
 from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL, WebhookOptions
-from langgraph_client.server.runs.commands import Commands
-from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
@@ -183,11 +172,6 @@ class Server:
         self._path = path
         self._role = role
         self._listen_url = listen_url
-        self._show_errors = show_errors
-        self._show_tracebacks = show_tracebacks
-        self._max_runs = max_runs
-        self._max_run_seconds = max_run_seconds
-        self._event_ttl = event_ttl
         self._api_key = api_key
         self._cors = cors if isinstance(cors, Cors) else Cors(tuple(cors))
         self.send_timeout = send_timeout
@@ -198,16 +182,12 @@ class Server:
         self._cipher = None if encryption is None else Cipher(encryption)
         if self._cipher is not None:
             self._cipher.check(graphs.values(), self._custom.store_options)
-        self._thread_ttl = thread_ttl
-        self._descriptions = dict(descriptions or {})
         self._http = http or HttpOptions()
         self._user_app: UserApp | None = None
-        self._webhooks = webhooks or WebhookOptions()
         self._authorization = None
         if auth is not None:
             self._authorization = Authorization(auth, studio=studio_auth)
         self._ui = False if ui is None and has_own_ui(self._http.app) else ui
-        self._lend_checkpointer = lend_checkpointer
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._services: Services | None = None
@@ -217,7 +197,24 @@ class Server:
         self._storage: Storage | None = None
         self._engine: Engine | None = None
         self._background: list[asyncio.Task[None]] = []
-        self._hooks = hooks or RunHooks()
+        self._settings = Settings(
+            graphs=self._given,
+            clock=self._clock,
+            hooks=hooks or RunHooks(),
+            custom=self._custom,
+            authorization=self._authorization,
+            webhooks=webhooks or WebhookOptions(),
+            thread_ttl=thread_ttl,
+            descriptions=dict(descriptions or {}),
+            max_runs=max_runs,
+            max_run_seconds=max_run_seconds,
+            event_ttl=event_ttl,
+            show_errors=show_errors,
+            show_tracebacks=show_tracebacks,
+            lend_checkpointer=lend_checkpointer,
+            may_resume=path is not None,
+            works=role != "api",
+        )
 
     # Starting and stopping.
 
@@ -368,14 +365,17 @@ class Server:
         self._storage = await self._custom.open(own)
         if self._cipher is not None:
             self._storage = EncryptedStorage(self._storage, self._cipher)
-        self._engine = await self._assemble(self._storage)
-        await self.services.webhooks.take_up()
+        around = Surroundings(self.url, self.async_transport(), self._host, self._host_of_run)
+        self._services = services = await assemble(self._settings, self._storage, around)
+        self._engine = services.engine
+        self._app = make_app(services, self._middleware(), self._http, self._user_app)
+        await services.webhooks.take_up()
         await self._engine.recover()
         self._background = [
-            asyncio.create_task(self.services.scheduler.run()),
-            asyncio.create_task(self.services.thread_ttl.run()),
-            asyncio.create_task(self.services.event_expiry.run()),
-            asyncio.create_task(self.services.webhooks.run()),
+            asyncio.create_task(services.scheduler.run()),
+            asyncio.create_task(services.thread_ttl.run()),
+            asyncio.create_task(services.event_expiry.run()),
+            asyncio.create_task(services.webhooks.run()),
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
@@ -420,72 +420,6 @@ class Server:
         if self._authorization is not None and user is not None:
             caller = self._authorization.caller_of(user)
         return self._host_for(caller, run["run_id"])
-
-    async def _assemble(self, storage: Storage) -> Engine:
-        # What graphs write has to be found where clients look for it, and as the graphs index it.
-        brought = brought_store(self._given)
-        custom = self._custom.store
-        encrypted = storage if isinstance(storage, EncryptedStorage) else None
-        if custom is not None and encrypted is not None:
-            custom = encrypted.encrypted_store(custom)
-        store = custom or brought or storage.store
-        graphs = Graphs(
-            self._given,
-            storage.checkpointer,
-            store,
-            storage.script_states,
-            storage.allow,
-            lend_checkpointer=self._lend_checkpointer,
-            may_resume=self._path is not None,
-        )
-        self._clock.start_after(await storage.events.last_id())
-        webhooks = Webhooks(self._clock, storage, self._webhooks, self.async_transport())
-        event_expiry = EventExpiry(self._clock, storage, self._event_ttl)
-        controlled = ControlledRuns()
-        engine = Engine(
-            storage,
-            self._clock,
-            HostedGraphRunner(graphs, self.url, self._hooks, self._host_of_run, controlled),
-            limit=self._max_runs,
-            seconds=self._max_run_seconds,
-            show_errors=self._show_errors,
-            show_tracebacks=self._show_tracebacks,
-            hooks=self._hooks,
-            ending=webhooks.run_ending,
-            ended=[webhooks.run_ended, event_expiry.run_ended],
-            works=self._role != "api",
-        )
-        graphs.before_checkpoints(engine.write_logs)
-        thread_ttl = ThreadTTLs(self._clock, storage, engine, self._thread_ttl)
-        runs = RunCreator(storage, self._clock, graphs, engine, webhooks.check, thread_ttl.created)
-        self._services = Services(
-            clock=self._clock,
-            storage=storage,
-            graphs=graphs,
-            engine=engine,
-            runs=runs,
-            controlled=controlled,
-            commands=Commands(storage, engine, runs),
-            store=store,
-            scheduler=Scheduler(
-                self._clock,
-                storage,
-                runs,
-                engine.locks,
-                self._authorization,
-                None if encrypted is None else encrypted.context_of_cron,
-            ),
-            thread_ttl=thread_ttl,
-            event_expiry=event_expiry,
-            webhooks=webhooks,
-            host=self._host,
-            authorization=self._authorization,
-            encryption=None if encrypted is None else RequestContexts(encrypted),
-        )
-        for name in graphs.names:
-            await assistants.ensure(self._services, name, self._descriptions.get(name))
-        self._app = make_app(self._services, self._middleware(), self._http, self._user_app)
-        return engine
 
     # What it offers.
 

@@ -1,0 +1,142 @@
+"""What a server is made of, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from langgraph_client.hosting import Host
+from langgraph_client.server.auth.authorization import Authorization
+from langgraph_client.server.background.event_expiry import EventExpiry
+from langgraph_client.server.background.scheduler import Scheduler
+from langgraph_client.server.background.ttl import ThreadTTLs
+from langgraph_client.server.background.webhooks import Webhooks
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.custom_parts import CustomParts
+from langgraph_client.server.documents import assistants
+from langgraph_client.server.encryption.requests import RequestContexts
+from langgraph_client.server.encryption.storage import EncryptedStorage
+from langgraph_client.server.graphs.drain_checks import ControlledRuns
+from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
+from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
+from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.options import ThreadTTL, WebhookOptions
+from langgraph_client.server.runs.commands import Commands
+from langgraph_client.server.runs.create_run import RunCreator
+from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Storage
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a `Server` was given, by the names of its parameters."""
+
+    graphs: Mapping[str, Any]
+    clock: Clock
+    hooks: RunHooks
+    #: A store and a saver of the user's own.
+    custom: CustomParts
+    authorization: Authorization | None
+    webhooks: WebhookOptions
+    thread_ttl: ThreadTTL | None
+    descriptions: Mapping[str, str]
+    max_runs: int
+    max_run_seconds: float | None
+    event_ttl: float
+    show_errors: bool
+    show_tracebacks: bool
+    lend_checkpointer: bool
+    #: Whether runs may be taken up after a restart.
+    may_resume: bool
+    #: Whether this process carries out runs.
+    works: bool
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The server, as its services reach it."""
+
+    url: str | None
+    transport: httpx.AsyncBaseTransport
+    #: The server itself, as who may do everything.
+    host: Host
+    #: The server as a run reaches it.
+    host_of_run: Callable[[Mapping[str, Any]], Host]
+
+
+async def assemble(settings: Settings, storage: Storage, around: Surroundings) -> Services:
+    """Return the services of a server, with an assistant for each graph.
+
+    Args:
+        settings: What the server was given.
+        storage: What is kept; it is open.
+        around: The server.
+    """
+    clock = settings.clock
+    # What graphs write has to be found where clients look for it, and as the graphs index it.
+    brought = brought_store(settings.graphs)
+    custom = settings.custom.store
+    encrypted = storage if isinstance(storage, EncryptedStorage) else None
+    if custom is not None and encrypted is not None:
+        custom = encrypted.encrypted_store(custom)
+    store = custom or brought or storage.store
+    graphs = Graphs(
+        settings.graphs,
+        storage.checkpointer,
+        store,
+        storage.script_states,
+        storage.allow,
+        lend_checkpointer=settings.lend_checkpointer,
+        may_resume=settings.may_resume,
+    )
+    clock.start_after(await storage.events.last_id())
+    webhooks = Webhooks(clock, storage, settings.webhooks, around.transport)
+    event_expiry = EventExpiry(clock, storage, settings.event_ttl)
+    controlled = ControlledRuns()
+    engine = Engine(
+        storage,
+        clock,
+        HostedGraphRunner(graphs, around.url, settings.hooks, around.host_of_run, controlled),
+        limit=settings.max_runs,
+        seconds=settings.max_run_seconds,
+        show_errors=settings.show_errors,
+        show_tracebacks=settings.show_tracebacks,
+        hooks=settings.hooks,
+        ending=webhooks.run_ending,
+        ended=[webhooks.run_ended, event_expiry.run_ended],
+        works=settings.works,
+    )
+    graphs.before_checkpoints(engine.write_logs)
+    thread_ttl = ThreadTTLs(clock, storage, engine, settings.thread_ttl)
+    runs = RunCreator(storage, clock, graphs, engine, webhooks.check, thread_ttl.created)
+    services = Services(
+        clock=clock,
+        storage=storage,
+        graphs=graphs,
+        engine=engine,
+        runs=runs,
+        controlled=controlled,
+        commands=Commands(storage, engine, runs),
+        store=store,
+        scheduler=Scheduler(
+            clock,
+            storage,
+            runs,
+            engine.locks,
+            settings.authorization,
+            None if encrypted is None else encrypted.context_of_cron,
+        ),
+        thread_ttl=thread_ttl,
+        event_expiry=event_expiry,
+        webhooks=webhooks,
+        host=around.host,
+        authorization=settings.authorization,
+        encryption=None if encrypted is None else RequestContexts(encrypted),
+    )
+    for name in graphs.names:
+        await assistants.ensure(services, name, settings.descriptions.get(name))
+    return services
