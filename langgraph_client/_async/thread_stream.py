@@ -330,10 +330,16 @@ class AsyncThreadStream:
             self._settled.add(run)
 
     async def _questions_in(self, run: Run, state: ThreadState) -> None:
-        """Wait for the questions that a thread's state tells of, unless one is known."""
+        """Wait, with a limit, for the questions that a thread's state tells of."""
         asked = [one for task in state.get("tasks") or () for one in task.get("interrupts") or ()]
-        if asked and run.root.status == "interrupted" and not run.interrupts:
-            await self._main().changed.wait(lambda: bool(run.interrupts), _SETTLE_SECONDS)
+        ids = {one["id"] for one in asked if "id" in one}
+
+        def are_all_known() -> bool:
+            known = {one["interrupt_id"] for one in run.interrupts}
+            return bool(known) and ids <= known
+
+        if asked and run.root.status == "interrupted" and not are_all_known():
+            await self._main().changed.wait(are_all_known, _SETTLE_SECONDS)
 
     async def _at_rest(self) -> ThreadState | None:
         """Return the state of a thread whose last run was over already, or that never had one."""

@@ -457,6 +457,26 @@ async def test_a_question_behind_the_end_of_its_run_is_waited_for(through: str) 
         assert [asked["value"] for asked in thread.interrupts] == ["sure?"]
 
 
+async def test_every_question_behind_the_end_of_its_run_is_waited_for() -> None:
+    """`output` waits for all that the state tells of, also if some came before the end."""
+    other: Event = ("input.requested", [], {"interrupt_id": "i2", "payload": "really?"})
+    asked = [{"id": "i1", "value": "sure?"}, {"id": "i2", "value": "really?"}]
+    server = FollowedThread(
+        frames(ASKED),
+        frames([other], first=1 + len(ASKED)),
+        answers=[accepted("r1")],
+        stable=True,
+        tasks=[{"id": one["id"], "name": "ask", "interrupts": [one]} for one in asked],
+    )
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        print(await thread.output)
+        assert [one["value"] for one in thread.interrupts] == ["sure?", "really?"]
+
+
 async def test_events_of_a_run_that_the_server_does_not_know_end_with_their_connection() -> None:
     """Closed in good order, and of a run that is gone: nothing more can come."""
     events: list[Event] = [started("r1"), ("values", [], {"count": 0})]
