@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -59,15 +60,18 @@ quick = StateGraph(Count).add_node("quick", node).add_edge(START, "quick").compi
 def started(command: list[str], log: Path, **options: Any) -> Iterator[None]:
     """Run a program for as long as it is needed."""
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, **options)
+        process = subprocess.Popen(
+            command, stdout=file, stderr=file, start_new_session=True, **options
+        )
         try:
             yield
         finally:
-            process.terminate()
+            # The whole group: `aegra serve` starts the server as another process.
+            os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 
