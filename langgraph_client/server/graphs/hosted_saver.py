@@ -101,6 +101,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
+        run = current_run.get()
+        if run is not None and _on_loop() is not None:
+            # An async node calls a graph's `invoke`. What the graph writes, in threads, must not
+            # wait for the loop then, which waits for the graph.
+            run.hold_loop()
         return self._shown(self.saver.get_tuple(self._kept(config)), config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:

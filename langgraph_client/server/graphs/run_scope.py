@@ -98,6 +98,18 @@ class RunScope:
         self._markers.discard(marker)
         marker.set()
 
+    def hold_loop(self) -> None:
+        """Note that the loop waits for a blocking graph, until it has its turn again.
+
+        To be called on the loop, by what the graph does first.
+        """
+
+        def release() -> None:
+            self.loop_is_held = False
+
+        self.loop_is_held = True
+        self.loop.call_soon(release)
+
     def taken_in_thread(self, put: Callable[[Marker], None]) -> None:
         """Wait like `taken`, in a worker thread.
 
