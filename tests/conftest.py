@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from interop.real import langgraph_dev
-from support.graphs import graphs
 
 from langgraph_client import LangGraphClient, SyncLangGraphClient
 from langgraph_client.testing import TestServer
+from tests.interop.real import langgraph_dev
+from tests.support.graphs import graphs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,7 +65,7 @@ def _storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         return
     if request.node.get_closest_marker("sqlite") is not None:
         pytest.skip("about SQLite")
-    from support.postgres import binaries, cluster
+    from tests.support.postgres import binaries, cluster
 
     if binaries() is None:
         pytest.skip("PostgreSQL is not installed")

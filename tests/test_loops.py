@@ -6,9 +6,8 @@ import asyncio
 import gc
 import threading
 
-from support.graphs import graphs
-
 from langgraph_client import LangGraphClient, RemoteGraph, Server, get_client
+from tests.support.graphs import graphs
 
 
 async def _count(client: LangGraphClient, number: int) -> int:

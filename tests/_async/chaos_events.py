@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chaos.event_plans import EventPlan
-from chaos.plans import RECONNECT, RETRY, Tally
-
 from langgraph_client import get_client
 from langgraph_client.errors import LangGraphError
 from langgraph_client.testing import FaultProxy
+from tests.chaos.event_plans import EventPlan
+from tests.chaos.plans import RECONNECT, RETRY, Tally
 
 
 async def follow_events(plan: EventPlan, url: str) -> Tally:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from chaos.plans import RECONNECT, RETRY, Events, Plan, Tally, is_last
 
 from langgraph_client import AsyncRunStream, LangGraphClient, get_client
 from langgraph_client.errors import LangGraphError
 from langgraph_client.testing import Faults
+from tests.chaos.plans import RECONNECT, RETRY, Events, Plan, Tally, is_last
 
 
 async def follow(plan: Plan, inner: httpx.AsyncBaseTransport, url: str) -> Tally:

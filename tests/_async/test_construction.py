@@ -7,10 +7,10 @@ from typing import TypedDict
 import httpx
 import pytest
 from langgraph.graph import START, StateGraph
-from support.wire import URL, Wire, reply
 
 from langgraph_client import LangGraphClient, Server, get_client
 from langgraph_client.errors import InvalidArgumentError
+from tests.support.wire import URL, Wire, reply
 
 
 class Found(TypedDict, total=False):

@@ -10,17 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.raw_server import (
-    EVENTS,
-    Asked,
-    RawServer,
-    Send,
-    chunked,
-    client_context,
-    http,
-    raw_server,
-)
-from support.wire import event
 
 from langgraph_client import LangGraphClient, RetryPolicy, StreamIncomplete, get_client
 from langgraph_client._async.direct import AsyncDirectSender
@@ -30,6 +19,17 @@ from langgraph_client.errors import (
     APITimeoutError,
     LangGraphError,
 )
+from tests.support.raw_server import (
+    EVENTS,
+    Asked,
+    RawServer,
+    Send,
+    chunked,
+    client_context,
+    http,
+    raw_server,
+)
+from tests.support.wire import event
 
 ONCE = RetryPolicy(max_attempts=1)
 THREAD = b'{"thread_id": "t"}'

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 
 import pytest
-from support.tcp import listening
 
 from langgraph_client import get_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client.errors import APIConnectionError, InvalidArgumentError
+from tests.support.tcp import listening
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.beating import quiet_server
-from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, Reconnect, get_client
 from langgraph_client._core.failure import RetryPolicy
@@ -21,6 +19,8 @@ from langgraph_client.errors import (
     StreamIncomplete,
 )
 from langgraph_client.testing import FaultProxy, Faults, TestServer
+from tests.support.beating import quiet_server
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 CUT = httpx.ReadError("cut")
 RUN = "/threads/t/runs/r"

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.wire import URL, Answer, Wire, reply
 
 from langgraph_client import LangGraphClient, get_client
 from langgraph_client._core.failure import RetryPolicy
@@ -24,6 +23,7 @@ from langgraph_client.errors import (
     RateLimitError,
     RemoteException,
 )
+from tests.support.wire import URL, Answer, Wire, reply
 
 KEY = "lsv2_secret"
 QUICK = RetryPolicy(initial=0, jitter=0)

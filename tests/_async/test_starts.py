@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, ReconnectPolicy, RetryPolicy, get_client
 from langgraph_client.errors import APIConnectionError, APIError, StreamIncomplete
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 LOST = httpx.ReadError("reset")
 RUN = "/threads/t/runs/r"

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import LangGraphClient, get_client
 from langgraph_client._core.failure import RetryPolicy
@@ -20,6 +19,7 @@ from langgraph_client.errors import (
     NotFoundError,
     StreamIncomplete,
 )
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 RUN = "/threads/t/runs/r"
 ONCE = RetryPolicy(max_attempts=1)

@@ -8,7 +8,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from support.event_streaming import (
+
+from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
+from langgraph_client.stream import ProtocolError, RunFailedError
+from tests.support.event_streaming import (
     THREAD,
     Event,
     FollowedThread,
@@ -19,9 +22,6 @@ from support.event_streaming import (
     message,
     started,
 )
-
-from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
-from langgraph_client.stream import ProtocolError, RunFailedError
 
 PLAIN: list[Event] = [
     started("r1"),

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from chaos.plans import RECONNECT, RETRY, Events, Plan, Tally, is_last
 
 from langgraph_client import RunStream, SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import LangGraphError
 from langgraph_client.testing import Faults
+from tests.chaos.plans import RECONNECT, RETRY, Events, Plan, Tally, is_last
 
 
 def follow(plan: Plan, inner: httpx.BaseTransport, url: str) -> Tally:

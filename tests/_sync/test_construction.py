@@ -8,10 +8,10 @@ from typing import TypedDict
 import httpx
 import pytest
 from langgraph.graph import START, StateGraph
-from support.wire import URL, Wire, reply
 
 from langgraph_client import Server, SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import InvalidArgumentError
+from tests.support.wire import URL, Wire, reply
 
 
 class Found(TypedDict, total=False):

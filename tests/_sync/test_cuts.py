@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from support.cuts import Cutting
 
 from langgraph_client import get_sync_client
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client.errors import StreamIncomplete
 from langgraph_client.testing import TestServer
+from tests.support.cuts import Cutting
 
 MODES = ["values", "updates", "custom", "tasks"]
 

@@ -11,17 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.raw_server import (
-    EVENTS,
-    Asked,
-    RawServer,
-    Send,
-    chunked,
-    client_context,
-    http,
-    raw_server,
-)
-from support.wire import event
 
 from langgraph_client import RetryPolicy, StreamIncomplete, SyncLangGraphClient, get_sync_client
 from langgraph_client._sync.direct import DirectSender
@@ -31,6 +20,17 @@ from langgraph_client.errors import (
     APITimeoutError,
     LangGraphError,
 )
+from tests.support.raw_server import (
+    EVENTS,
+    Asked,
+    RawServer,
+    Send,
+    chunked,
+    client_context,
+    http,
+    raw_server,
+)
+from tests.support.wire import event
 
 ONCE = RetryPolicy(max_attempts=1)
 THREAD = b'{"thread_id": "t"}'

@@ -7,11 +7,11 @@ from time import sleep
 from typing import Any
 
 import pytest
-from support.event_recordings import Recording, recordings
-from support.event_streaming import THREAD, FollowedThread
 
 from langgraph_client import ReconnectPolicy, get_sync_client
 from langgraph_client.stream import RunFailedError
+from tests.support.event_recordings import Recording, recordings
+from tests.support.event_streaming import THREAD, FollowedThread
 
 RECORDINGS = recordings()
 

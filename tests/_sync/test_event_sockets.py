@@ -11,16 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from support.event_streaming import (
-    THREAD,
-    Event,
-    accepted,
-    documents,
-    ended,
-    message,
-    started,
-)
-from support.raw_server import Asked, Send, client_context, http, raw_server
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
@@ -39,6 +29,16 @@ from langgraph_client.errors import (
 from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.stream import ProtocolError
 from langgraph_client.testing import TestServer
+from tests.support.event_streaming import (
+    THREAD,
+    Event,
+    accepted,
+    documents,
+    ended,
+    message,
+    started,
+)
+from tests.support.raw_server import Asked, Send, client_context, http, raw_server
 
 RUN: list[Event] = [
     started("r1"),

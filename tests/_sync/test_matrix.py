@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.counting import Counting
-from support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 from langgraph_client import (
     ReconnectPolicy,
@@ -22,6 +20,8 @@ from langgraph_client import (
 )
 from langgraph_client.errors import LangGraphError, StreamIncomplete
 from langgraph_client.testing import Faults, TestServer
+from tests.support.counting import Counting
+from tests.support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 URL = "http://server"
 LONGEST = 5.0

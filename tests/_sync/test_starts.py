@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import ReconnectPolicy, RetryPolicy, SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import APIConnectionError, APIError, StreamIncomplete
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 LOST = httpx.ReadError("reset")
 RUN = "/threads/t/runs/r"

@@ -9,7 +9,6 @@ from time import sleep
 
 import httpx
 import pytest
-from support.wire import URL, Answer, Wire, event, reply, stream
 
 from langgraph_client import SyncLangGraphClient, get_sync_client
 from langgraph_client._core.failure import RetryPolicy
@@ -21,6 +20,7 @@ from langgraph_client.errors import (
     NotFoundError,
     StreamIncomplete,
 )
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 RUN = "/threads/t/runs/r"
 ONCE = RetryPolicy(max_attempts=1)

@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.interpreters import interpreter
+
+from tests.support.interpreters import interpreter
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".acceptance"

@@ -20,13 +20,13 @@ from a2a.types.a2a_pb2 import (
     SendMessageRequest,
     TaskState,
 )
-from agents.test_mcp import GRAPHS
-from auth.conftest import client, owners
 
 from langgraph_client.server.http import a2a_wire
 from langgraph_client.server.http.a2a_wire import A2AError, read_message
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.testing import TestServer
+from tests.agents.test_mcp import GRAPHS
+from tests.auth.conftest import client, owners
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from auth.conftest import client, owners
 from langchain_core.messages import AnyMessage
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langgraph.graph import START, MessagesState, StateGraph, add_messages
@@ -17,6 +16,7 @@ from pydantic import BaseModel, Field
 from langgraph_client.server.http.routes.mcp import simplified, tool_name
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.testing import TestServer
+from tests.auth.conftest import client, owners
 
 
 class Sum(BaseModel):

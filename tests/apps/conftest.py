@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from interop.real import langgraph_dev
+
+from tests.interop.real import langgraph_dev
 
 APPS = Path(__file__).parent
 

@@ -6,7 +6,8 @@ import time
 
 import httpx
 import pytest
-from apps.conftest import Apps
+
+from tests.apps.conftest import Apps
 
 ADA, BOB = {"x-user": "ada"}, {"x-user": "bob"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from apps.conftest import Apps
+
+from tests.apps.conftest import Apps
 
 
 @pytest.fixture

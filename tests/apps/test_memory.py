@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from apps.conftest import Apps
+
+from tests.apps.conftest import Apps
 
 
 @pytest.fixture

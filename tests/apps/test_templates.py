@@ -7,7 +7,8 @@ import uuid
 from typing import Any
 
 import httpx
-from apps.conftest import Apps
+
+from tests.apps.conftest import Apps
 
 
 def wait(http: httpx.Client, graph: str, given: Any, thread: str | None = None, **body: Any) -> Any:

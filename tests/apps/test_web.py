@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from apps.conftest import Apps
 from websockets.sync.client import connect
+
+from tests.apps.conftest import Apps
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import langgraph_sdk
 import pytest
-from auth.conftest import GRAPHS, State, client, keep, owners
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
@@ -23,6 +22,7 @@ from langgraph_client.runtime import ServerRuntime as OurRuntime
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.auth.filters import FilterError, conditions_of, holds
 from langgraph_client.testing import TestClock, TestServer
+from tests.auth.conftest import GRAPHS, State, client, keep, owners
 
 AUTHS = [Auth, langgraph_sdk.Auth]
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from auth.conftest import GRAPHS, client, owners
-from support.postgres import binaries, cluster
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.testing import TestServer
+from tests.auth.conftest import GRAPHS, client, owners
+from tests.support.postgres import binaries, cluster
 
 SECRET = "what-only-ann-may-know"
 ELSEWHERE = "00000000-0000-4000-8000-000000000000"

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import langgraph_sdk
 import pytest
-from auth.conftest import client, owners
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
@@ -24,6 +23,7 @@ from langgraph_client.hosting import AsyncHostTransport, HostTransport
 from langgraph_client.server.cli.config import read_config
 from langgraph_client.server.cli.load import server_of
 from langgraph_client.testing import TestServer
+from tests.auth.conftest import client, owners
 
 PACKAGES = [langgraph_client, langgraph_sdk]
 

@@ -31,9 +31,10 @@ import httpx
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
-from cluster.processes import Process, free_port  # noqa: E402
 from servers import first_events, throughput, waits  # noqa: E402
-from support.postgres import Cluster  # noqa: E402
+
+from tests.cluster.processes import Process, free_port  # noqa: E402
+from tests.support.postgres import Cluster  # noqa: E402
 
 GRAPH = """
 import operator

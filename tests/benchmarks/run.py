@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "graphs"), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE / "graphs"), str(HERE.parents[1])]
 
 import httpx  # noqa: E402
 import measures  # noqa: E402
-from interop.real import langgraph_dev  # noqa: E402
 from measures import Subject  # noqa: E402
+
+from tests.interop.real import langgraph_dev  # noqa: E402
 
 GRAPHS = HERE / "graphs"
 

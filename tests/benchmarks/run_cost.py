@@ -20,8 +20,8 @@ import httpx
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
-from cluster.processes import Process  # noqa: E402
-from support.postgres import Cluster  # noqa: E402
+from tests.cluster.processes import Process  # noqa: E402
+from tests.support.postgres import Cluster  # noqa: E402
 
 QUICK: dict[str, Any] = {"assistant_id": "quick", "input": {"log": []}}
 RUNS = 100

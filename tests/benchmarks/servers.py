@@ -23,10 +23,10 @@ from typing import Any
 import httpx
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE.parents[1])]
 
-from cluster.processes import Process  # noqa: E402
-from support.postgres import Cluster  # noqa: E402
+from tests.cluster.processes import Process  # noqa: E402
+from tests.support.postgres import Cluster  # noqa: E402
 
 QUICK = {"assistant_id": "quick", "input": {"log": []}}
 ONE_BY_ONE = 100

@@ -19,10 +19,10 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
-from support.hosted import Gate
-from ui.browser import CHROMIUM, Browser, Page, browser
 
 from langgraph_client import Server, SyncLangGraphClient
+from tests.support.hosted import Gate
+from tests.ui.browser import CHROMIUM, Browser, Page, browser
 
 HERE = Path(__file__).parent
 HUMAN = "human: hello"

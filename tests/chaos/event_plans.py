@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chaos.plans import Tally
-
 from langgraph_client.errors import LangGraphError
 from langgraph_client.testing import Fault, Faults
+from tests.chaos.plans import Tally
 
 Way = Literal["sse", "websocket"]
 Event = Mapping[str, Any]

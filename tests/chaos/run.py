@@ -19,21 +19,20 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent)]
+sys.path[:0] = [str(HERE.parents[1])]
 
-from chaos.event_plans import EventPlan  # noqa: E402
-from chaos.plans import Plan, Tally, graph  # noqa: E402
-from chaos.streams import (  # noqa: E402
+from langgraph_client.server.server import Server  # noqa: E402
+from tests.chaos.event_plans import EventPlan  # noqa: E402
+from tests.chaos.plans import Plan, Tally, graph  # noqa: E402
+from tests.chaos.streams import (  # noqa: E402
     async_thread_streams,
     asynchronous,
     blocking,
     thread_streams,
 )
-from support.direct_transport import AsyncDirectTransport, DirectTransport  # noqa: E402
-from support.raw_server import client_context  # noqa: E402
-from support.tls_front import tls_front  # noqa: E402
-
-from langgraph_client.server.server import Server  # noqa: E402
+from tests.support.direct_transport import AsyncDirectTransport, DirectTransport  # noqa: E402
+from tests.support.raw_server import client_context  # noqa: E402
+from tests.support.tls_front import tls_front  # noqa: E402
 
 COLUMNS = ("streams", "complete", "told", "faults", "reconnects", "events", "lost", "repeated")
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from _async.chaos_events import follow_events as follow_events_async
-from _async.chaos_stream import follow as follow_async
-from _sync.chaos_events import follow_events as follow_events_blocking
-from _sync.chaos_stream import follow as follow_blocking
-from chaos.event_plans import EventPlan
-from chaos.plans import Plan, Tally
+
+from tests._async.chaos_events import follow_events as follow_events_async
+from tests._async.chaos_stream import follow as follow_async
+from tests._sync.chaos_events import follow_events as follow_events_blocking
+from tests._sync.chaos_stream import follow as follow_blocking
+from tests.chaos.event_plans import EventPlan
+from tests.chaos.plans import Plan, Tally
 
 AT_A_TIME = 8
 

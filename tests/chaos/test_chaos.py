@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.plans import Plan, Tally
-from chaos.run import every_way, every_way_of_events
+from tests.chaos.plans import Plan, Tally
+from tests.chaos.run import every_way, every_way_of_events
 
 
 def test_what_arrives_is_what_was_logged() -> None:

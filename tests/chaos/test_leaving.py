@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from chaos.leaving import dropped, more
 
 from langgraph_client import ScriptedGraph, Server, get_client, get_sync_client
 from langgraph_client.server.graphs.script_steps import Wait
+from tests.chaos.leaving import dropped, more
 
 
 @pytest.fixture(scope="module")

@@ -29,14 +29,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
-
-from cluster.host import graph as local_graph  # noqa: E402
-from cluster.processes import Process, Proxy  # noqa: E402
-from support.postgres import Cluster  # noqa: E402
+sys.path[:0] = [str(HERE.parents[1])]
 
 from langgraph_client import RemoteGraph, RetryPolicy, get_sync_client  # noqa: E402
 from langgraph_client.errors import APIConnectionError, InternalServerError, StreamIncomplete  # noqa: E402
+from tests.cluster.host import graph as local_graph  # noqa: E402
+from tests.cluster.processes import Process, Proxy  # noqa: E402
+from tests.support.postgres import Cluster  # noqa: E402
 
 FAULTS = ("kill", "restart", "pause", "kill", "restart", "database")
 PAUSE = 13.0

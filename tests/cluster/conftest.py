@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from support.hosted import Gate, hosted
-from support.postgres import binaries, cluster
 
 from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
+from tests.support.hosted import Gate, hosted
+from tests.support.postgres import binaries, cluster
 
 
 @pytest.fixture

@@ -36,11 +36,10 @@ class Process:
 
     def start(self) -> None:
         """Start it; it serves a second or two later."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(HOST), *self._arguments],
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdout=log,
                 stderr=log,
             )

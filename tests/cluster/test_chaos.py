@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.postgres import binaries
+
+from tests.support.postgres import binaries
 
 CHAOS = Path(__file__).with_name("chaos.py")
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
-from support.hosted import Gate, hosted
-from support.postgres import Cluster, binaries, cluster
 
 from langgraph_client.server.errors import StartError, Unavailable
 from langgraph_client.server.options import StoreIndex, StoreOptions
@@ -21,6 +19,8 @@ from langgraph_client.server.storage.postgres.storage import PostgresStorage, op
 from langgraph_client.server.storage.protocol import Event, KeyTaken
 from langgraph_client.server.storage.shared import Fenced
 from tests.cluster.conftest import Pair, http_of
+from tests.support.hosted import Gate, hosted
+from tests.support.postgres import Cluster, binaries, cluster
 
 ROW: dict[str, Any] = {"assistant_id": "row", "input": {"name": "a"}}
 

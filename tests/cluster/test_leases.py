@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import pytest
-from support.hosted import Gate
 
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
 from tests.cluster.conftest import Pair
+from tests.support.hosted import Gate
 
 
 def on_loop(server: Server, call: Any) -> Any:

@@ -9,9 +9,9 @@ from itertools import cycle
 
 import httpx
 import pytest
-from server.test_model import Walk, at_rest, graphs, walk
 
 from langgraph_client.server.server import Server
+from tests.server.test_model import Walk, at_rest, graphs, walk
 
 STEPS = int(os.environ.get("MODEL_STEPS", "300"))
 SEEDS = [int(seed) for seed in os.environ.get("MODEL_SEED", "1").split(",")]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.hosted import Gate, hosted
-from support.postgres import Bouncer, cluster, has_pgbouncer
 
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import Pair, http_of
 from tests.cluster.test_two_servers import Background, events_of
+from tests.support.hosted import Gate, hosted
+from tests.support.postgres import Bouncer, cluster, has_pgbouncer
 
 SIZE = 14
 """More than the locks of both servers, and less than all connections that they open."""

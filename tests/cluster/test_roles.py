@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from support.hosted import Gate, hosted
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import http_of
+from tests.support.hosted import Gate, hosted
 
 ROW: dict[str, Any] = {"assistant_id": "row", "input": {"name": "a"}}
 

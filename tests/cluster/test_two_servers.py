@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.hosted import Gate, hosted
 
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import Pair, http_of
+from tests.support.hosted import Gate, hosted
 
 
 class Background:
@@ -269,9 +269,8 @@ def test_the_event_protocol_of_a_thread_that_is_read_before_it_exists(pair: Pair
 
 def test_what_a_stopped_server_has_is_taken_up_at_once(pair: Pair, gate: Any) -> None:
     """An orderly stop hands runs back; readers of another server see one run to its end."""
-    from support.hosted import hosted
-
     from langgraph_client.server.server import Server
+    from tests.support.hosted import hosted
 
     body = {**GATE, "stream_mode": "values", "stream_resumable": True}
     streamed = Background(lambda: events_of(pair.api.post("/runs/stream", json=body).text))

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from support.listening import Listening
-from support.postgres import binaries, cluster
 
 from langgraph_client.server.server import Server
 from tests.cluster.processes import Process
+from tests.support.listening import Listening
+from tests.support.postgres import binaries, cluster
 
 
 @pytest.fixture

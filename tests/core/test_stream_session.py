@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.wire import event
 
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.failure import status_error
@@ -18,6 +17,7 @@ from langgraph_client.errors import (
     StreamIncomplete,
 )
 from langgraph_client.models.events import StreamPart
+from tests.support.wire import event
 
 START = Call("POST", "/threads/t/runs/stream", ANY)
 JOIN = Call("GET", "/threads/t/runs/r/stream", ANY)

@@ -13,10 +13,10 @@ import nbformat
 import pytest
 from langchain_core.messages import AIMessage
 from nbclient import NotebookClient
-from support.graphs import graphs
 
 from langgraph_client import RemoteGraph, Server, SyncLangGraphClient, get_client
 from langgraph_client.display import live
+from tests.support.graphs import graphs
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 MODES: Any = ["tasks", "messages-tuple", "values"]

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docs.run_page import ROOT, blocks, is_test
 
 from langgraph_client import Server
+from tests.docs.run_page import ROOT, blocks, is_test
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = [page for page in PAGES if blocks(page)]

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
-from support.postgres import binaries, cluster
 from typing_extensions import TypedDict
 
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.server import Server
+from tests.support.postgres import binaries, cluster
 
 SECRET = "what-only-ann-may-know"
 PLAIN = {"owner", "color"}

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from encryption.conftest import GRAPHS, SECRET, http_of, lock, locking, unlock
 
 from langgraph_client import Encryption, EncryptionContext, ScriptedGraph
 from langgraph_client.auth import Auth
@@ -20,6 +19,7 @@ from langgraph_client.server.errors import StartError
 from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock, TestServer
+from tests.encryption.conftest import GRAPHS, SECRET, http_of, lock, locking, unlock
 
 Fields = dict[str, Any]
 
@@ -216,7 +216,7 @@ def test_registering() -> None:
 
 
 APP = """
-from encryption.conftest import GRAPHS, locking
+from tests.encryption.conftest import GRAPHS, locking
 
 graph = GRAPHS["keep"]
 encryption = locking()

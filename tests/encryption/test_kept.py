@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import langgraph_sdk
 import pytest
-from encryption.conftest import GRAPHS, SECRET, http_of, kept_by, locking
 
 from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
+from tests.encryption.conftest import GRAPHS, SECRET, http_of, kept_by, locking
 
 Fields = dict[str, Any]
 STATE = {"secret": SECRET}

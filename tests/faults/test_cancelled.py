@@ -12,8 +12,6 @@ from typing import Any
 
 import anyio
 import pytest
-from support.raw_server import EVENTS, Asked, Send, http, raw_server
-from support.wire import event
 
 from langgraph_client import (
     LangGraphClient,
@@ -25,6 +23,8 @@ from langgraph_client import (
 )
 from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client.server.graphs.script_steps import Wait
+from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
+from tests.support.wire import event
 
 HOUR = 3600
 Go = Callable[[], Awaitable[Any]]

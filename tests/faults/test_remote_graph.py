@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from support.graphs import graphs
 
 from langgraph_client import ReconnectPolicy, RemoteGraph, get_client, get_sync_client
 from langgraph_client.errors import StreamIncomplete
 from langgraph_client.testing import Fault, Faults, TestServer
+from tests.support.graphs import graphs
 
 MODES = ["values", "updates", "custom"]
 QUICK = ReconnectPolicy(initial=0, silence=0.1)

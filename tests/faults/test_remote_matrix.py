@@ -8,8 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.counting import Counting
-from support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 from langgraph_client import (
     ReconnectPolicy,
@@ -21,6 +19,8 @@ from langgraph_client import (
 )
 from langgraph_client.errors import LangGraphError
 from langgraph_client.testing import Faults, TestServer
+from tests.support.counting import Counting
+from tests.support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 URL = "http://server"
 LONGEST = 5.0

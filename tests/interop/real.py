@@ -64,7 +64,7 @@ def langgraph_dev(folder: Path, graphs: Path = GRAPHS) -> Iterator[str]:
             cwd=here,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
         try:

@@ -10,10 +10,10 @@ import pytest
 from ag_ui.core import RunAgentInput, UserMessage
 from ag_ui_langgraph import LangGraphAgent
 from langgraph.checkpoint.memory import InMemorySaver
-from support.family import FAMILY
-from support.graphs import graphs
 
 from langgraph_client import Server
+from tests.support.family import FAMILY
+from tests.support.graphs import graphs
 
 
 @pytest.fixture(scope="module")

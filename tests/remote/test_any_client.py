@@ -12,12 +12,12 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, StateUpdate
 from langgraph_sdk import get_client, get_sync_client
 from langgraph_sdk.client import LangGraphClient, SyncLangGraphClient
-from support.graphs import graphs
-from support.same import compare
 
 from langgraph_client import APIResponseValidationError, RemoteException, RemoteGraph
 from langgraph_client.testing import TestServer
 from langgraph_client.values import HEADER
+from tests.support.graphs import graphs
+from tests.support.same import compare
 
 ON = {"configurable": {"thread_id": "user-1"}}
 

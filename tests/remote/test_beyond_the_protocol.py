@@ -14,9 +14,9 @@ from langgraph.errors import UnknownInterruptError
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, StateUpdate, interrupt
-from support.same import Names
 
 from langgraph_client import RemoteGraph, Server, get_sync_client
+from tests.support.same import Names
 
 ON = {"configurable": {"thread_id": "1"}}
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from support.graphs import graphs
-from support.same import compare
 
 from langgraph_client import RemoteGraph, Server
+from tests.support.graphs import graphs
+from tests.support.same import compare
 
 INPUTS: dict[str, Any] = {
     "row": {"topic": "t"},

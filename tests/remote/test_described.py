@@ -12,11 +12,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import RetryPolicy
 from pydantic import ValidationError
-from support.family import FAMILY
-from support.graphs import Log, graphs
-from support.same import Names, compare
 
 from langgraph_client import Server
+from tests.support.family import FAMILY
+from tests.support.graphs import Log, graphs
+from tests.support.same import Names, compare
 
 NAMES = ["row", "inner questions", "nested", "schemas", "commands", "agent", "pydantic"]
 ON = {"configurable": {"thread_id": "1"}}

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from support.family import FAMILY
-from support.same import Names, compare, failure, unordered
 
 from langgraph_client import Server
+from tests.support.family import FAMILY
+from tests.support.same import Names, compare, failure, unordered
 
 pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
 

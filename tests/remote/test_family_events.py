@@ -16,10 +16,10 @@ from langgraph.stream import (
     TasksTransformer,
     UpdatesTransformer,
 )
-from support.family import FAMILY
-from support.same import Names, failure, unordered
 
 from langgraph_client import Server
+from tests.support.family import FAMILY
+from tests.support.same import Names, failure, unordered
 
 pytestmark = [
     pytest.mark.filterwarnings("default:Deserializing unregistered type"),

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.graphs import graphs
 
 from langgraph_client import (
     APIConnectionError,
@@ -20,6 +19,7 @@ from langgraph_client import (
     get_client,
     get_sync_client,
 )
+from tests.support.graphs import graphs
 
 httpx2: Any = pytest.importorskip("httpx2")
 

@@ -13,10 +13,10 @@ from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import CachePolicy, Command, RetryPolicy, Send
-from support.graphs import Draft, How, Log, Work, graphs
 
 from langgraph_client import Server
 from langgraph_client.thread_ids import GIVEN_ID
+from tests.support.graphs import Draft, How, Log, Work, graphs
 
 
 def on(thread_id: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
-from support.family import FAMILY
-from support.same import Names, failure, unordered
 
 from langgraph_client import Server
+from tests.support.family import FAMILY
+from tests.support.same import Names, failure, unordered
 
 MODES = ["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"]
 #: Those whose input is a state that a parent can share.

@@ -15,13 +15,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Interrupt, Send
-from support.family import FAMILY, Settings
-from support.graphs import graphs
-from support.same import compare, failure
 from typing_extensions import TypedDict
 
 from langgraph_client import RemoteException
 from langgraph_client.testing import TestServer
+from tests.support.family import FAMILY, Settings
+from tests.support.graphs import graphs
+from tests.support.same import compare, failure
 
 ON: dict[str, Any] = {"configurable": {"thread_id": "1"}}
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
-from support.same import Names, failure
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
+from tests.support.same import Names, failure
 
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 

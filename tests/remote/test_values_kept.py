@@ -12,10 +12,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, Send, StateUpdate
-from support.same import compare
 from typing_extensions import TypedDict
 
 from langgraph_client import NotFoundError, RemoteGraph, Server, get_sync_client
+from tests.support.same import compare
 
 ON = {"configurable": {"thread_id": "11111111-1111-4111-8111-111111111111"}}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from replay.recordings import Exchange
+from tests.replay.recordings import Exchange
 
 
 class Untyped(Exception):

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 from pydantic import TypeAdapter
-from replay.calls import Untyped, make
-from replay.recordings import FOLDER, Exchange, Playback, exchanges
 
 from langgraph_client import get_client, get_sync_client
 from langgraph_client.errors import APIResponseValidationError, APIStatusError, InvalidArgumentError
 from langgraph_client.models.record import Record
+from tests.replay.calls import Untyped, make
+from tests.replay.recordings import FOLDER, Exchange, Playback, exchanges
 
 SCENARIOS = sorted(FOLDER.glob("*.jsonl")) if FOLDER.is_dir() else []
 # What our calls say although it is the default, and recordings often leave out.

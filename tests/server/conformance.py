@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from support.postgres import arguments  # noqa: E402
+from tests.support.postgres import arguments  # noqa: E402
 
 ROOT = HERE.parents[1]
 PROTOCOL = ROOT.parent / "shared" / "protocol"

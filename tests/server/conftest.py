@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from support.hosted import Gate, hosted
 
 from langgraph_client.server.server import Server
+from tests.support.hosted import Gate, hosted
 
 BASE = "http://test"
 

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from support.postgres import arguments  # noqa: E402
+from tests.support.postgres import arguments  # noqa: E402
 
 ROOT = HERE.parents[1]
 PROTOCOL = ROOT.parent / "shared" / "protocol"

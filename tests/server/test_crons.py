@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.graphs import graphs
 
 from langgraph_client import Server
 from langgraph_client.server.clock import Clock
+from tests.support.graphs import graphs
 
 
 class Settable(Clock):

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from server.conftest import parse
-from support.hosted import Gate, hosted
 
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
+from tests.server.conftest import parse
+from tests.support.hosted import Gate, hosted
 
 KEY = {"idempotency-key": "4ab1"}
 ROW = {"assistant_id": "row", "input": {"name": "a"}}

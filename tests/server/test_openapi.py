@@ -7,7 +7,6 @@ import re
 
 import httpx
 import pytest
-from support.hosted import Gate, hosted
 
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoints import ENDPOINTS
@@ -16,6 +15,7 @@ from langgraph_client.server.http.schemas.replies import REPLIES
 from langgraph_client.server.http.validation import validate
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.server import Server
+from tests.support.hosted import Gate, hosted
 
 
 def test_document_has_every_route(server: Server) -> None:

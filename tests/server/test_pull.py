@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import pytest
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
-from support.graphs import graphs
 from typing_extensions import TypedDict
 
 from langgraph_client import Server, SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import NotFoundError
 from langgraph_client.server.errors import Conflict, NotFound, Refused
+from tests.support.graphs import graphs
 
 
 class Work(TypedDict, total=False):

@@ -16,10 +16,10 @@ import httpx
 import pytest
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, StateGraph
-from support.hosted import Gate, hosted
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
+from tests.support.hosted import Gate, hosted
 
 BASE = "http://test"
 

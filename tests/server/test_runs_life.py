@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from server.conftest import parse
-from support.hosted import Gate
 
 from langgraph_client.server.runs.run_states import TRANSITIONS
+from tests.server.conftest import parse
+from tests.support.hosted import Gate
 
 
 def begin(http: httpx.Client, thread: str, **body: Any) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from server.conftest import Sent, parse
+
+from tests.server.conftest import Sent, parse
 
 HOST = Path(__file__).parents[1] / "support" / "kill_host.py"
 STEPS = 20

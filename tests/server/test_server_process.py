@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from langgraph.graph import END, START, StateGraph
-from support.hosted import Gate, hosted
 from typing_extensions import TypedDict
 
 from langgraph_client.server.server import Server
+from tests.support.hosted import Gate, hosted
 
 BASE = "http://test"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from server.conftest import parse
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.hosted_script import HostedScript
@@ -18,6 +17,7 @@ from langgraph_client.server.graphs.script_steps import Ask, Emit, Fail, Say, Wa
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
+from tests.server.conftest import parse
 
 
 def by_input(state: dict[str, Any]) -> list[Any]:

@@ -16,9 +16,6 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from support import stopping
-from support.same import Names, unordered
-from support.stopping import STOPPED, StopAtNode, wire
 
 from langgraph_client import (
     NotFoundError,
@@ -29,6 +26,9 @@ from langgraph_client import (
     get_sync_client,
 )
 from langgraph_client.server.server import Server
+from tests.support import stopping
+from tests.support.same import Names, unordered
+from tests.support.stopping import STOPPED, StopAtNode, wire
 
 pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
 

@@ -16,7 +16,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
-from support.graphs import graphs
 from typing_extensions import TypedDict
 
 from langgraph_client.server.errors import StartError
@@ -24,6 +23,7 @@ from langgraph_client.server.options import StoreIndex, StoreOptions, ThreadTTL
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.vectors import cosine_distance
 from langgraph_client.testing import TestClock, TestServer
+from tests.support.graphs import graphs
 
 WORDS = ("cat", "dog", "car")
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from server.conftest import parse
-from support.hosted import Gate
+
+from tests.server.conftest import parse
+from tests.support.hosted import Gate
 
 
 def test_framing_is_as_recorded(http: httpx.Client) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.clock import Settable
-from support.hosted import Gate, hosted
 
 from langgraph_client.server.server import Server
+from tests.support.clock import Settable
+from tests.support.hosted import Gate, hosted
 
 
 def move(server: Server, minutes: float) -> None:

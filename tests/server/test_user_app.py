@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from support.graphs import graphs
 
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.server import Server
+from tests.support.graphs import graphs
 
 
 async def mine(request: Request) -> Response:

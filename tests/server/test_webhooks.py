@@ -15,14 +15,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from support.graphs import graphs
-from support.listening import Listening
 
 from langgraph_client import Server
 from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
 from langgraph_client.testing import TestClock
+from tests.support.graphs import graphs
+from tests.support.listening import Listening
 
 
 @pytest.fixture

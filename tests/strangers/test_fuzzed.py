@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from interop.real import ENVIRONMENT
-from support.graphs import graphs
 
 from langgraph_client import Server
+from tests.interop.real import ENVIRONMENT
+from tests.support.graphs import graphs
 
 _HOME = ENVIRONMENT / "schemathesis"
 _ALL = (

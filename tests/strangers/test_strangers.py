@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.real import ENVIRONMENT, environment
-from support.graphs import graphs
 
 from langgraph_client import Server
+from tests.interop.real import ENVIRONMENT, environment
+from tests.support.graphs import graphs
 
 HERE = Path(__file__).parent
 

@@ -21,7 +21,7 @@ from langgraph.types import Command, Overwrite, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from support.graphs import NameModel, graphs
+from tests.support.graphs import NameModel, graphs
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.server import Server
-from support.family import FAMILY, Member
+from tests.support.family import FAMILY, Member
 
 
 class Steps(TypedDict, total=False):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from support.raw_server import TLS
+from tests.support.raw_server import TLS
 
 _SIZE = 64 * 1024
 

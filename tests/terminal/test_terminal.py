@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.graphs import graphs
-from support.hosted import Gate, hosted
 
 from langgraph_client import Server, SyncLangGraphClient
 from langgraph_client.terminal.__main__ import main
+from tests.support.graphs import graphs
+from tests.support.hosted import Gate, hosted
 
 COMMAND = [sys.executable, "-m", "langgraph_client.terminal"]
 LIMIT = 60

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from langgraph.types import Command
-from support.graphs import graphs
 
 from langgraph_client import NotFoundError
 from langgraph_client.testing import CassetteMismatch, ScriptedGraph, TestServer, recorded
 from langgraph_client.testing.cassette_scrub import Scrubber
+from tests.support.graphs import graphs
 
 URL = "http://deployment.example"
 

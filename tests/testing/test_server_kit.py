@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 from langgraph.types import Command
-from support.graphs import graphs
 
 from langgraph_client import StreamIncomplete, get_sync_client
 from langgraph_client.errors import NotFoundError
@@ -31,6 +30,7 @@ from langgraph_client.testing import (
     Update,
     Wait,
 )
+from tests.support.graphs import graphs
 
 AGENT = ScriptedGraph([Update({"a": 1}, "plan"), Ask("sure?", node="ask"), {"done": True}])
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.hosted import Gate
 
 from langgraph_client import Server, SyncLangGraphClient
+from tests.support.hosted import Gate
 
 from .browser import CHROMIUM, Browser, Page, browser
 from .graphs import graphs

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import END, START, MessagesState, StateGraph
-from support.graphs import NameModel
-from support.graphs import graphs as shared
-from support.hosted import Gate
 from typing_extensions import TypedDict
+
+from tests.support.graphs import NameModel
+from tests.support.graphs import graphs as shared
+from tests.support.hosted import Gate
 
 HOSTILE = [
     "<script>window.hacked = 1</script>",

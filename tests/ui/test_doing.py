@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from support.hosted import Gate
-
 from langgraph_client import Server, SyncLangGraphClient
+from tests.support.hosted import Gate
 
 from .browser import Page
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from support.graphs import graphs
 
 from langgraph_client import Server
+from tests.support.graphs import graphs
 
 from .browser import Browser
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.graphs import graphs
 
 from langgraph_client import Server, SyncLangGraphClient, get_sync_client
+from tests.support.graphs import graphs
 
 from .browser import Browser, Page
 from .test_forward import command

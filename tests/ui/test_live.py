@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from support.hosted import Gate
 
 from langgraph_client import Server, SyncLangGraphClient
 from langgraph_client.server.options import HttpOptions
+from tests.support.hosted import Gate
 
 from .browser import Browser, Page
 from .test_doing import ran, run_python, values

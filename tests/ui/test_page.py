@@ -235,7 +235,7 @@ def test_everything_has_a_name_and_fits(
 
 def test_a_server_that_is_gone_is_said_and_found_again(chromium: Browser, tmp_path: Path) -> None:
     """While the server is away the page says so and keeps what it has; then it goes on."""
-    from support.graphs import graphs
+    from tests.support.graphs import graphs
 
     path = tmp_path / "state.db"
     server = Server({"row": graphs()["row"]}, path=path)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.graphs import graphs as every_graph
 
 from langgraph_client import Server, SyncLangGraphClient
+from tests.support.graphs import graphs as every_graph
 
 from .browser import Browser, Page
 

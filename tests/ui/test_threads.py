@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from support.hosted import Gate
-
 from langgraph_client import SyncLangGraphClient
+from tests.support.hosted import Gate
 
 from .browser import Page
 from .graphs import HOSTILE

@@ -20,13 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-
-from support.graphs import graphs  # noqa: E402
-from support.interpreters import interpreter  # noqa: E402
-from upstream.environment import made  # noqa: E402
+sys.path[:0] = [str(ROOT)]
 
 from langgraph_client import Server  # noqa: E402
+from tests.support.graphs import graphs  # noqa: E402
+from tests.support.interpreters import interpreter  # noqa: E402
+from tests.upstream.environment import made  # noqa: E402
 
 PYTHONS = ("3.12", "3.13")
 FAST = (

@@ -1,5 +1,5 @@
 """The graphs of `support.graphs`, each under a name of its own, for a `langgraph.json`."""
 
-from support.graphs import graphs
+from tests.support.graphs import graphs
 
 globals().update(graphs())
