@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled coverage browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
+.PHONY: help demo test shuffled coverage interop-scenarios interop-others browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -53,13 +53,20 @@ conformance: $(INSTALLED)
 	@$(BIN)/python tests/server/conformance.py
 	@$(BIN)/python tests/server/event_conformance.py
 
-interop: $(INSTALLED)
-	@$(BIN)/python -m pytest tests/_async/test_scenarios.py \
-		tests/_async/test_scenarios_runs.py tests/_sync/test_scenarios.py \
-		tests/_sync/test_scenarios_runs.py tests/_async/test_scenarios_events.py \
-		tests/_sync/test_scenarios_events.py tests/remote/test_congruence.py \
-		tests/strangers tests/browser tests/terminal tests/server/test_pull.py tests/third_party tests/apps tests/acceptance \
-		tests/ui/test_interop.py --interop
+.interop/.installed: $(INSTALLED)
+	@$(BIN)/python -m tests.interop.real
+
+interop: interop-scenarios interop-others
+
+interop-scenarios: .interop/.installed
+	@$(BIN)/python -m pytest --interop tests/_async/test_scenarios.py tests/_async/test_scenarios_runs.py \
+		tests/_async/test_scenarios_events.py tests/_sync/test_scenarios.py \
+		tests/_sync/test_scenarios_runs.py tests/_sync/test_scenarios_events.py \
+		tests/remote/test_congruence.py tests/third_party
+
+interop-others: .interop/.installed
+	@$(BIN)/python -m pytest --interop tests/strangers tests/browser tests/terminal \
+		tests/server/test_pull.py tests/apps tests/acceptance tests/ui/test_interop.py
 
 upstream: $(INSTALLED)
 	@$(BIN)/python tests/upstream/run.py $(SUITES)

@@ -91,3 +91,7 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
             pass
         time.sleep(0.1)  # Another process: there is no event to wait for.
     raise RuntimeError(f"langgraph dev did not start:\n{log.read_text()[-4000:]}")
+
+
+if __name__ == "__main__":
+    environment()
