@@ -318,8 +318,12 @@ async def test_random_calls_leave_the_server_sound(seed: int) -> None:
         await asyncio.wrap_future(done)
 
 
-async def at_rest(server: Server) -> None:
-    """Check the server on its own loop."""
+async def at_rest(server: Server, *, is_shared: bool = False) -> None:
+    """Check the server on its own loop.
+
+    Where servers share a database, the events of a temporary run stay until they expire if
+    another server was reading them.
+    """
     services = server.services
     for _ in range(int(LIMIT * 100)):
         if services.engine.at_rest:
@@ -336,8 +340,10 @@ async def at_rest(server: Server) -> None:
     assert {row["status"] for row in rows.get("runs", ())}.isdisjoint({"pending", "running"})
     assert not rows.get("run_controls")
     for name, found in rows.items():
+        if is_shared and name in ("events", "protocol_events"):
+            continue
         if found and "thread_id" in found[0]:
             owners = {row["thread_id"] for row in found} - {None}
             assert owners <= set(threads), f"{name} has rows of threads that do not exist"
     runs = {row["run_id"] for row in rows.get("runs", ())}
-    assert {row["run_id"] for row in rows.get("events", ())} <= runs
+    assert is_shared or {row["run_id"] for row in rows.get("events", ())} <= runs

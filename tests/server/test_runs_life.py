@@ -227,3 +227,11 @@ def test_a_user_id_of_the_application_s_own(http: httpx.Client, given: dict[str,
         kwargs = http.post("/runs", json=body).json()["kwargs"]
         assert kwargs["config"]["configurable"]["user_id"] == user_id
         assert kwargs["context"].get("user_id", "") == user_id
+
+
+def test_a_run_that_keeps_no_checkpoint_waits_for_none(http: httpx.Client) -> None:
+    """`durability="sync"` says nothing where no checkpoints are written."""
+    body = {"assistant_id": "row", "input": {"log": []}, "durability": "sync"}
+    answer = http.post("/runs/wait", json=body)
+    assert answer.status_code == 200
+    assert "__error__" not in answer.json()

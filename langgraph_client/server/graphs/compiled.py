@@ -240,7 +240,9 @@ class CompiledGraph:
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
         more = {_CHECKPOINTER: None} if NESTED in run.kwargs else {}
-        if not self._keeps(run):  # As an option, langgraph warns that it has no effect.
+        # As an option, langgraph warns that it has no effect; "sync" makes it wait for a
+        # checkpoint that is never written.
+        if not self._keeps(run) and run.kwargs["durability"] != "sync":
             more[_DURABILITY] = run.kwargs["durability"]
         config = {**config, "configurable": {**config["configurable"], **more}}
         context = run.kwargs.get("context")

@@ -47,6 +47,8 @@ _LISTEN_SECONDS = 5.0
 _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
 UNFINISHED = ("pending", "running")
+_CLEARINGS = (0.2, 1.0, 3.0)
+"""Seconds before each look whether a run is over that another process was to end."""
 
 
 class Owner(Protocol):
@@ -491,6 +493,9 @@ class Cluster:
             if strategy in ("interrupt", "rollback"):
                 for other in others:
                     await self._note_stop(transaction, other, strategy, reason)
+        if strategy in ("interrupt", "rollback"):
+            for other in others:
+                self._tasks.spawn(self._clear_note(other["run_id"]))
         job = self.following.new(run) if followed else None
         self.shared.tell("thread" if await self.shared.owner(thread_id) else "work", thread_id)
         return job
@@ -527,10 +532,33 @@ class Cluster:
             What follows the run until it is over; None if it is.
         """
         job = await self.find(run)
-        if job is not None:
-            await self._note_stop(self._storage, run, action, reason, delete=delete)
-            self.shared.tell("thread", run["thread_id"])
+        if job is None:
+            return None
+        await self._note_stop(self._storage, run, action, reason, delete=delete)
+        if await self._forget_if_over(run["run_id"]):
+            return None
+        self._tasks.spawn(self._clear_note(run["run_id"]))
+        self.shared.tell("thread", run["thread_id"])
         return job
+
+    async def _clear_note(self, run_id: str) -> None:
+        """Look a few times whether a run is over whose end was asked for, and delete the note.
+
+        Its owner deletes it with the end of the run, if it had seen it by then: its last
+        transaction does not wait for the lock of the thread.
+        """
+        for pause in _CLEARINGS:
+            await asyncio.sleep(pause)
+            if await self._forget_if_over(run_id):
+                return
+
+    async def _forget_if_over(self, run_id: str) -> bool:
+        """Delete what was noted about a run that is over. Returns whether it is."""
+        present = await self._storage.runs.get(run_id)
+        is_over = present is None or present["status"] not in UNFINISHED
+        if is_over:
+            await self._storage.run_controls.delete_where(run_id=run_id)
+        return is_over
 
     async def find(self, run: Document) -> Job | None:
         """Return what follows a run that another process has. The caller holds the thread's lock.

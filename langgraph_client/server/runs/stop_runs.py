@@ -137,13 +137,22 @@ class RunStopper:
                     raise NotFound("Run not found")
                 job = await self._delete_elsewhere(run)
             if job is None:
-                async with self._storage.transaction() as transaction:
-                    await transaction.states.delete_run(thread_id, run_id)
-                    await drop(transaction, run_id)
+                await self._delete_ended(thread_id, run_id)
                 return
-            if job.run_id in self._queue.jobs:
+            is_here = job.run_id in self._queue.jobs
+            if is_here:
                 self.delete_job(job)
         await _over([job])
+        if not is_here:
+            # Its process may have ended it before it knew that the run was to be deleted.
+            async with self._locks.hold(thread_id):
+                if await self._storage.runs.get(run_id) is not None:
+                    await self._delete_ended(thread_id, run_id)
+
+    async def _delete_ended(self, thread_id: str, run_id: str) -> None:
+        async with self._storage.transaction() as transaction:
+            await transaction.states.delete_run(thread_id, run_id)
+            await drop(transaction, run_id)
 
     async def _delete_elsewhere(self, run: Document) -> Job | None:
         """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
