@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,15 @@ class Comparison:
         for difference, outcomes in self.known.items():
             counts[difference.kind] += len(outcomes)
         return counts
+
+    def in_doubt(self, tests: Iterable[str]) -> list[str]:
+        """Those of `tests` that came out otherwise than what is known says."""
+        failed = {outcome.test for outcome in self.unknown}
+        return [
+            test
+            for test in tests
+            if test in failed or any(fits(pattern, test) for pattern in self.stale)
+        ]
 
 
 def read(path: Path = HERE / "differences.toml") -> list[Difference]:
