@@ -1,8 +1,8 @@
-"""Where a run is, and where its stream or result can be asked for again: from an answer's headers.
+"""Read from a response's headers which run it started, and where its stream can be requested again.
 
-What a server names is never pasted behind our own URL, nor followed to where it leads: it is
-resolved, as RFC 9110 has it, and only its path and query are taken. So a request, and the key in
-it, goes to the client's own origin whatever a server, or a proxy before it, writes there.
+A location in a header is resolved as RFC 9110 says, and then only its path and query are used. So
+requests, and the API key in them, always go to the client's own origin, whatever a server or a
+proxy writes there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ RunCreated = Callable[[RunCreateMetadata], None]
 
 _RUN = re.compile(r"(?:/threads/([^/]+))?/runs/([^/?]+)")
 _NOT_RUNS = ("wait", "stream", "batch", "crons", "cancel")
-_KEPT = "/:@!$&'()*+,;=~%-._"  # What a path may have unquoted, and what is quoted already.
+_KEPT = "/:@!$&'()*+,;=~%-._"  # Allowed in a path, and `%`, because locations are quoted already.
 
 
 def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return thread and run that an answer's headers name; None for what they do not."""
+    """Return the ids of thread and run in a response's headers; None for an id they lack."""
     for name in ("content-location", "location"):
         match = _RUN.search(_split(headers.get(name, ""))[0])
         if match is not None and match[2] not in _NOT_RUNS:
@@ -30,22 +30,22 @@ def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
 
 
 def path_below(base: str, request: str, location: str | None) -> str | None:
-    """Return the path and query of a `Location`, below the path of the server's URL.
+    """Return the path and query of a `Location`, relative to the path of the server's URL.
 
     Args:
-        base: The path of the server's URL: `""`, or `"/api"`.
-        request: The path of the request that was answered, with that of the server's URL.
-        location: The header. One with the host of a proxy's inner server counts for its path.
+        base: The path of the server's URL, such as `""` or `"/api"`.
+        request: The full path of the request, against which a relative location is resolved.
+        location: The header. Scheme and host in it are ignored: they may be a proxy's inner ones.
 
     Returns:
-        None where it names no path.
+        None if the location has no path.
     """
     if not location:
         return None
     path, query = _split(location, request)
     if not path.startswith("/"):
         return None
-    # A server behind a proxy may or may not know of the prefix under which it is reached.
+    # A server behind a proxy may or may not know the prefix under which clients reach it.
     if base and (path == base or path.startswith(f"{base}/")):
         path = path[len(base) :]
     path = "/" + quote(path.lstrip("/"), safe=_KEPT)
@@ -53,7 +53,7 @@ def path_below(base: str, request: str, location: str | None) -> str | None:
 
 
 def _split(location: str, request: str = "/") -> tuple[str, str]:
-    """The path and query of a location, resolved; both empty where it is no URL."""
+    """Return the path and query of a location, resolved; both empty if it is not a URL."""
     try:
         parts = urlsplit(urljoin(f"http://server{request}", location.strip()))
     except ValueError:
@@ -62,7 +62,7 @@ def _split(location: str, request: str = "/") -> tuple[str, str]:
 
 
 class Created:
-    """Learns from the headers of an answer which run was started, and tells who wants to know."""
+    """Reads from a response's headers which run was started, and calls the caller's callback."""
 
     def __init__(self, tell: RunCreated | None, thread_id: str | None) -> None:
         self.run_id: str | None = None
@@ -70,7 +70,7 @@ class Created:
         self._tell = tell
 
     def opened(self, headers: Mapping[str, str]) -> None:
-        """Read the headers of a good answer."""
+        """Read the headers of a successful response."""
         thread_id, self.run_id = run_of(headers)
         self.thread_id = thread_id or self.thread_id
         if self._tell is not None and self.run_id is not None:

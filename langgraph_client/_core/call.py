@@ -1,4 +1,4 @@
-"""One request as a value, and how its answer is read."""
+"""One request as a value, and how its response is read."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Query = list[tuple[str, str]]
 
 
 class UnexpectedShapeError(ValueError):
-    """An answer is JSON, but not an object where one belongs, and the like."""
+    """A response is JSON of another type than documented, such as a list for an object."""
 
 
 class Reply(Generic[T]):
-    """Reads a JSON answer into a type: a record, or a list or a dict of them, or a plain type.
+    """Reads a JSON response into a type: a record, a list or dict of records, or a plain type.
 
-    Only the outermost shape is looked at. Fields are checked when they are read.
+    Only the outermost type is checked here. A record checks its fields when they are read.
     """
 
     def __init__(self, kind: type[T]) -> None:
@@ -37,7 +37,11 @@ class Reply(Generic[T]):
             self._record = inner
 
     def read(self, content: bytes) -> T:
-        """The answer's value. Raises ValueError where it is not JSON or has another shape."""
+        """Return the response's value.
+
+        Raises:
+            ValueError: It is not JSON, or of another type.
+        """
         value = decode(content)
         expected = dict if self._outer is self._record else self._outer
         if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
@@ -46,7 +50,8 @@ class Reply(Generic[T]):
 
     def _recorded(self, value: object, record: type[Record]) -> object:
         if isinstance(value, list):
-            # In place: what one object leaves free is warm memory for the next record.
+            # Replaced in place: each freed dict's memory is reused by the next record, which is
+            # faster than building a second list.
             for index, document in enumerate(_objects(value)):
                 value[index] = record(document)
             return value
@@ -58,7 +63,7 @@ class Reply(Generic[T]):
 
 def _objects(documents: Collection[JsonObject]) -> Collection[JsonObject]:
     if not set(map(type, documents)) <= {dict}:
-        raise UnexpectedShapeError("expected objects in it, and some are not")
+        raise UnexpectedShapeError("expected every element to be an object")
     return documents
 
 
@@ -66,7 +71,7 @@ _SHAPES = {dict: "an object", list: "an array", int: "a whole number"}
 
 
 class Nullable(Reply[T | None]):
-    """Reads a JSON answer that is null, or empty, where there is nothing."""
+    """Reads a JSON response that may be null or empty; both are None."""
 
     def __init__(self, kind: type[T]) -> None:
         self._some = Reply(kind)
@@ -86,7 +91,7 @@ class AnyReply(Reply[object]):
 
 
 class NoReply(Reply[None]):
-    """For answers whose body says nothing."""
+    """Ignores the body of a response."""
 
     def __init__(self) -> None:
         super().__init__(type(None))
@@ -106,16 +111,15 @@ class Call(Generic[T]):
     Attributes:
         method: The HTTP method.
         path: The path below the server's URL, its parts quoted.
-        reply: How the answer is read.
+        reply: How the response is read.
         query: The query's pairs, in order.
-        params: Those of them that the caller gave, which requests that follow from this one carry
-            as well.
+        params: The pairs that the caller passed. Later requests about the same run repeat them.
         body: The JSON body; UNSET for none.
         headers: Headers of this request alone, in lower case.
-        safe: Whether the request can be sent again although it may have arrived before.
-        starts: Whether it starts a run; then it has a key among its headers.
-        on_headers: Told of the answer's headers, once it is known to be good.
-        on_response: Told of the answer as a whole (`httpx.Response`), likewise.
+        safe: Whether the request can be sent again even if the server has received it already.
+        starts: Whether it starts a run; then its headers contain an idempotency key.
+        on_headers: Called with the response's headers if the status is no error.
+        on_response: Called with the whole response (`httpx.Response`), likewise.
     """
 
     method: str
@@ -131,19 +135,21 @@ class Call(Generic[T]):
     on_response: Callable[[Any], None] | None = None
 
     def read(self, content: bytes, *, url: str, content_type: str) -> T:
-        """The answer's value.
+        """Return the response's value.
 
         Raises:
-            APIResponseValidationError: if it is not JSON, or not of the documented shape.
+            APIResponseValidationError: It is not JSON, or not of the documented type.
         """
         try:
             return self.reply.read(content)
         except UnexpectedShapeError as error:
-            problem = f"the answer has an unexpected shape: {error}"
+            problem = f"the response has an unexpected shape: {error}"
             raise self._invalid(problem, url, content) from None
         except ValueError as error:
             kind = f" ({content_type or 'no content type'})"
-            problem = "the answer is empty" if not content.strip() else f"not JSON{kind}: {error}"
+            problem = f"the response is not JSON{kind}: {error}"
+            if not content.strip():
+                problem = "the response is empty"
             raise self._invalid(problem, url, content) from error
 
     def _invalid(self, problem: str, url: str, content: bytes) -> APIResponseValidationError:
@@ -166,9 +172,9 @@ def call(
     on_headers: Callable[[Mapping[str, str]], None] | None = None,
     on_response: Callable[[Any], None] | None = None,
 ) -> Call[T]:
-    """A `Call` from what a method was given. `query` values that are None are left out.
+    """Return the `Call` of a method. Values of `query` that are None are left out.
 
-    A caller's `params` and `headers` win over the method's own.
+    The caller's `params` and `headers` replace the method's own, `query` and `extra_headers`.
     """
     given_params = merge_query({}, params)
     own = {k.lower(): v for k, v in (extra_headers or {}).items()}
@@ -188,7 +194,7 @@ def call(
 
 
 def merge_query(own: Mapping[str, object], params: QueryParams | None) -> Query:
-    """The pairs of a query: a method's own, then the caller's, which replace those they repeat."""
+    """Return the pairs of a query: a method's own, then the caller's, which replace like names."""
     if params is None:
         given: list[tuple[str, object]] = []
     elif isinstance(params, Mapping):
@@ -229,26 +235,27 @@ def _text(name: str, value: object) -> str:
 
 
 def path(template: str, **ids: object) -> str:
-    """`template` with its `{names}` filled by quoted ids: `path("/threads/{thread_id}", ...)`.
+    """Return `template` with quoted ids for its `{names}`: `path("/threads/{thread_id}", ...)`.
 
     Raises:
-        InvalidArgumentError: for an id that is not text, or empty.
+        InvalidArgumentError: An id is not text, or is empty.
     """
     return template.format(**{name: quote_id(check_id(name, value)) for name, value in ids.items()})
 
 
 def quote_id(text: str) -> str:
-    """An id as one segment of a path, whatever is in it."""
+    """Return an id, with whatever characters, as one segment of a path."""
     if text.strip("."):
         return quote(text, safe="")
-    return "%2E" * len(text)  # As they are, `.` and `..` would lead to another resource.
+    return "%2E" * len(text)  # Unquoted, `.` and `..` would lead to another resource.
 
 
 def check_path(given: object) -> str:
-    """A path that the caller has quoted.
+    """Return a path that the caller has quoted.
 
     Raises:
-        InvalidArgumentError: if it does not begin with a slash, or leads to another host.
+        InvalidArgumentError: It does not begin with a slash, or begins with two, which would lead
+            to another host.
     """
     if not isinstance(given, str) or not given.startswith("/") or given.startswith("//"):
         raise InvalidArgumentError("path", f"must begin with one slash: {given!r:.80}")
@@ -256,7 +263,7 @@ def check_path(given: object) -> str:
 
 
 def check_id(name: str, value: object) -> str:
-    """An id as text. UUID objects pass."""
+    """Return an id as text. UUID objects are converted."""
     if isinstance(value, str):
         text = value
     elif type(value).__name__ == "UUID":
@@ -274,17 +281,17 @@ def check_id(name: str, value: object) -> str:
 
 
 def optional_id(name: str, value: object) -> str | None:
-    """An id as text, or None."""
+    """Return an id as text, or None."""
     return None if value is None else check_id(name, value)
 
 
 def body(**fields: object) -> JsonObject:
-    """The JSON body of a request: what is None or UNSET is not said."""
+    """Return the JSON body of a request, without fields that are None or UNSET."""
     return {k: v for k, v in fields.items() if v is not None and not isinstance(v, Unset)}
 
 
 def one_of(name: str, value: object, allowed: Sequence[str]) -> object:
-    """`value`, which must be one of the words, or None."""
+    """Return `value`, which must be one of the allowed words, or None."""
     if value is not None and value not in allowed:
         words = ", ".join(map(repr, allowed))
         raise InvalidArgumentError(name, f"must be one of {words}, not {value!r}")
@@ -292,14 +299,14 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> object:
 
 
 def word(name: str, value: object) -> str | None:
-    """`value`, which must be text, or None. Which words there are is for the server to say."""
+    """Return `value`, which must be text, or None. The server decides which words it knows."""
     if value is not None and not isinstance(value, str):
         raise InvalidArgumentError(name, f"must be text, not {value!r:.80}")
     return value
 
 
 def at_least(name: str, value: object, least: int) -> int | None:
-    """`value`, which must be a whole number of at least `least`, or None."""
+    """Return `value`, which must be a whole number of at least `least`, or None."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -308,7 +315,10 @@ def at_least(name: str, value: object, least: int) -> int | None:
 
 
 def texts(name: str, value: object, *, may_be_empty: bool = True) -> list[str] | None:
-    """A list of texts from any sequence of them, or None. A lone text is not taken for one."""
+    """Return a list of texts from any sequence or set of them, or None.
+
+    A single text is refused: it would be taken for a list of its characters.
+    """
     if value is None:
         return None
     if isinstance(value, str | bytes) or not isinstance(value, Sequence | set | frozenset):
@@ -323,7 +333,7 @@ def texts(name: str, value: object, *, may_be_empty: bool = True) -> list[str] |
 
 
 def mapping(name: str, value: object) -> object:
-    """`value`, which must be a mapping (or an object that the codec makes one of), or None."""
+    """Return `value`: None, a mapping, or an object that the codec converts to a mapping."""
     if value is None or isinstance(value, Mapping):
         return value
     if isinstance(value, str | bytes | int | float | list | tuple | set | frozenset):

@@ -1,7 +1,7 @@
-"""Fewer, larger chunks: what an HTTP/1.1 parser is given of a chunked body.
+"""Join the chunks of a chunked HTTP/1.1 body before they reach the parser, for speed.
 
-Servers send an HTTP chunk for each event, and a parser turns once for each chunk, with everything
-above it. What one read brings is given to it as one chunk in place of many.
+Servers send one HTTP chunk per event. The parser, and the code above it, does a fixed amount of
+work per chunk. So all chunks of one read are given to the parser as a single chunk.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ _END = -1  # In place of a size: the line end behind a chunk's data comes next.
 
 
 class ChunkJoiner:
-    """Takes the bytes of one answer after the other, and gives them back with larger chunks.
+    """Takes the bytes of one response after the other, and returns them with larger chunks.
 
-    What it does not understand it gives back as it is, from there to the end of the answer: the
-    parser behind it judges. Bytes are held back only within the line of a chunk's size.
+    From the first bytes that it does not understand, the rest of the response is returned
+    unchanged, and the parser reports any error. Only an incomplete size line or line end is held
+    back.
 
-    | state    | what comes next                                                   |
-    | -------- | ----------------------------------------------------------------- |
-    | HEAD     | the answer's head; it is not chunked unless all of it comes now   |
-    | CHUNKS   | a chunk's size, its data, the line end behind it                  |
-    | AS IT IS | anything                                                          |
+    | state    | what comes next                                                          |
+    | -------- | ------------------------------------------------------------------------ |
+    | HEAD     | the response's head; if it is not complete in one read, nothing is joined |
+    | CHUNKS   | a chunk's size, its data, the line end after it                          |
+    | AS IT IS | anything                                                                 |
     """
 
     __slots__ = ("_has_left", "_held", "_in_head", "_is_plain", "_need")
@@ -31,18 +32,18 @@ class ChunkJoiner:
         self.begin()
 
     def leave(self) -> None:
-        """Another protocol is spoken from now on: whatever comes is given back as it is."""
+        """Stop joining: the connection has switched to another protocol, such as WebSocket."""
         self._has_left = True
 
     def begin(self) -> None:
-        """A request is sent: another answer will come."""
+        """Note that a request is sent: the next bytes begin a new response."""
         self._in_head = True
         self._is_plain = False
-        self._need = 0  # Bytes of the chunk that are still to come; or `_END`.
-        self._held = b""  # The beginning of a size, or of a line end.
+        self._need = 0  # Bytes missing from the current chunk, or `_END`.
+        self._held = b""  # An incomplete size line or line end.
 
     def feed(self, data: bytes) -> bytes:
-        """Return what the parser is to be given for these bytes; nothing if more is needed."""
+        """Return the bytes to give to the parser; empty if more are needed first."""
         if self._is_plain or self._has_left:
             return data
         if not self._in_head:
@@ -55,12 +56,12 @@ class ChunkJoiner:
         return self._join(head + end, body)
 
     def _join(self, head: bytes, data: bytes) -> bytes:
-        """Join the data of the chunks; `head` goes before them."""
+        """Join the data of the chunks, and put `head` before them."""
         if self._held:
             data, self._held = self._held + data, b""
         pieces: list[bytes] = []
         place, length, need = 0, len(data), self._need
-        rest = b""  # What is left to the parser as it is.
+        rest = b""  # Bytes for the parser that are not changed.
         while place < length:
             if need > 0:
                 piece = data[place : place + need]
@@ -87,7 +88,8 @@ class ChunkJoiner:
                 break
             size = data[place:line_end]
             if size.translate(None, _HEXADECIMAL) or not size or not (need := int(size, 16)):
-                # The last chunk, and what is behind it; or one with extensions, or no chunk at all.
+                # The last chunk (size 0) with trailers, a size with extensions, or invalid bytes:
+                # all rare, so the parser gets them as they are.
                 rest, need = data[place:], 0
                 break
             place = line_end + 2

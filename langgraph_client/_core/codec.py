@@ -1,12 +1,12 @@
-"""JSON out and in.
+"""Encode and decode JSON.
 
-What plain JSON does not know is written as servers write it: datetimes, dates and times in ISO
-8601, a timedelta as seconds, UUIDs, paths and IP addresses as text, an enum as its value, a
-Decimal as a number, bytes as base64 (standard alphabet, with padding), sets, tuples and deques as
-arrays (named tuples too), dataclasses, pydantic models and whatever else has `model_dump` or `dict`
-as objects; keys that are times, UUIDs, paths or enums as text. Messages of langchain, and
-langgraph's `Command`, `Send` and `Interrupt`, are known by their shape; neither is imported.
-NaN and infinity are refused, and so is everything else that would not arrive as it is.
+Types that JSON lacks are encoded as servers encode them: datetimes, dates and times in ISO 8601, a
+timedelta as seconds, UUIDs, paths and IP addresses as text, an enum as its value, a Decimal as a
+number, bytes as base64 (standard alphabet, with padding), sets, tuples and deques as arrays (named
+tuples too), dataclasses, pydantic models and other objects with `model_dump` or `dict` as objects.
+Keys that are times, UUIDs, paths or enums become text. Messages of langchain, and langgraph's
+`Command`, `Send` and `Interrupt`, are recognised by their shape; neither library is imported.
+NaN and infinity are refused, and so is every value that would arrive as something else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 orjson: Any
 try:
     import orjson
-except ImportError:  # The `speed` extra.
+except ImportError:  # It is optional: the `speed` extra.
     orjson = None
 
 _OPTIONS = (
@@ -47,45 +47,52 @@ _BAD_KEY = "a key must be text, a number, a boolean, None, a time, a UUID or a p
 
 
 def _slow_decode(content: bytes | bytearray | str) -> object:
-    """Decode with pydantic's parser, which knows NaN and infinity. It is loaded when needed."""
+    """Decode with pydantic's parser, which accepts NaN and infinity. It is imported when needed."""
     from pydantic_core import from_json
 
     decoded: object = from_json(content)
     return decoded
 
 
-#: Decodes what is plain JSON; what it refuses, `decode` may still know.
+#: Decodes standard JSON. `decode` accepts more (NaN, infinity), and is slower when it does.
 fast_decode: Callable[[bytes], object] = _slow_decode if orjson is None else orjson.loads
 
 
 def decode(content: bytes | bytearray | str) -> object:
-    """The value of a JSON document. Raises ValueError where it is none.
+    """Return the value of a JSON document.
 
     With the `speed` extra, integers beyond 64 bits become floats, as they do in langgraph_sdk.
+
+    Raises:
+        ValueError: The content is not JSON.
     """
     if orjson is not None:
         try:
             return orjson.loads(content)
         except ValueError:
-            pass  # NaN and infinity, which servers may write and orjson does not know; or no JSON.
+            pass  # It may have NaN or infinity, which servers write and orjson refuses.
     return _slow_decode(content)
 
 
 def encode(value: object, name: str = "json") -> bytes:
-    """`value` as compact JSON.
+    """Return `value` as compact JSON.
+
+    Args:
+        value: The value.
+        name: The parameter's name for error messages. The path to an error inside a mapping begins
+            with its keys instead.
 
     Raises:
-        InvalidArgumentError: for what cannot be JSON, naming the path to it. `name` is what the
-            value is called; the keys of a request's body stand for themselves.
+        InvalidArgumentError: A part of the value cannot be encoded. The error names the path to it.
     """
     if orjson is not None and (fast := _encode_fast(value)) is not None:
         return fast
     try:
         return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        # The encoder was fast and does not know where it was. Walk there, to say it.
+        # The encoder's error does not say where it happened: walk through the value to find it.
         found = _offence(value, "" if isinstance(value, dict) else name)
-        if found is None and isinstance(error, TypeError):  # Keys that it does not know.
+        if found is None and isinstance(error, TypeError):  # Only keys were refused: convert them.
             return _ENCODER.encode(_with_text_keys(value)).encode()
         if found is None:
             found = (name, str(error))
@@ -93,17 +100,18 @@ def encode(value: object, name: str = "json") -> bytes:
 
 
 def _encode_fast(value: object) -> bytes | None:
-    """What orjson makes of `value`, where that is sure to be right; None where it is not."""
+    """Return orjson's encoding of `value`; None if it may be wrong or `value` is refused."""
     try:
         text = orjson.dumps(value, _convert, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return None  # Of what the slow encoder knows and orjson does not, or of nobody.
-    # orjson writes NaN as null, without a word. Where there is a null, look closer.
+        return None  # The slow encoder accepts more, and reports errors.
+    # orjson encodes NaN as null without an error. So text with a null is encoded again by the slow
+    # encoder, which refuses NaN.
     return None if b"null" in text else text
 
 
 def _with_text_keys(value: object) -> object:
-    """`value` with text in place of keys that are times, UUIDs and the like."""
+    """Return `value` with text for keys that are times, UUIDs and the like."""
     if isinstance(value, Mapping):
         return {_key(key): _with_text_keys(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -114,7 +122,7 @@ def _with_text_keys(value: object) -> object:
 
 
 def _key(key: object) -> object:
-    """A key that the encoder knows. Raises _UnencodableError where there is none."""
+    """Return a key in a type that the encoder accepts. Raises _UnencodableError for others."""
     if isinstance(key, Enum) and not isinstance(key, str | int | float):
         key = key.value
     if key is None or isinstance(key, str | int | float):
@@ -131,7 +139,7 @@ class _UnencodableError(TypeError):
 
 
 def _convert(value: object) -> object:
-    """One step towards JSON for a value that the encoder does not know."""
+    """Convert a value that the encoder refuses, one level deep."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if _is_model(value):
@@ -158,19 +166,19 @@ def _convert(value: object) -> object:
 
 
 def _is_model(value: object) -> TypeGuard[BaseModel]:
-    """Whether a value is a model of pydantic; loading that for values of others takes its time."""
+    """Return whether a value is a pydantic model. Pydantic is not imported: that is slow."""
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(value, pydantic.BaseModel)
 
 
 def _convert_model(value: BaseModel) -> object:
-    # JSON mode would write bytes, decimals and times its own way.
+    # Not `mode="json"`: it encodes bytes, decimals and timedeltas in other ways than `_convert`.
     return value.model_dump()
 
 
 def _convert_decimal(value: Decimal) -> int | float:
     if not value.is_finite():
-        raise _UnencodableError(f"{value} is not a number that JSON has")
+        raise _UnencodableError(f"JSON has no number {value}")
     exponent = value.as_tuple().exponent
     return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
@@ -188,7 +196,7 @@ def _convert_dataclass(value: object, names: Sequence[str]) -> JsonObject:
 
 
 def _convert_command(fields: JsonObject) -> JsonObject:
-    # A request may leave out what a command does not say, and does: null has its own meanings.
+    # Fields that are None are left out, because servers give null a meaning of its own.
     if fields.get("graph") is not None:
         raise _UnencodableError("a Command for a parent graph cannot be sent to a server")
     command = {key: fields[key] for key in ("update", "resume") if fields.get(key) is not None}
@@ -211,14 +219,16 @@ def _convert_by_shape(value: Any) -> object:  # noqa: ANN401  # Its shape says w
         raise _UnencodableError(
             f"Type is not JSON serializable: the class {value.__qualname__}; an instance may be"
         )
-    for method in ("model_dump", "dict"):  # Old pydantic models, and what looks like a model.
+    for method in ("model_dump", "dict"):  # Pydantic 1 models, and objects that look like models.
         if callable(dump := getattr(value, method, None)):
             return dump()
-    raise _UnencodableError(f"a value of type {kind.__module__}.{kind.__qualname__} cannot be JSON")
+    raise _UnencodableError(
+        f"a value of type {kind.__module__}.{kind.__qualname__} cannot be encoded as JSON"
+    )
 
 
 def _message(value: BaseModel) -> JsonObject | None:
-    """A langchain message as the flat object that servers write, None for other models."""
+    """Return a langchain message as the flat object that servers use; None for other models."""
     kind = getattr(value, "type", None)
     fields = type(value).model_fields
     if not isinstance(kind, str) or "response_metadata" not in fields or "content" not in fields:
@@ -236,11 +246,11 @@ _ENCODER = json.JSONEncoder(
 
 
 def _offence(root: object, name: str) -> tuple[str, str] | None:
-    """Where `root` is not JSON, and why; None if no value of it alone is to blame.
+    """Return the path to the first value that cannot be encoded, and why; None if there is none.
 
-    Depth-first, without recursion: deep nesting may be what is wrong.
+    The search is depth-first and not recursive, because too deep nesting may be the error.
     """
-    above: dict[int, int] = {}  # id of a container -> its depth, of those around the value
+    above: dict[int, int] = {}  # id -> depth, of the containers around the current value
     todo: list[tuple[object, str, int]] = [(root, name, 0)]
     trail: list[int] = []
     while todo:
@@ -253,7 +263,7 @@ def _offence(root: object, name: str) -> tuple[str, str] | None:
         if value is None or isinstance(value, str | int | float):
             continue
         if id(value) in above:
-            return path, "a circular reference cannot be JSON"
+            return path, "a circular reference cannot be encoded as JSON"
         if depth > _DEEPEST:
             return path, f"nested more than {_DEEPEST} levels deep"
         above[id(value)] = depth
@@ -296,7 +306,7 @@ def _inside(value: object, path: str) -> Iterator[tuple[str | None, object]]:
 
 def _problem(value: object) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{value} is not a number that JSON has"
+        return f"JSON has no number {value}"
     if isinstance(value, str):
         try:
             value.encode()

@@ -21,9 +21,10 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def ssl_context(verify: bool | str | ssl.SSLContext, *, encrypted: bool) -> ssl.SSLContext:
-    """Return the context for TLS: one per process and settings, for certificates load slowly.
+    """Return the TLS context. It is cached per process and settings: loading certificates is slow.
 
-    A plain `http://` server needs none: it gets one without any certificate, which trusts nobody.
+    A plain `http://` server needs no TLS. It gets a context without certificates, which is made
+    faster and accepts no server.
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
@@ -56,12 +57,12 @@ def _trusting(verify: bool | str, file: str | None, folder: str | None) -> ssl.S
 
 
 class Limits(NamedTuple):
-    """How many connections there may be.
+    """How many connections a client opens and keeps.
 
     Attributes:
-        most: At the same time; None for as many as there are calls.
-        most_idle: Kept open while nobody uses them; None for any number.
-        idle_seconds: For which an idle one is kept; None for ever.
+        most: The most connections at one time; None for no limit.
+        most_idle: The most unused connections that are kept open; None for no limit.
+        idle_seconds: How long an unused connection is kept open; None for no limit.
     """
 
     most: int | None = None
@@ -80,7 +81,7 @@ class Steps(NamedTuple):
 
 @runtime_checkable
 class HasSteps(Protocol):
-    """What has the limits of steps as attributes, as `httpx.Timeout`."""
+    """An object with a limit for each step as attributes, such as `httpx.Timeout`."""
 
     @property
     def connect(self) -> float | None: ...
@@ -102,12 +103,13 @@ Timeout = (
 
 @dataclass(frozen=True)
 class Waits:
-    """How long is waited for what, in seconds.
+    """Time limits in seconds.
 
     Attributes:
-        steps: Connecting, each wait for more of an answer, sending, a free connection.
-        whole: A call from its beginning to its end, repetitions and pauses included; for an event
-            stream until it is open. None for no limit.
+        steps: The limits of single steps: to connect, to wait for more of a response, to send, to
+            wait for a free connection.
+        whole: The limit of a whole call, including repeated attempts and pauses. For an event
+            stream it ends when the stream is open. None for no limit.
     """
 
     steps: Steps
@@ -146,12 +148,12 @@ def _check_seconds(name: str, value: object) -> None:
 
 
 def is_local(host: str) -> bool:
-    """Whether a host is this machine, as far as its name says."""
+    """Return whether a host's name or address is one of this machine's loopback interface."""
     return host in _LOCAL or host.endswith(".localhost") or host.startswith("127.")
 
 
 def has_proxy(url: str, environment: Mapping[str, str] | None = None) -> bool:
-    """Whether the environment may name a proxy for a URL; never one for this machine."""
+    """Return whether the environment may name a proxy for a URL; False for a local server."""
     parts = urlsplit(url)
     if is_local(parts.hostname or ""):
         return False
@@ -160,8 +162,8 @@ def has_proxy(url: str, environment: Mapping[str, str] | None = None) -> bool:
 
 
 def _proxies() -> Mapping[str, str]:
-    """The proxies by the scheme of what they carry; `all` for any."""
-    if sys.platform in ("darwin", "win32"):  # They have settings of their own.
+    """Return the proxies by URL scheme; `all` is for any scheme."""
+    if sys.platform in ("darwin", "win32"):  # They have system settings beside the environment.
         from urllib.request import getproxies
 
         return getproxies()

@@ -1,4 +1,4 @@
-"""The cookies of one origin: load balancers know by them which server a client talks to."""
+"""The cookies of one origin. Load balancers use them to route a client to the same server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 
 
 class Cookies:
-    """Keeps what a server sets, for as long as the client lives. Most set nothing."""
+    """Keeps the cookies that a server sets, for the lifetime of the client."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], str] = {}  # By path and name.
@@ -15,10 +15,10 @@ class Cookies:
         return bool(self._values)
 
     def take(self, header: str) -> None:
-        """Keep the cookie of a `Set-Cookie` header, or drop it where the header says so."""
+        """Keep the cookie of a `Set-Cookie` header; delete it if its `Max-Age` is 0 or less."""
         try:
             parsed = SimpleCookie(header)
-        except CookieError:
+        except CookieError:  # Like browsers, ignore a header that cannot be read.
             return
         for name, morsel in parsed.items():
             place = (morsel["path"] or "/", name)
@@ -28,7 +28,7 @@ class Cookies:
                 self._values[place] = morsel.coded_value
 
     def header(self, target: str) -> str:
-        """Return the `Cookie` header of a request; empty for none."""
+        """Return the `Cookie` header for a request's path; empty if there are no cookies."""
         pairs = [
             f"{name}={value}"
             for (path, name), value in list(self._values.items())

@@ -1,4 +1,4 @@
-"""Which run of a thread is the one that is read. Pure."""
+"""Identify the run of a thread that is being read. No I/O."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout"
 
 
 class CurrentRun:
-    """Names a run: by its id, or, where the server does not tell it, by its place on the thread.
+    """Identifies a run by its id or, if the server does not send ids, by its place on the thread.
 
     Args:
-        run_id: Its id; None where it is not known yet.
-        number: Its place among the runs that are known of the thread.
-        succeeded: Whether the server says that it is over, and well.
+        run_id: Its id; None if it is not known.
+        number: Its index among the known runs of the thread.
+        succeeded: Whether the server has reported that the run ended with success.
     """
 
     def __init__(self, run_id: str | None, number: int, *, succeeded: bool = False) -> None:
@@ -30,7 +30,7 @@ class CurrentRun:
         return log.runs[self._number] if len(log.runs) > self._number else None
 
     def end(self, log: ThreadLog, status: str) -> None:
-        """End the run, which is over on the server and did not say so."""
+        """End a run that is over on the server although no event said so."""
         run = self.find(log)
         if run is None:
             run = Run(self.run_id, None)
@@ -41,7 +41,7 @@ class CurrentRun:
 
 
 def no_run(log: ThreadLog) -> Run:
-    """Add a run that is over and gave nothing, for what is read when nothing more can come."""
+    """Add an empty run that has ended, for readers when no run can come any more."""
     nothing = Run(None, None)
     nothing.end("interrupted", None, None)
     log.runs.append(nothing)

@@ -1,4 +1,4 @@
-"""Bodies that a server has compressed, made plain piece by piece."""
+"""Decompress response bodies piece by piece."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 class Decompressor:
-    """Makes one body plain.
+    """Decompresses one body.
+
+    Args:
+        encoding: The value of `Content-Encoding`.
 
     Raises:
-        ValueError: for an encoding that was not asked for, and for bytes that are not of it.
+        ValueError: The client did not offer the encoding. `feed` raises it for invalid bytes.
     """
 
     def __init__(self, encoding: str) -> None:
         name = encoding.strip().lower()
         if name not in ("gzip", "x-gzip", "deflate"):
-            raise ValueError(f"the encoding {name!r} was not asked for")
+            raise ValueError(f"the server used the encoding {name!r}; offered were {ACCEPTED}")
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
-        self._may_be_raw = name == "deflate"  # Some servers mean it without zlib's frame.
+        # RFC 9110 says zlib format, but some servers send bare deflate data under this name.
+        self._may_be_raw = name == "deflate"
 
     def feed(self, data: bytes) -> bytes:
-        """Return what has become plain with these bytes; it may be nothing."""
+        """Return the decompressed bytes; they may be empty until more input comes."""
         try:
             plain = self._zlib.decompress(data)
         except zlib.error as error:

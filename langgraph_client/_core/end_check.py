@@ -1,8 +1,8 @@
 """Decide whether a stream is over after its connection was closed cleanly.
 
-The protocol has no end event of its own: a proxy's close and the end of a run look the same. So a
-closed stream costs one more request, for the run's status; and where the run is over, what came
-after the last event, while nobody listened, is fetched until nothing is new.
+The protocol has no event for the end: a connection closed by a proxy and the end of a run look the
+same. So after a close, the client requests the run's status. If the run is over, it also fetches
+the events that were sent after the connection was lost, until there are no new ones.
 """
 
 from __future__ import annotations
@@ -11,41 +11,41 @@ from enum import Enum, auto
 
 _OVER = frozenset({"success", "error", "timeout", "interrupted"})
 _FAILED = frozenset({"error", "timeout"})
-# Seconds for which a run may be called running after its stream has closed. A run that goes on for
-# longer goes on without its stream.
+# For this many seconds after its stream has ended, a server may still report a run as running,
+# because it updates the status later. A run that is running for longer has lost its stream.
 _BEHIND = 1.0
 
 
 class State(Enum):
-    """What is known of the run."""
+    """What is known about the run."""
 
-    FOLLOWING = auto()  # Nothing: it is taken to be running.
-    FETCHING = auto()  # It is over; the connection has brought nothing new.
-    FETCHING_AGAIN = auto()  # The same, after a replay without even what was known.
-    FETCHED = auto()  # It is over; the connection has brought something new.
+    FOLLOWING = auto()  # Nothing yet: it is assumed to be running.
+    FETCHING = auto()  # It is over. The current connection has brought no new event so far.
+    FETCHING_AGAIN = auto()  # Likewise, after a replay that did not even repeat known events.
+    FETCHED = auto()  # It is over. The current connection has brought a new event.
 
 
 class Fact(Enum):
-    """What happens."""
+    """What happened."""
 
-    NEWS = auto()  # An event that was not known.
-    CLOSED = auto()  # The connection was closed in good order.
-    CLOSED_BLANK = auto()  # The same, and it did not even bring what was known.
-    GONE = auto()  # There is no such run any more.
+    NEWS = auto()  # A new event was received.
+    CLOSED = auto()  # The server closed the connection normally.
+    CLOSED_BLANK = auto()  # Likewise, and the connection did not even repeat known events.
+    GONE = auto()  # The run does not exist any more.
     OVER = auto()  # The run is over, and the stream can be continued.
     OVER_UNREACHABLE = auto()  # The run is over, and the stream cannot be continued.
-    RUNNING = auto()  # The run goes on, and the stream can be continued.
-    RUNNING_UNREACHABLE = auto()  # The run goes on, and the stream cannot be continued.
+    RUNNING = auto()  # The run is not over, and the stream can be continued.
+    RUNNING_UNREACHABLE = auto()  # The run is not over, and the stream cannot be continued.
 
 
 class Verdict(Enum):
-    """What to do now."""
+    """What to do next."""
 
     READ = auto()
-    ASK = auto()  # For the run's status.
-    ASK_LATER = auto()  # The status may be behind the last event.
-    CONTINUE = auto()  # Ask for the rest of the stream.
-    RECONNECT = auto()  # The close was an outage.
+    ASK = auto()  # Request the run's status.
+    ASK_LATER = auto()  # Request it again after a pause: it may be older than the last event.
+    CONTINUE = auto()  # Request the rest of the stream.
+    RECONNECT = auto()  # Treat the close as an outage.
     END = auto()
 
 
@@ -61,7 +61,8 @@ _TABLE: dict[tuple[State, Fact], tuple[State, Verdict]] = {
     (S.FOLLOWING, F.RUNNING_UNREACHABLE): (S.FOLLOWING, V.ASK_LATER),
     **{(s, F.NEWS): (S.FETCHED, V.READ) for s in (S.FETCHING, S.FETCHING_AGAIN, S.FETCHED)},
     (S.FETCHING, F.CLOSED): (S.FETCHING, V.END),
-    # It may have been cut as well. Once is enough: some servers keep nothing of what is over.
+    # This connection may have been cut too, so try once more. Only once: some servers keep no
+    # events of a run that is over, and would answer like this for ever.
     (S.FETCHING, F.CLOSED_BLANK): (S.FETCHING_AGAIN, V.CONTINUE),
     **{(S.FETCHING_AGAIN, closed): (S.FETCHING_AGAIN, V.END) for closed in _CLOSES},
     **{(S.FETCHED, closed): (S.FETCHING, V.CONTINUE) for closed in _CLOSES},
@@ -69,15 +70,16 @@ _TABLE: dict[tuple[State, Fact], tuple[State, Verdict]] = {
 
 
 class EndCheck:
-    """Decides by the table above.
+    """Applies the table above.
 
     Args:
-        first_pause: Seconds until a status that may be behind is asked for again; then doubled.
-        most_pauses: How often it is asked for again, at most.
+        first_pause: Seconds before a status that may be outdated is requested again; doubled for
+            each further request.
+        most_pauses: The most such requests.
 
     Attributes:
-        pause: Seconds until the status is to be asked for again.
-        status: The run's status, as far as it was told; None where the run is gone.
+        pause: Seconds to wait before the status is requested again.
+        status: The last known status of the run; None if it is not known or the run is gone.
     """
 
     def __init__(self, first_pause: float, most_pauses: int) -> None:
@@ -87,21 +89,21 @@ class EndCheck:
         self._first_pause = first_pause
         self._most_pauses = most_pauses
         self._pauses = 0
-        self._paused = 0.0  # Seconds, all pauses together.
+        self._paused = 0.0  # Seconds of all pauses together.
 
     def news(self) -> None:
-        """Note an event that was not known."""
+        """Note a new event."""
         self._pauses = 0
         self.state, _ = _TABLE[self.state, Fact.NEWS]
 
     def closed(self, *, blank: bool, continuable: bool) -> Verdict:
-        """Note that the connection was closed in good order."""
+        """Note that the server closed the connection normally."""
         if not continuable and self.state is not State.FOLLOWING:
             return Verdict.END
         return self._decide(Fact.CLOSED_BLANK if blank else Fact.CLOSED)
 
     def answered(self, status: str | None, *, continuable: bool) -> Verdict:
-        """Note the run's status; None if there is no such run any more."""
+        """Note the run's status; None if the run does not exist any more."""
         self.status = status
         if status is None:
             return self._decide(Fact.GONE)
@@ -114,7 +116,7 @@ class EndCheck:
         return verdict
 
     def has_time(self) -> bool:
-        """Whether to ask for the status again, after `pause`: it may be behind the last event."""
+        """Return whether to request the status once more, and set `pause` for it."""
         if self._pauses >= self._most_pauses or self._paused >= _BEHIND:
             return False
         self.pause = min(self._first_pause * 2.0**self._pauses, _BEHIND - self._paused)
@@ -124,5 +126,5 @@ class EndCheck:
 
     @property
     def run_failed(self) -> bool:
-        """Whether the run is known to have failed."""
+        """Whether the last known status is one of a failed run."""
         return self.status in _FAILED

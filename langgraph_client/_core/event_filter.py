@@ -1,8 +1,8 @@
-"""Which events a reader of a thread wants: channels, namespaces, depth. Pure.
+"""Filter a thread's events by channel, namespace and depth. No I/O.
 
-A server and a client must agree about this, so the rules are those of the wire: a segment of a
-prefix without a colon matches by node name, one with a colon literally, and `depth` counts segments
-below a prefix.
+Client and server must filter alike, so these are the protocol's rules: a segment of a prefix that
+has no colon matches any task of that node, a segment with a colon matches literally, and `depth`
+counts segments below a prefix.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHANNELS = (
     "tasks",
     "custom",
 )
-"""The channels that every server knows. `custom:<name>` is one more for each name."""
+"""The channels that every server knows. In addition, each name has a channel `custom:<name>`."""
 
 
 PROJECTIONS = (
@@ -36,21 +36,21 @@ PROJECTIONS = (
     "checkpoints",
     "tasks",
 )
-"""What can be read of a run side by side, beside extensions by their names."""
+"""The projections of a run. Extensions are read by their own names."""
 
 NO_PROJECTIONS = frozenset({"lifecycle", "tools", "input"})
-"""Channels that are no projection, and cannot be the name of an extension."""
+"""Channels that are not projections. An extension cannot have such a name either."""
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What one reader wants.
+    """The events that one reader wants.
 
     Attributes:
         channels: Names of channels; never empty.
         namespaces: Prefixes of namespaces; None for all.
-        depth: How many segments below a prefix still match; None for any. Without `namespaces` the
-            wire ignores it, so `of` turns it into a depth below the root.
+        depth: How many segments below a prefix still match; None for any. Servers ignore it
+            without `namespaces`, so `of` then adds the root as a prefix.
     """
 
     channels: frozenset[str]
@@ -64,10 +64,10 @@ class EventFilter:
         namespaces: Iterable[Sequence[str]] | None = None,
         depth: int | None = None,
     ) -> EventFilter:
-        """Return a filter from what a caller passes.
+        """Return a filter from a caller's arguments.
 
         Raises:
-            ValueError: There is no channel, or one that no server knows.
+            ValueError: No channel is named, or one that no server knows.
         """
         names = frozenset([channels] if isinstance(channels, str) else channels)
         if not names:
@@ -128,15 +128,18 @@ def check_projections(channels: Iterable[str]) -> None:
     """Check the names of projections and extensions.
 
     Raises:
-        ValueError: One is empty, or that of a channel without a projection.
+        ValueError: A name is empty, or is that of a channel without a projection.
     """
     for name in channels:
         if not name or name in NO_PROJECTIONS:
-            raise ValueError(f"{name!r} is no projection; expected {', '.join(PROJECTIONS)}")
+            raise ValueError(
+                f"{name!r} is not a projection: expected {', '.join(PROJECTIONS)},"
+                " or the name of an extension"
+            )
 
 
 def is_channel(name: str) -> bool:
-    """Return whether a server could know a channel of this name."""
+    """Return whether this is a possible name of a channel."""
     return name in CHANNELS or (name.startswith("custom:") and len(name) > len("custom:"))
 
 
@@ -153,7 +156,7 @@ def channels_of(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def is_within(namespace: Sequence[str], prefix: Namespace, depth: int | None) -> bool:
-    """Return whether a namespace is at a prefix, or not more than `depth` segments below it."""
+    """Return whether a namespace is a prefix itself, or at most `depth` segments below it."""
     if len(namespace) < len(prefix):
         return False
     if depth is not None and len(namespace) - len(prefix) > depth:

@@ -1,4 +1,4 @@
-"""Bytes to server-sent events to stream parts."""
+"""Parse bytes into server-sent events, and events into stream parts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from langgraph_client.models.events import StreamPart, StreamPartV2
 
 PartT = TypeVar("PartT", StreamPart, StreamPartV2)
 
-# One event of this size is memory that somebody has to have; more is taken for a broken server.
+# A larger event is refused, so that a faulty server cannot fill the client's memory.
 MAX_EVENT_BYTES = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF, _COLON = 0x0A, 0x3A
-_LONGEST_NAME = 64  # A longer `event:` line is read each time: hashing it would cost more.
+_LONGEST_NAME = 64  # A longer `event:` line is not cached: hashing it would cost more.
 _MOST_NAMES = 256
-new_tuple = tuple.__new__  # What a named tuple's class does, without its Python frame.
+# Makes a named tuple without the Python frame of its `__new__`: this is once per event.
+new_tuple = tuple.__new__
 
 
 class ServerEvent(NamedTuple):
-    """One event as it was sent: its data still text, its id None where it had none of its own."""
+    """One event as it was sent: `data` is not decoded, `id` is None if the event has none."""
 
     event: str
     data: bytes
@@ -28,45 +29,45 @@ class ServerEvent(NamedTuple):
 
 
 class EventParser:
-    """Cut a byte stream, given in pieces of any size, into events.
+    """Cuts a byte stream, given in pieces of any size, into events.
 
-    Lines end at CR, LF or CRLF and nowhere else: the data may hold other characters that Unicode
-    calls line ends. The time taken is linear in what is fed, whatever the pieces.
+    Lines end at CR, LF or CRLF only. `bytes.splitlines` would also split at other characters, which
+    the data may contain. The time is linear in the input, for pieces of any size.
 
-    Speed comes from one-byte searches, which C does many bytes at a time: a piece is split at LF,
-    and a line is searched for a CR inside it. Nothing else looks at the bytes of the data.
+    It is fast because the bytes of the data are only searched for single bytes, which is one C call
+    per line: a piece is split at LF, and each line is searched for a CR.
     """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_event_bytes
-        self._held: list[bytes] = []  # Pieces of a line whose end has not come; without CR or LF.
+        self._held: list[bytes] = []  # Pieces of an incomplete line; without CR or LF.
         self._held_size = 0
-        self._size = 0  # Bytes of the event that has begun, without that line.
-        self._after_cr = False  # The last piece ended with CR: an LF now belongs to it.
+        self._size = 0  # Bytes of the current event, without that line.
+        self._after_cr = False  # The last piece ended with CR: an LF next is part of its CRLF.
         self._started = False
         self._event = ""
         self._data: list[bytes] = []
         self._id: str | None = None
-        self._names: dict[bytes, str] = {}  # Whole `event:` lines that were seen, to their value.
-        self.comments = 0  # How many there were; they are heartbeats, and belong to no event.
+        self._names: dict[bytes, str] = {}  # A cache: whole `event:` lines to their decoded value.
+        self.comments = 0  # The number of comments so far: servers send them as heartbeats.
 
     @property
     def pending(self) -> bool:
-        """Whether an event has begun and not ended: at the end of a body, that it was cut."""
+        """Whether an event has begun and not ended; at the end of a body, it was cut off."""
         return bool(self._held or self._data or self._event)
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """Return the events that end within `chunk`.
 
         Raises:
-            APIResponseValidationError: if an event is too large.
+            APIResponseValidationError: An event is too large.
         """
         if self._after_cr and chunk:
             self._after_cr = False
             if chunk[0] == _LF:
                 chunk = chunk[1:]
         lines = chunk.split(b"\n")
-        # What has no CR in it waits for its end; a CR ends a line as well as LF does.
+        # The last element is an incomplete line, unless it contains a CR, which ends a line too.
         has_cr = b"\r" in lines[-1]
         if self._held and (len(lines) > 1 or has_cr):
             self._held.append(lines[0])
@@ -90,7 +91,7 @@ class EventParser:
         return events
 
     def _read(self, lines: list[bytes]) -> list[ServerEvent]:
-        """Read lines that have ended; each may have the CR of a CRLF, or CRs inside it."""
+        """Read complete lines; each may end with the CR of a CRLF, or have CRs inside it."""
         events: list[ServerEvent] = []
         data, names = self._data, self._names
         for line in lines:
@@ -122,7 +123,7 @@ class EventParser:
         return events
 
     def _field(self, line: bytes) -> None:
-        """Read one line that is not blank, and has no CR but perhaps the one of its CRLF."""
+        """Read one line that is not blank, with no CR except perhaps that of its CRLF."""
         if line[0] == _COLON:
             self.comments += 1
             return
@@ -140,15 +141,15 @@ class EventParser:
 
 
 def _split_at_cr(line: bytes) -> list[bytes]:
-    """The lines in what an LF ended, where CRs end lines as well."""
+    """Return the lines in a piece that ended with LF and contains CRs."""
     return line.removesuffix(b"\r").split(b"\r")
 
 
 def part_from(event: ServerEvent) -> StreamPart:
-    """Return the event with its data decoded. Data that is empty is None.
+    """Return the event with its data decoded. Empty data is None.
 
     Raises:
-        APIResponseValidationError: if the data is not JSON.
+        APIResponseValidationError: The data is not JSON.
     """
     name, data, event_id = event
     try:
@@ -158,7 +159,7 @@ def part_from(event: ServerEvent) -> StreamPart:
 
 
 def _odd_part(event: ServerEvent) -> StreamPart:
-    """The same, where the fast way has failed."""
+    """Return the part of an event whose data the fast decoder refused."""
     if not event.data.strip():
         return StreamPart(event.event, None, event.id)
     try:
@@ -171,7 +172,7 @@ def _odd_part(event: ServerEvent) -> StreamPart:
 
 
 def typed_part(part: StreamPart) -> StreamPartV2 | None:
-    """The part in its v2 form; None for `end`, which only says that nothing follows.
+    """Return the part in its v2 form; None for `end`, which has no content.
 
     The namespace moves from the event's name to `ns`, and the interrupts of a `values` event
     from its data to `interrupts`.
@@ -189,5 +190,5 @@ def typed_part(part: StreamPart) -> StreamPartV2 | None:
 
 
 def same_part(part: StreamPart) -> StreamPart | None:
-    """The part in its v1 form, which is the part itself."""
+    """Return the part in its v1 form, which is the part itself."""
     return part

@@ -1,4 +1,4 @@
-"""One HTTP exchange as values: the request, and why there is no answer."""
+"""One HTTP exchange as values: the request, and the reason why there is no response."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from langgraph_client.errors import (
     made_alike,
 )
 
-SILENT = "the server fell silent"  # What a timeout says where the time was shorter than usual.
+# The message of a timeout that is due to missing heartbeats, not to the read timeout.
+SILENT = "the server sent no event or heartbeat in time"
 _TARGET = re.compile(r"[!-~]*")
 
 
 class Request(NamedTuple):
-    """What is sent to the server's origin.
+    """A request to the server's origin.
 
     Attributes:
         method: The HTTP method.
         target: Path and query, quoted.
-        headers: Names in lower case.
-        content: The body; None for none.
+        headers: The headers, with names in lower case.
+        content: The body; None for no body.
     """
 
     method: str
@@ -38,31 +39,32 @@ class Request(NamedTuple):
 
 
 def quoted_target(target: str) -> str:
-    """Return a path and query with nothing in it that a request's first line cannot have."""
+    """Return a path and query in which every character is allowed in a request line."""
     if _TARGET.fullmatch(target):
         return target
     return quote(target, safe="".join(map(chr, range(0x21, 0x7F))))
 
 
 class Kind(Enum):
-    """What kept an exchange from being finished."""
+    """Why an exchange was not completed. The value is the beginning of the message."""
 
-    NEVER_SENT = "connection failed"  # Not a byte reached the server.
-    TIMED_OUT_BEFORE = "timed out"  # Likewise.
+    # Trailing blanks only make the values distinct: equal values would be one enum member.
+    NEVER_SENT = "connection failed"  # No byte reached the server.
+    TIMED_OUT_BEFORE = "timed out"  # No byte reached the server.
     TIMED_OUT = "timed out "
     BROKEN = "connection failed "
     CLOSED = "the client is closed"
-    UNREADABLE = "the answer's encoding is broken"
+    UNREADABLE = "the response's body cannot be decompressed"
     NO_URL = "not a URL that a request can be sent to"
 
 
 class NoAnswer(Exception):
-    """An exchange was not finished. Its cause is the HTTP library's own error.
+    """An exchange was not completed. `__cause__` is the HTTP library's own error.
 
     Args:
-        kind: Why.
-        detail: The library's words; the step, of a timeout.
-        alike: The class of httpx that says the same: programs catch it.
+        kind: The reason.
+        detail: The library's message; for a timeout, the step that took too long.
+        alike: The httpx class of the same error. The error that callers see is a subclass of it.
     """
 
     def __init__(self, kind: Kind, detail: str = "", alike: type = httpx.TransportError) -> None:
@@ -73,11 +75,11 @@ class NoAnswer(Exception):
 
     @property
     def never_sent(self) -> bool:
-        """Whether it is certain that the server got nothing."""
+        """Whether the server certainly received nothing."""
         return self.kind in (Kind.NEVER_SENT, Kind.TIMED_OUT_BEFORE)
 
     def as_error(self, method: str, url: str) -> APIError:
-        """Return the error that callers see."""
+        """Return the public exception for this failure."""
         said = self.kind.value.strip()
         if self.kind in (Kind.TIMED_OUT, Kind.TIMED_OUT_BEFORE):
             said = self.detail if self.detail == SILENT else f"{said} ({self.detail})"

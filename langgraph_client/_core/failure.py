@@ -1,4 +1,4 @@
-"""From answers to errors, and which failures are worth another try."""
+"""Turn error responses into exceptions, and decide which failures are worth another attempt."""
 
 from __future__ import annotations
 
@@ -44,23 +44,25 @@ _PASSING = (Kind.BROKEN, Kind.TIMED_OUT)
 class RetryPolicy:
     """When and how often a request is sent again.
 
-    A request that never reached the server (connection refused, DNS) is always repeated; one that
-    may have reached it, or was answered 429, 502, 503 or 504, only if it changes nothing (reading,
-    searching, counting), or if the server does it once for one key (`starts`). A server's
-    `Retry-After` wins over the schedule.
+    A request that never reached the server (connection refused, DNS) is always repeated. A request
+    that may have reached the server, or was answered with 429, 502, 503 or 504, is repeated only if
+    it changes nothing (reading, searching, counting), or if it starts a run and the server supports
+    idempotency keys (see `starts`). A server's `Retry-After` replaces the computed pause.
 
     Attributes:
-        max_attempts: How often a request is sent at most; 1 turns repeating off.
+        max_attempts: The most times that a request is sent; 1 turns repeating off.
         initial: Seconds before the second attempt; doubled for each further one.
-        maximum: Seconds between attempts at most, unless the server asks for more.
-        jitter: Up to so many seconds are added at random, so that clients do not march in step.
-        longest_asked: A server that asks for more seconds than these is not waited for.
-        starts: How a call that starts a run goes on when its answer is lost, so that the run is
-            neither lost nor started twice. Each such call has a key of its own, which is sent as
-            `Idempotency-Key`. `"key"`: the call is sent again where the server says, in
-            `GET /info`, that it starts one run for one key; elsewhere the failure is raised.
-            `"find"`: elsewhere the key is also in the run's metadata, as `idempotency_key`, and the
-            run is looked for in its thread's list.
+        maximum: The longest pause between attempts in seconds, unless the server asks for more.
+        jitter: Up to this many seconds are added to a pause at random, so that many clients do not
+            retry at the same moment.
+        longest_asked: If a server asks for a longer pause than this, in seconds, its error is
+            raised at once.
+        starts: What happens if the response to a call that starts a run is lost, so that the run
+            is neither lost nor started twice. Each such call has its own key, which is sent as
+            `Idempotency-Key`. `"key"`: the call is sent again if the server says, in `GET /info`,
+            that it starts one run per key; otherwise the failure is raised. `"find"`: the key is
+            also put into the run's metadata as `idempotency_key` if the server does not support the
+            header, and the run is searched for in its thread's list.
     """
 
     max_attempts: int = 3
@@ -82,12 +84,18 @@ class RetryPolicy:
             raise InvalidArgumentError("starts", f"must be 'key' or 'find', not {self.starts!r}")
 
     def patient(self, error: BaseException) -> bool:
-        """Whether the pause that a server asks for, if it does, is worth waiting for."""
+        """Return whether the server asks for no pause, or for one within `longest_asked`."""
         asked = error.retry_after if isinstance(error, APIStatusError) else None
         return asked is None or asked <= self.longest_asked
 
     def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
-        """Seconds to wait after the given attempt (from 1), with `random` between 0 and 1."""
+        """Return the seconds to wait after an attempt.
+
+        Args:
+            attempt: The number of the attempt that failed, from 1.
+            error: Its error; a `Retry-After` in it replaces the computed pause.
+            random: A random number between 0 and 1, for the jitter.
+        """
         asked = error.retry_after if isinstance(error, APIStatusError) else None
         if asked is not None:
             return asked
@@ -96,7 +104,7 @@ class RetryPolicy:
 
 
 def worth_repeating(error: BaseException, *, safe: bool) -> bool:
-    """Whether the same request may succeed when sent again, and does no harm if it does."""
+    """Return whether a request may succeed and does no harm when it is sent again."""
     if isinstance(error, APIStatusError):
         return safe and error.status_code in _TRANSIENT
     if isinstance(error, NoAnswer):
@@ -113,12 +121,12 @@ def status_error(
     content: bytes,
     now: datetime | None = None,
 ) -> APIStatusError:
-    """The error for an answer with an error status. `content` is its body."""
+    """Return the exception for a response with an error status. `content` is its body."""
     body = _body(content)
     kind = _BY_STATUS.get(status)
     if kind is None:
         kind = InternalServerError if status >= 500 else APIStatusError
-    # The body was decoded on the way in, and is not compressed any more.
+    # `content` is decompressed already. With these headers, httpx would decompress it again.
     dropped = ("content-encoding", "content-length", "transfer-encoding")
     response = httpx.Response(
         status,
@@ -144,7 +152,7 @@ def _body(content: bytes) -> object:
 
 
 def _words(body: object) -> str:
-    """The server's own words in an error's body; the whole body where none stand out."""
+    """Return the message in an error's body; the whole body if it has none of the known fields."""
     said = body
     if isinstance(said, dict) and isinstance(said.get("error"), dict):
         said = {**said["error"], **{k: v for k, v in said.items() if k != "error"}}
@@ -156,7 +164,10 @@ def _words(body: object) -> str:
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds until the time of a `Retry-After` header, which is a number or a date."""
+    """Return the seconds that a `Retry-After` header asks for, as a number or a date.
+
+    None if there is no header, if it cannot be read, or if it is a date and `now` is None.
+    """
     if not value:
         return None
     value = value.strip()
@@ -176,7 +187,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
 def run_failure(
     output: object, run_id: str | None, thread_id: str | None
 ) -> RemoteException | None:
-    """The failure that the result of a run tells of, None where it succeeded."""
+    """Return the error that a run's result reports; None if the run succeeded."""
     if not isinstance(output, dict) or not (said := output.get("__error__")):
         return None
     if not isinstance(said, dict):

@@ -1,8 +1,8 @@
-"""How often a server sends heartbeats, and after how much silence it counts as gone.
+"""Learn how often a server sends heartbeats, and how much silence means a lost connection.
 
-Servers send heartbeats through connections on which nothing happens: comments in event streams
-(every five seconds, as observed on langgraph-api 0.16), blanks before the result of a wait. A
-connection on which three of them are missing is dead, whatever TCP thinks.
+Servers send heartbeats on idle connections: comments in event streams (every five seconds, observed
+with langgraph-api 0.16), blanks before the result of a wait. If three heartbeats are missing, the
+connection is lost, even if TCP reports no error.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections import deque
 
 MISSED = 3
-"""So many missing heartbeats are taken for a dead connection."""
+"""How many missing heartbeats mean that a connection is lost."""
 FORGIVEN = 1.0
-"""Seconds of silence that do not count, however fast heartbeats come: networks stutter."""
+"""Seconds of silence that are always allowed, even if heartbeats come faster: networks stall."""
 _KEPT = 3
 
 
 class Cadence:
-    """What one client knows of a server's heartbeats. Safe to share between threads.
+    """The intervals between a server's heartbeats, as one client has measured them. Thread-safe.
 
     Args:
-        silence: How much silence the caller believes while nothing is known; None if heartbeats are
-            not to be watched at all.
+        silence: The seconds of `ReconnectPolicy.silence`; None turns the watch off.
     """
 
     def __init__(self, silence: float | None = FORGIVEN) -> None:
@@ -30,23 +29,22 @@ class Cadence:
 
     @property
     def patience(self) -> float | None:
-        """Seconds of silence after which a connection is dead; None while nothing is known."""
+        """Seconds of silence after which a connection counts as lost; None while not known."""
         gaps = list(self._gaps)
         if not gaps or self._least is None:
             return None
         return max(MISSED * max(gaps), self._least)
 
     def learn(self, gap: float) -> None:
-        """There were so many seconds between two heartbeats."""
+        """Note the seconds between two heartbeats."""
         self._gaps.append(gap)
 
 
 class Pulse:
-    """Listens to the heartbeats of one connection.
+    """Measures the heartbeats of one connection.
 
-    Only what lies between the second and third of three heartbeats in a row counts, and of those
-    that follow: a reader who is slow finds the first ones waiting, closer together than they were
-    sent.
+    The interval between the first two heartbeats in a row is ignored. A slow reader finds the first
+    ones waiting in the buffer, closer together than they were sent.
     """
 
     def __init__(self, cadence: Cadence) -> None:
@@ -55,12 +53,12 @@ class Pulse:
         self._in_a_row = 0
 
     def beat(self, now: float) -> None:
-        """A heartbeat has come, or several at once."""
+        """Note that a heartbeat was received, or several at once."""
         self._in_a_row += 1
         if self._in_a_row > 2 and self._last is not None:
             self._cadence.learn(now - self._last)
         self._last = now
 
     def other(self) -> None:
-        """Something else has come."""
+        """Note that something else was received."""
         self._in_a_row = 0

@@ -1,4 +1,4 @@
-"""Which library a client, a transport or a proxy is made with: httpx, or one like it."""
+"""Find the HTTP library of a client, transport or proxy: httpx, or one with the same API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES = ("HTTPError", "InvalidURL", "Limits", "StreamError", "Timeout", "USE_CL
 
 
 class HttpLibrary:
-    """The parts of httpx, or of a library with the same names, such as httpx2, that are used here.
+    """The names that this package uses of httpx, or of a library with the same API, as httpx2.
 
     Args:
         module: The library.
@@ -38,12 +38,12 @@ class HttpLibrary:
 
 
 def library_of(*brought: object) -> HttpLibrary:
-    """Return the library that one of these objects is made with; httpx where none is of another.
+    """Return the library that one of these objects comes from; httpx if none is of another.
 
-    Nothing is imported: what was brought has imported its library already.
+    Nothing is imported: an object exists only if its library has been imported already.
     """
-    for one in brought:
-        for kind in type(one).__mro__:
+    for item in brought:
+        for kind in type(item).__mro__:
             module = sys.modules.get(kind.__module__.partition(".")[0])
             if module is not None and all(hasattr(module, name) for name in _NAMES):
                 return HttpLibrary(module)

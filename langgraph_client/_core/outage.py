@@ -1,4 +1,4 @@
-"""How often and how long to try to continue an interrupted stream."""
+"""Decide how often, and after which pauses, an interrupted stream is continued."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from langgraph_client.errors import (
 
 @dataclass(frozen=True)
 class Reconnect:
-    """An attempt to continue an interrupted stream, which is about to be made.
+    """The next attempt to continue an interrupted stream, passed to `on_reconnect`.
 
     Attributes:
         attempt: Its number in this outage, from 1.
-        pause: Seconds until it is made.
-        error: What broke the connection, or the attempt before; None where it was closed in good
-            order, although the stream was not over.
-        run_id: The run, where it is known.
-        thread_id: Its thread, where it is known.
-        last_event_id: The last event that was received.
+        pause: Seconds until the attempt.
+        error: The error of the connection, or of the previous attempt; None if the server closed
+            the connection normally although the stream was not over.
+        run_id: The run; None if it is not known.
+        thread_id: Its thread; None if it is not known.
+        last_event_id: The id of the last event that was received; None if there was none.
     """
 
     attempt: int
@@ -38,21 +38,24 @@ class Reconnect:
 
 @dataclass(frozen=True)
 class ReconnectPolicy:
-    """How often and how long to try to continue an interrupted stream.
+    """How often, and after which pauses, an interrupted stream is continued.
 
-    The counts start again with every sign of life, an event or a heartbeat: the budget is for one
-    outage. By default attempts are made at once, and after 0.25, 0.5, 1, 2 and 4 more seconds, each
-    repeated as `RetryPolicy` says: a server may be away for some seventeen seconds.
+    The policy is for one outage: every event or heartbeat resets the counts. By default the first
+    attempt is made at once, and the others after 0.25, 0.5, 1, 2 and 4 more seconds. Each attempt
+    is one request, repeated as `RetryPolicy` says. With both defaults, a stream survives a server
+    that cannot be reached for about seventeen seconds.
 
     Attributes:
-        max_reconnects: Attempts to continue a stream, until it is given up.
-        initial: Seconds before the second attempt; the first is made at once. Doubled for each.
-        maximum: Seconds between attempts at most.
-        silence: Seconds without event or heartbeat after which a stream that can be continued is
-            taken for dead, while the server's heartbeats are not known; doubled for each attempt
-            that is silent again. Once they are known, three missing ones are enough, for every
-            stream. None: only the timeout for reading counts.
-        on_reconnect: Called before each attempt; what it raises ends the stream.
+        max_reconnects: The most attempts to continue a stream in one outage; 0 turns it off.
+        initial: Seconds before the second attempt; doubled for each further one. The first attempt
+            is made at once.
+        maximum: The longest pause between attempts in seconds.
+        silence: How many seconds without an event or a heartbeat mean that the connection is lost,
+            before the client has learned how often the server sends heartbeats. It applies to
+            streams that can be continued, and doubles after each attempt that is silent too. Later,
+            three missing heartbeats are enough, for every stream. None: only the timeout for
+            reading applies.
+        on_reconnect: Called before each attempt. An exception from it ends the stream.
     """
 
     max_reconnects: int = 6
@@ -72,26 +75,26 @@ class ReconnectPolicy:
 
 
 class Outage:
-    """The budget of one outage.
+    """Counts the attempts of one outage.
 
     | what happens        | attempts | silent attempts | then                                  |
     | ------------------- | -------- | --------------- | ------------------------------------- |
     | event or heartbeat  | 0        | 0               |                                       |
-    | a break             | + 1      |                 | pause: none, then doubled each time   |
-    | a break by silence  | + 1      | + 1             | likewise, with twice the patience     |
+    | connection lost     | + 1      |                 | pause: none, then doubled each time   |
+    | ... by silence      | + 1      | + 1             | likewise, with twice the patience     |
     | `max_reconnects`    |          |                 | given up                              |
 
     Attributes:
-        attempts: How often the stream was tried to be continued in this outage.
+        attempts: The number of attempts in this outage.
     """
 
     def __init__(self, policy: ReconnectPolicy) -> None:
         self.attempts = 0
         self._policy = policy
-        self._silences = 0  # Connections in a row that never said anything.
+        self._silences = 0  # How many connections in a row timed out without an event.
 
     def end(self) -> None:
-        """Note a sign of life."""
+        """Note an event or a heartbeat: the outage is over."""
         self.attempts = self._silences = 0
 
     @property
@@ -100,19 +103,20 @@ class Outage:
         return self.attempts >= self._policy.max_reconnects
 
     def attempt(self, error: APIError | None) -> float:
-        """Count an attempt after `error`; return the seconds until it is to be made."""
+        """Count an attempt after `error`; return the seconds to wait before it."""
         wait = self._policy.initial * 2.0 ** (self.attempts - 1) if self.attempts else 0.0
         self.attempts += 1
         self._silences += isinstance(error, APITimeoutError)
         return min(wait, self._policy.maximum)
 
     def patience(self, known: float | None, *, continuable: bool) -> float | None:
-        """Return the seconds of silence after which a connection is dead; None for no such limit.
+        """Return the seconds of silence after which a connection counts as lost; None for no limit.
 
         Args:
-            known: What the server's heartbeats say, once they are known.
+            known: The limit learned from the server's heartbeats; None if not known yet.
             continuable: Whether the stream can be continued. A server without heartbeats may be
-                silent for long: asking again does no harm then; else the stream would be lost.
+                silent for long. To leave such a connection does no harm if the stream can be
+                continued, but would lose it otherwise.
         """
         if self._policy.silence is None:
             return None
@@ -122,5 +126,5 @@ class Outage:
 
 
 def is_passing(error: APIError) -> bool:
-    """Whether a connection that failed like this may be made again."""
+    """Return whether a new connection may succeed after this error."""
     return isinstance(error, APIConnectionError) or worth_repeating(error, safe=True)

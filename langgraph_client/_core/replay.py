@@ -1,21 +1,22 @@
-"""Which events of a stream were handed on, to drop those that a replay repeats."""
+"""Remember which events of a stream were handed on, and drop those that a replay repeats."""
 
 from __future__ import annotations
 
 from langgraph_client.models.events import StreamPart
 
 EVERYTHING = "0"  # As the id of an event: replay from the beginning.
-_MOST_DOUBTS = 8  # In one stream: each costs a request.
+_MOST_DOUBTS = 8  # Per stream. Each doubt costs a request.
 
 
 class Replay:
-    """Follows the ids of a stream's events, through as many connections as it takes.
+    """Tracks the ids of a stream's events over any number of connections.
 
-    Several events may have the same id ("twins": servers name events by milliseconds). So a
-    continued stream asks for what came after the id *before* the last one, and skips as many events
-    with the last id as were handed on.
+    Several events may have the same id ("twins"), because servers make ids of milliseconds. So a
+    continued stream requests the events after the id *before* the last one, and skips as many
+    events with the last id as were handed on.
 
-    What becomes of an event, by its id, while `skip` events of a replay are still expected:
+    This table says what happens to an event, by its id. `skip` is the number of events that the
+    replay still has to repeat:
 
     | its id               | skip > 0                         | skip = 0                          |
     | -------------------- | -------------------------------- | --------------------------------- |
@@ -27,28 +28,28 @@ class Replay:
     |                      | joined in the middle: not ours   |                                   |
     | none                 | handed on                        | handed on                         |
 
-    A doubted event is dropped and its connection left: a second replay decides. At the seam between
-    what was kept and what happens just now, langgraph-api (0.16.7) may send the same event twice;
-    but like events of one millisecond look the same, and must not be lost.
+    A doubted event is dropped and its connection is closed; a second replay decides. Where stored
+    events end and live ones begin, langgraph-api (0.16.7) may send the same event twice. Two equal
+    events of one millisecond look the same as such a repetition, but both must be handed on.
 
     Attributes:
-        last_id: The id of the last event that was handed on, or that the caller named.
+        last_id: The id of the last event that was handed on, or that the caller passed.
         has_ids: Whether the stream's events have ids, as far as is known.
-        doubted: The connection is to be left, and the stream asked for again.
+        doubted: Whether to close the connection and request the stream again.
     """
 
     def __init__(self, after: str | None, *, joined: bool, resumable: bool) -> None:
         self.last_id = after
-        # Who knows the id of an event, or asked for ids, will get them: until an event comes
-        # without one.
+        # Ids are expected if they were requested, or if the caller has one from an earlier stream.
+        # The first event without an id corrects this.
         self.has_ids = resumable or after is not None
         self.doubted = False
-        self._joined = joined  # The stream began in the middle, at an event with an unknown id.
-        self._older = after  # The last id before `last_id`: nothing after it is missing.
+        self._joined = joined  # The stream began in the middle, after an event with an unknown id.
+        self._older = after  # The id before `last_id`. All events up to it were handed on.
         self._twins = 0  # How many events with `last_id` were handed on.
-        self._skip = 0  # How many of them the replay will bring again.
+        self._skip = 0  # How many of them the replay still has to repeat.
         self._from_zero = False  # The replay begins before the place where the stream was joined.
-        self._in_replay = False  # The connection begins with what was kept.
+        self._in_replay = False  # The connection began with stored events.
         self._latest: StreamPart | None = None
         self._last_doubt: str | None = None  # The id of the event that was doubted.
         self._doubts = 0
@@ -71,7 +72,7 @@ class Replay:
         """Return whether an event is to be handed on; see the table."""
         if part.id is None:
             if not self._twins and part.event not in ("end", "error"):
-                self.has_ids = False  # Not this server, or not this run.
+                self.has_ids = False  # The server, or this run, does not keep events.
             return True
         if part.id == self.last_id:
             if self._skip:
@@ -92,6 +93,7 @@ class Replay:
     def _is_doubtful(self, part: StreamPart) -> bool:
         if not self._in_replay or part != self._latest:
             return False
+        # The second replay brought it again: it is a real twin, so it is handed on.
         if part.id == self._last_doubt or self._doubts >= _MOST_DOUBTS:
             return False
         self._last_doubt, self.doubted = part.id, True
@@ -100,10 +102,10 @@ class Replay:
 
     @property
     def lost_its_place(self) -> bool:
-        """Whether a replay from the beginning did not bring the place where the stream was."""
+        """Whether a replay from the beginning ended before the last event that was handed on."""
         return self._from_zero and self._skip > 0
 
     @property
     def was_blank(self) -> bool:
-        """Whether the connection did not even bring what was known already."""
+        """Whether the connection did not even repeat the events that were known already."""
         return self._skip > 0 or not self._twins

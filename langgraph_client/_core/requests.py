@@ -1,4 +1,4 @@
-"""What requests say: the bodies and queries that several methods, in both colours, share."""
+"""Build and check the request bodies and queries that several methods share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonObject
 
 STREAM_HEADERS = {"accept": "text/event-stream", "cache-control": "no-store"}
-# Newer servers know more words than these methods' types: all are sent, and the server decides.
+# Newer servers may know more words than the parameters' types list: any text is sent, and the
+# server decides.
 _WORDS = (
     "multitask_strategy",
     "if_not_exists",
@@ -32,46 +33,50 @@ _WORDS = (
 
 
 def run_path(thread_id: str | None, what: str = "") -> str:
-    """Where a run is created: under its thread, or without one."""
+    """Return the path where a run is created: below its thread, or without one."""
     if thread_id is None:
         return f"/runs{what}"
     return path("/threads/{thread_id}/runs", thread_id=thread_id) + what
 
 
 class NextPage:
-    """Learns from the headers of a search where the next page begins."""
+    """Keeps the offset of the next page, which a search response has in a header.
+
+    Attributes:
+        next: The offset as text; None if this is the last page.
+    """
 
     def __init__(self) -> None:
         self.next: str | None = None
 
     def opened(self, headers: Mapping[str, str]) -> None:
-        """The answer is there."""
+        """Read the headers of the response."""
         self.next = headers.get("x-pagination-next")
 
 
 def xray_level(xray: object) -> object:
-    """How far a drawing opens subgraphs, None for not at all."""
+    """Return how many levels of subgraphs a drawing shows; None for none, True for all."""
     if isinstance(xray, bool):
         return xray or None
     return at_least("xray", xray, 1)
 
 
 def run_body(assistant_id: str, **fields: object) -> JsonObject:
-    """The body of a request that starts a run or a cron, from a method's arguments.
+    """Return the body of a request that starts a run or a cron, from a method's arguments.
 
     Raises:
-        InvalidArgumentError: for an argument that no server could take.
+        InvalidArgumentError: An argument is one that no server can accept.
     """
     return _checked({"assistant_id": check_id("assistant_id", assistant_id), **fields})
 
 
 def run_fields(**fields: object) -> JsonObject:
-    """What a run is made of, checked, where no assistant is named."""
+    """Return the checked fields of a run for a body without an assistant."""
     return _checked(fields)
 
 
 def batch_body(payloads: object) -> list[JsonObject]:
-    """The body of a batch: one run after the other, each checked like a single one's."""
+    """Return the body of a batch: a list of runs, each checked like a single run."""
     if isinstance(payloads, Mapping | str | bytes) or not isinstance(payloads, Sequence):
         raise InvalidArgumentError("payloads", "must be a list of runs")
     if not payloads:
@@ -119,14 +124,14 @@ def _checked(given: JsonObject) -> JsonObject:
 
 
 def boolean(name: str, value: object) -> bool | None:
-    """`value`, which must be True, False or None."""
+    """Return `value`, which must be True, False or None."""
     if value is not None and not isinstance(value, bool):
         raise InvalidArgumentError(name, f"must be True or False, not {value!r:.80}")
     return value
 
 
 def checkpoint_body(checkpoint: Mapping[str, object] | None) -> JsonObject | None:
-    """A checkpoint as requests want it: null is not allowed where nothing is meant."""
+    """Return a checkpoint without its None values, because servers refuse null there."""
     mapping("checkpoint", checkpoint)
     if checkpoint is None:
         return None
@@ -134,18 +139,18 @@ def checkpoint_body(checkpoint: Mapping[str, object] | None) -> JsonObject | Non
 
 
 def stream_modes(given: object) -> str | list[str]:
-    """One stream mode, or a list of them. Which modes there are is for the server to say.
+    """Return one stream mode, or a list of them. The server decides which modes exist.
 
     Raises:
-        InvalidArgumentError: for what is not text.
+        InvalidArgumentError: A mode is not text.
     """
     return given if isinstance(given, str) else texts("stream_mode", given) or []
 
 
 def joined_modes(given: object) -> str | None:
-    """The modes of a stream that is joined: one as it is, several as a JSON array in text.
+    """Return the modes for a stream that is joined: one as it is, several as a JSON array.
 
-    (A repeated parameter, or a list with commas, is misread by servers.)
+    Servers misread a repeated parameter and a list with commas.
     """
     if given is None:
         return None
@@ -158,7 +163,7 @@ def joined_modes(given: object) -> str | None:
 
 
 def cancel_many_body(thread_id: object, run_ids: object, status: object) -> JsonObject:
-    """Which runs to cancel: named ones of a thread, or all of a status."""
+    """Return the body that cancels runs: those of a thread by id, or all with a status."""
     word("status", status)
     ids = texts("run_ids", run_ids, may_be_empty=False)
     if status is None and (thread_id is None or ids is None):
@@ -169,7 +174,7 @@ def cancel_many_body(thread_id: object, run_ids: object, status: object) -> Json
 
 
 def ttl_body(ttl: object) -> object:
-    """A thread's time to live: a bare number means minutes until it is deleted."""
+    """Return a thread's time to live: a plain number means minutes until it is deleted."""
     if ttl is None or isinstance(ttl, Mapping):
         return ttl
     if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not ttl >= 0:
@@ -178,7 +183,7 @@ def ttl_body(ttl: object) -> object:
 
 
 def supersteps_body(supersteps: object) -> object:
-    """State updates to make a thread with; what an update leaves open is not said."""
+    """Return the state updates for a new thread, without commands that are None."""
     if supersteps is None:
         return None
     if isinstance(supersteps, str | bytes | Mapping) or not isinstance(supersteps, Sequence):
@@ -201,7 +206,7 @@ def supersteps_body(supersteps: object) -> object:
 
 
 def page_body(limit: object, offset: object, *, most: int = 1000, **fields: object) -> JsonObject:
-    """The body of a search: which page, and the conditions that were given."""
+    """Return the body of a search: the page, and the conditions that are not None."""
     number = at_least("limit", limit, 1)
     if number is not None and number > most:
         raise InvalidArgumentError("limit", f"must be at most {most}, not {limit}")
@@ -214,7 +219,7 @@ def page_body(limit: object, offset: object, *, most: int = 1000, **fields: obje
 
 
 def cron_body(schedule: object, end_time: object, timezone: object, enabled: object) -> JsonObject:
-    """The part of a cron's body that a run's does not have."""
+    """Return the fields of a cron's body that a run's body does not have."""
     if schedule is not None and (not isinstance(schedule, str) or not schedule.strip()):
         raise InvalidArgumentError("schedule", f"must be five fields as text, not {schedule!r:.80}")
     return body(
@@ -226,10 +231,10 @@ def cron_body(schedule: object, end_time: object, timezone: object, enabled: obj
 
 
 def timezone_name(timezone: object) -> str | None:
-    """An IANA name, from a name or a tzinfo that has one.
+    """Return the IANA name of a time zone, from a name or a tzinfo.
 
     Raises:
-        InvalidArgumentError: for a tzinfo without a name, such as a fixed offset.
+        InvalidArgumentError: The tzinfo has no name, such as a fixed offset.
     """
     if timezone is None or isinstance(timezone, str):
         return timezone
@@ -244,10 +249,10 @@ def timezone_name(timezone: object) -> str | None:
 
 
 def namespace_labels(name: str, given: object) -> list[str]:
-    """A namespace of the store: a list of labels.
+    """Return a namespace of the store as a list of labels.
 
     Raises:
-        InvalidArgumentError: for a label that is empty or has a dot (the wire joins by dots).
+        InvalidArgumentError: A label is empty or has a dot. Requests join labels with dots.
     """
     labels = texts(name, given)
     if labels is None:
@@ -261,7 +266,7 @@ def namespace_labels(name: str, given: object) -> list[str]:
 def item_body(
     namespace: object, key: object, value: object, index: object, ttl: object
 ) -> JsonObject:
-    """A document to store."""
+    """Return the body that stores an item."""
     if value is None:
         raise InvalidArgumentError("value", "must be a mapping, not None")
     if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, int | float)):
@@ -277,7 +282,7 @@ def item_body(
 
 
 def state_values(values: object) -> object:
-    """The values of a state update: an object or a list of them, or None."""
+    """Return the values of a state update: an object, a list of objects, or None."""
     if isinstance(values, str | bytes | int | float | bool):
         kind = type(values).__name__
         raise InvalidArgumentError("values", f"must be a mapping, a list or None, not {kind}")
@@ -285,7 +290,7 @@ def state_values(values: object) -> object:
 
 
 def history_before(before: object) -> object:
-    """The point before which history is wanted, as a config: the one form servers take."""
+    """Return the checkpoint before which history is wanted, as the config that servers accept."""
     if before is None:
         return None
     if isinstance(before, str):

@@ -1,8 +1,9 @@
-"""What happened on a thread, run by run, out of its protocol events. Pure: no I/O, no waiting.
+"""Sort a thread's protocol events (v3) into runs, subgraphs and projections. No I/O, no waiting.
 
 `ThreadLog.feed` takes events in the order in which they arrive. It sorts them into runs and, within
-a run, into scopes: the root graph and its subgraphs, however deep. Each projection is an
-append-only `Log`, so that it can be read late, twice, and beside others, by a cursor for each.
+a run, into scopes: the root graph and its subgraphs at any depth. Each projection is an
+append-only `Log`. Each reader has its own cursor, so a projection can be read late, twice, or
+side by side with others.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ _ENDS = ("completed", "failed", "interrupted")
 
 
 class RunFailedError(LangGraphError, RuntimeError):
-    """A run, or a part of it, ended as `failed`; the text ends with the server's words."""
+    """A run, or a subgraph call in it, ended as `failed`; the text ends with the server's error."""
 
 
 def failure(said: str | None) -> RunFailedError:
-    """Return the error of a run that failed, in the words that code written for the SDK looks for.
+    """Return the error of a failed run. Code written for langgraph_sdk looks for "Run errored".
 
     Args:
-        said: The server's words.
+        said: The server's error text; None if it sent none.
     """
     return RunFailedError(f"Run errored: {said}" if said else "Run errored")
 
 
 class Log(Generic[T]):
-    """An append-only list that ends, well or with an error.
+    """An append-only list with an end: a normal one, or an error.
 
     Attributes:
-        items: What there is so far.
-        ended: Whether nothing more will come.
-        error: What a reader raises behind the last item; None for a plain end.
+        items: The items so far.
+        ended: Whether no more items will come.
+        error: The error that a reader raises after the last item; None for a normal end.
     """
 
     def __init__(self) -> None:
@@ -51,22 +52,22 @@ class Log(Generic[T]):
         self.error: BaseException | None = None
 
     def append(self, item: T) -> None:
-        """Add an item; what comes behind the end is dropped."""
+        """Add an item. Items after the end are dropped."""
         if not self.ended:
             self.items.append(item)
 
     def end(self, error: BaseException | None = None) -> None:
-        """Let nothing more come. The first end counts."""
+        """End the log. Only the first call has an effect."""
         if not self.ended:
             self.ended, self.error = True, error
 
 
 class MessageSink(Protocol):
-    """A message that is being streamed; langchain-core's chat model streams have this shape."""
+    """Receives the events of one streamed message, like langchain-core's chat model streams."""
 
     @property
     def done(self) -> bool:
-        """Whether the message is complete, or failed."""
+        """Whether the message is complete or has failed."""
         ...
 
     def dispatch(self, event: JSON) -> None:
@@ -79,7 +80,7 @@ class MessageSink(Protocol):
 
 
 MakeMessage = Callable[[Namespace, str | None], MessageSink]
-"""Makes the object that a message's events are given to, from its namespace and id."""
+"""Creates the object that receives a message's events, from its namespace and id."""
 
 
 @dataclass(eq=False)
@@ -87,8 +88,8 @@ class ToolCall:
     """One call of a tool.
 
     Attributes:
-        error: The text of the exception, if the tool failed.
-        output: What the tool returned; set once `deltas` has ended without an error.
+        error: The exception's text if the tool failed, else None.
+        output: The tool's return value; set when `deltas` has ended and `error` is None.
     """
 
     tool_call_id: str
@@ -105,10 +106,10 @@ class Scope:
 
     Attributes:
         status: `running` or `started` until it is over.
-        error: The server's words, if it failed.
-        result: How the task that called it ended, and its error, where the task has told so. It
-            counts where no end of the subgraph itself is told.
-        custom: What nodes wrote, all of it, as bare values.
+        error: The server's error text if it failed, else None.
+        result: Status and error of the task that called the subgraph, once a `tasks` event has
+            reported them. They are used if the subgraph itself never reports an end.
+        custom: Every value that nodes wrote to the custom stream.
         named: Events of named channels, by name, as `{"name", "payload"}`.
         arrivals: `(projection, item)` of all projections, in the order of arrival.
     """
@@ -141,11 +142,11 @@ class Scope:
         self._tool_call_ids: set[str] = set()
 
     def has_called(self, tool_call_id: str) -> bool:
-        """Whether a tool call of this id began here, over or not."""
+        """Return whether a tool call with this id started here, finished or not."""
         return tool_call_id in self._tool_call_ids
 
     def extension(self, name: str) -> Log[Any]:
-        """Return the log of a named channel, made on first use."""
+        """Return the log of a named channel, created on first use."""
         if name not in self.named:
             self.named[name] = Log()
             if self.arrivals.ended:
@@ -158,10 +159,10 @@ class Scope:
         self.arrivals.append((projection, item))
 
     def feed_message(self, data: Mapping[str, Any], make: MakeMessage) -> None:
-        """Give a message event to its message, a new one for `message-start`.
+        """Give a message event to its message; `message-start` begins a new one.
 
-        Servers that name the message on each event let several be streamed at once. Without
-        (langgraph-api 0.16.7) an event belongs to the message that was started last.
+        If a server puts the message's id on each event, several messages can be streamed at once.
+        Without an id (langgraph-api 0.16.7), an event belongs to the message started last.
         """
         if data.get("event") == "message-start":
             message_id = data.get("id") or data.get("message_id")
@@ -173,14 +174,14 @@ class Scope:
             if message_id is None:
                 message_id = next(reversed(self._open_messages), None)
             if message_id not in self._open_messages:
-                return  # its beginning was not sent to this reader
+                return  # Its start was sent before this reader connected.
             message = self._open_messages[message_id]
         message.dispatch(data)
         if data.get("event") in ("message-finish", "error"):
             self._open_messages.pop(message_id, None)
 
     def feed_tool(self, data: Mapping[str, Any]) -> None:
-        """Give a tool event to its call, a new one for `tool-started`."""
+        """Give a tool event to its call; `tool-started` begins a new one."""
         call_id = str(data.get("tool_call_id"))
         if data.get("event") == "tool-started":
             call = ToolCall(call_id, data.get("tool_name", ""), data.get("input"), self.namespace)
@@ -202,19 +203,19 @@ class Scope:
             open_call.deltas.end()
 
     def feed_custom(self, data: JSON) -> None:
-        """Take what a node wrote; a named item belongs to its extension as well."""
+        """Add a value that a node wrote; a named one is added to its extension too."""
         self.add("custom", self.custom, data)
         name = data.get("name") if isinstance(data, Mapping) else None
         if isinstance(name, str) and name:
             self.add(name, self.extension(name), data)
 
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
-        """End every projection of this scope and of those below it. The first end counts.
+        """End every projection of this scope and of its subgraphs. Only the first end counts.
 
         Args:
             status: How it ended.
-            error: The server's words about a failure.
-            cause: What readers raise behind the last item; None for a plain end.
+            error: The server's error text; None without a failure.
+            cause: The error that readers raise after the last item; None for a normal end.
         """
         if self.status in _ENDS:
             return
@@ -222,7 +223,7 @@ class Scope:
         for child in self.subgraphs.items:
             # langgraph-api 0.16.7 closes subgraphs before the root, except after a failure.
             child.end(*(child.result or (status, error)), cause)
-        how = error or f"the run was {status} in the middle of it"
+        how = error or f"the run was {status} before it was complete"
         for message in self._open_messages.values():
             message.fail(cause or RunFailedError(how))
         for call in self._open_tools.values():
@@ -252,12 +253,13 @@ class Run:
     """One run of a thread.
 
     Attributes:
-        run_id: Its id; None where the server does not tell it.
-        root: The scope of the root graph, and through it all others.
-        events: Its protocol events, all of those that were asked for.
-        interrupts: Open questions, as `{"interrupt_id", "value", "namespace"}`, each once.
-        is_nameless: Whether its events have ids in no form of the protocol, as those of a stand-in
-            for a server do. Such events never say to which run they belong.
+        run_id: Its id; None if the server does not send it.
+        root: The scope of the root graph, which leads to all others.
+        events: All received protocol events of the run.
+        interrupts: Open interrupts, as `{"interrupt_id", "value", "namespace"}`, each once.
+        is_nameless: Whether its event ids have no form that the protocol knows, like those of
+            mocked servers. Such ids never name the run that an event belongs to.
+        seen: How many events were received, by method and namespace. A replay is compared with it.
     """
 
     def __init__(
@@ -278,16 +280,16 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come of the run: behind a question, more questions may."""
+        """Whether no more events can come. After an interrupt, further interrupts may follow."""
         return self.root.status in ("completed", "failed")
 
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
-        """End the run and everything that is read of it. See `Scope.end`."""
+        """End the run and all its projections. See `Scope.end`."""
         self.root.end(status, error, cause)
         self.events.end(cause if isinstance(cause, StreamIncomplete) else None)
 
     def asked(self, interrupt_id: str, value: JSON, namespace: Namespace) -> None:
-        """Take a question; one that is known already is replaced."""
+        """Add an interrupt. It replaces a known one with the same id."""
         question = {"interrupt_id": interrupt_id, "value": value, "namespace": list(namespace)}
         self.interrupts[:] = [
             known for known in self.interrupts if known["interrupt_id"] != interrupt_id
@@ -295,11 +297,11 @@ class Run:
         self.interrupts.append(question)
 
     def known_scope(self, namespace: Namespace) -> Scope | None:
-        """Return the scope of a namespace, if it was announced or something came of it."""
+        """Return the scope of a namespace; None if no event of it was received."""
         return self._scopes.get(namespace)
 
     def scope(self, namespace: Namespace) -> Scope:
-        """Return the scope of a namespace; parents that were never announced are made."""
+        """Return the scope of a namespace; create it, and missing parents, if necessary."""
         found = self._scopes.get(namespace)
         if found is None:
             parent = self.scope(namespace[:-1])
@@ -313,7 +315,7 @@ class ThreadLog:
     """The runs of a thread, in order.
 
     Args:
-        make_message: Makes the objects that messages are streamed into.
+        make_message: Creates the objects that receive messages' events.
     """
 
     def __init__(self, make_message: MakeMessage) -> None:
@@ -325,22 +327,24 @@ class ThreadLog:
         self._nameless_ids: set[str] = set()
 
     def run(self, run_id: str) -> Run | None:
-        """Return a run by its id."""
+        """Return the run with this id; None if it is not known."""
         return next((run for run in reversed(self.runs) if run.run_id == run_id), None)
 
     def reconnected(self) -> None:
-        """Say that the events that follow begin at the start of the thread again.
+        """Note that the next events are a replay from the start of the thread.
 
-        Servers whose numbers are not stable (langgraph-api 0.16.7) are read again from the start.
-        What is known is then told by run, method, namespace and how many of these there were;
-        named channels are not replayed there, so they are left out.
+        Servers whose event numbers change between connections (langgraph-api 0.16.7) have to be
+        read again from the start. Known events are then recognised by run, method and namespace,
+        and by counting them. Named channels are not counted, because that server does not replay
+        them.
         """
         self._replayed, self._replaying = Counter(), None
         if self.runs and self.runs[0].run_id is None:
-            self._replaying = self.runs[0]  # Its beginning was not kept: nothing announces it.
+            # The server did not keep the run's first event, so no `running` event announces it.
+            self._replaying = self.runs[0]
 
     def feed(self, event: Event) -> bool:
-        """Take an event. Returns whether it was new."""
+        """Add an event to its run and scope. Return False if it was known already."""
         method, params = event["method"], event["params"]
         namespace: Namespace = tuple(params["namespace"])
         data = params.get("data")
@@ -358,7 +362,7 @@ class ThreadLog:
         if started:
             self.runs.append(Run(run_id, data.get("graph_name"), is_nameless=nameless))
         elif not self.runs or (nameless and self.runs[-1].is_over):
-            # A run whose beginning was not kept, such as one of the older endpoints.
+            # The server did not keep the run's first event, as for runs of the older endpoints.
             self.runs.append(Run(None, None, is_nameless=nameless))
         run = self.runs[-1]
         if not is_named:
@@ -382,16 +386,16 @@ class ThreadLog:
             self._replayed = Counter()
         if self._replaying is None or is_named:
             if started:
-                self._replayed = None  # a run that is new: from here on nothing is known
+                self._replayed = None  # A new run: every event from here on is new.
             return False
         self._replayed[method, namespace] += 1
         return self._replayed[method, namespace] <= self._replaying.seen[method, namespace]
 
     def end(self, error: BaseException | None) -> None:
-        """End everything: no more events will come.
+        """End all logs, because no more events will come.
 
         Args:
-            error: Why, if the connection was lost for good; None if the reader closed it.
+            error: The reason, if the connection was lost for good; None if the reader closed it.
         """
         self.events.end(error)
         if self.runs:
@@ -438,7 +442,7 @@ def _apply_lifecycle(run: Run, scope: Scope, data: JSON) -> None:
 
 
 def _apply_task(run: Run, namespace: Namespace, data: JSON) -> None:
-    """Note the end of a task for the subgraph that it called."""
+    """Note a task's result on the subgraph that it called: the subgraph may report no end."""
     called = run.known_scope((*namespace, f"{data.get('name')}:{data.get('id')}"))
     if called is None or "result" not in data:
         return
@@ -451,9 +455,9 @@ def _apply_task(run: Run, namespace: Namespace, data: JSON) -> None:
 
 
 def _is_mirror(data: JSON, namespace: Namespace, run: Run) -> bool:
-    """Whether a message repeats a tool's result, below a namespace that is no subgraph's.
+    """Return whether a message repeats a tool's result in a namespace that is not a subgraph.
 
-    That namespace ends with the id of the tool call, a subgraph's with the id of a task.
+    Such a namespace ends with the id of the tool call; a subgraph's ends with the id of a task.
     """
     node, _, call_id = namespace[-1].partition(":")
     if node != "tools":
@@ -461,14 +465,15 @@ def _is_mirror(data: JSON, namespace: Namespace, run: Run) -> bool:
     parent = run.known_scope(namespace[:-1])
     if parent is not None and parent.has_called(call_id):
         return True
-    # The call began before this reader. langgraph-api 0.16.7 names no message on such an event.
+    # The tool call started before this reader connected, so its id is not known. Such events of
+    # langgraph-api 0.16.7 have no message id.
     return data.get("message_id") is None and (
         data.get("role") == "tool" or data.get("event") != "message-start"
     )
 
 
 def _is_named(method: str, data: JSON) -> bool:
-    """Whether an event is of a named channel, which langgraph-api 0.16.7 does not replay."""
+    """Return whether an event is of a named channel, which langgraph-api 0.16.7 never replays."""
     return method.startswith("custom:") or (
         method == "custom" and isinstance(data, Mapping) and data.keys() == {"name", "payload"}
     )
@@ -478,12 +483,12 @@ _IDS = re.compile(r"synth:|\d+-\d+")
 
 
 def _is_nameless(event: Event) -> bool:
-    """Whether the id of an event has no form of the protocol."""
+    """Return whether an event's id has no form that the protocol knows."""
     event_id = event.get("event_id")
     return isinstance(event_id, str) and _IDS.match(event_id) is None
 
 
 def _run_id(event: Event) -> str | None:
-    """Return the run that a root `running` begins; its event id is the only place that says it."""
+    """Return the id of the run that a root `running` event starts: only its event id has it."""
     parts = str(event.get("event_id", "")).split(":")
     return parts[1] if parts[0] == "synth" and len(parts) > 2 else None

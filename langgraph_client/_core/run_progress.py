@@ -1,4 +1,4 @@
-"""What a run's stream says about its progress: nodes, tokens, failures. For those who show it."""
+"""Read a run's progress from its stream: nodes, tokens and failures, for displays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NodeStarted:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Text of a model, to be shown behind what came before of the same message."""
+    """Text of a model, to be appended to the earlier text of the same message."""
 
     node: str
     message_id: str
@@ -36,7 +36,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class NodeEnded:
-    """A node ended, after so many seconds; None if its beginning was not seen."""
+    """A node ended. `seconds` is its duration; None if its start was not seen."""
 
     name: str
     path: tuple[str, ...]
@@ -83,11 +83,12 @@ class RunProgress:
         self._open_messages: dict[tuple[tuple[str, ...], str], str] = {}
 
     def read(self, part: object, now: float) -> list[Step]:
-        """Return what a part of the stream means; nothing for what is no news.
+        """Return the steps that a part of the stream reports; an empty list if it reports none.
 
         Args:
-            part: A `StreamPart`, a part of `version="v2"`, or what `RemoteGraph.stream` yields.
-            now: The present time in seconds, from any start.
+            part: A `StreamPart`, a part of `version="v2"`, or a value that `RemoteGraph.stream`
+                yields.
+            now: The current time in seconds, of any monotonic clock.
         """
         mode, namespace, data = self._split(part)
         path = tuple(name.split(":")[0] for name in namespace)
@@ -160,7 +161,7 @@ class RunProgress:
         )
 
     def _message(self, data: object) -> list[Step]:
-        """Read a pair of a message, or a piece of one, and its metadata."""
+        """Read a pair of a message, or of a chunk of one, and its metadata."""
         if not isinstance(data, list | tuple) or len(data) != 2:
             return []
         message, metadata = data
@@ -168,7 +169,7 @@ class RunProgress:
         if kind not in ("ai", "AIMessageChunk") or not text:
             return []
         if kind == "ai" and message_id in self._streamed:
-            return []  # The whole of what came in pieces.
+            return []  # The complete message, after its chunks were shown.
         self._streamed.add(message_id)
         node = metadata.get("langgraph_node") if isinstance(metadata, Mapping) else None
         return [Tokens(str(node or ""), message_id, text)]
@@ -199,7 +200,7 @@ class RunProgress:
 
 
 def _error_text(error: object) -> str:
-    # The bundled server tells the class and the text, others the exception's `repr`.
+    # The bundled server sends the exception's class and text, others its `repr`.
     if isinstance(error, Mapping) and "error" in error:
         return f"{error['error']}: {error.get('message', '')}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Where to, with what key and headers, how long: the only place that reads the environment."""
+"""The server's URL, API key and headers, from arguments or from environment variables."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ USER_AGENT = "langgraph-client"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a client needs to know to send a request.
+    """The settings with which a client sends requests.
 
     Attributes:
         url: The server's URL, without credentials and without a slash at its end.
-        headers: Sent with every request, names in lower case; the API key is among them, and so
-            they are not in the repr.
-        has_credentials: Whether the URL had a user and a password.
+        headers: Sent with every request, names in lower case. They contain the API key, so the repr
+            leaves them out.
+        has_credentials: Whether the URL contained a user name.
     """
 
     url: str
@@ -35,12 +35,12 @@ class Settings:
 
     @property
     def origin(self) -> tuple[str, str, int | None]:
-        """Scheme, host and port: what the key may be sent to."""
+        """Scheme, host and port. The API key is sent to this origin only."""
         return origin_of(self.url)
 
     @property
     def authority(self) -> str:
-        """Scheme, host and port, as the URL has them: a path is put behind it."""
+        """Scheme, host and port, as written in the URL, to be followed by a path."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -52,10 +52,15 @@ class Settings:
 def settings_from(
     url: str | None, api_key: str | Unset | None, headers: Mapping[str, str] | None
 ) -> Settings:
-    """Settings from a caller's arguments, and from the environment where they say nothing.
+    """Return settings from a caller's arguments, else from the environment.
+
+    Args:
+        url: The server's URL; None for `LANGGRAPH_URL`, or else `http://localhost:8123`.
+        api_key: The key; None for no key, UNSET for the first variable in `KEY_VARIABLES`.
+        headers: More headers for every request.
 
     Raises:
-        InvalidArgumentError: for a bad URL, key or header.
+        InvalidArgumentError: The URL, the key or a header is invalid.
     """
     if url is None:
         url = os.environ.get("LANGGRAPH_URL", "").strip() or DEFAULT_URL
@@ -84,7 +89,7 @@ def _key_from_environment() -> str | None:
 
 
 def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:
-    """A server's URL without credentials, and the credentials."""
+    """Return a server's URL without credentials, and its user and password or None."""
     if not isinstance(url, str):
         raise InvalidArgumentError("url", f"must be text, not {_kind(url)}")
     if not url.strip():
@@ -99,7 +104,7 @@ def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:
             "url", "must begin with http:// or https://, as in http://localhost:8123"
         )
     if not parts.hostname:
-        raise InvalidArgumentError("url", "names no host")
+        raise InvalidArgumentError("url", "has no host; it must look like http://host:port")
     if parts.query or parts.fragment:
         raise InvalidArgumentError("url", "must not have a query or a fragment")
     credentials = None
@@ -111,7 +116,7 @@ def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a URL, the default port spelt out."""
+    """Return scheme, host and port of a URL, with the scheme's default port if it has none."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, (parts.hostname or "").lower(), port
@@ -120,32 +125,39 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 def check_headers(
     headers: Mapping[str, str] | None, name: str = "headers", *, may_have_key: bool = False
 ) -> dict[str, str]:
-    """A caller's headers, checked. Those of a single call may have a key of their own.
+    """Return a copy of a caller's headers, checked.
+
+    Args:
+        headers: Any mapping of text to text; None for no headers.
+        name: The parameter's name, for error messages.
+        may_have_key: Whether `x-api-key` is allowed, as for the headers of a single call.
 
     Raises:
-        InvalidArgumentError: for a reserved header, or one that cannot be sent.
+        InvalidArgumentError: A header is reserved or cannot be sent.
     """
     checked: dict[str, str] = {}
     if headers is not None and not isinstance(headers, Mapping):
         raise InvalidArgumentError(name, f"must be a mapping, not {_kind(headers)}")
     for key, value in (headers or {}).items():
         if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable():
-            raise InvalidArgumentError(name, f"{key!r} is not a header's name")
+            raise InvalidArgumentError(name, f"{key!r} is not a valid header name")
         is_key = key.lower() == API_KEY_HEADER
         if key.lower() in RESERVED_HEADERS and not (is_key and may_have_key):
-            hint = "; give api_key= to the client" if is_key else ""
-            raise InvalidArgumentError(f"{name}[{key!r}]", f"this header is reserved{hint}")
+            hint = "pass api_key= to the client instead" if is_key else "the client sets it"
+            raise InvalidArgumentError(f"{name}[{key!r}]", f"this header is reserved; {hint}")
         _check_header_value(f"{name}[{key!r}]", value)
         checked[key] = value
     return checked
 
 
 def _check_header_value(name: str, value: object) -> None:
-    # The value may be secret: no message repeats it.
+    # The value may be a secret, so no message contains it.
     if not isinstance(value, str):
         raise InvalidArgumentError(name, f"must be text, not {_kind(value)}")
     if not value.isascii() or any((ord(c) < 32 and c != "\t") or c == "\x7f" for c in value):
-        raise InvalidArgumentError(name, "has characters that a header cannot have")
+        raise InvalidArgumentError(
+            name, "must be ASCII without control characters, as every header's value"
+        )
 
 
 def _kind(value: object) -> str:

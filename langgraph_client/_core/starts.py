@@ -1,8 +1,8 @@
-"""Calls that start a run: one run for one call, also where its answer is lost.
+"""Make a call that starts a run start exactly one run, even when its response is lost.
 
-Each such call has a key of its own, which is sent as `Idempotency-Key`. A server that knows the
-header starts one run for it, and answers a repetition like the first request. On another server
-the key can be put into the run's metadata, and the run be looked for in its thread's list.
+Each such call has its own key, which is sent as `Idempotency-Key`. A server that supports the
+header starts one run per key, and answers a repeated request like the first one. For other servers,
+the key can be put into the run's metadata, so that the run can be found in its thread's list.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ T = TypeVar("T")
 
 KEY_HEADER = "idempotency-key"
 KEY_IN_METADATA = "idempotency_key"
-#: What belongs to the request that starts a run, and not to those that follow from it.
+#: Headers of the request that starts a run. Requests about that run must not carry them.
 OF_START = frozenset({KEY_HEADER, "prefer"})
 _PATH = re.compile(r"(/threads/[^/]+/runs)(|/wait|/stream)")
 _FOLLOWED_BY = {"": "", "/wait": "/join", "/stream": "/stream"}
-_LATEST = 10  # Runs of a thread that are looked at.
+_LATEST = 10  # How many runs of a thread are searched for the key.
 
 
 def starting(call: Call[T]) -> Call[T]:
-    """Return a call that starts a run, with a key; the caller's own key is kept."""
+    """Return the call, marked as one that starts a run, with a key; a caller's own key is kept."""
     return replace(call, starts=True, headers={KEY_HEADER: uuid4().hex, **call.headers})
 
 
 def without_key(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of a request that follows from the one that started a run."""
+    """Return the headers for a request about a run, from those of the request that started it."""
     return {name: value for name, value in headers.items() if name not in OF_START}
 
 
 def findable(call: Call[T]) -> Call[T]:
-    """Return the call with its key in the run's metadata as well; a command as it is."""
+    """Return the call with its key in the run's metadata too; a thread command is unchanged."""
     if call.path.endswith("/commands"):
         return call
     body = call.body if isinstance(call.body, Mapping) else {}
@@ -47,7 +47,7 @@ def findable(call: Call[T]) -> Call[T]:
 
 
 def search(call: Call[Any]) -> Call[Any] | None:
-    """Return the request for the runs among which the call's run is; None without a thread."""
+    """Return the request that lists the runs of the call's thread; None for a stateless run."""
     match = _PATH.fullmatch(call.path)
     if match is None:
         return None
@@ -56,7 +56,7 @@ def search(call: Call[Any]) -> Call[Any] | None:
 
 
 def found_in(call: Call[Any], runs: object) -> str | None:
-    """Return the id of the run that the call has started, if it is in the list."""
+    """Return the id of the run that the call started; None if it is not in the list."""
     key = call.headers[KEY_HEADER]
     for run in runs if isinstance(runs, list) else []:
         metadata = run.get("metadata") if isinstance(run, dict) else None
@@ -67,14 +67,14 @@ def found_in(call: Call[Any], runs: object) -> str | None:
 
 
 def content_location(call: Call[Any], run_id: str) -> dict[str, str]:
-    """Return the header by which the lost answer would have named the run."""
+    """Return the header with which the lost response would have named the run."""
     match = _PATH.fullmatch(call.path)
     assert match is not None  # `search` has found it.
     return {"content-location": f"{match[1]}/{run_id}"}
 
 
 def followed_by(call: Call[T], run_id: str) -> Call[T]:
-    """Return the request that goes on with a run in place of the call that has started it."""
+    """Return the request that follows the run which `call` has already started."""
     match = _PATH.fullmatch(call.path)
     assert match is not None  # `search` has found it.
     return replace(

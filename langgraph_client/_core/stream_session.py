@@ -1,24 +1,24 @@
-"""One stream of events, followed through interruptions, without I/O (in the manner of h11).
+"""Follow one event stream through interruptions, without I/O (in the manner of h11).
 
 A session says what to do next (`next_step`), takes the result (`opened`, `receive`,
-`failed`, `answered`, `slept`), and hands out events (`next_part`). A shell is a loop:
+`failed`, `answered`, `slept`), and hands out events (`next_part`). Its user is a loop:
 
     while (part := session.next_part()) is None:
-        ...  # Do `session.next_step()`, and tell the session what came of it.
+        ...  # Do `session.next_step()`, and call the session with the result.
 
-| step    | the shell does                             | and tells                          |
-| ------- | ------------------------------------------ | ---------------------------------- |
-| `Open`  | sends the request, keeps the connection    | `opened(...)` or `failed(error)`   |
-| `Read`  | reads bytes, within so many seconds        | `receive(bytes)` or `failed(...)`  |
-| `Ask`   | leaves the connection, sends the request   | `answered(value)` or `failed(...)` |
-| `Sleep` | leaves the connection, waits               | `slept()`                          |
-| `Done`  | leaves the connection                      |                                    |
+| step    | what the loop does                          | the call with the result           |
+| ------- | ------------------------------------------- | ---------------------------------- |
+| `Open`  | sends the request, keeps the connection     | `opened(...)` or `failed(error)`   |
+| `Read`  | reads bytes, within the given seconds       | `receive(bytes)` or `failed(...)`  |
+| `Ask`   | closes the connection, sends the request    | `answered(value)` or `failed(...)` |
+| `Sleep` | closes the connection, waits                | `slept()`                          |
+| `Done`  | closes the connection                       |                                    |
 
-A stream is over when the server says so (an `end` or `error` event), or when its connection was
-closed in good order and the run is over. Everything else is an interruption. A stream whose events
-have ids is continued after the last one; any other cannot be, and `StreamIncomplete` says so. Three
-small machines decide: `Replay` (which events are new), `Outage` (how often to try), `EndCheck`
-(whether a close was the end).
+A stream is over when the server sends an `end` or `error` event, or when the server closes the
+connection normally and the run is over. Everything else is an interruption. A stream whose events
+have ids is continued after the last one. For any other stream, `StreamIncomplete` is raised. Three
+small state machines decide: `Replay` (which events are new), `Outage` (how often to try),
+`EndCheck` (whether a close was the end).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ logger = logging.getLogger("langgraph_client")
 
 _OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id"}) | OF_START
 _MEANINGFUL = frozenset({"metadata", "end", "error"})
-_QUOTED = 300  # Bytes of an answer that are repeated in an error.
+_QUOTED = 300  # How many bytes of a response an error message quotes.
 
 
 class Open(NamedTuple):
@@ -60,20 +60,20 @@ class Open(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Read more; None: within the usual time."""
+    """Read more bytes, within this many seconds; None for the usual read timeout."""
 
     seconds: float | None
 
 
 class Ask(NamedTuple):
-    """Send a request; `waits` if its answer may take long."""
+    """Send a request. `waits` means that it waits for the run's result, which may take long."""
 
     call: Call[Any]
     waits: bool
 
 
 class Sleep(NamedTuple):
-    """Wait so many seconds."""
+    """Wait this many seconds."""
 
     seconds: float
 
@@ -90,22 +90,22 @@ class StreamSession:
     """Follows one stream.
 
     Args:
-        first: The request that opens it.
-        thread_id: The thread, where it is known.
-        run_id: The run, where it is known.
-        last_event_id: Begin after this event.
-        resumable: Its events will have ids; known beforehand if it was asked for.
-        endless: The stream is a thread's, which has no end of its own.
-        subgraphs: Whether events of subgraphs are handed on.
-        any_events: The events need not be those of the protocol.
-        on_run_created: Called once, when the run is known.
-        policy: How often it is tried to be continued.
+        first: The request that opens the stream.
+        thread_id: The thread; None if it is not known yet.
+        run_id: The run; None if it is not known yet.
+        last_event_id: The stream begins after this event; None for its beginning.
+        resumable: Whether the request asks for a stream whose events have ids.
+        endless: Whether the stream is a thread's, which does not end with a run.
+        subgraphs: Whether events of subgraphs are handed out.
+        any_events: Whether events outside the protocol are accepted.
+        on_run_created: Called once, when the run's id is known.
+        policy: When and how often to reconnect; None for the default policy.
 
     Attributes:
-        is_open: Whether it was open at some time.
-        is_done: Whether nothing is to be done any more.
-        cadence: What is known of the server's heartbeats.
-        stops_run: Whether leaving the stream stops its run.
+        is_open: Whether a connection was ever opened.
+        is_done: Whether the session has ended.
+        cadence: The measured intervals of the server's heartbeats.
+        stops_run: Whether the server cancels the run when the connection is closed.
     """
 
     def __init__(
@@ -139,32 +139,33 @@ class StreamSession:
         )
         self._outage = Outage(self._policy)
         self._end = EndCheck(self._policy.initial, self._policy.max_reconnects)
-        self._events: deque[ServerEvent] = deque()  # Read, and not handed out yet.
-        self._failure: StreamPart | None = None  # The event that a failed run did not send.
+        self._events: deque[ServerEvent] = deque()  # Received, and not handed out yet.
+        # The `error` event of a failed run, made here if the server never sent it.
+        self._failure: StreamPart | None = None
         self._begin_connection()
-        self._beginning = b""  # Of the body, until an event of the protocol has come.
-        self._heard = any_events  # One has come.
-        self._is_troubled = True  # Something was counted that the next event ends.
-        self._is_plain = False  # Nothing is to be kept in mind of an event without an id.
+        self._beginning = b""  # The first bytes of the body, for errors, until `_heard`.
+        self._heard = any_events  # Whether an event of the protocol was received.
+        self._is_troubled = True  # Whether the next new event must reset `_outage` and `_end`.
+        self._is_plain = False  # Whether events without an id can skip all bookkeeping.
         self._step: Step = Open(_after(first, self._replay.begin()))
         self._after_sleep: Step = self._step
 
     @property
     def last_event_id(self) -> str | None:
-        """The id of the last event that was handed out."""
+        """The id of the last event that was handed out; None if there was none."""
         return self._replay.last_id
 
     # --- what to do ---
 
     def next_step(self) -> Step:
-        """Return what to do now. Events are to be taken out (`next_part`) before."""
+        """Return what to do next. Take out all received events first (`next_part`)."""
         return _DONE if self.is_done else self._step
 
     def next_part(self) -> StreamPart | None:
-        """Return the next event that was read; None if more is to be done first.
+        """Return the next received event; None if there is a step to do first.
 
         Raises:
-            StreamIncomplete: if an event is not what the protocol has, and asking again is no use.
+            StreamIncomplete: An event is not valid, and the stream cannot be continued.
         """
         events = self._events
         while events:
@@ -174,7 +175,7 @@ class StreamSession:
             except APIResponseValidationError as error:
                 self.failed(error)
                 return None
-            # Most events of most streams take this short way.
+            # A shortcut for speed: most events of most streams need no bookkeeping.
             if self._is_plain and part.id is None and part.event not in _MEANINGFUL:
                 if self._subgraphs or "|" not in part.event:
                     return part
@@ -184,10 +185,11 @@ class StreamSession:
         return failure
 
     def ready_parts(self) -> Iterator[StreamPart]:
-        """Yield the events that were read, until more is to be done first; see `next_part`."""
+        """Yield the received events, until there is a step to do first; see `next_part`."""
         events, wants_subgraphs = self._events, self._subgraphs
         while True:
-            # The short way of `next_part`, without a call for each event.
+            # The shortcut of `next_part`, inlined: a call per event costs more than the rest. An
+            # event is removed from the deque only if nothing needs a second look at it.
             while events and self._is_plain:
                 name, text, event_id = events[0]
                 if event_id is not None or name in _MEANINGFUL:
@@ -206,7 +208,7 @@ class StreamSession:
             yield part
 
     def _is_new(self, part: StreamPart) -> bool:
-        """Whether an event is to be handed on."""
+        """Note an event, and return whether to hand it out."""
         if not self._replay.accept(part):
             if self._replay.doubted:
                 self._continue()
@@ -231,7 +233,7 @@ class StreamSession:
             self.run_id = run_id if isinstance(run_id, str) else self.run_id
 
     def finish(self) -> None:
-        """End the session: events that were read and not handed out are dropped."""
+        """End the session. Events that were not handed out are dropped."""
         self.is_done = True
         self._events.clear()
 
@@ -241,9 +243,10 @@ class StreamSession:
         """Note that a connection is open.
 
         Args:
-            headers: Those of the answer; names in lower case.
-            location: Where the stream can be continued, as a path below the server's URL.
-            now: Seconds, of the clock that `receive` is given.
+            headers: The headers of the response; names in lower case.
+            location: Where the stream can be continued, as a path below the server's URL; None if
+                the response does not say.
+            now: The time in seconds, of the same clock as for `receive`.
         """
         if not self.is_open:
             self.is_open = True
@@ -256,7 +259,7 @@ class StreamSession:
         self._read_on()
 
     def found(self, run_id: str) -> None:
-        """Note that the run was started, although the answer that would have said so was lost."""
+        """Note the id of a run that was started although the response was lost."""
         self.is_open = True
         self.run_id = run_id
         Created(self._on_run_created, self.thread_id).opened({"content-location": self._run_path()})
@@ -276,10 +279,10 @@ class StreamSession:
         """Take bytes of the body; `b""` is its end.
 
         Raises:
-            StreamIncomplete: if it was cut and cannot be continued.
-            APIResponseValidationError: if it held no event of the protocol.
+            StreamIncomplete: The stream was cut and cannot be continued.
+            APIResponseValidationError: The body contained no event of the protocol.
         """
-        if self.is_done:  # Somebody else has closed the stream meanwhile.
+        if self.is_done:  # Another task or thread closed the stream while this one was reading.
             return
         if not data:
             self._closed()
@@ -301,18 +304,18 @@ class StreamSession:
             self._beginning += data[:_QUOTED]
 
     def failed(self, error: APIError) -> None:
-        """Note that a step could not be done.
+        """Note that a step failed.
 
         Raises:
-            StreamIncomplete: if the stream cannot be continued, or was given up.
+            StreamIncomplete: The stream cannot be continued, or all attempts were made.
             APIError: `error` itself, if the stream was never open.
         """
-        if self.is_done:  # Somebody else has closed the stream meanwhile.
+        if self.is_done:  # Another task or thread closed the stream while this one was reading.
             return
         if isinstance(self._step, Ask):
             if self._step.waits:
                 raise self._incomplete(
-                    f"the run failed, and its error is missing: {error.message}", error
+                    f"the run failed, and reading its error failed too: {error.message}", error
                 )
             if isinstance(error, NotFoundError):
                 self._answered(None)
@@ -320,10 +323,10 @@ class StreamSession:
         self._broken(error)
 
     def answered(self, document: object) -> None:
-        """Take the answer of an `Ask`: the run, or its result.
+        """Take the response to an `Ask`: the run, or its result.
 
         Raises:
-            StreamIncomplete: if the run goes on, but its stream cannot be continued.
+            StreamIncomplete: The run is not over, but its stream cannot be continued.
         """
         if self.is_done:
             return
@@ -345,14 +348,14 @@ class StreamSession:
     def _closed(self) -> None:
         if self._replay.lost_its_place:
             raise self._incomplete(
-                "the server does not have the stream's last event any more", None
+                "the server no longer has the last received event, so events may be missing", None
             )
         if self._parser.pending or self._endless:
             self._broken(None)
         elif not self._heard and not self._joins:
             raise self._unheard()
         elif self.thread_id is None or self.run_id is None:
-            # Nobody can be asked about a stateless run; a proper close has to be believed.
+            # A stateless run has no status to request, so a normal close must count as the end.
             self.finish()
         else:
             self._obey(
@@ -376,7 +379,7 @@ class StreamSession:
                 )
             self._sleep(self._end.pause, Ask(self._question(), waits=False))
         elif self._end.run_failed:
-            # No event said so: servers do not replay it.
+            # No event reported the failure, and servers do not replay it: the run's result does.
             self._step = Ask(self._question("/join"), waits=True)
         else:
             self.finish()
@@ -387,9 +390,16 @@ class StreamSession:
         self._events.clear()
         reason = "the stream was cut" if error is None else f"the stream was cut: {error.message}"
         if self.stops_run:
-            raise self._incomplete(f"{reason}; its run is cancelled with its connection", error)
+            raise self._incomplete(
+                f"{reason}; the server cancels the run with its connection"
+                " (on_disconnect='cancel')",
+                error,
+            )
         if not self._can_be_continued:
-            raise self._incomplete(f"{reason}; it cannot be continued, not being resumable", error)
+            raise self._incomplete(
+                f"{reason}; it is not resumable: pass stream_resumable=True to continue streams",
+                error,
+            )
         if error is not None and not is_passing(error):
             raise self._incomplete(f"{reason}; continuing it was refused", error)
         if self._outage.is_hopeless:
@@ -427,7 +437,7 @@ class StreamSession:
         self._step = self._continued()
 
     def _continued(self) -> Open:
-        """The request that continues the stream."""
+        """Return the step that continues the stream."""
         after = self._replay.resume()
         if self._joins:
             return Open(_after(self._first, after))
@@ -437,13 +447,13 @@ class StreamSession:
         return Open(_after(call, after))
 
     def _question(self, what: str = "") -> Call[Any]:
-        """A request about the run, with the caller's own headers and parameters."""
+        """Return a request about the run, with the caller's own headers and parameters."""
         headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
         where = self._run_path() + what
         return Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
 
     def stop_call(self) -> Call[Any] | None:
-        """Return the request that stops the run; None if the run is not known, or not to be."""
+        """Return the request that cancels the run; None if it is not known or must go on."""
         if not self.stops_run or self.thread_id is None or self.run_id is None:
             return None
         headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
@@ -485,7 +495,7 @@ class StreamSession:
     def _unheard(self) -> APIResponseValidationError:
         said = self._beginning[:_QUOTED].decode("utf-8", "replace").strip()
         return APIResponseValidationError(
-            f"the stream held no event of the protocol: {said!r}"
+            f"the stream contained no event of the protocol: {said!r}"
             if said
             else "the stream was empty",
             method=self._first.method,
@@ -495,7 +505,7 @@ class StreamSession:
 
 
 def _ends_with_connection(first: Call[Any]) -> bool:
-    """Whether the server cancels the run when it sees the connection go."""
+    """Return whether the server cancels the run when the connection is closed."""
     if ("cancel_on_disconnect", "true") in first.query:
         return True
     return isinstance(first.body, Mapping) and first.body.get("on_disconnect") == "cancel"

@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Unset(Enum):
-    """A type of one value, so that type checkers can tell it apart."""
+    """A type with one value, so that type checkers can distinguish it."""
 
     UNSET = "UNSET"
 

@@ -1,7 +1,8 @@
-"""A WebSocket without its connection: bytes in, texts and bytes out. Pure.
+"""The client's side of a WebSocket without I/O: bytes in, texts and bytes out.
 
-The protocol is that of the package websockets, which does no I/O of its own either. Whole texts,
-which is what an event is, are cut out of the bytes before: a stream has little else.
+The protocol is that of the package websockets, which can be used without I/O too. Text frames that
+hold a whole event are cut out of the bytes before they reach it, which is faster: a stream has
+little else.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from langgraph_client._core.events import MAX_EVENT_BYTES
 from langgraph_client.errors import MissingExtraError
 
 NORMAL = 1000
-"""The close code of an end in good order."""
+"""The close code of a normal end."""
 _TEXT = 0x81
-"""How a frame begins that is a whole text."""
+"""The first byte of a frame that holds a whole text."""
 _BEGINNINGS = frozenset(b"\x00\x01\x02\x80\x81\x82\x88\x89\x8a")
-"""How frames begin. What begins otherwise is none, and so is what is masked by a server."""
+"""The allowed first bytes of a frame: final or not, with each known opcode."""
 _POLICY = 1008
 _OF_STATUS = 4000
-"""Codes from here on are a status of HTTP: newer servers close with 4404, 4429 and the like."""
+"""Newer servers close with 4000 plus an HTTP status: 4404, 4429 and so on."""
 _HANDSHAKE = (
     "connection",
     "upgrade",
@@ -31,19 +32,19 @@ _HANDSHAKE = (
 
 
 def is_refusal(code: int | None) -> bool:
-    """Return whether a close code says that asking again would be in vain."""
-    if code == _POLICY:  # What cannot be followed, such as a thread whose id is no UUID.
+    """Return whether a close code means that a new attempt would be refused too."""
+    if code == _POLICY:  # A request that can never succeed, such as a thread id that is no UUID.
         return True
     status = 0 if code is None else code - _OF_STATUS
     return 400 <= status < 500 and status not in (408, 425, 429)
 
 
 class HandshakeError(ValueError):
-    """The answer to a handshake is not that of a WebSocket server."""
+    """The response to a handshake is not that of a WebSocket server."""
 
 
 def check_web_sockets() -> None:
-    """Check that there can be WebSockets.
+    """Check that the package for WebSockets is installed.
 
     Raises:
         MissingExtraError: The package websockets is not installed.
@@ -59,40 +60,45 @@ class WebSocket:
         from websockets.client import ClientProtocol
         from websockets.uri import parse_uri
 
-        # The request goes to the server that the transport knows: its address does not count here.
+        # The transport sends the request to its own server, so this address is never used.
         self._protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=MAX_EVENT_BYTES)
         self._request = self._protocol.connect()
-        self.signs = 0  # Pings that came, and answers to those that were sent.
+        self.signs = 0  # How many pings and pongs were received.
         self._has_ended = False
-        self._begun: list[bytes] = []  # Of a text that comes in several frames.
-        self._held: list[bytes] = []  # Of a frame that has not come whole.
-        self._missing = 0  # How many bytes have to come before it is worth another look.
+        self._begun: list[bytes] = []  # The frames so far of a text in several frames.
+        self._held: list[bytes] = []  # The bytes so far of an incomplete frame.
+        self._missing = 0  # Bytes until that frame can be complete: no need to parse before.
 
     def headers(self) -> dict[str, str]:
-        """Return what the request for the upgrade carries."""
+        """Return the headers of the upgrade request, without `host`."""
         given = {name.lower(): value for name, value in self._request.headers.raw_items()}
         del given["host"]
         return given
 
     def opened(self, headers: Mapping[str, str]) -> None:
-        """Take the headers of the answer that switches protocols.
+        """Check the headers of the 101 response.
+
+        Args:
+            headers: Names in lower case.
 
         Raises:
-            HandshakeError: They are not those of a WebSocket.
+            HandshakeError: They do not complete a WebSocket handshake.
         """
         from websockets.datastructures import Headers
         from websockets.http11 import Response
 
         answer = Headers((name, headers[name]) for name in _HANDSHAKE if name in headers)
         self._protocol.send_request(self._request)
-        self._protocol.data_to_send()  # It was sent already.
+        # The HTTP client has sent the request and read the response. The protocol object must see
+        # both to reach its open state, so they are played to it and its output is dropped.
+        self._protocol.data_to_send()
         self._protocol.receive_data(Response(101, "Switching Protocols", answer).serialize())
         if self._protocol.handshake_exc is not None:
             raise HandshakeError(str(self._protocol.handshake_exc))
         self._protocol.events_received()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes of the connection, `b""` at its end; return the texts that are complete."""
+        """Take bytes of the connection, `b""` at its end; return the complete texts."""
         if data:
             return self._cut(data)
         self._has_ended = True
@@ -102,7 +108,7 @@ class WebSocket:
         return self._received()
 
     def _cut(self, data: bytes) -> list[bytes]:
-        """Take the frames that are whole; hold the beginning of one that is not."""
+        """Take the complete frames; hold the bytes of an incomplete one."""
         self._missing -= len(data)
         if self._held:
             self._held.append(data)
@@ -116,12 +122,13 @@ class WebSocket:
             start, stop = _span(data, at)
             is_bad = stop - start > MAX_EVENT_BYTES or data[at] not in _BEGINNINGS
             if is_bad or self.is_over:
-                self._protocol.receive_data(data[at:])  # It says what is wrong.
+                self._protocol.receive_data(data[at:])  # It finds and reports the error.
                 return texts + self._received()
             if stop > end:
                 self._held.append(data[at:])
                 self._missing = stop - end
                 break
+            # A masked frame (0x80) of a server is an error, which the protocol must see.
             if data[at] == _TEXT and not self._begun and not data[at + 1] & 0x80:
                 texts.append(data[start:stop])
             else:
@@ -131,7 +138,7 @@ class WebSocket:
         return texts
 
     def _received(self) -> list[bytes]:
-        """Return the texts that are complete in what the protocol was given."""
+        """Return the complete texts among the frames that the protocol has parsed."""
         from websockets.frames import Frame, Opcode
 
         texts: list[bytes] = []
@@ -139,7 +146,7 @@ class WebSocket:
             assert isinstance(frame, Frame)
             if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self.signs += frame.opcode is not Opcode.CLOSE
-                continue  # Pings are answered by the protocol.
+                continue  # The protocol itself answers pings.
             self._begun.append(bytes(frame.data))
             if frame.fin:
                 texts.append(b"".join(self._begun))
@@ -151,11 +158,11 @@ class WebSocket:
         self._protocol.send_text(text)
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Send a ping, which the server must answer."""
         self._protocol.send_ping(b"")
 
     def close(self) -> None:
-        """End it in good order, unless it has ended."""
+        """Start the closing handshake, unless the socket is closing or closed."""
         from websockets.protocol import OPEN
 
         if self._protocol.state is OPEN:
@@ -167,18 +174,18 @@ class WebSocket:
 
     @property
     def is_over(self) -> bool:
-        """Whether the server closed it, or its frames cannot be read."""
+        """Whether the server closed the socket or sent invalid frames."""
         return self._has_ended or self._protocol.close_expected()
 
     @property
     def code(self) -> int | None:
-        """The close code that the server sent."""
+        """The close code that the server sent; None if it sent none."""
         received = self._protocol.close_rcvd
         return None if received is None else int(received.code)
 
     @property
     def reason(self) -> str:
-        """Why it is over, in the words of the server or of the protocol."""
+        """Why the socket is closed, in the words of the server or of the protocol."""
         if (received := self._protocol.close_rcvd) is not None:
             return received.reason or f"the server closed the socket with code {received.code}"
         error = self._protocol.parser_exc
@@ -186,13 +193,13 @@ class WebSocket:
 
 
 def _span(data: bytes, at: int) -> tuple[int, int]:
-    """Return where the content of a frame begins and ends, as far as its head has come."""
+    """Return where a frame's content begins and ends, as far as its head was received."""
     if at + 2 > len(data):
         return at + 2, at + 2
     length, start = data[at + 1] & 0x7F, at + 2
     if length > 125:
         start += 2 if length == 126 else 8
-        # With less of the head, this is short of the length, and the frame is not whole either way.
+        # If the head is incomplete, 0 is too short, but the frame is incomplete either way.
         length = int.from_bytes(data[at + 2 : start]) if start <= len(data) else 0
     if data[at + 1] & 0x80:  # Masked.
         start += 4

@@ -326,7 +326,7 @@ async def test_an_error_that_cannot_be_fetched() -> None:
     """A run that failed while we were away, and nobody who could say why."""
     wire = Wire(stream(META, run=RUN), reply({"status": "error"}), stream(META), reply({}, 500))
     async with client_of(wire) as client:
-        with pytest.raises(StreamIncomplete, match="its error is missing"):
+        with pytest.raises(StreamIncomplete, match="reading its error failed too"):
             [p async for p in client.runs.stream("t", "agent", stream_resumable=True)]
 
 

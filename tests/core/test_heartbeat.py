@@ -147,7 +147,7 @@ def test_a_run_that_dies_with_its_connection_is_not_asked_for_again() -> None:
         Call("POST", "/threads/t/runs/stream", ANY, body={"on_disconnect": "cancel"}),
         Call("GET", "/threads/t/runs/r/stream", ANY, [("cancel_on_disconnect", "true")]),
     ):
-        with pytest.raises(StreamIncomplete, match="cancelled with its connection"):
+        with pytest.raises(StreamIncomplete, match="cancels the run with its connection"):
             session(first=first).failed(SILENCE)
 
 

@@ -76,5 +76,5 @@ async def test_resuming_can_be_turned_off(server: TestServer) -> None:
         assert caught.value.run_id is not None
         with pytest.raises(StreamIncomplete):
             await remote.ainvoke({"topic": "t"}, config, stream_resumable=False)
-        with pytest.raises(StreamIncomplete, match="cancelled with its connection"):
+        with pytest.raises(StreamIncomplete, match="cancels the run with its connection"):
             remote.invoke({"topic": "t"})
