@@ -1,7 +1,7 @@
-"""The one file that touches httpx: for what a caller brings of it, and for proxies.
+"""Send requests with httpx: for a caller's own httpx client or transport, and for proxies.
 
-Everything else speaks of `Request`, `NoAnswer` and answers with `read`; another HTTP library has
-to be taught to this file alone.
+This is the only file that uses httpx's clients. All other code uses `Request`, `NoAnswer` and
+response objects with `read`, so that another HTTP library needs changes here only.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ HttpProxy = httpx.Proxy
 HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
-_MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
+_MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
 
 
 def is_replaced() -> bool:
-    """Return whether something else sends in the place of httpx just now.
+    """Return whether httpx is patched, as test libraries do.
 
-    Libraries for tests (respx, pytest-httpx, vcrpy, `unittest.mock`) put their own functions here.
+    respx, pytest-httpx, vcrpy and `unittest.mock` replace these functions of httpx and httpcore.
     """
-    import httpcore  # Slow to import; callers have it already.
+    import httpcore  # Not at the top: it is slow to import, and callers have imported it already.
 
     return not (
         _is_original(httpcore.AsyncHTTPConnection.handle_async_request)
@@ -59,10 +59,10 @@ def make_client(
     *,
     trust_env: bool,
 ) -> HttpxClient:
-    """Make a client of httpx; `trust_env` if the environment's proxies count.
+    """Create an httpx client; `trust_env` is whether it reads proxies from the environment.
 
     Raises:
-        InvalidArgumentError: the proxy is of a kind that is not known, or not installed.
+        InvalidArgumentError: The proxy's scheme is not known, or needs a package that is missing.
     """
     library = library_of(transport, proxy)
     try:
@@ -87,30 +87,30 @@ def make_client(
 
 
 def base_url_of(client: HttpxClient) -> str:
-    """Return the base URL of a client of httpx, empty where it has none."""
+    """Return the base URL of an httpx client, without a slash at its end; empty if it has none."""
     return str(client.base_url).rstrip("/")
 
 
 def limits_of(limits: HttpLimits | None) -> Limits:
-    """Return limits as this package has them."""
+    """Convert httpx's limits into this package's type."""
     if limits is None:
         return Limits()
     return Limits(limits.max_connections, limits.max_keepalive_connections, limits.keepalive_expiry)
 
 
 def steps_of(timeout: HttpTimeout) -> Steps:
-    """Return the limits of steps as this package has them."""
+    """Convert httpx's timeout into this package's type."""
     return Steps(timeout.connect, timeout.read, timeout.write, timeout.pool)
 
 
 class AsyncHttpxSender:
-    """Sends requests with a client of httpx.
+    """Sends requests with an httpx client.
 
     Args:
         client: The client.
         url: Scheme and authority of the server.
-        is_ours: Whether the client is closed with this.
-        has_credentials: Whether each request brings its own `Authorization`.
+        is_ours: Whether to close the client when this sender is closed.
+        has_credentials: Whether each request has its own `Authorization` header.
     """
 
     def __init__(
@@ -124,14 +124,14 @@ class AsyncHttpxSender:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether the client is closed."""
         return self._client.is_closed
 
     async def send(self, request: Request, steps: Steps) -> AsyncHttpxAnswer:
-        """Send a request, and return its answer as soon as its head is there.
+        """Send a request. Return the response when its head was received.
 
         Raises:
-            NoAnswer: if there is none.
+            NoAnswer: There is no response.
         """
         if self._client.is_closed:
             raise NoAnswer(Kind.CLOSED)
@@ -157,17 +157,17 @@ class AsyncHttpxSender:
         return AsyncHttpxAnswer(response, self._library)
 
     async def aclose(self) -> None:
-        """Close the client, unless somebody else brought it."""
+        """Close the client, unless the caller passed it in."""
         if self._is_ours:
             await self._client.aclose()
 
 
 class AsyncHttpxAnswer:
-    """An answer, whose body is read piece by piece.
+    """A response whose body is read piece by piece.
 
     Attributes:
         status: The HTTP status.
-        headers: Names in lower case, or any.
+        headers: The headers; names are found in any case.
     """
 
     def __init__(self, response: HttpResponse, library: HttpLibrary) -> None:
@@ -183,22 +183,25 @@ class AsyncHttpxAnswer:
         if "content-encoding" in response.headers:
             self._pieces = aiter(response.aiter_bytes())
         else:
-            stream: Any = response.stream  # not a blocking one, as the client is async
+            # The raw stream: without an encoding, `aiter_bytes` only adds work for each piece.
+            stream: Any = response.stream
             self._pieces = aiter(stream)
 
     async def read(self, seconds: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
 
         Args:
-            seconds: How long to wait for them, if that is less than usual. In blocking code it has
-                an effect where the transport looks at the request's limits for each read; httpx's
-                own does so for HTTP/2, and else at the beginning of the body.
+            seconds: How long to wait; None, or more than the read timeout, for the read timeout. In
+                blocking code this works only if the transport reads the request's timeouts at
+                each read; httpx's own transport does so for HTTP/2, and otherwise only at the
+                beginning of the body.
 
         Raises:
-            NoAnswer: if they did not come.
+            NoAnswer: No bytes were received.
         """
         usual = self._usual
         is_short = seconds is not None and (usual is None or seconds < usual)
+        # This dict is the request's own, which httpcore reads again: see `seconds` above.
         limit = self._timeouts["read"] = seconds if is_short else usual
         try:
             with self._reading.within(limit):
@@ -220,9 +223,12 @@ class AsyncHttpxAnswer:
     async def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
 
+        Args:
+            seconds: How long to wait; None for the read timeout.
+
         Raises:
-            NoAnswer: The connection broke, or nothing came within so many seconds. After the
-                latter it can be read again.
+            NoAnswer: The connection broke, or nothing was received in time. After a timeout, the
+                connection can be read again.
         """
         network: Any = self._network()
         try:
@@ -250,22 +256,23 @@ class AsyncHttpxAnswer:
             return self._response.extensions["network_stream"]
         except KeyError:
             raise NoAnswer(
-                Kind.NEVER_SENT, "the transport of httpx does not hand its connection over"
+                Kind.NEVER_SENT,
+                "the httpx transport does not give access to its connection, which WebSockets need",
             ) from None
 
     async def finish(self) -> None:
-        """Leave the answer, whose last event was read."""
+        """Leave the response after its last event was read."""
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Leave the answer; its connection is closed unless all of the body was read."""
+        """Leave the response. Its connection is closed unless the whole body was read."""
         self._is_closed = True
         await self._response.aclose()
 
     async def interrupt(self) -> None:
-        """Let whoever reads from it just now come to an end.
+        """Make a `read` in another task or thread return `b""` now.
 
-        Only a connection of its own is hung up: over HTTP/2 others read from it, too.
+        The connection is shut down only for HTTP/1: with HTTP/2, other responses share it.
         """
         self._reading.interrupt()
         if self._response.http_version.startswith("HTTP/1"):
@@ -273,7 +280,7 @@ class AsyncHttpxAnswer:
         await self._response.aclose()
 
     def abandon(self) -> None:
-        """Leave the answer; for finalizers."""
+        """Leave the response without waiting; for finalizers."""
         if not self._is_closed:
             self._is_closed = True
             self._background.later(self._response.aclose, "closing a response")
@@ -282,16 +289,16 @@ class AsyncHttpxAnswer:
 def as_response(
     method: str, url: str, status: int, headers: Mapping[str, str], content: bytes
 ) -> HttpResponse:
-    """Return an answer as callers are shown it: decoded, and without the headers of its request."""
+    """Return the response for a caller's callback: decompressed, without the request's headers."""
     kept = {k: v for k, v in headers.items() if k.lower() not in _OF_THE_WIRE}
     return httpx.Response(status, headers=kept, content=content, request=httpx.Request(method, url))
 
 
 def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False) -> NoAnswer:
-    """Return what one of httpx's errors means; `is_short` if less time was given than usual."""
+    """Translate an error of httpx; `is_short` if the limit was below the read timeout."""
     library = library_of(error)
     if isinstance(error, library.request_error):
-        # It becomes the cause of our error, and must not hold the key.
+        # This error becomes `__cause__` of ours. A request without headers keeps the API key out.
         shown: Any = error
         shown.request = library["Request"](method, url)
     alike = type(error) if library.is_httpx else class_named(type(error).__name__)
@@ -310,14 +317,14 @@ def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False
 
 
 def _errors_of_networks() -> tuple[type[Exception], ...]:
-    """Return what a connection raises that has switched protocols."""
+    """Return the errors that a connection raises after the protocol was switched."""
     import httpcore
 
     return httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException
 
 
 def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
-    """Return what an error of a connection that has switched protocols means."""
+    """Translate an error of a connection that has switched protocols."""
     detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
     if issubclass(alike, httpx.TimeoutException):
         return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", alike)
@@ -325,6 +332,6 @@ def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
 
 
 def class_named(name: str) -> type:
-    """Return httpx's class for an error that httpcore calls by the same name."""
+    """Return httpx's class for an httpcore error of the same name."""
     found = vars(httpx).get(name)
     return found if isinstance(found, type) else httpx.TransportError

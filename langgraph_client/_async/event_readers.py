@@ -1,7 +1,7 @@
-"""What brings the events of a thread: over server-sent events, or over a WebSocket.
+"""Read the events of a thread from a server, as server-sent events or over a WebSocket.
 
-A reader has one connection at a time. It opens it again after every cut, until the budget of the
-policy is used up; then everything that waits on its feeds gets a `StreamIncomplete`.
+A reader has one connection at a time. After each interruption it opens a new one, until the
+policy's attempts are used up. Then all readers of its feeds get a `StreamIncomplete`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from langgraph_client.models.params import Headers
 logger = logging.getLogger("langgraph_client")
 
 STABLE_IDS = ("x-langgraph-event-ids", "stable")
-"""What a server answers whose numbers of events stay, so that `since` may be relied on."""
+"""The response header of a server whose event numbers are stable, so that `since` can be used."""
 
 
 class AsyncEventReader:
-    """Reads events, connection after connection.
+    """Reads events over one connection after the other.
 
     Args:
         transport: Sends the requests.
         where: The path of the thread's events.
         headers: Headers of the requests.
-        policy: How often the connection is opened again.
-        is_gone: Tells whether nothing can come any more, when the server has closed the connection
-            in good order.
+        policy: When and how often to reconnect.
+        is_gone: Returns whether no more events can come. It is called after the server has closed
+            a connection normally.
 
     Attributes:
-        feeds: Where the events go.
+        feeds: The feeds that get the events.
     """
 
     def __init__(
@@ -67,27 +67,27 @@ class AsyncEventReader:
         self._headers = headers
         self._policy = policy
         self._job: Job | None = None
-        # Not the same as a job: one that ends at once does so before it can be noted.
+        # Not the same as `_job is not None`: a job may end before it is assigned.
         self._is_reading = False
         self._is_closed = False
 
     async def add(self, feed: AsyncFeed) -> None:
-        """Bring events into a feed as well."""
+        """Add a feed that gets the events too."""
         self.feeds.append(feed)
         feed.filled_by(self)
 
     async def start(self) -> None:
-        """Begin to read, if that has not begun."""
+        """Start reading, unless it was started already."""
         if not self._is_reading and not self._is_closed:
             self._is_reading = True
             self._job = Job(self._run)
 
     async def reconnect(self) -> None:
-        """Give up the connection that is open, if there is one, for another one."""
+        """Close the open connection, if there is one, and open another one."""
         await self._hang_up()
 
     async def close(self) -> None:
-        """Stop reading. Whatever waits on the feeds comes to its end."""
+        """Stop reading. Readers that wait on the feeds end."""
         self._is_closed = True
         job, self._job = self._job, None
         await self._hang_up()
@@ -98,7 +98,9 @@ class AsyncEventReader:
     async def _run(self) -> None:
         try:
             await self._keep_reading()
-        except Exception as error:  # Whatever it is, nobody may wait for a reader that has ended.
+        except (
+            Exception
+        ) as error:  # Any error must reach the feeds, or their readers wait for ever.
             self._end(error)
 
     async def _keep_reading(self) -> None:
@@ -112,7 +114,8 @@ class AsyncEventReader:
             if self._is_closed:
                 return
             if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
-                self._is_reading = False  # The thread may come to be: who starts again, asks again.
+                # The thread may be created later: the next `start` tries again.
+                self._is_reading = False
                 for feed in self.feeds:
                     feed.refuse(error)
                 return
@@ -126,8 +129,14 @@ class AsyncEventReader:
                 for feed in self.feeds:
                     feed.end(feed.incomplete(error))
                 return
-            logger.info("the events at %s were cut; asking again", self._where)
             pause = outage.attempt(error)
+            logger.info(
+                "the event stream %s was cut (%s); reconnecting in %g s, attempt %d",
+                self._where,
+                "closed" if error is None else type(error).__name__,
+                pause,
+                outage.attempts,
+            )
             self._announce(outage.attempts, pause, error)
             await self._transport.sleep(pause)
 
@@ -143,11 +152,11 @@ class AsyncEventReader:
             feed.end(error)
 
     async def _follow(self, outage: Outage) -> None:
-        """Read one connection to its end. A thread's stream has none, so that is always a cut."""
+        """Read one connection to its end. A thread's stream never ends, so an end is a cut."""
         raise NotImplementedError
 
     async def _hang_up(self) -> None:
-        """Close the connection, and let whoever reads from it come to an end."""
+        """Close the connection, so that a task or thread that reads from it stops."""
         raise NotImplementedError
 
 
@@ -167,7 +176,8 @@ class AsyncSseReader(AsyncEventReader):
         answer = self._answer = await self._transport.open(call)
         try:
             self._is_stable = is_stable(answer.headers)
-            # Numbers of a server that has become another one, as behind a proxy, are not the same.
+            # Behind a proxy, the new connection may lead to a server with other numbers. Events are
+            # continued only if this server too says that its numbers are stable.
             goes_on = self._is_stable and ("since" in body or not feed.last_seq)
             feed.begin(feed.last_seq if goes_on else None)
             feed.opened()
@@ -175,8 +185,8 @@ class AsyncSseReader(AsyncEventReader):
             while data := await self._transport.read(call, answer, self._policy.silence):
                 heartbeats, events = parser.comments, parser.feed(data)
                 has_new = feed.take([protocol_event(event.data) for event in events])
-                # What is known already is no progress: a wire that cuts at the same place each
-                # time would be tried for ever.
+                # Known events do not count as progress. Otherwise, a connection that always breaks
+                # at the same place would be reopened for ever.
                 if has_new or parser.comments > heartbeats:
                     outage.end()
         finally:
@@ -189,16 +199,17 @@ class AsyncSseReader(AsyncEventReader):
 
 
 class AsyncSocketReader(AsyncEventReader):
-    """Reads a WebSocket into any number of feeds, each of which wants all that those before it do.
+    """Reads a WebSocket into any number of feeds. Each feed wants at least what earlier ones want.
 
-    There is one subscription: that of the widest feed. A wider one takes the place of the one
-    before it. Its replay contains whatever any feed wants, so each feed takes what is behind its
-    own last number, and misses nothing. (With two subscriptions an event of the wider one could
-    come behind the narrower one's replay of later events.)
+    There is one subscription: that of the last, widest feed. When a wider feed is added, its
+    subscription replaces the previous one. The replay of a subscription contains the events of all
+    feeds, and each feed takes those after its own last number, so it misses none. Two subscriptions
+    at the same time would not do: an event of the wider one could arrive after later events in the
+    replay of the narrower one.
 
-    Until a wider subscription is answered, events of the one before it may come between those of
-    its replay; a feed that began with such an event would miss all that was before. So the new
-    feed's events are held until then, and put in order.
+    Until the server has confirmed a wider subscription, live events of the previous one can arrive
+    between the events of its replay. If the new feed took such an event first, it would drop all
+    earlier ones. So its events are held until the confirmation, and then sorted.
     """
 
     _socket: AsyncEventSocket | None = None
@@ -214,20 +225,20 @@ class AsyncSocketReader(AsyncEventReader):
         super().__init__(transport, where, headers, policy, is_gone)
         self._numbers = itertools.count(1)
         self._is_stable = False
-        #: Subscriptions that are not answered yet, by the number of the command: for which feeds.
+        #: The feeds of each subscription that is not confirmed yet, by the command's number.
         self._asked: dict[int, list[AsyncFeed]] = {}
         self._subscription: str | None = None
-        #: Feeds for which the socket that is open has, or will have, a subscription.
+        #: The feeds whose subscription on the open socket is confirmed or requested.
         self._subscribed: list[AsyncFeed] = []
-        #: Events of feeds that have been added to a socket, until their subscription is answered.
+        #: Held events of each feed that was added to an open socket and is not confirmed yet.
         self._held: dict[AsyncFeed, list[JsonObject]] = {}
         self._lock = Lock()
 
     async def add(self, feed: AsyncFeed) -> None:
-        """Bring events into a feed as well, over the same socket."""
+        """Add a feed that gets the events too, over the same socket."""
         await super().add(feed)
         if self._socket is not None:
-            with suppress(APIError):  # The reader notices it as well, and subscribes again.
+            with suppress(APIError):  # The reader gets the same error, reconnects and subscribes.
                 await self._subscribe(self._socket)
 
     async def _follow(self, outage: Outage) -> None:
@@ -242,7 +253,8 @@ class AsyncSocketReader(AsyncEventReader):
                 self._socket = socket
             await self._subscribe(socket)
             while (texts := await socket.receive(self._policy.silence)) is not None:
-                # Pings are signs of life; the answer to a subscription is none.
+                # Pings and new events end an outage. Replies to subscriptions do not: a server
+                # that confirms and then closes the socket would be asked for ever.
                 if await self._take(socket, texts) or not texts:
                     outage.end()
         finally:
@@ -250,11 +262,11 @@ class AsyncSocketReader(AsyncEventReader):
             await socket.aclose()
 
     async def _subscribe(self, socket: AsyncEventSocket) -> None:
-        """Subscribe to what the widest feed wants, from where the new ones need it."""
+        """Subscribe to the events of the widest feed, from the first that a new feed lacks."""
         async with self._lock:
             fresh = [feed for feed in self.feeds if feed not in self._subscribed]
             if not fresh or socket is not self._socket:
-                return  # Another connection has begun, or will, and subscribes to all.
+                return  # Another connection has been opened, or will be, and subscribes all feeds.
             for feed in fresh:
                 feed.begin(feed.last_seq if self._is_stable else -1)
                 if self._subscribed:
@@ -269,7 +281,7 @@ class AsyncSocketReader(AsyncEventReader):
             await socket.send(encode({"id": number, "method": method, "params": params}))
 
     async def _take(self, socket: AsyncEventSocket, texts: Sequence[bytes]) -> bool:
-        """Take messages; return whether there are new events among them."""
+        """Handle messages; return whether there are new events among them."""
         events: list[JsonObject] = []
         has_new = False
         for text in texts:
@@ -294,7 +306,7 @@ class AsyncSocketReader(AsyncEventReader):
         return has_new
 
     async def _answered(self, socket: AsyncEventSocket, answer: JsonObject) -> None:
-        """Take the answer to a subscription."""
+        """Handle the server's reply to a subscription."""
         feeds = self._asked.pop(answer.get("id", 0), None)
         if feeds is None:
             return
@@ -319,16 +331,16 @@ class AsyncSocketReader(AsyncEventReader):
 
 
 def is_stable(headers: Mapping[str, str]) -> bool:
-    """Return whether a server's answer says that its numbers of events stay."""
+    """Return whether a response's headers say that the server's event numbers are stable."""
     name, value = STABLE_IDS
     return headers.get(name) == value
 
 
 def protocol_message(data: bytes) -> JsonObject:
-    """Return what a server sent on a socket.
+    """Return the message in a text that a server sent on a socket.
 
     Raises:
-        APIResponseValidationError: It is no message of the protocol.
+        APIResponseValidationError: It is not a message of the protocol.
     """
     message = decode(data)
     if not isinstance(message, dict):
@@ -337,10 +349,11 @@ def protocol_message(data: bytes) -> JsonObject:
 
 
 def protocol_event(data: bytes, event: object = None) -> JsonObject:
-    """Return an event.
+    """Return the event in a text; `event` is its decoded JSON, if it was decoded already.
 
     Raises:
-        APIResponseValidationError: It is no event of the protocol.
+        APIResponseValidationError: It is not an event of the protocol.
+        APIConnectionError: It reports that the stream failed on the server.
     """
     event = decode(data) if event is None else event
     if isinstance(event, dict):
@@ -351,16 +364,18 @@ def protocol_event(data: bytes, event: object = None) -> JsonObject:
 
 
 def raise_failure(message: JsonObject) -> None:
-    """Raise what a server says of its stream, before it closes it, without having been asked.
+    """Raise the error that a server reports for its whole stream, before it closes it.
+
+    Such a message has no id. Errors with an id are replies to commands.
 
     Raises:
-        APIConnectionError: The stream failed there. It may be opened again.
+        APIConnectionError: The stream failed on the server. It may be opened again.
     """
     if message.get("type") == "error" and message.get("id") is None:
         code, said = message.get("error", "unknown_error"), message.get("message", "")
-        raise APIConnectionError(f"the server ended the stream: {said} ({code})")
+        raise APIConnectionError(f"the server ended the event stream: {said} ({code})")
 
 
 def _not_of_the_protocol(data: bytes) -> APIResponseValidationError:
     said = data[:200].decode("utf-8", "replace")
-    return APIResponseValidationError(f"not an event of the protocol: {said}")
+    return APIResponseValidationError(f"the server sent something that is not an event: {said}")

@@ -1,4 +1,4 @@
-"""A WebSocket to the server of a client, over the connections that its requests take."""
+"""A WebSocket to a client's server, over the same kind of connection as its requests."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from langgraph_client.errors import (
 from langgraph_client.models.params import Headers
 
 _NO_SOCKETS = (404, 405, 426)
-"""Statuses of an answer that knows the path as that of a usual request only, or not at all."""
+"""Statuses of a server that has no WebSocket at the path."""
 
 
 class AsyncEventSocket:
-    """One open socket. One reader at a time; anybody may send.
+    """One open socket. It has one reader at a time; any task or thread may send.
 
     Args:
         url: The address, for errors.
-        answer: The answer that has switched protocols.
-        frames: The state of the protocol, which has taken the answer's headers.
+        answer: The response that switched protocols.
+        frames: The protocol state after the handshake.
     """
 
     def __init__(self, url: str, answer: AsyncAnswer, frames: WebSocket) -> None:
@@ -36,9 +36,10 @@ class AsyncEventSocket:
         self._url = url
         self._answer = answer
         self._frames = frames
-        # The frames' state is changed by those who send and by the one who reads.
+        # Senders and the reader both change the state of `_frames`. Its output must also be sent in
+        # the order in which it was produced.
         self._lock = Lock()
-        self._is_asked = False  # A ping was sent, and nothing has come since.
+        self._is_asked = False  # Whether a ping was sent and nothing was received since.
 
     @classmethod
     async def open(
@@ -47,13 +48,13 @@ class AsyncEventSocket:
         """Open a socket.
 
         Args:
-            transport: Sends the request, with the client's key, to the client's server.
-            where: The path.
-            headers: Further headers of the request.
+            transport: Sends the request, with the client's API key, to the client's server.
+            where: The path below the server's URL.
+            headers: More headers for the request.
 
         Raises:
-            APIError: The server refuses, or cannot be reached.
-            ProtocolError: There are no WebSockets here, such as in process.
+            APIError: The server cannot be reached or refuses the request.
+            ProtocolError: The server has no WebSocket there, or is in this process.
         """
         frames = WebSocket()
         call = Call("GET", where, ANY, headers={**headers, **frames.headers()}, safe=True)
@@ -64,8 +65,8 @@ class AsyncEventSocket:
                 raise
             raise ProtocolError(
                 "unsupported",
-                "there is no WebSocket here: the server is in this process or older than event"
-                f' streaming; use transport="sse" (it answers {error.status_code})',
+                "the server has no WebSocket for events, because it runs in this process or is"
+                f' too old (status {error.status_code}); use transport="sse"',
             ) from error
         url = transport.settings.url + where
         try:
@@ -73,7 +74,7 @@ class AsyncEventSocket:
         except HandshakeError as error:
             await answer.aclose()
             raise APIResponseValidationError(
-                f"the answer does not open a WebSocket: {error}", method="GET", url=url
+                f"the response does not open a WebSocket: {error}", method="GET", url=url
             ) from error
         return cls(url, answer, frames)
 
@@ -81,22 +82,22 @@ class AsyncEventSocket:
         """Send a text.
 
         Raises:
-            APIConnectionError: The connection is broken.
+            APIConnectionError: The connection broke.
         """
         async with self._lock:
             self._frames.text(text)
             await self._flush()
 
     async def receive(self, silence: float | None) -> list[bytes] | None:
-        """Return the texts that come next, none for a mere sign of life; None at the end.
+        """Return the next texts; an empty list for a ping or pong; None at the end.
 
         Args:
-            silence: Seconds without anything after which the connection is dead. Half of them pass
-                before the server is asked for a sign of life.
+            silence: After this many seconds without data the connection counts as lost. A ping is
+                sent after half of them. None for the read timeout, without a ping.
 
         Raises:
-            APIError: The connection broke, or nothing came.
-            ProtocolError: The server says that this cannot be followed.
+            APIError: The connection broke, or nothing was received in time.
+            ProtocolError: The server refuses to send these events.
         """
         while not self._frames.is_over:
             try:
@@ -135,13 +136,13 @@ class AsyncEventSocket:
         return error.as_error("GET", self._url)
 
     async def interrupt(self) -> None:
-        """Let whoever reads come to an end."""
+        """Make a `receive` in another task or thread end now."""
         await self._answer.interrupt()
 
     async def aclose(self) -> None:
-        """Say good-bye, if that is possible, and close the connection."""
+        """Send a close frame, if possible, and close the connection."""
         try:
-            with suppress(APIError):  # It is broken already.
+            with suppress(APIError):  # The connection is broken already.
                 async with self._lock:
                     self._frames.close()
                     await self._flush()

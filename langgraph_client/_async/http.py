@@ -1,4 +1,4 @@
-"""Requests to endpoints that have no method here, with this client's key, errors and retries."""
+"""Requests to endpoints without a method of their own, with the client's key and retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ OnResponse = Callable[[HttpResponse], None]
 
 
 class HttpClient:
-    """Plain requests. Paths are relative to the server's URL, and quoted by the caller."""
+    """Plain requests to any path of the server.
+
+    Paths are relative to the server's URL, and the caller must quote them. Every method raises
+    `InvalidArgumentError` for a path that does not begin with one slash, and `APIError` if the
+    server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -34,13 +39,16 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a GET, and return the JSON of its answer; None if that is empty.
+        """Send a GET, and return the JSON of the response; None if its body is empty.
 
         Args:
             path: The path below the server's URL, with a slash in front.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response, body included, before its JSON is decoded.
+
+        Example:
+            info = await client.http.get("/info")
         """
         return await self._transport.send(
             _request("GET", path, params=params, headers=headers, on_response=on_response)
@@ -55,14 +63,17 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a POST; a `json` of None is no body.
+        """Send a POST, and return the JSON of the response; None if its body is empty.
 
         Args:
             path: The path below the server's URL, with a slash in front.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response, body included, before its JSON is decoded.
+
+        Example:
+            threads = await client.http.post("/threads/search", json={"limit": 5})
         """
         return await self._transport.send(
             _request(
@@ -79,14 +90,18 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a PUT.
+        """Send a PUT, and return the JSON of the response; None if its body is empty.
 
         Args:
             path: The path below the server's URL, with a slash in front.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response, body included, before its JSON is decoded.
+
+        Example:
+            item = {"namespace": ["users"], "key": "bob", "value": {"likes": "tea"}}
+            await client.http.put("/store/items", json=item)
         """
         return await self._transport.send(
             _request(
@@ -103,14 +118,18 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> JSON:
-        """Send a PATCH.
+        """Send a PATCH, and return the JSON of the response; None if its body is empty.
 
         Args:
             path: The path below the server's URL, with a slash in front.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response, body included, before its JSON is decoded.
+
+        Example:
+            change = {"metadata": {"topic": "tea"}}
+            await client.http.patch(f"/threads/{thread_id}", json=change)
         """
         return await self._transport.send(
             _request(
@@ -127,14 +146,17 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> None:
-        """Send a DELETE. Its answer is not read.
+        """Send a DELETE. The body of the response is ignored.
 
         Args:
             path: The path below the server's URL, with a slash in front.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response, body included, before its JSON is decoded.
+
+        Example:
+            await client.http.delete(f"/threads/{thread_id}")
         """
         await self._transport.send(
             _request(
@@ -153,16 +175,25 @@ class HttpClient:
         on_response: OnResponse | None = None,
         reconnect_limit: int = 5,
     ) -> JSON:
-        """Send a request whose answer may take long; where it is cut, ask for it again.
+        """Send a request whose response may take long; if it is cut, request it again.
+
+        The server must name in the header `Location` where the response can be requested again.
 
         Args:
             path: The path below the server's URL, with a slash in front.
             method: The HTTP method.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
-            reconnect_limit: How often, at the address that the answer's `Location` named.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response's status and headers, before its body is read.
+            reconnect_limit: The most further requests. Default: 5.
+
+        Returns:
+            The JSON of the response; None if its body is empty.
+
+        Example:
+            where = f"/threads/{thread_id}/runs/{run_id}/join"
+            state = await client.http.request_reconnect(where, "GET")
         """
         at_least("reconnect_limit", reconnect_limit, 0)
         return await self._transport.wait(
@@ -182,18 +213,23 @@ class HttpClient:
         headers: Headers | None = None,
         on_response: OnResponse | None = None,
     ) -> AsyncRunStream[StreamPart]:
-        """Send a request that is answered by an event stream.
+        """Send a request whose response is an event stream.
 
         Args:
             path: The path below the server's URL, with a slash in front.
             method: The HTTP method.
-            json: The body.
+            json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
-            headers: Headers of this request. They win over the client's.
-            on_response: Called with the response before its body is read.
+            headers: Headers of this request. They replace the client's headers of the same name.
+            on_response: Called with the response's status and headers, before its body is read.
 
         Raises:
-            StreamIncomplete: while iterating, if it was cut and could not be continued.
+            StreamIncomplete: While iterating: the stream was cut and could not be continued.
+
+        Example:
+            payload = {"assistant_id": "agent", "input": {"messages": []}}
+            async for part in client.http.stream("/runs/stream", "POST", json=payload):
+                print(part.event)
         """
         first = _request(
             method,

@@ -1,4 +1,4 @@
-"""Iteration over everything that is answered page by page."""
+"""Iterate over all items of a search, page by page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ T = TypeVar("T")
 def iterate(
     fetch: Callable[[int, int, T | None], Awaitable[list[T]]], limit: int | None, page_size: int
 ) -> AsyncGenerator[T, None]:
-    """Iterate over all items, or the first `limit` of them. Nothing is sent before the first.
+    """Iterate over all items, or over the first `limit`. No request is sent before iteration.
 
     Args:
         fetch: Called for each page with its size, the number of items before it, and the last of
-            those, None for the first page.
-        limit: Stop after so many; None for all.
-        page_size: Items per page.
+            these items (None for the first page).
+        limit: The most items; None for all.
+        page_size: The number of items per page.
+
+    Raises:
+        InvalidArgumentError: `limit` is below 0, or `page_size` below 1.
     """
     at_least("limit", limit, 0)
     at_least("page_size", page_size, 1)
@@ -37,8 +40,10 @@ async def _iterate(
         size = page_size if limit is None else min(page_size, limit - done)
         page = await fetch(size, done, last)
         if page and page == before:
-            # A server that does not understand where a page begins would be asked for ever.
-            raise APIResponseValidationError("the server answers the same page again")
+            # A server that ignores `offset` would make this loop endless.
+            raise APIResponseValidationError(
+                "the server sent the same page twice: it seems to ignore where a page begins"
+            )
         for item in page:
             yield item
         if len(page) < size:

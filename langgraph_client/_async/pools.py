@@ -1,4 +1,4 @@
-"""What sends the requests of a client: one sender for each event loop."""
+"""Give a client one sender of requests for each event loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from langgraph_client._async._httpx import AsyncHttpxAnswer, AsyncHttpxSender
 from langgraph_client._io.loops import close_with_loop, current_loop  # async only
 
-if TYPE_CHECKING:  # Clients of a server in this process need no connections.
+if TYPE_CHECKING:  # Not imported otherwise: a client of a server in this process never needs it.
     from langgraph_client._async.direct import AsyncDirectAnswer, AsyncDirectSender
 
 AsyncAnswer: TypeAlias = "AsyncDirectAnswer | AsyncHttpxAnswer"
@@ -19,22 +19,22 @@ AsyncSender: TypeAlias = "AsyncDirectSender | AsyncHttpxSender"
 
 
 class Pools:
-    """Gives the sender to use: connections belong to the event loop that opened them.
+    """Gives the sender of the current event loop, because connections belong to one loop.
 
-    So that one client can be used from several loops, one after the other
-    (`asyncio.run` twice) or side by side, each gets a sender of its own. It is closed when
-    its loop ends, and forgotten when another loop comes. A forked process makes its own, too.
+    One client can be used in several loops, one after the other (`asyncio.run` twice) or at the
+    same time: each loop gets its own sender. A sender is closed when its loop ends, and removed
+    when another loop asks for one. A forked process makes new senders too.
 
     Args:
-        make: Makes a sender.
-        is_shared: What `make` makes sends over something that somebody else brought: one for all
-            loops, and not closed with one of them.
+        make: Creates a sender.
+        is_shared: Whether the senders use an HTTP client or transport that the caller passed. It
+            serves all loops, so it is not closed with one of them.
     """
 
     def __init__(self, make: Callable[[], AsyncSender], *, is_shared: bool = False) -> None:
         self._make = make
         self._is_shared = is_shared
-        # Created at once, so that bad arguments are reported at once.
+        # Created now, so that invalid arguments are reported now and not by the first request.
         self._spare: AsyncSender | None = make()
         self._senders: dict[Any, AsyncSender] = {}
         self._lock = threading.Lock()
@@ -58,25 +58,27 @@ class Pools:
             if place not in self._senders:
                 sender, self._spare = self._spare, None
                 if place is None:  # async only
-                    sender = self._make()  # Made within trio, it knows so.  # async only
+                    sender = self._make()  # Made inside trio, it detects trio.  # async only
                 self._senders[place] = self._make() if sender is None else sender
                 if not self._is_shared and place is not None:  # async only
                     close_with_loop(self._senders[place])  # async only
             return self._senders[place]
 
     def _start_over(self) -> None:
-        """Leave the connections to the parent process: two that use one would disturb each other.
+        """Leave all connections to the parent process, because two processes cannot share one.
 
-        They are kept, not closed: closing one would say good-bye in the parent's name.
+        They are kept in a list and not closed: to close one would send a TLS or TCP end to the
+        server while the parent still uses the connection.
         """
         self._inherited += [self._senders, self._spare]
         self._senders, self._spare = {}, None
-        # A thread of the parent, which is not here, may have held it.
+        # At the fork, a thread of the parent may have held the lock. That thread does not exist in
+        # this process, so it would never release it.
         self._lock = threading.Lock()
         self._process = os.getpid()
 
     async def aclose(self) -> None:
-        """Close all connections; not those of a client that was given from outside."""
+        """Close all connections, except those of an HTTP client that the caller passed."""
         self.is_closed = True
         if self._process != os.getpid():
             self._start_over()

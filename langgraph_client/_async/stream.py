@@ -1,4 +1,4 @@
-"""A stream of events, followed through interruptions."""
+"""The event stream that callers iterate over. It reconnects after interruptions."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ from langgraph_client.models.html_view import table, text
 
 PartT = TypeVar("PartT")
 
-_LEAVING = 5.0  # Seconds that leaving a stream may take.
+_LEAVING = 5.0  # The most seconds that closing a stream may take.
 
 
 class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
     """The events of a run, or of a thread, as they happen.
 
-    Iterate over it; leaving the loop for good, by `break` or otherwise, closes the connection as
-    soon as the stream is forgotten. As a context manager it is opened on entering and closed on
-    leaving. Nothing is sent before the first event is asked for, or the context is entered.
+    Iterate over it, or use it as a context manager, which opens the stream on entry and closes it
+    on exit. After `break`, the connection is closed when the object is garbage-collected. No
+    request is sent before the first iteration or the entry.
 
         async with client.runs.stream(thread_id, "agent", input=question) as stream:
             print(stream.run_id)
             async for part in stream:
                 print(part.event, part.data)
 
-    An interrupted stream is continued where the server allows it (`stream_resumable=True`). With
-    `on_disconnect="cancel"`, leaving it before its end tells the server to stop the run: however it
-    is left, and before `aclose` returns.
+    An interrupted stream is continued if it is resumable (`stream_resumable=True`). With
+    `on_disconnect="cancel"`, closing the stream before its end, in any way, requests the
+    cancellation of its run; `aclose` returns after that request.
 
     Raises:
-        StreamIncomplete: while iterating, if the stream was cut and could not be continued.
+        StreamIncomplete: While iterating: the stream was cut and could not be continued.
+        APIError: While iterating or entering: the server cannot be reached or refuses the request.
     """
 
     def __init__(
@@ -59,22 +60,22 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         self._convert = convert
         self._call: Call[Any] | None = None
         self._answer: AsyncAnswer | None = None
-        self._background: Background | None = None  # Where leaving the stream stops its run.
+        self._background: Background | None = None  # Sends the cancellation of the run.
         self._is_busy = False
 
     @property
     def run_id(self) -> str | None:
-        """The run, as soon as the stream is open (on some servers: after the first event)."""
+        """The run's id, known when the stream is open (on some servers: after the first event)."""
         return self._session.run_id
 
     @property
     def thread_id(self) -> str | None:
-        """The thread. Servers may not tell that of a stateless run."""
+        """The thread's id. For a stateless run, a server may not send it: then it is None."""
         return self._session.thread_id
 
     @property
     def last_event_id(self) -> str | None:
-        """The id of the last event, where events have ids: continue after it with `join_stream`."""
+        """The id of the last event, for `join_stream`; None if the events have no ids."""
         return self._session.last_event_id
 
     def __aiter__(self) -> Self:
@@ -95,19 +96,25 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
                 raise StopAsyncIteration
 
     def ready(self) -> Iterator[StreamPart]:
-        """Yield the parts that have come, as they were sent; for `RemoteGraph`.
+        """Yield the parts that were received so far, as they were sent.
 
-        It calls `advance` and this in turn, which takes fewer steps for each part than iterating
-        over the stream does, and closes the stream, whatever happens.
+        `RemoteGraph` calls this and `advance` in turn, which is faster per part than iterating
+        over the stream. It closes the stream itself.
         """
         return self._session.ready_parts()
 
     async def advance(self) -> bool:
-        """Do the next step of the session, alone; return False if there is none."""
+        """Do the session's next step; return False if the stream has ended.
+
+        Raises:
+            RuntimeError: Another task or thread is reading the stream.
+        """
         if self._is_busy:
-            if self._session.is_done:  # Somebody else is closing it just now.
+            if self._session.is_done:  # Another task or thread is closing the stream.
                 return False
-            raise RuntimeError("the stream is read by somebody else just now")
+            raise RuntimeError(
+                "another task or thread is reading this stream: a stream has one reader at a time"
+            )
         self._is_busy = True
         try:
             more = await self._step()
@@ -151,7 +158,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         return True
 
     async def _release(self, *, is_over: bool = False) -> None:
-        """Close the connection; or keep it for others, if its stream is over."""
+        """Close the connection; if the stream is over, keep the connection for other requests."""
         answer, self._answer = self._answer, None
         if answer is None:
             return
@@ -166,25 +173,26 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
     async def _open(self, call: Call[Any]) -> AsyncAnswer:
         if not self._session.stops_run:
             return await self._transport.open(call)
-        # Cancelled now, nobody would know which run to stop: so opening goes on to its end.
+        # A cancelled request may have started a run whose id only the response contains. So the
+        # opening is completed in the background, and then the run can be cancelled.
         self._background = Background()
         opening = self._transport.open(call)
         return await opened_anyway(self._background, opening, self._opened_late, _LEAVING)
 
     async def _opened_late(self, answer: AsyncAnswer) -> None:
-        """The stream is open, and its reader has left meanwhile."""
+        """Note a response that was received after the reader was cancelled."""
         self._answer = answer
         self._session.opened(answer.headers, None, monotonic())
 
     async def aclose(self) -> None:
-        """Leave the stream: close the connection, and stop the run with `on_disconnect="cancel"`.
+        """Close the stream. With `on_disconnect="cancel"`, also cancel its run.
 
-        What a server does with the run of any other stream is for `on_disconnect` to say.
+        With `on_disconnect="continue"`, which is the default, the run goes on.
         """
         leave = self._leave()
         try:
             if self._is_busy and self._answer is not None:
-                # Somebody else reads from it just now, and stops when there is no connection.
+                # Another task or thread is reading: interrupting its read makes it stop.
                 await self._answer.interrupt()
             else:
                 await self._release()
@@ -193,7 +201,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
                 await self._background.finish(leave, "stopping the run of a stream", _LEAVING)
 
     def _leave(self) -> Callable[[], Any] | None:
-        """End the session; what is still to be done about its run."""
+        """End the session; return the function that cancels its run, None if it must go on."""
         if self._session.is_done:
             return None
         self._session.finish()
@@ -201,7 +209,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         return None if stop is None else partial(_stop, self._transport, stop)
 
     def __del__(self) -> None:
-        # A finalizer runs in any thread, whatever is locked there: no I/O, nothing to wait for.
+        # A finalizer can run in any thread, which may hold any lock: no I/O and no waiting here.
         answer, self._answer = self._answer, None
         if answer is not None:
             answer.abandon()
@@ -239,7 +247,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
 
 async def _stop(transport: AsyncTransport, call: Call[Any]) -> None:
-    """Tell the server to stop a run. A server that says no has none to stop any more."""
+    """Cancel a run. A refusal is ignored: the run is over or does not exist any more."""
     try:
         await transport.send(call)
     except APIStatusError as error:

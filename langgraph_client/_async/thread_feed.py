@@ -1,4 +1,4 @@
-"""The protocol events of one thread, as a log that is read while it grows."""
+"""The protocol events of one thread, as a log that can be read while it grows."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 class AsyncFiller(Protocol):
-    """What brings events into a feed."""
+    """Reads events from a server into a feed."""
 
     async def start(self) -> None:
-        """Begin to read, if that has not begun."""
+        """Start reading, unless it was started already."""
         ...
 
     async def reconnect(self) -> None:
-        """Give up the connection that is open, if there is one, for another one."""
+        """Close the open connection, if there is one, and open another one."""
         ...
 
 
 class AsyncFeed:
-    """The events of a thread that pass a filter: those so far, and those to come.
+    """The events of a thread that pass a filter: all so far, and further ones as they come.
 
     Args:
-        thread_id: The thread; it need not exist.
-        wanted: Which events.
+        thread_id: The thread; it need not exist yet.
+        wanted: The filter.
 
     Attributes:
-        wanted: Which events it has.
-        log: What happened so far.
-        changed: Notified after the log has changed.
-        is_open: Whether the server has answered at some time.
-        connections: How often the server has answered.
+        wanted: The filter.
+        log: The events so far, sorted into runs.
+        changed: Notified after each change of the log.
+        is_open: Whether the server has accepted a connection at least once.
+        connections: How many connections the server has accepted.
         last_seq: The number of the last event; 0 if there is none.
-        position: The number behind which events of the open connection are new; None if their
-            numbers say nothing about that.
+        position: Events of the open connection with a higher number than this are new; None if the
+            server's numbers do not tell.
     """
 
     def __init__(self, thread_id: str, wanted: EventFilter) -> None:
@@ -59,14 +59,14 @@ class AsyncFeed:
         self._refusal: APIError | None = None
 
     def filled_by(self, filler: AsyncFiller) -> None:
-        """Note who brings the events."""
+        """Set the reader that fills this feed."""
         self._filler = filler
 
     async def start(self) -> None:
-        """Begin to read, if that has not begun, and wait until the server has answered.
+        """Start reading, unless it was started already, and wait until the server has accepted.
 
         Raises:
-            APIError: The server refuses the stream, or cannot be reached.
+            APIError: The server cannot be reached or refuses the stream.
             ProtocolError: The server refuses the subscription.
         """
         if not self.is_open and self._filler is not None:
@@ -80,19 +80,19 @@ class AsyncFeed:
             raise error
 
     async def reconnect(self) -> None:
-        """Read on over another connection."""
+        """Go on reading over another connection."""
         if self._filler is not None:
             await self._filler.reconnect()
 
     async def read(self, log: Log[T], wait: Wait) -> AsyncIterator[T]:
-        """Return the items of a projection, from the first one on, as they come.
+        """Yield the items of a projection, from the first one on, as they come.
 
         Args:
             log: The projection.
-            wait: Waits until something is there to be read, or the projection has ended.
+            wait: Waits until its argument returns True.
 
         Raises:
-            BaseException: What the projection ended with.
+            BaseException: The error with which the projection ended.
         """
         position = 0
         while True:
@@ -106,33 +106,33 @@ class AsyncFeed:
             seen = position
             await wait(lambda: len(log.items) > seen or log.ended)  # noqa: B023
 
-    # --- for those who fill it ---
+    # --- for the reader that fills it ---
 
     def begin(self, position: int | None) -> None:
-        """Say that another connection begins.
+        """Note that a new connection begins.
 
         Args:
-            position: The last number, if the server's numbers stay; -1, if they are those of this
-                connection, which begins at the start of the thread again; None for the same,
-                without looking at numbers.
+            position: The last known number, if the server's numbers are stable. -1 if the
+                numbers are valid within the connection only: then the events begin again at the
+                start of the thread. None likewise, if numbers must not be used to skip events.
         """
         if self.log.runs and (position is None or position < 0):
             self.log.reconnected()
         self.position = position
 
     def opened(self) -> None:
-        """Say that the server has answered: events will come."""
+        """Note that the server has accepted the connection."""
         self.is_open = True
         self.connections += 1
         self.changed.notify()
 
     def refuse(self, error: APIError) -> None:
-        """Say that the server knows no such thread. Whoever starts the feed later asks again."""
+        """Note that the thread does not exist yet. The next `start` tries again."""
         self._refusal = error
         self.changed.notify()
 
     def take(self, events: Sequence[JsonObject]) -> bool:
-        """Take events in the order in which they came; what came before is dropped.
+        """Add events in the order in which they were received; drop those that are known.
 
         Returns:
             Whether any of them is new.
@@ -151,14 +151,14 @@ class AsyncFeed:
         return has_new
 
     def end(self, error: BaseException | None) -> None:
-        """Let nothing more come; whatever waits comes to its end, or gets the error."""
+        """End the feed. Waiting readers end too; with an error, they raise it."""
         self.log.end(error)
         self.changed.notify()
 
     def incomplete(self, error: APIError | None) -> StreamIncomplete:
-        """Return what says that the connection was lost for good."""
+        """Return the error for a connection that was lost for good."""
         incomplete = StreamIncomplete(
-            "the events of the thread were cut and could not be continued",
+            "the thread's event stream was cut, and all attempts to continue it failed",
             thread_id=self.thread_id,
             last_event_id=str(self.last_seq) if self.last_seq else None,
         )

@@ -1,4 +1,4 @@
-"""A thread followed by its events and steered by commands: what `client.threads.stream` gives."""
+"""The thread stream of `client.threads.stream`: follow a thread's events, and send it commands."""
 
 from __future__ import annotations
 
@@ -44,18 +44,19 @@ from langgraph_client.models.threads import Thread, ThreadState
 
 T = TypeVar("T")
 
-#: What is read for every thread stream. The others repeat the whole state, and are rarely wanted.
+#: The channels that every thread stream reads. The others repeat the state and are rarely wanted.
 USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
-_CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
-_FIRST_CHECK_SECONDS = 1.0  # The same before a run has begun; doubled each time.
-_SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
+_CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
+_FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
+_SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
 _DELETED = "deleted"
 
 
 class AsyncThreadStream:
-    """One thread, followed live: commands, projections of its runs, raw events.
+    """A live thread: commands, projections of its runs, raw events.
 
-    Made by `client.threads.stream`. Enter it once; leaving closes it and stops no run.
+    Create it with `client.threads.stream`, and enter it once. Exit closes the connections; runs go
+    on.
 
         async with client.threads.stream(assistant_id="agent") as thread:
             await thread.run.start(input={"question": "?"})
@@ -64,24 +65,24 @@ class AsyncThreadStream:
                     print(token)
             print(await thread.output)
 
-    All projections are of the *current* run: the one that `run.start` or `run.respond` of this
-    object started last, or else the last run of the thread. One connection serves all of them.
+    All projections belong to the *current* run. This is the run that `run.start` or `run.respond`
+    of this object started last, or else the last run of the thread. They share one connection.
 
     Args:
         transport: Sends the requests.
-        thread_id: The thread; it need not exist.
-        assistant_id: Who runs.
+        thread_id: The thread; it need not exist yet.
+        assistant_id: The assistant that runs.
         headers: Headers of all requests.
-        run_start_timeout: Seconds that a run may take to begin; None for no limit.
-        policy: How often a cut connection is opened again.
-        uses_socket: Whether events come over a WebSocket. Commands never do.
-        is_new: Whether nobody but this object knows of the thread.
+        run_start_timeout: How many seconds a run may take to begin; None for no limit.
+        policy: When and how often to reconnect; None for the default policy.
+        uses_socket: Whether to receive events over a WebSocket. Commands are always requests.
+        is_new: Whether the thread's id was made for this object, so that no run can exist yet.
 
     Attributes:
         thread_id: The thread.
-        assistant_id: Who runs.
+        assistant_id: The assistant that runs.
         run: Starts and resumes runs.
-        agent: Tells about the assistant.
+        agent: Reads information about the assistant.
     """
 
     def __init__(
@@ -108,12 +109,12 @@ class AsyncThreadStream:
         self._feeds: list[AsyncFeed] = []
         self._readers: list[AsyncEventReader] = []
         self._current: CurrentRun | None = None
-        #: Questions that are noted by hand, before anything is known of a run.
+        #: Interrupts that the caller has set while no run is known.
         self._questions: list[JsonObject] = []
-        #: What the thread was at the end of runs, for whoever asks for it again.
+        #: The thread's values at the end of each run, fetched once.
         self._outputs: dict[Run, JSON] = {}
         self._fetching = Lock()
-        #: Runs whose questions have been waited for.
+        #: Runs for whose interrupts `settle` has waited already.
         self._settled: set[Run] = set()
         self._numbers = itertools.count(1)
         self._state = "new"
@@ -123,11 +124,14 @@ class AsyncThreadStream:
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
-            raise RuntimeError("a thread stream can be entered once; ask for another one")
+            raise RuntimeError(
+                "a thread stream can be entered only once: create another one with"
+                " client.threads.stream(...)"
+            )
         self._state = "open"
         await self._feed(USUAL_CHANNELS)
         if not self._is_unused:
-            # `interrupted` and `interrupts` are of the thread, though nothing of it is read.
+            # `interrupted` and `interrupts` must be known even if the caller reads no projection.
             await self._readers[0].start()
         return self
 
@@ -149,9 +153,9 @@ class AsyncThreadStream:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the current run, as far as it is known, stopped to ask.
+        """Whether the current run is waiting at an interrupt, as far as is known.
 
-        Setting it to False forgets the questions.
+        Setting it to False clears `interrupts`.
         """
         return bool(self.interrupts)
 
@@ -162,7 +166,7 @@ class AsyncThreadStream:
 
     @property
     def interrupts(self) -> list[JsonObject]:
-        """What the current run asked so far, as `{"interrupt_id", "value", "namespace"}`."""
+        """The current run's interrupts so far, as `{"interrupt_id", "value", "namespace"}`."""
         run = self._known_run()
         return self._questions if run is None else run.interrupts
 
@@ -172,9 +176,10 @@ class AsyncThreadStream:
 
     @property
     def output(self) -> Awaitable[JSON]:
-        """The values of the thread when the current run is over, or has stopped to ask.
+        """The thread's values after the current run has ended or was interrupted.
 
         Raises:
+            RuntimeError: No run was started on this thread, which is new.
             RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
@@ -187,17 +192,17 @@ class AsyncThreadStream:
 
     @property
     def messages(self) -> AsyncProjection[MessageSink]:
-        """The messages of the root graph, each as a stream of its own."""
+        """The messages of the root graph, each as a stream."""
         return AsyncProjection(self, lambda scope: scope.messages)
 
     @property
     def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
-        """The calls of tools by the root graph."""
+        """The tool calls of the root graph."""
         return tool_calls_of(self)
 
     @property
     def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
-        """The calls of subgraphs by the root graph; theirs are found on them."""
+        """The subgraph calls of the root graph. Each has `subgraphs` of its own."""
         return self._subgraphs
 
     @property
@@ -212,7 +217,7 @@ class AsyncThreadStream:
 
     @property
     def events(self) -> AsyncIterator[JsonObject]:
-        """All events of the current run as they are on the wire, of all channels."""
+        """All events of the current run, of all channels, as the server sent them."""
         return self.subscribe(CHANNELS)
 
     async def subscribe(
@@ -222,12 +227,17 @@ class AsyncThreadStream:
         namespaces: Sequence[Sequence[str]] | None = None,
         depth: int | None = None,
     ) -> AsyncIterator[JsonObject]:
-        """Return events of the current run as they are on the wire.
+        """Yield events of the current run as the server sent them.
 
         Args:
-            channels: Which channels, such as `["values", "custom:progress"]`.
-            namespaces: Only below these prefixes; None for all.
-            depth: How many levels below a prefix, or below the root; None for any.
+            channels: The channels, such as `["values", "custom:progress"]`.
+            namespaces: Only events at or below these prefixes; None for all.
+            depth: Only events at most this many levels below a prefix, or below the root if
+                `namespaces` is None; None for any depth.
+
+        Raises:
+            ValueError: No channel is named, or one that no server knows.
+            StreamIncomplete: The connection was lost for good.
         """
         wanted = EventFilter.of(channels, namespaces, depth)
         feed = await self._feed(wanted.channels)
@@ -239,20 +249,24 @@ class AsyncThreadStream:
     async def interleave_projections(
         self, channels: Sequence[str]
     ) -> AsyncIterator[tuple[str, Any]]:
-        """Return items of several projections of the root graph, in the order of arrival.
+        """Yield items of several projections of the root graph, in the order of arrival.
 
         Args:
             channels: Names of projections (`values`, `messages`, `tool_calls`, `subgraphs`,
                 `updates`, `checkpoints`, `tasks`) and of extensions.
 
+        Returns:
+            Pairs of the projection's name and the item.
+
         Raises:
-            ValueError: A name is that of a channel that has no projection.
+            ValueError: A name is empty, or is that of a channel without a projection.
+            StreamIncomplete: The connection was lost for good.
         """
         check_projections(channels)
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = await self._feed((*USUAL_CHANNELS, *extra))
         run = await self.current_run(feed)
-        with suppress(RunFailedError):  # That is for `output` to say.
+        with suppress(RunFailedError):  # Only `output` raises it.
             async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
                 if name not in channels:
                     continue
@@ -267,19 +281,19 @@ class AsyncThreadStream:
     # --- for the modules and projections ---
 
     def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
-        """Return the items of a projection as they come."""
+        """Yield the items of a projection as they come."""
         feed = self._main()
         return feed.read(log, self._waiting(feed, run))
 
     async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait for something that comes at the latest when the run ends."""
+        """Wait until `is_ready` returns True, which it must do at the end of the run."""
         await self._waiting(self._main(), run)(is_ready)
 
     async def current_run(self, feed: AsyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
 
         Raises:
-            TimeoutError: It did not begin within `run_start_timeout`.
+            TimeoutError: It did not begin within `run_start_timeout` seconds.
         """
         feed = feed or self._main()
         if self._state == "closed" and (self._current is None or not self._known_run()):
@@ -290,7 +304,9 @@ class AsyncThreadStream:
         current = self._current
         begun = lambda: current.find(feed.log) is not None or feed.log.events.ended  # noqa: E731
         if not await self._wait(feed, current, begun, self._run_start_timeout):
-            raise TimeoutError(f"the run did not begin within {self._run_start_timeout:g} s")
+            raise TimeoutError(
+                f"the run did not begin within run_start_timeout={self._run_start_timeout:g} s"
+            )
         run = current.find(feed.log)
         if run is None:
             if feed.log.events.error is not None:
@@ -303,14 +319,16 @@ class AsyncThreadStream:
         """See `output`."""
         self._check_open()
         if self._is_unused:
-            raise RuntimeError("no run has been started on this thread, which is new")
+            raise RuntimeError(
+                "no run has been started on this new thread: call `run.start(...)` first"
+            )
         if (state := await self._at_rest()) is not None:
             return state["values"]
         run = await self.current_run()
         await self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
             raise run.root.values.error
-        async with self._fetching:  # Whoever waits at the same time gets the same.
+        async with self._fetching:  # Concurrent callers share one request and get the same values.
             if run not in self._outputs:
                 state = await self._thread_state()
                 await self._questions_in(run, state)
@@ -318,31 +336,31 @@ class AsyncThreadStream:
         return self._outputs[run]
 
     async def settle(self, run: Run) -> None:
-        """Wait for the questions of a run that has stopped to ask, with a limit.
+        """Wait, with a limit, until the interrupts of an interrupted run are known.
 
-        langgraph-api 0.16.7 may send a question behind the end of the run that asks.
+        langgraph-api 0.16.7 may send an interrupt after the end of the run that it belongs to.
         """
         if run.root.status != "interrupted" or run.interrupts or self._state != "open":
             return
         if run not in self._settled:
-            with suppress(APIError):  # Whoever reads on is told so.
+            with suppress(APIError):  # The caller's next request raises it too.
                 await self._questions_in(run, await self._thread_state())
             self._settled.add(run)
 
     async def _questions_in(self, run: Run, state: ThreadState) -> None:
-        """Wait, with a limit, for the questions that a thread's state tells of."""
-        asked = [one for task in state.get("tasks") or () for one in task.get("interrupts") or ()]
-        ids = {one["id"] for one in asked if "id" in one}
+        """Wait, with a limit, until the run has all interrupts that the thread's state lists."""
+        asked = [item for task in state.get("tasks") or () for item in task.get("interrupts") or ()]
+        ids = {item["id"] for item in asked if "id" in item}
 
         def are_all_known() -> bool:
-            known = {one["interrupt_id"] for one in run.interrupts}
+            known = {item["interrupt_id"] for item in run.interrupts}
             return bool(known) and ids <= known
 
         if asked and run.root.status == "interrupted" and not are_all_known():
             await self._main().changed.wait(are_all_known, _SETTLE_SECONDS)
 
     async def _at_rest(self) -> ThreadState | None:
-        """Return the state of a thread whose last run was over already, or that never had one."""
+        """Return the thread's state if no run of it is going on or was ever started; else None."""
         if self._current is None:
             self._current = await self._last_of_thread()
         if self._current.succeeded:
@@ -364,7 +382,7 @@ class AsyncThreadStream:
     async def open_questions(self) -> dict[str, list[str]]:
         """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
         if self.interrupts:
-            return {one["interrupt_id"]: one["namespace"] for one in self.interrupts}
+            return {item["interrupt_id"]: item["namespace"] for item in self.interrupts}
         try:
             thread = await self._transport.send(
                 Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
@@ -373,7 +391,7 @@ class AsyncThreadStream:
             return {}
         except APIConnectionError as error:
             raise RuntimeError(
-                f"there is no outstanding interrupt known, and the server cannot be asked: {error}"
+                f"no outstanding interrupt is known, and the server cannot be reached: {error}"
             ) from error
         asked = (thread.get("interrupts") or {}).values()
         return {interrupt["id"]: [] for several in asked for interrupt in several}
@@ -382,8 +400,9 @@ class AsyncThreadStream:
         """Send a command that starts a run; the run becomes the current one."""
         self._check_open()
         feed = self._main()
-        # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
-        with suppress(NotFoundError):  # A thread that the command makes.
+        # Connect before the command is sent: langgraph-api 0.16.7 does not replay named channels,
+        # so a later connection would miss their first events.
+        with suppress(NotFoundError):  # The command creates the thread.
             await feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
@@ -400,7 +419,7 @@ class AsyncThreadStream:
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
             self._current = CurrentRun(result["run_id"], known)
-        else:  # langgraph-api 0.16.7 does not say which run goes on: the newest one does.
+        else:  # langgraph-api 0.16.7 does not return the id of a resumed run: it is the newest.
             self._current = await self._last_of_thread()
         return result
 
@@ -435,16 +454,16 @@ class AsyncThreadStream:
     def _main(self) -> AsyncFeed:
         """Return the feed that has the usual channels."""
         if not self._feeds:
-            self._check_open()
+            self._check_open()  # It raises: an open stream has a feed.
         return self._feeds[0]
 
     async def _feed(self, channels: Iterable[str]) -> AsyncFeed:
-        """Return a feed that has these channels; one that exists, if it can be."""
+        """Return a feed that has these channels, an existing one if possible."""
         for feed in self._feeds:
             if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
         self._check_open()
-        # Each has what those before it have: they may share a subscription.
+        # Each feed has the channels of the earlier ones too, so that they can share a subscription.
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = AsyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
@@ -465,7 +484,7 @@ class AsyncThreadStream:
         return self._current.find(log)
 
     async def _is_gone(self) -> bool:
-        """Whether the server does not know the current run, so that nothing more can come of it."""
+        """Return whether the current run does not exist any more, so that no events can come."""
         return self._current is not None and await self._status(self._current) == _DELETED
 
     async def _last_of_thread(self) -> CurrentRun:
@@ -486,7 +505,7 @@ class AsyncThreadStream:
         return CurrentRun(runs[0]["run_id"], 0, succeeded=runs[0].get("status") == "success")
 
     def _waiting(self, feed: AsyncFeed, run: Run) -> Wait:
-        """Return what waits for something that comes before the end of a run."""
+        """Return a function that waits for a condition, at most until the run has ended."""
         current = CurrentRun(run.run_id, feed.log.runs.index(run))
 
         async def wait(is_ready: Callable[[], bool]) -> None:
@@ -501,9 +520,18 @@ class AsyncThreadStream:
         is_ready: Callable[[], bool],
         seconds: float | None,
     ) -> bool:
-        """Wait; and if nothing comes for long, look whether the run is over without having said so.
+        """Wait for a condition; after a long silence, request the run's status.
 
-        langgraph-api 0.16.7 sends no last event of a run that was rolled back, or that never began.
+        langgraph-api 0.16.7 sends no last event for a run that was rolled back or never began.
+
+        Args:
+            feed: The feed whose changes are waited for.
+            current: The run.
+            is_ready: The condition.
+            seconds: How long to wait; None for no limit.
+
+        Returns:
+            Whether the condition is true.
         """
         left = float("inf") if seconds is None else seconds
         silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
@@ -513,14 +541,15 @@ class AsyncThreadStream:
                 return True
             left -= pause
             status = await self._status(current)
-            # Another server may have answered: one that the connection leads to may be paused.
+            # The status may come from another server process than the events, which may be slow.
+            # So the events are read again before the run counts as ended.
             if status is not None and await self._has_ended(feed, is_ready):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
 
     async def _has_ended(self, feed: AsyncFeed, is_ready: Callable[[], bool]) -> bool:
-        """Read what is kept over a new connection. Returns whether nothing is left to come."""
+        """Read the stored events over a new connection; return whether no more events came."""
         before = feed.connections
         await feed.reconnect()
         is_open = await feed.changed.wait(
@@ -529,7 +558,7 @@ class AsyncThreadStream:
         return is_open and not await feed.changed.wait(is_ready, _SETTLE_SECONDS)
 
     async def _status(self, current: CurrentRun) -> str | None:
-        """Return how a run ended; None if it goes on, or is not known."""
+        """Return the status of a run that has ended; None if it goes on or is not known."""
         if current.run_id is None:
             return None
         where = path(
@@ -542,5 +571,5 @@ class AsyncThreadStream:
         except NotFoundError:
             return _DELETED
         except APIError:
-            return None  # The feed says so, if the server is away for good.
+            return None  # If the server stays unreachable, the feed ends with an error.
         return None if run["status"] in ("pending", "running") else str(run["status"])

@@ -1,4 +1,4 @@
-"""Threads: the documents, and the states that they keep."""
+"""Threads: their documents, states, histories and event streams."""
 
 from __future__ import annotations
 
@@ -75,7 +75,11 @@ _COUNT = Reply(int)
 
 
 class ThreadsClient:
-    """Threads: what keeps its state from run to run."""
+    """Threads, which keep a graph's state from run to run.
+
+    Every method raises `InvalidArgumentError` for an argument that no server accepts, and
+    `APIError` if the server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -92,12 +96,12 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            include: Further fields to be answered, such as `"ttl"`.
-            headers: Headers of this request. They win over the client's.
+            include: More fields to return, such as `"ttl"`. Default: none.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread.
+            NotFoundError: The thread does not exist.
 
         Example:
             thread = await client.threads.get(thread_id)
@@ -133,17 +137,19 @@ class ThreadsClient:
 
         Args:
             metadata: Metadata to keep with the thread.
-            thread_id: A UUID; the server makes one where it is left out.
-            if_exists: What to do if there is a thread of that id: `"raise"` (the default) or
-                `"do_nothing"`, which answers the existing one.
-            supersteps: State updates to begin with, step by step. Needs `graph_id`.
-            graph_id: The graph whose state this is; kept in the metadata.
+            thread_id: The new thread's id, a UUID. Default: the server makes one.
+            if_exists: What to do if the thread exists: `"raise"` (the default), or `"do_nothing"`,
+                which returns the existing thread.
+            supersteps: State updates that make the thread's first history, step by step. They
+                need `graph_id`.
+            graph_id: The graph whose state the thread keeps. It is added to the metadata.
             ttl: Minutes until the thread is deleted, or `{"ttl": minutes, "strategy": ...}`.
-            headers: Headers of this request. They win over the client's.
+                Default: the server's setting.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            ConflictError: the thread exists.
+            ConflictError: The thread exists already.
 
         Example:
             thread = await client.threads.create(metadata={"user": "bob"})
@@ -167,7 +173,7 @@ class ThreadsClient:
                 ),
                 headers=headers,
                 params=params,
-                # With an id made here, a second attempt finds what the first one created.
+                # With a known id, a second attempt returns the thread that the first one created.
                 safe=thread_id is not None and if_exists == "do_nothing" and not supersteps,
             )
         )
@@ -187,13 +193,17 @@ class ThreadsClient:
         Args:
             thread_id: The thread's id.
             metadata: Metadata to merge into the thread's.
-            ttl: As for `create`.
-            return_minimal: Spare the server the answer; None is returned.
-            headers: Headers of this request. They win over the client's.
+            ttl: Minutes until the thread is deleted, or `{"ttl": minutes, "strategy": ...}`. None
+                keeps the present setting.
+            return_minimal: Whether the server leaves the thread out of its response. Default: no.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Returns:
+            The changed thread; None with `return_minimal`.
+
         Raises:
-            NotFoundError: there is no such thread.
+            NotFoundError: The thread does not exist.
 
         Example:
             await client.threads.update(thread_id, metadata={"topic": "tea"})
@@ -225,11 +235,11 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread.
+            NotFoundError: The thread does not exist.
 
         Example:
             await client.threads.delete(thread_id)
@@ -262,20 +272,21 @@ class ThreadsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> list[Thread]:
-        """Search threads, the most recently updated first. All conditions must hold.
+        """Search threads, the most recently updated first. A thread must meet all conditions.
 
         Args:
-            metadata: Must be contained in the thread's metadata.
-            values: Must be contained in the thread's values.
+            metadata: Only threads whose metadata contains this.
+            values: Only threads whose values contain this.
             ids: Only these threads.
-            status: Only those with this status.
-            limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            status: Only threads with this status.
+            limit: The most items to return, 1 to 1000. Default: 10. `iter` returns all.
             offset: How many to skip. Default: 0.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
-            select: The fields to answer; reading any other raises AttributeError.
-            extract: Alias -> path (`"values.messages[-1].content"`), answered in `extracted`.
-            headers: Headers of this request. They win over the client's.
+            select: The fields to return; reading another one raises AttributeError. Default: all.
+            extract: Paths to read from each thread, by a name of your choice, such as
+                `{"last": "values.messages[-1].content"}`. Results are in `extracted`.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:
@@ -328,17 +339,18 @@ class ThreadsClient:
         """Iterate over all threads that `search` would find, page by page.
 
         Args:
-            limit: Stop after so many; to the end where it is left out.
-            page_size: Threads per request, 1 to 1000.
-            metadata: Only those whose metadata contains this.
-            values: Only those whose state contains this.
+            limit: The most items to return. Default: all.
+            page_size: Threads per request, 1 to 1000. Default: 100.
+            metadata: Only threads whose metadata contains this.
+            values: Only threads whose values contain this.
             ids: Only these threads.
-            status: Only those with this status.
+            status: Only threads with this status.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to return. Default: all.
-            extract: Paths to read from each thread, by a name of yours; see `search`.
-            headers: Headers of this request. They win over the client's.
+            extract: Paths to read from each thread, by a name of your choice, such as
+                `{"last": "values.messages[-1].content"}`. Results are in `extracted`.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -378,10 +390,10 @@ class ThreadsClient:
         """Count the threads that `search` would find.
 
         Args:
-            metadata: Only those whose metadata contains this.
-            values: Only those whose state contains this.
-            status: Only those with this status.
-            headers: Headers of this request. They win over the client's.
+            metadata: Only threads whose metadata contains this.
+            values: Only threads whose values contain this.
+            status: Only threads with this status.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -415,11 +427,11 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            ConflictError: there is no such thread (so langgraph-api 0.16 puts it).
+            ConflictError: The thread does not exist. (langgraph-api 0.16 answers 409, not 404.)
 
         Example:
             copied = await client.threads.copy(thread_id)
@@ -444,16 +456,19 @@ class ThreadsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> PruneResult:
-        """Delete threads, or all but their latest state (`strategy="keep_latest"`).
+        """Delete threads, or their history except the latest state (`strategy="keep_latest"`).
 
-        Unknown threads are passed over and not counted.
+        Unknown threads are ignored and not counted.
 
         Args:
             thread_ids: The threads to prune.
             strategy: `"delete"` (the default) deletes the threads; `"keep_latest"` keeps the latest
                 state of each.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
+
+        Returns:
+            How many threads were pruned, in `pruned_count`.
 
         Example:
             result = await client.threads.prune([thread_id], strategy="keep_latest")
@@ -485,20 +500,20 @@ class ThreadsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> ThreadState:
-        """Get a thread's state, now or at a checkpoint.
+        """Get a thread's current state, or its state at a checkpoint.
 
         Args:
             thread_id: The thread's id.
-            checkpoint: The point in history; wins over `checkpoint_id`. With a `checkpoint_ns` it
-                is the state of a subgraph.
+            checkpoint: The checkpoint to read; it replaces `checkpoint_id`. With a `checkpoint_ns`,
+                the state is that of a subgraph.
             checkpoint_id: The id of the checkpoint to read. Default: the latest.
-            subgraphs: Fill `tasks[].state` with the states of subgraphs.
-            select: The fields to answer, on servers that know this.
-            headers: Headers of this request. They win over the client's.
+            subgraphs: Whether to fill `tasks[].state` with the states of subgraphs. Default: False.
+            select: The fields to return, if the server has this option. Default: all.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread. (An unknown checkpoint is an empty state.)
+            NotFoundError: The thread does not exist. (An unknown checkpoint gives an empty state.)
 
         Example:
             state = await client.threads.get_state(thread_id)
@@ -551,17 +566,21 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            values: What the node would return; None writes nothing.
-            as_node: The node; its successors are next. Where it is left out, the one that ran last.
-            checkpoint: Fork from this point of history.
-            checkpoint_id: Likewise.
-            headers: Headers of this request. They win over the client's.
+            values: The update, as a node returns it; None writes nothing.
+            as_node: The node that the update counts as; its successors run next. Default: the node
+                that ran last.
+            checkpoint: The checkpoint to fork from. Default: the latest.
+            checkpoint_id: The id of the checkpoint to fork from. Default: the latest.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Returns:
+            The new checkpoint, in `checkpoint`.
+
         Raises:
-            BadRequestError: no such node, or the thread has no graph.
-            ConflictError: a run of the thread is pending or running.
-            NotFoundError: there is no such thread.
+            BadRequestError: The node does not exist, or no graph has run on the thread yet.
+            ConflictError: A run of the thread is pending or running.
+            NotFoundError: The thread does not exist.
 
         Example:
             await client.threads.update_state(
@@ -602,16 +621,16 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            limit: At most so many, 1 to 1000. `iter_history` goes on to the end.
+            limit: The most states to return, 1 to 1000. Default: 10. `iter_history` returns all.
             before: Only states before this checkpoint: its id, a checkpoint, or a config.
-            metadata: Must be contained in the checkpoint's metadata.
-            checkpoint: Only this one; with a `checkpoint_ns` alone, a subgraph's history.
+            metadata: Only checkpoints whose metadata contains this.
+            checkpoint: Only this checkpoint; with a `checkpoint_ns` alone, a subgraph's history.
             select: The fields to return. Default: all.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread.
+            NotFoundError: The thread does not exist.
 
         Example:
             for state in await client.threads.get_history(thread_id, limit=5):
@@ -653,12 +672,12 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            limit: Stop after so many; to the beginning where it is left out.
-            page_size: States per request, 1 to 1000.
-            before: Only checkpoints older than this one.
+            limit: The most states to return. Default: all.
+            page_size: States per request, 1 to 1000. Default: 100.
+            before: Only states before this checkpoint: its id, a checkpoint, or a config.
             metadata: Only checkpoints whose metadata contains this.
-            checkpoint: Only those of this checkpoint's namespace.
-            headers: Headers of this request. They win over the client's.
+            checkpoint: Only this checkpoint; with a `checkpoint_ns` alone, a subgraph's history.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -695,29 +714,31 @@ class ThreadsClient:
         run_start_timeout: float | None = None,
         transport: Literal["sse", "websocket"] = "sse",
     ) -> AsyncThreadStream:
-        """Follow a thread by its events, and start and resume its runs.
+        """Follow a thread's events, and start and resume its runs.
 
-        Nothing is sent before the stream is entered and used.
+        No request is sent before the stream is entered and used.
 
             async with client.threads.stream(assistant_id="agent") as thread:
                 await thread.run.start(input={"question": "?"})
                 print(await thread.output)
 
         Args:
-            thread_id: The thread, a UUID; it need not exist. By default a new one.
-            assistant_id: The assistant, by id or by its graph's name.
-            headers: Headers of this request. They win over the client's.
-            run_start_timeout: Seconds that a run may take to begin; None for no limit.
-            transport: How events come: as server-sent events, or over a WebSocket, which needs the
-                extra `websocket` (`pip install "langgraph-client[websocket]"`) and a server on a
-                port. Commands are requests of their own either way.
+            thread_id: The thread, a UUID; it need not exist yet. Default: a new thread.
+            assistant_id: The name of a graph, or the id of an assistant.
+            headers: Headers of all requests. They replace the client's headers of the same name.
+            run_start_timeout: How many seconds a run may take to begin; None (the default) for no
+                limit.
+            transport: How events are received: `"sse"` (the default) as server-sent events;
+                `"websocket"` over a WebSocket, which needs the extra `websocket`
+                (`pip install "langgraph-client[websocket]"`) and a server on a port. Commands are
+                sent as requests in both cases.
 
         Returns:
             The thread stream, to be entered with `async with`.
 
         Raises:
-            ValueError: There is no such transport.
-            MissingExtraError: "websocket" was asked for without its extra.
+            ValueError: `transport` has another value.
+            MissingExtraError: `"websocket"` was passed, but its extra is not installed.
 
         `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
         """
@@ -745,18 +766,20 @@ class ThreadsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> AsyncRunStream[StreamPart]:
-        """Follow everything that happens on a thread, run after run. It does not end by itself.
+        """Stream the events of a thread, run after run. The stream does not end by itself.
 
         Args:
             thread_id: The thread's id.
-            last_event_id: Begin after this event; `"-"` for all that is kept.
-            stream_mode: `"run_modes"`: every event of every run; `"lifecycle"`: beginnings and ends
-                of runs; `"state_update"`: updates through `update_state`.
-            headers: Headers of this request. They win over the client's.
+            last_event_id: Begin after this event; `"-"` for all events that the server has kept.
+                Default: only events from now on.
+            stream_mode: One mode or a list. `"run_modes"` (the default): every event of every run;
+                `"lifecycle"`: the beginnings and ends of runs; `"state_update"`: updates by
+                `update_state`.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            StreamIncomplete: while iterating, if it was cut and could not be continued.
+            StreamIncomplete: While iterating: the stream was cut and could not be continued.
 
         Example:
             async with client.threads.join_stream(thread_id) as stream:

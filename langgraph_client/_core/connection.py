@@ -117,10 +117,14 @@ class Waits:
 
 
 def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
-    """Return what a caller's `timeout` and `deadline` mean: each step, and the whole.
+    """Return the limits of steps and of the whole call, from a caller's arguments.
+
+    Args:
+        timeout: Seconds for each step; see `get_client`. None for the defaults.
+        deadline: Seconds for a whole call; None for no limit.
 
     Raises:
-        InvalidArgumentError: for what is no number of seconds above 0.
+        InvalidArgumentError: A limit is not a number of seconds above 0.
     """
     if deadline is not None:
         _check_seconds("deadline", deadline)

@@ -397,7 +397,7 @@ class StreamSession:
             )
         if not self._can_be_continued:
             raise self._incomplete(
-                f"{reason}; it is not resumable: pass stream_resumable=True to continue streams",
+                f"{reason}; it cannot be continued, because {self._why_not_continued()}",
                 error,
             )
         if error is not None and not is_passing(error):
@@ -477,6 +477,11 @@ class StreamSession:
         if self._joins or self._location is not None:
             return True
         return self.thread_id is not None and self.run_id is not None
+
+    def _why_not_continued(self) -> str:
+        if not self._replay.has_ids:
+            return "its events have no ids: start the run with stream_resumable=True"
+        return "the server named neither its run nor a Location"
 
     # --- errors ---
 

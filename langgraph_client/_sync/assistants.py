@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/assistants.py by .ci/unasync.py; do not edit.
-"""Assistants, their versions, and the graphs that they run."""
+"""Assistants: their documents, versions and graphs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ _COUNT = Reply(int)
 
 
 class SyncAssistantsClient:
-    """Assistants: graphs with a configuration. Each graph has one of its own to begin with."""
+    """Assistants: graphs with a configuration. Each graph has a default assistant.
+
+    Every method raises `InvalidArgumentError` for an argument that no server accepts, and
+    `APIError` if the server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -67,11 +71,11 @@ class SyncAssistantsClient:
 
         Args:
             assistant_id: The assistant's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant.
+            NotFoundError: The assistant does not exist.
 
         Example:
             assistant = client.assistants.get(assistant_id)
@@ -105,21 +109,21 @@ class SyncAssistantsClient:
         """Create an assistant.
 
         Args:
-            graph_id: The graph it is to run.
+            graph_id: The graph that the assistant runs.
             config: Tags, recursion limit and `configurable` of its runs.
-            context: What its nodes get as context. Not together with `configurable`.
-            metadata: Metadata to keep with it.
-            assistant_id: A UUID; the server makes one where it is left out.
-            if_exists: What to do if there is one of that id: `"raise"` (the default) or
-                `"do_nothing"`, which answers the existing one.
+            context: The static context of its runs. Not together with `configurable`.
+            metadata: Metadata to keep with the assistant.
+            assistant_id: The new assistant's id, a UUID. Default: the server makes one.
+            if_exists: What to do if the assistant exists: `"raise"` (the default), or
+                `"do_nothing"`, which returns the existing assistant.
             name: A name to show. Default: "Untitled".
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             description: A description to show.
             params: Query parameters to add to this request.
 
         Raises:
-            ConflictError: the assistant exists.
-            NotFoundError: there is no such graph.
+            ConflictError: The assistant exists already.
+            NotFoundError: The graph does not exist.
 
         Example:
             assistant = client.assistants.create(
@@ -162,21 +166,21 @@ class SyncAssistantsClient:
         description: str | None = None,
         params: QueryParams | None = None,
     ) -> Assistant:
-        """Change an assistant, which makes a new version of it.
+        """Change an assistant, which creates a new version of it.
 
         Args:
             assistant_id: The assistant's id.
             graph_id: The graph to use from now on. None keeps it.
-            config: Replaces the old one, unless it is empty.
-            context: Replaces the old one.
-            metadata: Merged into the old one, one level deep.
+            config: The new config. None or an empty one keeps the old config.
+            context: The new static context. None keeps it.
+            metadata: Metadata to merge into the assistant's, one level deep.
             name: The new name. None keeps it.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             description: The new description. None keeps it.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant, or graph.
+            NotFoundError: The assistant or the graph does not exist.
 
         Example:
             client.assistants.update(assistant_id, name="Friendly")
@@ -213,12 +217,12 @@ class SyncAssistantsClient:
 
         Args:
             assistant_id: The assistant's id.
-            delete_threads: Delete the threads that it ran on, too.
-            headers: Headers of this request. They win over the client's.
+            delete_threads: Whether to delete the threads that it ran on too. Default: False.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant.
+            NotFoundError: The assistant does not exist.
 
         Example:
             client.assistants.delete(assistant_id)
@@ -283,23 +287,27 @@ class SyncAssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> list[Assistant] | AssistantsSearchResponse:
-        """Search assistants, the newest first. All conditions must hold.
+        """Search assistants, the newest first. An assistant must meet all conditions.
 
         Args:
-            metadata: Must be contained in the assistant's metadata.
-            graph_id: Only those of this graph.
-            name: A part of the name, in upper or lower case.
-            limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            metadata: Only assistants whose metadata contains this.
+            graph_id: Only assistants of this graph.
+            name: Only assistants whose name contains this, in upper or lower case.
+            limit: The most items to return, 1 to 1000. Default: 10. `iter` returns all.
             offset: How many to skip. Default: 0.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
-            select: The fields to answer; reading any other raises AttributeError.
-            response_format: `"object"` answers the assistants with the offset of the next page.
-            headers: Headers of this request. They win over the client's.
+            select: The fields to return; reading another one raises AttributeError. Default: all.
+            response_format: `"array"` (the default) returns a list; `"object"` returns an object
+                with `assistants` and with `next`, the offset of the next page or None.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Returns:
+            One page, which may be empty.
+
         Raises:
-            NotFoundError: there is no such graph.
+            NotFoundError: The graph does not exist.
 
         Example:
             assistants = client.assistants.search(graph_id="agent", limit=100)
@@ -350,15 +358,15 @@ class SyncAssistantsClient:
         """Iterate over all assistants that `search` would find, page by page.
 
         Args:
-            limit: Stop after so many; to the end where it is left out.
-            page_size: Assistants per request, 1 to 1000.
-            metadata: Only those whose metadata contains this.
-            graph_id: Only those of this graph.
-            name: Only those whose name contains this.
+            limit: The most items to return. Default: all.
+            page_size: Assistants per request, 1 to 1000. Default: 100.
+            metadata: Only assistants whose metadata contains this.
+            graph_id: Only assistants of this graph.
+            name: Only assistants whose name contains this, in upper or lower case.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to return. Default: all.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -396,10 +404,10 @@ class SyncAssistantsClient:
         """Count the assistants that `search` would find.
 
         Args:
-            metadata: Only those whose metadata contains this.
-            graph_id: Only those of this graph.
-            name: Only those whose name contains this.
-            headers: Headers of this request. They win over the client's.
+            metadata: Only assistants whose metadata contains this.
+            graph_id: Only assistants of this graph.
+            name: Only assistants whose name contains this, in upper or lower case.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -438,14 +446,14 @@ class SyncAssistantsClient:
 
         Args:
             assistant_id: The assistant's id.
-            metadata: Must be contained in the version's metadata.
-            limit: How many to return at most. Default: 10.
+            metadata: Only versions whose metadata contains this.
+            limit: The most versions to return, 1 to 1000. Default: 10.
             offset: How many to skip. Default: 0.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant, or no such version.
+            NotFoundError: The assistant does not exist, or no version is found.
 
         Example:
             versions = client.assistants.get_versions(assistant_id)
@@ -472,16 +480,16 @@ class SyncAssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Assistant:
-        """Make a version the one that is run.
+        """Choose the version that an assistant's runs use.
 
         Args:
             assistant_id: The assistant's id.
             version: The number of the version to make the current one.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant, or version.
+            NotFoundError: The assistant or the version does not exist.
 
         Example:
             client.assistants.set_latest(assistant_id, version=1)
@@ -508,16 +516,17 @@ class SyncAssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Drawing:
-        """Get the graph's nodes and edges.
+        """Get the nodes and edges of an assistant's graph.
 
         Args:
             assistant_id: An assistant's id, or the name of a graph.
-            xray: Open subgraphs: True for all of them, a number for so many levels.
-            headers: Headers of this request. They win over the client's.
+            xray: How many levels of subgraphs to include; False (the default) for none, True for
+                all.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant.
+            NotFoundError: The assistant does not exist.
 
         Example:
             drawing = client.assistants.get_graph("agent", xray=True)
@@ -542,15 +551,15 @@ class SyncAssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> GraphSchema:
-        """Get the JSON schemas of the graph's input, output, state, config and context.
+        """Get the JSON schemas of a graph's input, output, state, config and context.
 
         Args:
             assistant_id: The assistant's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant.
+            NotFoundError: The assistant does not exist.
 
         Example:
             schemas = client.assistants.get_schemas(assistant_id)
@@ -577,20 +586,21 @@ class SyncAssistantsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> dict[str, GraphSchema]:
-        """Get the schemas of the graph's subgraphs, by namespace.
+        """Get the JSON schemas of a graph's subgraphs, by namespace.
 
         Args:
             assistant_id: The assistant's id.
-            namespace: Only this one: `"child"`, or `"child|grandchild"`.
-            recurse: Those of subgraphs, too.
-            headers: Headers of this request. They win over the client's.
+            namespace: Only the subgraph at this namespace: `"child"`, or `"child|grandchild"`.
+            recurse: Whether to include the subgraphs of subgraphs. Default: False.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:
-            May be empty, also for a namespace that does not exist.
+            Schemas by namespace. The dict is empty if there are no subgraphs or the namespace does
+            not exist.
 
         Raises:
-            NotFoundError: there is no such assistant.
+            NotFoundError: The assistant does not exist.
 
         Example:
             subgraphs = client.assistants.get_subgraphs(assistant_id)

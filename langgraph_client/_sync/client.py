@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/client.py by .ci/unasync.py; do not edit.
-"""The client, and the function that makes one."""
+"""The client, and the function that creates one."""
 
 from __future__ import annotations
 
@@ -53,25 +53,25 @@ _HEALTH = Reply(dict[str, Any])
 
 
 class SyncLangGraphClient:
-    """A server's resources. Made by `get_sync_client`; a context manager that closes itself.
+    """A client of one server, made by `get_sync_client`. As a context manager, it closes itself.
 
     Attributes:
         assistants: Graphs with a configuration.
-        threads: What keeps its state from run to run.
+        threads: Threads, which keep a graph's state from run to run.
         runs: Executions of assistants.
-        crons: Runs that are started by the clock.
-        store: Documents that all threads can read.
-        http: Requests to anything else.
+        crons: Runs that the server starts on a schedule.
+        store: Items that all threads share.
+        http: Requests to any other path.
     """
 
     def __init__(self, client: HttpxClient | Transport) -> None:
-        """Make a client around a client of httpx, with its base URL and headers.
+        """Create a client that uses an httpx client, its base URL and its headers.
 
         Args:
-            client: It is never closed here. (`get_sync_client` gives a transport of its own.)
+            client: An httpx client; it is never closed here. `get_sync_client` passes a transport.
 
         Raises:
-            InvalidArgumentError: it has no base URL.
+            InvalidArgumentError: The httpx client has no base URL.
         """
         if isinstance(client, Transport):
             transport = client
@@ -89,14 +89,28 @@ class SyncLangGraphClient:
         self.store = SyncStoreClient(transport)
 
     def info(self) -> ServerInfo:
-        """Ask the server what it is.
+        """Get the server's version and flags.
+
+        Raises:
+            APIError: The server cannot be reached or refuses the request.
+
+        Example:
+            info = client.info()
 
         GET /info
         """
         return self._transport.send(call("GET", "/info", _INFO))
 
     def ok(self) -> bool:
-        """Ask whether the server is well. An answer that says no, or none at all, is False.
+        """Check the server's health.
+
+        Returns:
+            True if the server says that it is healthy. False if it does not, if it cannot be
+            reached, or if it refuses the request. No `APIError` is raised.
+
+        Example:
+            if not client.ok():
+                print("the server is not available")
 
         GET /ok
         """
@@ -109,21 +123,26 @@ class SyncLangGraphClient:
     def with_options(
         self, *, timeout: Timeout | None = None, deadline: float | None = None
     ) -> Self:
-        """Return a client with other limits of time, over the same connections: for single calls.
+        """Return a client with other time limits that shares this client's connections.
 
-            client.with_options(deadline=30).runs.wait(thread_id, "agent", input=question)
+        It is meant for single calls.
 
         Args:
-            timeout: As for `get_sync_client`; left out, this client's.
-            deadline: Seconds that each call may take as a whole; left out, this client's.
+            timeout: Seconds for each step; see `get_sync_client`. None keeps this client's.
+            deadline: Seconds for each whole call. None keeps this client's.
 
         Raises:
-            InvalidArgumentError: one of them is no number of seconds above 0.
+            InvalidArgumentError: A limit is not a number of seconds above 0.
+
+        Example:
+            question = {"messages": [{"role": "user", "content": "Hello!"}]}
+            hurried = client.with_options(deadline=30)
+            state = hurried.runs.wait(thread_id, "agent", input=question)
         """
         return type(self)(self._transport.with_waits(timeout, deadline))
 
     def close(self) -> None:
-        """Close all connections. An HTTP client that was given from outside stays open."""
+        """Close all connections. An HTTP client that the caller passed stays open."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -157,36 +176,48 @@ def get_sync_client(
     reconnect: ReconnectPolicy | None = None,
     sleep: Callable[[float], Any] = sleep,
 ) -> SyncLangGraphClient:
-    """Make a client of the server at `url`.
+    """Create a client of the server at `url`.
 
     Args:
-        url: The server. Where it is left out: inside a graph that the bundled server hosts, that
-            server; else `LANGGRAPH_URL`, else http://localhost:8123.
-        api_key: Sent as `x-api-key`. Where it is left out, the first of `LANGGRAPH_API_KEY`,
-            `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY` that is set; None sends none.
-        headers: Sent with every request.
-        timeout: Seconds that each step may take: connecting, sending, every wait for more of an
-            answer. A number for all of them, a tuple of (connect, read) or (connect, read, write,
-            pool), or an `httpx.Timeout`. By default 5 to connect and 300 for the others. A
-            server's heartbeats keep a long wait and a quiet stream alive.
-        deadline: Seconds that each call may take as a whole, with its repetitions and the pauses
-            between them; of an event stream, each opening. By default there is no such limit.
-        transport: A transport of httpx that carries the requests in place of the network.
-        http_client: A client of httpx to use. It is never closed here, and brings its own
-            limits, certificates, proxies, and, unless `timeout` is given, timeouts.
-        limits: How many connections may be open, and kept open; an `httpx.Limits`. By default as
-            many as there are calls at the same time, a hundred of them kept for 30 seconds.
-        verify: As for httpx: True for the usual certificates, or an `ssl.SSLContext`.
-        proxy: By default `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say; this machine is reached
-            without.
-        retry: When requests are repeated; `RetryPolicy(max_attempts=1)` for never.
-        reconnect: How long an interrupted stream is tried to be continued.
-        sleep: Makes the pause, in seconds, before a request is repeated or a stream continued. A
-            test that moves the time itself passes its own.
+        url: The server's URL. Default: inside a graph that the bundled server hosts, that server;
+            otherwise the environment variable `LANGGRAPH_URL`, otherwise http://localhost:8123.
+        api_key: The API key, sent as `x-api-key`. None sends no key. Default: the first of the
+            environment variables `LANGGRAPH_API_KEY`, `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY`
+            that is set.
+        headers: Headers of every request. Default: none.
+        timeout: Seconds that each step may take: to connect, to send, to wait for more of a
+            response, to wait for a free connection. A number for all steps, a tuple of (connect,
+            read) or (connect, read, write, pool), or an `httpx.Timeout`. Default: 5 to connect,
+            300 to read and to send, no limit for a free connection. A server's heartbeats count as
+            part of a response, so long waits and quiet streams do not time out.
+        deadline: Seconds that each whole call may take, including repeated attempts and the pauses
+            between them. For an event stream, it limits each opening. Default: no limit.
+        transport: An httpx transport that sends the requests. Default: the network.
+        http_client: An httpx client that sends the requests. It is never closed here. Its own
+            limits, certificates and proxies are used, and its timeouts unless `timeout` is passed.
+        limits: How many connections may be open and how many are kept, as an `httpx.Limits`.
+            Default: any number may be open, and a hundred unused ones are kept for 30 seconds.
+        verify: Which certificates are trusted: True (the default) for the usual authorities, False
+            for any certificate, the path of a file with certificates, or an `ssl.SSLContext`.
+        proxy: The URL of a proxy, or an `httpx.Proxy`. Default: the environment variables
+            `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; a local server is reached without a proxy.
+        retry: When and how often a request is repeated. Default: `RetryPolicy()`. For no
+            repetition: `RetryPolicy(max_attempts=1)`.
+        reconnect: When and how often an interrupted stream is continued. Default:
+            `ReconnectPolicy()`.
+        sleep: Waits for the given number of seconds before a request is repeated or a stream is
+            continued. A test with its own clock can replace it.
+
+    Returns:
+        The client. It connects when the first request is sent.
 
     Raises:
-        InvalidArgumentError: the URL, the key or a header cannot be right, or the proxy is of a
-            kind that needs a package which is not installed.
+        InvalidArgumentError: The URL, the key, a header or another argument is invalid, or the
+            proxy needs a package that is not installed.
+
+    Example:
+        with get_sync_client(url="http://localhost:8123") as client:
+            thread = client.threads.create()
     """
     host = None
     if url is None and transport is None and http_client is None:
@@ -235,7 +266,8 @@ def _transport(
     if http_client is not None:
         if brought or verify is not True:
             raise InvalidArgumentError(
-                "http_client", "brings its own transport, limits, verify and proxy"
+                "http_client",
+                "has its own transport, limits, verify and proxy: set them there, or leave it out",
             )
         if timeout is None:
             given = Waits(steps_of(http_client.timeout), deadline)
@@ -261,7 +293,7 @@ def _sender(
     verify: bool | str | ssl.SSLContext,
     proxy: str | HttpUrl | HttpProxy | None,
 ) -> Sender:
-    """Our own way to the server; httpx's where that does not lead there."""
+    """Return a direct sender; httpx's for a caller's client or transport, a proxy, or trio."""
     if http_client is not None:
         return HttpxSender(
             http_client,
@@ -272,7 +304,7 @@ def _sender(
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
     if transport is None and not needs_proxy and limits.most is None and not is_trio():
-        # Imported where it is used: a client of a server in this process has no connections.
+        # Not at the top: a client of a server in this process does not need this import.
         from langgraph_client._sync.direct import DirectSender
 
         return DirectSender(settings.url, context, limits)

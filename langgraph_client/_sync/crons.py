@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/crons.py by .ci/unasync.py; do not edit.
-"""Crons: runs that are started by the clock."""
+"""Crons: runs that the server starts on a schedule."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ _PATH = "/runs/crons/{cron_id}"
 
 
 class SyncCronClient:
-    """Crons: runs that are started by the clock, on one thread or on a new one each time."""
+    """Crons: runs that the server starts on a schedule, on one thread or each on a new one.
+
+    Every method raises `InvalidArgumentError` for an argument that no server accepts, and
+    `APIError` if the server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -67,7 +71,7 @@ class SyncCronClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Cron:
-        """Start a run, on a thread of its own, whenever the schedule says so.
+        """Create a cron that starts each run on a new thread.
 
         Args:
             assistant_id: The name of a graph, or the id of an assistant.
@@ -80,24 +84,24 @@ class SyncCronClient:
             checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
             interrupt_before: Nodes to stop before. `"*"` means every node.
             interrupt_after: Nodes to stop after. `"*"` means every node.
-            webhook: The URL that the server posts the finished run to.
+            webhook: The URL to which the server posts the run when it is over.
             on_run_completed: Whether to `"delete"` (the default) or `"keep"` the thread of each
                 run.
-            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
                 servers), `"reject"`, `"interrupt"` or `"rollback"`.
             end_time: When to stop starting runs. Default: never.
             enabled: False pauses the cron. Default: True.
             timezone: The time zone of the schedule: an IANA name or a `ZoneInfo`. Default: UTC.
             stream_mode: The stream modes of the runs.
-            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_subgraphs: Whether to stream events of subgraphs too. Default: False.
             stream_resumable: Whether the runs keep their events, so that they can be joined late.
             durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such assistant.
-            UnprocessableEntityError: bad schedule or time zone.
+            NotFoundError: The assistant does not exist.
+            UnprocessableEntityError: The schedule or the time zone is invalid.
 
         Example:
             cron = client.crons.create("agent", schedule="0 9 * * 1", input={"messages": []})
@@ -157,7 +161,7 @@ class SyncCronClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Cron:
-        """Start a run on a thread whenever the schedule says so.
+        """Create a cron that starts all its runs on one thread.
 
         Args:
             thread_id: The thread to run on.
@@ -171,22 +175,22 @@ class SyncCronClient:
             checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
             interrupt_before: Nodes to stop before. `"*"` means every node.
             interrupt_after: Nodes to stop after. `"*"` means every node.
-            webhook: The URL that the server posts the finished run to.
-            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+            webhook: The URL to which the server posts the run when it is over.
+            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
                 servers), `"reject"`, `"interrupt"` or `"rollback"`.
             end_time: When to stop starting runs. Default: never.
             enabled: False pauses the cron. Default: True.
             timezone: The time zone of the schedule: an IANA name or a `ZoneInfo`. Default: UTC.
             stream_mode: The stream modes of the runs.
-            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_subgraphs: Whether to stream events of subgraphs too. Default: False.
             stream_resumable: Whether the runs keep their events, so that they can be joined late.
             durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread or assistant.
-            UnprocessableEntityError: bad schedule or time zone.
+            NotFoundError: The thread or the assistant does not exist.
+            UnprocessableEntityError: The schedule or the time zone is invalid.
 
         Example:
             cron = client.crons.create_for_thread(
@@ -233,11 +237,11 @@ class SyncCronClient:
 
         Args:
             cron_id: The cron's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such cron.
+            NotFoundError: The cron does not exist.
 
         Example:
             cron = client.crons.get(cron_id)
@@ -271,16 +275,16 @@ class SyncCronClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Cron:
-        """Change a cron. What is left out stays as it is.
+        """Change a cron. Parameters that are not passed keep their values.
 
         Args:
             cron_id: The cron's id.
             schedule: The new schedule, in five fields, minute first.
-            end_time: None takes the end away.
+            end_time: The new end; None removes it.
             input: The new input.
-            metadata: Merged into the cron's.
+            metadata: Metadata to merge into the cron's.
             config: The new config.
-            context: The new context.
+            context: The new static context.
             webhook: The new webhook.
             interrupt_before: Nodes to stop before from now on.
             interrupt_after: Nodes to stop after from now on.
@@ -288,15 +292,15 @@ class SyncCronClient:
             enabled: False pauses the cron, True starts it again.
             timezone: The new time zone of the schedule.
             stream_mode: The new stream modes of the runs.
-            stream_subgraphs: Whether events of subgraphs are streamed, too.
-            stream_resumable: Whether the runs keep their events.
-            durability: When checkpoints are written from now on.
-            headers: Headers of this request. They win over the client's.
+            stream_subgraphs: Whether to stream events of subgraphs too.
+            stream_resumable: Whether the server keeps the events of the runs.
+            durability: When checkpoints are written: `"sync"`, `"async"` or `"exit"`.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such cron.
-            BadRequestError: nothing was given.
+            NotFoundError: The cron does not exist.
+            BadRequestError: No field was passed.
 
         Example:
             client.crons.update(cron_id, enabled=False)
@@ -343,11 +347,11 @@ class SyncCronClient:
 
         Args:
             cron_id: The cron's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such cron.
+            NotFoundError: The cron does not exist.
 
         Example:
             client.crons.delete(cron_id)
@@ -373,19 +377,19 @@ class SyncCronClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> list[Cron]:
-        """Search crons, the newest first. All conditions must hold.
+        """Search crons, the newest first. A cron must meet all conditions.
 
         Args:
-            assistant_id: An id; the name of a graph will not do here.
-            thread_id: Only those of this thread.
-            enabled: Only those that are enabled (True) or paused (False).
-            metadata: Only those whose metadata contains this.
-            limit: At most so many, 1 to 1000. `iter` goes on to the end.
+            assistant_id: Only crons of this assistant. It must be an id, not a graph's name.
+            thread_id: Only crons of this thread.
+            enabled: Only crons that are enabled (True) or paused (False). Default: both.
+            metadata: Only crons whose metadata contains this.
+            limit: The most items to return, 1 to 1000. Default: 10. `iter` returns all.
             offset: How many to skip. Default: 0.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
-            select: The fields to answer; reading any other raises AttributeError.
-            headers: Headers of this request. They win over the client's.
+            select: The fields to return; reading another one raises AttributeError. Default: all.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -434,16 +438,16 @@ class SyncCronClient:
         """Iterate over all crons that `search` would find, page by page.
 
         Args:
-            limit: Stop after so many; to the end where it is left out.
-            page_size: Crons per request, 1 to 1000.
-            assistant_id: Only those of this assistant, by its id.
-            thread_id: Only those of this thread.
-            enabled: Only those that are enabled (True) or paused (False).
-            metadata: Only those whose metadata contains this.
+            limit: The most items to return. Default: all.
+            page_size: Crons per request, 1 to 1000. Default: 100.
+            assistant_id: Only crons of this assistant. It must be an id, not a graph's name.
+            thread_id: Only crons of this thread.
+            enabled: Only crons that are enabled (True) or paused (False). Default: both.
+            metadata: Only crons whose metadata contains this.
             sort_by: The field to sort by. Default: the server's.
             sort_order: `"asc"` or `"desc"`, the default.
             select: The fields to return. Default: all.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -482,10 +486,10 @@ class SyncCronClient:
         """Count the crons that `search` would find.
 
         Args:
-            assistant_id: Only those of this assistant, by its id.
-            thread_id: Only those of this thread.
-            metadata: Only those whose metadata contains this.
-            headers: Headers of this request. They win over the client's.
+            assistant_id: Only crons of this assistant. It must be an id, not a graph's name.
+            thread_id: Only crons of this thread.
+            metadata: Only crons whose metadata contains this.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:

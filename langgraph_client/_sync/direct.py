@@ -1,9 +1,9 @@
 # Generated from langgraph_client/_async/direct.py by .ci/unasync.py; do not edit.
-"""Our own way to the server: httpcore's connections without its pool.
+"""Send requests over httpcore's connections, without its pool.
 
-The pool of httpcore looks at all its connections for each request and each close, which takes most
-of the time where many calls are made at once. Here the connection that was used last is taken from
-the end of a list, and put back there.
+The pool of httpcore looks at all its connections for each request and each close. With many calls
+at the same time, this takes most of the time. Here, the connection that was used last is taken from
+the end of a list and put back there.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from langgraph_client._sync._httpx import (
 )
 
 _PORTS = {"http": 80, "https": 443}
-_MOST_RECEIVED = 256 * 1024  # Bytes that are read at once after switching protocols.
-_END_BEHIND = 0.01  # Seconds by which a body's end may be behind its last event.
+_MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
+# Seconds to wait for a body's end after its last event, so that the connection can be kept.
+_END_BEHIND = 0.01
 _BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
 
 
 class _Connection:
-    """One connection, and the stream below it."""
+    """One HTTP connection, and the backend with the network stream below it."""
 
     __slots__ = ("backend", "http")
 
@@ -46,17 +47,17 @@ class _Connection:
         self.backend = backend
 
     def abort(self) -> None:
-        """Close it at once, in whatever state it is: nothing is waited for."""
+        """Close the connection at once, in any state, without waiting."""
         if self.backend.stream is not None:
             self.backend.stream.abort()
 
 
 class DirectSender:
-    """Sends requests to one origin, over connections of its own.
+    """Sends requests to one origin over its own connections.
 
     Args:
         url: The server's URL.
-        context: For TLS.
+        context: The TLS settings; ignored for `http://`.
         limits: How many idle connections are kept, and for how long.
     """
 
@@ -81,18 +82,18 @@ class DirectSender:
 
     @property
     def busy(self) -> int:
-        """How many connections are used just now."""
+        """How many connections are in use."""
         return len(self._busy)
 
     def send(self, request: Request, steps: Steps) -> DirectAnswer | HttpxAnswer:
-        """Send a request, and return its answer as soon as its head is there.
+        """Send a request. Return the response when its head was received.
 
         Raises:
-            NoAnswer: if there is none.
+            NoAnswer: There is no response.
         """
         if self.is_closed:
             raise NoAnswer(Kind.CLOSED)
-        if is_replaced():  # A test mocks httpx: it has to see the request.
+        if is_replaced():  # A test has patched httpx and expects the request there.
             if self._substitute is None:
                 self._substitute = self._make_substitute()
             return self._substitute.send(request, steps)
@@ -100,7 +101,7 @@ class DirectSender:
         self._busy.add(connection)
         try:
             response = connection.http.handle_request(self._core(request, steps))
-        except BaseException as error:
+        except BaseException as error:  # Cancellation too: a half-used connection must not be kept.
             self.drop(connection)
             if isinstance(error, _ERRORS):
                 raise no_answer(error) from error
@@ -133,11 +134,15 @@ class DirectSender:
         )
 
     def _take(self) -> _Connection:
-        """The connection that was used last, if it is still open; else one that is to be opened."""
+        """Return the connection that was used last, if it is still open; else a new one.
+
+        No lock is needed: `pop` and `append` of a deque are atomic, so two threads never get the
+        same connection.
+        """
         while self._idle:
             try:
                 connection = self._idle.pop()
-            except IndexError:  # Another thread was faster.
+            except IndexError:  # Another thread took the last one.
                 break
             if not connection.http.has_expired():
                 return connection
@@ -158,14 +163,14 @@ class DirectSender:
             connection.abort()
             return
         self._idle.append(connection)
-        # Those at the beginning were not used for the longest time, and go first.
+        # Connections at the beginning have been idle for the longest time: they are closed first.
         most = self._limits.most_idle
         while self._idle and (
             (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired()
         ):
             try:
                 self._idle.popleft().abort()
-            except IndexError:  # Another thread was faster.
+            except IndexError:  # Another thread took the last one.
                 break
 
     def drop(self, connection: _Connection) -> None:
@@ -174,17 +179,17 @@ class DirectSender:
         connection.abort()
 
     def forget(self, connection: _Connection) -> None:
-        """Close a connection; for finalizers, which wait for nothing and lock nothing."""
+        """Close a connection from a finalizer, without waiting and without a lock."""
         self._busy.discard(connection)
         if connection.backend.stream is not None:
             connection.backend.stream.abandon()
 
     def keep_cookie(self, header: str) -> None:
-        """Keep what a server sets."""
+        """Keep the cookie of a `Set-Cookie` header."""
         self._cookies.take(header)
 
     def close(self) -> None:
-        """Close all connections, those that are used as well."""
+        """Close all connections, including those in use."""
         self.is_closed = True
         for connection in [*self._idle, *self._busy]:
             connection.abort()
@@ -195,11 +200,11 @@ class DirectSender:
 
 
 class DirectAnswer:
-    """An answer, whose body is read piece by piece.
+    """A response whose body is read piece by piece.
 
     Attributes:
         status: The HTTP status.
-        headers: Names in lower case; those that came more than once are joined by commas.
+        headers: The headers, with names in lower case; repeated headers are joined by commas.
     """
 
     def __init__(
@@ -216,7 +221,7 @@ class DirectAnswer:
         self._response = response
         assert isinstance(response.stream, Iterable)
         self._pieces = iter(response.stream)
-        self._usual = usual  # Seconds that a read may take.
+        self._usual = usual  # The read timeout in seconds.
         self._is_closed = False
         assert connection.backend.stream is not None
         self._network: Stream = connection.backend.stream
@@ -240,10 +245,10 @@ class DirectAnswer:
         """Return the next bytes of the body; `b""` at its end.
 
         Args:
-            seconds: How long to wait for them, if that is less than usual.
+            seconds: How long to wait; None, or more than the read timeout, for the read timeout.
 
         Raises:
-            NoAnswer: if they did not come.
+            NoAnswer: No bytes were received.
         """
         usual = self._usual
         is_short = seconds is not None and (usual is None or seconds < usual)
@@ -265,9 +270,12 @@ class DirectAnswer:
     def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
 
+        Args:
+            seconds: How long to wait; None for the read timeout.
+
         Raises:
-            NoAnswer: The connection broke, or nothing came within so many seconds. After the
-                latter it can be read again.
+            NoAnswer: The connection broke, or nothing was received in time. After a timeout, the
+                connection can be read again.
         """
         self._network.limit = None
         try:
@@ -293,7 +301,7 @@ class DirectAnswer:
         return stream
 
     def _decompressed(self, plain: Decompressor, piece: bytes) -> bytes:
-        """What a piece is made plain; with the next ones, if it is nothing yet."""
+        """Decompress a piece; read further pieces until there is output."""
         while piece:
             if made := plain.feed(piece):
                 return made
@@ -301,7 +309,7 @@ class DirectAnswer:
         return b""
 
     def _end(self) -> None:
-        """The body was read to its end: the connection may be used again."""
+        """Note that the whole body was read, so that the connection can be used again."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -319,9 +327,10 @@ class DirectAnswer:
             self._sender.drop(self._connection)
 
     def finish(self) -> None:
-        """Leave the answer, whose last event was read: the body's end mostly comes right behind it.
+        """Leave the response after its last event was read.
 
-        Then the connection may be used again.
+        The body usually ends right after that event. A short wait for the end lets the connection
+        be used again.
         """
         if not self._is_closed:
             with suppress(NoAnswer):
@@ -329,15 +338,15 @@ class DirectAnswer:
                     self._drop()
 
     def close(self) -> None:
-        """Leave the answer; its connection is closed unless all of the body was read."""
+        """Leave the response. Its connection is closed unless the whole body was read."""
         self._drop()
 
     def interrupt(self) -> None:
-        """Let whoever reads from it just now come to an end."""
+        """Make a `read` in another task or thread return `b""` now."""
         self._network.interrupt()
 
     def abandon(self) -> None:
-        """Leave the answer; for finalizers."""
+        """Leave the response without waiting; for finalizers."""
         if not self._is_closed:
             self._is_closed = True
             self._sender.forget(self._connection)
@@ -364,7 +373,7 @@ _ERRORS = (
 
 
 def no_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
-    """Return what one of httpcore's errors means; `is_short` if less time was given than usual."""
+    """Translate an error of httpcore; `is_short` if the limit was below the read timeout."""
     detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
     if isinstance(error, httpcore.TimeoutException):
         step = type(error).__name__.removesuffix("Timeout").lower()

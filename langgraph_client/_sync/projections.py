@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/projections.py by .ci/unasync.py; do not edit.
-"""What a thread stream offers to read: projections of a run, tool calls, subgraphs."""
+"""The readable parts of a thread stream: projections of a run, tool calls, subgraphs."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ T = TypeVar("T")
 
 
 class SyncThreadReader(Protocol):
-    """What projections ask of the thread stream that they belong to."""
+    """The methods of a thread stream that its projections use."""
 
     def current_run(self) -> Run:
         """Wait until the current run has begun, and return it."""
         ...
 
     def read(self, run: Run, log: Log[T]) -> Iterator[T]:
-        """Return the items of a projection as they come."""
+        """Yield the items of a projection as they come."""
         ...
 
     def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait for something that comes at the latest when the run ends."""
+        """Wait until `is_ready` returns True, which it must do at the end of the run."""
         ...
 
     def settle(self, run: Run) -> None:
-        """Wait for the questions of a run that has stopped to ask, with a limit."""
+        """Wait, with a limit, until the interrupts of an interrupted run are known."""
         ...
 
     def wait_for_output(self) -> JSON:
-        """Wait for the end of the current run; return the values of the thread then."""
+        """Wait for the end of the current run; return the thread's values then."""
         ...
 
 
 class SyncProjection(Generic[T]):
-    """One kind of item of a run, in order, as they come.
+    """The items of one kind of a run, in order, as they come.
 
-    Each iteration begins with the first item of the run that is the current one by then, and ends
-    when that run ends, fails or stops at an interrupt; so it can be iterated late, twice, beside
-    others. That a run has failed is what `output` raises.
+    Each iteration begins with the first item of the current run. It ends when that run ends, fails
+    or stops at an interrupt. So a projection can be iterated late, twice, and beside others. It
+    does not raise if the run fails; `output` does.
 
     Raises:
-        StreamIncomplete: Behind the last item, if the connection was lost for good.
+        StreamIncomplete: After the last item: the connection was lost for good.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class SyncProjection(Generic[T]):
 
 
 class SyncValues(SyncProjection[JSON]):
-    """The state after each step of the current run. Awaited, or by `get`: the run's output.
+    """The state after each step of the current run. `await` it, or call `get`, for the output.
 
-    Of a run whose steps were not told, it is the state at its end.
+    If the server sent no state of any step, the only item is the state at the end.
     """
 
     def __iter__(self) -> Iterator[JSON]:
@@ -101,7 +101,7 @@ class SyncValues(SyncProjection[JSON]):
 
 
 class SyncExtensions:
-    """The named channels of the current run, by name: the same object for a name each time."""
+    """The named channels of the current run, by name. A name always gives the same object."""
 
     def __init__(self, thread: SyncThreadReader, scope: Scope | None = None) -> None:
         self._thread = thread
@@ -110,7 +110,7 @@ class SyncExtensions:
 
     def __getitem__(self, name: str) -> SyncProjection[JSON]:
         if not name:
-            raise ValueError("the name of an extension must be non-empty")
+            raise ValueError("the name of an extension must not be empty")
         if name not in self._by_name:
             self._by_name[name] = SyncProjection(
                 self._thread, lambda scope: scope.extension(name), self._scope
@@ -122,10 +122,10 @@ class SyncToolCallHandle:
     """One call of a tool.
 
     Attributes:
-        tool_call_id: The id that the model gave the call.
+        tool_call_id: The id of the call, from the model.
         name: The tool's name.
-        input: What it was called with.
-        namespace: Where it was called.
+        input: The tool's arguments.
+        namespace: The namespace of the graph that called it.
     """
 
     def __init__(self, thread: SyncThreadReader, run: Run, call: ToolCall) -> None:
@@ -144,17 +144,21 @@ class SyncToolCallHandle:
 
     @property
     def error(self) -> BaseException | None:
-        """The failure, if the tool failed."""
+        """The error, if the tool failed; else None."""
         return None if self._call.error is None else RunFailedError(self._call.error)
 
     @property
     def deltas(self) -> Iterator[JSON]:
-        """What the tool sent while it worked, as it comes."""
+        """The partial output that the tool sends while it works, as it comes."""
         return self._thread.read(self._run, self._call.deltas)
 
     @property
     def output(self) -> JSON:
-        """What the tool returned. Raises `RunFailedError` if it failed."""
+        """The tool's return value.
+
+        Raises:
+            RunFailedError: The tool failed.
+        """
         return later(self._output)
 
     def _output(self) -> JSON:
@@ -166,11 +170,11 @@ class SyncToolCallHandle:
 
 
 class SyncScopedStreamHandle:
-    """One call of a subgraph, with projections of its own.
+    """One call of a subgraph, with its own projections.
 
     Attributes:
-        path: Its namespace.
-        namespace: The same as a list.
+        path: Its namespace as a tuple.
+        namespace: Its namespace as a list.
     """
 
     def __init__(self, thread: SyncThreadReader, scope: Scope) -> None:
@@ -182,12 +186,12 @@ class SyncScopedStreamHandle:
 
     @property
     def graph_name(self) -> str | None:
-        """The name of the node, or of the agent, that is the subgraph."""
+        """The name of the node, or of the agent, that runs the subgraph."""
         return self._scope.graph_name
 
     @property
     def trigger_call_id(self) -> str | None:
-        """The id of the task that called it."""
+        """The id of the task that called the subgraph."""
         return self._scope.trigger_call_id
 
     @property
@@ -197,7 +201,7 @@ class SyncScopedStreamHandle:
 
     @property
     def error(self) -> str | None:
-        """The server's words, if it failed."""
+        """The server's error text, if the subgraph failed; else None."""
         return self._scope.error
 
     @property
@@ -207,12 +211,12 @@ class SyncScopedStreamHandle:
 
     @property
     def messages(self) -> SyncProjection[MessageSink]:
-        """Its messages, each as a stream of its own."""
+        """Its messages, each as a stream."""
         return SyncProjection(self._thread, lambda scope: scope.messages, self._scope)
 
     @property
     def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
-        """Its calls of tools."""
+        """Its tool calls."""
         return tool_calls_of(self._thread, self._scope)
 
     @property
@@ -234,7 +238,7 @@ class SyncScopedStreamHandle:
 def tool_calls_of(
     thread: SyncThreadReader, scope: Scope | None = None
 ) -> SyncProjection[SyncToolCallHandle]:
-    """Return the calls of tools in a scope; None for the root."""
+    """Return the tool calls in a scope; None for the root graph."""
     return SyncProjection(
         thread,
         lambda own: own.tool_calls,
@@ -246,7 +250,7 @@ def tool_calls_of(
 def subgraphs_of(
     thread: SyncThreadReader, scope: Scope | None = None
 ) -> SyncProjection[SyncScopedStreamHandle]:
-    """Return the calls of subgraphs in a scope; None for the root."""
+    """Return the subgraph calls in a scope; None for the root graph."""
     return SyncProjection(
         thread,
         lambda own: own.subgraphs,

@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/runs.py by .ci/unasync.py; do not edit.
-"""Runs: starting them, waiting for them, streaming them, stopping them."""
+"""Runs: start, wait for, stream, list, cancel and delete them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
 class SyncRunsClient:
-    """Runs: executions of an assistant, on a thread or without one."""
+    """Runs: executions of an assistant, on a thread or without one.
+
+    Every method raises `InvalidArgumentError` for an argument that no server accepts, and
+    `APIError` if the server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -108,14 +112,14 @@ class SyncRunsClient:
         """Start a run in the background.
 
         Args:
-            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            thread_id: The thread to run on. None for a stateless run (see `on_completion`).
             assistant_id: The name of a graph, or the id of an assistant.
             input: The graph's input. None continues from the thread's state; `{}` is an empty
                 input.
             command: Resume, update or redirect the graph instead of giving it an input: a
                 `Command`, or a dict with `resume`, `update` or `goto`.
             stream_mode: The stream modes that `join_stream` can show. Default: `"values"`.
-            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
+            stream_subgraphs: Whether to stream events of subgraphs too. Default: False.
             stream_resumable: Whether the server keeps the events, so that streams can be continued
                 and joined late. Default: False.
             metadata: Metadata to keep with the run.
@@ -126,26 +130,26 @@ class SyncRunsClient:
             checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
             interrupt_before: Nodes to stop before. `"*"` means every node.
             interrupt_after: Nodes to stop after. `"*"` means every node.
-            webhook: The URL that the server posts the finished run to.
-            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+            webhook: The URL to which the server posts the run when it is over.
+            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
                 servers), `"reject"`, `"interrupt"` or `"rollback"`.
             if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
                 `NotFoundError`.
-            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
-                leaves.
+            on_completion: For a stateless run: `"delete"` (the default) or `"keep"` its thread when
+                it is over.
             after_seconds: Seconds to wait before the run starts. Default: 0.
             langsmith_tracing: The LangSmith project and example to trace the run to.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
             on_run_created: Called once with the ids of the run and its thread, as soon as the
                 server has sent them.
             durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
-            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
-                Servers that do not know this ignore it.
+            strict_resume: Whether the server refuses a resume that matches no pending interrupt.
+                Default: False. Servers without this option ignore it.
 
         Raises:
-            NotFoundError: there is no such thread or assistant.
-            ConflictError: the thread is busy, with `multitask_strategy="reject"`.
+            NotFoundError: The thread or the assistant does not exist.
+            ConflictError: The thread is busy, with `multitask_strategy="reject"`.
 
         Example:
             question = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -227,7 +231,7 @@ class SyncRunsClient:
         """Start a run, wait until it is over, and return its result.
 
         Args:
-            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            thread_id: The thread to run on. None for a stateless run (see `on_completion`).
             assistant_id: The name of a graph, or the id of an assistant.
             input: The graph's input. None continues from the thread's state; `{}` is an empty
                 input.
@@ -241,37 +245,38 @@ class SyncRunsClient:
             checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
             interrupt_before: Nodes to stop before. `"*"` means every node.
             interrupt_after: Nodes to stop after. `"*"` means every node.
-            webhook: The URL that the server posts the finished run to.
-            on_disconnect: What becomes of the run when the connection is lost: `"cancel"` or
-                `"continue"` (the default).
-            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
-                leaves.
-            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+            webhook: The URL to which the server posts the run when it is over.
+            on_disconnect: What happens to the run if the connection is closed before its end:
+                `"cancel"` or `"continue"` (the default).
+            on_completion: For a stateless run: `"delete"` (the default) or `"keep"` its thread when
+                it is over.
+            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
                 servers), `"reject"`, `"interrupt"` or `"rollback"`.
             if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
                 `NotFoundError`.
             after_seconds: Seconds to wait before the run starts. Default: 0.
             langsmith_tracing: The LangSmith project and example to trace the run to.
-            raise_error: Whether a failed run raises; else the result is `{"__error__": ...}`.
-            headers: Headers of this request. They win over the client's.
+            raise_error: Whether to raise if the run fails (the default). False returns
+                `{"__error__": {"error": ..., "message": ...}}` instead.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
             on_run_created: Called once with the ids of the run and its thread, as soon as the
                 server has sent them.
             durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
-            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
-                Servers that do not know this ignore it.
-            stream_mode: What those who join the run can see. Without `"values"` the result is the
-                thread's values.
-            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
-            feedback_keys: Ask for feedback URLs under these keys, in `__feedback__`.
+            strict_resume: Whether the server refuses a resume that matches no pending interrupt.
+                Default: False. Servers without this option ignore it.
+            stream_mode: The stream modes that `join_stream` can show. Without `"values"` among
+                them, the result is the thread's values.
+            stream_subgraphs: Whether to stream events of subgraphs too. Default: False.
+            feedback_keys: Keys for which the result has feedback URLs, in `__feedback__`.
 
         Returns:
-            The graph's output, with `__interrupt__` if it stopped to ask. A dict or list knows
-            its `run_id` and `thread_id`, as attributes.
+            The graph's output, with `__interrupt__` if the run was interrupted. A dict or list
+            has `run_id` and `thread_id` as attributes.
 
         Raises:
-            RemoteException: the run failed.
-            NotFoundError: there is no such thread or assistant.
+            RemoteException: The run failed.
+            NotFoundError: The thread or the assistant does not exist.
 
         Example:
             question = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -425,18 +430,19 @@ class SyncRunsClient:
         strict_resume: bool | None = None,
         version: StreamVersion = "v1",
     ) -> RunStream[StreamPart] | RunStream[StreamPartV2]:
-        """Start a run and stream what happens in it.
+        """Start a run and stream its events.
 
         Args:
-            thread_id: The thread to run on. None runs without a thread and keeps nothing.
+            thread_id: The thread to run on. None for a stateless run (see `on_completion`).
             assistant_id: The name of a graph, or the id of an assistant.
             input: The graph's input. None continues from the thread's state; `{}` is an empty
                 input.
             command: Resume, update or redirect the graph instead of giving it an input: a
                 `Command`, or a dict with `resume`, `update` or `goto`.
             stream_mode: The stream modes to send: one, or a list. Default: `"values"`.
-            stream_subgraphs: Whether events of subgraphs are streamed, too. Default: False.
-            stream_resumable: Let the stream survive a lost connection.
+            stream_subgraphs: Whether to stream events of subgraphs too. Default: False.
+            stream_resumable: Whether the server keeps the events, so that the stream continues
+                after a lost connection. Default: False.
             metadata: Metadata to keep with the run.
             config: The graph's config: `configurable`, `tags` and `recursion_limit`.
             context: The graph's static context. Not together with `configurable`.
@@ -445,36 +451,36 @@ class SyncRunsClient:
             checkpoint_during: The older form of `durability`: True is `"async"`, False is `"exit"`.
             interrupt_before: Nodes to stop before. `"*"` means every node.
             interrupt_after: Nodes to stop after. `"*"` means every node.
-            feedback_keys: Ask for feedback URLs under these keys, in a last event.
-            on_disconnect: What becomes of the run when its stream is left: `"cancel"` or
-                `"continue"` (the default).
-            on_completion: Without a thread: `"delete"` (the default) or `"keep"` what the run
-                leaves.
-            webhook: The URL that the server posts the finished run to.
-            multitask_strategy: What to do if the thread has a run: `"enqueue"` (the default of
+            feedback_keys: Keys for which a last event has feedback URLs.
+            on_disconnect: What happens to the run if the stream is closed before its end:
+                `"cancel"` or `"continue"` (the default).
+            on_completion: For a stateless run: `"delete"` (the default) or `"keep"` its thread when
+                it is over.
+            webhook: The URL to which the server posts the run when it is over.
+            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
                 servers), `"reject"`, `"interrupt"` or `"rollback"`.
             if_not_exists: `"create"` creates a missing thread. `"reject"`, the default, raises
                 `NotFoundError`.
             after_seconds: Seconds to wait before the run starts. Default: 0.
             langsmith_tracing: The LangSmith project and example to trace the run to.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
             on_run_created: Called once with the ids of the run and its thread, as soon as the
                 server has sent them.
             durability: When checkpoints are written: `"sync"`, `"async"` (the default) or `"exit"`.
-            strict_resume: Ask the server to refuse a resume that answers no pending interrupt.
-                Servers that do not know this ignore it.
+            strict_resume: Whether the server refuses a resume that matches no pending interrupt.
+                Default: False. Servers without this option ignore it.
             version: `"v1"` yields `StreamPart(event, data, id)`, `"v2"` dicts with `type`, `ns`,
                 `data` and `interrupts`.
 
         Returns:
-            The stream. Nothing is sent before it is iterated over, or entered. A failed run ends
-            it with a part `error`. Since the protocol has no end event, a stream on a thread asks
-            for the run's status when it was closed, which is one more request.
+            The stream. No request is sent before it is iterated over or entered. If the run fails,
+            the last part is an `error`. The protocol has no event for the end, so a stream of a run
+            on a thread requests the run's status at the end: this is one more request.
 
         Raises:
-            NotFoundError: on opening: there is no such thread or assistant.
-            StreamIncomplete: while iterating, if it was cut and could not be continued.
+            NotFoundError: On opening: the thread or the assistant does not exist.
+            StreamIncomplete: While iterating: the stream was cut and could not be continued.
 
         Example:
             question = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -545,8 +551,8 @@ class SyncRunsClient:
         """Start several runs without a thread, in one request.
 
         Args:
-            payloads: For each run the parameters of `create`, by name, as a dict.
-            headers: Headers of this request. They win over the client's.
+            payloads: For each run, the parameters of `create` as a dict, by name.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:
@@ -584,15 +590,15 @@ class SyncRunsClient:
 
         Args:
             thread_id: The thread's id.
-            limit: At most so many. `iter` goes on to the end.
+            limit: The most runs to return. Default: 10. `iter` returns all.
             offset: How many to skip. Default: 0.
-            status: Only those with this status.
-            select: The fields to answer; reading any other raises AttributeError.
-            headers: Headers of this request. They win over the client's.
+            status: Only runs with this status. Default: all.
+            select: The fields to return; reading another one raises AttributeError. Default: all.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such thread.
+            NotFoundError: The thread does not exist.
 
         Example:
             runs = client.runs.list(thread_id, status="success")
@@ -630,11 +636,11 @@ class SyncRunsClient:
 
         Args:
             thread_id: The thread's id.
-            limit: Stop after so many; to the end where it is left out.
-            page_size: Runs per request.
-            status: Only those with this status.
+            limit: The most items to return. Default: all.
+            page_size: Runs per request. Default: 100.
+            status: Only runs with this status. Default: all.
             select: The fields to return. Default: all.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -670,11 +676,11 @@ class SyncRunsClient:
         Args:
             thread_id: The thread's id.
             run_id: The run's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such run, or thread.
+            NotFoundError: The run or the thread does not exist.
 
         Example:
             run = client.runs.get(thread_id, run_id)
@@ -707,17 +713,17 @@ class SyncRunsClient:
         Args:
             thread_id: The thread's id.
             run_id: The run's id.
-            wait: Return only when the run has stopped.
-            action: `"interrupt"` keeps the run and what it has done so far, `"rollback"` deletes it
-                and restores the state from before.
-            headers: Headers of this request. They win over the client's.
+            wait: Whether to return only when the run has stopped. Default: False.
+            action: `"interrupt"` (the default) keeps the run and its checkpoints; `"rollback"`
+                deletes both, which restores the thread's previous state.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:
-            None; with `wait` what a join from now on would give, which is mostly `{}`.
+            None. With `wait`, the result of joining the run from now on, usually `{}`.
 
         Raises:
-            NotFoundError: there is no such run, or it is over.
+            NotFoundError: The run does not exist, or is over already.
 
         Example:
             client.runs.cancel(thread_id, running_id, wait=True)
@@ -729,7 +735,7 @@ class SyncRunsClient:
             path(_RUN_PATH, thread_id=thread_id, run_id=run_id) + "/cancel",
             ANY,
             query={
-                # As a number: one open server takes nothing else.
+                # As a number: another open-source server refuses "true".
                 "wait": int(boolean("wait", wait) or False),
                 "action": word("action", action),
             },
@@ -748,20 +754,21 @@ class SyncRunsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> None:
-        """Cancel several runs: those named of one thread, or all of a status.
+        """Cancel several runs: runs of one thread by id, or all runs with a status.
 
-        Give either `thread_id` and `run_ids`, or `status`.
+        Pass either `thread_id` and `run_ids`, or `status`.
 
         Args:
             thread_id: The thread of the runs, with `run_ids`.
             run_ids: The runs to cancel, with `thread_id`.
             status: Cancel all runs with this status instead: `"pending"`, `"running"` or `"all"`.
-            action: `"interrupt"` (the default) keeps what the runs did; `"rollback"` deletes it.
-            headers: Headers of this request. They win over the client's.
+            action: `"interrupt"` (the default) keeps the runs and their checkpoints; `"rollback"`
+                deletes both.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is nothing to cancel.
+            NotFoundError: No run matches.
 
         Example:
             client.runs.cancel_many(thread_id=thread_id, run_ids=[running_id])
@@ -788,16 +795,16 @@ class SyncRunsClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> None:
-        """Delete a run, with its checkpoints. It is not stopped by that: cancel it first.
+        """Delete a run with its checkpoints. This does not stop the run: cancel it first.
 
         Args:
             thread_id: The thread's id.
             run_id: The run's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            NotFoundError: there is no such run, or thread.
+            NotFoundError: The run or the thread does not exist.
 
         Example:
             client.runs.delete(thread_id, run_id)
@@ -825,18 +832,20 @@ class SyncRunsClient:
     ) -> JSON:
         """Wait until a run is over, and return its result.
 
-        A failed run does not raise: its result is `{"__error__": {"error", "message"}}`, and so
-        is that of a run which does not exist.
+        If the run failed or does not exist, no error is raised, but the result is
+        `{"__error__": {"error": ..., "message": ...}}`.
 
         Args:
             thread_id: The thread's id.
             run_id: The run's id.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
-            cancel_on_disconnect: Cancel the run when this call is given up.
+            cancel_on_disconnect: Whether the server cancels the run if this call is cancelled or
+                its connection is lost. Default: False.
 
         Returns:
-            As of `wait`.
+            The graph's output, with `__interrupt__` if the run was interrupted. A dict or list
+            has `run_id` and `thread_id` as attributes.
 
         Example:
             state = client.runs.join(thread_id, run_id)
@@ -901,26 +910,30 @@ class SyncRunsClient:
         stream_subgraphs: bool | None = None,
         version: StreamVersion = "v1",
     ) -> RunStream[StreamPart] | RunStream[StreamPartV2]:
-        """Stream what happens in a run that exists.
+        """Stream the events of an existing run.
 
         Args:
             thread_id: The thread's id.
             run_id: The run's id.
-            cancel_on_disconnect: Cancel the run when this stream is left.
-            stream_mode: Show only these, of the modes that the run was started with.
-            headers: Headers of this request. They win over the client's.
+            cancel_on_disconnect: Whether to cancel the run if this stream is closed before its
+                end. Default: False.
+            stream_mode: Only these of the stream modes that the run was started with. Default: all.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
-            last_event_id: Begin after this event, of a run with `stream_resumable=True`; `"0"` for
-                its beginning. Where it is left out, only what happens from now on is shown.
-            stream_subgraphs: False leaves out the events of subgraphs, here, on the way to you:
-                whether there are any was decided when the run was started.
-            version: As for `stream`.
+            last_event_id: Begin after this event of a run with `stream_resumable=True`; `"0"` for
+                the run's beginning. Default: only events from now on.
+            stream_subgraphs: False drops events of subgraphs in the client. Whether the server
+                sends any was decided when the run was started.
+            version: `"v1"` yields `StreamPart(event, data, id)`, `"v2"` dicts with `type`, `ns`,
+                `data` and `interrupts`.
 
         Returns:
-            As of `stream`.
+            The stream. No request is sent before it is iterated over or entered. If the run fails,
+            the last part is an `error`.
 
         Raises:
-            StreamIncomplete: while iterating, if it was cut and could not be continued.
+            NotFoundError: On opening: the run or the thread does not exist.
+            StreamIncomplete: While iterating: the stream was cut and could not be continued.
 
         Example:
             for part in client.runs.join_stream(thread_id, run_id):

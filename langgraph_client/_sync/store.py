@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/store.py by .ci/unasync.py; do not edit.
-"""The key-value store."""
+"""The key-value store of a server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ _NAMESPACES = Reply(ListNamespaceResponse)
 
 
 class SyncStoreClient:
-    """Documents under a namespace and a key, which all threads can read."""
+    """Items under a namespace and a key, shared by all threads.
+
+    Every method raises `InvalidArgumentError` for an argument that no server accepts, and
+    `APIError` if the server cannot be reached or refuses the request.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -49,19 +53,20 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> None:
-        """Store a document, in place of the one that was there.
+        """Store an item. It replaces an existing item with the same namespace and key.
 
         Args:
-            namespace: Labels, which are neither empty nor have dots.
+            namespace: A sequence of labels. A label must not be empty or contain a dot.
             key: The item's key within its namespace.
-            value: The item: a dict of JSON values.
-            index: The fields that can be searched by meaning; False for none.
-            ttl: Minutes until it is deleted.
-            headers: Headers of this request. They win over the client's.
+            value: The item's value: a dict of JSON values.
+            index: The fields that `search_items(query=...)` searches; False for none. Default: the
+                server's setting.
+            ttl: Minutes until the item is deleted. Default: the server's setting.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Raises:
-            BadRequestError: the namespace is reserved.
+            BadRequestError: The namespace is reserved.
 
         Example:
             client.store.put_item(("users", "bob"), "profile", {"likes": "tea"})
@@ -90,14 +95,18 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Item | None:
-        """Get a document; None if there is none.
+        """Get an item.
 
         Args:
-            namespace: The item's namespace: a sequence of names.
+            namespace: The item's namespace: a sequence of labels.
             key: The item's key within its namespace.
-            refresh_ttl: Whether reading restarts its time to live.
-            headers: Headers of this request. They win over the client's.
+            refresh_ttl: Whether reading restarts the item's time to live. Default: the server's
+                setting.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
+
+        Returns:
+            The item; None if it does not exist.
 
         Example:
             item = client.store.get_item(("users", "bob"), "profile")
@@ -127,12 +136,12 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> None:
-        """Delete a document, if there is one.
+        """Delete an item. There is no error if it does not exist.
 
         Args:
-            namespace: The item's namespace: a sequence of names.
+            namespace: The item's namespace: a sequence of labels.
             key: The item's key within its namespace.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -167,17 +176,18 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> SearchItemsResponse:
-        """Search documents.
+        """Search items.
 
         Args:
-            namespace_prefix: Where to look; an empty list is everywhere.
-            filter: What their fields must equal, or compare with: `{"age": {"$gte": 40}}`.
-                Operators are `$eq $ne $gt $gte $lt $lte`.
-            limit: At most so many. `iter_items` goes on to the end.
+            namespace_prefix: Only items whose namespace begins with these labels; `()` for all.
+            filter: Only items whose fields equal these values or meet these comparisons, such as
+                `{"age": {"$gte": 40}}`. Operators are `$eq $ne $gt $gte $lt $lte`.
+            limit: The most items to return, 1 to 1000. Default: 10. `iter_items` returns all.
             offset: How many to skip. Default: 0.
-            query: What they should be about, on servers that can search by meaning.
-            refresh_ttl: Whether reading restarts their time to live.
-            headers: Headers of this request. They win over the client's.
+            query: A text to search for by meaning, if the server has an index.
+            refresh_ttl: Whether reading restarts the items' time to live. Default: the server's
+                setting.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:
@@ -223,16 +233,18 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> Iterator[SearchItem]:
-        """Iterate over all documents that `search_items` would find, page by page.
+        """Iterate over all items that `search_items` would find, page by page.
 
         Args:
-            namespace_prefix: Only items of namespaces that begin so.
-            filter: Only items whose values match this.
-            query: Words to search by meaning for, where the store has an index.
-            limit: Stop after so many; to the end where it is left out.
-            page_size: Documents per request, 1 to 1000.
-            refresh_ttl: Whether reading extends the items' time to live.
-            headers: Headers of this request. They win over the client's.
+            namespace_prefix: Only items whose namespace begins with these labels; `()` for all.
+            filter: Only items whose fields equal these values or meet these comparisons; see
+                `search_items`.
+            query: A text to search for by meaning, if the server has an index.
+            limit: The most items to return. Default: all.
+            page_size: Items per request, 1 to 1000. Default: 100.
+            refresh_ttl: Whether reading restarts the items' time to live. Default: the server's
+                setting.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Example:
@@ -267,15 +279,15 @@ class SyncStoreClient:
         headers: Headers | None = None,
         params: QueryParams | None = None,
     ) -> ListNamespaceResponse:
-        """List the namespaces that have documents.
+        """List the namespaces that contain items.
 
         Args:
-            prefix: How they begin; `"*"` stands for any one label.
-            suffix: How they end, likewise.
-            max_depth: Cut them to so many labels; each is then listed once.
-            limit: How many to return at most. Default: 100.
+            prefix: Only namespaces that begin with these labels; `"*"` matches any one label.
+            suffix: Only namespaces that end with these labels; `"*"` matches any one label.
+            max_depth: Shorten namespaces to this many labels; equal results are listed once.
+            limit: The most namespaces to return, 1 to 1000. Default: 100.
             offset: How many to skip. Default: 0.
-            headers: Headers of this request. They win over the client's.
+            headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
         Returns:

@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/thread_commands.py by .ci/unasync.py; do not edit.
-"""The commands of a thread stream: to start runs, to resume them, to draw the graph."""
+"""The commands of a thread stream: start a run, resume it, get the graph's drawing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langgraph_client.models.fields import JSON, JsonObject
 
 
 class CommandedThread(Protocol):
-    """What commands ask of the thread stream that they belong to."""
+    """The methods of a thread stream that its commands use."""
 
     assistant_id: str
 
@@ -28,7 +28,7 @@ class CommandedThread(Protocol):
         headers: Mapping[str, str] | None,
         params: Mapping[str, Any] | None,
     ) -> JsonObject:
-        """Return the drawing of the assistant's graph."""
+        """Return nodes and edges of the assistant's graph."""
         ...
 
 
@@ -47,14 +47,15 @@ class SyncRunModule:
         multitask_strategy: str | None = None,
         langsmith_tracing: JsonObject | None = None,
     ) -> JsonObject:
-        """Start a run, which becomes the current one. The thread is made if there is none.
+        """Start a run, which becomes the current one. Create the thread if it does not exist.
 
         Args:
-            input: The graph's input. On a thread that waits at an interrupt it is the answer.
+            input: The graph's input. On a thread that waits at an interrupt, it is the response to
+                that interrupt.
             config: Tags, metadata, recursion limit and `configurable`, such as a `checkpoint_id`.
             metadata: Metadata of the run.
             multitask_strategy: What to do if the thread is busy: `reject`, `interrupt`, `rollback`
-                or `enqueue`, which is the server's default.
+                or `enqueue`. None for the server's default, `enqueue`.
             langsmith_tracing: Where the server traces the run: `project_name`, `example_id`.
 
         Returns:
@@ -62,6 +63,7 @@ class SyncRunModule:
 
         Raises:
             ProtocolError: The server refuses the command.
+            APIError: The server cannot be reached or refuses the request.
 
         `POST /threads/{thread_id}/commands`, `run.start`
         """
@@ -88,24 +90,24 @@ class SyncRunModule:
         config: JsonObject | None = None,
         metadata: JsonObject | None = None,
     ) -> JsonObject:
-        """Answer what the current run asked. The run that goes on becomes the current one.
+        """Respond to an interrupt of the current run. The resumed run becomes the current one.
 
         Args:
-            response: The answer.
-            interrupt_id: Which question is answered; may be left out if there is only one.
-            responses: Several answers at once, by the ids of their questions, in place of
-                `response`.
-            update: An update of the state, made beside.
-            goto: The node, or nodes, to go to.
-            config: As for `start`.
+            response: The value that `interrupt()` returns in the node.
+            interrupt_id: The interrupt to respond to; None if there is only one.
+            responses: Responses to several interrupts, by their ids, in place of `response`.
+            update: An update of the thread's state, applied before the run goes on.
+            goto: The node, or a list of nodes, to go to.
+            config: Tags, metadata, recursion limit and `configurable` of the run.
             metadata: Metadata of the run.
 
         Returns:
             The server's result: `{"run_id": ...}`, or `{}` (langgraph-api 0.16.7).
 
         Raises:
-            RuntimeError: There is no such question, or several and none was named.
+            RuntimeError: There is no such interrupt, or several and no id was passed.
             ProtocolError: The server refuses the command.
+            APIError: The server cannot be reached or refuses the request.
 
         `POST /threads/{thread_id}/commands`, `input.respond`
         """
@@ -114,14 +116,14 @@ class SyncRunModule:
             chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
         else:
             chosen = dict(responses)
-        if unknown := [one for one in chosen if one not in spaces]:
+        if unknown := [key for key in chosen if key not in spaces]:
             raise RuntimeError(
-                f"interrupt_id {unknown[0]!r} does not match any outstanding interrupt, "
-                f"which are {sorted(spaces)}"
+                f"interrupt_id {unknown[0]!r} does not match any outstanding interrupt: there are "
+                f"{sorted(spaces)}"
             )
         answers = [
-            {"interrupt_id": one, "namespace": spaces[one], "response": value}
-            for one, value in chosen.items()
+            {"interrupt_id": key, "namespace": spaces[key], "response": value}
+            for key, value in chosen.items()
         ]
         params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
         more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
@@ -130,7 +132,7 @@ class SyncRunModule:
 
 
 class SyncAgentModule:
-    """Tells about the thread's assistant."""
+    """Reads information about the thread's assistant."""
 
     def __init__(self, thread: CommandedThread) -> None:
         self._thread = thread
@@ -142,12 +144,15 @@ class SyncAgentModule:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> JsonObject:
-        """Return the drawing of the assistant's graph.
+        """Return nodes and edges of the assistant's graph.
 
         Args:
-            xray: How many levels of subgraphs to open; True for all.
-            headers: Headers of this request.
+            xray: How many levels of subgraphs to include; False for none, True for all.
+            headers: Headers of this request, in addition to those of the thread stream.
             params: Query parameters of this request.
+
+        Raises:
+            NotFoundError: The assistant does not exist.
 
         `GET /assistants/{assistant_id}/graph`
         """
@@ -156,10 +161,10 @@ class SyncAgentModule:
 
 def _only(questions: Mapping[str, object]) -> str:
     if not questions:
-        raise RuntimeError("there is no outstanding interrupt")
+        raise RuntimeError("there is no outstanding interrupt to respond to")
     if len(questions) > 1:
         raise RuntimeError(
-            f"there are several outstanding interrupts, {sorted(questions)}: name one by "
-            "interrupt_id="
+            f"there are several outstanding interrupts, {sorted(questions)}: choose one with "
+            "interrupt_id=, or pass responses="
         )
     return next(iter(questions))

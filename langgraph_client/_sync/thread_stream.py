@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/thread_stream.py by .ci/unasync.py; do not edit.
-"""A thread followed by its events and steered by commands: what `client.threads.stream` gives."""
+"""The thread stream of `client.threads.stream`: follow a thread's events, and send it commands."""
 
 from __future__ import annotations
 
@@ -45,18 +45,19 @@ from langgraph_client.models.threads import Thread, ThreadState
 
 T = TypeVar("T")
 
-#: What is read for every thread stream. The others repeat the whole state, and are rarely wanted.
+#: The channels that every thread stream reads. The others repeat the state and are rarely wanted.
 USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
-_CHECK_SECONDS = 10.0  # Of silence, until it is looked whether a run is over already.
-_FIRST_CHECK_SECONDS = 1.0  # The same before a run has begun; doubled each time.
-_SETTLE_SECONDS = 2.0  # That the last events of a run may come behind its end.
+_CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
+_FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
+_SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
 _DELETED = "deleted"
 
 
 class SyncThreadStream:
-    """One thread, followed live: commands, projections of its runs, raw events.
+    """A live thread: commands, projections of its runs, raw events.
 
-    Made by `client.threads.stream`. Enter it once; leaving closes it and stops no run.
+    Create it with `client.threads.stream`, and enter it once. Exit closes the connections; runs go
+    on.
 
         with client.threads.stream(assistant_id="agent") as thread:
             thread.run.start(input={"question": "?"})
@@ -65,24 +66,24 @@ class SyncThreadStream:
                     print(token)
             print(thread.output)
 
-    All projections are of the *current* run: the one that `run.start` or `run.respond` of this
-    object started last, or else the last run of the thread. One connection serves all of them.
+    All projections belong to the *current* run. This is the run that `run.start` or `run.respond`
+    of this object started last, or else the last run of the thread. They share one connection.
 
     Args:
         transport: Sends the requests.
-        thread_id: The thread; it need not exist.
-        assistant_id: Who runs.
+        thread_id: The thread; it need not exist yet.
+        assistant_id: The assistant that runs.
         headers: Headers of all requests.
-        run_start_timeout: Seconds that a run may take to begin; None for no limit.
-        policy: How often a cut connection is opened again.
-        uses_socket: Whether events come over a WebSocket. Commands never do.
-        is_new: Whether nobody but this object knows of the thread.
+        run_start_timeout: How many seconds a run may take to begin; None for no limit.
+        policy: When and how often to reconnect; None for the default policy.
+        uses_socket: Whether to receive events over a WebSocket. Commands are always requests.
+        is_new: Whether the thread's id was made for this object, so that no run can exist yet.
 
     Attributes:
         thread_id: The thread.
-        assistant_id: Who runs.
+        assistant_id: The assistant that runs.
         run: Starts and resumes runs.
-        agent: Tells about the assistant.
+        agent: Reads information about the assistant.
     """
 
     def __init__(
@@ -109,12 +110,12 @@ class SyncThreadStream:
         self._feeds: list[SyncFeed] = []
         self._readers: list[SyncEventReader] = []
         self._current: CurrentRun | None = None
-        #: Questions that are noted by hand, before anything is known of a run.
+        #: Interrupts that the caller has set while no run is known.
         self._questions: list[JsonObject] = []
-        #: What the thread was at the end of runs, for whoever asks for it again.
+        #: The thread's values at the end of each run, fetched once.
         self._outputs: dict[Run, JSON] = {}
         self._fetching = Lock()
-        #: Runs whose questions have been waited for.
+        #: Runs for whose interrupts `settle` has waited already.
         self._settled: set[Run] = set()
         self._numbers = itertools.count(1)
         self._state = "new"
@@ -124,11 +125,14 @@ class SyncThreadStream:
 
     def __enter__(self) -> Self:
         if self._state != "new":
-            raise RuntimeError("a thread stream can be entered once; ask for another one")
+            raise RuntimeError(
+                "a thread stream can be entered only once: create another one with"
+                " client.threads.stream(...)"
+            )
         self._state = "open"
         self._feed(USUAL_CHANNELS)
         if not self._is_unused:
-            # `interrupted` and `interrupts` are of the thread, though nothing of it is read.
+            # `interrupted` and `interrupts` must be known even if the caller reads no projection.
             self._readers[0].start()
         return self
 
@@ -150,9 +154,9 @@ class SyncThreadStream:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the current run, as far as it is known, stopped to ask.
+        """Whether the current run is waiting at an interrupt, as far as is known.
 
-        Setting it to False forgets the questions.
+        Setting it to False clears `interrupts`.
         """
         return bool(self.interrupts)
 
@@ -163,7 +167,7 @@ class SyncThreadStream:
 
     @property
     def interrupts(self) -> list[JsonObject]:
-        """What the current run asked so far, as `{"interrupt_id", "value", "namespace"}`."""
+        """The current run's interrupts so far, as `{"interrupt_id", "value", "namespace"}`."""
         run = self._known_run()
         return self._questions if run is None else run.interrupts
 
@@ -173,9 +177,10 @@ class SyncThreadStream:
 
     @property
     def output(self) -> JSON:
-        """The values of the thread when the current run is over, or has stopped to ask.
+        """The thread's values after the current run has ended or was interrupted.
 
         Raises:
+            RuntimeError: No run was started on this thread, which is new.
             RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
@@ -188,17 +193,17 @@ class SyncThreadStream:
 
     @property
     def messages(self) -> SyncProjection[MessageSink]:
-        """The messages of the root graph, each as a stream of its own."""
+        """The messages of the root graph, each as a stream."""
         return SyncProjection(self, lambda scope: scope.messages)
 
     @property
     def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
-        """The calls of tools by the root graph."""
+        """The tool calls of the root graph."""
         return tool_calls_of(self)
 
     @property
     def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
-        """The calls of subgraphs by the root graph; theirs are found on them."""
+        """The subgraph calls of the root graph. Each has `subgraphs` of its own."""
         return self._subgraphs
 
     @property
@@ -213,7 +218,7 @@ class SyncThreadStream:
 
     @property
     def events(self) -> Iterator[JsonObject]:
-        """All events of the current run as they are on the wire, of all channels."""
+        """All events of the current run, of all channels, as the server sent them."""
         return self.subscribe(CHANNELS)
 
     def subscribe(
@@ -223,12 +228,17 @@ class SyncThreadStream:
         namespaces: Sequence[Sequence[str]] | None = None,
         depth: int | None = None,
     ) -> Iterator[JsonObject]:
-        """Return events of the current run as they are on the wire.
+        """Yield events of the current run as the server sent them.
 
         Args:
-            channels: Which channels, such as `["values", "custom:progress"]`.
-            namespaces: Only below these prefixes; None for all.
-            depth: How many levels below a prefix, or below the root; None for any.
+            channels: The channels, such as `["values", "custom:progress"]`.
+            namespaces: Only events at or below these prefixes; None for all.
+            depth: Only events at most this many levels below a prefix, or below the root if
+                `namespaces` is None; None for any depth.
+
+        Raises:
+            ValueError: No channel is named, or one that no server knows.
+            StreamIncomplete: The connection was lost for good.
         """
         wanted = EventFilter.of(channels, namespaces, depth)
         feed = self._feed(wanted.channels)
@@ -238,20 +248,24 @@ class SyncThreadStream:
                 yield dict(event)
 
     def interleave_projections(self, channels: Sequence[str]) -> Iterator[tuple[str, Any]]:
-        """Return items of several projections of the root graph, in the order of arrival.
+        """Yield items of several projections of the root graph, in the order of arrival.
 
         Args:
             channels: Names of projections (`values`, `messages`, `tool_calls`, `subgraphs`,
                 `updates`, `checkpoints`, `tasks`) and of extensions.
 
+        Returns:
+            Pairs of the projection's name and the item.
+
         Raises:
-            ValueError: A name is that of a channel that has no projection.
+            ValueError: A name is empty, or is that of a channel without a projection.
+            StreamIncomplete: The connection was lost for good.
         """
         check_projections(channels)
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
         feed = self._feed((*USUAL_CHANNELS, *extra))
         run = self.current_run(feed)
-        with suppress(RunFailedError):  # That is for `output` to say.
+        with suppress(RunFailedError):  # Only `output` raises it.
             for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
                 if name not in channels:
                     continue
@@ -266,19 +280,19 @@ class SyncThreadStream:
     # --- for the modules and projections ---
 
     def read(self, run: Run, log: Log[T]) -> Iterator[T]:
-        """Return the items of a projection as they come."""
+        """Yield the items of a projection as they come."""
         feed = self._main()
         return feed.read(log, self._waiting(feed, run))
 
     def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait for something that comes at the latest when the run ends."""
+        """Wait until `is_ready` returns True, which it must do at the end of the run."""
         self._waiting(self._main(), run)(is_ready)
 
     def current_run(self, feed: SyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
 
         Raises:
-            TimeoutError: It did not begin within `run_start_timeout`.
+            TimeoutError: It did not begin within `run_start_timeout` seconds.
         """
         feed = feed or self._main()
         if self._state == "closed" and (self._current is None or not self._known_run()):
@@ -289,7 +303,9 @@ class SyncThreadStream:
         current = self._current
         begun = lambda: current.find(feed.log) is not None or feed.log.events.ended  # noqa: E731
         if not self._wait(feed, current, begun, self._run_start_timeout):
-            raise TimeoutError(f"the run did not begin within {self._run_start_timeout:g} s")
+            raise TimeoutError(
+                f"the run did not begin within run_start_timeout={self._run_start_timeout:g} s"
+            )
         run = current.find(feed.log)
         if run is None:
             if feed.log.events.error is not None:
@@ -302,14 +318,16 @@ class SyncThreadStream:
         """See `output`."""
         self._check_open()
         if self._is_unused:
-            raise RuntimeError("no run has been started on this thread, which is new")
+            raise RuntimeError(
+                "no run has been started on this new thread: call `run.start(...)` first"
+            )
         if (state := self._at_rest()) is not None:
             return state["values"]
         run = self.current_run()
         self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
             raise run.root.values.error
-        with self._fetching:  # Whoever waits at the same time gets the same.
+        with self._fetching:  # Concurrent callers share one request and get the same values.
             if run not in self._outputs:
                 state = self._thread_state()
                 self._questions_in(run, state)
@@ -317,31 +335,31 @@ class SyncThreadStream:
         return self._outputs[run]
 
     def settle(self, run: Run) -> None:
-        """Wait for the questions of a run that has stopped to ask, with a limit.
+        """Wait, with a limit, until the interrupts of an interrupted run are known.
 
-        langgraph-api 0.16.7 may send a question behind the end of the run that asks.
+        langgraph-api 0.16.7 may send an interrupt after the end of the run that it belongs to.
         """
         if run.root.status != "interrupted" or run.interrupts or self._state != "open":
             return
         if run not in self._settled:
-            with suppress(APIError):  # Whoever reads on is told so.
+            with suppress(APIError):  # The caller's next request raises it too.
                 self._questions_in(run, self._thread_state())
             self._settled.add(run)
 
     def _questions_in(self, run: Run, state: ThreadState) -> None:
-        """Wait, with a limit, for the questions that a thread's state tells of."""
-        asked = [one for task in state.get("tasks") or () for one in task.get("interrupts") or ()]
-        ids = {one["id"] for one in asked if "id" in one}
+        """Wait, with a limit, until the run has all interrupts that the thread's state lists."""
+        asked = [item for task in state.get("tasks") or () for item in task.get("interrupts") or ()]
+        ids = {item["id"] for item in asked if "id" in item}
 
         def are_all_known() -> bool:
-            known = {one["interrupt_id"] for one in run.interrupts}
+            known = {item["interrupt_id"] for item in run.interrupts}
             return bool(known) and ids <= known
 
         if asked and run.root.status == "interrupted" and not are_all_known():
             self._main().changed.wait(are_all_known, _SETTLE_SECONDS)
 
     def _at_rest(self) -> ThreadState | None:
-        """Return the state of a thread whose last run was over already, or that never had one."""
+        """Return the thread's state if no run of it is going on or was ever started; else None."""
         if self._current is None:
             self._current = self._last_of_thread()
         if self._current.succeeded:
@@ -363,7 +381,7 @@ class SyncThreadStream:
     def open_questions(self) -> dict[str, list[str]]:
         """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
         if self.interrupts:
-            return {one["interrupt_id"]: one["namespace"] for one in self.interrupts}
+            return {item["interrupt_id"]: item["namespace"] for item in self.interrupts}
         try:
             thread = self._transport.send(
                 Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
@@ -372,7 +390,7 @@ class SyncThreadStream:
             return {}
         except APIConnectionError as error:
             raise RuntimeError(
-                f"there is no outstanding interrupt known, and the server cannot be asked: {error}"
+                f"no outstanding interrupt is known, and the server cannot be reached: {error}"
             ) from error
         asked = (thread.get("interrupts") or {}).values()
         return {interrupt["id"]: [] for several in asked for interrupt in several}
@@ -381,8 +399,9 @@ class SyncThreadStream:
         """Send a command that starts a run; the run becomes the current one."""
         self._check_open()
         feed = self._main()
-        # Named channels of langgraph-api 0.16.7 are not replayed: whoever comes late misses them.
-        with suppress(NotFoundError):  # A thread that the command makes.
+        # Connect before the command is sent: langgraph-api 0.16.7 does not replay named channels,
+        # so a later connection would miss their first events.
+        with suppress(NotFoundError):  # The command creates the thread.
             feed.start()
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
@@ -399,7 +418,7 @@ class SyncThreadStream:
         result: JsonObject = dict(answer.get("result") or {})
         if "run_id" in result:
             self._current = CurrentRun(result["run_id"], known)
-        else:  # langgraph-api 0.16.7 does not say which run goes on: the newest one does.
+        else:  # langgraph-api 0.16.7 does not return the id of a resumed run: it is the newest.
             self._current = self._last_of_thread()
         return result
 
@@ -434,16 +453,16 @@ class SyncThreadStream:
     def _main(self) -> SyncFeed:
         """Return the feed that has the usual channels."""
         if not self._feeds:
-            self._check_open()
+            self._check_open()  # It raises: an open stream has a feed.
         return self._feeds[0]
 
     def _feed(self, channels: Iterable[str]) -> SyncFeed:
-        """Return a feed that has these channels; one that exists, if it can be."""
+        """Return a feed that has these channels, an existing one if possible."""
         for feed in self._feeds:
             if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
         self._check_open()
-        # Each has what those before it have: they may share a subscription.
+        # Each feed has the channels of the earlier ones too, so that they can share a subscription.
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = SyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
@@ -464,7 +483,7 @@ class SyncThreadStream:
         return self._current.find(log)
 
     def _is_gone(self) -> bool:
-        """Whether the server does not know the current run, so that nothing more can come of it."""
+        """Return whether the current run does not exist any more, so that no events can come."""
         return self._current is not None and self._status(self._current) == _DELETED
 
     def _last_of_thread(self) -> CurrentRun:
@@ -485,7 +504,7 @@ class SyncThreadStream:
         return CurrentRun(runs[0]["run_id"], 0, succeeded=runs[0].get("status") == "success")
 
     def _waiting(self, feed: SyncFeed, run: Run) -> Wait:
-        """Return what waits for something that comes before the end of a run."""
+        """Return a function that waits for a condition, at most until the run has ended."""
         current = CurrentRun(run.run_id, feed.log.runs.index(run))
 
         def wait(is_ready: Callable[[], bool]) -> None:
@@ -500,9 +519,18 @@ class SyncThreadStream:
         is_ready: Callable[[], bool],
         seconds: float | None,
     ) -> bool:
-        """Wait; and if nothing comes for long, look whether the run is over without having said so.
+        """Wait for a condition; after a long silence, request the run's status.
 
-        langgraph-api 0.16.7 sends no last event of a run that was rolled back, or that never began.
+        langgraph-api 0.16.7 sends no last event for a run that was rolled back or never began.
+
+        Args:
+            feed: The feed whose changes are waited for.
+            current: The run.
+            is_ready: The condition.
+            seconds: How long to wait; None for no limit.
+
+        Returns:
+            Whether the condition is true.
         """
         left = float("inf") if seconds is None else seconds
         silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
@@ -512,21 +540,22 @@ class SyncThreadStream:
                 return True
             left -= pause
             status = self._status(current)
-            # Another server may have answered: one that the connection leads to may be paused.
+            # The status may come from another server process than the events, which may be slow.
+            # So the events are read again before the run counts as ended.
             if status is not None and self._has_ended(feed, is_ready):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
 
     def _has_ended(self, feed: SyncFeed, is_ready: Callable[[], bool]) -> bool:
-        """Read what is kept over a new connection. Returns whether nothing is left to come."""
+        """Read the stored events over a new connection; return whether no more events came."""
         before = feed.connections
         feed.reconnect()
         is_open = feed.changed.wait(lambda: is_ready() or feed.connections > before, _CHECK_SECONDS)
         return is_open and not feed.changed.wait(is_ready, _SETTLE_SECONDS)
 
     def _status(self, current: CurrentRun) -> str | None:
-        """Return how a run ended; None if it goes on, or is not known."""
+        """Return the status of a run that has ended; None if it goes on or is not known."""
         if current.run_id is None:
             return None
         where = path(
@@ -539,5 +568,5 @@ class SyncThreadStream:
         except NotFoundError:
             return _DELETED
         except APIError:
-            return None  # The feed says so, if the server is away for good.
+            return None  # If the server stays unreachable, the feed ends with an error.
         return None if run["status"] in ("pending", "running") else str(run["status"])

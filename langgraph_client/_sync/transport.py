@@ -1,5 +1,5 @@
 # Generated from langgraph_client/_async/transport.py by .ci/unasync.py; do not edit.
-"""The one place that sends."""
+"""Send the calls of all methods: repeated attempts, time limits, redirects and errors."""
 
 from __future__ import annotations
 
@@ -51,16 +51,25 @@ logger = logging.getLogger("langgraph_client")
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-_SWITCHED = 101  # The status of an answer behind which another protocol is spoken.
-_QUOTED = 300  # Bytes of an answer that are repeated in an error.
-_SEARCHES = (0.0, 0.25, 1.0)  # Seconds before each look for a run: it may still be on its way.
-# Not the generator of `random`: a program that seeds it counts on nobody else drawing from it.
+_SWITCHED = 101  # The HTTP status "Switching Protocols".
+_QUOTED = 300  # How many bytes of a response an error message quotes.
+_SEARCHES = (0.0, 0.25, 1.0)  # Seconds before each search: the server may not list the run yet.
+# Not the global generator of `random`: a program that seeds it expects the same numbers each time.
 _JITTER = random.SystemRandom()
-_LONG = 5.0  # Seconds: a pause that somebody will wonder about.
+_LONG = 5.0  # Seconds. A longer pause is logged as a warning.
 
 
 class Transport:
-    """Sends calls, repeats those that may be repeated, and turns failures into our errors."""
+    """Sends calls, repeats those that may be repeated, and raises this package's errors.
+
+    Args:
+        pools: Gives the sender for the current event loop.
+        settings: The server's URL, and the headers for every request.
+        retry: When a request is repeated.
+        reconnect: When a stream is continued.
+        waits: The time limits.
+        sleep: Waits for the given number of seconds; tests replace it.
+    """
 
     def __init__(
         self,
@@ -81,10 +90,10 @@ class Transport:
         self.waits = waits
         self._base = urlsplit(settings.url).path
         self.sleep = sleep
-        self._reads_keys: bool | None = None  # Not known.
+        self._reads_keys: bool | None = None  # Whether the server knows Idempotency-Key, if known.
 
     def with_waits(self, timeout: Timeout | None, deadline: float | None) -> Transport:
-        """Return a transport over the same connections that waits otherwise."""
+        """Return a transport with the same connections and other time limits; None keeps one."""
         given = waits(timeout, deadline)
         other = copy.copy(self)
         other.waits = Waits(
@@ -94,11 +103,15 @@ class Transport:
         return other
 
     def close(self) -> None:
-        """Close the connections, unless the HTTP client was given from outside."""
+        """Close the connections, unless the caller passed its own HTTP client."""
         self._pools.close()
 
     def send(self, call: Call[T]) -> T:
-        """Send a call and read its answer."""
+        """Send a call and return the value of its response.
+
+        Raises:
+            APIError: The server cannot be reached or refuses the call, or its response is invalid.
+        """
         try:
             answer, content = self._repeat(call, self._deadline(), whole=True)
         except APIError as error:
@@ -110,17 +123,21 @@ class Transport:
         try:
             return self._read(call, answer, content)
         except APIResponseValidationError:
-            # The run was started, and what would have said which was damaged on its way.
+            # The run was started, but the response with its id was damaged on the way.
             if not call.starts or not self._starts_once():
                 raise
         answer, content = self._repeat(call, self._deadline(), whole=True)
         return self._read(call, answer, content)
 
     def wait(self, call: Call[T], *, reconnects: int = 5) -> T:
-        """Send a call whose answer may take long, and ask again where it is cut or damaged.
+        """Send a call whose response may take long; request it again if it is cut or damaged.
 
-        The server names in `Location` where the answer can be asked for again; or it is sent the
-        call itself again, if it starts one run for one key.
+        The server names in `Location` where the response can be requested again. Without one, the
+        call itself is sent again if the server starts one run per key.
+
+        Args:
+            call: The call.
+            reconnects: The most further requests.
         """
         request: Call[Any] = call
         deadline = self._deadline()
@@ -148,7 +165,8 @@ class Transport:
                 problem.__cause__ = error.__cause__
             except APIResponseValidationError as error:
                 problem = error
-                reconnects = min(reconnects, attempt + 1)  # A second time it would be the same.
+                # One more attempt only: an invalid result, unlike a damaged one, stays invalid.
+                reconnects = min(reconnects, attempt + 1)
             finally:
                 answer.close()
             is_last = attempt >= reconnects or deadline.is_over(monotonic())
@@ -166,8 +184,8 @@ class Transport:
         raise AssertionError("unreachable")
 
     def _asked_again(self, call: Call[Any], location: str | None) -> Call[Any] | None:
-        """The request for a result that did not arrive, None if there is no way to it."""
-        # What a run without a thread has left may be gone already when it is asked for.
+        """Return the request for a result that was not received; None if there is none."""
+        # Servers may delete a stateless run when it ends: its location is no use then.
         is_kept = location is not None and call.path.startswith("/threads/")
         if call.starts and not is_kept and self._starts_once():
             return call
@@ -177,14 +195,18 @@ class Transport:
         return Call("GET", location, ANY, call.params, headers=headers, safe=True)
 
     def open(self, call: Call[Any]) -> Answer:
-        """Open an event stream. The caller closes the answer."""
+        """Open an event stream. The caller must close the response.
+
+        Raises:
+            APIError: The server cannot be reached or refuses the call, or does not send a stream.
+        """
         answer, _ = self._repeat(call, self._deadline(), whole=False)
         try:
             kind = answer.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
                 said = (answer.read())[:_QUOTED].decode("utf-8", "replace").strip()
                 raise APIResponseValidationError(
-                    f"the answer is not an event stream: {kind or 'no content type'}: {said!r}",
+                    f"the response is not an event stream: {kind or 'no content type'}: {said!r}",
                     method=call.method,
                     url=self._url(call),
                     body=said,
@@ -199,26 +221,39 @@ class Transport:
         return answer
 
     def upgrade(self, call: Call[Any]) -> Answer:
-        """Ask the server to switch protocols. The caller closes the answer, which has switched."""
+        """Ask the server to switch protocols. The caller must close the response.
+
+        Raises:
+            APIError: The server cannot be reached, refuses the call, or does not switch.
+        """
         answer, _ = self._repeat(call, self._deadline(), whole=False)
         if answer.status != _SWITCHED:
             answer.close()
             raise APIResponseValidationError(
-                f"the server does not switch protocols: it answers {answer.status}",
+                f"the server does not switch protocols: it answered with status {answer.status}",
                 method=call.method,
                 url=self._url(call),
             )
         return answer
 
     def read(self, call: Call[Any], answer: Answer, seconds: float | None) -> bytes:
-        """Read more of an event stream, within so many seconds; `b""` at its end."""
+        """Read more of an event stream; `b""` at its end.
+
+        Args:
+            call: The call that opened the stream, for errors.
+            answer: The response.
+            seconds: How long to wait; None for the read timeout.
+
+        Raises:
+            APIError: The connection broke, or nothing was received in time.
+        """
         try:
             return answer.read(seconds)
         except NoAnswer as error:
             raise self._failure(call, error) from error.__cause__
 
     def location(self, call: Call[Any], answer: Answer) -> str | None:
-        """Return the path of `Location`, where the stream or result can be asked for again."""
+        """Return the path of `Location`, where the stream or result can be requested again."""
         return path_below(self._base, self._base + call.path, answer.headers.get("location"))
 
     # --- repeating ---
@@ -227,17 +262,18 @@ class Transport:
         return Deadline(self.waits.whole, monotonic())
 
     def _repeat(self, call: Call[Any], deadline: Deadline, *, whole: bool) -> tuple[Answer, bytes]:
-        """The answer of a call; with its content if it is to be read as a `whole`."""
+        """Return the response to a call; with its content if it is read as a `whole`."""
         request = self._request(call)
         try:
             return self._exchange(call, request, deadline, whole=whole)
         except (NoAnswer, APIStatusError) as error:
-            # What mostly goes well needs no plan for what to do when it does not.
+            # The first attempt is made without tenacity, which costs more than the request's own
+            # work and is rarely needed.
             first: NoAnswer | APIStatusError | None = error
         try:
             for attempt in self._attempts(call, deadline, first):
                 with attempt:
-                    if first is not None:
+                    if first is not None:  # Tenacity's first attempt is the one that failed above.
                         failed, first = first, None
                         raise failed
                     return self._exchange(call, request, deadline, whole=whole)
@@ -248,13 +284,13 @@ class Transport:
     def _attempts(
         self, call: Call[Any], deadline: Deadline, first: NoAnswer | APIStatusError | None
     ) -> Retrying:
-        """The attempts of a call whose first one failed."""
-        # Most programs never need it, and it takes its time to load.
+        """Return the attempts of a call whose first attempt failed."""
+        # Not at the top: it is slow to import, and most programs never need it.
         from tenacity import Retrying, retry_if_exception
 
         safe = call.safe
         if call.starts and first is not None and self.retry.max_attempts > 1:
-            # Asked only where the answer decides.
+            # The server is asked only if the failure is one that depends on it.
             decides = worth_repeating(first, safe=True) and not worth_repeating(first, safe=False)
             safe = decides and self._starts_once()
 
@@ -264,7 +300,7 @@ class Transport:
         def enough(state: RetryCallState) -> bool:
             if state.attempt_number >= self.retry.max_attempts:
                 return True
-            # Too little time is left for a pause and another attempt: raise at once.
+            # If the deadline would end the pause, raise the error at once instead of waiting.
             error = state.outcome.exception() if state.outcome is not None else None
             longest = self.retry.pause(state.attempt_number, error, 1.0)
             return not deadline.allows(longest, monotonic())
@@ -297,18 +333,21 @@ class Transport:
     # --- starting a run once ---
 
     def _starts_once(self) -> bool:
-        """Whether the server starts one run for one key. It is asked once, when it matters."""
+        """Return whether the server starts one run per key. Its reply is kept."""
         if self._reads_keys is None:
             try:
                 info = self.send(Call("GET", "/info", ANY, safe=True))
             except APIError:
-                return False  # This time: it may be away.
+                return False  # Not kept: the server may only be unreachable now.
             flags = info.get("flags") if isinstance(info, dict) else None
             self._reads_keys = isinstance(flags, dict) and flags.get("idempotency_key") is True
         return self._reads_keys
 
     def find_run(self, call: Call[Any], error: APIError) -> str | None:
-        """Return the run that a call has started although it failed, with `starts="find"`."""
+        """Return the id of the run that a failed call has started; None if there is none.
+
+        Only `RetryPolicy(starts="find")` turns the search on.
+        """
         may_have_started = isinstance(error, APIConnectionError) or (
             isinstance(error, APIStatusError) and worth_repeating(error, safe=True)
         )
@@ -324,12 +363,16 @@ class Transport:
             except APIError:
                 continue
             if run_id is not None:
-                logger.info("the answer of %s was lost; its run %s was found", call.path, run_id)
+                logger.info(
+                    "the response to POST %s was lost, but its run %s was found and is followed",
+                    call.path,
+                    run_id,
+                )
                 return run_id
         return None
 
     def _followed_by(self, call: Call[T], run_id: str) -> Call[T]:
-        """The call that goes on with a run, in place of the one that has started it."""
+        """Return the call that follows a run, in place of the one that has started it."""
         if call.on_headers is not None:
             call.on_headers(content_location(call, run_id))
         return followed_by(call, run_id)
@@ -342,7 +385,7 @@ class Transport:
     def _target(self, call: Call[Any]) -> str:
         target = self._base + call.path
         if call.query:
-            # A path that a server named in `Location` may have a query already.
+            # A path from a `Location` header may have a query already.
             target = f"{target}{'&' if '?' in call.path else '?'}{urlencode(call.query)}"
         return quoted_target(target)
 
@@ -359,7 +402,7 @@ class Transport:
     def _exchange(
         self, call: Call[Any], request: Request, deadline: Deadline, *, whole: bool
     ) -> tuple[Answer, bytes]:
-        """One request and its answer, redirects within our origin followed."""
+        """Send one request and return its response. Redirects within the host are followed."""
         for _ in range(_MAX_REDIRECTS + 1):
             now = monotonic()
             if deadline.is_over(now):
@@ -380,11 +423,13 @@ class Transport:
                 raise self._refusal(call, answer, content)
             request = self._redirected(request, answer)
         raise APIConnectionError(
-            f"more than {_MAX_REDIRECTS} redirects", method=call.method, url=self._url(call)
+            f"the server redirects more than {_MAX_REDIRECTS} times",
+            method=call.method,
+            url=self._url(call),
         )
 
     def _content(self, answer: Answer, deadline: Deadline, cadence: Cadence | None = None) -> bytes:
-        """All of an answer's body; blanks before it are heartbeats, where there is a `cadence`."""
+        """Return a whole body. With a `cadence`, blank pieces are measured as heartbeats."""
         pieces: list[bytes] = []
         pulse = None if cadence is None else Pulse(cadence)
         seconds = None if cadence is None else cadence.patience
@@ -405,27 +450,31 @@ class Transport:
                 pulse.other()
 
     def _late(self, call: Call[Any], deadline: Deadline) -> APITimeoutError:
-        message = f"not done within {deadline.seconds:g} s"
+        message = f"the call was not complete within its deadline of {deadline.seconds:g} s"
         return APITimeoutError(message, method=call.method, url=self._url(call))
 
     def _redirected(self, request: Request, answer: Answer) -> Request:
         url = self.settings.authority + request.target
         location = answer.headers["location"]
         parts = urlsplit(urljoin(url, location))
-        # Behind a proxy that ends TLS, a server may name its own scheme and port.
+        # Only the host is compared: behind a proxy that terminates TLS, a server may name its own
+        # scheme and port. The request goes to the client's own origin in any case.
         if (parts.hostname or "").lower() != self.settings.origin[1]:
             raise APIResponseValidationError(
-                f"the answer points to another origin, {parts.scheme}://{parts.hostname}, which "
-                "must not get this client's key: not followed",
+                f"the server redirects to another host, {parts.scheme}://{parts.hostname}; this is "
+                "not followed, because that host must not get the client's API key",
                 method=request.method,
                 url=url,
             )
         if answer.status in (307, 308) or request.method in ("GET", "HEAD"):
             target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
             return request._replace(target=quoted_target(target))
-        # A POST that was answered 301, 302 or 303 would silently become a GET.
+        # For 301, 302 and 303, HTTP clients change a POST to a GET, which would not do the call.
         raise APIResponseValidationError(
-            f"the answer redirects a {request.method} to {location}", method=request.method, url=url
+            f"the server redirects a {request.method} to {location} with status {answer.status}; "
+            "only 307 and 308 are followed; use that URL for the client",
+            method=request.method,
+            url=url,
         )
 
     # --- its answer ---

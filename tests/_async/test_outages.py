@@ -209,7 +209,7 @@ async def test_a_stream_joined_in_the_middle_whose_beginning_is_gone() -> None:
     async with wire_client(wire) as client:
         opened = client.runs.join_stream("t", "r")
         assert (await anext(opened)).data == 3
-        with pytest.raises(StreamIncomplete, match="does not have the stream's last event"):
+        with pytest.raises(StreamIncomplete, match="no longer has the last received event"):
             await anext(opened)
 
 

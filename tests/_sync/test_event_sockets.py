@@ -200,12 +200,12 @@ def test_a_socket_that_is_lost_for_good_is_told() -> None:
 
 REFUSALS: list[tuple[bytes, type[LangGraphError], str]] = [
     (http(b'{"detail": "no key"}', status="401 Unauthorized"), AuthenticationError, "no key"),
-    (http(b"", status="405 Method Not Allowed"), ProtocolError, "no WebSocket here"),
-    (http(b"{}"), APIResponseValidationError, "does not switch protocols: it answers 200"),
+    (http(b"", status="405 Method Not Allowed"), ProtocolError, "no WebSocket for events"),
+    (http(b"{}"), APIResponseValidationError, "does not switch protocols"),
     (
         http(b"", "location: http://elsewhere.example/", status="302 Found"),
         APIResponseValidationError,
-        "another origin",
+        "another host",
     ),
     (
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"

@@ -247,7 +247,7 @@ def test_only_projections_are_interleaved(channels: Sequence[str]) -> None:
         client_of(server) as client,
         client.threads.stream(THREAD, **AGENT) as thread,
     ):
-        with pytest.raises(ValueError, match="no projection"):
+        with pytest.raises(ValueError, match="is not a projection"):
             [item for item in thread.interleave_projections(channels)]
 
 

@@ -134,7 +134,7 @@ def test_events_without_ids_cannot_be_resumed() -> None:
     """Asking for a resumable stream is one thing, getting it another."""
     session = resumable()
     read(session, event("metadata", {"run_id": "r"}))
-    with pytest.raises(StreamIncomplete, match="it is not resumable"):
+    with pytest.raises(StreamIncomplete, match="start the run with stream_resumable=True"):
         session.failed(REFUSED)
 
 

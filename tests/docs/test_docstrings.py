@@ -22,12 +22,21 @@ from langgraph_client import (
     StoreClient,
     ThreadsClient,
 )
+from langgraph_client._async.http import HttpClient
 
 ROOT = Path(__file__).parent.parent.parent
-RESOURCES = (AssistantsClient, CronClient, RunsClient, StoreClient, ThreadsClient)
+RESOURCES = (
+    AssistantsClient,
+    CronClient,
+    HttpClient,
+    LangGraphClient,
+    RunsClient,
+    StoreClient,
+    ThreadsClient,
+)
 _EXAMPLE = re.compile(r"^Example:\n((?:    .*\n|\n)+)", re.MULTILINE)
-#: Where an event stream is opened, its class has the example.
-ELSEWHERE = {"ThreadsClient.stream"}
+#: The class of an event stream has the example; a client that is closed serves no other test.
+ELSEWHERE = {"LangGraphClient.aclose", "ThreadsClient.stream"}
 
 METHODS: dict[str, Callable[..., Any]] = {
     f"{kind.__name__}.{name}": method
