@@ -129,6 +129,10 @@ class PreparedEmbeddings(Embeddings):
         ready = self._ready.get() or {}
         return [ready[text] for text in texts]
 
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the embeddings that were prepared."""
+        return self.embed_documents(texts)
+
     def embed_query(self, text: str) -> list[float]:
         """Return the embedding that was prepared."""
         return self.embed_documents([text])[0]

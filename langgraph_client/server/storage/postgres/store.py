@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
-from langgraph.store.base import BaseStore, Op, Result
+from langgraph.store.base import BaseStore, Op, PutOp, Result
 from langgraph.store.postgres import AsyncPostgresStore, PostgresStore
 from psycopg import AsyncCursor, Cursor
 from psycopg.pq import Format
@@ -14,7 +14,7 @@ from psycopg.rows import DictRow, dict_row
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.options import StoreIndex, StoreOptions
-from langgraph_client.server.storage.embeddings import embeddings_of
+from langgraph_client.server.storage.embeddings import PreparedEmbeddings
 from langgraph_client.server.storage.postgres.connections import Connections, translated
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 
@@ -28,11 +28,9 @@ def _timed(query: Any, clock: Clock) -> Any:
     return text.replace("NOW()", now).replace("CURRENT_TIMESTAMP", now)
 
 
-def _index_config(index: StoreIndex | None) -> Any:
+def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
     """Return how items are found by meaning, as langgraph's store takes it."""
-    if index is None:
-        return None
-    config: dict[str, Any] = {"dims": index.dims, "embed": embeddings_of(index)}
+    config: dict[str, Any] = {"dims": index.dims, "embed": embeddings}
     if index.fields:
         config["fields"] = [*index.fields]
     return config
@@ -43,6 +41,19 @@ def _oldest_first(queries: Any) -> Any:
     found, embedded = queries
     newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.updated_at, store.key"
     return [(sql.replace(newest, oldest), *rest) for sql, *rest in found], embedded
+
+
+def _without_old_vectors(queries: Any, put_ops: Sequence[tuple[int, PutOp]]) -> Any:
+    # langgraph's store keeps the embeddings of an item that is written again without these fields,
+    # and would find it by its old text.
+    written, embedded = queries
+    prefixes = [".".join(op.namespace) for _, op in put_ops]
+    items = (prefixes, [op.key for _, op in put_ops])
+    forget = (
+        "DELETE FROM store_vectors"
+        " WHERE (prefix, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+    )
+    return [(forget, items), *written], embedded
 
 
 class _Cursor(Cursor[DictRow]):
@@ -82,6 +93,12 @@ class BlockingStore(PostgresStore):
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
         return _oldest_first(super()._prepare_batch_search_queries(search_ops))
 
+    def _prepare_batch_PUT_queries(  # noqa: N802  # langgraph's name
+        self, put_ops: Sequence[tuple[int, PutOp]]
+    ) -> Any:
+        queries = super()._prepare_batch_PUT_queries(put_ops)
+        return _without_old_vectors(queries, put_ops) if self.index_config else queries
+
 
 class AwaitedStore(AsyncPostgresStore):
     """The async half."""
@@ -106,6 +123,12 @@ class AwaitedStore(AsyncPostgresStore):
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
         return _oldest_first(super()._prepare_batch_search_queries(search_ops))
 
+    def _prepare_batch_PUT_queries(  # noqa: N802  # langgraph's name
+        self, put_ops: Sequence[tuple[int, PutOp]]
+    ) -> Any:
+        queries = super()._prepare_batch_PUT_queries(put_ops)
+        return _without_old_vectors(queries, put_ops) if self.index_config else queries
+
 
 class Store(BaseStore):
     """langgraph's store. An item whose time to live is over never shows.
@@ -127,7 +150,11 @@ class Store(BaseStore):
         options: StoreOptions | None,
     ) -> None:
         options = options or StoreOptions()
-        index = _index_config(options.index)
+        self._prepared: PreparedEmbeddings | None = None
+        index = None
+        if options.index is not None:
+            self._prepared = PreparedEmbeddings(options.index)
+            index = _index_config(options.index, self._prepared)
         #: What `put` and the like read the defaults from.
         self.ttl_config: Any = {
             "omit_expired": True,
@@ -148,11 +175,21 @@ class Store(BaseStore):
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations together, from a thread or in place."""
-        return self._blocking.batch(ops)
+        if self._prepared is None:
+            return self._blocking.batch(ops)
+        given = list(ops)
+        texts = self._prepared.texts(given)
+        with self._prepared.prepared(texts, self._prepared.compute(texts)):
+            return self._blocking.batch(given)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations together."""
-        return await self._awaited.abatch(ops)
+        if self._prepared is None:
+            return await self._awaited.abatch(ops)
+        given = list(ops)
+        texts = self._prepared.texts(given)
+        with self._prepared.prepared(texts, await self._prepared.acompute(texts)):
+            return await self._awaited.abatch(given)
 
     async def sweep(self) -> int:
         """Delete the items whose time is over. Returns how many."""
