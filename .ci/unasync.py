@@ -36,7 +36,7 @@ RULES = [
     (r"\bAsyncChatModelStream\b", "ChatModelStream"),
     (r"\bAwaitable\[(JSON|None|bool)\]", r"\1"),
     (r"\bAsyncTransport\b", "Transport"),
-    (r"\bAsync(Httpx|Direct)?(Sender|Answer)\b", r"\1\2"),
+    (r"\bAsync(Httpx|Transport|Direct)?(Sender|Answer)\b", r"\1\2"),
     (r"\bAsyncIterable\b", "Iterable"),
     (r"\bhttpcore\.Async(HTTPConnection|ConnectionPool|NetworkStream)\b", r"httpcore.\1"),
     (r"\bhandle_async_request\b", "handle_request"),

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from langgraph_client._async._httpx import (
     AsyncHttpxSender,
+    AsyncTransportSender,
     HttpLimits,
     HttpProxy,
     HttpTransport,
@@ -308,4 +309,6 @@ def _sender(
 
         return AsyncDirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
+    if transport is not None and proxy is None:
+        return AsyncTransportSender(transport, client, settings.authority)
     return AsyncHttpxSender(client, settings.authority, is_ours=True)

@@ -18,6 +18,7 @@ RunCreated = Callable[[RunCreateMetadata], None]
 _RUN = re.compile(r"(?:/threads/([^/]+))?/runs/([^/?]+)")
 _NOT_RUNS = ("wait", "stream", "batch", "crons", "cancel")
 _KEPT = "/:@!$&'()*+,;=~%-._"  # Allowed in a path, and `%`, because locations are quoted already.
+_PLAIN = re.compile(r"(?:/[\w-]+)+", re.ASCII)  # A path that stays as it is when it is resolved.
 
 
 def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -54,6 +55,8 @@ def path_below(base: str, request: str, location: str | None) -> str | None:
 
 def _split(location: str, request: str = "/") -> tuple[str, str]:
     """Return the path and query of a location, resolved; both empty if it is not a URL."""
+    if _PLAIN.fullmatch(location):
+        return location, ""
     try:
         parts = urlsplit(urljoin(f"http://server{request}", location.strip()))
     except ValueError:

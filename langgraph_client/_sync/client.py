@@ -30,6 +30,7 @@ from langgraph_client._sync._httpx import (
     HttpUrl,
     HttpxClient,
     HttpxSender,
+    TransportSender,
     base_url_of,
     limits_of,
     make_client,
@@ -309,4 +310,6 @@ def _sender(
 
         return DirectSender(settings.url, context, limits)
     client = make_client(transport, context, limits, proxy, trust_env=needs_proxy)
+    if transport is not None and proxy is None:
+        return TransportSender(transport, client, settings.authority)
     return HttpxSender(client, settings.authority, is_ours=True)

@@ -353,3 +353,20 @@ def test_credentials_in_the_url_are_sent_and_not_shown() -> None:
     assert wire.requests[0].headers["authorization"] == "Basic YW5uOnB3IQ=="
     assert str(caught.value) == "no"
     assert caught.value.__notes__ == ["404, GET http://server.example/api/threads/t"]
+
+
+def test_a_transport_gets_what_httpx_would_send() -> None:
+    """A transport that was brought sees whole requests, and cookies come back over it."""
+    marked = reply({"thread_id": "t"})
+    marked.headers["Set-Cookie"] = "node=7; Path=/; HttpOnly"
+    wire = Wire(marked, reply({}))
+    with client_of(wire) as client:
+        client.threads.create(thread_id="t")
+        client.threads.get("t")
+    first, second = wire.requests
+    assert first.headers["host"] == "server.example"
+    assert first.headers["content-length"] == str(len(first.content))
+    assert "gzip" in first.headers["accept-encoding"]
+    assert first.extensions["timeout"]["connect"] == 5.0
+    assert "content-length" not in second.headers
+    assert (first.headers.get("cookie"), second.headers.get("cookie")) == (None, "node=7")
