@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import Receive
 from starlette.websockets import WebSocket
 
 from langgraph_client.server.auth.authorization import Caller
@@ -32,26 +31,38 @@ class ValidRequest:
     Attributes:
         services: The server.
         body: The decoded JSON; None where the endpoint takes none.
-        path: The names in the path, as text.
+        connection: The request as it came.
         query: The parameters that the endpoint has, each as its `Query` reads it.
-        headers: The headers.
-        receive: What the connection brings beyond the body, which is that the client has gone.
         caller: Who sends it, on a server with an `Auth`; None on others.
         seen: What of the database the caller may have, likewise.
-        base_url: Where the server is, as the client has it.
         parent: The run of this server that sends it; empty for none.
     """
 
     services: Services
     body: Any
-    path: Mapping[str, str]
+    connection: HTTPConnection
     query: Mapping[str, Any]
-    headers: Headers
-    receive: Receive
     caller: Caller | None = None
     seen: ScopedStorage | None = None
-    base_url: str = ""
     parent: str = ""
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The names in the path, as text."""
+        return self.connection.path_params
+
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+        return self.connection.headers
+
+    @property
+    def base_url(self) -> str:
+        """Where the server is, as its client or the proxy before it says."""
+        url = self.connection.base_url
+        if (scheme := self.headers.get("x-forwarded-proto")) in ("http", "https"):
+            url = url.replace(scheme=scheme)
+        return str(url).rstrip("/")
 
     @property
     def threads(self) -> Conditions:
@@ -94,11 +105,6 @@ class ValidRequest:
 
             reader.allowed = allowed
         return reader
-
-    async def gone(self) -> None:
-        """Wait until the client has gone."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
 
 
 Handler = Callable[[ValidRequest], Awaitable[Response]]
@@ -178,28 +184,19 @@ class Endpoint:
         body = None
         if self.body is not None:
             body = validate(await read_json(request, self.not_json), BODIES[self.body], BODIES)
-        given = request.query_params
         valid = ValidRequest(
             services,
             body,
-            request.path_params,
-            {name: query.read(given.getlist(name)) for name, query in self.query.items()},
-            request.headers,
-            request.receive,
-            base_url=_base_url(request),
+            request,
+            {
+                name: query.read(request.query_params.getlist(name))
+                for name, query in self.query.items()
+            },
             parent=parent,
         )
         if caller is not None:
             valid = await self.access.open(valid, caller)
         return await self.handler(valid)
-
-
-def _base_url(request: Request) -> str:
-    """Return where the server is, as its client or the proxy before it says."""
-    url = request.base_url
-    if (scheme := request.headers.get("x-forwarded-proto")) in ("http", "https"):
-        url = url.replace(scheme=scheme)
-    return str(url).rstrip("/")
 
 
 SocketHandler = Callable[[WebSocket, ValidRequest], Awaitable[None]]
@@ -212,7 +209,7 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
         caller = await authenticate(services.authorization, socket)
         if services.encryption is not None:
             await services.encryption.enter(socket)
-        valid = ValidRequest(services, None, socket.path_params, {}, socket.headers, socket.receive)
+        valid = ValidRequest(services, None, socket, {})
         if caller is not None:
             valid = await access.open(valid, caller)
     except ServerError as error:

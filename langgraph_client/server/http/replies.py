@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -91,27 +91,23 @@ async def _read_body(request: Request) -> bytes:
     # 32 + 15: the window's size as gzip's or zlib's header has it.
     inflater = zlib.decompressobj(wbits=47) if encoding in _INFLATED else None
     body = bytearray()
-    chunks = request.stream()
-    while (chunk := await _next(chunks)) is not None:
-        try:
-            # Never more than one byte beyond what is allowed, however small the request was.
-            room = MAX_BODY + 1 - len(body)
-            body += chunk if inflater is None else inflater.decompress(chunk, room)
-        except zlib.error:
-            raise fail(400, f"Request body is not {encoding}, as Content-Encoding says") from None
-        if len(body) > MAX_BODY:
-            raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+    now = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(BODY_SECONDS) as limit:
+            async for chunk in request.stream():
+                # Never more than one byte beyond what is allowed, however small the request was.
+                room = MAX_BODY + 1 - len(body)
+                body += chunk if inflater is None else inflater.decompress(chunk, room)
+                if len(body) > MAX_BODY:
+                    raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+                limit.reschedule(now() + BODY_SECONDS)
+    except TimeoutError:
+        raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
+    except zlib.error:
+        raise fail(400, f"Request body is not {encoding}, as Content-Encoding says") from None
     if inflater is not None and not inflater.eof:
         raise fail(400, f"Request body is {encoding} that is not complete")
     return bytes(body)
-
-
-async def _next(chunks: AsyncGenerator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await anext(chunks, None)
-    except TimeoutError:
-        raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
 
 
 def is_deep(body: bytes, value: Any) -> bool:

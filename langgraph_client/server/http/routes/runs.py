@@ -154,19 +154,11 @@ async def answer_when_over(
     left = None
     if cancel_when_gone is not None:
         left = partial(services.engine.stopper.disconnected, cancel_when_gone)
-    over = asyncio.ensure_future(job.over.wait())
-    gone = asyncio.ensure_future(request.gone())
-    try:
-        await asyncio.wait([over, gone], timeout=_MOMENT, return_when=asyncio.FIRST_COMPLETED)
-        if over.done():
+    # That the client has gone is noticed by the response, which is not kept for long.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_MOMENT):
+            await job.over.wait()
             return reply(job.result if result is None else result, headers=headers)
-        if gone.done():
-            if left is not None:
-                left()
-            return nothing(200)
-    finally:
-        over.cancel()
-        gone.cancel()
     return RunResultResponse(job, headers, result=result, left=left)
 
 
