@@ -1,4 +1,4 @@
-"""Names for what the protocol leaves open: JSON of the user's, and replies read by key."""
+"""Type aliases for values that the protocol leaves open: the user's JSON, and replies."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ GraphValue: TypeAlias = Any
 JSON: TypeAlias = Any
 #: A JSON object.
 JsonObject: TypeAlias = dict[str, Any]
-#: A reply or a part of one, read by key: our own records, or the dicts of another client.
+#: A reply or a part of one, read by key: this package's records, or the dicts of another client.
 Reply: TypeAlias = Mapping[str, Any]
 #: A config as callers write it: flat, or with `configurable`.
 Config: TypeAlias = Mapping[str, Any]
 #: A config after merging: `configurable` is always there.
 MergedConfig: TypeAlias = dict[str, Any]
-#: An object of langchain-core's or langgraph's that is optional here: a message, a handler.
+#: An object of langchain-core or langgraph, which are optional here: a message, a handler.
 Foreign: TypeAlias = Any

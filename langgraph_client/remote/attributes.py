@@ -1,4 +1,4 @@
-"""Attributes of a compiled graph that adapters read, and why some are missing here. Pure."""
+"""Attributes of a compiled graph that other libraries read, and why some are missing. No I/O."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from langgraph_client.remote.aliases import JsonObject, Reply
 from langgraph_client.remote.compat import Graph, Node
 
 _IN_THE_SERVER = "it is an object inside the server that runs the graph"
-_NOT_TOLD = "no server tells it"
+_NOT_TOLD = "no request to a server can read it"
 
-#: Why a remote graph has no such attribute.
+#: The reason why a remote graph does not have an attribute of a compiled graph.
 MISSING = {
     "builder": f"{_IN_THE_SERVER}; get_graph() has its nodes and edges",
     "cache": _IN_THE_SERVER,
@@ -28,12 +28,12 @@ MISSING = {
 
 
 def nodes_of(drawing: Graph) -> dict[str, Node]:
-    """Return the nodes of a drawing, as a compiled graph has them: with a start, without an end."""
+    """Return the nodes of a drawing without the end, as `nodes` of a compiled graph."""
     return {name: node for name, node in drawing.nodes.items() if name != "__end__"}
 
 
 def channels_of(schemas: Reply) -> dict[str, JsonObject]:
-    """Return the schemas of a state's channels, by name, as far as input and output show them."""
+    """Return the JSON schemas of the channels in the input and output schemas, by name."""
     channels: dict[str, JsonObject] = {}
     for name in ("input_schema", "output_schema"):
         channels.update((schemas.get(name) or {}).get("properties") or {})

@@ -1,9 +1,9 @@
 """Call the caller's callbacks and tracers for a remote run as for a local one.
 
-They hear of the run as a whole: its start, its end with the output, or its error. Of what happens
-inside, the bundled server sends every call that a handler got there, of nodes, models, tools and
-retrievers, and of interrupts and resumptions. Of other servers they hear of the chat models inside
-that stream: their start, tokens and end.
+They are called for the whole run: its start, its end with the output, or its error. For events
+inside the run, the bundled server sends every call that a handler got there, for nodes, models,
+tools, retrievers, interrupts and resumptions. With other servers, callbacks are called for chat
+models that stream: their start, tokens and end.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class RunCallbacks:
-    """A context around a run; without langchain-core, or callbacks, it does nothing."""
+    """A context manager around a run. Without langchain-core or callbacks it does nothing."""
 
     def __init__(self, config: MergedConfig, input: GraphValue, name: str) -> None:
         self._config = config
@@ -41,18 +41,18 @@ class RunCallbacks:
         }
         self._run: Foreign = None
         self._models = Models()
-        #: Whether a handler wants to hear of chat models.
+        #: Whether a handler has methods for chat models.
         self.wants_messages = False
-        #: The events of the bundled server that handlers want to hear of.
+        #: The additional events of the bundled server that handlers need.
         self.asides: list[str] = []
         self._calls: HandlerCalls | None = None
         self._graph: Foreign = None
-        #: What the run gave in the end.
+        #: The output of the run, set when it is over.
         self.output: GraphValue = None
 
     @property
     def wants_output(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is a handler, so that the output must be requested."""
         return self._run is not None
 
     def __enter__(self) -> RunCallbacks:
@@ -65,11 +65,11 @@ class RunCallbacks:
 
     @property
     def wants_more(self) -> bool:
-        """Whether a handler wants to hear of more than the run as a whole."""
+        """Whether a handler needs more than the start and end of the whole run."""
         return self.wants_messages or bool(self.asides)
 
     def hear(self, news: News) -> None:
-        """Tell of what happened inside."""
+        """Call the handlers for events inside the run."""
         _make(self._tell(news))
 
     async def ahear(self, news: News) -> None:
@@ -118,16 +118,16 @@ class RunCallbacks:
 
 
 class Models:
-    """The chat models of a run that have begun to speak, and what they have said."""
+    """The chat models of a run that are streaming, and their messages so far."""
 
     def __init__(self) -> None:
         self._speaking: dict[str, tuple[Foreign, Foreign]] = {}
 
     def said(self, run: Foreign, message: Foreign, metadata: Reply) -> Calls:
-        """Yield the calls that tell of a message."""
+        """Yield the handler calls for a message or a chunk of one."""
         token = token_of(message)
         if token is None and "ls_model_type" not in metadata:
-            return  # No model's answer, but a message that a node has returned.
+            return  # A node returned this message: no model has made it.
         model, answer = self._speaking.get(message.id, (None, None))
         if model is None:
             (model,) = yield run.get_child().on_chat_model_start(
@@ -142,12 +142,12 @@ class Models:
             yield model.on_llm_end(whole_answer(answer))
 
     def unfinished(self) -> list[Foreign]:
-        """The models whose answers have no end."""
+        """Return the models whose messages have not ended."""
         return [model for model, _ in self._speaking.values()]
 
 
 def _make(calls: Calls) -> None:
-    """Go through blocking calls."""
+    """Make blocking calls: each is made when it is yielded, and its result is sent back."""
     with contextlib.suppress(StopIteration):
         result = next(calls)
         while True:
@@ -155,7 +155,7 @@ def _make(calls: Calls) -> None:
 
 
 async def _amake(calls: Calls) -> None:
-    """Go through async calls."""
+    """Make async calls: each is awaited, and its result is sent back."""
     with contextlib.suppress(StopIteration):
         result = await next(calls)
         while True:
@@ -163,7 +163,7 @@ async def _amake(calls: Calls) -> None:
 
 
 def _run_id(message_id: str | None) -> uuid.UUID | None:
-    """The run that a message's id names; langchain-core calls a message `lc_run--<run_id>`."""
+    """Return the run id in a message's id, `lc_run--<run_id>` in langchain-core; else None."""
     try:
         return uuid.UUID((message_id or "").rpartition("--")[2])
     except ValueError:

@@ -1,7 +1,8 @@
-"""The two clients behind a RemoteGraph: given, or made on first use; shared by its copies.
+"""The two clients of a RemoteGraph, passed by the caller or created on first use.
 
-A given client may be of this package or of `langgraph_sdk`, or anything of their shape: what it
-replies is read by key, and its streams are iterated over. See `stand_ins` for the latter.
+A RemoteGraph and its copies share them. A client that the caller passes may be of this package, of
+`langgraph_sdk`, or an object with the same methods, such as a mock (see `stand_ins`). So replies
+are read by key, and streams are only iterated over.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.remote.aliases import JSON, JsonObject
 from langgraph_client.remote.stand_ins import ClientLike, arun_parts, is_stand_in, run_parts
 
-#: What a client raises when a server could not be asked, or said no.
+#: The errors of a client if the server cannot be reached or refuses a request.
 CLIENT_ERRORS = (LangGraphError, httpx.HTTPError)
 
 
 def status_of(error: Exception) -> int | None:
-    """Return the HTTP status that a client's error stands for; None if it stands for none."""
+    """Return the HTTP status in a client's error; None if there was no response."""
     return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
 
 
 def headers_of(error: Exception) -> Mapping[str, str]:
-    """Return the headers of the answer that a client's error stands for."""
+    """Return the response headers of a client's error; empty if there was no response."""
     return error.response.headers if isinstance(error, httpx.HTTPStatusError) else {}
 
 
 def detail_of(error: Exception) -> str:
-    """Return the server's own words in a client's error."""
+    """Return the server's message in a client's error."""
     if isinstance(error, httpx.HTTPStatusError):
         with contextlib.suppress(ValueError, LookupError, TypeError):
             return str(error.response.json()["detail"])
@@ -44,7 +45,15 @@ def detail_of(error: Exception) -> str:
 
 
 class Clients:
-    """One async and one blocking client of the same server."""
+    """One async and one blocking client of the same server.
+
+    Args:
+        url: The server's URL; None for the default.
+        api_key: The API key; UNSET to read it from the environment, None to send none.
+        headers: Headers of every request.
+        client: The caller's async client; None to create one.
+        sync_client: The caller's blocking client; None to create one.
+    """
 
     def __init__(
         self,
@@ -62,12 +71,12 @@ class Clients:
         self._made: LangGraphClient | None = None
         self._made_sync: SyncLangGraphClient | None = None
         self._lock = threading.Lock()
-        #: Whether the server reads values in envelopes; None until it was asked.
+        #: Whether the server reads values in envelopes; None before the server was asked.
         self.reads_envelopes: bool | None = None
 
     @property
     def client(self) -> LangGraphClient:
-        """The async client; one that was given has at least the same shape."""
+        """The async client. One that the caller passed has at least the same methods."""
         if self._given is not None:
             return cast(LangGraphClient, self._given)
         self._must_be_made("client", "async")
@@ -78,7 +87,7 @@ class Clients:
 
     @property
     def sync_client(self) -> SyncLangGraphClient:
-        """The blocking client; one that was given has at least the same shape."""
+        """The blocking client. One that the caller passed has at least the same methods."""
         if self._given_sync is not None:
             return cast(SyncLangGraphClient, self._given_sync)
         self._must_be_made("sync_client", "blocking")
@@ -91,7 +100,7 @@ class Clients:
 
     @property
     def keeps_thread_ids(self) -> bool:
-        """Whether thread ids go out as the caller wrote them: a stand-in knows no others."""
+        """Whether thread ids are sent as the caller wrote them, as tests with a mock expect."""
         given = self._given if self._given_sync is None else self._given_sync
         return given is not None and is_stand_in(given)
 
@@ -112,8 +121,8 @@ class Clients:
         return self.client.runs.stream(thread_id, assistant_id, **arguments)
 
     def _must_be_made(self, parameter: str, colour: str) -> None:
-        # Someone who gave the one client and no URL means that client's server, which it need not
-        # tell; the default URL would be another server.
+        # The caller passed only the other client and no URL, and means that client's server, whose
+        # URL is not known here. The default URL would silently be another server.
         if self._url is None and (self._given is not None or self._given_sync is not None):
             raise InvalidArgumentError(
                 parameter, f"is missing: for the {colour} methods pass {parameter}= or url= as well"
@@ -127,7 +136,7 @@ class Clients:
             made.close()
 
     async def aclose(self) -> None:
-        """Close both clients if they were made here; they are made again when needed."""
+        """Close both clients if they were created here. They are created again when needed."""
         self.close()
         with self._lock:
             made, self._made = self._made, None

@@ -1,9 +1,9 @@
-"""`Command`, in both directions: as a run's request, and read back from a run's end.
+"""Convert `Command` to a run's request, and read it from the end of a run.
 
-A node that returns `Command(graph=Command.PARENT, ...)` ends a run on a server with an error called
-`ParentCommand`, since there the graph has no parent. The bundled server sends the command as JSON
-beside it; others only the text of its `repr`, which is read as far as it consists of literals
-(seen in langgraph-api 0.16.7).
+If a node returns `Command(graph=Command.PARENT, ...)`, the run on the server fails with the error
+`ParentCommand`, because the graph has no parent there. The bundled server also sends the command as
+JSON. Other servers send only its `repr` (seen in langgraph-api 0.16.7), which is parsed if it
+consists of literals.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from langgraph_client.remote.compat import Command, Send
 
 
 def input_or_command(input: GraphValue) -> JsonObject:
-    """Return the part of a run's request that says what to begin with.
+    """Return the `input` or the `command` of a run's request.
 
     Raises:
-        InvalidArgumentError: A command that the protocol cannot say.
+        InvalidArgumentError: The command has a `graph`, or a target that is no node name or Send.
     """
     if not isinstance(input, Command):
         return {"input": input}
     if input.graph is not None:
         raise InvalidArgumentError(
             "input.graph",
-            f"is {input.graph!r}: a command from outside acts on the remote graph itself, "
-            "leave `graph` out",
+            f"must not be set, but is {input.graph!r}: the command goes to the remote graph itself",
         )
     command: JsonObject = {}
     if input.update is not None:
@@ -44,7 +43,7 @@ def input_or_command(input: GraphValue) -> JsonObject:
 
 
 def _goto(targets: Sequence[object]) -> JSON:
-    """Return one name or send, or a list of them."""
+    """Return one target, a node name or a Send as JSON, or a list of several."""
     sent: list[JSON] = []
     for target in targets:
         if isinstance(target, Send):
@@ -62,14 +61,14 @@ def plain_update(values: GraphValue) -> GraphValue:
     """Return the values of a state update for a server that reads plain JSON only.
 
     Raises:
-        NotImplementedError: A `Command` that does more than update.
+        NotImplementedError: The values are a `Command` with `goto`, `resume` or `graph`.
     """
     if not isinstance(values, Command):
         return values
     if values.goto or values.resume is not None or values.graph is not None:
         raise NotImplementedError(
             "values: the protocol's state update has no `goto`, `resume` or `graph`; "
-            "only the bundled server takes a Command there"
+            "only the bundled server accepts such a Command"
         )
     return values.update
 
@@ -78,9 +77,9 @@ def plain_update(values: GraphValue) -> GraphValue:
 
 
 def parent_command(data: JSON, namespace: tuple[str, ...]) -> Command[str] | None:
-    """Return the command in the data of an `error` event; None if there is none to be read.
+    """Return the command in the data of an `error` event; None if it has none or it is unreadable.
 
-    It is addressed to the task at `namespace`, as a local subgraph addresses its parent's.
+    Its `graph` is `namespace`, the task of the parent graph, as for a local subgraph.
     """
     graph = "|".join(namespace)
     if not isinstance(data, Mapping) or data.get("error") != "ParentCommand":

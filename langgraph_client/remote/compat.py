@@ -1,7 +1,7 @@
-"""Everything that RemoteGraph takes from langgraph and langchain-core, each optional.
+"""Everything that RemoteGraph uses of langgraph and langchain-core. Both are optional.
 
-The only module of the client that imports them. Type checkers see the originals (through
-`stubs/`); at run time `fallbacks` stands in for what is not installed.
+This is the only module of the client that imports them. Type checkers see the originals (through
+`stubs/`). At run time, `fallbacks` replaces classes that are not installed.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ else:
         from langgraph import types
     except ImportError:
         types = fallbacks
-    # Each by itself: langgraph 1.0 has neither GraphOutput nor Overwrite, and one that is missing
-    # must not take the others away.
+    # Looked up one by one: langgraph 1.0 has neither GraphOutput nor Overwrite, and a single import
+    # statement would then fail for all of them.
     _originals = {**vars(fallbacks), **vars(types)}
     Command = _originals["Command"]
     GraphOutput = _originals["GraphOutput"]
@@ -117,7 +117,7 @@ class EventStreamingClasses(NamedTuple):
 
 @cache
 def event_streaming() -> EventStreamingClasses:
-    """Return what run streams are made of.
+    """Return the classes of run streams.
 
     Raises:
         MissingExtraError: langgraph is not installed, or is too old (seen in 1.2).
@@ -144,11 +144,12 @@ def event_streaming() -> EventStreamingClasses:
     )
 
 
-# Private to langgraph (seen in 1.2.24): channels are added before a run stream is read, otherwise.
+# These two use private methods of langgraph (seen in 1.2.24): its public ones can add channels only
+# before a run stream is read.
 
 
 def new_channel(mux: StreamMux, key: str) -> StreamChannel:
-    """Return a channel that is read like those which a multiplexer has from its beginning."""
+    """Add a channel to a multiplexer that is being read already, and return it."""
     channel = event_streaming().channel()
     mux._bind_and_wire({key: channel})  # noqa: SLF001
     channel._request_more = mux._pump_fn  # noqa: SLF001
@@ -157,18 +158,18 @@ def new_channel(mux: StreamMux, key: str) -> StreamChannel:
 
 
 def add_event(mux: StreamMux, method: str, data: Foreign) -> None:
-    """Add an event to those that a run stream yields, without showing it to transformers."""
+    """Add an event to a run stream without passing it to its transformers."""
     mux._forward(method, data)  # noqa: SLF001
 
 
 def is_ai_chunk(message: object) -> bool:
-    """Return whether something is a chunk of a model's message."""
+    """Return whether an object is a chunk of a model's message."""
     chunk = message_classes().get("AIMessageChunk")
     return chunk is not None and isinstance(message, chunk)
 
 
 def finished_message(chunk: Foreign) -> Foreign:
-    """Return the message that chunks, added up, are. Needs langchain-core."""
+    """Return the complete message for the sum of its chunks. Needs langchain-core."""
     from langchain_core.messages import message_chunk_to_message
 
     return message_chunk_to_message(chunk)
@@ -176,7 +177,7 @@ def finished_message(chunk: Foreign) -> Foreign:
 
 @cache
 def message_classes() -> dict[str, type]:
-    """Return langchain-core's message classes by their `type`; empty where it is not installed."""
+    """Return langchain-core's message classes by their `type`; empty if it is not installed."""
     try:
         from langchain_core import messages
     except ImportError:
@@ -199,13 +200,14 @@ def message_classes() -> dict[str, type]:
 
 
 def node_runnable(told: Mapping[str, Foreign]) -> Foreign | None:
-    """Return what stands for the runnable of a remote node in a drawing; None without langchain.
+    """Return an object for the runnable of a remote node; None without langchain-core.
 
-    It tells the class of the node on the server, as `Graph.to_json()` shows it, and cannot be run.
-    It is read by key and compared as the dict that langgraph's RemoteGraph has in its place.
+    `Graph.to_json()` shows the class of the node on the server. The object cannot be run. It can be
+    read by key and compared like the dict that langgraph's RemoteGraph has there.
 
     Args:
-        told: What the server says: `id`, the module and name of that class, and perhaps `name`.
+        told: The server's description: `id`, with the module and name of the class, and optionally
+            `name`.
     """
     made = _remote_node_class()
     return None if made is None else made(told=dict(told))
@@ -235,27 +237,29 @@ def _remote_node_class() -> Foreign | None:
         __hash__ = None  # type: ignore[assignment]
 
         def invoke(self, input: Foreign, config: Foreign = None, **kwargs: Foreign) -> Foreign:
-            raise NotImplementedError("a node of a remote graph cannot be run by itself")
+            raise NotImplementedError(
+                "a node of a remote graph cannot be run by itself: invoke the graph"
+            )
 
     return RemoteNode
 
 
 def pause(interrupts: tuple[Interrupt, ...]) -> Exception:
-    """The exception that pauses the parent graph around this call."""
+    """Return the exception that interrupts the parent graph of this call."""
     from langgraph.errors import GraphInterrupt
 
     return GraphInterrupt(interrupts)
 
 
 def bubble_up(command: Command[str]) -> Exception:
-    """The exception that takes a command to the parent graph around this call."""
+    """Return the exception that passes a command to the parent graph of this call."""
     from langgraph.errors import ParentCommand
 
     return ParentCommand(command)
 
 
 def callback_manager(config: Config) -> Foreign | None:
-    """The caller's callbacks and tracers, ready to be called; None without langchain-core."""
+    """Return the manager of the caller's callbacks and tracers; None without langchain-core."""
     try:
         from langchain_core.runnables.config import get_callback_manager_for_config
     except ImportError:
@@ -264,7 +268,7 @@ def callback_manager(config: Config) -> Foreign | None:
 
 
 def merged_callbacks(base: Foreign, added: Foreign) -> Foreign:
-    """Return the callbacks of two configs, each a list or a manager, as one."""
+    """Merge the callbacks of two configs, each a list or a manager."""
     if base is None:
         return list(added) if isinstance(added, list) else added.copy()
     if isinstance(base, list) and isinstance(added, list):
@@ -280,7 +284,7 @@ def merged_callbacks(base: Foreign, added: Foreign) -> Foreign:
 
 
 def async_callback_manager(config: Config) -> Foreign | None:
-    """The same for async code."""
+    """Return the async manager of callbacks and tracers; None without langchain-core."""
     try:
         from langchain_core.runnables.config import get_async_callback_manager_for_config
     except ImportError:
@@ -289,9 +293,9 @@ def async_callback_manager(config: Config) -> Foreign | None:
 
 
 def graph_callbacks(manager: Foreign, run_id: Foreign) -> Foreign | None:
-    """Return what calls the handlers of a graph's lifecycle; None where there are none.
+    """Return the manager of handlers for a graph's lifecycle; None if there are none.
 
-    They are younger than what the rest needs (seen in langgraph 1.2).
+    langgraph has such handlers only in newer versions (seen in 1.2) than the rest needs.
     """
     try:
         from langgraph import callbacks
@@ -307,7 +311,7 @@ def graph_callbacks(manager: Foreign, run_id: Foreign) -> Foreign | None:
 
 
 def lifecycle_event(event: Config, run_id: Foreign) -> tuple[str, Foreign]:
-    """Return the method of a handler to call for an interrupt or a resumption, and its argument."""
+    """Return the handler method for an interrupt or a resumption, and its argument."""
     from langgraph.callbacks import GraphInterruptEvent, GraphResumeEvent
 
     told = {key: value for key, value in event.items() if key != "event"}
@@ -317,13 +321,15 @@ def lifecycle_event(event: Config, run_id: Foreign) -> tuple[str, Foreign]:
 
 
 def streamed_messages(callbacks: Foreign) -> list[set[str]]:
-    """The ids of the messages that the graphs around this call have streamed; see `Nested`.
+    """Return the ids of messages that parent graphs have streamed; see `Nested`.
 
-    As langgraph 1.2 keeps them: a handler of the mode "messages" has them as `seen`.
+    In langgraph 1.2, the handler of the mode "messages" keeps them as `seen`.
     """
     handlers = getattr(callbacks, "handlers", None) or []
     return [
-        one.seen for one in handlers if hasattr(one, "tap_output_aiter") and hasattr(one, "seen")
+        handler.seen
+        for handler in handlers
+        if hasattr(handler, "tap_output_aiter") and hasattr(handler, "seen")
     ]
 
 
@@ -331,10 +337,10 @@ _MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")
 
 
 def hears_models(handler: Foreign) -> bool:
-    """Whether a handler does something with what chat models say.
+    """Return whether a handler has its own methods for chat models.
 
-    Not a tracer, as the server traces its models itself; nor one that feeds a stream, as a parent
-    graph's, which is told of remote messages by the stream itself.
+    Tracers do not count, because the server traces its models itself. Nor do handlers that feed a
+    stream, such as a parent graph's: that gets remote messages from the stream.
     """
     from langchain_core.tracers import BaseTracer
 
@@ -366,9 +372,10 @@ _INNER_CALLS = (
 
 
 def hears_calls(handler: Foreign) -> bool:
-    """Whether a handler does something with what happens inside of a run.
+    """Return whether a handler has its own methods for calls inside a run.
 
-    Not a tracer, see `is_tracer`; nor one that feeds a stream of langchain's or langgraph's.
+    Tracers do not count (see `is_tracer`), nor do handlers that feed a stream of langchain or
+    langgraph.
     """
     from langchain_core.tracers import BaseTracer
 
@@ -378,10 +385,11 @@ def hears_calls(handler: Foreign) -> bool:
 
 
 def is_tracer(handler: Foreign) -> bool:
-    """Whether a handler is a tracer that is to see the runs inside of a remote run.
+    """Return whether a handler is a tracer that needs the runs inside a remote run.
 
-    Not LangSmith's: the server sends its runs there itself, under the same ids, and the headers of
-    `distributed_tracing` join them to the caller's. Nor one that feeds a stream.
+    LangSmith's tracer does not: the server sends its runs to LangSmith itself, with the same ids,
+    and the headers of `distributed_tracing` connect them to the caller's. Nor do handlers that feed
+    a stream.
     """
     from langchain_core.tracers import BaseTracer, LangChainTracer
 
@@ -393,22 +401,22 @@ def is_tracer(handler: Foreign) -> bool:
 
 
 def _feeds_a_stream(handler: Foreign) -> bool:
-    # By inheritance, as langgraph has it: any exporter may have methods of those names.
+    # By the base class and not by method names, which any user's tracer may have too.
     return any(kind.__name__ == "_StreamingCallbackHandler" for kind in type(handler).__mro__)
 
 
 def call_value(name: str, value: Foreign) -> Foreign:
-    """Return what a call of a handler is given, made of the JSON that stands for it.
+    """Convert an argument of a handler call from JSON to langchain's object.
 
     Args:
-        name: The call.
-        value: One of its arguments.
+        name: The handler's method.
+        value: The argument as JSON.
     """
     from langchain_core.documents import Document
     from langchain_core.outputs import LLMResult
 
     if name == "on_llm_end":
-        answers = [[_generation(one) for one in several] for several in value["generations"]]
+        answers = [[_generation(item) for item in batch] for batch in value["generations"]]
         return LLMResult(generations=answers, llm_output=value.get("llm_output"))
     if name == "on_llm_new_token" and isinstance(value, dict):
         return _generation(value)
@@ -430,7 +438,7 @@ def _generation(told: Config) -> Foreign:
 
 
 def token_of(message: Foreign) -> Foreign | None:
-    """A chunk of a message, as callbacks are given it; None for a whole message."""
+    """Return a message chunk in the form for callbacks; None for a complete message."""
     from langchain_core.messages import BaseMessageChunk
     from langchain_core.outputs import ChatGenerationChunk
 
@@ -438,7 +446,7 @@ def token_of(message: Foreign) -> Foreign | None:
 
 
 def whole_answer(message: Foreign) -> Foreign:
-    """A model's answer, as callbacks are given it."""
+    """Return a model's message in the form for callbacks."""
     from langchain_core.messages import BaseMessageChunk
     from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
 
@@ -447,10 +455,11 @@ def whole_answer(message: Foreign) -> Foreign:
 
 
 def tracing_headers() -> dict[str, str]:
-    """Headers that tie the server's traces to the current one.
+    """Return headers that connect the server's traces to the current one.
 
-    LangSmith's of the current run, where there is one, and W3C `traceparent`, `tracestate` and
-    `baggage` of the active OpenTelemetry span; each where its package is installed.
+    These are LangSmith's headers of the current run, if there is one, and the W3C headers
+    `traceparent`, `tracestate` and `baggage` of the active OpenTelemetry span. A package that is
+    not installed adds none.
     """
     headers: dict[str, str] = {}
     try:
@@ -470,7 +479,7 @@ def tracing_headers() -> dict[str, str]:
 
 
 def deprecation_warning() -> type[DeprecationWarning]:
-    """Return langchain's class of warnings of what is deprecated; the built-in one without it."""
+    """Return langchain's class of deprecation warnings; the built-in one without langchain."""
     try:
         from langchain_core._api import LangChainDeprecationWarning
     except ImportError:
@@ -479,7 +488,7 @@ def deprecation_warning() -> type[DeprecationWarning]:
 
 
 def langgraph_deprecation() -> type[DeprecationWarning]:
-    """Return langgraph's class of warnings of what 1.0 deprecated; the built-in one without it."""
+    """Return langgraph's class of deprecation warnings; the built-in one without langgraph."""
     try:
         from langgraph.warnings import LangGraphDeprecatedSinceV10
     except ImportError:
@@ -488,7 +497,7 @@ def langgraph_deprecation() -> type[DeprecationWarning]:
 
 
 def ambient_config() -> Config | None:
-    """The config of the node that is being run around this call, where there is one."""
+    """Return the config of the node in which this call is made; None outside a node."""
     try:
         from langchain_core.runnables.config import var_child_runnable_config
     except ImportError:
@@ -497,7 +506,7 @@ def ambient_config() -> Config | None:
 
 
 def langgraph_error(name: str) -> object:
-    """Return what `langgraph.errors` calls by that name; None without langgraph, or such a name."""
+    """Return the object of this name in `langgraph.errors`; None if there is none."""
     try:
         from langgraph import errors
     except ImportError:
@@ -506,7 +515,7 @@ def langgraph_error(name: str) -> object:
 
 
 def bubble_up_class() -> type[Exception] | None:
-    """Return the base of what a graph raises to its parent; None without langgraph."""
+    """Return the base class of exceptions for a parent graph; None without langgraph."""
     try:
         from langgraph.errors import GraphBubbleUp
     except ImportError:
@@ -516,7 +525,7 @@ def bubble_up_class() -> type[Exception] | None:
 
 @cache
 def langgraph_remote_exception() -> type[Exception] | None:
-    """Return the exception of langgraph's own RemoteGraph; None where that is not installed."""
+    """Return the exception class of langgraph's own RemoteGraph; None without langgraph."""
     try:
         from langgraph.pregel.remote import RemoteException
     except ImportError:

@@ -1,6 +1,6 @@
-"""A caller's config, read: what goes to the server, and which thread and checkpoint it addresses.
+"""Read a caller's config: the part for the server, and the thread and checkpoint that it names.
 
-Pure: nothing here talks to a server, and nothing the caller passed is ever changed.
+No I/O here. The caller's config is never changed.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _TOP_LEVEL = frozenset(
 )
 _COORDINATES = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"})
 
-#: What a LangGraph server adds to the config of a run that it hosts: keys that only servers use,
-#: and keys that mean the server's own where one of the marks is beside them.
+#: Keys that a LangGraph server adds to the config of a run that it hosts. Some prefixes are used by
+#: servers only. Other keys (`_HOST_KEYS`) are a server's only if one of `_HOST_MARKS` is present.
 _HOST_PREFIXES = (
     "langgraph_auth_",
     "langgraph_api_",
@@ -60,19 +60,21 @@ _HOST_KEYS = frozenset(
 
 
 def tuples(value: JSON) -> JSON:
-    """Return lists as tuples, at any depth: what is a tuple locally, such as a task's path."""
+    """Convert lists to tuples, at any depth, for values that are tuples in a local graph."""
     return tuple(tuples(item) for item in value) if isinstance(value, list | tuple) else value
 
 
 def merge(*configs: Config | None) -> MergedConfig:
-    """Merge configs as langgraph does: the later wins, tags and callbacks add up, dicts merge.
+    """Merge configs as langgraph does.
 
-    Keys that no config has at its top (`{"thread_id": "1"}`) mean `configurable`, as locally.
+    Later values replace earlier ones; tags and callbacks are added; `metadata` and `configurable`
+    are merged by key. A key that is not one of a config (`{"thread_id": "1"}`) is put into
+    `configurable`, as in a local graph.
     """
     merged: MergedConfig = {"configurable": {}}
     for config in configs:
         for key, value in (config or {}).items():
-            if value is None or value in ([], (), {}):
+            if value is None or value in ([], (), {}):  # Empty values do not replace earlier ones.
                 continue
             if key not in _TOP_LEVEL:
                 merged["configurable"][key] = value
@@ -90,7 +92,7 @@ def merge(*configs: Config | None) -> MergedConfig:
 
 
 def _merged_metadata(base: JsonObject, new: Reply) -> JsonObject:
-    """Merge metadata; of its values only `lc_versions` is merged, not replaced."""
+    """Merge metadata by key. Among the values, only `lc_versions` is merged and not replaced."""
     merged = {**base, **new}
     known, added = base.get("lc_versions"), new.get("lc_versions")
     if isinstance(known, Mapping) and isinstance(added, Mapping):
@@ -99,16 +101,20 @@ def _merged_metadata(base: JsonObject, new: Reply) -> JsonObject:
 
 
 def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
-    """Return a merged config on top of that of the node around the call, if it is made in one.
+    """Merge a config onto that of the node in which the call is made, if there is one.
 
-    A config that names a thread or checkpoint of its own addresses that, and takes nothing of the
-    surrounding node's `configurable`. What the server that runs the surrounding node added for
-    itself, such as its user's identity, is left out: it is no business of another server.
+    If the config names a thread or checkpoint, the surrounding node's `configurable` is ignored.
+    Keys that the server of the surrounding node added, such as its user's identity, are removed:
+    another server must not get them.
+
+    Args:
+        ambient: The config of the surrounding node; None outside a node.
+        config: The merged config of the call.
     """
     if ambient:
         if _COORDINATES & config["configurable"].keys():
             ambient = {key: value for key, value in ambient.items() if key != "configurable"}
-        # A node that passes its own config on gives the same tags twice.
+        # If a node passes its own config to the call, `ambient` and `config` have the same tags.
         inherited = ambient.get("tags") or ()
         tags = [tag for tag in config.get("tags", ()) if tag not in inherited]
         config = merge(ambient, {**config, "tags": tags})
@@ -116,7 +122,7 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
 
 
 def without_host(config: MergedConfig) -> MergedConfig:
-    """Return a merged config without what a hosting server put into it."""
+    """Return a merged config without the keys that a hosting server added."""
     configurable = config["configurable"]
     is_hosted = any(key in configurable for key in _HOST_MARKS)
     dropped = {
@@ -139,22 +145,26 @@ def without_host(config: MergedConfig) -> MergedConfig:
 
 @dataclass(frozen=True)
 class Address:
-    """Where on the server an invocation or a state call takes place."""
+    """The thread, checkpoint and namespace of a run or a state call."""
 
-    #: The thread's id as the caller knows it; None is a stateless run.
+    #: The thread's id as the caller wrote it; None for a stateless run.
     given: str | None = None
-    #: What the server knows it as: a UUID.
+    #: The thread's id on the server, a UUID.
     thread_id: str | None = None
-    #: `checkpoint_id`, `checkpoint_ns`, `checkpoint_map`, as far as the config has them.
+    #: `checkpoint_id`, `checkpoint_ns` and `checkpoint_map` of the config, if it has them.
     checkpoint: JsonObject = field(default_factory=dict)
-    #: What `thread_id` was derived from, where it is not the thread's own id.
+    #: The text from which `thread_id` was derived; None if the caller's id was used as it is.
     made_from: str | None = None
-    #: Where a parent graph sees this graph; empty outside one.
+    #: The namespace of this graph in its parent graph; empty without a parent.
     namespace: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: MergedConfig) -> Address:
-        """Read the address out of a merged config."""
+        """Read the address from a merged config.
+
+        Raises:
+            InvalidArgumentError: `thread_id` is not a non-empty string, a UUID or an integer.
+        """
         configurable = config["configurable"]
         checkpoint = {
             key: configurable[key]
@@ -175,19 +185,23 @@ class Address:
         return cls(given, thread_id, checkpoint, made_from=None if given == thread_id else given)
 
     def as_written(self) -> Address:
-        """The same where the other side knows the thread by the id that the caller wrote."""
+        """Return this address with the caller's own thread id, for mocks of a client."""
         if self.namespace:
             return self
         return replace(self, thread_id=self.given, made_from=None)
 
     def require_thread(self, method: str) -> str:
-        """The thread's id on the server; raises where the config names no thread."""
+        """Return the thread's id on the server.
+
+        Raises:
+            InvalidArgumentError: The config has no thread.
+        """
         if self.thread_id is None:
             raise InvalidArgumentError(
                 "config.configurable.thread_id",
                 f"is missing: {method}() needs a thread. Pass "
                 '{"configurable": {"thread_id": ...}}, here and to invoke() or stream(); '
-                "without one a run keeps nothing",
+                "without a thread, a run keeps no state",
             )
         return self.thread_id
 
@@ -196,9 +210,11 @@ class Address:
         checkpoint: Reply,
         parents: Reply | None = None,
     ) -> JsonObject:
-        """A checkpoint the server named, under the caller's own thread id.
+        """Return the `configurable` of a checkpoint from the server, with the caller's thread id.
 
-        `parents` are the checkpoints of the graphs around this one.
+        Args:
+            checkpoint: The checkpoint as the server sent it.
+            parents: The checkpoints of the parent graphs, by namespace.
         """
         configurable: JsonObject = {}
         if self.given is not None:
@@ -216,11 +232,11 @@ class Address:
         return configurable
 
     def inside(self, namespace: str) -> str:
-        """A namespace of this graph, as the graph around it knows it."""
+        """Return a namespace of this graph as a namespace of its parent graph."""
         return "|".join((*self.namespace, *([namespace] if namespace else [])))
 
     def around(self, known: Reply, parents: Reply) -> JsonObject:
-        """Checkpoints by namespace, with those of the graphs around this one."""
+        """Return this graph's checkpoints by namespace, together with those of its parents."""
         return {**parents, **{self.inside(name): found for name, found in known.items()}}
 
     def config(
@@ -228,23 +244,23 @@ class Address:
         checkpoint: Reply | None,
         parents: Reply | None = None,
     ) -> RunnableConfig | None:
-        """The same as a config, to read or go on from there; None for no checkpoint."""
+        """Return the config of a checkpoint from the server; None without a checkpoint."""
         if not checkpoint:
             return None
         return {"configurable": self.configurable(checkpoint, parents)}
 
 
 def given_parents(metadata: Reply | None) -> dict[str, str]:
-    """The checkpoints of the graphs around the one that a checkpoint's metadata tells of."""
+    """Return the checkpoints of the parent graphs, by namespace, from a checkpoint's metadata."""
     told = (metadata or {}).get(GIVEN_PARENTS)
     return dict(json.loads(told)) if told else {}
 
 
 def wire_config(config: MergedConfig) -> JsonObject:
-    """What of a merged config goes to the server as a run's `config`.
+    """Return the part of a merged config that is sent as a run's `config`.
 
-    Left out: where the run takes place (that is the address), the parent graph's own bookkeeping
-    (`__pregel_*`), and what lives in this process only (`callbacks`).
+    Not sent are: thread and checkpoint (see `Address`), a parent graph's internal values
+    (`__pregel_*`), and `callbacks`, which exist in this process only.
     """
     sent = {
         key: value
@@ -262,7 +278,7 @@ def wire_config(config: MergedConfig) -> JsonObject:
 
 
 def sendable(config: JsonObject) -> tuple[JsonObject, list[str]]:
-    """A wire config without the values that cannot be JSON, and the paths of those left out."""
+    """Return a config without values that cannot be JSON, and the paths of the removed values."""
     left_out: list[str] = []
 
     def keep(value: JSON, path: str) -> JSON:

@@ -1,6 +1,6 @@
-"""JSON from the server, made into what a local graph gives: messages, interrupts, tuples.
+"""Convert JSON from the server to the objects of a local graph: messages, interrupts, tuples.
 
-Pure. A decoder belongs to one call, since it knows the caller's own thread id.
+No I/O. A decoder belongs to one call, because it has the caller's thread id.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INTERRUPT = "__interrupt__"
 
 Path: TypeAlias = tuple[str | int, ...]
 
-#: What servers add to the metadata of a checkpoint or message, and a local graph does not.
+#: Keys that servers add to the metadata of a checkpoint or message, and a local graph does not.
 SERVER_METADATA = frozenset(
     {
         "assistant_id",
@@ -49,7 +49,7 @@ SERVER_METADATA = frozenset(
 
 
 def interrupt_from(document: Reply) -> Interrupt:
-    """Return an interrupt of an event or a state: `id` and `value`, perhaps `response_schema`."""
+    """Return the interrupt in an event or a state: `id`, `value` and optional `response_schema`."""
     schema = document.get("response_schema")
     made = Interrupt(value=document.get("value"), id=document.get("id") or "")
     if schema is not None:
@@ -59,10 +59,14 @@ def interrupt_from(document: Reply) -> Interrupt:
 
 @contextmanager
 def understanding(what: str, body: JSON) -> Iterator[None]:
-    """A reading of what a server sent, whose surprises are an `APIResponseValidationError`.
+    """Turn errors while reading a reply into an `APIResponseValidationError`.
+
+    Args:
+        what: A name of the reply for the message, such as "a state".
+        body: The reply.
 
     Raises:
-        APIResponseValidationError: `body` is not of the shape that the protocol gives it.
+        APIResponseValidationError: `body` does not have the shape that the protocol defines.
     """
     try:
         yield
@@ -70,47 +74,50 @@ def understanding(what: str, body: JSON) -> Iterator[None]:
         raise misunderstood(what, body, error) from error
 
 
-#: What reading a document of another shape than expected raises.
+#: The errors that reading a document of an unexpected shape can raise.
 SURPRISES = (AttributeError, LookupError, TypeError, ValueError)
 
 
 def misunderstood(what: str, body: JSON, error: Exception) -> Exception:
-    """Return the error to raise for a surprise in what a server sent.
+    """Return the error to raise after reading a reply failed with `error`.
 
-    That is the surprise itself if it is already a `LangGraphError`.
+    A `LangGraphError` is returned as it is.
     """
     if isinstance(error, LangGraphError):
         return error
     return APIResponseValidationError(
-        f"{what} is not of the protocol's shape: {type(error).__name__}: {error}", body=body
+        f"{what} from the server does not have the protocol's shape:"
+        f" {type(error).__name__}: {error}",
+        body=body,
     )
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How one call's JSON is read back."""
+    """Converts the JSON values of one call."""
 
     address: Address
     decode_messages: bool = True
-    #: Metadata keys that the caller sent itself: kept, whatever a server does with them.
+    #: Metadata keys that the caller sent: they are kept, even if servers use the same keys.
     own_metadata: frozenset[str] = frozenset()
-    #: The classes that may be made out of an envelope, by name.
+    #: The classes of which objects may be created, by name.
     allowed: Allowed = field(default_factory=dict)
-    #: The checkpoints of the graphs around this one, for events; a state's metadata tells its own.
+    #: The checkpoints of the parent graphs, for events. For a state, its metadata has them.
     parents: Reply = field(default_factory=dict)
 
     def open(self, value: JSON) -> GraphValue:
-        """Return a value as it was on the server: out of its envelope, with its messages.
+        """Return a value as it was on the server, from its envelope if it has one.
 
         Raises:
-            APIResponseValidationError: The envelope does not fit its value.
+            APIResponseValidationError: The type notes of the envelope do not fit its value.
         """
         if not is_envelope(value):
             return self.value(value)
         notes = value[TYPES]
         try:
-            # A place that has a note is what the note says, whatever it looks like. All other
-            # messages are revived first, for a note may put their place out of reach.
+            # At a path with a type note, the note decides, even if the value looks like a message.
+            # Messages at all other paths are created first: afterwards, a note may have replaced
+            # a container on the way by an object without paths, such as a set.
             noted = frozenset(tuple(note[0]) for note in notes)
             revived = self._unnoted(value[PLAIN], (), noted)
             return restore(revived, notes, self.allowed)
@@ -118,7 +125,7 @@ class Decoder:
             raise APIResponseValidationError(str(error), body=value) from error
 
     def _unnoted(self, value: JSON, path: Path, noted: frozenset[Path]) -> GraphValue:
-        """Revive the messages at paths without a note."""
+        """Create the messages at paths without a note."""
         if isinstance(value, dict):
             if self.decode_messages and path not in noted:
                 message = message_from(value)
@@ -130,29 +137,29 @@ class Decoder:
         return value
 
     def value(self, value: JSON) -> GraphValue:
-        """Revive the messages in a JSON value, at any depth; everything else stays as it is."""
+        """Create the messages in a JSON value, at any depth. Other values are unchanged."""
         return revived(value) if self.decode_messages else value
 
     def interrupt(self, sent: Reply) -> Interrupt:
-        """Return an interrupt of a state."""
+        """Return an interrupt of a state, with its value decoded."""
         found = interrupt_from(sent)
         found.value = self.open(found.value)
         return found
 
     def output(self, data: GraphValue) -> GraphValue:
-        """Return a state, of a `values` or `updates` event, whose `__interrupt__` is a tuple."""
+        """Return the data of a `values` or `updates` event, with `__interrupt__` as a tuple."""
         if isinstance(data, dict) and INTERRUPT in data:
             found = tuple(interrupt_from(item) for item in data[INTERRUPT] or ())
             return {**data, INTERRUPT: found}
         return data
 
     def event(self, data: Reply) -> JsonObject:
-        """Return an `events` event: langchain's own, of a run inside the graph."""
+        """Return langchain's event in an `events` event."""
         metadata = self.message_metadata(data.get("metadata") or {})
         return {**data, "metadata": metadata}
 
     def lifecycle(self, data: JSON) -> JsonObject:
-        """Return an interrupt or a resumption of a graph, as callbacks are told of it."""
+        """Return an interrupt or a resumption of a graph in the form for callbacks."""
         event = dict(self.open(data))
         event["checkpoint_ns"] = tuple(event.get("checkpoint_ns") or ())
         if "interrupts" in event:
@@ -160,7 +167,7 @@ class Decoder:
         return event
 
     def handler_call(self, data: JSON) -> JsonObject:
-        """Return a call of a callback handler on the server, as the caller's is to get it."""
+        """Return a handler call from the server in the form for the caller's handlers."""
         call = dict(data)
         call["args"] = self.open(call["args"])
         call["kwargs"] = self.open(call["kwargs"])
@@ -176,10 +183,10 @@ class Decoder:
         return local_error(error) or remote_error(error, allowed=self.allowed)
 
     def message_metadata(self, metadata: Reply) -> JsonObject:
-        """Return the metadata of a message, as the graph around this one knows it."""
+        """Return the metadata of a message as a local graph, or its parent graph, has it."""
         kept = self.metadata(metadata)
         if "thread_id" in metadata and self.address.given is not None:
-            kept["thread_id"] = self.address.given  # Local message metadata names it, too.
+            kept["thread_id"] = self.address.given  # A local graph has it in message metadata too.
         if self.address.namespace:
             if "langgraph_checkpoint_ns" in kept:
                 kept["langgraph_checkpoint_ns"] = self.address.inside(
@@ -192,12 +199,12 @@ class Decoder:
         return kept
 
     def metadata(self, metadata: Reply) -> JsonObject:
-        """Return metadata without what only a server adds."""
+        """Return metadata without the keys that only servers add."""
         dropped = SERVER_METADATA.intersection(metadata) - self.own_metadata
         return {key: value for key, value in metadata.items() if key not in dropped}
 
     def checkpoint_metadata(self, metadata: Reply) -> JsonObject:
-        """Return metadata of a checkpoint, without what servers keep of a subgraph's task."""
+        """Return metadata of a checkpoint, without what servers store about a subgraph's task."""
         kept = {
             key: value
             for key, value in self.metadata(metadata).items()
@@ -208,7 +215,7 @@ class Decoder:
         return kept
 
     def task(self, data: Reply) -> JsonObject:
-        """Return a `tasks` event: the start of a task, or its result."""
+        """Return the data of a `tasks` event: the start of a task, or its result."""
         task = dict(data)
         if "input" in task:
             task["triggers"] = tuple(task.get("triggers") or ())
@@ -221,7 +228,7 @@ class Decoder:
         return task
 
     def checkpoint(self, data: Reply, own: Reply) -> JsonObject:
-        """Return a `checkpoints` event; `own` is the configurable that the caller sent."""
+        """Return the data of a `checkpoints` event; `own` is the `configurable` of the request."""
         payload = {
             **data,
             "tasks": [self._checkpoint_task(task) for task in data.get("tasks") or ()],
@@ -232,7 +239,7 @@ class Decoder:
                 payload[key] = {"configurable": {**own, **where}}
         if metadata := data.get("metadata"):
             payload["metadata"] = self.checkpoint_metadata(metadata)
-        # In debug events servers name the checkpoints a second time.
+        # In debug events, servers repeat the checkpoints here.
         payload.pop("checkpoint", None)
         payload.pop("parent_checkpoint", None)
         return payload
@@ -241,7 +248,7 @@ class Decoder:
         task = dict(data)
         if "interrupts" in task:
             task["interrupts"] = tuple(task["interrupts"] or ())
-        checkpoint = task.pop("checkpoint", None)  # So in debug events.
+        checkpoint = task.pop("checkpoint", None)  # Debug events have it here.
         if isinstance(state := task.get("state"), Mapping):
             checkpoint = state.get("configurable")
         if checkpoint:
@@ -250,10 +257,9 @@ class Decoder:
 
 
 def revived(value: JSON) -> GraphValue:
-    """Return a JSON value with its messages revived; the same object where it has none.
+    """Return a JSON value with its messages as objects; the same object if it has none.
 
-    Most values have none, and most that are told in a stream are small, so nothing is copied before
-    a message is found.
+    For speed, nothing is copied before a message is found: most values have none.
     """
     if isinstance(value, dict):
         if "additional_kwargs" in value and (message := message_from(value)) is not None:

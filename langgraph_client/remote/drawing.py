@@ -1,4 +1,4 @@
-"""Convert a drawing from the server to the graph object that can draw itself."""
+"""Convert the server's drawing of a graph to langchain-core's `Graph`, which can draw itself."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from langgraph_client.remote.compat import Edge, Graph, Node, node_runnable
 
 
 def drawing_inside(drawn: Graph, namespace: str) -> Graph:
-    """The part of a drawing, opened deep enough, that shows the subgraph at a namespace.
+    """Return the part of a drawing that shows the subgraph at a namespace.
 
-    A node of a subgraph is called `child:node` there. Arrows into the subgraph are those of its
-    start, arrows out of it those to its end.
+    The drawing must include that level (`xray`). It names a subgraph's node `child:node`. An edge
+    into the subgraph becomes one from its start, an edge out of it one to its end.
     """
     inside = namespace.replace("|", ":") + ":"
     nodes: dict[str, Node] = {"__start__": Node("__start__", "__start__", None, None)}
@@ -37,17 +37,19 @@ def drawing_inside(drawn: Graph, namespace: str) -> Graph:
 
 
 def drawing_from(drawn: Reply) -> Graph:
-    """Return the nodes and edges of `GET /assistants/{assistant_id}/graph`.
+    """Return the nodes and edges in a reply of `GET /assistants/{assistant_id}/graph`.
 
-    A node is called what its `data` names, else what its id says behind the last colon.
+    A node's name is the name in its `data`, or else its id after the last colon.
 
     Raises:
-        APIResponseValidationError: The answer is not a drawing, or an edge's end is no node.
+        APIResponseValidationError: The reply is not a drawing, or an edge leads to an unknown node.
     """
     try:
         graph = _graph_of(drawn)
     except (KeyError, TypeError, AttributeError) as error:
-        raise APIResponseValidationError(f"not a graph's drawing: {error!r}", drawn) from error
+        raise APIResponseValidationError(
+            f"the server's reply is not a graph's drawing: {error!r}", drawn
+        ) from error
     ends = {end for edge in graph.edges for end in (edge.source, edge.target)}
     if strange := ends - graph.nodes.keys():
         problem = f"a graph's drawing has edges to nodes that it lacks: {sorted(strange)}"
@@ -56,7 +58,7 @@ def drawing_from(drawn: Reply) -> Graph:
 
 
 def _runnable(data: JSON) -> Foreign | None:
-    """Return what stands for a node's runnable; None, or bare text, where its class is not told."""
+    """Return an object for a node's runnable; text or None if the server does not name a class."""
     if isinstance(data, Mapping):
         return node_runnable(data) if isinstance(data.get("id"), list) else None
     return data if isinstance(data, str) else None

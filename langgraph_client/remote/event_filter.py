@@ -1,4 +1,4 @@
-"""Which of langchain's events `astream_events` yields."""
+"""Filter the langchain events that `astream_events` yields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Names = Sequence[str]
 
 @dataclass
 class EventFilter:
-    """The events that a caller wants, by name, kind and tag of the run that they are of."""
+    """The events that a caller wants, by the name, kind and tags of the event's run."""
 
     input: GraphValue
     include: Mapping[str, Names | None]
@@ -21,11 +21,11 @@ class EventFilter:
     _root: str | None = None
 
     def wanted(self, event: JsonObject) -> bool:
-        """Return whether an event is wanted; one that is gets its input as locally."""
+        """Return whether an event is wanted. If so, set its input as a local graph does."""
         includes_all = all(names is None for names in self.include.values())
         if not (includes_all or _fits(event, self.include)) or _fits(event, self.exclude):
             return False
-        # As locally: the first event has the caller's own input, its run's end has none.
+        # As in a local graph: the first event has the caller's input, the root's end has none.
         if self._root is None:
             self._root = event["run_id"]
             event["data"]["input"] = self.input
@@ -45,27 +45,29 @@ async def filtered(
 
 
 def refuse_other_versions(version: str, transformers: Sequence[object] | None) -> None:
-    """Raise for langchain's events in a form that there is not.
+    """Check the arguments for langchain's events.
 
     Raises:
-        NotImplementedError: An unknown version, or `transformers`.
+        NotImplementedError: The version is not known, or `transformers` are passed.
     """
     if version not in ("v1", "v2"):
         raise NotImplementedError(f'version={version!r}: it must be "v1", "v2" or "v3"')
     if transformers is not None:
-        raise NotImplementedError('transformers: they are for version="v3"')
+        raise NotImplementedError('transformers: they work with version="v3" only')
 
 
 def refuse_filters(given: Mapping[str, tuple[Names | None, Names | None]]) -> None:
-    """Raise for filters of langchain's events where langgraph's run stream is asked for.
+    """Refuse filters of langchain's events for langgraph's run stream.
 
     Raises:
-        TypeError: There is one, as from a local graph.
+        TypeError: A filter is passed, as from a local graph.
     """
     for name, (include, exclude) in given.items():
         for word, names in (("include", include), ("exclude", exclude)):
             if names is not None:
-                raise TypeError(f'{word}_{name}: not for version="v3"; read the projections')
+                raise TypeError(
+                    f'{word}_{name}: version="v3" has no filters; read its projections instead'
+                )
 
 
 def _fits(event: Reply, wanted: Mapping[str, Names | None]) -> bool:

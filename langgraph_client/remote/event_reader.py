@@ -1,4 +1,4 @@
-"""Convert the events of a run to what `stream` and `invoke` return. Pure."""
+"""Convert the events of a run to the items of `stream` and `invoke`. No I/O."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ Namespace = tuple[str, ...]
 
 
 class News(NamedTuple):
-    """What has happened in a run that the caller's callbacks have not been told of."""
+    """Events of a run for which the caller's callbacks have not been called yet."""
 
-    #: What models have said, where the server sends no calls.
+    #: Messages of models, for servers that send no handler calls.
     messages: list[Message]
     #: Interrupts and resumptions.
     lifecycle: list[JsonObject]
-    #: Calls for handlers, with the event that they came in.
+    #: Handler calls, each list with the name of its event.
     calls: list[tuple[str, list[JsonObject]]]
 
 
 class EventReader:
-    """Reads the events of one run: `read` each, then `finish`."""
+    """Reads the events of one run: call `read` for each event, then `finish`."""
 
     def __init__(self, request: RunRequest, decoder: Decoder) -> None:
         self.run_id: str | None = None
-        #: The last state of the graph, without its interrupts, where the request wants it.
+        #: The last state of the graph, without interrupts, if the request asked for states.
         self.output: GraphValue = None
         self._request = request
         self._arguments = request.arguments
@@ -65,24 +65,24 @@ class EventReader:
         )
         self._decodes_messages = decoder.decode_messages
         self._messages: list[Message] = []
-        #: The metadata of the latest message, as sent and as read.
+        #: The metadata of the latest message, as sent and as decoded: a cache for its next chunks.
         self._sent_metadata: JSON = None
         self._read_metadata: JsonObject = {}
-        #: Whether there was any event of the protocol, and the first that is none of it.
+        #: Whether an event of the protocol was received, and the first event outside of it.
         self._has_begun = False
         self._foreign: tuple[str, JSON] | None = None
         self._is_over = False
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
         self._is_list = request.yields_pairs
-        #: Interrupts and resumptions that the caller's callbacks have not been told of.
+        #: Interrupts and resumptions for the caller's callbacks.
         self._lifecycle: list[JsonObject] = []
-        #: Calls for the caller's callbacks, with the event that they came in.
+        #: Handler calls for the caller's callbacks, each list with the name of its event.
         self._calls: list[tuple[str, list[JsonObject]]] = []
-        #: The classes that version "v2" makes of states, by what they are.
+        #: The classes of states for version "v2", by "output" and "state".
         self._classes: dict[str, type] = {}
         self._print_modes = self._arguments.print_modes
-        #: What langchain's events say of the root run, once its start was seen.
+        #: The fields of the root run in langchain's events, known after its start.
         self._root: JsonObject = {}
         self._payloads: dict[str, Callable[[JSON], GraphValue]] = {
             "values": self._values,
@@ -102,30 +102,30 @@ class EventReader:
             or self._arguments.subgraphs
             or self._arguments.version != "v1"
         )
-        #: What reads the events whose payload is what the caller sees; filled by the first one.
+        #: By event name, the function whose result is the caller's item: a shortcut for speed. The
+        #: first event of a name adds it.
         self.direct: dict[str, Callable[[JSON], GraphValue]] = {}
 
     def created(self, run: Reply) -> None:
-        """Note the run's id, as soon as the server has told it."""
+        """Note the run's id when the server has sent it."""
         self.run_id = run.get("run_id") or self.run_id
 
     def read_direct(self, event: str, data: JSON) -> GraphValue:
-        """Return the item that the caller sees of an event in `direct`; as `read`, but faster."""
+        """Return the caller's item for an event in `direct`, faster than `read`."""
         try:
             return self.direct[event](data)
         except SURPRISES:
-            (item,) = self.read(event, data)  # Raises the same as what it is.
+            (item,) = self.read(event, data)  # It fails again, with the error for the caller.
             return item
 
     def read(self, event: str, data: JSON) -> list[GraphValue]:
-        """Return what the caller sees of one event: nothing, or one item of the stream.
+        """Return the caller's items for one event: none, or one.
 
         Raises:
-            RemoteException: for an `error` event; the run failed on the server.
-            ValidationError: The same for a model that could not be made, where `allow_types` has
-                pydantic's class.
-            ParentCommand: the remote sends a command to the parent graph around this call.
-            APIResponseValidationError: The event is not what the protocol says.
+            RemoteException: The event is an `error`: the run failed on the server.
+            ValidationError: Likewise, for pydantic's error, if `allow_types` contains it.
+            ParentCommand: The remote graph sends a command to its parent graph.
+            APIResponseValidationError: The event does not have the shape of the protocol.
         """
         try:
             failure = self._failure(data) if event == "error" else None
@@ -139,7 +139,7 @@ class EventReader:
             if surprise is error:
                 raise
             raise surprise from error
-        # Out here, as these raise what else would be a surprise.
+        # Outside of the `try`: these may raise the same classes of errors on purpose.
         if failure is not None:
             raise failure
         if not self._classes:
@@ -171,14 +171,14 @@ class EventReader:
         name, *namespace = event.split("|")
         if name == MESSAGE_EVENTS:
             name = "messages"
-        if name not in self._payloads:  # `end`, `feedback` and whatever else a server may send.
+        if name not in self._payloads:  # `end`, `feedback`, or events that are not known here.
             return []
         return self._mode(name, tuple(namespace), data)
 
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         self._has_begun = True
         payload = self._payloads[name](data)
-        # What only tells of interrupts leaves the state as it was.
+        # An event with interrupts only has no state: the previous state stays the output.
         if name == "values" and not ns and not _only_interrupts(payload):
             self.output = payload
         if self._is_plain:
@@ -186,7 +186,7 @@ class EventReader:
                 return []
             if self._is_list:
                 return [ModePair((name, payload))]
-            if name != "values":  # Those are kept, too.
+            if name != "values":  # A state must also set `output`, so it cannot take the shortcut.
                 self.direct[name] = self._payloads[name]
             return [payload]
         return self._seen_by_others(name, ns, data, payload)
@@ -194,7 +194,7 @@ class EventReader:
     def _seen_by_others(
         self, name: str, ns: Namespace, data: JSON, payload: GraphValue
     ) -> list[GraphValue]:
-        """Show a payload to printers and the parent graph; return what the caller sees."""
+        """Pass a payload to callbacks, printing and the parent graph; return the caller's items."""
         subgraphs = self._arguments.subgraphs
         if name == "messages" and self._request.hears_messages:
             self._messages.append(replace(self._decoder, decode_messages=True).open(data))
@@ -224,10 +224,10 @@ class EventReader:
         return ModePair((mode, payload)) if self._is_list else payload
 
     def _with_classes(self, part: JsonObject) -> JsonObject:
-        """Make the class of a state in a part, as langgraph's "v2" does.
+        """Convert the state in a part to its class, as langgraph's version "v2" does.
 
         Raises:
-            Exception: The values, such as those of `output_keys`, make none.
+            Exception: The class refuses the values, such as a part of them by `output_keys`.
         """
         mode, data = part["type"], part["data"]
         if mode == "values":
@@ -243,7 +243,7 @@ class EventReader:
         return kind(**values) if kind is not None and isinstance(values, dict) else values
 
     def _typed_checkpoint(self, checkpoint: JsonObject) -> JsonObject:
-        # Before the start not all channels have a value.
+        # Before the start, not all channels have a value, so the class would refuse them.
         if "__start__" in (checkpoint.get("next") or ()):
             return checkpoint
         return {**checkpoint, "values": self._made("state", checkpoint.get("values"))}
@@ -259,7 +259,7 @@ class EventReader:
         return select_updates(self._decoder.output(self._decoder.open(data)), keys)
 
     def _message(self, data: JSON) -> Message:
-        if isinstance(data, list):  # Only the first of the two can hold a message.
+        if isinstance(data, list):  # A pair without an envelope: only its first part has messages.
             message, metadata = data
             if self._decodes_messages and isinstance(message, dict):
                 message = message_from(message) or self._decoder.value(message)
@@ -269,8 +269,8 @@ class EventReader:
         if metadata != self._sent_metadata:
             self._read_metadata = self._decoder.message_metadata(metadata)
             self._sent_metadata = metadata
-        # Not `isinstance`, which takes long for objects that are none.
-        if type(message) is dict and "event" in message:  # The run of the model that makes it.
+        # `type(...) is` and not `isinstance`, which is slow for the message classes.
+        if type(message) is dict and "event" in message:  # It needs the id of the model's run.
             return message, {**self._read_metadata, "run_id": metadata.get("run_id")}
         return message, self._read_metadata.copy()
 
@@ -314,28 +314,30 @@ class EventReader:
         return invalid_model(document, failure, self._decoder.allowed) or failure
 
     def _tell_parent(self, nested: Nested, ns: Namespace, mode: str, payload: GraphValue) -> None:
-        # A stop at a node that the graph was compiled to stop at is told by the parent itself.
+        # An empty `__interrupt__` means a stop at a node of `interrupt_before` or `_after`. The
+        # parent graph reports its own stop, so this event would be a second one.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
             if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
                 for streamed in nested.streamed:
                     streamed.add(message_id)
             nested.emit(((*nested.namespace, *ns), mode, payload))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
-            # Without any interrupt, too: a graph may be compiled to stop at a node.
+            # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.
             self._has_paused = self._has_paused or INTERRUPT in payload
             self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
 
     def finish(self) -> None:
-        """Note that the events are over.
+        """Note that all events were read.
 
         Raises:
-            GraphInterrupt: The remote paused, inside a parent graph: the parent pauses, too.
+            GraphInterrupt: The remote graph was interrupted inside a parent graph, which must be
+                interrupted too.
             APIResponseValidationError: There was no event of the protocol.
         """
         self._is_over = True
         if not self._has_begun:
             raise APIResponseValidationError(
-                "the stream held no event of the protocol"
+                "the stream contained no event of the protocol"
                 + (f", but {self._foreign!r}" if self._foreign else ""),
                 body=self._foreign,
             )
@@ -344,15 +346,15 @@ class EventReader:
             raise pause(tuple(self._interrupts.values()))
 
     def news(self) -> News:
-        """Return what callbacks are to be told since the last time, where the request wants it."""
+        """Return the events for callbacks since the last call."""
         news = News(self._messages, self._lifecycle, self._calls)
         self._messages, self._lifecycle, self._calls = [], [], []
         return news
 
     def run_to_cancel(self) -> tuple[str, str] | None:
-        """Return thread and run, for a caller who leaves while the run goes on.
+        """Return the thread and run to cancel when the caller leaves the stream.
 
-        None where it is over, or cannot be named: a stateless run ends with its connection.
+        None if the run is over, or is stateless: the server cancels that with its connection.
         """
         thread_id = self._request.address.thread_id
         if self._is_over or self.run_id is None or thread_id is None:

@@ -1,8 +1,8 @@
-"""Event streaming of a RemoteGraph: langgraph's own run streams, over the parts of `stream`.
+"""Create langgraph's run streams (v3) for a RemoteGraph from the parts of its `stream`.
 
-A local graph makes its run stream in the same way, over the parts of its own `stream`. So nothing
-of a caller's transformer crosses the wire, and any server will do. What those push that the graph
-was compiled with, the bundled server sends beside.
+A local graph creates its run stream in the same way, from the parts of its own `stream`. So a
+caller's transformers run in this process, and any server works. For transformers that the graph was
+compiled with, the bundled server sends what they push.
 """
 
 from __future__ import annotations
@@ -30,23 +30,24 @@ if TYPE_CHECKING:
     from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
 
 Transformer = Callable[[tuple[str, ...]], Foreign]
-"""Makes a projection for a scope: a class of langgraph's, or a factory."""
+"""Creates a projection for a scope: one of langgraph's classes, or a factory."""
 _OWN = ("stream_mode", "subgraphs")
 
 
 class EventStreaming:
-    """What a run stream of version "v3" is made of.
+    """Creates a run stream of version "v3".
 
     Args:
-        transformers: Further projections beside those that every run stream has.
-        is_async: Whether the run stream is read by async code.
-        options: The caller's further keywords, which go to `stream`.
-        config: The config of the run. Of a namespace that it names, without a parent graph, the
-            projections show what is inside it, as locally: of a remote run that is nothing.
+        transformers: Projections in addition to those that every run stream has.
+        is_async: Whether the run stream is for async code.
+        options: The caller's other keywords, which are passed to `stream`.
+        config: The config of the run. If it has a `checkpoint_ns` without a parent graph, the
+            projections show only events inside that namespace, as in a local graph; a remote run
+            has none there.
 
     Raises:
         MissingExtraError: langgraph is not installed, or is too old for event streaming.
-        TypeError: A transformer is an instance, or an option is event streaming's own.
+        TypeError: A transformer is an instance, or `options` has `stream_mode` or `subgraphs`.
     """
 
     def __init__(
@@ -58,15 +59,15 @@ class EventStreaming:
         config: MergedConfig,
     ) -> None:
         if taken := [name for name in _OWN if name in options]:
-            raise TypeError(f'version="v3" chooses {" and ".join(taken)} itself')
+            raise TypeError(f'version="v3" sets {" and ".join(taken)} itself: leave it out')
         self._classes = event_streaming()
         built: list[Foreign] = []
 
         def noted(make: Transformer) -> Transformer:
             if isinstance(make, self._classes.transformer) or not callable(make):
                 raise TypeError(
-                    f"transformers: {type(make).__name__} is a pre-built instance; give the class "
-                    "or a factory, since each subgraph gets one of its own"
+                    f"transformers: {type(make).__name__} is a pre-built instance; pass the class "
+                    "or a factory, because each subgraph gets its own instance"
                 )
 
             def factory(scope: tuple[str, ...]) -> Foreign:
@@ -77,17 +78,17 @@ class EventStreaming:
 
         factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
         self._mux = self._classes.mux(
-            [server_channels()],  # Of the root graph alone: factories are for subgraphs as well.
+            [server_channels()],  # An instance: only for the root. Factories are for subgraphs too.
             factories=factories,
             scope=_scope(config["configurable"]),
             is_async=is_async,
         )
-        # What is made for subgraphs later needs no other modes.
+        # The instances for subgraphs, which are made later, are of the same classes and modes.
         self._modes = sorted({mode for one in built for mode in one.required_stream_modes})
         self._options = options
 
     def arguments(self, input: JSON, config: Config | None) -> JsonObject:
-        """Return the arguments of the `stream` that is read."""
+        """Return the arguments of the `stream` whose parts the run stream reads."""
         return {
             "input": input,
             "config": config,

@@ -1,9 +1,10 @@
-"""The exception for a run that failed on the server, made from the class name that it sent.
+"""Create the exception for a run that failed on the server, from the class name in its error.
 
-A caller always gets a `RemoteException`. It is also an instance of the local class of that name,
+A caller always gets a `RemoteException`. It is also an instance of the local class with that name,
 so that `except ValueError` works as with a local graph, and of langgraph's own
-`langgraph.pregel.remote.RemoteException`, where langgraph is installed. Only built-in classes,
-langgraph's and those of `allow_types` are looked up; nothing is imported because of a name.
+`langgraph.pregel.remote.RemoteException` if langgraph is installed. Only built-in classes,
+langgraph's errors and the classes of `allow_types` are used. For security, a name from the server
+never causes an import.
 
 The bundled server sends more than the protocol's name and message: the names of the base classes,
 `args`, attributes, and the members of an exception group.
@@ -36,16 +37,16 @@ from langgraph_client.values import INVALID_RESUME, Allowed
 
 
 class ErrorText(str):
-    """The message of a failure, which can also be read like the server's error document.
+    """The message of an exception, which can also be read like the server's error document.
 
-    `args[0]` of a local exception is its message. `args[0]` of langgraph's own `RemoteException` is
-    the document, read as `args[0]["message"]` or `args[0].get("error")`. This is both.
+    For a local exception, `args[0]` is the message. For langgraph's own `RemoteException`, it is
+    the document, read as `args[0]["message"]` or `args[0].get("error")`. This class is both.
     """
 
     document: JsonObject
 
     def __new__(cls, text: str, document: Reply) -> ErrorText:
-        """Make the text; `document` is what the server said of the failure."""
+        """Create the text; `document` is the server's error document."""
         made = super().__new__(cls, text)
         made.document = dict(document)
         return made
@@ -54,7 +55,7 @@ class ErrorText(str):
         return self.document[key] if isinstance(key, str) else super().__getitem__(key)
 
     def get(self, key: str, default: JSON = None) -> JSON:
-        """Return an entry of the error document, or `default`."""
+        """Return a field of the error document, or `default`."""
         return self.document.get(key, default)
 
     def keys(self) -> Iterable[str]:
@@ -79,9 +80,9 @@ def remote_error(
         document: `error`, the class name; `message`; from the bundled server also `node`,
             `bases`, `args`, `attributes` and `exceptions`.
         run_id: The run that failed.
-        thread_id: Its thread, as the caller knows it.
-        command: The command that a `ParentCommand` carries.
-        allowed: Classes of `allow_types`, exceptions among them.
+        thread_id: Its thread, by the caller's id.
+        command: The command of a `ParentCommand`.
+        allowed: The classes of `allow_types`, by name.
     """
     made = _instance(document, command, allowed or {})
     made.error = str(document.get("error") or "Error")
@@ -105,7 +106,7 @@ def remote_error(
 
 
 def invalid_update(argument: str, problem: str) -> InvalidArgumentError:
-    """Return the error for an update that no graph takes; also langgraph's `InvalidUpdateError`."""
+    """Return the error for an invalid update; it is also langgraph's `InvalidUpdateError`."""
     local = langgraph_error("InvalidUpdateError")
     if not isinstance(local, type):
         return InvalidArgumentError(argument, problem)
@@ -117,15 +118,19 @@ def invalid_update(argument: str, problem: str) -> InvalidArgumentError:
 def invalid_model(
     document: Reply, failure: RemoteException, allowed: Allowed
 ) -> ValidationError | None:
-    """Return pydantic's own `ValidationError` for one that the graph raised, where it is allowed.
+    """Return pydantic's own `ValidationError` if the graph raised one and `allow_types` has it.
 
-    No class can be made of that class, so it cannot be a `RemoteException` as well: that is its
-    cause. None for any other error, where `allow_types` does not have it, or where it is not told.
+    That class cannot be subclassed, so the error cannot be a `RemoteException` too: that is its
+    `__cause__`.
 
     Args:
-        document: The error document, with `validation` from the bundled server.
-        failure: The exception made of it.
-        allowed: The classes of `allow_types`.
+        document: The error document; the bundled server adds `validation`.
+        failure: The `RemoteException` for the document.
+        allowed: The classes of `allow_types`, by name.
+
+    Returns:
+        None for any other error, if `allow_types` does not contain the class, or if the document
+        has no `validation`.
     """
     told = document.get("validation")
     if not isinstance(told, Mapping) or ValidationError not in allowed.values():
@@ -150,7 +155,7 @@ def invalid_model(
 
 
 def _problem_type(problem: Reply) -> str | PydanticCustomError:
-    """Return one of pydantic's own kinds of problems, or one with the same text."""
+    """Return the name of pydantic's own kind of problem, or a custom one with the same text."""
     kind = problem["type"]
     with contextlib.suppress(KeyError, TypeError):
         known = PydanticKnownError(kind, dict(problem.get("ctx") or {}) or None)
@@ -160,9 +165,9 @@ def _problem_type(problem: Reply) -> str | PydanticCustomError:
 
 
 def local_error(document: Reply) -> Exception | None:
-    """Return the built-in exception that an error document describes; None for another.
+    """Return the built-in exception that an error document describes; None for another class.
 
-    For places where an exception is told, not raised.
+    It is for exceptions inside values, which are not raised.
     """
     name, message = str(document.get("error")), str(document.get("message") or "")
     local = _local_class(name, {}) if hasattr(builtins, name) else None
@@ -170,7 +175,7 @@ def local_error(document: Reply) -> Exception | None:
         return None
     with contextlib.suppress(TypeError, ValueError):
         made = local(message)
-        # Some make another text of their arguments: they were made of others.
+        # Some classes format their arguments. Then the message alone does not recreate the error.
         return made if str(made) == message else None
     return None
 
@@ -183,7 +188,7 @@ def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -
         args = _args(document, local, command, allowed)
         if args is None:
             continue
-        # A class that cannot be a base, or made of these arguments: the next base may do.
+        # If a class cannot be subclassed or refuses these arguments, its base class is tried next.
         with contextlib.suppress(TypeError, ValueError):
             return _built(_error_class(local), local, args)
     return _built(_error_class(None), None, (dict(document),))
@@ -195,14 +200,14 @@ def _local_class(name: str, allowed: Allowed) -> type[Exception] | None:
         named = [kind for key, kind in allowed.items() if key.partition(":")[2] == name]
         found = named[0] if len(named) == 1 else None
     is_class = isinstance(found, type) and issubclass(found, Exception)
-    # `Exception` itself says nothing that RemoteException does not.
+    # `Exception` itself is a base of RemoteException already.
     return cast("type[Exception]", found) if is_class and found is not Exception else None
 
 
 def _args(
     document: Reply, local: type[Exception], command: Command[str] | None, allowed: Allowed
 ) -> tuple[object, ...] | None:
-    """Return the `args` of the exception; None where it cannot be made from what is known."""
+    """Return the `args` of the exception; None if the document does not contain enough for it."""
     message = str(document.get("message") or "")
     if issubclass(local, BaseExceptionGroup):
         inner = document.get("exceptions")
@@ -213,7 +218,8 @@ def _args(
         return ErrorText(message.removesuffix(counted), document), members
     bubble_up = bubble_up_class()
     if bubble_up is not None and issubclass(local, bubble_up):
-        # A parent graph acts on these: one without its command or interrupts would mislead it.
+        # A parent graph acts on these exceptions. Without their command or interrupts, it would do
+        # something wrong, so then they are not created.
         if local.__name__ == "GraphDrained":
             return (ErrorText(message, document),)
         return None if command is None or local.__name__ != "ParentCommand" else (command,)
@@ -255,7 +261,7 @@ def _built(
     """Return an instance without calling the constructors, whose parameters are not known."""
     made: RemoteException = kind.__new__(kind, *args)
     if local is not None and local.__module__ == "builtins":
-        # Fills the fields that built-in exceptions keep apart, such as `OSError.errno`.
+        # Sets the internal fields of built-in exceptions, such as `OSError.errno`.
         with contextlib.suppress(TypeError, ValueError):
             cast(Foreign, local).__init__(made, *args)
     made.args = args
@@ -263,12 +269,13 @@ def _built(
 
 
 def _text(self: RemoteException) -> str:
-    # As locally: the message alone.
+    # As in a local graph, `str()` is the message alone.
     return str(self.__dict__["_text"])
 
 
 def _reduce(self: RemoteException) -> tuple[object, ...]:
-    # Classes made on demand cannot be pickled by name; make them again from their local class.
+    # These classes are created at run time, so pickle cannot find them by name. They are created
+    # again from the local class.
     local = next((base for base in type(self).__bases__[1:] if _is_local(base)), None)
     return _restored, (local, self.args, dict(self.__dict__))
 

@@ -1,4 +1,4 @@
-"""What transformers push that a graph was compiled with on the server, in a run stream here."""
+"""Channels of a run stream that are filled by the transformers of the graph on the server."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class ServerChannels(dict[str, Foreign]):
-    """The projections of a run stream, to which channels of the server are added as they are read.
+    """The projections of a run stream. A channel of the server is added when it is looked up.
 
-    Which ones the server has is known only once the run has begun. So a channel that it does not
-    have raises `KeyError` where it is iterated, not where it is looked up. As locally, a channel
-    keeps nothing that was pushed before somebody iterates it.
+    The server's channels are known only after the run has begun. So a channel that does not exist
+    raises `KeyError` when it is iterated, not when it is looked up. As in a local graph, a channel
+    does not keep items that were pushed before the first iteration.
 
     Args:
-        mux: The multiplexer of the run stream, with the projections that are made here.
+        mux: The multiplexer of the run stream, with the projections of this process.
     """
 
     def __init__(self, mux: StreamMux) -> None:
@@ -38,21 +38,23 @@ class ServerChannels(dict[str, Foreign]):
 
     def _check(self, key: str) -> None:
         if self._known is not None and key not in self._known:
-            raise KeyError(f"{key}: neither the run stream nor the server's graph has it")
+            raise KeyError(
+                f"{key}: neither this run stream nor the graph on the server has such a projection"
+            )
 
     def take(self, told: JsonObject) -> None:
-        """Take what the server tells: which channels there are, or what was pushed into one."""
+        """Handle an event of the server: the list of its channels, or an item for one."""
         if "channels" in told:
             self.has(told["channels"])
             return
         key, name, item = told["key"], told["name"], told["item"]
         if key in self._added:
             self[key].push(item)
-        if name is not None:  # Such channels are among the events of a run stream as well.
+        if name is not None:  # Items of a named channel are also events of the run stream.
             add_event(self._mux, f"custom:{name}", item)
 
     def has(self, keys: list[str]) -> None:
-        """Note which channels the server has; those that it does not have end with an error."""
+        """Note the server's channels. Channels that it does not have end with an error."""
         self._known = keys
         for key in self._added:
             try:
@@ -61,7 +63,7 @@ class ServerChannels(dict[str, Foreign]):
                 self[key].fail(error)
 
     def end(self) -> None:
-        """Note that the run is over; a server that knows no channels has not told of any."""
+        """Note that the run is over. A server that sent no list of channels has none."""
         if self._known is None:
             self.has([])
 

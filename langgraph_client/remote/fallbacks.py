@@ -1,7 +1,7 @@
-"""Stand-ins for the few classes of langgraph and langchain-core that RemoteGraph hands out.
+"""Replacements for the classes of langgraph and langchain-core that RemoteGraph returns.
 
-Same names, fields and order as the originals, so that code reading them runs unchanged. Nothing
-here is used where the originals are installed (see `compat.py`).
+They have the names, fields and field order of the originals, so that code which reads them works
+unchanged. They are used only if the originals are not installed (see `compat.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject
 
 @dataclass
 class Interrupt:
-    """A question that a paused graph asks; `id` addresses it when resuming."""
+    """A value that a node passed to `interrupt()`; `id` identifies it when the run is resumed."""
 
     value: GraphValue
     id: str = "placeholder-id"
@@ -46,7 +46,7 @@ class Command:
 
 @dataclass
 class Overwrite:
-    """A value that takes the place of what a channel's reducer has gathered."""
+    """A value that replaces the channel's value; its reducer is not called."""
 
     value: GraphValue
     type: Literal["__overwrite__"] = "__overwrite__"
@@ -54,14 +54,14 @@ class Overwrite:
 
 @dataclass(frozen=True)
 class GraphOutput:
-    """What `invoke(version="v2")` gives: the output and the interrupts, apart."""
+    """The result of `invoke(version="v2")`: the output, and the interrupts beside it."""
 
     value: GraphValue
     interrupts: tuple[Interrupt, ...] = ()
 
 
 class StateUpdate(NamedTuple):
-    """One update of the state, as `node` would write it."""
+    """One update of the state, written as the node `as_node`."""
 
     values: JsonObject | None
     as_node: str | None = None
@@ -94,7 +94,7 @@ class StateSnapshot(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """An arrow of a drawing."""
+    """An edge of a drawing."""
 
     source: str
     target: str
@@ -103,7 +103,7 @@ class Edge(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A box of a drawing."""
+    """A node of a drawing."""
 
     id: str
     name: str
@@ -130,7 +130,7 @@ class Graph:
         return "\n".join(lines) + "\n"
 
     def draw_ascii(self) -> str:
-        """Draw the graph as plain text: each node, and below it where its arrows lead."""
+        """Draw the graph as plain text: each node, and below it the targets of its edges."""
         lines = []
         for node in self.nodes.values():
             lines.append(f"[{node.name}]")
@@ -143,12 +143,12 @@ class Graph:
 
 
 class BatchBase:
-    """What langchain-core's `Runnable` brings where it is installed: names and batches."""
+    """The methods for names and batches, which langchain-core's `Runnable` has."""
 
     name: str | None
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """What the graph is called, with a suffix where one is given."""
+        """Return the graph's name, with a suffix if one is passed."""
         return f"{name or self.name or ''}{suffix or ''}"
 
     def invoke(self, input: GraphValue, config: JSON = None, **kwargs: GraphValue) -> GraphValue:
@@ -169,14 +169,17 @@ class BatchBase:
         return_exceptions: bool = False,
         **kwargs: GraphValue,
     ) -> list[GraphValue]:
-        """Invoke once for each input, side by side, and return the outputs in their order.
+        """Invoke the graph once for each input, concurrently; return the outputs in input order.
 
         Args:
             inputs: One input for each run.
-            config: One config for all, or a list with one for each. `max_concurrency` in the
-                first says how many run at the same time.
-            return_exceptions: Return the exception of a failed run in its place.
-            **kwargs: What `invoke` takes, for each run.
+            config: One config for all runs, or a list with one for each. `max_concurrency` in the
+                first one limits how many runs go on at the same time.
+            return_exceptions: Whether to return the exception of a failed run in its place.
+            **kwargs: More arguments of `invoke`, for each run.
+
+        Raises:
+            ValueError: The list of configs has another length than `inputs`.
         """
         configs = _configs(config, len(inputs))
 
@@ -227,7 +230,7 @@ def _width(configs: list[JSON]) -> int | None:
 
 
 class GraphBase(BatchBase):
-    """Stands for langgraph's `PregelProtocol`, the base of RemoteGraph."""
+    """Replaces langgraph's `PregelProtocol` as the base class of RemoteGraph."""
 
     def __class_getitem__(cls, _parameters: GraphValue) -> type[GraphBase]:
         return cls

@@ -1,4 +1,4 @@
-"""langchain's events of version "v1", made of those of version "v2", which servers send."""
+"""Convert langchain's events from version "v2", which servers send, to version "v1"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _END = "on_chain_end"
 
 
 def warn_of_first_events() -> None:
-    """Warn, as langchain does, that the version is deprecated."""
+    """Warn that version "v1" is deprecated, as langchain does."""
     warnings.warn(
         "astream_events version='v1' is deprecated. Use version='v2' or astream instead.",
         deprecation_warning(),
@@ -25,10 +25,10 @@ def warn_of_first_events() -> None:
 async def first_events(
     events: AsyncGenerator[JsonObject, None], config: MergedConfig
 ) -> AsyncGenerator[JsonObject, None]:
-    """Yield the events of a run in the form "v1".
+    """Yield the events of a run in version "v1".
 
     Args:
-        events: Those of version "v2".
+        events: The events of version "v2".
         config: The caller's config.
     """
     converter = FirstEvents(config)
@@ -44,12 +44,13 @@ async def first_events(
 
 
 class FirstEvents:
-    """The events of one run in the form "v1": convert each event, then `finish`.
+    """Converts the events of one run: call `convert` for each event, then `finish`.
 
-    They name no parents, have no custom events, and tell what models and retrievers gave as
-    tracers do. The root has the caller's tags and metadata, and gives the sum of its chunks. A
-    chain that failed ends, too, with None. Servers tell nothing of it, so its end may be late: with
-    the interrupt, or when the run ends or fails.
+    In version "v1", events have no parents, there are no custom events, and the outputs of models
+    and retrievers have the form of tracers. The root has the caller's tags and metadata, and its
+    output is the sum of its chunks. A chain that failed has an end too, with the output None.
+    Servers send no event for that, so this end may come late: at the interrupt, or at the end of
+    the run.
 
     Args:
         config: The caller's config.
@@ -65,7 +66,7 @@ class FirstEvents:
         self._parents: dict[str, str | None] = {}
 
     def convert(self, event: JsonObject) -> Iterator[JsonObject]:
-        """Yield the events that stand for one of version "v2"."""
+        """Yield the events of version "v1" for one of version "v2"."""
         name, run_id = event["event"], event["run_id"]
         if name == "on_custom_event":
             return
@@ -90,7 +91,8 @@ class FirstEvents:
         if event["event"] == "on_chain_stream":
             chunk = event["data"]["chunk"]
             self._output = _sum(self._output, chunk)
-            # The node that waits has failed. With others beside it, it is not known which it is.
+            # The interrupted node counts as failed. If several chains run side by side, it is not
+            # known which of them it is, so their ends come later.
             if _interrupts(chunk) and self._is_one_in_the_other():
                 yield from self.finish()
         elif event["event"] == _END:
@@ -99,14 +101,14 @@ class FirstEvents:
         yield event
 
     def _is_one_in_the_other(self) -> bool:
-        """Whether each chain that is open is inside the one before."""
+        """Return whether each open chain is inside the one before it."""
         outer = [self._root, *self._open]
         return all(
             self._parents[run] == around for run, around in zip(self._open, outer, strict=False)
         )
 
     def finish(self) -> Iterator[JsonObject]:
-        """Yield the ends of the chains that have failed, the inner ones first."""
+        """Yield the ends of chains that failed, the inner ones first."""
         while self._open:
             _, start = self._open.popitem()
             yield {**start, "event": _END, "data": {**start["data"], "output": None}}

@@ -1,11 +1,11 @@
-"""One flow, two drivers: what a method asks of a server is written once.
+"""Write the requests of a method once, for the blocking and the async client.
 
-A flow is a generator that yields operations on a client and is sent back their results:
+A flow is a generator that yields operations on a client and gets their results back:
 
     state = yield from ask(lambda client: client.threads.get_state(thread_id))
 
-`drive` carries it out with a blocking client, `adrive` with an async one, where the same operation
-gives an awaitable. A failed operation is raised inside the flow, at its `yield`.
+`drive` runs a flow with a blocking client. `adrive` runs it with an async one, where the same
+operation returns an awaitable. The error of an operation is raised inside the flow, at its `yield`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from langgraph_client.remote.aliases import JSON
 from langgraph_client.remote.stand_ins import settled
 
 T = TypeVar("T")
-#: What to do with a client. Typed by the blocking one.
+#: A function of a client. Its type is that of the blocking client.
 Operation: TypeAlias = Callable[[SyncLangGraphClient], object]
 #: A generator of operations that returns a `T`.
 Flow: TypeAlias = Generator[Operation, JSON, T]
 
 
 def ask(operation: Operation) -> Flow[JSON]:
-    """Let the driver carry out an operation, and return the reply, which is to be read by key."""
+    """Have the driver run an operation, and return its reply. Read the reply by key."""
     return (yield operation)
 
 
 def drive(flow: Flow[T], client: SyncLangGraphClient) -> T:
-    """Carry a flow out with a blocking client, and return what it returns."""
+    """Run a flow with a blocking client, and return its result."""
     step = _Step(flow)
     while step.operation is not None:
         try:
@@ -57,7 +57,7 @@ async def adrive(flow: Flow[T], client: LangGraphClient) -> T:
 
 
 class _Step(Generic[T]):
-    """Where a flow stands: at an operation, or at its end with a result."""
+    """The state of a flow: at an operation, or at its end with a result."""
 
     operation: Callable[..., JSON] | None
     result: T

@@ -1,4 +1,4 @@
-"""RemoteGraph: the graph on a server, with the methods of a compiled graph."""
+"""RemoteGraph: a graph on a server, with the methods of a compiled graph."""
 
 from __future__ import annotations
 
@@ -76,45 +76,56 @@ Params = Mapping[str, object]
 
 
 class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
-    """A graph that runs on a server and behaves as the same graph compiled locally.
+    """A graph that runs on a server and behaves like the same graph compiled locally.
+
+        graph = RemoteGraph("agent", url="http://localhost:8123")
+        result = graph.invoke({"messages": [("user", "Hello!")]}, {"thread_id": "user-1"})
 
     A thread id may be any string: `{"configurable": {"thread_id": "user-1"}}`, or flat,
-    `{"thread_id": "user-1"}`. One that is not a UUID is known to the server as
-    `uuid5(THREAD_NAMESPACE, thread_id)`; the thread is made on first use and keeps the given id
-    in its metadata under `given_thread_id`. Results name the thread as the caller did.
+    `{"thread_id": "user-1"}`. If it is not a UUID, the thread's id on the server is
+    `uuid5(THREAD_NAMESPACE, thread_id)`. The thread is created on first use, and its metadata
+    contains the caller's id as `given_thread_id`. Results contain the caller's id too.
 
-    Without a thread id a run keeps nothing.
+    Without a thread id, a run is stateless: it keeps no state.
 
-    The first call asks the server once (`GET /info`) whether it is the bundled one, which reads
-    and writes more than the protocol has: Python's types, whole states, causes of failures.
+    The first call asks the server once (`GET /info`) whether it is the bundled one. That one
+    supports more than the protocol: Python's types, whole states, causes of failures.
 
     Args:
-        assistant_id: Name of the graph on the server, or the UUID of an assistant.
-        url: Where the server is. Default: `LANGGRAPH_URL`, else `http://localhost:8123`.
-        api_key: Sent to the server. Default: read from the environment, as `get_client` does;
-            None sends none.
-        headers: Sent with every request.
-        client: Used by the async methods in place of one made from `url`; never closed here. It
-            may be one of this package or of `langgraph_sdk`, or anything of that shape, such as a
-            mock: that one gets thread ids as they are written, by keyword.
-        sync_client: The same for the blocking methods.
-        config: Merged under the config of every call, as `with_config` does.
-        name: What this graph is called in drawings and parent graphs. Default: `assistant_id`.
-        decode_messages: Give messages as langchain-core's message objects, where it is installed.
-            False leaves them the dicts they are on the wire.
-        checkpointer: What this graph keeps as a node of a local parent graph, with the meaning
-            that `compile(checkpointer=...)` has for a local subgraph: None the state of one task
-            of the parent, so that it can resume; True that of the node, across the parent's
-            invocations; False nothing.
-        strict_config: Refuse a config with values that cannot be sent. False leaves them out, and
-            warns of each once.
-        allow_types: Dataclasses, pydantic models, enums and named tuples that results may be made
-            of, their fields' classes included, where the server is the bundled one; exceptions
-            that failures may be instances of. Others stay dicts. Nothing is imported by name.
-        distributed_tracing: Send with every call the headers of the current LangSmith run, and of
-            the active OpenTelemetry span (W3C `traceparent`), so that the server's traces join.
-        stream_mode: What `stream` yields where the call does not say it. Default: "updates", as a
-            compiled graph; `server.remote_graph` knows the mode that its graph was made with.
+        assistant_id: The name of the graph on the server, or the UUID of an assistant.
+        url: The server's URL. Default: the environment variable `LANGGRAPH_URL`, otherwise
+            `http://localhost:8123`.
+        api_key: The API key; None sends none. Default: read from the environment, as by
+            `get_client`.
+        headers: Headers of every request. Default: none.
+        client: The client for the async methods; it is never closed here. It may be a client of
+            this package or of `langgraph_sdk`, or an object with the same methods, such as a mock.
+            Mocks get the caller's thread ids unchanged, and all arguments by keyword. Default: a
+            client for `url`.
+        sync_client: Likewise, the client for the blocking methods.
+        config: The default config, onto which the config of every call is merged, as by
+            `with_config`.
+        name: The graph's name in drawings and parent graphs. Default: `assistant_id`.
+        decode_messages: Whether to return messages as langchain-core's objects (the default), if
+            it is installed. False returns dicts, as sent by the server.
+        checkpointer: What this graph keeps as a node of a local parent graph, as for
+            `compile(checkpointer=...)` of a local subgraph. None (the default): the state of one
+            task of the parent, so that it can resume. True: the state of the node, across
+            invocations of the parent. False: nothing.
+        strict_config: Whether to refuse a config with values that cannot be sent (the default).
+            False does not send such values, and warns once for each.
+        allow_types: Dataclasses, pydantic models, enums and named tuples of which results may
+            contain objects, including the classes of their fields, if the server is the bundled
+            one; and exceptions that failures may be instances of. Values of other classes are
+            dicts. A class name from the server never causes an import.
+        distributed_tracing: Whether to send the headers of the current LangSmith run and of the
+            active OpenTelemetry span (W3C `traceparent`) with every call, so that the server's
+            traces are connected to them. Default: False.
+        stream_mode: The default mode of `stream`. Default: "updates", as for a compiled graph.
+            `server.remote_graph` sets the mode that its graph was compiled with.
+
+    Raises:
+        InvalidArgumentError: An argument is invalid.
     """
 
     def __init__(
@@ -155,40 +166,40 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         self._warned: set[str] = set()
         self.name = settings.name
 
-    # --- what it was made with ---
+    # --- settings ---
 
     @property
     def assistant_id(self) -> str:
-        """The graph's name on the server, or an assistant's id."""
+        """The graph's name on the server, or the assistant's id."""
         return self._settings.assistant_id
 
     @property
     def config(self) -> Config | None:
-        """What is merged under the config of every call."""
+        """The default config, onto which the config of every call is merged."""
         return self._settings.config
 
     @property
     def checkpointer(self) -> bool | None:
-        """What this graph keeps as a node of a local parent graph."""
+        """What this graph keeps as a node of a local parent graph; see the class."""
         return self._settings.checkpointer
 
     @property
     def stream_mode(self) -> Modes:
-        """What `stream` yields where the call does not say it."""
+        """The default mode of `stream`."""
         return self._settings.stream_mode
 
     @property
     def client(self) -> LangGraphClient:
-        """The async client; made on first use, if none was given."""
+        """The async client. It is created on first use, unless one was passed."""
         return self._clients.client
 
     @property
     def sync_client(self) -> SyncLangGraphClient:
-        """The blocking client; made on first use, if none was given."""
+        """The blocking client. It is created on first use, unless one was passed."""
         return self._clients.sync_client
 
-    # The names by which users' code (deepagents-code 0.1.88, for one) takes the clients of
-    # langgraph's RemoteGraph.
+    # Private methods of langgraph's RemoteGraph that other packages call, such as deepagents-code
+    # 0.1.88.
 
     def _validate_client(self) -> LangGraphClient:
         return self.client
@@ -209,15 +220,20 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         await self.aclose()
 
     def close(self) -> None:
-        """Close the blocking client, if this graph made it. It is made again when needed."""
+        """Close the blocking client if this graph created it. It is created again when needed."""
         self._clients.close()
 
     async def aclose(self) -> None:
-        """Close both clients, where this graph made them. They are made again when needed."""
+        """Close both clients if this graph created them. They are created again when needed."""
         await self._clients.aclose()
 
     def with_config(self, config: Config | None = None, **kwargs: JSON) -> Self:
-        """Return a copy of this graph whose config is merged with this one."""
+        """Return a copy of this graph with another default config.
+
+        Args:
+            config: The config to merge onto this graph's.
+            **kwargs: More keys of a config.
+        """
         return self.copy({"config": merge(self.config, config, kwargs)})
 
     def copy(self, update: Mapping[str, JSON] | None = None) -> Self:
@@ -227,13 +243,16 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
                 `checkpointer`, `strict_config`, `distributed_tracing`, `allow_types` or
                 `stream_mode`.
+
+        Raises:
+            InvalidArgumentError: `update` has another key, or an invalid value.
         """
         copied = type(self).__new__(type(self))
         copied._begin(self._settings.changed({"name": self.name, **(update or {})}), self._clients)
         return copied
 
     def _repr_html_(self) -> str:
-        # Notebooks ask for it on their own: an error would hide the value that is shown.
+        # Notebooks call this on their own. An error would hide the value of the cell.
         try:
             drawn = self.get_graph()
         except (LangGraphError, RuntimeError) as error:
@@ -245,7 +264,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         return f"{type(self).__name__}({self.assistant_id!r})"
 
     def _headers(self, headers: Headers | None) -> Headers:
-        """Return the headers of one call: the caller's, over those of the current trace."""
+        """Return the headers of one call: the caller's, and those of the current trace."""
         tracing = tracing_headers() if self._settings.distributed_tracing else {}
         return {**tracing, **(headers or {})}
 
@@ -269,39 +288,48 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         version: Literal["v1", "v2"] = "v1",
         **kwargs: JSON,
     ) -> GraphValue:
-        """Run the graph to its end, or to where it stops, and return its output.
+        """Run the graph to its end, or to an interrupt, and return its output.
+
+            graph.invoke({"messages": [("user", "Hello!")]}, {"thread_id": "user-1"})
 
         Args:
-            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+            input: The graph's input. None continues from the thread's state; a `Command` resumes,
                 updates or redirects.
-            config: `configurable.thread_id` names the thread; `checkpoint_id` there goes on from
-                that checkpoint. `tags`, `metadata`, `recursion_limit` and further `configurable`
-                values reach the graph.
-            context: Static context, as the graph's `context_schema` has it.
-            stream_mode: "values" returns the output; any other mode returns the list of what
-                `stream` would have yielded.
-            print_mode: Modes to print as they come.
-            output_keys: Which parts of the state to return.
-            interrupt_before: Nodes to stop before; "*" is all.
-            interrupt_after: Nodes to stop after; "*" is all.
-            durability: When checkpoints are written: "sync", "async" or "exit".
-            control: A `RunControl`: after `request_drain()` the run stops before its next
-                superstep and raises `GraphDrained`; the thread goes on from there. Only the bundled
-                server takes it.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
-            version: "v2" returns a `GraphOutput`.
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there continues from
+                that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
+                values are passed to the graph.
+            context: The static context, of the graph's `context_schema`. Default: none.
+            stream_mode: "values" (the default) returns the output; any other mode returns the list
+                of items that `stream` yields.
+            print_mode: Modes whose items are printed as they come. Default: none.
+            output_keys: The parts of the state to return. Default: the graph's output channels.
+            interrupt_before: Nodes to stop before; "*" for all. Default: none.
+            interrupt_after: Nodes to stop after; "*" for all. Default: none.
+            durability: When checkpoints are written: "sync", "async" or "exit". Default: the
+                server's, "async".
+            control: A `RunControl`. After its `request_drain()`, the run stops before its next
+                superstep and raises `GraphDrained`; the thread can be continued from there. It
+                works with the bundled server only.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
+            version: "v1" (the default) or "v2", which returns a `GraphOutput`.
             **kwargs: Options of `client.runs.stream` that a local graph does not have, such as
                 `multitask_strategy`; `RunOptions` lists them.
 
         Returns:
-            The output, as the local graph's. A graph stopped by `interrupt()` has its
-            interrupts under `__interrupt__`.
+            The output, like that of a local graph. If the graph was stopped by `interrupt()`, the
+            interrupts are in `__interrupt__`.
 
         Raises:
-            RemoteException: The graph raised; also an instance of the local class of that name.
-            LangGraphError: The server could not be asked, or said no.
-            TypeError: `kwargs` has a keyword that is no option.
+            RemoteException: The graph raised an error. The exception is also an instance of the
+                local class with that name.
+            LangGraphError: The server cannot be reached or refuses the request.
+            InvalidArgumentError: An argument is invalid or cannot be sent.
+            NotImplementedError: `control` or the mode "tools" is passed, and the server is not the
+                bundled one.
+            TypeError: `kwargs` has a keyword that is not an option.
+
+        `POST /threads/{thread_id}/runs/stream`, or `POST /runs/stream`
         """
         items = self._run(RunArguments.collect(locals(), whole_state=False))
         return result_of(items, stream_mode, version)
@@ -349,41 +377,54 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         version: Literal["v1", "v2"] = "v1",
         **kwargs: JSON,
     ) -> Iterator[GraphValue]:
-        """Run the graph and yield what it does, as it happens.
+        """Run the graph and yield its events as they happen.
 
-        Leaving early, by `break` or an exception, cancels the run.
+        If the caller leaves the loop early, by `break` or an exception, the run is cancelled.
+
+            for update in graph.stream({"messages": [("user", "Hello!")]}):
+                print(update)
 
         Args:
-            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+            input: The graph's input. None continues from the thread's state; a `Command` resumes,
                 updates or redirects.
-            config: As for `invoke`: the thread and what reaches the graph.
-            context: Static context, as the graph's `context_schema` has it.
-            stream_mode: One of "values", "updates" (the default), "custom", "messages", "tasks",
-                "checkpoints", "debug", or a list of them.
-            print_mode: Modes to print as they come.
-            output_keys: Which parts of the state to yield.
-            interrupt_before: Nodes to stop before; "*" is all.
-            interrupt_after: Nodes to stop after; "*" is all.
-            durability: When checkpoints are written: "sync", "async" or "exit".
-            control: A `RunControl`: after `request_drain()` the run stops before its next
-                superstep and raises `GraphDrained`; the thread goes on from there. Only the bundled
-                server takes it.
-            subgraphs: Yield what subgraphs do, too.
-            debug: Print updates and values as they come.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
-            version: "v2" yields dicts, see below.
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there continues from
+                that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
+                values are passed to the graph.
+            context: The static context, of the graph's `context_schema`. Default: none.
+            stream_mode: One of "values", "updates", "custom", "messages", "tasks", "checkpoints",
+                "debug", "tools" (the bundled server only), or a list of them. Default: this
+                graph's `stream_mode`, usually "updates".
+            print_mode: Modes whose items are printed as they come. Default: none.
+            output_keys: The parts of the state to yield. Default: all channels.
+            interrupt_before: Nodes to stop before; "*" for all. Default: none.
+            interrupt_after: Nodes to stop after; "*" for all. Default: none.
+            durability: When checkpoints are written: "sync", "async" or "exit". Default: the
+                server's, "async".
+            control: A `RunControl`. After its `request_drain()`, the run stops before its next
+                superstep and raises `GraphDrained`; the thread can be continued from there. It
+                works with the bundled server only.
+            subgraphs: Whether to yield events of subgraphs too. Default: False.
+            debug: Whether to print updates and values as they come. Default: False.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
+            version: "v1" (the default) or "v2", which yields dicts; see below.
             **kwargs: Options of `client.runs.stream` that a local graph does not have, such as
                 `multitask_strategy`; `RunOptions` lists them.
 
         Yields:
-            The data of one mode; `(mode, data)` for a list of modes; with `subgraphs` the
-            namespace in front; `{"type", "ns", "data"}` for `version="v2"`.
+            The data of one mode; `(mode, data)` for a list of modes. With `subgraphs`, the
+            namespace comes first. With `version="v2"`, `{"type": ..., "ns": ..., "data": ...}`.
 
         Raises:
-            RemoteException: The graph raised; also an instance of the local class of that name.
-            LangGraphError: The server could not be asked, or said no.
-            TypeError: `kwargs` has a keyword that is no option.
+            RemoteException: The graph raised an error. The exception is also an instance of the
+                local class with that name.
+            LangGraphError: The server cannot be reached or refuses the request.
+            InvalidArgumentError: An argument is invalid or cannot be sent.
+            NotImplementedError: `control` or the mode "tools" is passed, and the server is not the
+                bundled one.
+            TypeError: `kwargs` has a keyword that is not an option.
+
+        `POST /threads/{thread_id}/runs/stream`, or `POST /runs/stream`
         """
         return GraphStream(self._run(RunArguments.collect(locals(), whole_state=True)))
 
@@ -453,29 +494,31 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         exclude_tags: Names | None = None,
         **kwargs: JSON,
     ) -> AsyncIterator[JsonObject] | Coroutine[None, None, AsyncGraphRunStream]:
-        """Run the graph and give its events: langchain's, or langgraph's run stream.
+        """Run the graph and return its events: langchain's events, or langgraph's run stream.
 
-        For "v2" the server sends langchain's events of nodes, models and tools, as the mode
-        "events" of a stream; for "v1" they are converted here. For "v3" the result is awaited for a
-        run stream with projections, the same object that a local graph gives.
+        For "v2", the server sends langchain's events of nodes, models and tools, in the stream mode
+        "events"; for "v1", they are converted in this process. For "v3", `await` the result to get
+        a run stream with projections, as from a local graph.
 
         Args:
-            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+            input: The graph's input. None continues from the thread's state; a `Command` resumes,
                 updates or redirects.
-            config: As for `invoke`: the thread and what reaches the graph.
-            version: "v2" or "v3"; "v1" is deprecated, and warns.
-            transformers: Only for "v3": further projections, classes or factories of a scope. They
-                run here, not on the server. What those push that the graph was compiled with there
-                is in `extensions[key]`, of the root graph, if the server is this package's.
-            include_names: Only events of runs of these names; see below. For "v2", as all of these.
-            include_types: Only events of these kinds of runs: "chain", "chat_model", "llm",
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there continues from
+                that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
+                values are passed to the graph.
+            version: "v2" (the default), "v3", or "v1", which is deprecated and warns.
+            transformers: For "v3" only: more projections, as classes or factories. They run in
+                this process, not on the server. Items of transformers that the graph was compiled
+                with are in `extensions[key]` of the root graph, if the server is the bundled one.
+            include_names: Only events of runs with these names. All filters are for "v1" and "v2"
+                only. If several `include_...` are passed, one must match.
+            include_types: Only events of runs of these kinds: "chain", "chat_model", "llm",
                 "tool", "retriever", "prompt", "parser".
-            include_tags: Only events of runs with one of these tags. Of several `include_...` one
-                has to fit.
-            exclude_names: No events of runs of these names.
-            exclude_types: No events of these kinds of runs.
+            include_tags: Only events of runs with one of these tags.
+            exclude_names: No events of runs with these names.
+            exclude_types: No events of runs of these kinds.
             exclude_tags: No events of runs with one of these tags.
-            **kwargs: Further arguments of `stream`.
+            **kwargs: More arguments of `stream`.
 
         Returns:
             For "v1" and "v2" an async iterator of `{"event", "name", "run_id", "parent_ids",
@@ -483,8 +526,12 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             `AsyncGraphRunStream`.
 
         Raises:
-            NotImplementedError: `transformers` for another version than "v3".
-            MissingExtraError: "v3" without langgraph.
+            NotImplementedError: The version is not known, or `transformers` are passed for another
+                version than "v3".
+            TypeError: Filters are passed for "v3", or `kwargs` has a keyword that is not an option.
+            MissingExtraError: The version is "v3", and langgraph is not installed.
+            RemoteException: While iterating: the graph raised an error.
+            LangGraphError: While iterating: the server cannot be reached or refuses the request.
         """
         filters = {
             "names": (include_names, exclude_names),
@@ -536,28 +583,33 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                     print(message.text)
 
         Args:
-            input: The graph's input; None goes on with the thread's state; a `Command` resumes,
+            input: The graph's input. None continues from the thread's state; a `Command` resumes,
                 updates or redirects.
-            config: As for `invoke`: the thread and what reaches the graph.
-            version: "v3"; the other versions are async only, locally too.
-            transformers: Further projections, classes or factories of a scope. They run here, not
-                on the server. What those push that the graph was compiled with there is in
-                `extensions[key]`, of the root graph, if the server is this package's.
-            **kwargs: Further arguments of `stream`.
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there continues from
+                that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
+                values are passed to the graph.
+            version: It must be "v3". As in a local graph, the other versions are async only.
+            transformers: More projections, as classes or factories. They run in this process, not
+                on the server. Items of transformers that the graph was compiled with are in
+                `extensions[key]` of the root graph, if the server is the bundled one.
+            **kwargs: More arguments of `stream`.
 
         Returns:
-            A run stream with `values`, `messages`, `lifecycle`, `subgraphs` and `output`. Nothing
-            runs before something of it is read.
+            A run stream with `values`, `messages`, `lifecycle`, `subgraphs` and `output`. The run
+            starts when one of them is read.
 
         Raises:
-            NotImplementedError: Another version; use `astream_events`.
+            NotImplementedError: The version is not "v3"; use `astream_events`.
+            TypeError: `kwargs` has a keyword that is not an option.
             MissingExtraError: langgraph is not installed.
+            RemoteException: While reading: the graph raised an error.
+            LangGraphError: While reading: the server cannot be reached or refuses the request.
         """
         if version != "v3":
             refuse_other_versions(version, transformers)
             raise NotImplementedError(
-                f'stream_events(version="{version}"): is async only, locally too; use'
-                " astream_events"
+                f'stream_events(version="{version}"): this version is async only, as for a local'
+                " graph; use astream_events"
             )
         merged = self._settings.merged(config)
         streaming = EventStreaming(transformers, is_async=False, options=kwargs, config=merged)
@@ -578,7 +630,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 for batch in Batches(events):
                     for part in batch:
                         event = part.event
-                        if event in direct:  # Most events of most streams.
+                        if event in direct:  # A shortcut for speed, for most events of streams.
                             yield read_direct(event, part.data)
                             continue
                         if event == CONTROL_EVENT:
@@ -637,7 +689,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         if new := [path for path in request.left_out if path not in self._warned]:
             self._warned.update(new)
             warnings.warn(
-                f"not sent, since it cannot be JSON: {', '.join(new)}", UserWarning, stacklevel=4
+                f"config values are not sent to the server, because they cannot be JSON: "
+                f"{', '.join(new)}",
+                UserWarning,
+                stacklevel=4,
             )
         return request, EventReader(request, call.decoder), call
 
@@ -653,17 +708,23 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> StateSnapshot:
         """Read the state of a thread: the latest, or that of the `checkpoint_id` in the config.
 
+            state = graph.get_state({"configurable": {"thread_id": "user-1"}})
+
         Args:
-            config: Names the thread.
-            subgraphs: Put the states of interrupted subgraphs into `tasks[].state`.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
+            config: `configurable.thread_id` names the thread; `checkpoint_id` there the checkpoint.
+            subgraphs: Whether to put the states of interrupted subgraphs into `tasks[].state`.
+                Default: False.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
 
         Returns:
-            A snapshot; an empty one for a thread that does not exist or never ran.
+            A snapshot. It is empty if the thread does not exist or has no checkpoint.
 
         Raises:
-            InvalidArgumentError: The config names no thread.
+            InvalidArgumentError: The config has no thread.
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `GET /threads/{thread_id}/state`, `POST /threads/{thread_id}/state/checkpoint`
         """
         call = self._call(config, headers, params, "get_state")
         return drive(state.get_state(call, subgraphs=subgraphs), self.sync_client)
@@ -690,15 +751,21 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         headers: Headers | None = None,
         params: Params | None = None,
     ) -> Iterator[StateSnapshot]:
-        """Yield the states of a thread, newest first, reading a page whenever one is needed.
+        """Yield the states of a thread, the newest first. Pages are read when they are needed.
 
         Args:
-            config: Names the thread.
-            filter: Only checkpoints whose metadata has these values.
-            before: Only what is older than this config's checkpoint.
-            limit: How many at most; default all.
-            headers: Sent with each page's request.
-            params: Query parameters, sent with each page's request.
+            config: `configurable.thread_id` names the thread.
+            filter: Only checkpoints whose metadata contains this. Default: all.
+            before: A config; only checkpoints that are older than its checkpoint. Default: all.
+            limit: The most states to yield. Default: all.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
+
+        Raises:
+            InvalidArgumentError: The config has no thread, or `limit` is negative.
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `POST /threads/{thread_id}/history`
         """
         call = self._call(config, headers, params, "get_state_history")
         pages = HistoryPages(call.address, filter, before, limit)
@@ -732,24 +799,29 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         headers: Headers | None = None,
         params: Params | None = None,
     ) -> RunnableConfig:
-        """Write to the state of a thread, through its reducers.
+        """Write to the state of a thread, through the reducers of its channels.
 
         Args:
-            config: Names the thread; with a `checkpoint_id`, the update forks from there.
-            values: What to write; None writes nothing but moves on as `as_node` would. A `Command`
-                acts as if the node had returned it; servers other than the bundled one take its
-                `update` only.
-            as_node: The node to write as; default the one that ran last.
-            task_id: The id of the task that is said to have written it, with `as_node` and at the
-                latest state; only the bundled server takes it.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
+            config: `configurable.thread_id` names the thread; with a `checkpoint_id` there, the
+                update forks from that checkpoint.
+            values: The update, as a node returns it. None writes nothing, but the successors of
+                `as_node` are next. A `Command` acts as if the node had returned it; servers other
+                than the bundled one accept only its `update`.
+            as_node: The node that the update counts as. Default: the node that ran last.
+            task_id: The id of the task that the update counts as. It needs `as_node`, writes to the
+                latest state only, and works with the bundled server only.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
 
         Returns:
             The config of the new checkpoint.
 
         Raises:
-            NotImplementedError: A `task_id` or a command that the server cannot take was given.
+            InvalidArgumentError: The config has no thread.
+            NotImplementedError: The server does not support the `task_id` or the command.
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `POST /threads/{thread_id}/state`
         """
         call = self._call(config, headers, params, "update_state")
         return drive(state.update_state(call, values, as_node, task_id), self.sync_client)
@@ -773,20 +845,25 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> RunnableConfig:
         """Write several supersteps to the state of a thread, one after the other.
 
-        A superstep of one update works on any thread, as `update_state` does. One of several
-        updates exists in the protocol only where a thread is made with its supersteps.
+        A superstep with one update works on any thread, as `update_state` does. The protocol
+        accepts a superstep with several updates only when a thread is created.
 
         Args:
-            config: Names the thread.
+            config: `configurable.thread_id` names the thread.
             supersteps: The supersteps, each a list of `StateUpdate(values, as_node, task_id)`.
 
         Returns:
             The config of the last checkpoint.
 
         Raises:
-            NotImplementedError: An update has a `task_id`, or a superstep has several updates, and
-                the config has a `checkpoint_id`, or the server is not the bundled one. Others take
-                several updates where the thread does not exist yet.
+            InvalidArgumentError: The config has no thread, there is no update, or one of several
+                updates has no `as_node`.
+            NotImplementedError: A superstep has several updates or an update has a `task_id`, and
+                the config has a `checkpoint_id` or the server is not the bundled one. Other servers
+                accept several updates if the thread does not exist yet.
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `POST /threads/{thread_id}/state`, `POST /threads`
         """
         call = self._call(config, None, None, "bulk_update_state")
         return drive(state.bulk_update_state(call, supersteps), self.sync_client)
@@ -807,14 +884,14 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         *,
         calling: JsonObject | None = None,
     ) -> state.StateCall:
-        """Return where a call takes place and what goes along with it.
+        """Return the thread, decoder, headers and parameters of a call.
 
         Args:
-            config: The caller's.
-            headers: The caller's.
-            params: The caller's.
-            method: The method, where it needs a thread.
-            calling: The merged config of a run.
+            config: The caller's config.
+            headers: The caller's headers.
+            params: The caller's query parameters.
+            method: The method's name, if it needs a thread.
+            calling: The merged config of a run; None for a state method.
         """
         merged = self._settings.merged(config) if calling is None else calling
         address = self._settings.address(merged, calling=calling is not None)
@@ -834,7 +911,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             params=params,
         )
 
-    # --- what the graph is made of ---
+    # --- drawing, subgraphs and schemas ---
 
     def get_graph(
         self,
@@ -844,13 +921,22 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         headers: Headers | None = None,
         params: Params | None = None,
     ) -> Graph:
-        """Read the graph's nodes and edges, ready to be drawn.
+        """Read the graph's nodes and edges as an object that can draw itself.
+
+            print(graph.get_graph().draw_mermaid())
 
         Args:
-            config: Accepted as locally; a drawing does not depend on it.
-            xray: Open subgraphs: True for all, a number for so many levels.
-            headers: Sent with this call.
-            params: Query parameters, sent with this call.
+            config: Ignored, because the drawing does not depend on it. A local graph has it too.
+            xray: How many levels of subgraphs to include; False (the default) for none, True for
+                all.
+            headers: Headers of this call's requests.
+            params: Query parameters of this call's requests.
+
+        Raises:
+            NotFoundError: The graph or the assistant does not exist.
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `GET /assistants/{assistant_id}/graph`
         """
         return drive(self._drawing(xray, headers, params), self.sync_client)
 
@@ -878,13 +964,18 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Yield the graph's subgraphs with their namespaces, such as `"child"`.
 
         Args:
-            namespace: Only the subgraph there. One inside another, `"child|grandchild"`, needs
-                `recurse`.
-            recurse: Those inside others, too.
+            namespace: Only the subgraph at this namespace. A subgraph of a subgraph, such as
+                `"child|grandchild"`, needs `recurse`. Default: all.
+            recurse: Whether to include the subgraphs of subgraphs. Default: False.
 
         Yields:
-            Namespace and subgraph. A subgraph tells its drawing, schemas and state; it cannot be
-            run by itself, since the protocol runs whole graphs.
+            Namespace and subgraph. A subgraph has its drawing, schemas and state. It cannot be run
+            by itself, because the protocol runs whole graphs.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        `GET /assistants/{assistant_id}/subgraphs`
         """
         reading = self._subgraphs(namespace, recurse)
         for name, schemas in drive(reading, self.sync_client).items():
@@ -903,39 +994,39 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         return introspection.get_subgraphs(self.assistant_id, graph_id, namespace, recurse)
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """Read the schema of the graph's input, as a pydantic model."""
+        """Read the schema of the graph's input as a pydantic model; `config` is ignored."""
         return model_from(self.get_name("Input"), self.get_input_jsonschema())
 
     def get_output_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """Read the schema of the graph's output, as a pydantic model."""
+        """Read the schema of the graph's output as a pydantic model; `config` is ignored."""
         return model_from(self.get_name("Output"), self.get_output_jsonschema())
 
     def get_input_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """Read the JSON schema of the graph's input; `{}` where the server cannot make one."""
+        """Read the JSON schema of the graph's input; `{}` if the server has none."""
         return self._schemas().get("input_schema") or {}
 
     def get_output_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """Read the JSON schema of the graph's output; `{}` where the server cannot make one."""
+        """Read the JSON schema of the graph's output; `{}` if the server has none."""
         return self._schemas().get("output_schema") or {}
 
     def get_context_jsonschema(self) -> JsonObject | None:
-        """Read the JSON schema of the graph's context; None for a graph without one."""
+        """Read the JSON schema of the graph's context; None if the graph has no context."""
         return self._schemas().get("context_schema")
 
     def _schemas(self) -> Reply:
         reading = introspection.get_schemas(self.assistant_id, self._threads.graph_id)
         return drive(reading, self.sync_client)
 
-    # --- attributes of a compiled graph that adapters read; each asks the server ---
+    # --- attributes of a compiled graph that other libraries read; each sends a request ---
 
     @property
     def nodes(self) -> dict[str, Node]:
-        """The graph's nodes by name, as its drawing has them; read from the server each time."""
+        """The nodes of the graph's drawing, by name. Each access sends a request."""
         return nodes_of(self.get_graph())
 
     @property
     def channels(self) -> dict[str, JsonObject]:
-        """The JSON schemas of the state's channels, as far as input and output show them."""
+        """The JSON schemas of the channels in input and output. Each access sends a request."""
         return channels_of(self._schemas())
 
     @property
@@ -945,12 +1036,12 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     @property
     def output_channels(self) -> list[str]:
-        """The names of the channels of the output."""
+        """The names of the output's channels. Each access sends a request."""
         return list(self.get_output_jsonschema().get("properties") or {})
 
     @property
     def context_schema(self) -> type[BaseModel] | None:
-        """The schema of the context, as a pydantic model; None for a graph without one."""
+        """The schema of the context as a pydantic model; None if the graph has no context."""
         schema = self.get_context_jsonschema()
         return None if schema is None else model_from(self.get_name("Context"), schema)
 
@@ -958,21 +1049,21 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         raise no_attribute(type(self).__name__, name)
 
     def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
-        """Refuse: the protocol has no call that empties a graph's cache.
+        """Refuse: the protocol has no request that clears a graph's cache.
 
         Raises:
             NotImplementedError: Always.
         """
-        raise NotImplementedError("clear_cache: the protocol has no call that empties a cache")
+        raise NotImplementedError("clear_cache: the protocol has no request that clears a cache")
 
     async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Async twin of `clear_cache`."""
         self.clear_cache(nodes)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """Return what a notebook shows: the name, and the drawing where it can be had."""
+        """Return what a notebook shows: the name, and the drawing if the server can be reached."""
         shown = {"text/plain": repr(self)}
-        # Showing a value must not fail because the server is away.
+        # A notebook must be able to show the object even if the server cannot be reached.
         with contextlib.suppress(LangGraphError):
             shown["text/vnd.mermaid"] = self.get_graph().draw_mermaid()
             shown["text/markdown"] = f"```mermaid\n{shown['text/vnd.mermaid']}```"

@@ -1,6 +1,6 @@
-"""Make the calls that the handlers of a run got on the server on the handlers of its caller.
+"""Repeat the handler calls of a run on the server on the caller's handlers.
 
-Free of I/O: each call is yielded, and its result sent back; see `callbacks`.
+No I/O: each call is yielded, and its result is sent back; see `callbacks`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from langgraph_client.remote.compat import call_value, hears_calls, is_tracer
 from langgraph_client.values import HANDLER_CALLS_EVENT, TRACER_CALLS_EVENT
 
 Calls: TypeAlias = Generator[Foreign, Foreign, None]
-"""Calls of handlers: each yields what the call gave, and is sent back the result. A blocking call
-has been made when it is yielded, an async one is to be awaited."""
+"""Yields the return value of each handler call, and gets the result back. A blocking call is
+complete when it is yielded; an async one returns an awaitable, which the driver awaits."""
 
-#: The calls that begin a run, and those that tell that it has failed.
+#: For each call that starts a run, the call that reports its failure.
 _STARTS = {
     "on_chain_start": "on_chain_error",
     "on_chat_model_start": "on_llm_error",
@@ -31,7 +31,7 @@ _ENDS = frozenset(
 
 
 class HandlerCalls:
-    """The runs inside a run of a graph, as far as the caller's handlers have been told of them.
+    """The runs inside a graph's run for which the caller's handlers have been called.
 
     Args:
         run: langchain's run manager of the run itself.
@@ -44,20 +44,20 @@ class HandlerCalls:
             TRACER_CALLS_EVENT: [each for each in handlers if is_tracer(each)],
             HANDLER_CALLS_EVENT: [each for each in handlers if hears_calls(each)],
         }
-        #: What is told to whom of a run that is going on, and the call that tells its failure.
+        #: For each open run, by event and run id: its run manager, and the call for its failure.
         self._open: dict[tuple[str, str], tuple[Foreign, str]] = {}
 
     @property
     def events(self) -> list[str]:
-        """The events with which the server is to send calls: those somebody listens to."""
+        """The events that the server must send, because a handler needs their calls."""
         return [event for event, handlers in self._handlers.items() if handlers]
 
     def calls(self, event: str, sent: Iterable[JsonObject]) -> Calls:
-        """Yield the calls of one event.
+        """Yield the handler calls of one event.
 
         Args:
-            event: The event, which says to whom.
-            sent: The calls; names that are not known are left out.
+            event: The event's name, which tells whether the calls are for tracers or for handlers.
+            sent: The calls; those with an unknown name are ignored.
         """
         for call in sent:
             name, key = call["name"], (event, str(call["run_id"]))
@@ -67,7 +67,7 @@ class HandlerCalls:
                 made = yield getattr(manager, name)(
                     *args, run_id=uuid.UUID(call["run_id"]), **call["kwargs"]
                 )
-                # Of models there may be several; each is told by itself.
+                # For models, langchain returns a list with one manager per prompt: here always one.
                 self._open[key] = (made[0] if isinstance(made, list) else made, _STARTS[name])
             elif name == "on_custom_event":
                 manager = self._manager(event, call)
@@ -79,7 +79,7 @@ class HandlerCalls:
                 yield getattr(self._open.pop(key)[0], name)(*args)
 
     def fail(self, error: BaseException) -> Calls:
-        """Yield the calls that end with an error what has no end yet, the inner runs first."""
+        """Yield calls that end all open runs with an error, the inner runs first."""
         while self._open:
             _, (manager, name) = self._open.popitem()
             yield getattr(manager, name)(error)

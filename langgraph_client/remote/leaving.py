@@ -1,4 +1,4 @@
-"""How the caller of a stream leaves it: at once, or when the stream is forgotten."""
+"""Close a stream early: when the caller leaves it, or when it is garbage-collected."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from langgraph_client._sync.stream import RunStream
 from langgraph_client.remote.aliases import JSON, GraphValue
 from langgraph_client.remote.clients import CLIENT_ERRORS
 
-#: How long leaving waits for the server to be told, in seconds.
+#: The most seconds that closing a stream waits for the cancellation of its run.
 PATIENCE = 10.0
 
 
 class GraphStream(Iterator[GraphValue]):
-    """The items of a blocking stream; when it is forgotten half read, the run is stopped.
+    """The items of a blocking stream. If it is garbage-collected half read, its run is cancelled.
 
-    Forgotten objects may be collected in any thread, and in the middle of anything, also in the
-    thread that serves the run. So what has to be asked of the server then is asked in a thread of
-    its own. Who has dropped the stream in the thread that read it waits until that is done.
+    The garbage collector may run in any thread and at any point, even in the thread of a server in
+    this process. A request there could deadlock, so it is sent in a new thread. If the stream was
+    dropped in the thread that has read it, that thread waits for the request.
     """
 
-    # The generators of streams that are being read. A generator that is garbage is closed by the
-    # collector itself, in whatever thread that runs; held here, it is left to `__del__`.
+    # The generators of streams that are being read. The collector would close an unreachable
+    # generator itself, in any thread. This set keeps it reachable: only `__del__` closes it.
     _held: ClassVar[set[Generator[GraphValue, None, None]]] = set()
 
     def __init__(self, items: Generator[GraphValue, None, None]) -> None:
@@ -67,9 +67,9 @@ class GraphStream(Iterator[GraphValue]):
     def __del__(self) -> None:
         self._held.discard(self._items)
         if inspect.getgeneratorstate(self._items) != inspect.GEN_SUSPENDED:
-            return  # Over, or never begun.
-        # At the end of the interpreter no thread can be started, and no run needs to be stopped
-        # that the closed connection does not stop.
+            return  # It has ended, or was never started.
+        # When the interpreter exits, no thread can be started. The run then goes on, or ends with
+        # the closed connection.
         with contextlib.suppress(RuntimeError):
             closing = threading.Thread(target=_close, args=(self._items,), daemon=True)
             closing.start()
@@ -78,7 +78,7 @@ class GraphStream(Iterator[GraphValue]):
 
 
 class Batches(Iterator[Iterable[JSON]]):
-    """The parts of a client's stream, as many at once as have come."""
+    """The parts of a client's stream, in batches of all parts that were received so far."""
 
     def __init__(self, parts: Iterable[JSON]) -> None:
         self._stream = parts if isinstance(parts, RunStream) else None
@@ -95,7 +95,7 @@ class Batches(Iterator[Iterable[JSON]]):
 
 
 class AsyncBatches(AsyncIterator[Iterable[JSON]]):
-    """Async twin of `Batches`. No generator: the event loop would have to close one."""
+    """Async twin of `Batches`. Not a generator, because the event loop would have to close it."""
 
     def __init__(self, parts: AsyncIterable[JSON]) -> None:
         self._stream = parts if isinstance(parts, AsyncRunStream) else None
@@ -118,11 +118,11 @@ def _close(items: Generator[GraphValue, None, None]) -> None:
 
 @contextlib.contextmanager
 def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterable[JSON]]:
-    """Open a client's stream, whatever kind of iterable that is, and close it in the end.
+    """Open a client's stream, which may be any iterable, and close it in the end.
 
     Args:
         parts: The stream.
-        stop: Stops the run. It is called when the caller leaves; not when the client fails.
+        stop: Cancels the run. It is called if the caller leaves early, not if the client fails.
     """
     stream: AbstractContextManager[Iterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractContextManager):
@@ -135,7 +135,7 @@ def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterab
         except CLIENT_ERRORS:
             raise
         except BaseException:
-            # What made the caller leave matters more than a cancel that came too late.
+            # The caller's own exception must not be replaced by an error of the cancellation.
             with contextlib.suppress(Exception):
                 stop()
             raise
@@ -147,10 +147,10 @@ async def afollowed(
 ) -> AsyncIterator[AsyncIterable[JSON]]:
     """Async twin of `followed`.
 
-    Opening goes on to its end even if the caller is cancelled meanwhile: before that nobody knows
-    which run to stop. Stopping it is done in a task of its own, however often the caller is
-    cancelled. The caller waits until the run has stopped, as it would for a local one, but not
-    longer than `PATIENCE`.
+    If the caller is cancelled during the opening, the opening goes on in the background, because
+    only the response names the run to cancel. The cancellation of the run is a separate task, so
+    that further cancellations of the caller do not stop it. The caller waits until the run has
+    stopped, as for a local run, but not longer than `PATIENCE` seconds.
     """
     stream: AbstractAsyncContextManager[AsyncIterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractAsyncContextManager):

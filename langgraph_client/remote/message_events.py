@@ -1,7 +1,7 @@
-"""The chunks of streamed messages, as the events of which event streaming makes messages.
+"""Convert chunks of streamed messages to the message events of a run stream (v3).
 
-A local graph's models send such events themselves while a run stream is read. Servers send chunks
-in the mode "messages"; so they are turned into events here, block by block.
+In a local graph, the models send such events themselves. Servers send chunks in the mode
+"messages", so they are converted here, content block by content block.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _DELTAS = {
 
 
 class _OpenMessage:
-    """One message that is being streamed: its blocks by the model's own keys, and all so far."""
+    """One message that is being streamed: the sum of its chunks, and its blocks' numbers."""
 
     def __init__(self, first: Foreign) -> None:
         self.chunk = first
         self._numbers: dict[object, int] = {}
 
     def begin(self) -> JsonObject:
-        """Return the event with which it starts."""
+        """Return the event that starts the message."""
         message_id = self.chunk.id
         return {"event": "message-start", "role": "ai", "id": message_id, "message_id": message_id}
 
     def blocks_of(self, chunk: Foreign) -> Iterator[JsonObject]:
-        """Return the events of what a chunk adds."""
+        """Yield the events for the content of a chunk."""
         for block in chunk.content_blocks:
             kind = block["type"]
             key = block.get("index", kind)
@@ -47,7 +47,7 @@ class _OpenMessage:
                 yield {"event": "content-block-delta", "index": number, "delta": delta}
 
     def end(self) -> Iterator[JsonObject]:
-        """Return the events with which it is over: each block as a whole, and the rest."""
+        """Yield the events that end the message: each complete block, then usage and metadata."""
         message = finished_message(self.chunk)
         for number, block in enumerate(message.content_blocks):
             yield {"event": "content-block-finish", "index": number, "content": dict(block)}
@@ -62,15 +62,16 @@ class _OpenMessage:
 
 
 class MessageEvents:
-    """Turns the parts of a stream into those that a run stream reads messages from."""
+    """Converts the parts of a stream: message chunks become message events."""
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[_OpenMessage, JsonObject, JsonObject]] = {}
 
     def convert(self, part: JsonObject) -> Iterator[JsonObject]:
-        """Return a part, or, for a chunk of a message, the parts that stand for it."""
+        """Yield a part itself, or the message events for a chunk of a message."""
         if part["type"] != "messages":
-            if part["type"] in ("values", "updates"):  # A step is over, and with it its messages.
+            # A step is over, so its messages are complete, even if no last chunk was marked.
+            if part["type"] in ("values", "updates"):
                 yield from self.finish(part["ns"])
             yield part
             return
@@ -90,7 +91,7 @@ class MessageEvents:
             yield from self._end(message.id)
 
     def finish(self, namespace: object = None) -> Iterator[JsonObject]:
-        """End the messages that are still open: in one namespace, or all."""
+        """Yield the ends of open messages in one namespace; None for all namespaces."""
         for message_id, (_, part, _) in list(self._open.items()):
             if namespace is None or part["ns"] == namespace:
                 yield from self._end(message_id)
@@ -102,7 +103,7 @@ class MessageEvents:
 
 
 def _empty(block: JsonObject) -> JsonObject:
-    """Return a block as it begins: what tells it, without what is streamed."""
+    """Return a block without the fields that are streamed, for the event that starts it."""
     kept = {name: value for name, value in block.items() if name not in _HEAVY}
     _, field = _DELTAS.get(block["type"], ("", ""))
     return {**kept, field: ""} if field else kept

@@ -1,10 +1,10 @@
 """Convert messages from the server's JSON to message objects.
 
-Most of a stream is messages, and langchain-core's constructors take ten times as long as reading
-the JSON did. What a server has dumped was a valid message there. So each class has a second
-validator, which takes a document whose fields are all of the types that a dump has, and makes the
-same message without the steps that change nothing then; tests compare it with the constructor's.
-Any other document goes through the constructor.
+Most of a stream is messages, and langchain-core's constructors take ten times as long as decoding
+the JSON. But a server's message was valid there, so most steps of the constructor change nothing.
+So each class has a second, faster validator here. It accepts only documents whose fields all have
+the types of a dump, and gives the same message as the constructor; tests compare the two. All other
+documents go through the constructor.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _TOOL_CALL = {"name", "args", "id", "type"}
 _NONE = type(None)
 _TEXT = core_schema.str_schema(strict=True)
 _TEXT_OR_NONE = core_schema.nullable_schema(_TEXT)
-# Not `dict_schema` and `list_schema`, which would copy what was decoded a moment ago.
+# Not `dict_schema` and `list_schema`, because they copy. The decoded JSON belongs to this module.
 _DICT = core_schema.is_instance_schema(dict)
 _LIST = core_schema.is_instance_schema(list)
-#: What a dump has in a field. Anything else is for the constructor.
+#: The type of each field in a dump. A document with other types goes through the constructor.
 _FIELDS: dict[str, CoreSchema] = {
     "additional_kwargs": _DICT,
     "artifact": core_schema.any_schema(),
@@ -44,12 +44,12 @@ _FIELDS: dict[str, CoreSchema] = {
     "tool_call_chunks": _LIST,
     "tool_call_id": _TEXT,
     "tool_calls": _LIST,
-    "type": core_schema.any_schema(),  # The class was chosen by it.
+    "type": core_schema.any_schema(),  # Checked already: it has chosen the class.
 }
 _OTHER_FIELD = core_schema.none_schema()
 _new = object.__new__
-# The slots of every model, set without the class's own `__setattr__`, in half of the time that
-# `object.__setattr__` takes.
+# Setters of the slots of every model. They bypass the class's `__setattr__`, and take half the time
+# of `object.__setattr__`.
 _set_values, _set_given, _set_extra, _set_private = (
     cast("Callable[[object, object], None]", vars(BaseModel)[slot].__set__)
     for slot in (
@@ -62,10 +62,10 @@ _set_values, _set_given, _set_extra, _set_private = (
 
 
 def message_from(document: JsonObject) -> Foreign | None:
-    """Return the message object that a JSON object stands for, or None if it is not a message.
+    """Return the message object for a JSON object; None if it is not a message.
 
-    Servers always write `content`, `additional_kwargs` and `response_metadata`; a dict of the
-    user's that merely has a `type`, such as a content block, stays a dict. None, too, where
+    Servers always send `content`, `additional_kwargs` and `response_metadata`. So a user's dict
+    that only has a `type`, such as a content block, stays a dict. The result is also None if
     langchain-core is not installed.
     """
     kind = document.get("type")
@@ -79,19 +79,19 @@ def _makers() -> dict[str, _Maker]:
 
 
 class _Filled:
-    """Stands for the class of a message where a validator is built; there are none of it."""
+    """Takes the place of a message class in a validator's schema. It has no instances."""
 
 
-#: The name of a field, and what makes its default.
+#: The name of a field, and the factory of its default.
 _Default: TypeAlias = tuple[str, Callable[[], JSON]]
 
 
 class _Latest(NamedTuple):
-    """The latest chunk of a class that was made out of its document without the constructor.
+    """The latest chunk of a class that was created without the constructor.
 
     Attributes:
-        document: Equal to its document, but for the content; nobody else has what is inside.
-        factories: What makes the defaults of fields that the document does not have.
+        document: A copy of its document; `content` is replaced for each comparison.
+        factories: The factories of fields that the document does not have.
         given: The keys of the document that are fields.
     """
 
@@ -101,14 +101,14 @@ class _Latest(NamedTuple):
 
 
 class _Maker:
-    """Makes messages of one class."""
+    """Creates messages of one class."""
 
     def __init__(self, kind: type[BaseModel]) -> None:
         fields = kind.model_fields
         self._kind = kind
         self._calls_tools = "tool_calls" in fields
         self._is_chunk = "tool_call_chunks" in fields
-        # A later version may keep state beside its fields, which only its constructor knows.
+        # A class with private attributes needs its constructor, which sets them.
         self._is_simple = not kind.__private_attributes__ and kind.__name__ != "RemoveMessage"
         self._fill = _validator(kind).validate_python
         self._latest: _Latest | None = None
@@ -116,10 +116,10 @@ class _Maker:
         self._defaults: JsonObject = {name: field.default for name, field in fields.items()}
 
     def message(self, document: JsonObject) -> Foreign | None:
-        """Return the message; None where the document is not one in spite of its keys."""
+        """Return the message; None if the document is not valid as one."""
         if self._latest is not None:
             latest, factories, given = self._latest
-            # The chunks of a message are alike but for their content.
+            # A shortcut for speed: the chunks of a message are equal except for their content.
             content = latest["content"] = document.get("content")
             if document == latest and type(content) is str:
                 return self._made_again(document, factories, given)
@@ -133,25 +133,26 @@ class _Maker:
             if self._is_simple and self._is_plain(document):
                 return self._made_plainly(document)
         except (ValidationError, TypeError):
-            pass
+            pass  # Its fields have other types than a dump: the constructor decides.
         try:
-            if document["type"] == "remove":  # Takes its id alone; its content is always empty.
+            if document["type"] == "remove":  # Its constructor refuses any content.
                 return self._kind(id=document["id"])
             return self._kind(**{k: value for k, value in document.items() if k != "type"})
         except (ValueError, TypeError, LookupError, AttributeError):
             return None
 
     def _made_plainly(self, document: JsonObject) -> Foreign:
-        """Return a message of a plain document.
+        """Return the message of a document, by the faster validator.
 
         Raises:
-            ValidationError: It is not plain.
+            ValidationError: A field has another type than in a dump.
         """
         made: Foreign = _new(self._kind)
         self._fill(document, self_instance=made)
-        made.__pydantic_fields_set__.discard("type")  # As no caller of the class gives it.
+        # Callers of the constructor never pass `type`, so it must not count as set.
+        made.__pydantic_fields_set__.discard("type")
         if self._is_chunk and not made.__pydantic_extra__ and _repeatable(document):
-            # Whoever has the message may change what is inside.
+            # A copy, because the owner of the message may change its lists and dicts.
             alone = {k: v.copy() if type(v) in (dict, list) else v for k, v in document.items()}
             factories = [
                 (name, _factory(field))
@@ -164,11 +165,11 @@ class _Maker:
     def _made_again(
         self, document: JsonObject, factories: Sequence[_Default], given: set[str]
     ) -> Foreign:
-        """Return a message of a document that is like the latest one."""
+        """Return the message of a document that equals the latest one except for its content."""
         values = {**self._defaults, **document}
         for name, factory in factories:
             values[name] = factory()
-        # As `model_construct` does, without its looking up of aliases and defaults.
+        # As `model_construct`, but without its search for aliases and defaults, which is slow.
         made = _new(self._kind)
         _set_values(made, values)
         _set_given(made, given.copy())
@@ -177,29 +178,29 @@ class _Maker:
         return made
 
     def _is_plain(self, document: JsonObject) -> bool:
-        """Return whether the constructor would leave content and calls of tools as they are."""
+        """Return whether the constructor would not change content and tool calls."""
         content = document["content"]
         if type(content) is list and not (
             all(type(block) in (str, dict) for block in content)
-            # The last chunk of a message finishes the calls in its content.
+            # For the last chunk, the constructor completes tool calls in the content.
             and document.get("chunk_position") is None
         ):
             return False
-        if "content_blocks" in document:  # The constructor takes them for the content.
+        if "content_blocks" in document:  # The constructor makes the content of them.
             return False
         if not self._calls_tools:
             return True
         more, calls = document["additional_kwargs"], document.get("tool_calls")
-        if more and "tool_calls" in more:  # The constructor finds calls there.
+        if more and "tool_calls" in more:  # The constructor reads tool calls from there.
             return False
-        # It makes chunks of calls, and calls of chunks.
+        # The constructor makes chunks of tool calls, and tool calls of chunks.
         if document.get("invalid_tool_calls") or document.get("tool_call_chunks"):
             return False
         return not calls or (not self._is_chunk and all(map(_is_plain_call, calls)))
 
 
 def _validator(kind: type[BaseModel]) -> SchemaValidator:
-    """Return what fills a message of a class with plain fields, defaults and extra keys."""
+    """Return the faster validator of a class: it sets fields, defaults and extra keys."""
     fields = {}
     for name, field in kind.model_fields.items():
         schema = _FIELDS.get(name, _OTHER_FIELD)
@@ -211,7 +212,7 @@ def _validator(kind: type[BaseModel]) -> SchemaValidator:
             schema = core_schema.with_default_schema(schema, default=field.default)
         fields[name] = core_schema.model_field(schema)
     inside = core_schema.model_fields_schema(fields, extra_behavior="allow")
-    # For `kind` itself pydantic would take the validator that the constructor has.
+    # With `kind` itself, pydantic would use the class's own validator.
     return SchemaValidator(core_schema.model_schema(_Filled, inside))
 
 
@@ -220,7 +221,7 @@ def _factory(field: FieldInfo) -> Callable[[], JSON]:
 
 
 def _repeatable(document: JsonObject) -> bool:
-    """Return whether what is equal to a plain document is as plain: True equals 1, for one."""
+    """Return whether every equal document has the same types: True equals 1, so no numbers."""
     return all(type(value) in (str, dict, list, _NONE) for value in document.values())
 
 

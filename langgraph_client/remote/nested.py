@@ -1,8 +1,8 @@
-"""A RemoteGraph called as a node of a local parent graph: its place there, read from the config.
+"""Read from the config how a RemoteGraph is called as a node of a local parent graph. No I/O.
 
-Free of I/O. What a parent tells its nodes it says in `configurable` under `__pregel_*` keys, as
-seen in langgraph 1.2; none of it ever goes to the server. A call that names a thread of its own is
-not nested, wherever it is made.
+A parent graph passes internal values to its nodes in `configurable`, under `__pregel_*` keys (seen
+in langgraph 1.2). None of them is sent to the server. A call whose config names a thread is not
+nested, even inside a node.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ _RESUME_MAP = "__pregel_resume_map"
 
 @dataclass(frozen=True)
 class Nested:
-    """One call of a remote graph from inside a task of its parent."""
+    """One call of a remote graph inside a task of its parent graph."""
 
-    #: Where the parent's events of this node stand.
+    #: The namespace of this node in the parent's events.
     namespace: tuple[str, ...]
-    #: Takes `(namespace, mode, data)` where the parent streams its subgraphs.
+    #: Adds `(namespace, mode, data)` to the parent's stream; None if it streams no subgraphs.
     emit: Callable[[tuple[tuple[str, ...], str, GraphValue]], None] | None
     #: The modes that the parent streams.
     modes: frozenset[str]
-    #: Whether the parent goes on from a checkpoint, so that this node may have begun already.
+    #: Whether the parent resumes from a checkpoint, so that this node may have started before.
     resuming: bool
-    #: The checkpoints of the graphs around this one, by namespace.
+    #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
-    #: The ids of the messages that the parent has streamed, which it does not stream again.
+    #: The ids of messages that the parent has streamed and must not stream again.
     streamed: Sequence[set[str]]
     _answers: Reply
     _take_answer: Callable[[bool], GraphValue]
 
     @classmethod
     def of(cls, config: MergedConfig, address: Address) -> Nested | None:
-        """Read the call's place out of a merged config; None outside a parent's task."""
+        """Read the call from a merged config; None if it is not inside a parent's task."""
         configurable = config["configurable"]
         if TASK_ID not in configurable:
             return None
@@ -63,9 +63,10 @@ class Nested:
         )
 
     def metadata(self, given: Reply) -> JsonObject:
-        """The metadata that a remote run gets: the caller's, and what it needs of the parent's.
+        """Return the metadata of the remote run: the caller's, and the parents' checkpoints.
 
-        What the parent tells its node of itself would be taken for the remote's own.
+        Keys in which the parent describes itself are removed: the remote graph has its own values
+        for them.
         """
         kept = {
             key: value
@@ -75,17 +76,17 @@ class Nested:
         return {**kept, GIVEN_PARENTS: json.dumps(self.parents)} if self.parents else kept
 
     def unanswered(self, state: StateSnapshot) -> tuple[Interrupt, ...]:
-        """The interrupts that the remote waits at, where the parent brings no answer to any."""
+        """Return the remote graph's interrupts if the parent's resume answers none of them."""
         if self._answer(state) is None and self._take_answer(False) is None:
             return state.interrupts
         return ()
 
     def go_on(self, input: GraphValue, state: StateSnapshot) -> GraphValue:
-        """The input with which the remote goes on, given the state it was left in.
+        """Return the input with which the remote graph continues from its state.
 
         Returns:
-            A `Command` that answers its interrupts; None, to repeat what failed or was cancelled;
-            or the node's own input, where there is nothing to go on from.
+            A `Command` that answers its interrupts; None to repeat tasks that failed or were
+            cancelled; or the node's own input if there is nothing to continue.
         """
         if state.interrupts:
             answers = self._answer(state)
@@ -106,18 +107,23 @@ def _no_answer(_consume: bool) -> GraphValue:
 def nested_address(
     configurable: Reply, checkpointer: bool | None, *, calling: bool
 ) -> Address | None:
-    """Where a remote node keeps its state; None for a config that is not a parent's.
+    """Return the address of a remote node's state; None if the config is not a parent graph's.
 
-    The thread is the remote's own, derived from the parent's thread and the node's namespace, so
-    that parent and child may live on one server. `checkpointer` is that of RemoteGraph: None keeps
-    the state of one task of the parent, True that of the node across all of them, False nothing.
+    The remote graph has its own thread, whose id is derived from the parent's thread and the node's
+    namespace. So parent and child can use the same server.
+
+    Args:
+        configurable: The `configurable` of the merged config.
+        checkpointer: The one of RemoteGraph: None keeps the state of one task of the parent, True
+            that of the node across all tasks, False none.
+        calling: Whether the address is for a run, not for a state method.
     """
     if not (TASK_ID in configurable or CHECKPOINTER in configurable):
         return None
     namespace = str(configurable.get("checkpoint_ns") or "")
     scratchpad = configurable.get(_SCRATCHPAD)
     if calling and scratchpad is not None:
-        # A task that calls several subgraphs tells them apart by number, from the second on.
+        # If a task calls several subgraphs, langgraph numbers them, from the second call on.
         number = scratchpad.subgraph_counter()
         if number:
             namespace = f"{namespace}|{number}"

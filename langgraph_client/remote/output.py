@@ -1,4 +1,4 @@
-"""What `output_keys` leave of a state, and what `invoke` makes of a stream."""
+"""Apply `output_keys` to states, and make the result of `invoke` from a stream's items."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from langgraph_client.remote.stream_modes import Modes
 
 
 class Output:
-    """Folds the items of a `values` stream into what `invoke` returns."""
+    """Collects the items of a `values` stream into the result of `invoke`."""
 
     def __init__(self, version: str) -> None:
         self._version = version
         self._latest: GraphValue = None
-        # By id, for some servers send an interrupt with more than one event.
+        # By id, because some servers send an interrupt in more than one event.
         self._interrupts: dict[str, Interrupt] = {}
 
     def add(self, item: GraphValue) -> None:
-        """Take one item of the stream; the last state wins, interrupts add up."""
+        """Add one item of the stream. The last state counts; interrupts are collected."""
         interrupts: Sequence[Interrupt] = ()
         if self._version == "v2":
             self._latest, interrupts = item["data"], item["interrupts"]
@@ -34,7 +34,7 @@ class Output:
             self._interrupts.setdefault(key, interrupt)
 
     def result(self) -> GraphValue:
-        """Return the last state, with the interrupts if there are any; None if nothing came."""
+        """Return the last state, with the interrupts if there are any; None without a state."""
         interrupts = tuple(self._interrupts.values())
         if self._version == "v2":
             return GraphOutput(value=self._latest, interrupts=interrupts)
@@ -45,7 +45,7 @@ class Output:
 
 
 def result_of(items: Iterable[GraphValue], stream_mode: Modes, version: str) -> GraphValue:
-    """Return what `invoke` returns: the output of a `values` stream, or all items of another."""
+    """Return the result of `invoke`: the output for the mode `values`, else a list of items."""
     if stream_mode != "values":
         return list(items)
     output = Output(version)
@@ -74,7 +74,7 @@ def without_interrupts(values: GraphValue) -> GraphValue:
 
 
 def select(values: GraphValue, keys: str | Sequence[str] | None) -> GraphValue:
-    """Return what `output_keys` leave of a state, as a local graph applies them."""
+    """Return the parts of a state that `output_keys` select, as in a local graph."""
     if keys is None or not isinstance(values, dict):
         return values
     if isinstance(keys, str):
@@ -86,7 +86,7 @@ def select(values: GraphValue, keys: str | Sequence[str] | None) -> GraphValue:
 
 
 def select_updates(updates: GraphValue, keys: str | Sequence[str] | None) -> GraphValue:
-    """Return what `output_keys` leave of what each node wrote."""
+    """Return the parts of each node's update that `output_keys` select."""
     if keys is None or not isinstance(updates, dict):
         return updates
     return {

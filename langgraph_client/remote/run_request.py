@@ -1,4 +1,4 @@
-"""What a caller asked for, as the request of a run. Pure."""
+"""Convert a method's arguments to the request of a run. No I/O."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from langgraph_client.values import (
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Options of `client.runs.stream` that a local graph does not have; None leaves them out."""
+    """Options of `client.runs.stream` that a local graph does not have. None is not sent."""
 
     after_seconds: float | None = None
     feedback_keys: Sequence[str] | None = None
@@ -76,17 +76,17 @@ class RunOptions:
 
 @runtime_checkable
 class Control(Protocol):
-    """langgraph's `RunControl`, as far as a remote run looks at it."""
+    """The part of langgraph's `RunControl` that a remote run uses."""
 
     @property
     def drain_reason(self) -> str | None:
-        """Why the run is to drain; None if it is not."""
+        """The reason why the run must drain; None if it must not."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunArguments:
-    """The arguments of `invoke` and `stream`; see there what they mean."""
+    """The arguments of `invoke` and `stream`, where they are documented."""
 
     input: GraphValue
     config: Config | None = None
@@ -104,34 +104,37 @@ class RunArguments:
     params: Mapping[str, object] | None = None
     version: Literal["v1", "v2"] = "v1"
     options: RunOptions = field(default_factory=RunOptions)
-    #: Tell of every channel of the state, as `stream` does; `invoke` tells of the output's.
+    #: Whether to show all channels of the state, as `stream` does; `invoke` shows the output's.
     whole_state: bool = False
-    #: Yield langchain's events, as `astream_events` does.
+    #: Whether to yield langchain's events, as `astream_events` does.
     events: bool = False
-    #: Yield what a run stream of version "v3" is made of: states as dicts in place of their class,
-    #: and of messages the events of their blocks, where the server has them.
+    #: Whether to yield the parts for a run stream of version "v3": states as dicts, not in their
+    #: class, and for messages the events of their blocks, if the server has them.
     run_stream: bool = False
 
     @classmethod
     def collect(
         cls, arguments: Mapping[str, JSON], *, whole_state: bool, events: bool = False
     ) -> Self:
-        """Return the arguments of a method, given as its `locals()`.
+        """Return the arguments of a method from its `locals()`.
 
-        `kwargs` among them are further options of the run.
+        Args:
+            arguments: The local variables. `kwargs` among them are more options of the run.
+            whole_state: Whether to show all channels of the state.
+            events: Whether to yield langchain's events.
 
         Raises:
-            TypeError: `kwargs` has a keyword that is no option.
-            InvalidArgumentError: Both `durability` and its older form are given.
+            TypeError: `kwargs` has a keyword that is not an option.
+            InvalidArgumentError: Both `durability` and `checkpoint_during` are passed.
         """
         given = {name: value for name, value in arguments.items() if name not in ("self", "kwargs")}
         kwargs = dict(arguments.get("kwargs") or {})
         public = inspect.signature(RunOptions).parameters
-        # As locally, other methods pass on what `stream` takes: `invoke(debug=True)`.
+        # As in a local graph, other methods accept the arguments of `stream`: `invoke(debug=True)`.
         for name in _ARGUMENTS & kwargs.keys() - given.keys():
             given[name] = kwargs.pop(name)
         if not whole_state and given.get("stream_mode") == "values":
-            given["subgraphs"] = False  # The output is that of the graph itself.
+            given["subgraphs"] = False  # The output of `invoke` is the root graph's alone.
         if (during := kwargs.pop("checkpoint_during", None)) is not None:
             given["durability"] = _durability(during, given.get("durability"))
         for name in kwargs:
@@ -140,7 +143,7 @@ class RunArguments:
         return cls(**given, options=RunOptions(**kwargs), whole_state=whole_state, events=events)
 
     def checked(self) -> Self:
-        """Return the arguments, or raise for one that cannot be honoured.
+        """Return the arguments after checking their values.
 
         Raises:
             InvalidArgumentError: A value is not allowed.
@@ -159,7 +162,7 @@ class RunArguments:
         return ["updates", "values"] if self.debug else mode_list(self.print_mode)
 
     def told_channels(self) -> dict[str, str]:
-        """Return the header that names the channels to tell of, for a server that reads it."""
+        """Return the header with the channels to show, for a server that reads it."""
         if self.output_keys is not None:
             return {OUTPUT_HEADER: json.dumps(mode_list(self.output_keys))}
         return {OUTPUT_HEADER: "*"} if self.whole_state else {}
@@ -176,7 +179,7 @@ _ARGUMENTS = frozenset(field.name for field in fields(RunArguments)) - {
 
 
 class RunRequest:
-    """The request of one run, and what of it may still change before it is sent."""
+    """The request of one run. It may change until it is sent; see `go_on` and `for_server`."""
 
     def __init__(
         self,
@@ -191,29 +194,29 @@ class RunRequest:
         wants_messages: bool = False,
         asides: Sequence[str] = (),
     ) -> None:
-        #: The events of the bundled server that callbacks want.
+        #: The additional events of the bundled server that callbacks need.
         self._wanted_asides = asides
-        #: Whether callbacks are told of models by what is streamed.
+        #: Whether callbacks for models are called from streamed messages.
         self.hears_messages = wants_messages
         self.arguments = arguments.checked()
         self.address = address
         self.nested = Nested.of(config, address)
-        #: The modes that the caller gets.
+        #: The modes that the caller gets. Inside a parent graph, the default is `values`.
         if arguments.stream_mode is not None:
             stream_mode = arguments.stream_mode
         elif TASK_ID in config["configurable"]:
             stream_mode = "values"
         self.modes = mode_list(stream_mode)
-        # Only a list makes (mode, data) pairs; any other sequence behaves as one mode, locally too.
+        # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
-        #: As langgraph 1.2 reads it from a config.
+        #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         self.wants_messages = wants_messages
         self.wants_output = wants_output
         sent_config = wire_config(config)
         if self.nested is not None:
             sent_config["metadata"] = self.nested.metadata(sent_config.get("metadata") or {})
-        #: Paths of config values that were left out, since they cannot be JSON.
+        #: Paths of config values that are not sent, because they cannot be JSON.
         self.left_out: list[str] = []
         if not strict_config:
             sent_config, self.left_out = sendable(sent_config)
@@ -225,7 +228,7 @@ class RunRequest:
         self._begin_with(arguments.input)
 
     def arguments_for(self, on_run_created: Callable[[JSON], object]) -> JsonObject:
-        """Return the keywords of `client.runs.stream`; what is None is left out."""
+        """Return the keyword arguments of `client.runs.stream`, without those that are None."""
         arguments = self.arguments
         keywords: JsonObject = {
             "config": self._typed_config or self.sent_config or None,
@@ -255,9 +258,9 @@ class RunRequest:
         }
 
     def _disconnection(self) -> JsonObject:
-        # A thread that does not exist yet begins with its first run, as locally. Its run survives
-        # a lost connection (whoever leaves early cancels it); a stateless one cannot be found
-        # again, so it ends with its connection.
+        # As in a local graph, a thread is created by its first run. A run on a thread survives a
+        # lost connection, and is cancelled by a request if the caller leaves early. A stateless run
+        # cannot be found again after a lost connection, so the server cancels it.
         if self.address.thread_id is None:
             return {"on_disconnect": "cancel"}
         return {
@@ -276,7 +279,7 @@ class RunRequest:
     def _asides(self) -> list[str]:
         arguments = self.arguments
         asides = [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
-        # A parent graph streams the chunks that it is told of.
+        # Not inside a parent graph, whose stream needs chunks and not their events.
         if arguments.run_stream and self.nested is None:
             asides += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
         return [*asides, *self._wanted_asides]
@@ -288,10 +291,10 @@ class RunRequest:
         if self.wants_messages:
             modes.append("messages")
         if self.nested is not None:
-            # The parent's stream shows what happens here, and must learn of interrupts.
+            # The parent's stream shows the events of this run. `updates` have its interrupts.
             modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
             modes.append("updates")
-            if self.nested.streamed:  # A model that streams names its messages in another way.
+            if self.nested.streamed:  # Needed for the ids of messages that are streamed already.
                 modes.append("messages")
         return modes
 
@@ -303,15 +306,16 @@ class RunRequest:
 
     @property
     def needs_state(self) -> bool:
-        """Whether the thread's state decides how to begin; see `go_on`."""
+        """Whether the input depends on the thread's state; see `go_on`."""
         nested = self.nested
         return nested is not None and nested.resuming and self.address.thread_id is not None
 
     def go_on(self, state: StateSnapshot) -> None:
-        """Begin where the remote was left, as a local subgraph does when its parent goes on.
+        """Continue from the thread's state, as a local subgraph does when its parent resumes.
 
         Raises:
-            GraphInterrupt: The remote still waits for an answer, and the parent brings none.
+            GraphInterrupt: The remote graph still waits at interrupts that the parent's resume does
+                not answer.
         """
         assert self.nested is not None
         pending = self.nested.unanswered(state)
@@ -320,22 +324,23 @@ class RunRequest:
         self._begin_with(self.nested.go_on(self.arguments.input, state))
 
     def for_server(self, agreed: Mapping[str, str]) -> None:
-        """Word the request for the server.
+        """Adapt the request to the server.
 
         Args:
-            agreed: The headers of our own that the server reads. None: it reads the protocol only.
+            agreed: The additional headers that the bundled server reads; empty for any other
+                server.
 
         Raises:
-            InvalidArgumentError: The command goes to names and sends at the same time, and the
-                server does not understand that.
-            NotImplementedError: A stream mode is "tools" or `control` is given, and the server does
-                not have it.
+            InvalidArgumentError: The command has node names and Sends at the same time, and the
+                server is not the bundled one.
+            NotImplementedError: A stream mode is "tools" or `control` is passed, and the server is
+                not the bundled one.
         """
         if agreed:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
             if asides := self._asides():
                 more[ASIDES_HEADER] = json.dumps(asides)
-            if HANDLER_CALLS_EVENT in asides:  # Those tell of models, too.
+            if HANDLER_CALLS_EVENT in asides:  # They include calls for models.
                 self.hears_messages = False
             if (control := self.arguments.control) is not None:
                 more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
@@ -352,8 +357,8 @@ class RunRequest:
             return
         if self.arguments.control is not None:
             raise NotImplementedError(
-                "control: the protocol has no call that drains a run; only the bundled server has "
-                "one. client.runs.cancel() stops a remote run"
+                "control: the protocol has no request that drains a run; only the bundled server "
+                "has one. Use client.runs.cancel() to stop a remote run"
             )
         if self._more_modes():
             raise NotImplementedError(
@@ -363,7 +368,7 @@ class RunRequest:
         if self._goes_both_ways:
             raise InvalidArgumentError(
                 "input.goto",
-                "must be node names or Send objects, not a mix: the protocol has no such list",
+                "must be only node names or only Send objects: the protocol has no mixed list",
             )
         self._begin = plain_messages(self._begin)
 
@@ -374,21 +379,23 @@ class RunRequest:
 
 
 def _durability(checkpoint_during: bool, durability: Durability | None) -> Durability:
-    """Return the durability that its older form means, with a warning, as locally."""
+    """Return the durability for `checkpoint_during`, and warn as a local graph does."""
     warnings.warn(
         "`checkpoint_during` is deprecated and will be removed. Please use `durability` instead.",
         langgraph_deprecation(),
         stacklevel=4,
     )
     if durability is not None:
-        raise InvalidArgumentError("checkpoint_during", "means the same as durability: give one")
+        raise InvalidArgumentError(
+            "checkpoint_during", "is the older form of durability: pass only one of them"
+        )
     return "async" if checkpoint_during else "exit"
 
 
 def _both(
     own: Callable[[JSON], object], given: Callable[[JSON], object] | None
 ) -> Callable[[JSON], object]:
-    """Return what calls both, the caller's own last."""
+    """Return a function that calls both, the caller's one last."""
     if given is None:
         return own
 
@@ -400,10 +407,10 @@ def _both(
 
 
 def node_names(name: str, nodes: str | Sequence[str] | None) -> str | list[str] | None:
-    """Return the nodes to stop at, checked.
+    """Return the nodes to stop at as a list, or "*" for all.
 
     Raises:
-        InvalidArgumentError: It is a single name.
+        InvalidArgumentError: The argument is a single name and not a list.
     """
     if nodes is None:
         return None

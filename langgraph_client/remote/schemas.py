@@ -1,4 +1,4 @@
-"""A JSON schema of the server's, as the pydantic model that callers of a local graph expect."""
+"""Create pydantic models from the server's JSON schemas, as a local graph returns them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Told:
 
     @classmethod
     def model_json_schema(cls, *_: object, **__: object) -> JsonObject:
-        """The schema that the server told, whatever the arguments."""
+        """Return the server's schema. All arguments are ignored."""
         return copy.deepcopy(cls.schema_told)
 
 
@@ -41,10 +41,10 @@ class _Value(_Told, RootModel[JSON]):
 
 
 def model_from(name: str, schema: Reply) -> type[BaseModel]:
-    """A model whose JSON schema is `schema`.
+    """Return a model whose JSON schema is `schema`.
 
-    Its fields are those of the schema's properties, checked as far as `type` says; what lies
-    deeper is for the server to check. A schema of no object gives a `RootModel`.
+    Its fields are the schema's properties. Only their `type` is checked here; the server checks
+    nested values. If the schema is not one of an object, the result is a `RootModel`.
     """
     described = _resolved(schema)
     properties = described.get("properties")
@@ -52,7 +52,7 @@ def model_from(name: str, schema: Reply) -> type[BaseModel]:
     if isinstance(properties, Mapping):
         required = described.get("required") or ()
         fields = {
-            # By alias: a model has no fields whose names begin with an underscore.
+            # Pydantic refuses field names that begin with an underscore, so these get an alias.
             f"field_{number}" if key.startswith("_") else key: _field(key, told, key in required)
             for number, (key, told) in enumerate(properties.items())
         }
@@ -64,7 +64,7 @@ def model_from(name: str, schema: Reply) -> type[BaseModel]:
 
 
 def _resolved(schema: Reply) -> Reply:
-    """The definition that a schema consists of, where it is no more than a reference."""
+    """Return the definition that a schema refers to; the schema itself if it is no reference."""
     name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
     found = (schema.get("$defs") or {}).get(name)
     return found if isinstance(found, Mapping) else schema

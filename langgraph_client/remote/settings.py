@@ -1,4 +1,4 @@
-"""What a RemoteGraph was made with, and how that shapes its calls. Pure."""
+"""The settings of a RemoteGraph, and how they affect its calls. No I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from langgraph_client.values import Allowed, classes_in, name_of
 
 @dataclass(frozen=True)
 class GraphSettings:
-    """The parameters of `RemoteGraph` that `copy` can change; see there what they mean."""
+    """The parameters of `RemoteGraph` that `copy` can change; that class documents them."""
 
     assistant_id: str
     config: Config | None = None
@@ -29,7 +29,7 @@ class GraphSettings:
     distributed_tracing: bool = False
     allow_types: Iterable[type] = ()
     stream_mode: Modes = "updates"
-    #: The classes that values in an envelope may be made of, by name.
+    #: The classes of which objects may be created, by name.
     allowed: Allowed = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class GraphSettings:
                 "assistant_id",
                 f"must be a graph's name or an assistant's id, not {self.assistant_id!r}",
             )
-        # Set around the freeze: derived from the fields, once.
+        # The dataclass is frozen, so derived values are set with `object.__setattr__`.
         types = tuple(self.allow_types)
         allowed = classes_in(*types, Overwrite)
         allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
@@ -52,7 +52,7 @@ class GraphSettings:
         """Return a copy with some settings changed.
 
         Raises:
-            InvalidArgumentError: `update` has a key that is no setting.
+            InvalidArgumentError: `update` has a key that is not a setting.
         """
         known = {setting.name for setting in fields(self) if setting.init}
         if unknown := update.keys() - known:
@@ -60,14 +60,14 @@ class GraphSettings:
         return replace(self, **update)
 
     def merged(self, config: Config | None) -> MergedConfig:
-        """Return a call's config on top of this graph's own and of the surrounding node's."""
+        """Merge a call's config onto this graph's own, and both onto the surrounding node's."""
         return with_ambient(ambient_config(), merge(self.config, config))
 
     def address(self, merged: MergedConfig, *, calling: bool = False) -> Address:
-        """Return where on the server a call takes place."""
+        """Return the thread, checkpoint and namespace of a call."""
         nested = nested_address(merged["configurable"], self.checkpointer, calling=calling)
         return nested or Address.of(merged)
 
     def decoder(self, address: Address) -> Decoder:
-        """Return what reads the values of one call."""
+        """Return the decoder for the values of one call."""
         return Decoder(address, self.decode_messages, allowed=self.allowed)

@@ -1,4 +1,4 @@
-"""Convert a thread's state from the server to the snapshot that a local graph gives."""
+"""Convert a thread's state from the server to the snapshot of a local graph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from langgraph_client.remote.decode import Decoder, understanding
 
 
 class StateSnapshot(compat.StateSnapshot):
-    """langgraph's snapshot, which notebooks show as a table."""
+    """langgraph's snapshot, with a table for notebooks."""
 
     __slots__ = ()
 
@@ -28,11 +28,14 @@ class StateSnapshot(compat.StateSnapshot):
 def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
     """Return the snapshot of a state.
 
-    `asked` is the config the caller asked with; a thread that has no checkpoint yet gives it back,
-    as a local graph does.
+    Args:
+        state: The server's reply.
+        decoder: The decoder of the call.
+        asked: The config of the call. As in a local graph, it is the snapshot's config if the
+            thread has no checkpoint.
 
     Raises:
-        APIResponseValidationError: The state is not of the protocol's shape.
+        APIResponseValidationError: The state does not have the protocol's shape.
     """
     with understanding("a state", state):
         return _snapshot(state, decoder, asked)
@@ -58,7 +61,7 @@ def _snapshot(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSna
 
 
 def _time(moment: datetime | str | None) -> str | None:
-    """Return a time as a local graph writes it; what is no time stays as the server wrote it."""
+    """Return a time in the format of a local graph; a text that is no time is unchanged."""
     if isinstance(moment, str):
         try:
             return datetime.fromisoformat(moment).isoformat()
@@ -76,7 +79,7 @@ def _task_from(task: Reply, decoder: Decoder, namespace: str) -> PregelTask:
     address = decoder.address
     state: StateSnapshot | RunnableConfig | None = None
     if task.get("state") is not None:
-        # A subgraph that has not begun has no checkpoint; its place is known all the same.
+        # A subgraph that has not started has no checkpoint, but its namespace is known.
         place = "|".join((*([namespace] if namespace else []), f"{task['name']}:{task['id']}"))
         where = task["state"].get("checkpoint") or {"checkpoint_ns": place}
         asked: RunnableConfig = {"configurable": address.configurable(where)}
@@ -95,7 +98,20 @@ def _task_from(task: Reply, decoder: Decoder, namespace: str) -> PregelTask:
 
 
 class HistoryPages:
-    """Which page of a thread's history to ask for next; to the end, or to a limit."""
+    """The pages of a thread's history: which one to request next, up to a limit.
+
+    Args:
+        address: The thread and checkpoint.
+        filter: Only checkpoints whose metadata contains this; None for all.
+        before: A config; only checkpoints before its checkpoint. None for all.
+        limit: The most states; None for all.
+
+    Attributes:
+        wanted: Whether to request another page.
+
+    Raises:
+        InvalidArgumentError: `limit` is negative.
+    """
 
     SIZE = 100
 
@@ -117,7 +133,7 @@ class HistoryPages:
         self.wanted = limit != 0
 
     def request(self) -> JsonObject:
-        """The arguments of `threads.get_history` for the next page."""
+        """Return the arguments of `threads.get_history` for the next page."""
         size = self.SIZE if self._left is None else min(self.SIZE, self._left)
         before = None
         if self._before is not None:
@@ -130,7 +146,7 @@ class HistoryPages:
         }
 
     def took(self, states: Sequence[Reply]) -> None:
-        """Note what the last page held; a page that is not full was the last one."""
+        """Note the states of a page. A page that is not full is the last one."""
         full = len(states) == self.request()["limit"]
         if self._left is not None:
             self._left -= len(states)

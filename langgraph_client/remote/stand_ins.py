@@ -1,9 +1,9 @@
-"""What stands in for a client: mocks, fakes and wrappers that look like one, and promise less.
+"""Support objects in place of a client: mocks, fakes and wrappers with only some of its methods.
 
-People test their code with `RemoteGraph("agent", client=AsyncMock(), sync_client=MagicMock())`, and
-set up only what langgraph's RemoteGraph would use. So a stand-in is called as that one calls a
-client: thread ids as the caller wrote them, everything by keyword, None for what is not given. Its
-stream is whatever can be iterated over; what it does not say is not missed.
+Users test their code with `RemoteGraph("agent", client=AsyncMock(), sync_client=MagicMock())`, and
+configure only what langgraph's RemoteGraph uses. So such an object is called as langgraph's
+RemoteGraph calls a client: with the caller's thread ids, with keywords only, and with None for
+arguments that are not passed. Its stream may be any iterable, and events may be missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from langgraph_client.remote.aliases import JSON, JsonObject
 
 #: The packages whose clients talk to a server.
 _CLIENT_PACKAGES = frozenset({"langgraph_client", "langgraph_sdk"})
-#: What langgraph's RemoteGraph passes always.
+#: Arguments that langgraph's RemoteGraph always passes, even if they are None.
 _ALWAYS_GIVEN = (
     "input",
     "command",
@@ -30,7 +30,7 @@ _ALWAYS_GIVEN = (
 
 
 class ClientLike(Protocol):
-    """A client with the resources of `langgraph_sdk`'s."""
+    """An object with the resources of a client of `langgraph_sdk`."""
 
     assistants: JSON
     threads: JSON
@@ -49,33 +49,33 @@ class _AsyncClosable(Protocol):
 
 @dataclass(frozen=True)
 class _NoEvents:
-    """Read in place of the events of a run that gave none."""
+    """A `metadata` event, used if the stream of a mock has no events."""
 
     event: str = "metadata"
     data: JsonObject = field(default_factory=dict)
 
 
 def is_stand_in(client: object) -> bool:
-    """Return whether an object takes the place of a client, and is none itself."""
+    """Return whether an object is not a client of this package or of `langgraph_sdk`."""
     packages = {kind.__module__.partition(".")[0] for kind in type(client).__mro__}
     return not packages & _CLIENT_PACKAGES
 
 
 async def settled(result: object) -> JSON:
-    """Return the result of an async method, also where a stand-in gives it without `await`."""
+    """Return the result of an async method, even if a mock's method is not async."""
     return await result if inspect.isawaitable(result) else result
 
 
 def run_parts(
     client: ClientLike, thread_id: str | None, assistant_id: str, arguments: JsonObject
 ) -> Iterator[JSON]:
-    """Start a run with a stand-in, and return the parts of its stream, closed in the end.
+    """Start a run with such an object, yield the parts of its stream, and close the stream.
 
     Args:
-        client: The stand-in.
-        thread_id: As the caller wrote it; None for a stateless run.
-        assistant_id: Who runs.
-        arguments: The keywords of `runs.stream`.
+        client: The object in place of a client.
+        thread_id: The caller's thread id; None for a stateless run.
+        assistant_id: The assistant that runs.
+        arguments: The keyword arguments of `runs.stream`.
     """
     stream: Iterable[JSON] = client.runs.stream(**_keywords(thread_id, assistant_id, arguments))
     part: JSON = None

@@ -1,4 +1,4 @@
-"""The stream modes of a local graph, and what the protocol calls them."""
+"""The stream modes of a local graph, and their names in the protocol."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ GraphMode: TypeAlias = Literal[
     "values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools"
 ]
 
-#: One of them, or several.
+#: One stream mode, or several.
 Modes: TypeAlias = GraphMode | Sequence[GraphMode]
 
-#: What the protocol calls them.
+#: The protocol's names of the stream modes.
 WIRE_MODES = {
     "values": "values",
     "updates": "updates",
@@ -28,15 +28,15 @@ WIRE_MODES = {
 }
 
 
-#: Modes that the protocol does not have; the bundled server sends them all the same.
+#: Modes that the protocol does not have. The bundled server supports them.
 MORE_MODES = ("tools",)
 
 
 def wire_modes(modes: Sequence[str]) -> list[str]:
-    """Return the protocol's names of stream modes, each once, without those it does not have.
+    """Return the protocol's names of stream modes, each once; others than its own are left out.
 
     Raises:
-        InvalidArgumentError: One is not a stream mode.
+        InvalidArgumentError: A name is not a stream mode.
     """
     for mode in modes:
         if mode not in WIRE_MODES and mode not in MORE_MODES:
@@ -52,9 +52,9 @@ def mode_list(mode: str | Sequence[str]) -> list[str]:
 
 
 class ModePair(tuple[str, GraphValue]):
-    """A part of a stream of several modes: `(mode, data)`, as a local graph yields it.
+    """A part of a stream with several modes: `(mode, data)`, as a local graph yields it.
 
-    `event` and `data` are what code reads that was written for langgraph's RemoteGraph, which
+    It also has `event` and `data`, for code that was written for langgraph's RemoteGraph, which
     yields the client's stream parts here.
     """
 
@@ -67,5 +67,5 @@ class ModePair(tuple[str, GraphValue]):
 
     @property
     def data(self) -> GraphValue:
-        """What the mode shows."""
+        """The data of the mode."""
         return self[1]

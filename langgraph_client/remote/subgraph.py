@@ -1,4 +1,4 @@
-"""A subgraph of a remote graph, as `get_subgraphs` gives it."""
+"""A subgraph of a remote graph, as `get_subgraphs` returns it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
-    """A part of a remote graph: what it looks like, what it takes and gives, where it stands.
+    """A subgraph of a remote graph: its drawing, its schemas and its state.
 
-    Its state is that of the config, which names the thread and, in `checkpoint_ns`, the place;
-    `get_state(config, subgraphs=True)` of the whole graph gives such configs. It cannot be run by
-    itself: the protocol runs whole graphs.
+    The config of a state method names the thread and, in `checkpoint_ns`, the subgraph.
+    `get_state(config, subgraphs=True)` of the whole graph returns such configs. A subgraph cannot
+    be run by itself, because the protocol runs whole graphs.
     """
 
     def __init__(self, whole: RemoteGraph, namespace: str, schemas: Reply) -> None:
@@ -43,10 +43,10 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Return a copy whose config is merged with this one."""
         return type(self)(self._whole.with_config(config, **kwargs), self.namespace, self._schemas)
 
-    # --- what it is ---
+    # --- drawing and schemas ---
 
     def get_graph(self, config: Config | None = None, *, xray: int | bool = False) -> Graph:
-        """Read the subgraph's nodes and edges, as they stand in the drawing of the whole."""
+        """Read the subgraph's nodes and edges from the drawing of the whole graph."""
         return drawing_inside(self._whole.get_graph(config, xray=self._depth(xray)), self.namespace)
 
     async def aget_graph(self, config: Config | None = None, *, xray: int | bool = False) -> Graph:
@@ -58,25 +58,25 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         return True if xray is True else int(xray) + self.namespace.count("|") + 1
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """The schema of the subgraph's input, as a pydantic model."""
+        """Return the schema of the subgraph's input as a pydantic model."""
         return model_from(f"{self.name}Input", self.get_input_jsonschema())
 
     def get_output_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """The schema of the subgraph's output, as a pydantic model."""
+        """Return the schema of the subgraph's output as a pydantic model."""
         return model_from(f"{self.name}Output", self.get_output_jsonschema())
 
     def get_input_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """The JSON schema of the subgraph's input; `{}` where the server cannot make one."""
+        """Return the JSON schema of the subgraph's input; `{}` if the server has none."""
         return self._schemas.get("input_schema") or {}
 
     def get_output_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """The JSON schema of the subgraph's output; `{}` where the server cannot make one."""
+        """Return the JSON schema of the subgraph's output; `{}` if the server has none."""
         return self._schemas.get("output_schema") or {}
 
-    # --- its state: that of the whole graph, at the place that the config names ---
+    # --- state: that of the whole graph, at the namespace in the config ---
 
     def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
-        """Read the state at the config's place; see `RemoteGraph.get_state`."""
+        """Read the state at the config's namespace; see `RemoteGraph.get_state`."""
         return self._whole.get_state(config, subgraphs=subgraphs)
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
@@ -91,7 +91,7 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         before: Config | None = None,
         limit: int | None = None,
     ) -> Iterator[StateSnapshot]:
-        """Yield the states at the config's place; see `RemoteGraph.get_state_history`."""
+        """Yield the states at the config's namespace; see `RemoteGraph.get_state_history`."""
         return self._whole.get_state_history(config, filter=filter, before=before, limit=limit)
 
     def aget_state_history(
@@ -108,7 +108,7 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     def update_state(
         self, config: Config, values: GraphValue, as_node: str | None = None
     ) -> RunnableConfig:
-        """Write to the state at the config's place; see `RemoteGraph.update_state`."""
+        """Write to the state at the config's namespace; see `RemoteGraph.update_state`."""
         return self._whole.update_state(config, values, as_node)
 
     async def aupdate_state(
@@ -120,7 +120,7 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     def bulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> RunnableConfig:
-        """Write supersteps at the config's place; see `RemoteGraph.bulk_update_state`."""
+        """Write supersteps at the config's namespace; see `RemoteGraph.bulk_update_state`."""
         return self._whole.bulk_update_state(config, supersteps)
 
     async def abulk_update_state(
@@ -129,7 +129,7 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Async twin of `bulk_update_state`."""
         return await self._whole.abulk_update_state(config, supersteps)
 
-    # --- what it cannot ---
+    # --- not supported ---
 
     def invoke(self, *args: object, **kwargs: object) -> NoReturn:
         """Refuse: the protocol runs whole graphs.

@@ -1,6 +1,6 @@
-"""What a RemoteGraph remembers of the threads it uses, so that it sends the server each thing once.
+"""Remember which threads exist on the server, so that each is created only once.
 
-A thread may disappear on the server. Whoever is told so calls `forget`, and begins again.
+If a request fails because a thread was deleted, `forget` makes it be created again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _REMEMBERED = 10_000
 
 
 class KnownThreads:
-    """Which threads have been made on the server, and which belong to the graph there."""
+    """The threads that exist on the server, and those whose graph is set there."""
 
     def __init__(self, assistant_id: str) -> None:
         try:
             uuid.UUID(assistant_id)
         except ValueError:
-            #: The graph behind the assistant; None until asked for, where the name does not tell.
+            #: The assistant's graph; None if `assistant_id` is a UUID and it was not requested yet.
             self.graph_id: str | None = assistant_id
         else:
             self.graph_id = None
@@ -30,27 +30,27 @@ class KnownThreads:
         self._with_graph: set[str] = set()
 
     def must_be_made(self, address: Address) -> bool:
-        """Return whether the thread must be made before its first run.
+        """Return whether the thread must be created before its first run.
 
-        That is one the server knows under another id than the caller: its metadata keeps what the
-        id was derived from. Any other thread is made by its run.
+        This is so if its id was derived from the caller's, which is kept in the metadata. Any other
+        thread is created by its run.
         """
         return address.made_from is not None and address.thread_id not in self._made
 
     def needs_graph(self, address: Address) -> bool:
-        """Return whether the thread may still lack the graph that a state update asks for."""
+        """Return whether the thread's graph may not be set yet: a state update needs it."""
         return address.thread_id not in self._with_graph
 
     def remember(self, address: Address, *, with_graph: bool = False) -> None:
-        """Note that the thread exists, and perhaps that it belongs to the graph."""
+        """Note that the thread exists, and with `with_graph` that its graph is set."""
         for known in [self._made, self._with_graph][: 1 + with_graph]:
-            # Bounded; a thread that is forgotten is only made once more.
+            # Limits the memory. A thread that is forgotten costs one more request.
             if len(known) >= _REMEMBERED:
                 known.clear()
             known.add(str(address.thread_id))
 
     def forget(self, address: Address) -> bool:
-        """Note that the thread is gone; return whether it was thought to exist."""
+        """Note that the thread does not exist; return whether it was known to exist."""
         known = address.thread_id in self._made or address.thread_id in self._with_graph
         self._made.discard(str(address.thread_id))
         self._with_graph.discard(str(address.thread_id))
@@ -68,5 +68,5 @@ def thread_arguments(address: Address, graph_id: str | None = None) -> JsonObjec
 
 
 def thread_headers(assistant_id: str, address: Address) -> dict[str, str]:
-    """Return the header that says which graph and thread is read, for the bundled server."""
+    """Return the header with the graph and the caller's thread id, for the bundled server."""
     return {THREAD_HEADER: json.dumps([assistant_id, address.made_from or address.thread_id])}

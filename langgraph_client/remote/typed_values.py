@@ -1,4 +1,4 @@
-"""What a caller gives, in envelopes, for servers that read them; see `values`."""
+"""Put the caller's values into envelopes, for the bundled server; see `values`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langgraph_client.values import PLAIN, TYPES, enclose, is_message
 
 
 def enclosed_request(asked: Reply) -> JsonObject | None:
-    """A run's `input` or `command` with its values in envelopes; None where JSON carries them."""
+    """Return a run's `input` or `command` with values in envelopes; None if JSON is enough."""
     if "command" not in asked:
         flat = enclosed(asked.get("input"))
         return None if flat is _SAME else {"input": flat}
@@ -32,48 +32,48 @@ def enclosed_request(asked: Reply) -> JsonObject | None:
 
 
 def enclosed_config(config: JsonObject) -> JsonObject | None:
-    """A config whose configurable values are in envelopes; None where JSON carries them."""
+    """Return a config with its `configurable` in envelopes; None if plain JSON is enough."""
     given = config.get("configurable") or {}
     changed = {key: flat for key, value in given.items() if (flat := enclosed(value)) is not _SAME}
     return {**config, "configurable": {**given, **changed}} if changed else None
 
 
 def enclosed_values(values: GraphValue) -> JSON:
-    """Values of a state update in an envelope; None where JSON carries them."""
+    """Return the values of a state update in an envelope; None if plain JSON is enough."""
     flat = enclosed(values)
     if flat is not _SAME:
         return flat
     if values is None or isinstance(values, dict | list):
         return None
-    return {PLAIN: _plain(values), TYPES: []}  # Requests have no place for a bare value.
+    return {PLAIN: _plain(values), TYPES: []}  # Requests accept only objects, lists and null.
 
 
 _SAME: JSON = object()
 
 
 def enclosed(value: GraphValue) -> JSON:
-    """Return a value as plain JSON with notes of its types, or `_SAME` if it needs no notes."""
+    """Return a value as plain JSON with type notes; `_SAME` if it needs no notes."""
     try:
         flat = enclose(value, _plain, note_messages=True)
     except InvalidArgumentError:
-        return _SAME  # Sending it as it is will say what is wrong, and where.
-    # Without notes `enclose` gives back plain JSON that the codec would write just so.
+        return _SAME  # The codec will raise the same error, with the path to the value.
+    # Without notes, `enclose` returns the JSON that the codec would write itself.
     return flat if isinstance(flat, dict) and flat.keys() == {PLAIN, TYPES} else _SAME
 
 
 def _plain(value: GraphValue) -> JSON:
-    if type(value) is str:  # With what cannot be sent replaced; the note beside it has it all.
+    if type(value) is str:  # Characters that JSON cannot have are replaced; the note has them.
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     if isinstance(value, float) and not math.isfinite(value):
-        return None  # As servers write it; the note beside it says what it is.
+        return None  # As servers write it; the note has the number.
     return decode(encode(value))
 
 
 def plain_messages(value: GraphValue) -> GraphValue:
-    """Return a value whose messages are dicts of which a graph makes the same messages again.
+    """Return a value with dicts for its messages, from which a graph creates equal messages.
 
-    Graphs keep the keys of a dict that they do not expect as `additional_kwargs`: those that say
-    nothing are left out.
+    Graphs put unknown keys of such a dict into `additional_kwargs`, so these keys are left out if
+    they are empty.
     """
     if is_message(value):
         return {

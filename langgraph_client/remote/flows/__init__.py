@@ -1,1 +1,1 @@
-"""What RemoteGraph's methods ask of a server, each written once; see `flow`."""
+"""The requests of RemoteGraph's methods, each written once; see `flow`."""

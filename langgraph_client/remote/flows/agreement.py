@@ -1,4 +1,4 @@
-"""Whether the server is one that reads more than the protocol."""
+"""Find out whether the server is the bundled one, which supports more than the protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langgraph_client.values import HEADER, VERSION
 
 
 def agreed_headers(clients: Clients) -> Flow[Mapping[str, str]]:
-    """Return the headers of our own that the server has said it reads; none for any other server.
+    """Return the additional headers that the bundled server reads; none for any other server.
 
     GET /info
     """
@@ -21,7 +21,7 @@ def agreed_headers(clients: Clients) -> Flow[Mapping[str, str]]:
 
 
 def reads_envelopes(clients: Clients) -> Flow[bool]:
-    """Return whether the server reads values in envelopes; it is asked once.
+    """Return whether the server reads values in envelopes. The server is asked once.
 
     GET /info
     """
@@ -31,11 +31,11 @@ def reads_envelopes(clients: Clients) -> Flow[bool]:
             yield from ask(lambda client: client.http.get("/info", on_response=answers.append))
         except Exception as error:
             if isinstance(error, httpx.TransportError):
-                raise  # No server: what is to be asked next would not get there, either.
+                raise  # The server cannot be reached: the next request would fail too.
             status = status_of(error)
             if status is not None and (status >= 500 or status == 429):
-                return False  # It may say something else the next time.
-            # Another server, an answer that is not JSON, a client without plain requests, a mock
-            # that has not heard of `/info`: not the bundled one.
+                return False  # Not kept: the failure may be temporary.
+            # Any other failure means that it is not the bundled server: no `/info`, a response
+            # that is not JSON, a client without `http`, a mock.
         clients.reads_envelopes = any(answer.headers.get(HEADER) == VERSION for answer in answers)
     return clients.reads_envelopes

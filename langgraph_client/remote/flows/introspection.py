@@ -1,4 +1,4 @@
-"""What a RemoteGraph asks about the graph itself: its drawing, its schemas, its subgraphs."""
+"""Requests about the graph itself: its drawing, schemas and subgraphs."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def get_subgraphs(
 
 
 def _assistant(assistant_id: str, graph_id: str | None) -> Flow[str]:
-    """Return the id of the graph's assistant, for endpoints that take no name.
+    """Return the id of the graph's default assistant, for endpoints that accept no graph name.
 
-    Every graph has an assistant that stands for it. Without `graph_id` the name is an id.
+    If `graph_id` is None, `assistant_id` is an id already.
 
     POST /assistants/search
     """
@@ -72,6 +72,7 @@ def _assistant(assistant_id: str, graph_id: str | None) -> Flow[str]:
     assistants = yield from ask(lambda client: client.assistants.search(**wanted))
     if not assistants:
         raise InvalidArgumentError(
-            "assistant_id", f"the server has no assistant for the graph {assistant_id!r}"
+            "assistant_id",
+            f"the server has no graph {assistant_id!r}, or no default assistant for it",
         )
     return str(assistants[0]["assistant_id"])

@@ -1,4 +1,4 @@
-"""What the runs of a RemoteGraph ask of the server before their events, and when they are left."""
+"""Requests of a run before its events, and when its stream is closed early."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CONFLICT = 409
 
 
 def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
-    """Do what a run needs before it can be started, and word its request for the server.
+    """Prepare a run: create its thread if necessary, and adapt its request to the server.
 
     Args:
-        request: The request, which is completed here.
+        request: The request; it is completed here.
         call: How to read the state of the run's thread.
 
     POST /threads, GET /threads/{thread_id}/state, GET /info
@@ -33,11 +33,11 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
 
 
 def cancel(reader: EventReader, *, wait: bool = False) -> Flow[None]:
-    """Stop a run whose caller has left, unless it is over or cannot be named.
+    """Cancel a run whose stream was closed early, unless it is over or stateless.
 
     Args:
         reader: The reader of the run's events.
-        wait: Return when it has stopped.
+        wait: Whether to return only when the run has stopped.
 
     POST /threads/{thread_id}/runs/{run_id}/cancel
     """
@@ -46,9 +46,9 @@ def cancel(reader: EventReader, *, wait: bool = False) -> Flow[None]:
 
 
 def answer_control(control: Control | None, question: Reply) -> Flow[None]:
-    """Tell a run that has asked whether it is to drain.
+    """Answer a run that asks whether to drain.
 
-    A run that is over, or that another process of the server runs, does not take the answer.
+    The server refuses the answer if the run is over or runs in another process; that is ignored.
 
     POST /threads/{thread_id}/runs/{run_id}/control
     """

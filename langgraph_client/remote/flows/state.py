@@ -1,4 +1,4 @@
-"""What the state methods of a RemoteGraph ask of the server."""
+"""The requests of RemoteGraph's state methods."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ NOT_FOUND = 404
 
 @dataclass(frozen=True)
 class StateCall:
-    """One call about a thread's state: where, with what memory, and what goes along with it."""
+    """One call of a state method: its thread, decoder, clients, headers and parameters."""
 
     assistant_id: str
     address: Address
     decoder: Decoder
     clients: Clients
     threads: KnownThreads
-    #: The config as a local graph gives it back for a thread without checkpoints.
+    #: The config that a local graph returns for a thread without checkpoints.
     asked: RunnableConfig
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, object] | None = None
 
     def sent_along(self) -> Flow[JsonObject]:
-        """Return headers and query parameters of a request."""
+        """Return the headers and query parameters of a request, as keyword arguments."""
         agreed = dict((yield from agreed_headers(self.clients)))
         if agreed:
             agreed.update(thread_headers(self.assistant_id, self.address))
@@ -48,7 +48,7 @@ class StateCall:
 
 
 def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot]:
-    """Read a state; an empty one for a thread that does not exist.
+    """Read a state; return an empty one for a thread that does not exist.
 
     GET /threads/{thread_id}/state
     """
@@ -71,7 +71,7 @@ def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot
 
 
 def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSnapshot]]:
-    """Read the next page of a history; none for a thread that does not exist.
+    """Read the next page of a history; return an empty one for a thread that does not exist.
 
     POST /threads/{thread_id}/history
     """
@@ -99,7 +99,7 @@ def update_state(
     POST /threads/{thread_id}/state, or with a `task_id` POST /threads
 
     Raises:
-        NotImplementedError: There is a `task_id`, and the server does not have it.
+        NotImplementedError: A `task_id` is passed, and the server is not the bundled one.
     """
     if task_id is not None:
         written = yield from bulk_update_state(call, [[StateUpdate(values, as_node, task_id)]])
@@ -115,7 +115,7 @@ def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[Jso
     try:
         updated = yield from _update(call, values, as_node)
     except Exception as error:
-        # The thread may have gone since it was remembered.
+        # The thread was known to exist, but may have been deleted since: create it and try again.
         if status_of(error) != NOT_FOUND or not call.threads.forget(call.address):
             raise
         yield from _make_thread(call)
@@ -149,20 +149,21 @@ def bulk_update_state(
 ) -> Flow[RunnableConfig]:
     """Write supersteps to a state, and return the config of the last checkpoint.
 
-    A superstep of one update is a state update. One of several exists in the protocol only where a
-    thread is made with its supersteps; the bundled server takes it at any time.
+    A superstep with one update is sent as a state update. The protocol accepts a superstep with
+    several updates only when a thread is created; the bundled server accepts it at any time.
 
     Raises:
-        NotImplementedError: A superstep has several updates and the thread exists, or an update
-            has a `task_id`, on another server than the bundled one.
-        InvalidArgumentError: There is no update, or one of several does not name its node.
+        NotImplementedError: The server is not the bundled one, and a superstep has several updates
+            and the thread exists, or an update has a `task_id`. On any server: such a superstep and
+            a config with a `checkpoint_id`.
+        InvalidArgumentError: There is no update, or one of several has no `as_node`.
     """
     steps = checked_supersteps(supersteps)
     has_task_ids = any(update.task_id is not None for step in steps for update in step)
     if all(len(step) == 1 for step in steps) and not has_task_ids:
         for (update,) in steps:
             checkpoint = yield from _write(call, update.values, update.as_node)
-            # The next one goes on from what this one has written.
+            # The next update forks from the checkpoint that this one has written.
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
         return {"configurable": call.address.configurable(call.address.checkpoint)}
     rich = yield from reads_envelopes(call.clients)
@@ -172,8 +173,8 @@ def bulk_update_state(
         )
     if call.address.checkpoint.get("checkpoint_id"):
         raise NotImplementedError(
-            "config.configurable.checkpoint_id: the protocol takes a superstep of several updates, "
-            "or with a task_id, at the latest state only"
+            "config.configurable.checkpoint_id: a superstep with several updates, or with a "
+            "task_id, can be written to the latest state only"
         )
     if rich:
         yield from _make_thread(call)
@@ -199,9 +200,14 @@ def bulk_update_state(
 def checked_supersteps(
     supersteps: Sequence[Sequence[StateUpdate]],
 ) -> list[list[StateUpdate]]:
-    """Return the supersteps, each a list of updates that can be sent."""
+    """Return the supersteps as lists, after checking them.
+
+    Raises:
+        InvalidArgumentError: A list is empty, or an update without `as_node` needs it.
+    """
     steps = [[StateUpdate(*update) for update in step] for step in supersteps]
     if not steps:
+        # "No supersteps provided" and "No updates provided" are langgraph's own words.
         raise InvalidArgumentError("supersteps", "is empty. No supersteps provided")
     for step in steps:
         if not step:
@@ -210,16 +216,16 @@ def checked_supersteps(
             if (len(step) > 1 or update.task_id is not None) and update.as_node is None:
                 raise invalid_update(
                     "supersteps",
-                    "several updates in one superstep, or one with a task_id, must say `as_node`",
+                    "an update needs `as_node` if its superstep has several or it has a task_id",
                 )
     return steps
 
 
 @contextmanager
 def graph_errors(address: Address) -> Iterator[None]:
-    """Raise a graph's refusal of a state call as the local exception, too.
+    """Raise the error of a refused state call as an instance of the local exception's class too.
 
-    The bundled server sends its class; the answers of others are raised as they are.
+    The bundled server sends the class in a header. Errors of other servers are raised unchanged.
     """
     try:
         yield
@@ -232,7 +238,7 @@ def graph_errors(address: Address) -> Iterator[None]:
 
 
 def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
-    """Return an update as the supersteps of a thread have it."""
+    """Return an update in the form of a new thread's supersteps."""
     told: JsonObject = {"as_node": update.as_node}
     if update.task_id is not None:
         told["task_id"] = update.task_id
@@ -244,7 +250,7 @@ def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
 
 
 def _make_thread(call: StateCall) -> Flow[None]:
-    """Make the thread, or give an existing one its graph, as a state update needs it.
+    """Create the thread, or set the graph of an existing one: a state update needs a graph.
 
     POST /threads
     """
@@ -261,7 +267,7 @@ def _make_thread(call: StateCall) -> Flow[None]:
 
 
 def _graph_id(call: StateCall) -> Flow[str]:
-    """Return the graph behind the assistant, asking for it once where the name does not tell.
+    """Return the graph of the assistant. It is requested once if `assistant_id` is a UUID.
 
     GET /assistants/{assistant_id}
     """
@@ -272,7 +278,7 @@ def _graph_id(call: StateCall) -> Flow[str]:
 
 
 def _refuse_existing(call: StateCall) -> Flow[None]:
-    """Raise for a thread that exists.
+    """Raise `NotImplementedError` if the thread exists.
 
     GET /threads/{thread_id}
     """
@@ -283,11 +289,11 @@ def _refuse_existing(call: StateCall) -> Flow[None]:
             raise
     else:
         raise NotImplementedError(
-            "bulk_update_state: the thread exists, and the protocol takes a superstep of several "
-            "updates only together with a new thread"
+            "bulk_update_state: the thread exists, and the protocol accepts a superstep with "
+            "several updates only when a thread is created"
         )
 
 
 def asked_config(merged: MergedConfig) -> RunnableConfig:
-    """Return the config of a state call, as a local graph gives it back for an empty thread."""
+    """Return the config of a state call in the form that a local graph returns it."""
     return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
