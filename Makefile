@@ -13,7 +13,7 @@ help:
 	@echo "make shuffled  the same in random order; SEED=20261128"
 	@echo "make coverage  the same, and what of the package it reaches: a floor for each part"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
-	@echo "make interop run the interop scenarios on a real langgraph dev, too"
+	@echo "make interop run the interop scenarios on a real langgraph dev"
 	@echo "make upstream run the tests that LangGraph and its SDK ship against this package"
 	@echo "make browser run a page with useStream in Chromium; needs node, npm and chromium"
 	@echo "make upstream-interop  the SDK's integration tests with one half of LangGraph's"

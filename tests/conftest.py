@@ -18,7 +18,9 @@ from tests.support.graphs import graphs
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--interop", action="store_true", help="run the interop scenarios on a langgraph dev, too"
+        "--interop",
+        action="store_true",
+        help="run the interop scenarios on a langgraph dev, not on the bundled server",
     )
     parser.addoption(
         "--storage",
@@ -53,8 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     # Scenarios that hold against any server say `subject`, or use a fixture that does.
     if "subject" in metafunc.fixturenames:
-        subjects = ["ours", "real"] if metafunc.config.getoption("--interop") else ["ours"]
-        metafunc.parametrize("subject", subjects, scope="session")
+        subject = "real" if metafunc.config.getoption("--interop") else "ours"
+        metafunc.parametrize("subject", [subject], scope="session")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from langgraph_client import LangGraphClient, get_client
 
 @pytest.fixture
 async def client(subject: str, request: Any) -> AsyncIterator[LangGraphClient]:
-    """A client of the bundled server; with --interop of the real one as well, in turn."""
+    """A client of the bundled server; with --interop of the real one."""
     if subject == "real":
         made = get_client(url=request.getfixturevalue("real_url"))
     else:

@@ -11,7 +11,7 @@ from langgraph_client import SyncLangGraphClient, get_sync_client
 
 @pytest.fixture
 def client(subject: str, request: Any) -> Iterator[SyncLangGraphClient]:
-    """A client of the bundled server; with --interop of the real one as well, in turn."""
+    """A client of the bundled server; with --interop of the real one."""
     if subject == "real":
         made = get_sync_client(url=request.getfixturevalue("real_url"))
     else:
