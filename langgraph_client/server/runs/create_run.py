@@ -7,7 +7,7 @@ import copy
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from langgraph_client.server.auth.authorization import Caller
@@ -31,7 +31,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document, Documents, Storage
 from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_configurable
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
@@ -96,6 +96,38 @@ def _created(request: _Request, job: Job, *, repeated: bool = False) -> CreatedR
     return CreatedRun(job, reader)
 
 
+class _OldDocuments:
+    """Deletes documents that are too old, some with each new one, so that they do not pile up.
+
+    Args:
+        kept: The documents, each with its key.
+        lifetime: How old they may become.
+        clock: Time.
+    """
+
+    def __init__(self, kept: Documents, lifetime: timedelta, clock: Clock) -> None:
+        self._kept = kept
+        self._lifetime = lifetime
+        self._clock = clock
+        #: When the next one is too old; until then there is nothing to look for.
+        self._next = datetime.min.replace(tzinfo=UTC)
+
+    async def forget(self) -> None:
+        """Delete some of the oldest."""
+        now = self._clock.now()
+        if now <= self._next:
+            return
+        oldest = await self._kept.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE)
+        for document in oldest:
+            too_old = datetime.fromisoformat(document["created_at"]) + self._lifetime
+            if now <= too_old:
+                self._next = too_old
+                return
+            await self._kept.delete(document["key"])
+        if len(oldest) < _OLD_KEYS_AT_ONCE:
+            self._next = now + self._lifetime
+
+
 class RunCreator:
     """Makes runs of requests, and hands them to the engine."""
 
@@ -114,6 +146,10 @@ class RunCreator:
         self._engine = engine
         self._check_webhook = check_webhook
         self._thread_created = thread_created
+        self._old = (
+            _OldDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
+            _OldDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
+        )
         self._caller: Caller | None = None
         self._parent = ""
 
@@ -248,18 +284,9 @@ class RunCreator:
             document = await self._storage.idempotency_keys.get(key)
             if document is not None and not self._is_old(document, KEY_LIFETIME):
                 return _created(request, await self._job_of(document), repeated=True)
-            await self._forget_old_keys()
+            for old in self._old:
+                await old.forget()
             return await self._create(request, key)
-
-    async def _forget_old_keys(self) -> None:
-        """Delete some that are too old, with each new one, so that they do not pile up."""
-        for kept, lifetime in (
-            (self._storage.idempotency_keys, KEY_LIFETIME),
-            (self._storage.idempotency_answers, ANSWER_LIFETIME),
-        ):
-            for document in await kept.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE):
-                if self._is_old(document, lifetime):
-                    await kept.delete(document["key"])
 
     def _is_old(self, document: Document, lifetime: timedelta) -> bool:
         created = datetime.fromisoformat(document["created_at"])

@@ -240,27 +240,37 @@ class Settlements:
                 await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
             if end.ended is not None and self._ending is not None:
                 await self._ending(transaction, end.ended)
-            await transaction.run_controls.delete_where(run_id=job.run_id)
-            if end.gone:
-                await drop(transaction, job.run_id, keep_lifecycle=True, keep_events=keep_events)
-            else:
-                await transaction.runs.put(end.run)
-                if job.log.keeper is not None:
-                    event = Event(end.done_id, RUN_DONE, end.done)
-                    await transaction.events.add(job.thread_id, job.run_id, [event])
-            if job.temporary:
+            if job.temporary:  # The run goes with its thread.
                 await transaction.delete_thread(job.thread_id, keep_events=keep_events)
-            elif thread is not None:
-                now = self._clock.stamp()
-                thread.update(
-                    with_runs(end.rest, busy=others), updated_at=now, state_updated_at=now
-                )
-                await transaction.threads.put(thread)
+            else:
+                await self._write_kept(transaction, job, end, thread, others)
             if end.gone and job.idempotency_key is not None:
                 # Gone with its thread: the answer is for a request that is repeated.
                 answer = {"run": end.run, "result": end.result, "created_at": self._clock.stamp()}
                 await transaction.idempotency_answers.put({"key": job.idempotency_key, **answer})
         return others
+
+    async def _write_kept(
+        self,
+        transaction: Transaction,
+        job: Job,
+        end: _End,
+        thread: Document | None,
+        others: bool,
+    ) -> None:
+        """Write the end of a run whose thread stays."""
+        await transaction.run_controls.delete_where(run_id=job.run_id)
+        if end.gone:
+            await drop(transaction, job.run_id, keep_lifecycle=True)
+        else:
+            await transaction.runs.put(end.run)
+            if job.log.keeper is not None:
+                event = Event(end.done_id, RUN_DONE, end.done)
+                await transaction.events.add(job.thread_id, job.run_id, [event])
+        if thread is not None:
+            now = self._clock.stamp()
+            thread.update(with_runs(end.rest, busy=others), updated_at=now, state_updated_at=now)
+            await transaction.threads.put(thread)
 
     async def _is_written(self, end: _End) -> bool:
         """Whether the database has the end of a run."""
@@ -363,7 +373,6 @@ async def drop(
     run_id: str,
     *,
     keep_lifecycle: bool = False,
-    keep_events: bool = False,
 ) -> None:
     """Delete a run's document and events.
 
@@ -371,11 +380,9 @@ async def drop(
         transaction: What it is part of.
         run_id: The run.
         keep_lifecycle: Leave the v3 events that say that it began and ended.
-        keep_events: Leave its other events.
     """
     await transaction.runs.delete_where(run_id=run_id)
-    if not keep_events:
-        await transaction.events.delete_run(run_id)
+    await transaction.events.delete_run(run_id)
     await transaction.protocol_events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
 
 

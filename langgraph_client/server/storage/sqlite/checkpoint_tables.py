@@ -33,7 +33,7 @@ _TABLES = (
         thread_id TEXT NOT NULL, digest BLOB NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (thread_id, digest))""",
 )
-_NAMES = ("checkpoints", "checkpoint_channels", "checkpoint_writes", "checkpoint_parts")
+CHECKPOINT_TABLES = ("checkpoints", "checkpoint_channels", "checkpoint_writes", "checkpoint_parts")
 _CHECKPOINT = (
     "SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, run_id, versions,"
     " metadata, type, checkpoint FROM checkpoints"
@@ -240,7 +240,7 @@ class CheckpointTables:
     def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
         with self._database.transaction() as cursor:
-            for name in _NAMES:
+            for name in CHECKPOINT_TABLES:
                 cursor.execute(f"DELETE FROM {name} WHERE thread_id = ?", (thread_id,))
 
     def delete_run(self, thread_id: str, run_id: str, mark: int | None) -> None:

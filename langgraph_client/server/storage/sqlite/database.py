@@ -25,6 +25,7 @@ _WAL_BYTES = 4_000_000
 _VACUUM_PAGES = 64
 _PATIENCE = 5.0
 _PAUSE = 0.01
+_OF_THE_CALLER = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
 
 
 class DatabaseFileError(OSError):
@@ -100,11 +101,16 @@ class Database:
         Raises:
             Unavailable: SQLite cannot write. Nothing of the transaction is kept.
         """
+        is_outermost = self.begin()
+        with self.committing(is_outermost), closing(self.connection.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def committing(self, is_outermost: bool) -> Iterator[None]:
+        """End a transaction that `begin` has begun, and release the lock."""
         with translated():
-            is_outermost = self._begin()
             try:
-                with closing(self.connection.cursor()) as cursor:
-                    yield cursor
+                yield
                 # Within the `try`: a commit that fails, as on a full disk, leaves the transaction
                 # open, and all that is written later would become part of it.
                 if is_outermost:
@@ -117,7 +123,7 @@ class Database:
             finally:
                 self.lock.release()
 
-    def _begin(self) -> bool:
+    def begin(self) -> bool:
         """Take the lock, and begin a transaction unless there is one. Returns whether it did."""
         deadline = time.monotonic() + _PATIENCE
         while True:
@@ -211,21 +217,25 @@ class Database:
             self._file_lock.release()
 
 
-@contextmanager
-def translated() -> Iterator[None]:
+class translated:  # noqa: N801 - as the context managers of contextlib
     """Raise what SQLite reports as `Unavailable`.
 
     A violated constraint, and mistakes of the caller such as a wrong number of parameters, stay
-    what they are.
+    what they are. A class, as it is entered for each statement: a generator takes twice as long.
     """
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.NotSupportedError):
-        raise
-    except sqlite3.DatabaseError as error:
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
+        """Translate what was raised."""
+        if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OF_THE_CALLER):
+            return
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind = Busy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
-        raise kind(f"the database cannot be used at the moment: {error}") from error
+        made = Busy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
+        raise made(f"the database cannot be used at the moment: {error}") from error
 
 
 def _lock(path: str) -> FileLock:

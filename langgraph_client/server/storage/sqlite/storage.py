@@ -6,7 +6,7 @@ import asyncio
 import base64
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from langgraph_client.server.clock import Clock
@@ -14,6 +14,7 @@ from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.sqlite.checkpoint_tables import CHECKPOINT_TABLES
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import Runs, Table
 from langgraph_client.server.storage.sqlite.events import Events
@@ -23,6 +24,15 @@ from langgraph_client.server.storage.sqlite.states import States
 
 _TIDY_PAUSE = 0.5
 _STEP_PAUSE = 0.005
+_OF_THREADS = (
+    "runs",
+    "crons",
+    "thread_ttls",
+    "run_controls",
+    "protocol_events",
+    "script_states",
+    "threads",
+)
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
@@ -126,9 +136,8 @@ class SqliteStorage:
     async def transaction(self, held: Any = None) -> AsyncIterator[SqliteStorage]:
         """Commit what is written within together, or, on an exception, not at all."""
         # Nothing that is awaited within gives up the loop, so no other writer comes in between.
-        with ExitStack() as stack:
-            begin = self._database.transaction
-            await self._database.patiently(lambda: stack.enter_context(begin()))
+        is_outermost = await self._database.patiently(self._database.begin)
+        with self._database.committing(is_outermost):
             yield self
 
     def within(self, held: Any) -> SqliteStorage:
@@ -141,14 +150,17 @@ class SqliteStorage:
         # leaves a thread without events rather than events without a thread.
         if not keep_events and self.events.are_many(thread_id):
             await self.events.delete_thread(thread_id)
-        async with self.transaction():
-            for table in (self.runs, self.crons, self.thread_ttls, self.run_controls):
-                await table.delete_where(thread_id=thread_id)
-            if not keep_events:
-                await self.events.delete_thread(thread_id)
-            await self.protocol_events.delete_thread(thread_id)
-            await self.states.delete_thread(thread_id)
-            await self.threads.delete(thread_id)
+        tables = [*_OF_THREADS, *(() if self.checkpointer is None else CHECKPOINT_TABLES)]
+        if not keep_events:
+            tables.append("events")
+
+        def write() -> None:
+            with self._database.transaction() as cursor:
+                for name in tables:
+                    cursor.execute(f"DELETE FROM {name} WHERE thread_id = ?", (thread_id,))
+
+        await self._database.patiently(write)
+        self._tidy()
 
     def _tidy(self) -> None:
         """Give deleted space back, a little later and in small steps."""
