@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -44,6 +45,13 @@ RETRY = RetryPolicy(max_attempts=12, maximum=4.0)
 """As patient as the longest outage: a database that restarts while a server is paused."""
 CHANNELS = ("custom", "values")
 """What thread streams read."""
+_OUTAGES = (
+    "langgraph_client.server.errors.Unavailable",
+    "psycopg.OperationalError",
+    "psycopg.errors.AdminShutdown",
+    "psycopg.errors.CannotConnectNow",
+)
+"""What a server logs when its database goes away within an answer."""
 _OVER = ("lc||completed", "lc||failed")
 """How the ids of the events end by which a run of the root graph ends."""
 
@@ -68,6 +76,7 @@ class Report:
     wrong: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
+    raised: Counter[str] = field(default_factory=Counter)
     tracebacks: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -83,7 +92,8 @@ class Report:
             f" truncated {self.truncated}, wrong results {len(self.wrong)},"
             f" failed {len(self.failed)},"
             f" carried out twice at once {len(self.twice)}"
-            f" (steps under way at a pause {self.finished}); faults {dict(self.faults)}"
+            f" (steps under way at a pause {self.finished}); faults {dict(self.faults)}",
+            f"raised in the servers: {dict(self.raised)}",
         ]
         lines += [*self.wrong[:20], *self.failed[:20], *self.twice[:20], *self.tracebacks[:3]]
         return "\n".join(lines)
@@ -185,10 +195,8 @@ class Chaos:
                 if lost or repeated:
                     text = f"run {number}, {way.__name__}: lost {lost}, repeated {repeated}"
                     self.report.wrong.append(f"{text} of {len(told)}")
-        except Exception as error:
-            self.report.failed.append(
-                f"run {number}, {way.__name__}: {type(error).__name__}: {error}"
-            )
+        except Exception:
+            self.report.failed.append(f"run {number}, {way.__name__}: {traceback.format_exc()}")
         self.report.runs += 1
 
     def _thread(self, client: Any) -> str:
@@ -268,9 +276,15 @@ class Chaos:
             self.report.wrong.append(f"run {number}: {statuses}")
 
     def _note_tracebacks(self, log: str) -> None:
-        """Note the exceptions that a server did not expect."""
+        """Note the exceptions in a server's log, and where those are from that nobody expects."""
         for part in log.split("Traceback (most recent call last):\n")[1:]:
-            self.report.tracebacks.append(part[-3000:])
+            lines = part.splitlines()
+            end = next((n for n, line in enumerate(lines) if line[:1] not in ("", " ")), len(lines))
+            raised = "".join(lines[end : end + 1])
+            name = raised.partition(":")[0]
+            self.report.raised[name] += 1
+            if name not in _OUTAGES and "response already started" not in raised:
+                self.report.tracebacks.append("\n".join(lines[: end + 1])[-3000:])
 
     def _check_effects(self, effects: Path) -> None:
         """A former owner of a thread must begin nothing after the next one has begun.

@@ -29,11 +29,6 @@ class InTurn(httpx.AsyncBaseTransport):
         return await next(self._transports).handle_async_request(request)
 
 
-@pytest.mark.xfail(
-    reason="a thread that is deleted while another server begins or ends a run on it leaves rows",
-    raises=AssertionError,
-    strict=False,
-)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_random_calls_leave_three_servers_sound(database: str, seed: int) -> None:
     """Whichever server is asked, every call returns, none with a 5xx; then all are at rest, and no

@@ -75,6 +75,11 @@ class ScopedDocuments:
         await self.check(document[self._key])
         await self._documents.put(document)
 
+    async def replace(self, document: Document) -> bool:
+        """Replace a document. Raises Hidden if it is not the user's."""
+        await self.check(document[self._key])
+        return await self._documents.replace(document)
+
     async def delete(self, *key: object) -> bool:
         """Delete a document. Raises Hidden if it is not the user's."""
         await self.check(key[0])
@@ -128,6 +133,11 @@ class ScopedChildren:
         """Add or replace a document."""
         await self._check(document)
         await self._documents.put(document)
+
+    async def replace(self, document: Document) -> bool:
+        """Replace a document."""
+        await self._check(document)
+        return await self._documents.replace(document)
 
     async def delete(self, *key: object) -> bool:
         """Delete a document. Raises Hidden if it is not the user's."""

@@ -91,14 +91,13 @@ class Scheduler:
     async def _move_on(self, cron: Document, now: datetime) -> bool:
         """Give a due cron its next date, before its run is started: so it is not started twice.
 
-        Returns False if it was changed or deleted meanwhile.
+        Returns False if it was changed or deleted meanwhile, with its thread perhaps.
         """
         async with self._locks.hold(f"cron {cron['cron_id']}"):
             if await self._storage.crons.get(cron["cron_id"]) != cron:
                 return False
             following = next_run_date(cron["schedule"], cron["timezone"], now)
-            await self._storage.crons.put({**cron, "next_run_date": following})
-        return True
+            return await self._storage.crons.replace({**cron, "next_run_date": following})
 
     async def _fire(self, cron: Document) -> None:
         payload: dict[str, Any] = dict(cron["payload"])

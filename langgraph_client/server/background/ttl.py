@@ -133,7 +133,7 @@ class ThreadTTLs:
                 await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # Whatever is wrong with one thread must not keep the others.
             logger.exception("thread %s could not be deleted at its end", thread_id)
-            await self._storage.thread_ttls.put(again)
+            await self._storage.thread_ttls.replace(again)
 
 
 def _text(moment: datetime) -> str:

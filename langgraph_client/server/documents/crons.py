@@ -103,7 +103,8 @@ async def change(services: Services, cron_id: str, body: Mapping[str, Any]) -> D
         if "config" in body:
             cron["payload"]["config"] = _config(body["config"], cron_id, whose)
         cron["updated_at"] = services.clock.stamp()
-        await services.storage.crons.put(cron)
+        if not await services.storage.crons.replace(cron):  # Its thread was deleted, and it.
+            raise NotFound(f"Cron '{cron_id}' not found")
     services.scheduler.wake()
     return cron
 

@@ -81,6 +81,12 @@ class EncryptedDocuments:
         async with self._turns.one():
             await self._documents.put(kept)
 
+    async def replace(self, document: Document) -> bool:
+        """Replace the document with its key. Returns False if there is none any more."""
+        kept = await self._encrypted(document)
+        async with self._turns.one():
+            return await self._documents.replace(kept)
+
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Returns whether it existed."""
         async with self._turns.one():

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from langgraph_client.server.clock import Clock, EventId
-from langgraph_client.server.errors import Conflict, Unavailable
+from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
@@ -47,8 +47,6 @@ _LISTEN_SECONDS = 5.0
 _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
 UNFINISHED = ("pending", "running")
-_CLEARINGS = (0.2, 1.0, 3.0)
-"""Seconds before each look whether a run is over that another process was to end."""
 
 
 class Owner(Protocol):
@@ -251,6 +249,10 @@ class Cluster:
         """Whether this process carries out the runs of a thread."""
         return self.shared.epochs.get(thread_id, 0) > 0
 
+    def lease_of(self, thread_id: str) -> tuple[str, int]:
+        """Return a thread and the epoch of its lease, for a run that starts."""
+        return thread_id, self.shared.epochs.get(thread_id, _LOST)
+
     async def own(self, thread_id: str, *, is_unknown: bool = False, depth: int = 0) -> bool:
         """Take a thread over if it is free and there is room. The caller holds its lock.
 
@@ -281,10 +283,18 @@ class Cluster:
         Args:
             transaction: What reads under the thread's lock.
             thread_id: The thread.
+
+        Raises:
+            NotFound: The thread is being deleted.
         """
         standing = None
         if self.works and not (thread_id in self.shared.epochs or thread_id in self.following):
             standing = await self.shared.standing(transaction, thread_id)
+            is_deleted = standing is not None and standing.is_deleted
+        else:
+            is_deleted = await self.shared.is_deleted(transaction, thread_id)
+        if is_deleted:
+            raise NotFound(f"Thread with ID {thread_id} not found")
         return await transaction.threads.get(thread_id), standing
 
     def free(
@@ -301,7 +311,7 @@ class Cluster:
         if thread_id in self.shared.epochs:
             return None
         if is_unknown:
-            return Standing(None, True, False, False, (0, 0), 0)
+            return Standing(None, True, False, False, False, (0, 0), 0)
         if standing is None or not standing.is_free or standing.has_runs or standing.is_followed:
             return None
         return standing
@@ -384,6 +394,22 @@ class Cluster:
             self._owner.abandon(job)
         self._tasks.spawn(self._follow_again(thread_id))
         self.forget_lost(thread_id)
+
+    async def delete_thread(self, thread_id: str, held: Any) -> None:
+        """Delete a thread, and take its lease from whoever has it, in one transaction.
+
+        What its runs have written until then is deleted; from then on they write nothing.
+
+        Args:
+            thread_id: The thread.
+            held: What its lock has given, which ends here.
+        """
+        async with self._storage.transaction(held) as transaction:
+            self.shared.revoke(transaction, thread_id)
+            await transaction.delete_thread(thread_id)
+        if self.owns(thread_id):
+            del self.shared.epochs[thread_id]
+            self.left(thread_id)
 
     def forget_lost(self, thread_id: str) -> None:
         """Forget a lease that was lost, once nothing of its runs is left."""
@@ -493,9 +519,6 @@ class Cluster:
             if strategy in ("interrupt", "rollback"):
                 for other in others:
                     await self._note_stop(transaction, other, strategy, reason)
-        if strategy in ("interrupt", "rollback"):
-            for other in others:
-                self._tasks.spawn(self._clear_note(other["run_id"]))
         job = self.following.new(run) if followed else None
         self.shared.tell("thread" if await self.shared.owner(thread_id) else "work", thread_id)
         return job
@@ -531,34 +554,16 @@ class Cluster:
         Returns:
             What follows the run until it is over; None if it is.
         """
-        job = await self.find(run)
-        if job is None:
+        # It may have ended without this process knowing. It cannot end from here on: its last
+        # transaction waits for the lock, and deletes the note.
+        present = await self._storage.runs.get(run["run_id"])
+        if present is None or present["status"] not in UNFINISHED:
             return None
-        await self._note_stop(self._storage, run, action, reason, delete=delete)
-        if await self._forget_if_over(run["run_id"]):
-            return None
-        self._tasks.spawn(self._clear_note(run["run_id"]))
-        self.shared.tell("thread", run["thread_id"])
+        job = await self.find(present)
+        if job is not None:
+            await self._note_stop(self._storage, run, action, reason, delete=delete)
+            self.shared.tell("thread", run["thread_id"])
         return job
-
-    async def _clear_note(self, run_id: str) -> None:
-        """Look a few times whether a run is over whose end was asked for, and delete the note.
-
-        Its owner deletes it with the end of the run, if it had seen it by then: its last
-        transaction does not wait for the lock of the thread.
-        """
-        for pause in _CLEARINGS:
-            await asyncio.sleep(pause)
-            if await self._forget_if_over(run_id):
-                return
-
-    async def _forget_if_over(self, run_id: str) -> bool:
-        """Delete what was noted about a run that is over. Returns whether it is."""
-        present = await self._storage.runs.get(run_id)
-        is_over = present is None or present["status"] not in UNFINISHED
-        if is_over:
-            await self._storage.run_controls.delete_where(run_id=run_id)
-        return is_over
 
     async def find(self, run: Document) -> Job | None:
         """Return what follows a run that another process has. The caller holds the thread's lock.

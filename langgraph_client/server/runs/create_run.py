@@ -6,6 +6,7 @@ import asyncio
 import copy
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from langgraph_client.server.auth.authorization import Caller
 from langgraph_client.server.auth.filters import Conditions, holds
 from langgraph_client.server.auth.users import User
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import Invalid, NotFound, Refused
+from langgraph_client.server.errors import Invalid, NotFound, Refused, Unavailable
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
@@ -32,6 +33,7 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Documents, Storage
+from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_configurable
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
@@ -43,6 +45,8 @@ ANSWER_LIFETIME = timedelta(minutes=10)
 Clients repeat a request within seconds; results may be large, and there is one for each run.
 """
 _OLD_KEYS_AT_ONCE = 5
+_ATTEMPTS = 5
+"""How often a run is written, if other servers take its thread over meanwhile."""
 _NOT_FOUND = "Thread or assistant not found."
 _KWARGS = ("input", "command", "config", "context", "stream_mode", "webhook")
 """What an `Auth` is shown of a run besides its metadata, and may change."""
@@ -310,6 +314,15 @@ class RunCreator:
     async def _create(self, request: _Request, key: str | None) -> CreatedRun:
         assistant = await self.find_assistant(request.body["assistant_id"])
         self._check(request.body, stateless=request.thread_id is None)
+        for _ in range(_ATTEMPTS):
+            # The lock does not keep others from taking a thread over, only from writing to it.
+            with suppress(Fenced):
+                return await self._create_on_thread(request, assistant, key)
+        raise Unavailable("Other servers take over the thread again and again; try again")
+
+    async def _create_on_thread(
+        self, request: _Request, assistant: Document, key: str | None
+    ) -> CreatedRun:
         thread_id = request.thread_id or self._clock.uuid7()
         # Nobody can know the id of a thread that is made here.
         own = request.thread_id is None

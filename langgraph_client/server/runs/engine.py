@@ -52,7 +52,7 @@ from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
-from langgraph_client.server.storage.shared import Fenced, Shared, Standing
+from langgraph_client.server.storage.shared import Fenced, Shared, Standing, run_lease
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -237,6 +237,8 @@ class Engine:
             Conflict: The thread is busy and the run's strategy is `reject`.
             NotFound: The thread is being deleted.
             Unavailable: The server is stopping, or nothing can be written.
+            Fenced: Another process has the thread by now; nothing is written. Not if it is done
+                once more, under the lock.
         """
         thread_id, strategy = thread["thread_id"], run["multitask_strategy"]
         if self._queue.closing:
@@ -305,10 +307,9 @@ class Engine:
                 if key is not None:
                     await transaction.idempotency_keys.put(key)
         except Fenced:
-            assert self.cluster is not None
-            if free is None:
+            if self.cluster is not None and free is None:
                 self.cluster.lose(job.thread_id)
-            raise Unavailable("Another server has taken over the thread; try again") from None
+            raise
         if self.cluster is not None and free is not None:
             self.cluster.took(transaction, job.thread_id, free)
 
@@ -321,10 +322,11 @@ class Engine:
         return Job(run, log, RunResult(), due, accepted=run)
 
     def _start(self, job: Job) -> None:
+        context = without_encryption_context()
+        if self.cluster is not None:
+            context.run(run_lease.set, self.cluster.lease_of(job.thread_id))
         job.task = asyncio.create_task(
-            self._attempts.carry_out(job),
-            name=f"run {job.run_id}",
-            context=without_encryption_context(),
+            self._attempts.carry_out(job), name=f"run {job.run_id}", context=context
         )
         # Not at the end of the task itself: one that is cancelled before its first step has none.
         job.task.add_done_callback(lambda task: self._attempt_ended(job, task))

@@ -144,7 +144,10 @@ class Settlements:
     async def _left(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
         """Return what the run left of its thread's state, and its outcome, if that was readable."""
         if outcome.event == "rollback" and job.attempt:
-            await self._storage.states.delete_run(job.thread_id, job.run_id, job.mark)
+            async with self._storage.transaction() as transaction:
+                if self._cluster is not None:
+                    self._cluster.shared.check(transaction, job.thread_id)
+                await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
         rest = self._queue.rest(job.thread_id)
         if job.temporary or not job.attempt:
             return rest, outcome
@@ -226,39 +229,31 @@ class Settlements:
         Raises:
             Fenced: Another process has the thread.
         """
+        # Also the events of a run that leaves nothing are kept, if another process reads them.
         is_followed = self._cluster is not None and self._cluster.is_followed(job.thread_id)
-        # Also those of a run that leaves nothing, if another process reads them.
-        keep_events = is_followed and job.temporary
         async with self._transaction(job, held, others) as transaction:
-            thread: Document | None = None  # Of a temporary one, everything goes.
-            if not job.temporary:
-                if self._cluster is not None:
-                    shared = self._cluster.shared
-                    others = await shared.has_others(transaction, job.thread_id, job.run_id)
-                thread = await transaction.threads.get(job.thread_id)
+            if job.temporary:
+                await transaction.delete_thread(job.thread_id, keep_events=is_followed)
+            else:
+                others = await self._write_thread(transaction, job, end, others)
             if self._cluster is not None:
                 await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
             if end.ended is not None and self._ending is not None:
                 await self._ending(transaction, end.ended)
-            if job.temporary:  # The run goes with its thread.
-                await transaction.delete_thread(job.thread_id, keep_events=keep_events)
-            else:
-                await self._write_kept(transaction, job, end, thread, others)
             if end.gone and job.idempotency_key is not None:
                 # Gone with its thread: the answer is for a request that is repeated.
                 answer = {"run": end.run, "result": end.result, "created_at": self._clock.stamp()}
                 await transaction.idempotency_answers.put({"key": job.idempotency_key, **answer})
         return others
 
-    async def _write_kept(
-        self,
-        transaction: Transaction,
-        job: Job,
-        end: _End,
-        thread: Document | None,
-        others: bool,
-    ) -> None:
-        """Write the end of a run whose thread stays."""
+    async def _write_thread(
+        self, transaction: Transaction, job: Job, end: _End, others: bool
+    ) -> bool:
+        """Write what a run has left of itself and its thread. Returns whether others are there."""
+        if self._cluster is not None:
+            shared = self._cluster.shared
+            others = await shared.has_others(transaction, job.thread_id, job.run_id)
+        thread = await transaction.threads.get(job.thread_id)
         await transaction.run_controls.delete_where(run_id=job.run_id)
         if end.gone:
             await drop(transaction, job.run_id, keep_lifecycle=True)
@@ -271,6 +266,7 @@ class Settlements:
             now = self._clock.stamp()
             thread.update(with_runs(end.rest, busy=others), updated_at=now, state_updated_at=now)
             await transaction.threads.put(thread)
+        return others
 
     async def _is_written(self, end: _End) -> bool:
         """Whether the database has the end of a run."""
@@ -368,12 +364,7 @@ class Settlements:
         )
 
 
-async def drop(
-    transaction: Transaction,
-    run_id: str,
-    *,
-    keep_lifecycle: bool = False,
-) -> None:
+async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False) -> None:
     """Delete a run's document and events.
 
     Args:

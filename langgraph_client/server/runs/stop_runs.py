@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from langgraph_client.server.errors import NotFound, Unavailable
 from langgraph_client.server.runs.attempt import Attempts
@@ -14,6 +15,7 @@ from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import Settlements, drop
 from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.shared import Fenced
 
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 DELETED_REASON = "the run was deleted"
@@ -91,21 +93,39 @@ class RunStopper:
         """
         stopped = []
         for run_id in run_ids:
-            job = self._queue.jobs.get(run_id)
+            job = await self._cancel_here(run_id, action, reason)
             if job is None:
-                if (elsewhere := await self._cancel_elsewhere(run_id, action, reason)) is not None:
-                    stopped.append(elsewhere)
-                continue
-            async with self._locks.hold(job.thread_id):
-                if run_id not in self._queue.jobs or job.lost:
-                    continue
+                job = await self._cancel_elsewhere(run_id, action, reason)
+            if job is not None:
                 stopped.append(job)
-                if job.task is not None and job.stop is None and not job.ended:
-                    control = {"stop": action, "reason": reason}
-                    await self._storage.run_controls.put({**noted(job.run), **control})
-                self.stop(job, action, reason)
         await _over([job for job in stopped if job.task is None])
         return stopped
+
+    async def _cancel_here(self, run_id: str, action: Action, reason: str) -> Job | None:
+        """Ask for the end of a run that this process has. Returns None if it has not."""
+        job = self._queue.jobs.get(run_id)
+        if job is None:
+            return None
+        async with self._locks.hold(job.thread_id):
+            if run_id not in self._queue.jobs or job.lost:
+                return None
+            if job.task is not None and job.stop is None and not job.ended:
+                try:
+                    await self._note_stop(job, action, reason)
+                except Fenced:
+                    assert self._cluster is not None
+                    self._cluster.lose(job.thread_id)
+                    return None
+            self.stop(job, action, reason)
+            return job
+
+    async def _note_stop(self, job: Job, action: Action, reason: str) -> None:
+        """Write down how a run of this process is to end, in case the process is killed."""
+        async with self._storage.transaction() as transaction:
+            if self._cluster is not None:
+                self._cluster.shared.check(transaction, job.thread_id)
+            control = {"stop": action, "reason": reason}
+            await transaction.run_controls.put({**noted(job.run), **control})
 
     async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
         """Ask for the end of a run that this process does not have, whoever has it."""
@@ -129,28 +149,28 @@ class RunStopper:
             NotFound: The thread has no such run.
             Unavailable: It does not react to being cancelled.
         """
-        async with self._locks.hold(thread_id):
+        async with self._locks.hold(thread_id) as held:
             job = self._queue.jobs.get(run_id)
-            if job is None or job.thread_id != thread_id:
-                run = await self._storage.runs.get(run_id)
+            is_here = job is not None and job.thread_id == thread_id and not job.lost
+            if job is not None and is_here:
+                self.delete_job(job)
+            else:
+                run = await self._storage.within(held).runs.get(run_id)
                 if run is None or run["thread_id"] != thread_id:
                     raise NotFound("Run not found")
                 job = await self._delete_elsewhere(run)
-            if job is None:
-                await self._delete_ended(thread_id, run_id)
-                return
-            is_here = job.run_id in self._queue.jobs
-            if is_here:
-                self.delete_job(job)
+                if job is None:
+                    await self._delete_ended(thread_id, run_id, held)
+                    return
         await _over([job])
         if not is_here:
             # Its process may have ended it before it knew that the run was to be deleted.
-            async with self._locks.hold(thread_id):
-                if await self._storage.runs.get(run_id) is not None:
-                    await self._delete_ended(thread_id, run_id)
+            async with self._locks.hold(thread_id) as held:
+                if await self._storage.within(held).runs.get(run_id) is not None:
+                    await self._delete_ended(thread_id, run_id, held)
 
-    async def _delete_ended(self, thread_id: str, run_id: str) -> None:
-        async with self._storage.transaction() as transaction:
+    async def _delete_ended(self, thread_id: str, run_id: str, held: Any) -> None:
+        async with self._storage.transaction(held) as transaction:
             await transaction.states.delete_run(thread_id, run_id)
             await drop(transaction, run_id)
 
@@ -175,7 +195,7 @@ class RunStopper:
         """End a thread's runs and delete all that belongs to it.
 
         Args:
-            thread_id: The thread. Runs on it are refused from here on.
+            thread_id: The thread. While its runs are ended, further ones are refused.
             unless_busy: Do nothing if it has a run that is not over.
 
         Returns:
@@ -187,27 +207,57 @@ class RunStopper:
         return await self._tasks.finish(self._delete_thread(thread_id, unless_busy))
 
     async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
-        async with self._locks.hold(thread_id):
-            jobs = self._queue.of(thread_id)
-            if thread_id in self.deleting or (unless_busy and await self._busy(thread_id)):
+        async with self._locks.hold(thread_id) as held:
+            if thread_id in self.deleting:
                 return False
-            self.deleting.add(thread_id)
-            for job in reversed(jobs):  # the pending ones first, or one of them would start
-                self.delete_job(job)
-            jobs += await self._delete_others(thread_id, jobs)
+            if not await self._busy(thread_id):
+                return await self._delete_resting(thread_id, held)
+            if unless_busy or not await self._refuse_runs(thread_id):
+                return False
         try:
-            await _over(jobs)
-            async with self._locks.hold(thread_id):
-                thread = await self._storage.threads.get(thread_id)
-                if thread is not None:
-                    await self._graph_runner.forget(thread)
-                await self._storage.delete_thread(thread_id)
-                return thread is not None
+            await self._end_runs(thread_id)
+            async with self._locks.hold(thread_id) as held:
+                return await self._delete_resting(thread_id, held)
+        except BaseException:
+            if self._cluster is not None:
+                await self._cluster.shared.give_up_deletion(thread_id)
+            raise
         finally:
             self.deleting.discard(thread_id)
 
+    async def _refuse_runs(self, thread_id: str) -> bool:
+        """Refuse further runs on a thread. Returns False if another process does so already."""
+        if self._cluster is not None and not await self._cluster.shared.begin_deletion(thread_id):
+            return False
+        self.deleting.add(thread_id)
+        return True
+
+    async def _end_runs(self, thread_id: str) -> None:
+        """Have the runs of a thread deleted, and wait until they are over."""
+        async with self._locks.hold(thread_id):
+            jobs = [job for job in self._queue.of(thread_id) if not job.lost]
+            for job in reversed(jobs):  # the pending ones first, or one of them would start
+                self.delete_job(job)
+            jobs += await self._delete_others(thread_id, jobs)
+        await _over(jobs)
+
+    async def _delete_resting(self, thread_id: str, held: Any) -> bool:
+        """Delete a thread without runs. Returns whether there was one.
+
+        Where processes share the database, one of them may be about to carry out a run of it
+        nevertheless, such as one that was paused: that run finds its lease gone.
+        """
+        thread = await self._storage.within(held).threads.get(thread_id)
+        if thread is not None:
+            await self._graph_runner.forget(thread)
+        if self._cluster is None:
+            await self._storage.delete_thread(thread_id)
+        else:
+            await self._cluster.delete_thread(thread_id, held)
+        return thread is not None
+
     async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
-        """Have the runs of a thread deleted that are not in this process's queue."""
+        """Have the runs of a thread deleted that this process does not carry out."""
         if self._cluster is None:
             return []
         known = {job.run_id for job in jobs}

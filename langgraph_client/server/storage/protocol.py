@@ -72,6 +72,10 @@ class Documents(Protocol):
         """Add a document, or replace the one with its key."""
         ...
 
+    async def replace(self, document: Document) -> bool:
+        """Replace the document with its key. Returns False if there is none any more."""
+        ...
+
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Returns whether it existed."""
         ...

@@ -8,8 +8,9 @@ a process that was paused for longer than its lease lasts writes nothing when it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from langgraph_client.server.clock import EventId
@@ -18,8 +19,32 @@ from langgraph_client.server.storage.protocol import Document, Mark, Transaction
 LEASE_SECONDS = 10.0
 """How long a process that does not renew its leases keeps them."""
 RENEWAL_SECONDS = 1.0
+DELETION_SECONDS = 120.0
+"""How long runs are refused on a thread whose deletion neither ends nor is given up: its process is
+gone. Longer than a deletion takes."""
 NO_RUN = ""
 """The run of kept events that belong to a thread only. They are kept for some minutes."""
+
+
+run_lease: ContextVar[tuple[str, int] | None] = ContextVar(
+    "langgraph_client_run_lease", default=None
+)
+"""The thread of the run that the present task or thread belongs to, and the epoch of the lease by
+which it was started. A node in a worker thread may go on when its run is over and the thread is
+somebody else's, or this process's once more."""
+
+
+def epoch_of_run(thread_id: str, epochs: Mapping[str, int]) -> int | None:
+    """Return the epoch that what a graph writes is to be checked by; None if it belongs to no run.
+
+    Args:
+        thread_id: What it is written for.
+        epochs: The epochs of the leases that this process holds, by thread.
+    """
+    lease = run_lease.get()
+    if lease is not None and lease[0] == thread_id:
+        return lease[1]
+    return epochs.get(thread_id)
 
 
 class Fenced(Exception):
@@ -66,6 +91,8 @@ class Standing(NamedTuple):
     has_runs: bool
     #: Whether another process follows it.
     is_followed: bool
+    #: Whether it is being deleted.
+    is_deleted: bool
     #: The id of its last kept event; (0, 0) if there is none.
     last: EventId
     #: The present moment of its state, see `ThreadStates.mark`.
@@ -155,6 +182,36 @@ class Shared(Protocol):
     def check(self, transaction: Transaction, thread_id: str) -> None:
         """Let a transaction fail with `Fenced` if this process has no lease of a thread."""
         ...
+
+    # Deletions.
+
+    async def begin_deletion(self, thread_id: str) -> bool:
+        """Refuse runs on a thread from here on. The caller holds its lock.
+
+        Returns:
+            False if it is being deleted already.
+        """
+        ...
+
+    async def give_up_deletion(self, thread_id: str) -> None:
+        """Let there be runs on a thread again, as it is not deleted."""
+        ...
+
+    def revoke(self, transaction: Transaction, thread_id: str) -> None:
+        """Take the lease of a thread from whoever has it, as part of a transaction that deletes.
+
+        What was written with the lease before is deleted, too; later it writes nothing any more.
+        """
+        ...
+
+    async def is_deleted(self, transaction: Transaction, thread_id: str) -> bool:
+        """Return whether a thread is being deleted.
+
+        The thread's document is read with it, as by `standing`.
+        """
+        ...
+
+    # Threads that may be taken over.
 
     async def standing(self, transaction: Transaction, thread_id: str) -> Standing | None:
         """Return what there is of a thread that this process has no lease of.

@@ -46,6 +46,10 @@ class SaverStates:
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         await self._inner.delete_thread(thread_id)
+        await self.forget_thread(thread_id)
+
+    async def forget_thread(self, thread_id: str) -> None:
+        """Delete what the saver has of a thread."""
         await self._later(lambda: self._call("delete_thread", thread_id))
 
     async def copy_thread(self, source: str, target: str) -> None:
@@ -217,7 +221,7 @@ class _Within(_Delegating):
         self.after: list[Callable[[], Awaitable[None]]] = []
 
     @property
-    def states(self) -> ThreadStates:
+    def states(self) -> SaverStates:
         """The checkpoints."""
         return SaverStates(self._inner.states, self._saver, self._note)
 
@@ -227,7 +231,7 @@ class _Within(_Delegating):
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it."""
         await self._inner.delete_thread(thread_id, keep_events=keep_events)
-        await self.states.delete_thread(thread_id)
+        await self.states.forget_thread(thread_id)
 
 
 class StorageWithSaver(_Delegating):
@@ -250,7 +254,7 @@ class StorageWithSaver(_Delegating):
         self.script_states = inner.script_states
 
     @property
-    def states(self) -> ThreadStates:
+    def states(self) -> SaverStates:
         """The checkpoints."""
         return SaverStates(self._inner.states, self._saver, _at_once)
 
@@ -270,7 +274,7 @@ class StorageWithSaver(_Delegating):
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it."""
         await self._storage.delete_thread(thread_id, keep_events=keep_events)
-        await self.states.delete_thread(thread_id)
+        await self.states.forget_thread(thread_id)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Do nothing: the saver decides by itself which classes it makes."""

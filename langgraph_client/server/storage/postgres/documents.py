@@ -53,6 +53,8 @@ class Table:
         self.selected = self._selected(None)
         self.get_statement = f"SELECT {self.selected} FROM {name} WHERE {self._key}"
         self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        sets = ", ".join(f"{column} = %s" for column in names[key_length:])
+        self._replace = f"UPDATE {name} SET {sets} WHERE {self._key}"
 
     # One document.
 
@@ -65,6 +67,12 @@ class Table:
         """Add a document, or replace the one with its key."""
         row = self._row(document)
         await self._executor.write(self._put, row, place=self._place(row))
+
+    async def replace(self, document: Document) -> bool:
+        """Replace the document with its key. Returns False if there is none any more."""
+        row = self._row(document)
+        values = row[self._key_length :] + row[: self._key_length]
+        return await self._executor.execute(self._replace, values) > 0
 
     def _place(self, row: list[object]) -> Place:
         return Place(self._name, tuple(row[: self._key_length]))

@@ -86,12 +86,6 @@ class Events:
             "DELETE FROM events WHERE run_id = %s", (run_id,), place=_DELETED
         )
 
-    async def delete_thread(self, thread_id: str) -> None:
-        """Delete the events of all runs of a thread."""
-        await self._executor.write(
-            "DELETE FROM events WHERE thread_id = %s", (thread_id,), place=_DELETED
-        )
-
     async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
         """Delete all events of runs that have an event of this name before a time."""
         row = await self._executor.row(

@@ -19,6 +19,7 @@ from langgraph_client.server.storage.postgres.connections import Batch, Connecti
 from langgraph_client.server.storage.postgres.documents import Table
 from langgraph_client.server.storage.protocol import Transaction
 from langgraph_client.server.storage.shared import (
+    DELETION_SECONDS,
     LEASE_SECONDS,
     NO_RUN,
     Fenced,
@@ -44,6 +45,10 @@ _ALIVE = (
     f" OR p.expires_at > now() AND (p.renewed_at > now() - interval '{_SILENCE}' OR EXISTS"
     f" (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {_LOCK_CLASS}"
     " AND l.objid = p.lock_number AND l.objsubid = 2 AND l.granted)))"
+)
+_IS_DELETED = (
+    "EXISTS (SELECT 1 FROM deletions d WHERE d.thread_id = threads.thread_id"
+    " AND d.expires_at > now())"
 )
 _FOLLOW = "INSERT INTO followers VALUES (%s, '', %s, %s) ON CONFLICT DO NOTHING"
 
@@ -136,6 +141,7 @@ class Leases:
             f" AND ms < extract(epoch FROM now() - interval '{_RESULTS}') * 1000",
             (NO_RUN,),
         )
+        await self._connections.execute("DELETE FROM deletions WHERE expires_at < now()")
         await self._connections.execute(
             "DELETE FROM processes p WHERE expires_at < now() - interval '1 minute'"
             " AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.process_id = p.process_id)"
@@ -252,6 +258,31 @@ class Leases:
         epoch = self.epochs.get(thread_id, -1)
         _batch(transaction).require("lc_fence(%s, %s)", (thread_id, epoch))
 
+    # Deletions.
+
+    async def begin_deletion(self, thread_id: str) -> bool:
+        """Refuse runs on a thread from here on, unless it is being deleted already."""
+        row = await self._connections.row(
+            "INSERT INTO deletions AS begun VALUES (%s, now() + make_interval(secs => %s))"
+            " ON CONFLICT (thread_id) DO UPDATE SET expires_at = excluded.expires_at"
+            " WHERE begun.expires_at < now() RETURNING 1",
+            (thread_id, DELETION_SECONDS),
+        )
+        return row is not None
+
+    async def give_up_deletion(self, thread_id: str) -> None:
+        """Let there be runs on a thread again."""
+        await self._connections.execute("DELETE FROM deletions WHERE thread_id = %s", (thread_id,))
+
+    def revoke(self, transaction: Transaction, thread_id: str) -> None:
+        """Take the lease of a thread from whoever has it, as part of a transaction."""
+        _batch(transaction).require("lc_revoke(%s)", (thread_id,))
+
+    async def is_deleted(self, transaction: Transaction, thread_id: str) -> bool:
+        """Return whether a thread is being deleted, and leave its document for the next read."""
+        row = await self._read_thread(transaction, thread_id, _IS_DELETED)
+        return row is not None and bool(row[0])
+
     async def _read_thread(
         self,
         transaction: Transaction,
@@ -286,7 +317,8 @@ class Leases:
             " EXISTS (SELECT 1 FROM runs r WHERE r.thread_id = threads.thread_id"
             " AND r.status IN ('pending', 'running')),"
             " EXISTS (SELECT 1 FROM followers f WHERE f.thread_id = threads.thread_id"
-            f" AND f.process_id <> %s), coalesce(e.ms, 0), coalesce(e.seq, 0), {mark}",
+            f" AND f.process_id <> %s), {_IS_DELETED}, coalesce(e.ms, 0), coalesce(e.seq, 0),"
+            f" {mark}",
             " LEFT JOIN leases l ON l.thread_id = threads.thread_id LEFT JOIN LATERAL"
             " (SELECT ms, seq FROM events WHERE events.thread_id = threads.thread_id"
             " ORDER BY ms DESC, seq DESC LIMIT 1) AS e ON true",
@@ -294,8 +326,8 @@ class Leases:
         )
         if row is None:
             return None
-        epoch, is_free, has_runs, is_followed, ms, seq, present = row
-        return Standing(epoch, is_free, has_runs, is_followed, (ms, seq), present)
+        epoch, is_free, has_runs, is_followed, is_deleted, ms, seq, present = row
+        return Standing(epoch, is_free, has_runs, is_followed, is_deleted, (ms, seq), present)
 
     async def has_others(self, transaction: Transaction, thread_id: str, run_id: str) -> bool:
         """Return whether a thread has runs that are not over besides one."""

@@ -73,12 +73,6 @@ class ProtocolEventTable:
             f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,), place=_DELETED
         )
 
-    async def delete_thread(self, thread_id: str) -> None:
-        """Delete all events of a thread."""
-        await self._executor.write(
-            "DELETE FROM protocol_events WHERE thread_id = %s", (thread_id,), place=_DELETED
-        )
-
     async def delete_ended(self, before_ms: int, limit: int) -> int:
         """Delete the events of runs that ended before a time. Returns of how many runs."""
         row = await self._executor.row(

@@ -169,6 +169,45 @@ BEGIN
 END $$
 """,
     ],
+    [
+        # The threads that are being deleted: runs on them are refused until then.
+        """
+CREATE TABLE deletions (
+    thread_id text COLLATE "C" PRIMARY KEY, expires_at timestamptz NOT NULL)
+""",
+        # Who writes for a run has locked the row of the lease. This waits until that is committed;
+        # who comes later finds no lease, and writes nothing.
+        """
+CREATE FUNCTION lc_revoke(thread text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM leases WHERE thread_id = thread;
+    DELETE FROM deletions WHERE thread_id = thread;
+    RETURN true;
+END $$
+""",
+        # A function, as each statement of it sees what was committed before it: also what others
+        # have written while this transaction waited for a lock.
+        """
+CREATE FUNCTION lc_delete_thread(thread text, keeps_events boolean, has_checkpoints boolean)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM runs WHERE thread_id = thread;
+    DELETE FROM crons WHERE thread_id = thread;
+    DELETE FROM thread_ttls WHERE thread_id = thread;
+    DELETE FROM run_controls WHERE thread_id = thread;
+    DELETE FROM threads WHERE thread_id = thread;
+    IF NOT keeps_events THEN DELETE FROM events WHERE thread_id = thread; END IF;
+    DELETE FROM protocol_events WHERE thread_id = thread;
+    DELETE FROM script_states WHERE thread_id = thread;
+    IF has_checkpoints THEN
+        DELETE FROM checkpoints WHERE thread_id = thread;
+        DELETE FROM checkpoint_blobs WHERE thread_id = thread;
+        DELETE FROM checkpoint_writes WHERE thread_id = thread;
+    END IF;
+    RETURN true;
+END $$
+""",
+    ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
 

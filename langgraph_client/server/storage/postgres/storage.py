@@ -14,10 +14,7 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.options import StoreOptions
-from langgraph_client.server.storage.postgres.connections import (
-    Connections,
-    Executor,
-)
+from langgraph_client.server.storage.postgres.connections import Batch, Connections, Executor
 from langgraph_client.server.storage.postgres.documents import Runs, Table
 from langgraph_client.server.storage.postgres.events import Events
 from langgraph_client.server.storage.postgres.leases import Leases
@@ -26,8 +23,9 @@ from langgraph_client.server.storage.postgres.schema import migrate
 from langgraph_client.server.storage.postgres.script_states import ScriptStateTable
 from langgraph_client.server.storage.postgres.states import States
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.shared import epoch_of_run
 
-_OWN = ("schema_migrations", "processes", "leases", "followers", "run_results")
+_OWN = ("schema_migrations", "processes", "leases", "deletions", "followers", "run_results")
 """Tables that a dump leaves out: they say what is going on, not what is kept."""
 
 
@@ -83,14 +81,28 @@ class Tables:
         self.protocol_events = ProtocolEventTable(executor, leases)
         self.states = States(executor, script_states, has_checkpoints)
 
+
+class Within(Tables):
+    """The same within a transaction; see `protocol.Transaction`.
+
+    Args:
+        batch: Carries out statements.
+        script_states: The states of scripted graphs.
+        has_checkpoints: Whether langgraph's tables are there.
+    """
+
+    def __init__(self, batch: Batch, script_states: ScriptStates, has_checkpoints: bool) -> None:
+        super().__init__(batch, script_states, has_checkpoints)
+        self._batch = batch
+        self._has_checkpoints = has_checkpoints
+
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
-        """Delete a thread with its runs, crons, events and state."""
-        for table in (self.runs, self.crons, self.thread_ttls, self.run_controls, self.threads):
-            await table.delete_where(thread_id=thread_id)
-        if not keep_events:
-            await self.events.delete_thread(thread_id)
-        await self.protocol_events.delete_thread(thread_id)
-        await self.states.delete_thread(thread_id)
+        """Delete a thread with its runs, crons, events and state, at the end of the transaction.
+
+        What the same transaction writes must not be part of the thread.
+        """
+        values = (thread_id, keep_events, self._has_checkpoints)
+        self._batch.require("lc_delete_thread(%s, %s, %s)", values)
 
 
 class PostgresStorage(Tables):
@@ -107,7 +119,7 @@ class PostgresStorage(Tables):
         #: The epochs of the leases that this process holds, by thread.
         self.epochs: dict[str, int] = {}
         self.shared = Leases(connections, self.epochs, listen_url)
-        rows = ScriptStateTable(connections.blocking, self.epochs.get)
+        rows = ScriptStateTable(connections.blocking, self._epoch_of)
         self.script_states = ScriptStates(rows, clock)
         self.checkpointer, self.store = self._langgraph_parts(clock, store)
         self.shared.marks = self.checkpointer is not None
@@ -115,6 +127,9 @@ class PostgresStorage(Tables):
             connections, self.script_states, self.checkpointer is not None, self.shared
         )
         self.shared.threads = self.threads
+
+    def _epoch_of(self, thread_id: str) -> int | None:
+        return epoch_of_run(thread_id, self.epochs)
 
     def _langgraph_parts(self, clock: Clock, store: StoreOptions | None) -> tuple[Any, Any]:
         """Return checkpointer and store; None each where langgraph's are not installed."""
@@ -126,7 +141,7 @@ class PostgresStorage(Tables):
         from langgraph_client.server.storage.postgres.checkpoints import Checkpoints
         from langgraph_client.server.storage.postgres.store import Store
 
-        checkpoints = Checkpoints(self.connections, self.connections.blocking, self.epochs.get)
+        checkpoints = Checkpoints(self.connections, self.connections.blocking, self._epoch_of)
         return checkpoints, Store(self.connections, self.connections.blocking, clock, store)
 
     async def set_up(self) -> None:
@@ -152,16 +167,16 @@ class PostgresStorage(Tables):
                 )
 
     @asynccontextmanager
-    async def transaction(self, held: Any = None) -> AsyncIterator[Tables]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[Within]:
         """Commit what is written through the given value together, or on an exception nothing."""
         async with self.connections.transaction(held) as batch:
-            yield self.within(batch)
+            yield Within(batch, self.script_states, self.checkpointer is not None)
 
-    def within(self, held: Any) -> Tables:
+    def within(self, held: Any) -> Within | PostgresStorage:
         """Return what reads under a lock, on its connection."""
         if held is None:
             return self
-        return Tables(held, self.script_states, self.checkpointer is not None)
+        return Within(held, self.script_states, self.checkpointer is not None)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, together."""

@@ -65,6 +65,9 @@ class Table:
         # Not REPLACE, which gives the row another rowid and so a search under way would miss it.
         changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
         self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        sets = ", ".join(f"{column} = ?" for column in names[key_length:])
+        self._replace = f"UPDATE {name} SET {sets} WHERE {self._key}"
+        self._key_length = key_length
         self._select = ", ".join(names[len(columns) :])
 
     def index(self, *columns: str, where: str = "") -> None:
@@ -90,14 +93,23 @@ class Table:
         """Add a document, or replace the one with its key."""
         await self._write(self._put, document)
 
+    async def replace(self, document: Document) -> bool:
+        """Replace the document with its key. Returns False if there is none any more."""
+        row = self._row(document)
+        values = row[self._key_length :] + row[: self._key_length]
+        return await self._database.write(self._replace, values) > 0
+
     async def _write(self, statement: str, document: Document) -> None:
+        await self._database.write(statement, self._row(document))
+
+    def _row(self, document: Document) -> list[object]:
         rest = {name: None if name in self._apart else document[name] for name in document}
-        row = [document.get(column) for column in self._columns]
+        row: list[object] = [document.get(column) for column in self._columns]
         row.append(encode(rest).decode())
         row += [
             encode(document[field]).decode() if field in document else None for field in self._apart
         ]
-        await self._database.write(statement, row)
+        return row
 
     def _document(self, row: Sequence[str | None], fields: Collection[str] | None) -> Document:
         """Return the document of a row: the rest, with what is apart put in its place."""
