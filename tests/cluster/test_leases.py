@@ -12,6 +12,7 @@ from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
 from tests.cluster.conftest import Pair
 from tests.support.hosted import Gate
+from tests.support.postgres import cluster
 
 
 def on_loop(server: Server, call: Any) -> Any:
@@ -68,3 +69,32 @@ def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair)
         del server.services.storage.shared.epochs[thread_id]
 
     on_loop(server, both)
+
+
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+def test_a_run_is_stopped_although_its_lease_is_gone(
+    pair: Pair, gate: Gate, database: str, how: str
+) -> None:
+    """Who is asked to stop a run, and finds that it has lost it, leaves that to the next owner."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "gate", "input": {"name": "a"}}
+    run_id = pair.api.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
+    gate.arrived()
+    stopper = pair.servers[1].services.engine.stopper
+    cluster().execute("DELETE FROM leases", database.rpartition("/")[2])
+
+    async def stop() -> None:
+        if how == "cancel":
+            (job,) = await stopper.cancel([run_id], "interrupt")
+            await job.over.wait()
+        else:
+            await stopper.delete_run(thread_id, run_id)
+
+    on_loop(pair.servers[1], stop)
+    answer = pair.api.get(f"/threads/{thread_id}/runs/{run_id}")
+    if how == "cancel":
+        assert answer.json()["status"] == "interrupted"
+    else:
+        assert answer.status_code == 404
+    state = pair.api.get(f"/threads/{thread_id}/state").json()["values"]
+    assert state == ({"log": ["one:a"], "name": "a"} if how == "cancel" else {})

@@ -109,23 +109,32 @@ class RunStopper:
         async with self._locks.hold(job.thread_id):
             if run_id not in self._queue.jobs or job.lost:
                 return None
-            if job.task is not None and job.stop is None and not job.ended:
-                try:
-                    await self._note_stop(job, action, reason)
-                except Fenced:
-                    assert self._cluster is not None
-                    self._cluster.lose(job.thread_id)
-                    return None
+            if not await self._note_stop(job, action, reason):
+                return None
             self.stop(job, action, reason)
             return job
 
-    async def _note_stop(self, job: Job, action: Action, reason: str) -> None:
-        """Write down how a run of this process is to end, in case the process is killed."""
-        async with self._storage.transaction() as transaction:
-            if self._cluster is not None:
-                self._cluster.shared.check(transaction, job.thread_id)
-            control = {"stop": action, "reason": reason}
-            await transaction.run_controls.put({**noted(job.run), **control})
+    async def _note_stop(
+        self, job: Job, action: Action, reason: str, *, delete: bool = False
+    ) -> bool:
+        """Write down how a run of this process is to end, in case the process is killed.
+
+        Returns:
+            False if this process finds that it has lost the run.
+        """
+        if job.ended or (job.stop is not None and not delete):
+            return True
+        control = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
+        try:
+            async with self._storage.transaction() as transaction:
+                if self._cluster is not None:
+                    self._cluster.shared.check(transaction, job.thread_id)
+                await transaction.run_controls.put({**noted(job.run), **control})
+        except Fenced:
+            assert self._cluster is not None
+            self._cluster.lose(job.thread_id)
+            return False
+        return True
 
     async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
         """Ask for the end of a run that this process does not have, whoever has it."""
@@ -151,10 +160,7 @@ class RunStopper:
         """
         async with self._locks.hold(thread_id) as held:
             job = self._queue.jobs.get(run_id)
-            is_here = job is not None and job.thread_id == thread_id and not job.lost
-            if job is not None and is_here:
-                self.delete_job(job)
-            else:
+            if job is None or job.thread_id != thread_id or not await self._delete_here(job):
                 run = await self._storage.within(held).runs.get(run_id)
                 if run is None or run["thread_id"] != thread_id:
                     raise NotFound("Run not found")
@@ -163,11 +169,10 @@ class RunStopper:
                     await self._delete_ended(thread_id, run_id, held)
                     return
         await _over([job])
-        if not is_here:
-            # Its process may have ended it before it knew that the run was to be deleted.
-            async with self._locks.hold(thread_id) as held:
-                if await self._storage.within(held).runs.get(run_id) is not None:
-                    await self._delete_ended(thread_id, run_id, held)
+        # It may have been about to end otherwise, here or in another process.
+        async with self._locks.hold(thread_id) as held:
+            if await self._storage.within(held).runs.get(run_id) is not None:
+                await self._delete_ended(thread_id, run_id, held)
 
     async def _delete_ended(self, thread_id: str, run_id: str, held: Any) -> None:
         async with self._storage.transaction(held) as transaction:
@@ -182,6 +187,13 @@ class RunStopper:
         if job is not None and not await self._cluster.shared.owner(run["thread_id"]):
             await self._cluster.own(run["thread_id"])
         return job
+
+    async def _delete_here(self, job: Job) -> bool:
+        """Have a run of this process deleted. Returns False if it has lost it."""
+        if job.lost or not await self._note_stop(job, "rollback", DELETED_REASON, delete=True):
+            return False
+        self.delete_job(job)
+        return True
 
     def delete_job(self, job: Job) -> None:
         """End a run whose document is being deleted; its readers are told that it is gone."""
@@ -235,9 +247,11 @@ class RunStopper:
     async def _end_runs(self, thread_id: str) -> None:
         """Have the runs of a thread deleted, and wait until they are over."""
         async with self._locks.hold(thread_id):
-            jobs = [job for job in self._queue.of(thread_id) if not job.lost]
-            for job in reversed(jobs):  # the pending ones first, or one of them would start
-                self.delete_job(job)
+            jobs = []
+            # The pending ones first, or one of them would start.
+            for job in reversed(self._queue.of(thread_id)):
+                if await self._delete_here(job):
+                    jobs.append(job)
             jobs += await self._delete_others(thread_id, jobs)
         await _over(jobs)
 
