@@ -1,7 +1,7 @@
 """Three servers behind a proxy, killed, stopped, paused, their database restarted: nothing is lost.
 
-    python tests/cluster/chaos.py                        1,000 runs, ten minutes, a new seed
-    python tests/cluster/chaos.py --seed 7 --runs 100    the same faults again, fewer runs
+    python tests/cluster/chaos.py                                      ten minutes, a new seed
+    python tests/cluster/chaos.py --seed 7 --seconds 0 --runs 100      the same faults, 100 runs
 
 Each run counts, telling each step. A quarter of the runs each is streamed by `RemoteGraph`, by the
 client, and by thread streams (v3) over server-sent events and over WebSockets. Afterwards the
@@ -22,10 +22,11 @@ import time
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -108,8 +109,8 @@ class Chaos:
 
     Args:
         seed: Which faults happen, and when.
-        runs: How many runs.
-        seconds: How long faults go on, at most; they end with the last run.
+        runs: How many runs, at least.
+        seconds: How long it goes on, at least.
         at_once: How many clients.
         pause: Seconds between faults: the least and the most.
     """
@@ -120,6 +121,7 @@ class Chaos:
         self._chance = random.Random(seed)
         self._runs, self._seconds, self._at_once, self._pause = runs, seconds, at_once, pause
         self._over = threading.Event()
+        self._deadline = 0.0
         self.report = Report()
 
     def __call__(self, faults: Sequence[str] = FAULTS) -> Report:
@@ -139,8 +141,11 @@ class Chaos:
                     process.wait()
                 troubles = threading.Thread(target=self._make_trouble, args=(processes, database))
                 troubles.start()
+                self._deadline = time.monotonic() + self._seconds
+                numbers = count()
                 with ThreadPoolExecutor(self._at_once) as pool:
-                    list(pool.map(lambda number: self._one(number, proxy.url), range(self._runs)))
+                    clients = range(self._at_once)
+                    list(pool.map(lambda _: self._run(numbers, proxy.url), clients))
                 self._over.set()
                 troubles.join()
                 self._check_effects(effects)
@@ -156,11 +161,8 @@ class Chaos:
         return self.report
 
     def _make_trouble(self, processes: list[Process], database: Cluster) -> None:
-        deadline = time.monotonic() + self._seconds
         number = 0
         while not self._over.wait(self._chance.uniform(*self._pause)):
-            if time.monotonic() > deadline:
-                return
             process = self._chance.choice(processes)
             fault = self._faults[number % len(self._faults)]
             number += 1
@@ -179,6 +181,13 @@ class Chaos:
                 database.stop()
                 database.start()
             process.wait()
+
+    def _run(self, numbers: Iterator[int], url: str) -> None:
+        """Carry out one run after the other, until there were enough and the time is over."""
+        for number in numbers:
+            if number >= self._runs and time.monotonic() > self._deadline:
+                return
+            self._one(number, url)
 
     def _one(self, number: int, url: str) -> None:
         upto = 3 + number % 20
@@ -311,8 +320,8 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(16))
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--runs", type=int, default=1000, help="at least")
+    parser.add_argument("--seconds", type=float, default=600.0, help="at least")
     parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--faults", default=",".join(FAULTS), help="in turn, separated by commas")
     options = parser.parse_args()

@@ -19,6 +19,8 @@ def test_three_servers_under_faults_lose_nothing() -> None:
     options = [
         "--seed",
         "11",
+        "--seconds",
+        "0",
         "--runs",
         "24",
         "--at-once",
