@@ -1,4 +1,4 @@
-"""One attempt to carry out a run: call the graph, publish what happens, say how it ended."""
+"""One attempt to execute a run: call the graph, publish its events, return the outcome."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ logger = logging.getLogger("langgraph_client.server")
 
 
 class Attempts:
-    """Carries out runs.
+    """Executes runs.
 
     Args:
-        storage: Where it is noted that a run has begun.
-        clock: Time.
+        storage: Stores that a run has begun.
+        clock: Gives times and ids.
         graph_runner: Runs the graphs.
-        thread_logs: Who watches the threads.
-        protocol_runs: The v3 events of the threads.
+        thread_logs: The logs of threads that are being read.
+        protocol_runs: The v3 event logs of threads.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
-        show_errors: Show the text of every exception, see `error_document`.
-        show_tracebacks: Keep the traceback of a failed run in its thread's `error`.
-        hooks: What looks into the runs.
-        measures: Where it is noted how long a run has waited.
+        show_errors: Whether to show the text of every exception; see `error_document`.
+        show_tracebacks: Whether to keep the traceback of a failed run in its thread's `error`.
+        hooks: Are called at points in the life of a run.
+        measures: Counts how long runs have waited.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class Attempts:
         self._measures = measures
 
     async def carry_out(self, job: Job) -> Outcome:
-        """Carry out a run that is pending.
+        """Execute a pending run.
 
-        Whatever the graph raises, `SystemExit` and the like included, is an outcome.
+        Any exception of the graph, including `SystemExit`, becomes an outcome and is not raised.
 
         Raises:
-            asyncio.CancelledError: It was stopped.
-            Unavailable: It could not be noted that the run has begun.
+            asyncio.CancelledError: The run was stopped.
+            Unavailable: The storage could not store that the run has begun.
         """
         await self._begin(job)
         limit = asyncio.timeout(None)
@@ -89,7 +89,7 @@ class Attempts:
             if is_stopping(raised) or isinstance(raised, Fenced):
                 raise
             if isinstance(raised, Unavailable) and self._storage.shared is not None:
-                raise  # Not the graph's fault: it goes on from its last checkpoint.
+                raise  # Not an error of the graph: the run goes on from its last checkpoint.
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
         finally:
@@ -98,7 +98,7 @@ class Attempts:
         return Outcome("succeed")
 
     def begun(self, run: Document) -> Document:
-        """Return the document of a run that begins now, as its next attempt."""
+        """Return the document of a run that starts its next attempt now."""
         kwargs = run["kwargs"]
         config = kwargs["config"]
         attempt = int(config.get("metadata", {}).get("run_attempt", 0)) + 1
@@ -117,7 +117,7 @@ class Attempts:
         }
 
     async def _begin(self, job: Job) -> None:
-        """Write down that the run is running, before anything of its graph happens."""
+        """Store that the run is running, before the graph does anything."""
         self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
             run = self.begun(job.run)
@@ -148,7 +148,8 @@ class Attempts:
         try:
             async for name, data in events:
                 if shared is not None and shared.is_over:
-                    # This process was paused: another one may have begun with the next step.
+                    # The process was paused for longer than its lease. Another process may execute
+                    # the run by now, so this one must not continue it.
                     raise Fenced("the lease is over")
                 if job.protocol is not None:
                     await self._perform_protocol(job, job.protocol, name, data)
@@ -162,7 +163,7 @@ class Attempts:
             await events.aclose()
 
     async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
-        """Do what is due for what a run gives that is in the v3 log of its thread."""
+        """Handle an output of a run that is in the v3 log of its thread."""
         run.take(name, data)
         is_watched = job.log.watched or job.thread_id in self._thread_logs
         items: Iterable[tuple[str, Any]] = [(name, data)]
@@ -177,20 +178,20 @@ class Attempts:
                 await log.room()
 
     def publish(self, job: Job, name: str, data: Any, *, keep: bool = True) -> None:
-        """Give an event to those who read the run or its thread.
+        """Give an event to the readers of the run and of its thread.
 
         Args:
             job: The run.
             name: The event's name.
-            data: Its data.
-            keep: Whether it is kept for readers to come, if the run's events are.
+            data: The event's data.
+            keep: Whether to store it for later readers, if the run's events are stored.
         """
         shown = enclosed(data) if RICH in job.run["kwargs"] else data
         event = job.log.append(name, encode(shown), keep=keep)
         self._thread_logs.tell(job.thread_id, name, event.data, event.id)
 
     def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:
-        """Return the outcome of a run that an exception ended; note and log the exception."""
+        """Return the outcome of a run that an exception ended, and log the exception."""
         raised = raised_by_user(raised)
         error = error_document(raised, self._show_errors)
         details: Document = {}
@@ -198,7 +199,7 @@ class Attempts:
             if node := node_of(raised):
                 error["node"] = node
             details = failure_details(raised, error["message"])
-        logger.debug("run %s: what was raised", job.run_id, exc_info=raised)
+        logger.debug("run %s failed with this exception", job.run_id, exc_info=raised)
         self._hooks.failed(job.run, raised)
         text = error_document(raised, show=True)
         return Outcome(

@@ -1,4 +1,7 @@
-"""The commands of the event protocol: start a run, answer its questions, ask for its tree."""
+"""The commands of the event protocol (v3): start a run, respond to its interrupts, get its tree.
+
+The texts of errors are those of the real server, langgraph-api.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from langgraph_client.server.storage.protocol import Document, Storage
 _STRATEGIES = ("reject", "interrupt", "rollback", "enqueue")
 _MODES = ["values", "messages", "updates", "custom"]
 _SETTLE_SECONDS = 5.0
-"""How long an answer waits for the run that has asked to be over."""
+"""How long a response waits until the interrupted run has ended."""
 _STATUSES = {
     Refused: 400,
     NotFound: 404,
@@ -40,10 +43,10 @@ NO_RUN = "No active run is bound to this thread."
 
 
 class CommandError(Exception):
-    """A command cannot be carried out.
+    """A command cannot be executed.
 
     Args:
-        code: What kind of error it is, as the protocol names it.
+        code: The protocol's code for the error.
         message: The reason.
     """
 
@@ -53,10 +56,10 @@ class CommandError(Exception):
 
 
 def read_command(value: Any) -> tuple[int, str, Mapping[str, Any]]:
-    """Return id, method and parameters of a command.
+    """Return the id, method and parameters of a command.
 
     Raises:
-        CommandError: It has no integer id, or no method.
+        CommandError: The command has no integer id or no method.
     """
     command = value if isinstance(value, dict) else {}
     number, method, params = command.get("id"), command.get("method"), command.get("params")
@@ -69,7 +72,7 @@ def read_command(value: Any) -> tuple[int, str, Mapping[str, Any]]:
 
 
 def success(number: int, result: Any, seq: int = 0) -> Document:
-    """Return the answer to a command that was carried out."""
+    """Return the reply to a command that was executed."""
     return {
         "type": "success",
         "id": number,
@@ -79,7 +82,7 @@ def success(number: int, result: Any, seq: int = 0) -> Document:
 
 
 def failure(number: Any, error: CommandError) -> Document:
-    """Return the answer to a command that was not carried out."""
+    """Return the reply to a command that failed."""
     return {"type": "error", "id": number, "error": error.code, "message": error.message}
 
 
@@ -87,7 +90,7 @@ def subscription(method: str, params: Mapping[str, Any]) -> EventFilter:
     """Return the filter of a subscription.
 
     Raises:
-        CommandError: It names no channel, or one that there is not.
+        CommandError: It has no channel, or an unknown one.
     """
     channels = params.get("channels")
     if not isinstance(channels, list) or not channels:
@@ -98,26 +101,26 @@ def subscription(method: str, params: Mapping[str, Any]) -> EventFilter:
 
 
 def since_of(params: Mapping[str, Any]) -> int | None:
-    """Return the number behind which a reader wants to go on; None if there is none."""
+    """Return the number of the last event that a reader has; None if the command has none."""
     since = params.get("since")
     is_number = isinstance(since, int) and not isinstance(since, bool) and since >= 0
     return since if is_number else None
 
 
 class _Origin(NamedTuple):
-    """What the request says about itself that brought a command."""
+    """The ids of the request with the command."""
 
     request_id: str | None
     key: str | None
 
 
 class Commands:
-    """Carries out the commands that need no connection of their own.
+    """Executes the commands that do not belong to a WebSocket.
 
     Args:
-        storage: Where threads and events are.
-        engine: Knows what runs.
-        runs: Makes runs.
+        storage: Stores threads and events.
+        engine: Has the runs that are not over.
+        runs: Creates runs.
     """
 
     def __init__(self, storage: Storage, engine: Engine, runs: RunCreator) -> None:
@@ -133,17 +136,17 @@ class Commands:
         request_id: str | None = None,
         key: str | None = None,
     ) -> Document:
-        """Carry out a command, and return its result.
+        """Execute a command, and return its result.
 
         Args:
-            thread_id: The thread, as the request has it.
+            thread_id: The thread's id in the request.
             method: The command.
             params: Its parameters.
-            request_id: What the caller called the request, if it did.
-            key: What makes it the same as an earlier command; None if nothing does.
+            request_id: The caller's id of the request; None if it has none.
+            key: The idempotency key; None if the request has none.
 
         Raises:
-            CommandError: It cannot be carried out.
+            CommandError: The command cannot be executed.
         """
         handler = {
             "run.start": self._start,
@@ -165,7 +168,7 @@ class Commands:
             raise CommandError("unknown_error", f"{status}: {error.detail}") from error
 
     def by(self, runs: RunCreator) -> Commands:
-        """Return the commands of one caller, by what makes that caller's runs."""
+        """Return the commands for one caller, with that caller's `RunCreator`."""
         return Commands(self._storage, self._engine, runs)
 
     async def _start(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
@@ -182,7 +185,7 @@ class Commands:
             "multitask_strategy": strategy if strategy in _STRATEGIES else "enqueue",
         }
         if body["input"] is not None and await self._waits(thread_id):
-            # An input to a thread that waits for one is the answer.
+            # On a thread that waits at an interrupt, the input is the response to it.
             body["command"] = {"resume": body.pop("input")}
         return await self._create(thread_id, body, config, params, origin)
 
@@ -223,7 +226,7 @@ class Commands:
         answers = _answers(params)
         config = _config(params.get("config"))
         thread_id = canonical_uuid(thread, "Invalid thread ID")
-        # Held until the run is made, so that a question is answered once.
+        # Held until the run is created, so that two concurrent responses cannot both be accepted.
         async with self._engine.locks.hold(f"answers {thread_id}"):
             document = await self._settled(thread_id)
             pending = [
@@ -244,7 +247,7 @@ class Commands:
             return await self._create(thread_id, body, config, params, origin)
 
     async def _settled(self, thread_id: str) -> Document:
-        """Return the thread's document once its runs are over, or after a few seconds."""
+        """Return the thread's document when its runs are over, or after a few seconds."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
                 for run_id in await self._engine.busy(thread_id):
@@ -253,7 +256,7 @@ class Commands:
                     if job is not None:
                         await job.over.wait()
         except TimeoutError:
-            pass  # What it waits for now is looked at all the same.
+            pass  # The caller checks the thread's interrupts anyway.
         thread = await self._storage.threads.get(thread_id)
         if thread is None or "assistant_id" not in thread["metadata"]:
             raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
@@ -301,10 +304,10 @@ def _check_tracer(tracer: Any) -> None:
 
 
 def _config(config: Any) -> Document:
-    """Return the config of a command. What is no object is ignored.
+    """Return the config of a command. A value that is not an object is ignored.
 
     Raises:
-        CommandError: A part of it has the wrong shape.
+        CommandError: A field has the wrong type.
     """
     if not isinstance(config, dict):
         return {}
@@ -326,10 +329,10 @@ def _config(config: Any) -> Document:
 
 
 def _answers(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answers of a command, by interrupt id.
+    """Return the responses in a command, by interrupt id.
 
     Raises:
-        CommandError: There is none, or one has the wrong shape.
+        CommandError: There is no response, or one has the wrong shape.
     """
     if "responses" in params:
         entries = params["responses"]

@@ -1,4 +1,4 @@
-"""From a request to a run: checked, made once for each key, and handed to the engine."""
+"""Create a run from a request: check it, create one run per key, and pass it to the engine."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_configu
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 KEY_LIFETIME = timedelta(days=1)
-"""How long a request with the same `Idempotency-Key` is a repetition."""
+"""For how long a request with the same `Idempotency-Key` counts as a repetition."""
 ANSWER_LIFETIME = timedelta(minutes=10)
-"""How long the answer of a run is kept that leaves nothing else, for such a repetition.
+"""For how long the result of a run is kept for a repetition, if the run itself is deleted.
 
-Clients repeat a request within seconds; results may be large, and there is one for each run.
+This time is shorter, because results may be large and clients repeat a request within seconds.
 """
 _OLD_KEYS_AT_ONCE = 5
 _ATTEMPTS = 5
-"""How often a run is written, if other servers take its thread over meanwhile."""
+"""How often to try to store a run while other servers take over its thread."""
 _NOT_FOUND = "Thread or assistant not found."
 _KWARGS = ("input", "command", "config", "context", "stream_mode", "webhook")
-"""What an `Auth` is shown of a run besides its metadata, and may change."""
+"""The fields of a run that `Auth` handlers get besides its metadata, and may change."""
 
 
 @dataclass(frozen=True)
@@ -63,61 +63,61 @@ class _Request:
     waited_for: bool
     streamed: bool
     user: User | None = None
-    #: What the thread must be like, if it is there.
+    #: The conditions that an existing thread must meet, from `Auth`.
     threads: Conditions = None
 
     @property
     def may_create_thread(self) -> bool:
-        """Whether a thread that does not exist is created."""
+        """Whether to create a thread that does not exist."""
         return self.thread_id is None or self.body.get("if_not_exists") == "create"
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether the run is cancelled when its client goes away."""
+        """Whether the run is cancelled when the client's connection is closed."""
         return self.waited_for and self.body.get("on_disconnect") == "cancel"
 
     @property
     def is_bound(self) -> bool:
-        """Whether the run is over with the connection for good.
+        """Whether the run must not continue after a restart of the server.
 
-        To one with resumable events its client comes back, also after the server was started again.
+        The client of a run with resumable events can come back, even after a restart.
         """
         return self.ends_with_connection and not self.body.get("stream_resumable")
 
 
 class CreatedRun(NamedTuple):
-    """A run that a request asked for."""
+    """The run for a request."""
 
     job: Job
-    #: Its events from the beginning, if the request is streamed. Of a run that was created by an
-    #: earlier request with the same idempotency key: all that are kept, and those to come.
+    #: The reader of its events from the beginning, if the request is streamed. If an earlier
+    #: request with the same key has created the run: of all stored events and further ones.
     reader: Reader | None
 
 
 def _created(request: _Request, job: Job, *, repeated: bool = False) -> CreatedRun:
-    # In the step of the loop in which the run was created: so its first event is not missed.
+    # No `await` between the creation of the run and this line, or its first event could be missed.
     reader = job.log.read((0, -1) if repeated else None) if request.streamed else None
     return CreatedRun(job, reader)
 
 
 class _OldDocuments:
-    """Deletes documents that are too old, some with each new one, so that they do not pile up.
+    """Deletes expired documents, some with each new one, so that their number is bounded.
 
     Args:
         kept: The documents, each with its key.
-        lifetime: How old they may become.
-        clock: Time.
+        lifetime: The age at which they expire.
+        clock: Gives times.
     """
 
     def __init__(self, kept: Documents, lifetime: timedelta, clock: Clock) -> None:
         self._kept = kept
         self._lifetime = lifetime
         self._clock = clock
-        #: When the next one is too old; until then there is nothing to look for.
+        #: When the next document expires; no search is needed before.
         self._next = datetime.min.replace(tzinfo=UTC)
 
     async def forget(self) -> None:
-        """Delete some of the oldest."""
+        """Delete some expired documents, the oldest first."""
         now = self._clock.now()
         if now <= self._next:
             return
@@ -133,7 +133,7 @@ class _OldDocuments:
 
 
 class RunCreator:
-    """Makes runs of requests, and hands them to the engine."""
+    """Creates runs from requests, and passes them to the engine."""
 
     def __init__(
         self,
@@ -158,23 +158,23 @@ class RunCreator:
         self._parent = ""
 
     def for_caller(self, caller: Caller) -> RunCreator:
-        """Return what makes the runs of a caller, whose `Auth` it asks about each."""
+        """Return a creator for one caller, which asks `Auth` about each run."""
         made = copy.copy(self)
         made._caller = caller
         return made
 
     def within(self, run_id: str) -> RunCreator:
-        """Return what makes the runs that a run starts."""
+        """Return a creator for runs that another run starts."""
         made = copy.copy(self)
         made._parent = run_id
         return made
 
     async def find_assistant(self, text: str) -> Document:
-        """Return the assistant a request names, by id or by graph.
+        """Return the assistant that a request names by its id or by its graph's name.
 
         Raises:
-            Invalid: It is neither a UUID nor a graph.
-            NotFound: There is none.
+            Invalid: The text is neither a UUID nor the name of a graph.
+            NotFound: The assistant does not exist.
         """
         if text in self._graphs:
             assistant_id = assistant_id_of(text)
@@ -200,22 +200,25 @@ class RunCreator:
         streamed: bool = False,
         key: str | None = None,
     ) -> CreatedRun:
-        """Create a run from a validated request and hand it to the engine.
+        """Create a run from a validated request and pass it to the engine.
 
-        A caller that is cancelled meanwhile leaves either no run, or a whole one.
+        If the caller is cancelled, there is either no run or a complete one.
 
         Args:
-            body: The request.
-            thread_id: The thread to run on; None for a thread of the run's own.
-            request_id: What the caller called the request, if it did.
-            agreed: What a RemoteGraph asks beyond the protocol, as kwargs of the run.
+            body: The body of the request.
+            thread_id: The thread to run on; None for a stateless run.
+            request_id: The caller's id of the request; None if it has none.
+            agreed: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
             waited_for: Whether the request stays open until the run is over.
-            streamed: Attach a reader to the run's events, which the caller has to close.
-            key: What makes the request the same as an earlier one; None if nothing does.
+            streamed: Whether to attach a reader to the run's events. The caller must close it.
+            key: The idempotency key; None if the request has none.
 
         Raises:
-            Conflict, Invalid, NotFound, Refused: As the protocol has it.
-            Denied: The caller may not.
+            Conflict: The thread is busy, with `multitask_strategy="reject"`.
+            Invalid: A field has an invalid value.
+            NotFound: The thread or the assistant does not exist.
+            Refused: The request is not possible.
+            Denied: `Auth` forbids it.
         """
         request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
         if self._caller is not None:
@@ -229,9 +232,10 @@ class RunCreator:
             raise
 
     async def _permitted(self, request: _Request, caller: Caller) -> _Request:
-        """Return a request as the caller's `Auth` lets it pass.
+        """Return a request after the caller's `Auth` has allowed and perhaps changed it.
 
-        Not under a lock: what is asked is user code, which may call this server.
+        It must be called without a lock: `Auth` handlers are user code, which may call this server
+        and would then wait for that lock.
         """
         body, assistant = request.body, await self.find_assistant(request.body["assistant_id"])
         assistant_id = assistant["assistant_id"]
@@ -260,20 +264,22 @@ class RunCreator:
         return replace(request, body={**body, **changed}, user=caller.user, threads=threads)
 
     def _owned(self, key: str) -> str:
-        """Return a key as it is kept: the same key of another user is another key."""
+        """Return a key as it is stored, with the user: two users may choose the same key."""
         if self._caller is None:
             return key
-        return f"{self._caller.user.identity!r} {key}"  # Its quotes say where the name ends.
+        return (
+            f"{self._caller.user.identity!r} {key}"  # The repr's quotes mark the end of the name.
+        )
 
     async def created_with(self, key: str) -> str | None:
-        """Return the run that an earlier request with this key created; None if there is none."""
+        """Return the id of the run of an earlier request with this key; None if there is none."""
         document = await self._storage.idempotency_keys.get(self._owned(key))
         if document is None or self._is_old(document, KEY_LIFETIME):
             return None
         return str(document["run_id"])
 
     def _abandon(self, request: _Request, creating: asyncio.Task[CreatedRun]) -> None:
-        """Do what is due when a client went away before it was told about its run."""
+        """Handle a client that disconnected before it got the id of its run."""
         if not creating.cancelled() and creating.exception() is None:
             created = creating.result()
             if created.reader is not None:
@@ -297,13 +303,13 @@ class RunCreator:
         return self._clock.now() - created > lifetime
 
     async def _job_of(self, document: Document) -> Job:
-        """Return the job of the run that an earlier request with the same key created."""
+        """Return the job of the run of an earlier request with the same key."""
         run_id = document["run_id"]
         run = await self._storage.runs.get(run_id)
         if run is not None and (job := await self._engine.find_job(run)):
             return job
         answer = await self._storage.idempotency_answers.get(document["key"])
-        if answer is not None:  # The run left nothing else.
+        if answer is not None:  # The run itself was deleted at its end.
             return self._engine.job_over(answer["run"], answer["result"])
         run = await self._storage.runs.get(run_id)
         if run is None:
@@ -315,7 +321,7 @@ class RunCreator:
         assistant = await self.find_assistant(request.body["assistant_id"])
         self._check(request.body, stateless=request.thread_id is None)
         for _ in range(_ATTEMPTS):
-            # The lock does not keep others from taking a thread over, only from writing to it.
+            # The lock keeps other servers from writing to the thread, not from taking it over.
             with suppress(Fenced):
                 return await self._create_on_thread(request, assistant, key)
         raise Unavailable("Other servers take over the thread again and again; try again")
@@ -324,7 +330,8 @@ class RunCreator:
         self, request: _Request, assistant: Document, key: str | None
     ) -> CreatedRun:
         thread_id = request.thread_id or self._clock.uuid7()
-        # Nobody can know the id of a thread that is made here.
+        # The id of a new thread is known to this request only, so its lock is needed in this
+        # process only.
         own = request.thread_id is None
         async with self._engine.locks.hold(thread_id, lazily=True, here=own) as held:
             thread = standing = None
@@ -341,7 +348,7 @@ class RunCreator:
             if key is not None:
                 control["idempotency_key"] = key
                 document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
-            # Before the lock is given back, which may take a turn of the loop.
+            # Before the lock is released: that may `await`, and an event could be missed.
             created = _created(
                 request,
                 await self._engine.submit(
@@ -363,7 +370,7 @@ class RunCreator:
     def _documents(
         self, request: _Request, assistant: Document, thread_id: str, thread: Document | None
     ) -> tuple[Document, Document]:
-        """Return the documents of a run and of its thread, which may be new."""
+        """Return the documents of a run and of its thread; the thread may be new."""
         body = request.body
         if RICH in request.agreed:
             body = plain_configurable(body)
@@ -372,14 +379,13 @@ class RunCreator:
         is_new = thread is None
         if thread is None:
             thread = new_thread(thread_id, self._clock.stamp())
-        # A stateless run's metadata does not say its graph: the thread did not have it yet.
+        # As on the real server, a stateless run's metadata has no graph, because its thread is new.
         inherited: Mapping[str, Any] = {}
         of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
         if not stateless:
             inherited = thread["metadata"] = {**thread["metadata"], **of_run}
         if is_new and (not temporary or request.user is not None):
-            # A thread that a run makes takes over what the run says about itself. By that a user
-            # finds it again, even if it is temporary.
+            # A thread that a run creates gets the run's metadata, by which users search for it.
             config = body.get("config") or {}
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
@@ -401,7 +407,7 @@ class RunCreator:
         if RICH in run["kwargs"]:
             run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
         if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
-            run["kwargs"]["context"] = None  # A local graph's context is not made of its config.
+            run["kwargs"]["context"] = None  # As in a local graph, context never comes from config.
         note_config(thread, body.get("config") or {})
         return run, thread
 

@@ -1,4 +1,4 @@
-"""Which events of the v3 stream a reader wants: channels, namespaces, depth. Pure."""
+"""Filter the events of the v3 stream by channel, namespace and depth. No I/O."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ CHANNELS = (
 
 
 def event_name(channel: str, namespace: Sequence[str]) -> str:
-    """Return the name under which the log keeps an event."""
+    """Return the name under which the log stores an event."""
     return "|".join((channel, *namespace))
 
 
 class PerName(Generic[T]):
-    """What is known by an event's name, worked out once for each: most events have one of few.
+    """A cache of a function of an event's name, because most events have one of few names.
 
     Args:
-        work_out: Returns it.
+        work_out: The function.
     """
 
-    _MOST = 10_000  # Each call of a subgraph has names of its own; they are not kept for ever.
+    _MOST = 10_000  # Each call of a subgraph has new names, so the cache is bounded.
 
     def __init__(self, work_out: Callable[[str], T]) -> None:
         self._work_out = work_out
@@ -50,7 +50,7 @@ class PerName(Generic[T]):
 
 
 def unknown_channels(channels: Sequence[Any]) -> list[Any]:
-    """Return those of a request's channels that there are not."""
+    """Return the channels of a request that do not exist."""
     return [name for name in channels if not _is_channel(name)]
 
 
@@ -62,11 +62,11 @@ def _is_channel(name: Any) -> bool:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What one reader wants.
+    """The events that one reader wants.
 
     Attributes:
         channels: The channels.
-        namespaces: Prefixes of namespaces. A segment without a colon is the name of a node.
+        namespaces: Prefixes of namespaces. A segment without a colon matches any task of that node.
         depth: How many segments may follow a prefix; None for any number.
     """
 
@@ -78,7 +78,7 @@ class EventFilter:
     def of(cls, request: Mapping[str, Any]) -> EventFilter:
         """Return the filter of a request whose channels have been checked.
 
-        Namespaces and depths that cannot be read are ignored, as real servers do it.
+        Like on the real server, invalid namespaces and depths are ignored.
         """
         given = request.get("namespaces")
         prefixes = tuple(
@@ -91,7 +91,7 @@ class EventFilter:
         return cls(frozenset(request["channels"]), prefixes or ((),), depth if is_depth else None)
 
     def wants(self, name: str) -> bool:
-        """Return whether an event of this name passes."""
+        """Return whether the reader wants events of this name."""
         channel, *namespace = name.split("|")
         if channel not in self.channels and channel.partition(":")[0] not in self.channels:
             return False

@@ -1,10 +1,10 @@
-"""The event log: append, and read after an id.
+"""The event log: append events, and read them after an id.
 
-A live stream, joining a run, and resuming after `Last-Event-ID` are one call, `EventLog.read`: what
-was kept is replayed, then what comes is followed. A log keeps an event in memory only until every
-reader attached to it has had it; what must outlive that is written to a `Keeper` before a reader
-sees it. Readers are bounded by back-pressure: `EventLog.room` waits while the slowest reader is
-more than a bound behind.
+A live stream, joining a run, and resuming after `Last-Event-ID` are one call, `EventLog.read`: it
+replays stored events and then follows new ones. A log keeps an event in memory only until every
+attached reader has received it. Events that must be stored are written to a `Keeper` before a
+reader gets them: otherwise a reader could have an event that a later one can never see. Slow
+readers cause back-pressure: `EventLog.room` waits while the slowest reader is too far behind.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ BACKLOG = 2048
 """How many events the slowest reader may be behind before the run waits for it."""
 _PAGE = 1000
 _DIGITS = 18
-"""Longer numbers are behind all ids, and do not fit in 64 bits."""
+"""Longer numbers do not fit in 64 bits; they sort after all ids."""
 
 Position = EventId | None
-"""Where to read from: after an id, or (None) from now on."""
+"""The place to read from: after an id, or from now on (None)."""
 
 
 class Keeper(Protocol):
-    """Keeps the events of a log beyond memory."""
+    """Stores the events of a log."""
 
     async def add(self, events: list[Event]) -> None:
-        """Write events for good."""
+        """Store events."""
         ...
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
-        """Return the events after an id, oldest first."""
+        """Return the events after an id, the oldest first."""
         ...
 
 
 def event_id_text(event_id: EventId) -> str:
-    """Return an id as it stands on the wire."""
+    """Return an id as text, as it is sent."""
     return f"{event_id[0]}-{event_id[1]}"
 
 
 def parse_event_id(text: str) -> EventId:
-    """Return the place a `Last-Event-ID` names.
+    """Return the id in a `Last-Event-ID` header.
 
-    `-`, `-1` and `0` stand for the beginning. What is no id sorts behind all ids, as text does
-    that starts with a letter, so that nothing is replayed.
+    `-`, `-1` and `0` mean the beginning. As on the real server, where ids are compared as text, a
+    value that is not an id sorts after all ids, so nothing is replayed.
     """
     milliseconds, _, number = text.strip().partition("-")
     if milliseconds in ("", "0"):
@@ -60,23 +60,23 @@ def parse_event_id(text: str) -> EventId:
         return (2**62, 0)
     if number.isdecimal():
         return (int(milliseconds), int(number) if len(number) <= _DIGITS else 2**62)
-    # `5-*`: as any of that millisecond.
+    # `5-*` and the like: before the first event of that millisecond.
     return (int(milliseconds), -1 if number else 0)
 
 
 class Reader:
-    """One reading of a log: an async iterator of batches. Close it to detach it."""
+    """One reader of a log, an async iterator of batches of events. Close it to detach it."""
 
     def __init__(self, log: EventLog, after: Position) -> None:
         self._log = log
         self._replaying = after is not None and log.keeper is not None
-        # Events that were appended and not yet handed out belong to the past of this reader, too.
+        # Without a replay, events that are appended but not handed out yet must be skipped too.
         self._last = after if after is not None and self._replaying else log.last
         if after is not None:
             self._last = max(self._last, after)
         self.pending: deque[Event] = deque()
         self.wake: asyncio.Future[None] | None = None
-        #: Asked before each batch, where it is set; if it says no, that is the end.
+        #: If set, it is called before each batch. If it returns False, the reader ends.
         self.allowed: Callable[[], Awaitable[bool]] | None = None
 
     def __aiter__(self) -> Reader:
@@ -97,7 +97,7 @@ class Reader:
                 ready = list(self.pending)
                 self.pending.clear()
                 self._log.make_room()
-                # The replay may have reached into what was pending.
+                # The replay may have read events from the keeper that are pending here as well.
                 ready = [event for event in ready if event.id > self._last]
                 if ready:
                     return ready
@@ -116,20 +116,20 @@ class Reader:
         return page
 
     def close(self) -> None:
-        """Detach from the log, which then keeps nothing for this reader."""
+        """Detach the reader, so that the log keeps no events for it."""
         self._log.detach(self)
 
 
 class EventLog:
     """The events of one run, or of one thread, in the order of their ids.
 
-    An event is first appended, then written if it is to be kept, then handed to the readers.
+    An event is first appended, then stored if necessary, then handed to the readers.
 
     Args:
         clock: Gives the ids.
-        keeper: Keeps what is to outlive memory; None to keep nothing.
-        backlog: How far a reader may be behind before the log counts as full.
-        unwritten: A set that the log is in while it has events to be kept that are not written.
+        keeper: Stores events; None to store none.
+        backlog: How many events a reader may be behind before the log counts as full.
+        unwritten: A set to which the log adds itself while it has events that must be stored.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class EventLog:
     ) -> None:
         self.closed = False
         self.keeper = keeper
-        #: The events come from another process, through `feed`; those of this one are ignored.
+        #: Whether another process writes the events, so that they come through `feed` only.
         self.fed = False
         #: The id of the latest event.
         self.last: EventId = (0, 0)
@@ -159,12 +159,12 @@ class EventLog:
 
     @property
     def watched(self) -> bool:
-        """Whether anything would see an event: a reader, or a reader to come."""
+        """Whether an event has a reader, or can have a later one."""
         return bool(self._readers) or self.keeper is not None
 
     @property
     def has_readers(self) -> bool:
-        """Whether anybody reads now."""
+        """Whether a reader is attached."""
         return bool(self._readers)
 
     def append(
@@ -175,8 +175,8 @@ class EventLog:
         Args:
             name: The event's name, its namespace included.
             data: Its data, as JSON.
-            event_id: The id, where the same event stands in another log as well.
-            keep: Give it to the keeper; without, only those who read now get it.
+            event_id: The id, if the same event is in another log too; None for a new id.
+            keep: Whether to store it. If not, only the attached readers get it.
         """
         if self.fed:
             return Event(event_id or (0, 0), name, data)
@@ -185,7 +185,7 @@ class EventLog:
         return event
 
     def extend(self, events: Sequence[Event], *, keep: bool = True) -> None:
-        """Add events, at least one, in the order of their ids; see `append`."""
+        """Add one or more events in the order of their ids; see `append`."""
         if self.closed:
             raise AssertionError("an event was appended to a closed log")
         self.last = events[-1].id
@@ -193,8 +193,8 @@ class EventLog:
             self._unkept += events
             if self._unwritten is not None:
                 self._unwritten.add(self)
-        # A reader may come while an event is being written: too late for what is kept to show it,
-        # which is read meanwhile, and too early to find it there. It gets it from here.
+        # A reader may attach while an event is being written, and then not find it in the keeper.
+        # So the event stays pending here until it is written, even if there is no reader yet.
         if self._readers or self.keeper is not None:
             self._appended += events
         else:
@@ -203,7 +203,7 @@ class EventLog:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
 
     def start_behind(self, event_id: EventId) -> None:
-        """Take the events up to an id for those of the past."""
+        """Mark the events up to an id as past: they are not handed out."""
         self.last = self._handed_out = max(self.last, event_id)
 
     def feed(self, events: Sequence[Event]) -> None:
@@ -219,13 +219,13 @@ class EventLog:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
 
     def tell_last(self, name: str, data: bytes) -> None:
-        """Give those who read now the last event, which is not kept."""
+        """Give the attached readers a last event, which is not stored."""
         self._appended.append(Event((self.last[0], self.last[1] + 1), name, data))
 
     def disown(self) -> None:
-        """Forget what is not written: another process writes this log from here on.
+        """Drop events that are not stored, because another process writes this log from now on.
 
-        What was written and not handed out yet is fed again.
+        Events that were stored and not handed out yet come again through `feed`.
         """
         if self.keeper is not None and not self.fed:
             self._appended.clear()
@@ -246,16 +246,16 @@ class EventLog:
     async def _flush_in_background(self) -> None:
         try:
             await self.flush()
-        except Exception:  # They stay unwritten; who closes the log tries again, and says so.
-            logger.debug("events could not be written", exc_info=True)
+        except Exception:  # The events stay pending. `close` tries again, and raises the error.
+            logger.debug("events could not be written; they will be tried again", exc_info=True)
         finally:
             self._flushing = None
 
     async def flush(self) -> None:
-        """Write what is to be kept, then hand what was appended to the readers.
+        """Store the appended events that must be stored, then hand all to the readers.
 
         Raises:
-            Unavailable: It cannot be written. Readers do not get it, the next flush tries again.
+            Unavailable: They cannot be stored. Readers do not get them; the next flush tries again.
         """
         async with self._writing:
             while self._unkept and self.keeper is not None:
@@ -276,10 +276,10 @@ class EventLog:
                 reader.wake.set_result(None)
 
     async def close(self) -> None:
-        """End the log: readers get what is left, and then the end.
+        """End the log: readers get the remaining events, and then the end.
 
         Raises:
-            Unavailable: What was to be kept cannot be written. The log is closed nevertheless.
+            Unavailable: Events cannot be stored. The log is closed nevertheless.
         """
         try:
             if not self.closed:
@@ -295,7 +295,7 @@ class EventLog:
 
     @property
     def full(self) -> bool:
-        """Whether the slowest reader, or the keeper, is so far behind that `room` has to wait."""
+        """Whether the slowest reader, or the keeper, is so far behind that `room` must wait."""
         limit = self._backlog - len(self._appended)
         behind = any(len(reader.pending) >= limit for reader in self._readers)
         return behind or len(self._unkept) >= self._backlog
@@ -304,7 +304,7 @@ class EventLog:
         """Wait until no reader is too far behind.
 
         Raises:
-            Unavailable: What is to be kept cannot be written.
+            Unavailable: Events cannot be stored.
         """
         if len(self._unkept) >= self._backlog:
             await self.flush()
@@ -314,28 +314,29 @@ class EventLog:
             await asyncio.shield(self._space)
 
     def make_room(self) -> None:
-        """Let the producer go on, if it waits for a reader."""
+        """Wake up the producer, if it waits in `room`."""
         if self._space is not None and not self._space.done():
             self._space.set_result(None)
 
     def read(self, after: Position = None) -> Reader:
-        """Return what happens after a place in the log, in batches as they are ready.
+        """Return a reader of the events after a place in the log.
 
-        The reader is attached by this call, not by its first step: nothing is missed between.
+        The reader is attached by this call and not by its first iteration, so no event between the
+        two is missed.
         """
         reader = Reader(self, after)
         self._readers.append(reader)
         return reader
 
     def detach(self, reader: Reader) -> None:
-        """Forget a reader; closing it does this."""
+        """Remove a reader. `Reader.close` calls this."""
         if reader in self._readers:
             self._readers.remove(reader)
         self.make_room()
 
 
 def frames(events: Iterable[Event], with_id: bool) -> bytes:
-    """Return events as server-sent events: CRLF, `id` last and only where asked for."""
+    """Return events as server-sent events, like the real server: CRLF, and `id` last if wanted."""
     parts: list[bytes] = []
     for event_id, name, data in events:
         parts += (b"event: ", name.encode(), b"\r\ndata: ", data)

@@ -1,4 +1,4 @@
-"""Runs and threads that another process has: their events and results, read from the database."""
+"""Follow runs and threads of other processes: read their events and results from the database."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PAGE = 1000
 
 
 class Following:
-    """What this process follows.
+    """The runs and threads of other processes that this process follows.
 
     Args:
         storage: The database.
-        shared: What the processes tell each other.
-        thread_logs: Who watches the threads.
-        protocol_runs: The v3 events of the threads.
-        make_job: Makes a job of a run's document.
+        shared: The communication between the processes.
+        thread_logs: The logs of threads that are being read.
+        protocol_runs: The v3 event logs of threads.
+        make_job: Creates a job from a run's document.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Following:
 
     @property
     def threads(self) -> list[str]:
-        """The threads, and those of the runs."""
+        """Return the followed threads and the threads of the followed runs."""
         return [*self._watched]
 
     def new(self, run: Document, last: EventId = (0, 0)) -> Job:
@@ -61,7 +61,7 @@ class Following:
 
         Args:
             run: Its document.
-            last: The last event that belongs to the past.
+            last: The event after which to read.
         """
         job = self._make_job(run)
         job.log.fed = True
@@ -69,27 +69,27 @@ class Following:
         return self.add(job)
 
     def add(self, job: Job) -> Job:
-        """Follow a run that is known already."""
+        """Follow a run that has a job already."""
         self.jobs[job.run_id] = job
         self._watched.add(job.thread_id)
         return job
 
     def is_read(self, thread_id: str) -> bool:
-        """Whether anybody here reads what happens on a thread."""
+        """Return whether a request of this process reads the thread's events."""
         return thread_id in self._thread_logs
 
     def watch(self, thread_id: str, last: EventId | None = None) -> None:
-        """Follow a thread, as long as somebody reads it."""
+        """Follow a thread as long as it is read."""
         self._watched.add(thread_id)
         if last is not None and (log := self._thread_logs.get(thread_id)) is not None:
             log.start_behind(last)
 
     def adopt(self, run_id: str) -> Job | None:
-        """Stop following a run, as this process carries it out from here on."""
+        """Stop following a run, because this process executes it from now on."""
         return self.jobs.pop(run_id, None)
 
     def forgotten(self) -> list[str]:
-        """Return the threads that nobody here needs any more, and forget them."""
+        """Stop following the threads that no request needs any more, and return them."""
         needed = {job.thread_id for job in self.jobs.values()}
         found = [
             thread_id
@@ -100,12 +100,13 @@ class Following:
         return found
 
     async def look(self, thread_id: str) -> None:
-        """Read what is new on a thread, and end the runs that are over."""
+        """Read the new events of a thread, and end the runs that are over."""
         if thread_id not in self._watched:
             return
         async with self._reading.hold(thread_id):
             jobs = [job for job in self.jobs.values() if job.thread_id == thread_id]
-            # What became of the runs first: all of their events were written before.
+            # Results are read before events. A run's events are written before its result, so no
+            # event of a run that is over can be missed.
             over = await self._over(jobs)
             owned = self._shared.epochs.get(thread_id, 0) > 0
             for job in jobs:
@@ -128,13 +129,13 @@ class Following:
             for run_id, job in rest.items():
                 run = present.get(run_id)
                 if run is None or run["status"] not in ("pending", "running"):
-                    # The result may have been written between the two questions.
+                    # The result may have been written between the two queries, so read it again.
                     again = await self._shared.results([run_id])
                     found.append((job, again.get(run_id) or await self._guess(job, run)))
         return found
 
     async def _guess(self, job: Job, run: Document | None) -> RunResult:
-        """Return the result of a run as its thread has it: nobody knew that it is followed."""
+        """Return the result of a run from its thread: the other process stored none for it."""
         thread = await self._storage.threads.get(job.thread_id)
         return RunResult(run or job.run, fallback_result(thread or {}), None)
 

@@ -1,4 +1,4 @@
-"""Locks by name: one writer per thread, assistant, cron."""
+"""Locks by name: one writer per thread, assistant and cron."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from langgraph_client.server.errors import Unavailable
 
 _SECONDS = 30.0
-"""A holder awaits the storage, and at most a graph's update of its state."""
+"""How long to wait for a lock. A holder waits for the storage, and at most for a state update."""
 
 
 class Outer(Protocol):
-    """Holds a lock among all processes; see `shared.Shared.locked`."""
+    """Holds a lock across all processes; see `shared.Shared.locked`."""
 
     def __call__(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Any]:
         """Hold the lock of a key."""
@@ -22,13 +22,14 @@ class Outer(Protocol):
 
 
 class KeyedLocks:
-    """A lock for each key, which exists as long as somebody holds it or waits for it.
+    """A lock for each key. It exists while it is held or waited for.
 
-    Who needs several takes them in this order: an idempotency key, an assistant, a thread. A holder
-    never waits for a run to be over: the end of a run is written under the lock of its thread.
+    To avoid deadlocks, several locks must be taken in this order: idempotency key, assistant,
+    thread. And a holder must never wait for the end of a run, because that end is written under the
+    lock of its thread.
 
     Args:
-        outer: Holds a lock of the same name among all processes; None where there is only one.
+        outer: Holds a lock of the same name across all processes; None for a single process.
     """
 
     def __init__(self, outer: Outer | None = None) -> None:
@@ -47,15 +48,16 @@ class KeyedLocks:
 
         Args:
             key: The key.
-            lazily: Among processes, take the lock with the first thing that is done through
-                `Storage.within` or `Storage.transaction`, and nothing before that.
-            here: Among the requests of this process only: no other one can know the key yet.
+            lazily: Whether to take the lock of the other processes only with the first use of
+                `Storage.within` or `Storage.transaction`, which saves a round trip.
+            here: Whether to lock within this process only, because no other one can know the key.
 
         Returns:
-            What `within` and `transaction` take, to use the connection of the lock; else None.
+            The argument for `within` and `transaction`, so that they use the connection that holds
+            the lock; None for a single process.
 
         Raises:
-            Unavailable: Another request has held it for too long.
+            Unavailable: Another request has held the lock for too long.
         """
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._users[key] = self._users.get(key, 0) + 1

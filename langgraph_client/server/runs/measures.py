@@ -1,4 +1,4 @@
-"""What is counted and timed, for `/metrics`."""
+"""Counters and histograms for `/metrics`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Histogram:
-    """How many seconds something took, by upper bounds."""
+    """Counts durations in seconds by upper bounds."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(_BOUNDS) + 1)
         self._sum = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one more."""
+        """Count a duration."""
         self._counts[bisect_left(_BOUNDS, seconds)] += 1
         self._sum += seconds
 
@@ -35,12 +35,12 @@ class Histogram:
 
 
 class Measures:
-    """The numbers of one process, from its start on."""
+    """The counts of one process since its start."""
 
     def __init__(self) -> None:
-        #: Seconds between the time when a run is due and when it begins.
+        #: Seconds from the time when a run is due to its start.
         self.claims = Histogram()
-        #: Seconds between an event and its reaching the database, of those that are kept.
+        #: Seconds from an event to its commit in the database, for events that are stored.
         self.events = Histogram()
         self._ended: Counter[str] = Counter()
         self._requests: Counter[tuple[str, str, int]] = Counter()
@@ -50,11 +50,11 @@ class Measures:
         self._ended[status] += 1
 
     def answered(self, method: str, route: str, status: int) -> None:
-        """Count an answer."""
+        """Count a response."""
         self._requests[method, route, status] += 1
 
     def lines(self) -> Iterator[str]:
-        """Return all of it in Prometheus' text format."""
+        """Return all counts in Prometheus' text format."""
         yield "# TYPE langgraph_runs_ended_total counter"
         for status, count in sorted(self._ended.items()):
             yield f'langgraph_runs_ended_total{{status="{status}"}} {count}'
@@ -67,7 +67,7 @@ class Measures:
 
 
 def gauges(name: str, label: str, values: Mapping[str, float]) -> Iterable[str]:
-    """Return numbers that go up and down, in Prometheus' text format."""
+    """Return gauges in Prometheus' text format."""
     return [
         f"# TYPE {name} gauge",
         *(f'{name}{{{label}="{key}"}} {value}' for key, value in values.items()),

@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 
 
 class OwnTasks:
-    """The tasks that the engine has started, kept until they are done."""
+    """The engine's tasks. References are kept until they are done, or they could be collected."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -30,9 +30,10 @@ class OwnTasks:
         """Start a task.
 
         Args:
-            coroutine: What it does.
-            for_request: Whether it writes for the request in which it is started; others may be
-                started in the request of somebody else, and must not write as that one.
+            coroutine: The task's coroutine.
+            for_request: Whether it writes for the request in which it is started. Other tasks may
+                be started during another user's request, and must not write with that user's
+                context.
         """
         context = copy_context() if for_request else without_encryption_context()
         task = asyncio.create_task(coroutine, context=context)
@@ -46,11 +47,11 @@ class OwnTasks:
             logger.debug("a task of the engine failed", exc_info=error)
 
     async def finish(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Do something to its end, also if the caller is cancelled meanwhile."""
+        """Run a coroutine to its end, even if the caller is cancelled."""
         return await asyncio.shield(self.spawn(coroutine, for_request=True))
 
     async def close(self, seconds: float) -> None:
-        """Wait until they are done, and cancel those that are not in time."""
+        """Wait until all tasks are done; cancel those that are not done in time."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

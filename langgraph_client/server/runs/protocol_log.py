@@ -1,7 +1,7 @@
-"""The v3 event logs of threads: an event is made and numbered once, kept, and replayed as it was.
+"""The v3 event logs of threads: each event is numbered and encoded once, stored, and replayed.
 
-The number of an event is its id in the log, so that all that `EventLog` does for the events of a
-run (keeping, replaying, waiting for slow readers) is done for these as well.
+The number of an event is its id in the log. So `EventLog` stores, replays and limits these events
+in the same way as the events of a run.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _PLACES = 10_000
 
 
 class _Kept(Keeper):
-    """Keeps the events of one thread."""
+    """Stores the v3 events of one thread."""
 
     def __init__(self, storage: Storage, thread_id: str) -> None:
         self._storage = storage
         self._thread_id = thread_id
-        #: Of the events that are not written yet: the last number of those that came together,
-        #: their run, and their time.
+        #: For the events that are not stored yet, one entry per batch: the number of its last
+        #: event, its run, and its time.
         self.origins: deque[tuple[int, str, int]] = deque()
 
     async def add(self, events: list[Event]) -> None:
@@ -41,7 +41,7 @@ class _Kept(Keeper):
                 last, run_id, ms = next(origins)
             rows.append(KeptEvent(seq, run_id, ms, name, data))
         await self._storage.protocol_events.add(self._thread_id, rows)
-        # Not just those seen above: another process may have the log by now.
+        # Compared with `<=`, because another process may have taken over the log meanwhile.
         while self.origins and self.origins[0][0] <= rows[-1].seq:
             self.origins.popleft()
 
@@ -51,11 +51,11 @@ class _Kept(Keeper):
 
 
 class _Place(NamedTuple):
-    """What is the same for all events of one channel and namespace.
+    """The parts that all events of one channel and namespace have in common, encoded once.
 
     Attributes:
-        name: The name under which the log keeps them.
-        middle: What stands between an event's number and its time.
+        name: The name under which the log stores them.
+        middle: The JSON between an event's number and its time.
     """
 
     name: str
@@ -70,7 +70,7 @@ class _Place(NamedTuple):
 
 
 def _method(name: str) -> bytes:
-    """Return the method of events that are kept under a name."""
+    """Return the method of events that are stored under a name."""
     channel = name.partition("|")[0].partition(":")[0]
     return b"input.requested" if channel == "input" else channel.encode()
 
@@ -80,10 +80,10 @@ class ProtocolLog:
 
     Args:
         clock: Gives times and ids.
-        storage: Keeps the events.
+        storage: Stores the events.
         thread_id: The thread.
         last: The number of its last event; 0 if there is none.
-        unwritten: A set that the log is in while it has events that are not written.
+        unwritten: A set to which the log adds itself while it has events that must be stored.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class ProtocolLog:
         return self._seq
 
     def append(self, run_id: str, events: Iterable[ProtocolEvent]) -> None:
-        """Add events of a run; they are written and handed on together."""
+        """Add events of a run; they are stored and handed out together."""
         if self.log.fed:
             return
         made: list[Event] = []
@@ -118,19 +118,19 @@ class ProtocolLog:
         try:
             for event in events:
                 made.append(self._event(run_id, event))
-        finally:  # One that cannot be encoded ends the run; those before it have happened.
+        finally:  # If an event cannot be encoded, the run fails, but earlier events are kept.
             if made:
                 self._keeper.origins.append((self._seq, run_id, ms))
                 self.log.extend(made)
 
     def disown(self) -> None:
-        """Leave the log to another process; forget what is not written."""
+        """Leave the log to another process; drop events that are not stored."""
         self.log.disown()
         self._seq = self.log.last[0]
         self._keeper.origins.clear()
 
     async def look(self) -> None:
-        """Read what another process has written."""
+        """Read new events that another process has stored."""
         while True:
             page = await self._keeper.after((self._seq, 0), _PAGE)
             if page:
@@ -140,10 +140,12 @@ class ProtocolLog:
                 return
 
     def _event(self, run_id: str, event: ProtocolEvent) -> Event:
-        """Return an event with the next number, as it is kept and sent."""
+        """Return an event with the next number, in the form that is stored and sent."""
         channel, namespace, value, key = event
         if (known := self._places.get((channel, namespace))) is None:
-            if len(self._places) >= _PLACES:  # Each call of a subgraph has one of its own.
+            if (
+                len(self._places) >= _PLACES
+            ):  # Each subgraph call adds one, so the cache is bounded.
                 self._places.clear()
             known = self._places[channel, namespace] = _Place.of(channel, namespace)
         name, middle = known
@@ -159,24 +161,24 @@ class ProtocolLog:
         return Event((seq, 0), name, body)
 
     def read(self, since: int) -> Reader:
-        """Return the events after a number, and those to come."""
-        # A number beyond the last would hide what is to come.
+        """Return a reader of the events after a number, and of further ones."""
+        # A number that does not exist yet would hide the next events.
         return self.log.read((min(since, self._seq), 0))
 
 
 class Framing:
-    """Makes server-sent events of those events that a reader wants.
+    """Encodes the events that a reader wants as server-sent events.
 
     Args:
-        wants: Whether a reader wants the events of a name.
+        wants: Returns whether the reader wants events of a name.
     """
 
     def __init__(self, wants: Callable[[str], bool]) -> None:
-        #: By name, what stands before the data; None if the events are not wanted.
+        #: By event name, the bytes before the data; None if such events are not wanted.
         self._heads = PerName(lambda name: _head(name) if wants(name) else None)
 
     def frames(self, events: Iterable[Event]) -> bytes:
-        """Return the events as they are sent; nothing if none is wanted."""
+        """Return the wanted events as bytes; empty if there are none."""
         parts: list[bytes] = []
         heads = self._heads
         for event_id, name, data in events:

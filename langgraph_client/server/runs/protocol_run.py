@@ -1,4 +1,4 @@
-"""One run, on its way into the v3 event log of its thread."""
+"""Write the events of one run to the v3 event log of its thread."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ENDED = {"success": "completed", "error": "failed", "timeout": "failed"}
 
 
 class ProtocolRun:
-    """One run, as it is brought into the log of its thread.
+    """Writes the events of one run to the v3 log of its thread.
 
     Args:
         log: The log.
         run: The run's document.
-        before: The lifecycle events that are in the log already.
+        before: The run's lifecycle events that are in the log already.
     """
 
     def __init__(self, log: ProtocolLog, run: Document, before: Iterable[KeptEvent] = ()) -> None:
@@ -38,16 +38,16 @@ class ProtocolRun:
             log.append(self.run_id, [self.events.begin()])
 
     def take(self, name: str, data: Any) -> None:
-        """Take an event of the graph."""
+        """Add an event of the graph."""
         self.log.append(self.run_id, self.events.take(name, data))
 
     def end(self, status: str, error: str | None, waits: bool) -> None:
-        """Add what ends the run.
+        """Add the events that end the run.
 
         Args:
-            status: The status that the run has.
-            error: The message of the exception.
-            waits: Whether the thread waits for input.
+            status: The run's status.
+            error: The exception's message; None without an error.
+            waits: Whether the thread waits at an interrupt.
         """
         event, reason = _ENDED.get(status, "interrupted"), None
         if event == "interrupted":

@@ -1,7 +1,7 @@
-"""Brings runs into the v3 event logs of their threads: from their beginning to their end.
+"""Write runs to the v3 event logs of their threads, from their start to their end.
 
-A run that was started by the event protocol is always in the log. Any other run is in it if
-somebody reads the log meanwhile; if its own events are kept, also if somebody reads it later.
+A run that was started by the event protocol is always in the log. Any other run is in it if the log
+is read during the run, or, if the run's own events are stored, when the log is read later.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ Guard: TypeAlias = Callable[[str], AbstractAsyncContextManager[tuple[bool, bool]
 
 @asynccontextmanager
 async def alone(thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
-    """Be the one process that there is: it writes, and follows nobody."""
+    """The guard of a single process: it writes every log, and follows no other process."""
     yield True, False
 
 
 class ProtocolRuns:
-    """The v3 event logs of threads, and the runs that are brought into them.
+    """The v3 event logs of threads, and the runs that are written to them.
 
     Args:
-        storage: Where events are kept.
-        clock: Time and ids.
-        unwritten: A set that logs are in while they have events that are not written.
+        storage: Stores the events.
+        clock: Gives times and ids.
+        unwritten: A set to which logs add themselves while they have events that must be stored.
         jobs_of: Returns the runs of a thread that are not over.
-        guard: Held while the log of a thread is prepared; gives whether this process may write to
-            the log, and whether another one does from here on.
+        guard: Is held while the log of a thread is prepared. It gives whether this process may
+            write to the log, and whether another one will write it.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class ProtocolRuns:
                 if (log := self._logs.get(thread_id)) is not None:
                     log.users += 1
                     return log
-        # The guard may take the lock of the thread, and who takes a thread over comes here with it:
-        # in the other order the two would wait for each other.
+        # The guard first: it may take the thread's lock, and a process that takes over a thread
+        # calls this while it holds that lock. In the other order, there would be a deadlock.
         async with self._guard(thread_id) as (writes, follows), self._opening.hold(thread_id):
             log = self._logs.get(thread_id)
             if log is None:
@@ -80,7 +80,7 @@ class ProtocolRuns:
             return log
 
     async def _opened(self, thread_id: str, *, writes: bool, follows: bool) -> ProtocolLog:
-        """Make the log of a thread, with what is not in it yet if this process writes it."""
+        """Create the log of a thread. If this process writes it, add runs that it lacks."""
         last = await self._storage.protocol_events.last(thread_id)
         seq = 0 if last is None else last.seq
         log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
@@ -96,24 +96,24 @@ class ProtocolRuns:
         return log
 
     def release(self, log: ProtocolLog) -> None:
-        """Give a log back; one that nobody uses is forgotten."""
+        """Release a log. It is removed when it has no users."""
         log.users -= 1
         if log.users == 0 and self._logs.get(log.thread_id) is log:
             del self._logs[log.thread_id]
 
     def reads(self, thread_id: str) -> bool:
-        """Whether the log of a thread is open."""
+        """Return whether the log of a thread is open."""
         return thread_id in self._logs
 
     def follow(self, thread_id: str, *, fed: bool) -> None:
-        """Let another process write the log of a thread from here on, or this one."""
+        """Set whether another process writes the log of a thread from now on (`fed`)."""
         if (log := self._logs.get(thread_id)) is not None:
             if fed:
                 log.disown()
             log.log.fed = fed
 
     async def look(self, thread_id: str) -> None:
-        """Read what another process has written to the log of a thread."""
+        """Read new events that another process has stored in the log of a thread."""
         log = self._logs.get(thread_id)
         if log is not None and log.log.fed:
             await log.look()
@@ -126,7 +126,7 @@ class ProtocolRuns:
     # Runs.
 
     async def begin(self, job: Job) -> None:
-        """Bring a run that begins into the log, if it belongs there."""
+        """Start writing a run to the log, if it belongs there."""
         if job.protocol is None and (is_protocol(job.run) or job.thread_id in self._logs):
             log = await self.open(job.thread_id)
             try:
@@ -136,16 +136,16 @@ class ProtocolRuns:
                 raise
             if job.protocol is None:
                 job.protocol = ProtocolRun(log, job.run, before)
-            else:  # A reader has brought it in meanwhile.
+            else:  # A reader opened the log meanwhile, and so has added the run.
                 self.release(log)
 
     async def ending(self, job: Job) -> None:
-        """Let a run that never began, or not in this process, have a beginning before its end."""
+        """Add the start of a run that never started, or not in this process, before its end."""
         if job.protocol is None and is_protocol(job.run):
             await self.begin(job)
 
     async def end(self, job: Job, status: str, error: str | None, waits: bool) -> None:
-        """Add a run's end, and give its log back."""
+        """Add a run's end, and release its log."""
         run, job.protocol = job.protocol, None
         if run is None:
             return
@@ -153,12 +153,16 @@ class ProtocolRuns:
             run.end(status, error, waits)
             await run.log.log.flush()
         except Unavailable as failed:
-            # The run's document says how it ended; the next reader finds it there.
-            logger.error("the end of run %s is not in its events yet: %s", job.run_id, failed)
+            # The run's document has its status, so `_repair` adds the end for the next reader.
+            logger.error(
+                "the end of run %s cannot be stored in its thread's events yet: %s",
+                job.run_id,
+                failed,
+            )
         finally:
             self.release(run.log)
 
-    # What is not in the log yet when it is opened.
+    # Runs that are not in the log yet when it is opened.
 
     async def _prepare(self, log: ProtocolLog, last: KeptEvent | None) -> None:
         jobs = self._jobs_of(log.thread_id)
@@ -166,7 +170,7 @@ class ProtocolRuns:
         if last is not None and last.run_id not in live and not _is_end(last):
             await self._repair(log, last.run_id)
         await self._catch_up(log, live)
-        # From here on runs that begin find the log; those that run already are looked for.
+        # Before the search for running ones: runs that start from now on find the log themselves.
         self._logs[log.thread_id] = log
         for job in jobs:
             if job.started_at is not None and job.protocol is None and not job.ended:
@@ -175,7 +179,7 @@ class ProtocolRuns:
             await log.log.flush()
 
     async def _repair(self, log: ProtocolLog, run_id: str) -> None:
-        """End a run whose end could not be written, as the process was killed just then."""
+        """Add the end of a run that is missing because its process was killed at that moment."""
         run = await self._storage.runs.get(run_id)
         if run is None or run["status"] in ("pending", "running"):  # Another process ends it.
             return
@@ -185,7 +189,7 @@ class ProtocolRuns:
         ProtocolRun(log, run, before).end(run["status"], error, bool(thread.get("interrupts")))
 
     async def _catch_up(self, log: ProtocolLog, live: set[str]) -> None:
-        """Bring in older runs that are over and whose own events are kept."""
+        """Add older runs that are over and whose own events are stored."""
         runs = await self._storage.runs.search(
             where={"thread_id": log.thread_id}, order_by="created_at"
         )
@@ -208,7 +212,7 @@ class ProtocolRuns:
                 brought.end(run["status"], None, waits)
 
     async def _attach(self, log: ProtocolLog, job: Job) -> None:
-        """Bring in a run in the middle of it, with its events so far if they are kept."""
+        """Add a running run, with its events so far if they are stored."""
         before = await self._storage.protocol_events.lifecycle(job.run_id)
         run = ProtocolRun(log, job.run, before)
         after = (0, -1)

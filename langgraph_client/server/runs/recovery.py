@@ -1,8 +1,8 @@
-"""What becomes of a run that an earlier process left pending or running.
+"""Decide what happens to a run that an earlier process left pending or running.
 
-When a process is killed again and again, all runs that it had taken up have been killed with it.
-After two kills at the same place a run is a suspect, and suspects are carried out one after the
-other: the third kill meets the run that causes it.
+If a process is killed again and again, all its runs are killed with it, and it is not known which
+run is the cause. After two kills at the same step, a run is a suspect. Suspects are executed one at
+a time, so that the third kill identifies the run that causes it.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from langgraph_client.server.runs.run_states import Outcome, status_after
 from langgraph_client.server.storage.protocol import Document
 
 MAX_KILLS = 3
-"""How many processes a run may end at the same place before it is given up."""
+"""How many times the process may be killed during the same step of a run before the run fails."""
 MAX_KILLS_SHARED = 5
-"""The same where several share a database: they come and go, and more deaths have other causes."""
+"""Likewise if several processes share a database: there, processes are stopped more often."""
 _DISCONNECTED = "the server stopped, and with it the connection (on_disconnect=cancel)"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a run."""
+    """What happens to a run."""
 
-    #: The run's document from here on.
+    #: The new document of the run.
     run: Document
-    #: How it ends; None if it is taken up again.
+    #: How the run ends; None if it is executed again.
     outcome: Outcome | None = None
-    #: What the thread says about that.
+    #: The reason, for the thread's document.
     reason: str = ""
-    #: What is to be noted about the run; None for nothing new.
+    #: The new notes about the run; None if they do not change.
     control: Document | None = None
-    #: It is carried out while no other suspect is.
+    #: Whether it must be executed while no other suspect is.
     suspect: bool = False
 
 
 def decide(
     run: Document, control: Document, latest: str | None, max_kills: int = MAX_KILLS
 ) -> Decision:
-    """Decide what becomes of a run.
+    """Decide what happens to a run.
 
     Args:
-        run: Its document, `pending` or `running`. An orderly stop leaves runs `pending`, so one
-            that is `running` was running when its process was killed.
-        control: What is noted about it: an answered request to stop it (`stop`, `reason`), that it
+        run: Its document, `pending` or `running`. A normal shutdown leaves runs `pending`, so a
+            `running` one was running when its process was killed.
+        control: The notes about it: an accepted request to stop it (`stop`, `reason`), whether it
             ends with its connection (`bound`), how often it was killed (`kills`) and at which
             checkpoint (`at`).
         latest: The id of its thread's latest checkpoint.
-        max_kills: How many processes it may end at the same place before it is given up.
+        max_kills: How many times the process may be killed during the same step.
     """
     if control.get("stop"):
         return Decision(run, Outcome(control["stop"]), str(control.get("reason", "")))
@@ -55,12 +55,12 @@ def decide(
         return Decision(run, Outcome("interrupt"), _DISCONNECTED)
     if run["status"] == "pending":
         return Decision(run, suspect=control.get("kills") == max_kills - 1)
-    # A run that has got further since it was killed last is not what kills the process.
+    # A run that has made progress since the last kill did not cause it.
     same_place = "kills" in control and control.get("at") == latest
     kills = control["kills"] + 1 if same_place else 1
     if kills >= max_kills:
         message = (
-            f"The server process has ended {kills} times while this run was at the same step; the"
+            f"The server process was killed {kills} times while this run was at the same step; the"
             " run is not tried again"
         )
         error = {"error": "RunGivenUp", "message": message}

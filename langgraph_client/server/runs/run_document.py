@@ -1,4 +1,4 @@
-"""The documents of a run and of its thread, from the body of a request and its headers. No I/O."""
+"""Create the documents of a run and of its thread from a request. No I/O."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
 
 
 def assistant_id_of(graph_id: str) -> str:
-    """Return the id of the assistant that stands for a graph."""
+    """Return the id of a graph's default assistant."""
     return str(uuid.uuid5(_NAMESPACE, graph_id))
 
 
 def without(given: Mapping[str, Any] | None, reserved: set[str]) -> dict[str, Any]:
-    """Return a copy without the keys that clients cannot set."""
+    """Return a copy without the reserved keys, which clients cannot set."""
     return {key: value for key, value in (given or {}).items() if key not in reserved}
 
 
@@ -68,7 +68,7 @@ def canonical_uuid(text: Any, detail: str, refused: type[ServerError] = Invalid)
 
 
 def new_thread(thread_id: str, created: str) -> Document:
-    """Return the document of a thread that was never run."""
+    """Return the document of a new thread."""
     return {
         "thread_id": thread_id,
         "status": "idle",
@@ -82,7 +82,7 @@ def new_thread(thread_id: str, created: str) -> Document:
 
 
 def note_config(thread: Document, config: Mapping[str, Any]) -> None:
-    """Let the thread show the tags and the recursion limit of its runs."""
+    """Copy the tags and the recursion limit of a run to its thread's document."""
     shown = {key: config[key] for key in ("tags", "recursion_limit") if key in config}
     thread["config"] = {"configurable": {}, **thread["config"], **shown}
 
@@ -96,16 +96,16 @@ def run_document(
     request_id: str | None,
     user: User | None = None,
 ) -> Document:
-    """Return the document of a new run: what the body asks for, on top of what its assistant says.
+    """Return the document of a new run: the body's values, merged onto those of its assistant.
 
     Args:
-        clock: Time and ids.
+        clock: Gives times and ids.
         body: The request's body, checked.
         assistant: The assistant's document.
-        thread_id: The thread that it runs on.
-        inherited: Metadata that it has from its thread.
-        request_id: The id of the request, for the graph to see; None makes one.
-        user: Who asked, on a server with authentication.
+        thread_id: The run's thread.
+        inherited: Metadata that the run gets from its thread.
+        request_id: The id of the request, which the graph can read; None for a new one.
+        user: The user, on a server with authentication; else None.
     """
     run_id = clock.uuid7()
     now = clock.stamp()
@@ -177,7 +177,7 @@ def _identity(user: User | None, context: Mapping[str, Any]) -> Document:
         "langgraph_auth_user_id": "",
         "langgraph_auth_permissions": [],
         **user_fields(user),
-        # An application's own `user_id` stays: many templates have one.
+        # An application's own `user_id` is kept, because many templates set one.
         "user_id": context.get("user_id") or ("" if user is None else user.identity),
     }
 
@@ -205,7 +205,7 @@ def _what_to_do(body: Mapping[str, Any]) -> Document:
 
 
 def own_config(body: Mapping[str, Any], assistant: Document) -> Document:
-    """Return what the caller of a RemoteGraph gives its graph, without what the server adds."""
+    """Return the config for the graph without the keys that the server adds."""
     config = body.get("config") or {}
     return {
         "configurable": {
@@ -226,7 +226,7 @@ def _later(clock: Clock, seconds: float) -> str:
 
 
 def _checkpoint(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where the run starts, if the request names a checkpoint."""
+    """Return the checkpoint from which the run starts; empty if the request names none."""
     given = dict(body.get("checkpoint") or {})
     if body.get("checkpoint_id") is not None:
         given["checkpoint_id"] = body["checkpoint_id"]

@@ -1,11 +1,11 @@
-"""Whose turn it is: one run at a time on each thread, up to a limit over all threads.
+"""Decide which runs start: one at a time on each thread, up to a limit over all threads.
 
-All of it is in memory and decided without an `await`. Runs enter and leave under the lock of their
-thread.
+The queue is in memory, and decides without an `await`, so no lock is needed for it. Runs enter and
+leave it under the lock of their thread.
 
-A run may wait for one that it starts. So the limit holds for each depth by itself: were it one for
-all, as many runs as it allows could wait for ever for runs that have no room. What is before such a
-run on its thread is as deep as it is, as it is waited for, too.
+A run may wait for a run that it has started. So the limit applies to each depth separately: with a
+single limit, all allowed runs could wait for ever for runs that are not allowed to start. Runs
+before such a run on its thread get its depth, because they are waited for too.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ class RunQueue:
     """The runs that are not over.
 
     Args:
-        clock: Time.
-        hooks: May keep a run from starting.
-        limit: How many runs may run at the same time, each on a thread of its own; as many again
-            that these have started, and so on.
-        start: Starts a run: sets `job.task`. Whoever ends it calls `free`, then `leave`.
+        clock: Gives times.
+        hooks: May hold back a run.
+        limit: How many runs may run at the same time, for each depth.
+        start: Starts a run, and sets `job.task`. At its end, call `free` and then `leave`.
     """
 
     def __init__(
@@ -46,11 +45,11 @@ class RunQueue:
         self._waiting: defaultdict[int, deque[str]] = defaultdict(deque)
 
     def room(self, depth: int = 0) -> int:
-        """Return how many more runs may start that are so deep."""
+        """Return how many more runs of a depth may start."""
         return self._limit - self._running[depth]
 
     def is_next(self, run: Document, depth: int) -> bool:
-        """Return whether a run that enters now would start at once, if nothing came in between."""
+        """Return whether a run that enters now would start at once."""
         return not (
             self.closing
             or self._hooks.watches_starts
@@ -65,15 +64,15 @@ class RunQueue:
         return list(queue.jobs) if queue else []
 
     def rest(self, thread_id: str) -> Document:
-        """Return what the thread says once its runs are over, as far as they are."""
+        """Return the fields that the thread's document would have without its waiting runs."""
         return self._threads[thread_id].rest
 
     def enter(self, job: Job, rest: Document) -> None:
-        """Take a run in. It starts when `advance` is called.
+        """Add a run. It starts when `advance` is called.
 
         Args:
             job: The run.
-            rest: What its thread says at rest; ignored if other runs are before it.
+            rest: The fields of its thread at rest; ignored if the thread has other runs.
         """
         queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
         queue.jobs.append(job)
@@ -84,11 +83,11 @@ class RunQueue:
         self.jobs[job.run_id] = job
 
     def leave(self, job: Job, rest: Document) -> None:
-        """Take out a run that is over. The next one starts when `advance` is called.
+        """Remove a run that is over. The next one starts when `advance` is called.
 
         Args:
             job: The run.
-            rest: What its thread says at rest now.
+            rest: The new fields of its thread at rest.
         """
         queue = self._threads[job.thread_id]
         queue.rest = rest
@@ -98,7 +97,7 @@ class RunQueue:
             queue.current = None
 
     def advance(self, thread_id: str) -> None:
-        """Start the next run of a thread, if it is time and there is room."""
+        """Start the next run of a thread, if it is due and the limit allows it."""
         queue = self._threads.get(thread_id)
         if queue is None or queue.current is not None or self.closing:
             return
@@ -108,7 +107,7 @@ class RunQueue:
         if not queue.jobs:
             del self._threads[thread_id]
             return
-        # A run that was stopped before it started is about to leave.
+        # Skip a run that was stopped before it started: it is about to leave.
         job = next((job for job in queue.jobs if not job.ended), None)
         if job is None:
             return
@@ -127,7 +126,7 @@ class RunQueue:
             self._start(job)
 
     def free(self, job: Job) -> None:
-        """Give back the place of a run that runs no more, and let another thread's run have it."""
+        """Free the slot of a run that has stopped, and start a waiting run of another thread."""
         self._running[job.depth] -= 1
         depths = {job.depth}
         if self._suspect is job:
@@ -135,12 +134,12 @@ class RunQueue:
             depths |= self._waiting.keys()
         for depth in depths:
             waiting = self._waiting[depth]
-            for _ in range(len(waiting)):  # Each once: suspects may have to wait on.
+            for _ in range(len(waiting)):  # Each thread once: suspects may have to wait longer.
                 if self._running[depth] < self._limit:
                     self.advance(waiting.popleft())
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
-        """Return how many runs wait and for how long, and how many more could run."""
+        """Return the number and times of waiting runs, and the number of free slots."""
         now = self._clock.time()
         waits = sorted(now - j.due for j in self.jobs.values() if j.task is None and j.due <= now)
         longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)

@@ -1,4 +1,4 @@
-"""What `wait` and `join` answer: the last values of a run, or what stopped it."""
+"""The response to `wait` and `join`: the last values of a run, or its interrupt or error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ INTERRUPT = "__interrupt__"
 
 
 class RunResult:
-    """Collects, from a run's events, what its end will be reported as."""
+    """Collects the result of a run from its events."""
 
     def __init__(self) -> None:
         self.values: Any = None
@@ -17,7 +17,7 @@ class RunResult:
         self._from_values = False
 
     def note(self, name: str, data: Any) -> None:
-        """Take notice of an event of the top graph."""
+        """Note an event of the root graph."""
         if name == "values":
             found = data.get(INTERRUPT) if isinstance(data, dict) else None
             if found:
@@ -25,14 +25,14 @@ class RunResult:
                     self._from_values, self.interrupts = True, []
                 self.interrupts.extend(found)
             elif self._from_values:
-                # What the step's finished tasks wrote; the state stays that of the last checkpoint.
+                # Writes of finished tasks: the result stays the state of the last checkpoint.
                 return
             self.values = data
         elif name == "updates" and not self._from_values and isinstance(data, dict):
             self.interrupts.extend(data.get(INTERRUPT) or ())
 
     def result(self, error: Mapping[str, str] | None) -> Any:
-        """Return the answer, or None if the events alone do not tell."""
+        """Return the result; None if the events are not enough to know it."""
         if error is not None:
             return {"__error__": error}
         if len(self.interrupts) > 1 or (self.interrupts and not self._from_values):
@@ -41,9 +41,9 @@ class RunResult:
 
 
 def fallback_result(thread: Mapping[str, Any]) -> Any:
-    """Return the answer for a run that is over, from what its thread is now."""
+    """Return the result of a run that is over, from its thread's document."""
     if thread.get("status") == "error" and thread.get("error") is not None:
-        # The traceback is for who looks into the thread, not for who waits for an answer.
+        # The traceback is left out: it is only for readers of the thread.
         error = thread["error"]
         return {"__error__": {name: error[name] for name in error if name != "traceback"}}
     waiting = [item for items in (thread.get("interrupts") or {}).values() for item in items]

@@ -1,4 +1,4 @@
-"""A run that is not over, what may become of it, and what the engine asks of who runs graphs."""
+"""The states of a run, the job of a run that is not over, and the interface for running graphs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
 
 
 def status_after(status: str, event: str) -> str:
-    """Return the state that follows; what the table does not have is a mistake in the engine."""
+    """Return the next state. A transition that the table lacks is an error in the engine."""
     after = TRANSITIONS.get((status, event))
     if after is None:
         raise AssertionError(f"a {status} run cannot {event}")
@@ -40,16 +40,16 @@ def status_after(status: str, event: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt to carry out a run ended."""
+    """How an attempt to execute a run ended."""
 
-    #: What happens to the run, as in `TRANSITIONS`.
+    #: The event in `TRANSITIONS`.
     event: str
-    #: What the caller reads, and what the log says.
+    #: The error for the caller, and its text for the log.
     error: dict[str, str] | None = None
     log_text: str = ""
-    #: Where it happened, for the thread's document; empty where that is not shown.
+    #: The traceback for the thread's document; empty if it is not shown.
     traceback: str = ""
-    #: What the event of the error says beside it.
+    #: Additional fields of the `error` event.
     details: Document = field(default_factory=dict)
 
 
@@ -57,36 +57,36 @@ class Outcome:
 class Job:
     """A run that is not over."""
 
-    #: Replaced, not changed, when the run changes: others may be writing it down.
+    #: Replaced and never modified, because a concurrent task may be writing it.
     run: Document
     log: EventLog
     collected: RunResult
     due: float
-    #: The run as it was when it was accepted.
+    #: The run's document when it was accepted.
     accepted: Document = field(default_factory=dict)
-    #: How a request to stop it wants it to end.
+    #: The action of a request to stop it; None if there was none.
     stop: Action | None = None
-    #: What is given as the reason.
+    #: The reason for the stop.
     reason: str = ""
     task: asyncio.Task[Outcome] | None = None
-    #: It runs no more, or never will; its end is being written.
+    #: Whether it has stopped or will never start; its end is being written.
     ended: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    #: What `wait` answers; set when it is over.
+    #: The response to `wait`; set when the run is over.
     result: Any = None
     deleted: bool = False
-    #: It is written down already that it is running: with the run itself, as it starts at once.
+    #: Whether it was stored as `running` when it was created, because it starts at once.
     begun: bool = False
-    #: How many runs wait for it, one for another: a run that a run starts is one deeper.
+    #: The length of the chain of runs that wait for it: a run's own runs are one deeper.
     depth: int = 0
-    #: Another process carries it out; this one stops without an end.
+    #: Whether another process executes it. Then this one stops without writing an end.
     lost: bool = False
-    #: It may be what has killed the process; such runs are carried out one after the other.
+    #: Whether it may have killed the process. Such runs are executed one at a time.
     suspect: bool = False
     started_at: str | None = None
-    #: Marks where the run began, for a rollback.
+    #: The state before the run, for a rollback.
     mark: Mark = None
-    #: What brings it into the v3 events of its thread; None if nothing does.
+    #: Writes it to the v3 events of its thread; None if it is not in them.
     protocol: ProtocolRun | None = None
     #: The key of its document in `idempotency_keys`, if the request had one.
     idempotency_key: str | None = None
@@ -108,18 +108,18 @@ class Job:
 
     @property
     def temporary(self) -> bool:
-        """Whether the thread goes with the run."""
+        """Whether the thread is deleted with the run."""
         return bool(self.run["kwargs"]["temporary"])
 
     @property
     def attempt(self) -> int:
-        """How often the run was begun; 0 if never."""
+        """How often the run was started; 0 if never."""
         return int(self.run["kwargs"]["config"].get("metadata", {}).get("run_attempt", 0))
 
 
 @dataclass
 class ThreadQueue:
-    """The runs of one thread that are not over, and what the thread says at rest."""
+    """The runs of one thread that are not over, and the fields of the thread at rest."""
 
     rest: Document
     jobs: list[Job] = field(default_factory=list)
@@ -129,7 +129,7 @@ class ThreadQueue:
 
 @dataclass(frozen=True)
 class Ended:
-    """What those who want to know when a run ends get."""
+    """The data for functions that are called when a run ends."""
 
     run: Document
     status: str
@@ -140,21 +140,21 @@ class Ended:
 
 
 class GraphRunner(Protocol):
-    """What the engine asks of whoever runs graphs; see `graph_runner.HostedGraphRunner`."""
+    """The interface with which the engine runs graphs; see `graph_runner.HostedGraphRunner`."""
 
     @property
     def versions(self) -> dict[str, str]:
-        """What run metadata says about the software."""
+        """The versions of the software, for the metadata of runs."""
         ...
 
     def events(self, job: Job) -> AsyncGenerator[tuple[str, Any], None]:
-        """Run a job's graph, giving what happens."""
+        """Run a job's graph and yield its events, as pairs of name and data."""
         ...
 
     async def state(self, job: Job, rest: Document) -> Document:
-        """Return the part of the thread's document that its state decides."""
+        """Return the fields of the thread's document that depend on its state."""
         ...
 
     async def forget(self, thread: Document) -> None:
-        """Delete a thread where its graph keeps it by itself."""
+        """Delete a thread's state, if the graph stores it itself."""
         ...

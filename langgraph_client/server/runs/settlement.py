@@ -1,4 +1,4 @@
-"""The end of a run: bring the documents to the truth, tell those who wait, let the next run in."""
+"""The end of a run: write the documents, notify readers and waiters, start the next run."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ from langgraph_client.server.typed_values import enclosed
 logger = logging.getLogger("langgraph_client.server")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
-"""Seconds between attempts to write when the storage is not available; the last one repeats."""
+"""Seconds between attempts to write if the storage is not available; the last one repeats."""
 _STATE_SECONDS = 30.0
-"""How long a graph may take to say what its state is."""
+"""How many seconds reading a graph's state may take."""
 
 
 @dataclass(frozen=True)
 class _End:
-    """What is written and told about the end of a run."""
+    """The data that is written and sent at the end of a run."""
 
     run: Document
     status: str
-    #: Whether the run's document goes.
+    #: Whether the run's document is deleted.
     gone: bool
-    #: What the thread says from here on.
+    #: The new fields of the thread.
     rest: Document
-    #: What those are told who want to know when a run ends; None if it had not started.
+    #: The data for functions that are called at the end of a run; None if it had not started.
     ended: Ended | None
-    #: What `wait` answers.
+    #: The response to `wait`.
     result: Any
-    #: The event by which readers learn of an error; None for none.
+    #: The data of the `error` event for readers; None without an error.
     shown: bytes | None
     error_id: EventId
     done_id: EventId
@@ -66,21 +66,21 @@ class _End:
 
 
 class Settlements:
-    """Brings runs to their end.
+    """Ends runs.
 
     Args:
-        storage: Where documents are written.
-        clock: Time and event ids.
+        storage: Stores the documents.
+        clock: Gives times and event ids.
         graph_runner: Reads a thread's state.
-        queue: What runs leave when they are over.
+        queue: The queue that a run leaves when it is over.
         locks: The locks of threads.
-        thread_logs: Who watches the threads.
-        attempts: Notes a failure.
-        protocol_runs: The v3 events of the threads.
+        thread_logs: The logs of threads that are being read.
+        attempts: Makes the outcome of a failure.
+        protocol_runs: The v3 event logs of threads.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
         cluster: The processes that share the database; None if there is only this one.
-        measures: Where ends are counted.
+        measures: Counts the ends.
     """
 
     def __init__(
@@ -112,15 +112,15 @@ class Settlements:
         self._measures = measures
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
-        """End a run that runs no more, or that will not run.
+        """End a run that has stopped or that will never start.
 
-        To be called once for each job, in a task that nobody cancels but the server when it stops;
-        what is not written then is decided again at the next start. As long as the storage is not
-        available it tries again.
+        It must be called once for each job, in a task that only a shutdown of the server cancels.
+        If the end is not written by then, it is decided again at the next start. While the storage
+        is not available, it tries again.
         """
         failures = 0
         while True:
-            if job.lost:  # Meanwhile; whether the end was written, the next owner knows.
+            if job.lost:  # Lost during the attempt: the process that has taken it over ends it.
                 await self._lose(job)
                 return
             try:
@@ -132,17 +132,21 @@ class Settlements:
                 return
             except Unavailable as error:
                 if failures == 0:
-                    logger.error("the end of run %s cannot be written yet: %s", job.run_id, error)
+                    logger.error(
+                        "the end of run %s cannot be written yet (trying again): %s",
+                        job.run_id,
+                        error,
+                    )
                 await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
-            except Exception as error:  # ours: whatever a graph does is an outcome already
+            except Exception as error:  # An error in this server: a graph's error is an outcome.
                 logger.exception("run %s cannot be ended as it should", job.run_id)
                 job.result = {"__error__": error_document(error, show=False)}
                 await self._give_up(job)
                 return
 
     async def _left(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
-        """Return what the run left of its thread's state, and its outcome, if that was readable."""
+        """Return the thread's fields after the run, and the outcome; a failure if unreadable."""
         if outcome.event == "rollback" and job.attempt:
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
@@ -154,7 +158,7 @@ class Settlements:
         try:
             async with asyncio.timeout(_STATE_SECONDS):
                 return await self._graph_runner.state(job, rest), outcome
-        except BaseException as raised:  # the graph's factory, or a class that cannot be restored
+        except BaseException as raised:  # Of a graph's factory, or a class that cannot be restored.
             if isinstance(raised, Unavailable) or is_stopping(raised):
                 raise
             if outcome.error is None and outcome.event == "succeed":
@@ -162,21 +166,21 @@ class Settlements:
             return rest, outcome
 
     async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> None:
-        """Write how a run ended, then tell those who wait for it and let the next run in."""
+        """Write the end of a run, then notify its waiters and start the next run."""
         await job.log.flush()
         await self._protocol_runs.ending(job)
         if job.protocol is not None:
             await job.protocol.log.log.flush()
         end = self._made(job, outcome, left)
-        # A run that is in the v3 events has its end written there after this, under the same lock.
+        # The end of a run in the v3 events is added to them after this, under the same lock.
         together = job.protocol is None
         async with self._locks.hold(job.thread_id, lazily=together) as held:
             others = len(self._queue.of(job.thread_id)) > 1
             try:
                 others = await self._write(job, end, held if together else None, others)
             except Fenced:
-                # Or is it this process that has given the lease back, with the commit whose answer
-                # was lost?
+                # An earlier attempt may have committed, and so released the lease, although its
+                # reply was lost. Then the end is written, and this is no error.
                 if not (again and await self._is_written(end)):
                     raise
             self._queue.leave(job, end.rest)
@@ -196,7 +200,7 @@ class Settlements:
                 listener(end.ended)
 
     def _made(self, job: Job, outcome: Outcome, left: Document) -> _End:
-        """Return what is to be written and told about the end of a run."""
+        """Return the data to write and send at the end of a run."""
         status = status_after(job.run["status"], outcome.event)
         failed = status in ("error", "timeout")
         error = _thread_error(job, outcome)
@@ -241,7 +245,7 @@ class Settlements:
             if end.ended is not None and self._ending is not None:
                 await self._ending(transaction, end.ended)
             if end.gone and job.idempotency_key is not None:
-                # Gone with its thread: the answer is for a request that is repeated.
+                # The run is deleted too. This result is for a repeated request with the same key.
                 answer = {"run": end.run, "result": end.result, "created_at": self._clock.stamp()}
                 await transaction.idempotency_answers.put({"key": job.idempotency_key, **answer})
         return others
@@ -269,13 +273,13 @@ class Settlements:
         return others
 
     async def _is_written(self, end: _End) -> bool:
-        """Whether the database has the end of a run."""
+        """Return whether the database has the end of a run."""
         run = await self._storage.runs.get(end.run["run_id"])
         return run is None if end.gone else run is not None and run["status"] == end.status
 
     @asynccontextmanager
     async def _transaction(self, job: Job, held: Any, others: bool) -> AsyncIterator[Transaction]:
-        """Begin the transaction that ends a run, and gives the thread back if that can be done.
+        """Begin the transaction that ends a run, and release the thread's lease if possible.
 
         Raises:
             Fenced: Another process has the thread.
@@ -301,7 +305,7 @@ class Settlements:
         await self._protocol_runs.end(job, status, message, bool(rest.get("interrupts")))
 
     async def _lose(self, job: Job) -> None:
-        """Leave a run to the process that has taken it over."""
+        """Stop a run that another process has taken over, without writing an end."""
         assert self._cluster is not None
         self._cluster.lose(job.thread_id)
         if job.run_id in self._queue.jobs:
@@ -313,17 +317,17 @@ class Settlements:
         self._cluster.forget_lost(job.thread_id)
 
     async def _give_up(self, job: Job) -> None:
-        """Take a run out that cannot be written, so that requests do not wait for it for ever."""
+        """Remove a run whose end cannot be written, so that requests do not wait for ever."""
         async with self._locks.hold(job.thread_id):
             if job.run_id in self._queue.jobs:
                 self._queue.leave(job, self._queue.rest(job.thread_id))
         await self._close(job)
 
     async def _close(self, job: Job) -> None:
-        """Tell those who read and who wait, and let the next run of the thread in."""
+        """Notify readers and waiters, and start the thread's next run."""
         try:
             await job.log.close()
-        except Exception:  # Whatever the storage raises: who waits for the run must be told.
+        except Exception:  # Waiters must be notified even if the storage fails.
             logger.exception("events of run %s are lost", job.run_id)
         job.over.set()
         self._queue.advance(job.thread_id)
@@ -349,7 +353,7 @@ class Settlements:
     def _ended_as(
         self, job: Job, run: Document, rest: Document, error: dict[str, str] | None
     ) -> Ended | None:
-        """Return what those get who want to know of the end; None if the run never started."""
+        """Return the data for functions called at the end; None if the run never started."""
         if job.started_at is None and not job.attempt:
             return None
         status = run["status"]
@@ -358,7 +362,7 @@ class Settlements:
             status="rollback" if status == DELETED else status,
             values=None if job.temporary or status == DELETED else rest.get("values"),
             error=error,
-            # An earlier process may have started it; when, is not kept.
+            # If an earlier process started it, the time of that is not known.
             started_at=job.started_at or run["created_at"],
             ended_at=self._clock.stamp(),
         )
@@ -368,9 +372,9 @@ async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = 
     """Delete a run's document and events.
 
     Args:
-        transaction: What it is part of.
+        transaction: The transaction to use.
         run_id: The run.
-        keep_lifecycle: Leave the v3 events that say that it began and ended.
+        keep_lifecycle: Whether to keep the v3 events of its start and end.
     """
     await transaction.runs.delete_where(run_id=run_id)
     await transaction.events.delete_run(run_id)
@@ -378,7 +382,7 @@ async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = 
 
 
 def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
-    """Return what the thread says is wrong."""
+    """Return the error for the thread's document; None without an error."""
     if outcome.event not in ("interrupt", "rollback"):
         return outcome.error
     if job.deleted:
@@ -388,7 +392,7 @@ def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
 
 
 def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> Any:
-    """Return what `wait` answers."""
+    """Return the response to `wait`."""
     if outcome.event in ("interrupt", "rollback") and job.collected.values is None:
         return {}
     result = job.collected.result(outcome.error if failed else None)

@@ -1,4 +1,4 @@
-"""Events that outlive memory: the keepers of the event logs of runs and threads."""
+"""Store events: the keepers of the event logs of runs and threads."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.storage.protocol import Event, Storage
 
 RUN_DONE = "run_done"
-"""The name under which the end of a run is kept, which only thread streams tell."""
+"""The name of the stored event for the end of a run. Only thread streams send it."""
 
 
 class RunEvents(Keeper):
-    """The kept events of one run.
+    """The stored events of one run.
 
     Args:
-        storage: Where they are.
+        storage: The storage.
         run: The run's document.
-        measures: Where it is noted how long it takes to write them.
+        measures: Counts how long writing takes; None to count nothing.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class RunEvents(Keeper):
             self._measures.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
-        """Return events of the run. That it is done is the thread's event, not the run's."""
+        """Return events of the run, without the one for its end, which is the thread's."""
         return await self._storage.events.of_run(self._run_id, event_id, limit, without=RUN_DONE)
 
 
 class ThreadEvents(Keeper):
-    """The kept events of all runs of a thread; the runs' own logs write them.
+    """The stored events of all runs of a thread. The logs of the runs write them.
 
     Args:
-        storage: Where they are.
+        storage: The storage.
         thread_id: The thread.
-        write_logs: Writes what the logs of runs have not written yet.
+        write_logs: Makes the logs of runs write their pending events.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class ThreadEvents(Keeper):
         self._write_logs = write_logs
 
     async def add(self, events: list[Event]) -> None:
-        """Do nothing: they are written by the log of their run."""
+        """Do nothing: the log of the run writes them."""
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the thread's runs.
 
-        What was appended before anybody watched the thread is in no log of it, and has to be
-        written first: a reader finds it here or nowhere.
+        Events that were appended before the thread was read are only in the logs of runs. So these
+        logs must write them first, or a reader would miss them.
         """
         await self._write_logs()
         found = await self._storage.events.of_thread(self._thread_id, event_id, limit)

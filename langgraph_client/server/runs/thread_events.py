@@ -1,4 +1,4 @@
-"""The event logs of threads: all that happens on one, for as long as somebody reads it."""
+"""The event logs of threads: all events of a thread's runs, while the thread is read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from langgraph_client.server.storage.protocol import Storage
 
 
 class ThreadLogs:
-    """The threads that are being watched.
+    """The logs of threads that are being read.
 
     Args:
         clock: Gives the ids of events.
-        storage: Where events are kept.
-        write_logs: Writes what the logs of runs have not written yet.
+        storage: Stores events.
+        write_logs: Makes the logs of runs write their pending events.
     """
 
     def __init__(
@@ -31,24 +31,24 @@ class ThreadLogs:
         return thread_id in self._logs
 
     def get(self, thread_id: str) -> EventLog | None:
-        """Return the log of a thread that is being watched."""
+        """Return the log of a thread; None if the thread is not being read."""
         return self._logs.get(thread_id)
 
     def open(self, thread_id: str) -> EventLog:
-        """Return the log of all that happens on a thread. Give it back with `drop`."""
+        """Return the log of a thread, and create it if necessary. Call `drop` after reading."""
         if thread_id not in self._logs:
             kept = ThreadEvents(self._storage, thread_id, self._write_logs)
             self._logs[thread_id] = EventLog(self._clock, kept)
         return self._logs[thread_id]
 
     def drop(self, thread_id: str) -> None:
-        """Forget the log of a thread that nobody reads any more."""
+        """Remove the log of a thread if it has no reader."""
         log = self._logs.get(thread_id)
         if log is not None and not log.has_readers:
             del self._logs[thread_id]
 
     def tell(self, thread_id: str, name: str, data: bytes, event_id: EventId | None = None) -> None:
-        """Give an event to those who watch the thread, under the id it has elsewhere."""
+        """Give an event to the thread's readers, with its id in the run's log."""
         if (log := self._logs.get(thread_id)) is not None:
             log.append(name, data, event_id)
 

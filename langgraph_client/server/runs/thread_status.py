@@ -1,8 +1,8 @@
-"""What a thread's document says: decided here, from its state and its runs, and nowhere else.
+"""Decide a thread's status from its state and its runs. This is the only place that does.
 
 - `busy` while it has a run that is not over;
 - `error` after a run that ended as `error` or `timeout`;
-- `interrupted` if nodes of its graph are to come: it stopped at an interrupt, or was stopped;
+- `interrupted` if its graph has more nodes to run: it stopped at an interrupt, or was stopped;
 - `idle` otherwise.
 """
 
@@ -15,12 +15,12 @@ _LEFT_BY_RUNS = ("values", "interrupts", "error")
 
 
 def state_status(waits: bool) -> str:
-    """Return the status that a thread's state decides: whether nodes of its graph are to come."""
+    """Return the status for a thread at rest: `interrupted` if its graph has more nodes to run."""
     return "interrupted" if waits else "idle"
 
 
 def resting(thread: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a thread has again when its runs leave nothing behind."""
+    """Return the fields that a thread has again if its runs leave no state."""
     rest = {name: thread[name] for name in _LEFT_BY_RUNS if name in thread}
     status = thread.get("status", "idle")
     return {**rest, "status": "idle" if status == "busy" else status}
@@ -32,8 +32,8 @@ def after_run(
     """Return the fields of a thread at rest after a run.
 
     Args:
-        left: What the run left: values and interrupts, and the status that follows from its state.
-        error: What the thread shows as its error.
+        left: Values, interrupts and status of the thread's state after the run.
+        error: The error for the thread's document; None without an error.
         failed: Whether the run ended as `error` or `timeout`.
     """
     return {**left, "error": error, "status": "error" if failed else left["status"]}
@@ -43,7 +43,7 @@ def with_runs(rest: Mapping[str, Any], *, busy: bool) -> dict[str, Any]:
     """Return the fields that a thread shows.
 
     Args:
-        rest: What it says at rest.
+        rest: Its fields at rest.
         busy: Whether it has a run that is not over.
     """
     return {**rest, "status": "busy"} if busy else dict(rest)

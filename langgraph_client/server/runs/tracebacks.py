@@ -1,4 +1,4 @@
-"""The traceback of a failed run, as its owner wants to read it."""
+"""Format the traceback of a failed run for the application's developer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 _MOST = 20_000
-"""Characters; what is longer loses its middle."""
+"""The most characters of a traceback. From a longer one, the middle is removed."""
 _HOME = str(Path(__file__).parents[2])
 _PACKAGES = tuple(
     f"{sysconfig.get_paths()[kind]}/{package}/"
@@ -22,13 +22,13 @@ _LIBRARY = tuple(
 def traceback_text(error: BaseException) -> str:
     """Return a traceback without the frames between the server and the application's code.
 
-    Where nothing else is left, all frames are shown.
+    If no other frames are left, all are shown.
     """
     shown = traceback.TracebackException.from_exception(error)
     _trim(shown, set())
     try:
         text = "".join(shown.format())
-    except Exception as raised:  # An exception's own `__str__` is user code, too.
+    except Exception as raised:  # An exception's own `__str__` is user code, which may raise.
         return f"the traceback cannot be shown: {type(raised).__name__}"
     if len(text) <= _MOST:
         return text

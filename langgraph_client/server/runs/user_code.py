@@ -1,9 +1,9 @@
-"""What user code may raise: everything, on every task, without ending more than its run.
+"""Let user code raise anything, in any task, without ending more than its run.
 
-An event loop ends when a task raises `SystemExit` or `KeyboardInterrupt`, and langgraph waits for
+An event loop stops if a task raises `SystemExit` or `KeyboardInterrupt`. And langgraph waits for
 ever for a step whose task raised another `BaseException`, such as `pytest.fail()` or the panic of
-an extension. On the server's loop every coroutine is therefore awaited within another one, which
-raises `UserCodeExit`, an ordinary exception, in their place.
+an extension. So on the server's loop, every coroutine is wrapped in another one, which raises
+`UserCodeExit`, an ordinary exception, in place of these.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 
 class UserCodeExit(Exception):
-    """User code raised a `BaseException` that is no `Exception`; its text is that of the original.
+    """User code raised a `BaseException` that is not an `Exception`.
 
     Args:
-        original: What was raised.
+        original: The exception that was raised. Its text is part of this one's.
     """
 
     def __init__(self, original: BaseException) -> None:
@@ -27,14 +27,14 @@ class UserCodeExit(Exception):
 
 
 def raised_by_user(error: BaseException) -> BaseException:
-    """Return what user code itself raised."""
+    """Return the exception that user code itself raised."""
     return error.original if isinstance(error, UserCodeExit) else error
 
 
 def is_stopping(error: BaseException) -> bool:
-    """Return whether an exception asks the present task itself to stop.
+    """Return whether an exception is a cancellation of the current task.
 
-    A `CancelledError` that user code raises by itself does not: nobody cancelled the task.
+    A `CancelledError` that user code raises itself is not: the task was not cancelled.
     """
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
@@ -44,11 +44,11 @@ def is_stopping(error: BaseException) -> bool:
 
 @contextmanager
 def exceptions_only() -> Iterator[None]:
-    """Call user code within: what it raises and is no exception is raised as `UserCodeExit`."""
+    """Call user code in this context: exceptions outside of `Exception` become `UserCodeExit`."""
     try:
         yield
     except Exception:
-        raise  # Nothing to translate; only what follows is no exception.
+        raise  # An ordinary exception needs no translation.
     except BaseException as error:
         if is_stopping(error):
             raise
@@ -56,7 +56,7 @@ def exceptions_only() -> Iterator[None]:
 
 
 def contain(loop: asyncio.AbstractEventLoop) -> None:
-    """Let no task of a loop raise anything that ends the loop, or that langgraph waits for."""
+    """Wrap all tasks of a loop, so that no exception stops the loop or blocks langgraph."""
 
     def factory(
         loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
@@ -67,9 +67,9 @@ def contain(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Contained(Coroutine[Any, Any, Any]):
-    """A coroutine that raises nothing but exceptions and cancellations.
+    """A coroutine that raises only `Exception` and cancellations.
 
-    It is a class, not a coroutine function: one of those would not close the inner coroutine when
+    It is a class and not a coroutine function, because that would not close the inner coroutine if
     its task is cancelled before the first step.
     """
 
@@ -77,13 +77,13 @@ class _Contained(Coroutine[Any, Any, Any]):
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)  # `cr_frame` and the like, for who looks at tasks
+        return getattr(self._inner, name)  # `cr_frame` and the like, for debuggers.
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._inner.__await__()
 
     def send(self, value: Any) -> Any:
-        """Take a step."""
+        """Run the inner coroutine to its next `await`."""
         try:
             return self._inner.send(value)
         except (Exception, asyncio.CancelledError, GeneratorExit):
@@ -92,7 +92,7 @@ class _Contained(Coroutine[Any, Any, Any]):
             raise UserCodeExit(error) from error
 
     def throw(self, *error: Any) -> Any:
-        """Take a step with an exception, such as a cancellation."""
+        """Raise an exception, such as a cancellation, inside the inner coroutine."""
         try:
             return self._inner.throw(*error)
         except (Exception, asyncio.CancelledError, GeneratorExit):

@@ -1,4 +1,4 @@
-"""What it means that one JSON value contains another."""
+"""Decide whether one JSON value contains another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 
 def contains(document: Any, wanted: Any) -> bool:
-    """Whether a JSON value contains another one.
+    """Return whether a JSON value contains another one.
 
-    Objects by their keys, at every depth; lists by items; anything else by equality, where a
-    boolean never equals a number.
+    An object contains another one if it has its keys, with values that contain the other's. A list
+    contains another one if it has its items. Other values must be equal; a boolean never equals a
+    number.
     """
     if isinstance(wanted, dict):
         return isinstance(document, dict) and all(

@@ -1,4 +1,4 @@
-"""Embeddings of what a store is given, computed before the store is locked."""
+"""Compute the embeddings of a store's items before the store is locked."""
 
 from __future__ import annotations
 
@@ -24,35 +24,38 @@ from langgraph_client.server.options import StoreIndex
 
 
 class EmbeddingError(ValueError):
-    """What computes the embeddings gave what is none."""
+    """The result of an embeddings function is not valid."""
 
 
 def embeddings_of(index: StoreIndex) -> Embeddings:
-    """Return what computes the embeddings of an index.
+    """Return the embeddings function of an index.
 
     Raises:
-        StartError: There is no such model, or no package for it.
+        StartError: The model does not exist, or its package is not installed.
     """
     try:
         return ensure_embeddings(index.embed)
-    except Exception as error:  # whatever the provider's package raises, such as no key
+    except (
+        Exception
+    ) as error:  # Providers' packages raise errors of any class, as for a missing key.
         raise StartError(
-            f"the embeddings {index.embed!r} of the store: {type(error).__name__}: {error}"
+            f"the embeddings {index.embed!r} of the store cannot be loaded:"
+            f" {type(error).__name__}: {error}"
         ) from error
 
 
 class PreparedEmbeddings(Embeddings):
-    """Embeddings that are looked up, having been computed before.
+    """Embeddings that were computed before, and are only looked up here.
 
-    langgraph's stores compute them while they hold their lock and, where they are called by the
-    loop, on the loop: a model behind a network would hold up every other request. `prepare` and
-    `aprepare` compute those that operations need; within them a store finds them here.
+    langgraph's stores compute embeddings while they hold their lock and, if the event loop calls
+    them, on the loop. A model behind a network would then block every other request. So `compute`
+    and `acompute` get the embeddings first, and within `prepared` the store finds them here.
 
     Args:
-        index: What computes them, and of which fields.
+        index: The embeddings function, and the fields to embed.
 
     Raises:
-        StartError: There is no such model, or no package for it.
+        StartError: The model does not exist, or its package is not installed.
     """
 
     def __init__(self, index: StoreIndex) -> None:
@@ -63,7 +66,7 @@ class PreparedEmbeddings(Embeddings):
         self._ready: ContextVar[dict[str, list[float]] | None] = ContextVar("ready", default=None)
 
     def texts(self, operations: Iterable[Op]) -> list[str]:
-        """Return the texts whose embeddings operations need, each once."""
+        """Return the texts whose embeddings the operations need, each once."""
         found: dict[str, None] = {}
         for operation in operations:
             if isinstance(operation, SearchOp) and operation.query:
@@ -79,20 +82,22 @@ class PreparedEmbeddings(Embeddings):
 
     @contextmanager
     def prepared(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> Iterator[None]:
-        """Let the store find the embeddings of these texts.
+        """Make the embeddings of these texts available to the store within this context.
 
         Raises:
-            EmbeddingError: They are not as many, or not as long, as they have to be.
+            EmbeddingError: Their number or their length is wrong, or a value is not a number.
         """
         if len(vectors) != len(texts):
-            raise EmbeddingError(f"{len(texts)} texts have {len(vectors)} embeddings")
+            raise EmbeddingError(
+                f"the embeddings function returned {len(vectors)} embeddings for {len(texts)} texts"
+            )
         for vector in vectors:
             if len(vector) != self._dims:
                 raise EmbeddingError(
                     f"an embedding has {len(vector)} numbers, and the index has {self._dims} (dims)"
                 )
             if not all(map(math.isfinite, vector)):
-                raise EmbeddingError("an embedding has a number that is none")
+                raise EmbeddingError("an embedding contains a value that is not a finite number")
         ready = {text: list(vector) for text, vector in zip(texts, vectors, strict=True)}
         token = self._ready.set(ready)
         try:
@@ -101,10 +106,10 @@ class PreparedEmbeddings(Embeddings):
             self._ready.reset(token)
 
     def compute(self, texts: list[str]) -> list[list[float]]:
-        """Return embeddings, from a thread that is not the loop's, or for a blocking function.
+        """Compute embeddings in a thread without an event loop, or with a blocking function.
 
         Raises:
-            RuntimeError: They are computed by an async function, and this is a loop's thread.
+            RuntimeError: The function is async, and this thread has a running event loop.
         """
         if not texts:
             return []
@@ -115,11 +120,11 @@ class PreparedEmbeddings(Embeddings):
         except RuntimeError:
             return asyncio.run(self._inner.aembed_documents(texts))
         raise RuntimeError(
-            "the store's embeddings are computed by an async function: call its async methods"
+            "the store's embeddings function is async: call the store's async methods here"
         )
 
     async def acompute(self, texts: list[str]) -> list[list[float]]:
-        """Return embeddings, without holding up the loop."""
+        """Compute embeddings without blocking the event loop."""
         return await self._inner.aembed_documents(texts) if texts else []
 
     # For the store.

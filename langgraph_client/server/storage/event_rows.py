@@ -1,9 +1,8 @@
-"""How the kept events of the v3 stream share rows of a table. Pure.
+"""Join stored events of the v3 stream into rows of a table, for speed. No I/O.
 
-Events that are written together, one behind the other and under one name, such as the tokens of a
-message, are one row: to write a row takes as long as all the rest that is done for an event. The
-row has the number of its last event; the events are its lines, as no line feed is in the JSON of
-the wire.
+Consecutive events with the same name that are written together, such as the tokens of a message,
+share one row, because writing a row takes as long as everything else for an event. A row has the
+number of its last event. Its events are separated by line feeds, which their JSON never contains.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from langgraph_client.server.storage.protocol import KeptEvent
 
 _OF_ROW = 250
-"""How many events share a row at most, as a page of events is read a row at a time."""
+"""The most events per row, because pages of events are read row by row."""
 
 
 def rows_of(events: Iterable[KeptEvent]) -> Iterator[KeptEvent]:
-    """Yield events, in the order of their numbers, as the rows that they make together."""
+    """Yield the rows for events, which must be in the order of their numbers."""
     run_id = name = ""
     seq = ms = 0
     lines: list[bytes] = []
@@ -33,7 +32,7 @@ def rows_of(events: Iterable[KeptEvent]) -> Iterator[KeptEvent]:
 
 
 def events_of(row: KeptEvent, after: int) -> list[KeptEvent]:
-    """Return those events of a row that are after a number."""
+    """Return the events of a row after a number."""
     last, run_id, ms, name, data = row
     lines = data.split(b"\n")
     first = last - len(lines) + 1

@@ -1,4 +1,4 @@
-"""Which database a path or URL names."""
+"""Open the database for a path or URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMES = ("postgresql://", "postgres://")
 
 
 def is_postgres(path: str | os.PathLike[str] | None) -> bool:
-    """Whether a path is the URL of a PostgreSQL database."""
+    """Return whether a path is the URL of a PostgreSQL database."""
     return isinstance(path, str) and path.startswith(SCHEMES)
 
 
@@ -26,18 +26,19 @@ async def open_storage(
     store: StoreOptions | None = None,
     listen_url: str | None = None,
 ) -> Storage:
-    """Open what keeps everything.
+    """Open a storage.
 
     Args:
         path: A SQLite file, or the URL of a PostgreSQL database; None for memory.
-        clock: Time.
-        allow_types: Classes that may be made out of stored checkpoints.
-        store: How the key-value store works.
-        listen_url: Where a PostgreSQL database sends its messages, if `path` leads to a pooler.
+        clock: Gives times and ids.
+        allow_types: Classes of which objects may be created from stored checkpoints.
+        store: The settings of the key-value store; None for the defaults.
+        listen_url: The URL for `LISTEN` of a PostgreSQL database, if `path` leads to a connection
+            pooler, which does not support it.
 
     Raises:
-        OSError: It cannot be opened.
-        StartError: What it needs is not installed.
+        OSError: The database cannot be opened.
+        StartError: A package that it needs is not installed.
     """
     if not is_postgres(path):
         from langgraph_client.server.storage.sqlite.storage import SqliteStorage

@@ -1,12 +1,12 @@
-"""What the server asks of a database. SQLite is one implementation, in `sqlite/`.
+"""The interface of a database. SQLite (`sqlite/`) and PostgreSQL (`postgres/`) implement it.
 
-It keeps JSON, not objects. Every method is async, so that an implementation may go over a network.
-Whatever fails for a reason outside the request (the disk is full, the connection is lost) raises
+It stores JSON, not objects. Every method is async, so that an implementation may use a network. A
+failure for a reason outside of the request (disk full, connection lost) raises
 `errors.Unavailable`.
 
-A document that was read before an `await` may be stale; who changes one reads and writes it under
-the lock of its thread (`runs/locks.py`). Within `transaction()` only operations of the transaction
-are awaited, so that it is short.
+A document that was read before an `await` may be stale. So to change one, read and write it under
+the lock of its thread (`runs/locks.py`). Within `transaction()`, await only operations of the
+transaction, because it blocks other writers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from langgraph_client.server.errors import Conflict
 
 Document = dict[str, Any]
 Mark: TypeAlias = Any
-"""A moment in the life of a thread's state; only the storage that made it can read it."""
+"""A mark of a thread's state at some time. Only the storage that made it can read it."""
 
 
 class Event(NamedTuple):
@@ -32,13 +32,13 @@ class Event(NamedTuple):
 
 
 class KeptEvent(NamedTuple):
-    """One kept event of the v3 stream.
+    """One stored event of the v3 stream.
 
     Attributes:
         seq: Its number on its thread.
-        run_id: The run it belongs to.
-        ms: When it was made, in milliseconds since the epoch.
-        name: Its channel, with the namespace behind it.
+        run_id: Its run.
+        ms: Its time, in milliseconds since the epoch.
+        name: Its channel, followed by the namespace.
         data: The whole event, as JSON.
     """
 
@@ -77,7 +77,7 @@ class Documents(Protocol):
         ...
 
     async def delete(self, *key: object) -> bool:
-        """Delete a document by its key. Returns whether it existed."""
+        """Delete a document by its key. Return whether it existed."""
         ...
 
     async def delete_where(self, **fields: object) -> None:
@@ -106,12 +106,12 @@ class Documents(Protocol):
             any_of: Conditions, each like `contains`, of which at least one must hold; an empty
                 sequence matches nothing. None for no such condition.
             text: Field to text that must be part of it, upper and lower case alike.
-            order_by: The field to sort by, names without regard to case; ties, and documents
-                where it is None, by the key. By default the key.
-            descending: Sort from the greatest down.
-            limit: How many, at most; None for all.
-            offset: How many to pass over.
-            fields: Only these fields of each document; the others are not read. None for all.
+            order_by: The field to sort by; names are compared without case. Equal documents, and
+                those where it is None, are sorted by the key. None for the key.
+            descending: Whether to sort in descending order.
+            limit: The most documents to return; None for all.
+            offset: How many documents to skip.
+            fields: The fields to read of each document; None for all.
         """
         ...
 
@@ -136,7 +136,7 @@ class RunDocuments(Documents, Protocol):
 
 
 class EventStore(Protocol):
-    """The kept events of resumable runs, in the order of their ids."""
+    """The stored events of resumable runs, in the order of their ids."""
 
     async def add(self, thread_id: str, run_id: str, events: Sequence[Event]) -> None:
         """Write events, all or none."""
@@ -179,10 +179,10 @@ class EventStore(Protocol):
 
 
 class ProtocolEventStore(Protocol):
-    """The kept events of the v3 stream, in the order of their numbers.
+    """The stored events of the v3 stream, in the order of their numbers.
 
-    What is deleted, but for a whole thread, leaves the thread's last event, as the next number is
-    told by it.
+    All deletions, except that of a whole thread, keep the thread's last event, because the next
+    number is derived from it.
     """
 
     async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
@@ -206,7 +206,7 @@ class ProtocolEventStore(Protocol):
 
         Args:
             run_id: The run.
-            keep_lifecycle: Leave the events by which the root begins and ends.
+            keep_lifecycle: Whether to keep the root's events of start and end.
         """
         ...
 
@@ -224,7 +224,7 @@ class ProtocolEventStore(Protocol):
 
 
 class ThreadStates(Protocol):
-    """The checkpoints of threads, as a whole; graphs read and write single ones."""
+    """The checkpoints of whole threads. Graphs read and write single ones by the checkpointer."""
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
@@ -243,31 +243,31 @@ class ThreadStates(Protocol):
         ...
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return the present moment of a thread's state, for `delete_run`."""
+        """Return a mark of a thread's current state, for `delete_run`."""
         ...
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete what a run left in its thread's state.
+        """Delete the checkpoints of a run.
 
         Args:
             thread_id: The thread.
             run_id: The run.
-            mark: Also delete what was written to older checkpoints after this moment, such as the
-                answer to an interrupt. None for nothing more.
+            mark: Also delete what was written to older checkpoints after this mark, such as the
+                response to an interrupt. None to delete no such writes.
         """
         ...
 
     async def size(self, thread_id: str) -> Document:
-        """Return what a thread's state takes, as `GET /threads/{thread_id}/storage` shows it."""
+        """Return the size of a thread's state in the form of `GET /threads/{thread_id}/storage`."""
         ...
 
 
 class Transaction(Protocol):
-    """What can be read and written together."""
+    """The documents, events and states that one transaction reads and writes."""
 
     @property
     def executor(self) -> Any:
-        """What carries out statements; only the database's own modules know it."""
+        """Executes statements; only the database's own modules use it."""
         ...
 
     @property
@@ -307,17 +307,17 @@ class Transaction(Protocol):
 
     @property
     def idempotency_answers(self) -> Documents:
-        """What became of runs with such a key that left nothing else, by `key`."""
+        """The results of deleted runs that were created with such a key, by `key`."""
         ...
 
     @property
     def run_controls(self) -> Documents:
-        """What is noted about runs that are not over beside their documents, by `run_id`."""
+        """Notes about runs that are not over, which clients do not see, by `run_id`."""
         ...
 
     @property
     def webhook_deliveries(self) -> Documents:
-        """What is still to be sent to the webhooks of runs that are over, by `run_id`."""
+        """Webhook calls that are not sent yet, by `run_id`."""
         ...
 
     @property
@@ -340,7 +340,7 @@ class Transaction(Protocol):
 
         Args:
             thread_id: The thread.
-            keep_events: Leave the kept events of its runs, for another process that reads them.
+            keep_events: Whether to keep the events of its runs, which another process reads.
         """
         ...
 
@@ -354,28 +354,28 @@ class Storage(Transaction, Protocol):
     store: Any
     #: The states of scripted graphs.
     script_states: Any
-    #: What processes that share the database have of it, see `shared.Shared`; None for one process.
+    #: The interface for several processes, see `shared.Shared`; None for a single process.
     shared: Any
 
     def transaction(self, held: Any = None) -> AbstractAsyncContextManager[Transaction]:
-        """Commit what is written through the given value together, or on an exception nothing.
+        """Begin a transaction: it commits all its writes, or none after an exception.
 
         Args:
-            held: What the lock has given that the caller holds, see `runs/locks.py`. Among
-                processes, the lock ends with the transaction.
+            held: The value of the lock that the caller holds; see `runs/locks.py`. With several
+                processes, the lock is released with the transaction.
         """
         ...
 
     def within(self, held: Any) -> Transaction:
-        """Return what reads under a lock that the caller holds; it stays held."""
+        """Return an object for reads under a lock that the caller holds; the lock stays held."""
         ...
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of stored checkpoints."""
+        """Allow objects of these classes to be created from stored checkpoints."""
         ...
 
     async def sweep_store(self) -> int:
-        """Delete the store's items whose time is over. Returns how many."""
+        """Delete the store's expired items; return how many."""
         ...
 
     async def ping(self) -> None:
@@ -383,14 +383,14 @@ class Storage(Transaction, Protocol):
         ...
 
     async def export(self) -> Document:
-        """Return all that is kept, as tables of JSON, for `restore`."""
+        """Return all tables as JSON, for `restore`."""
         ...
 
     async def restore(self, tables: Mapping[str, Any]) -> None:
-        """Replace all that is kept.
+        """Replace all tables.
 
         Raises:
-            ValueError: There is a table that this version does not know.
+            ValueError: A table is not known to this version.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""How values in checkpoints become bytes, in every database."""
+"""The serializer of values in checkpoints, for every database."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ _FORMATS = ("msgpack", "null", "bytes", "bytearray")
 
 
 class Serializer(JsonPlusSerializer):
-    """langgraph's serializer, which reads only the formats that it writes.
+    """langgraph's serializer, limited to the formats that it writes.
 
-    It could also read an older one that makes objects of langchain by name, from JSON.
+    langgraph's own also reads an older format, which creates langchain's objects from class names
+    in JSON. For security, that format is refused.
     """
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """Return a value."""
         if data[0] not in _FORMATS:
-            raise ValueError(f"a checkpoint has a value in the format {data[0]!r}")
+            raise ValueError(f"a checkpoint has a value in the unsupported format {data[0]!r}")
         return super().loads_typed(data)
 
 
 def serializer(*, strict: bool) -> Serializer:
-    """Return a serializer that pickles nothing.
+    """Return a serializer without pickle.
 
     Args:
-        strict: Make only classes that are allowed out of what is stored.
+        strict: Whether to create only objects of allowed classes from stored values.
     """
     known: Literal[True] | None = None if strict else True
     return Serializer(pickle_fallback=False, allowed_msgpack_modules=known)

@@ -1,8 +1,8 @@
-"""What the engine asks of a database that several processes share.
+"""The interface of a database that several server processes share.
 
-A process holds a lease for each thread whose runs it carries out. A lease has an epoch, greater
-with each holder. Whoever writes on behalf of a run checks the epoch within the same transaction, so
-a process that was paused for longer than its lease lasts writes nothing when it wakes up.
+A process holds a lease for each thread whose runs it executes. A lease has an epoch, which
+increases with each holder. Every write for a run checks the epoch in the same transaction (a
+fence). So a process that was paused for longer than its lease writes nothing when it continues.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from langgraph_client.server.clock import EventId
 from langgraph_client.server.storage.protocol import Document, Mark, Transaction
 
 LEASE_SECONDS = 10.0
-"""How long a process that does not renew its leases keeps them."""
+"""How long a lease lasts if its process does not renew it."""
 RENEWAL_SECONDS = 1.0
 DELETION_SECONDS = 120.0
 """How long runs are refused on a thread whose deletion neither ends nor is given up: its process is
 gone. Longer than a deletion takes."""
 NO_RUN = ""
-"""The run of kept events that belong to a thread only. They are kept for some minutes."""
+"""The run id of stored events that belong to a thread only. They are stored for some minutes."""
 
 
 run_lease: ContextVar[tuple[str, int] | None] = ContextVar(
@@ -48,32 +48,32 @@ def epoch_of_run(thread_id: str, epochs: Mapping[str, int]) -> int | None:
 
 
 class Fenced(Exception):
-    """Another process has taken over the thread: what this one would write is not written."""
+    """Another process has taken over the thread, so a write of this process was refused."""
 
 
 class RunResult(NamedTuple):
-    """What became of a run, for processes that do not carry it out."""
+    """The result of a run, for processes that do not execute it."""
 
     run: Document
     result: Any
-    #: The event by which its readers learn of an error; None if there was none.
+    #: The data of the `error` event for its readers; None without an error.
     error: bytes | None
 
 
 class ResultCipher(Protocol):
-    """Encrypts results of runs on their way into the database."""
+    """Encrypts results of runs for the database."""
 
     async def encrypted(self, result: RunResult) -> RunResult:
-        """Return a result as it is to be kept."""
+        """Return a result in the form that is stored."""
         ...
 
     async def decrypted(self, kept: RunResult) -> RunResult:
-        """Return a result as it was."""
+        """Return a result from its stored form."""
         ...
 
 
 class Follower(NamedTuple):
-    """A process that wants to know what happens on a thread."""
+    """A process that reads the events of a thread."""
 
     process_id: str
     #: Whether it reads the v3 events.
@@ -81,9 +81,9 @@ class Follower(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What there is of a thread that a process wants to take over."""
+    """The state of a thread that a process wants to take over."""
 
-    #: The epoch of its lease, if somebody has it or has died with it.
+    #: The epoch of its lease, whose process may be dead; None if there is no lease.
     epoch: int | None
     #: Whether no living process has the lease.
     is_free: bool
@@ -93,94 +93,98 @@ class Standing(NamedTuple):
     is_followed: bool
     #: Whether it is being deleted.
     is_deleted: bool
-    #: The id of its last kept event; (0, 0) if there is none.
+    #: The id of its last stored event; (0, 0) if there is none.
     last: EventId
-    #: The present moment of its state, see `ThreadStates.mark`.
+    #: A mark of its current state; see `ThreadStates.mark`.
     mark: Mark
 
 
 class Shared(Protocol):
-    """The leases, and what processes tell each other."""
+    """The leases, and the messages between processes."""
 
     process_id: str
     #: The epochs of the leases that this process holds, by thread.
     epochs: dict[str, int]
-    #: Set once this process hears messages, and others see that it is there.
+    #: Set when this process receives messages, and the others know that it exists.
     listening: asyncio.Event
-    #: Called with a thread after this process wrote events of it.
+    #: Called with a thread's id after this process has stored events of it.
     written: Callable[[str], None]
-    #: Encrypts the results of runs; None to keep them as they are.
+    #: Encrypts the results of runs; None to store them without encryption.
     result_cipher: ResultCipher | None
 
     @property
     def is_over(self) -> bool:
-        """Whether the leases of this process are over, by its own clock; asks nobody."""
+        """Return whether this process's leases have ended, by its own clock, without a query."""
         ...
 
     def connection_numbers(self) -> dict[str, int]:
-        """Return how many connections there may be, are in use, idle, and waited for."""
+        """Return how many connections are allowed, in use, idle, and waited for."""
         ...
 
     async def join(self) -> None:
-        """Become one of the processes."""
+        """Register this process."""
         ...
 
     async def leave(self) -> None:
-        """Give everything back, and be none of them."""
+        """Release all leases, and unregister this process."""
         ...
 
     async def renew(self) -> dict[str, int]:
-        """Say that this process is alive. Returns the leases that it holds, by thread."""
+        """Renew the leases of this process. Return the epochs of those that it holds, by thread."""
         ...
 
     def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> Awaitable[None]:
-        """Call for each message of another process, until cancelled; `all` after a break."""
+        """Call `heard` for each message of another process, until cancelled.
+
+        After an interruption it is called with `all`, because messages may have been lost.
+        """
         ...
 
     def tell(self, kind: str, name: str) -> None:
-        """Send a message to the processes that listen; does not wait."""
+        """Send a message to the other processes, without waiting for it."""
         ...
 
     def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Any]:
-        """Hold a lock that no other process holds meanwhile.
+        """Hold a lock across all processes.
 
         Args:
-            key: What it is called.
-            lazily: Take it with the first thing that is done by `Storage.within` or `transaction`.
+            key: The lock's name.
+            lazily: Whether to take it only with the first use of `Storage.within` or `transaction`,
+                which saves a round trip.
 
         Returns:
-            What these take, for what is to be done on the lock's own connection.
+            The argument for these two, so that they use the connection that holds the lock.
         """
         ...
 
     # Leases.
 
     async def take(self, thread_id: str) -> int | None:
-        """Take the lease of a thread, unless a living process has it. Returns the epoch."""
+        """Take the lease of a thread and return its epoch; None if a living process has it."""
         ...
 
     async def claim(self, before: str, limit: int) -> list[tuple[str, int]]:
-        """Take the leases of threads with runs that are due and nobody carries out.
+        """Take the leases of threads with runs that are due and that no process executes.
 
         Args:
-            before: Runs that were due by then; as runs say when they were created.
-            limit: How many at most.
+            before: Only runs that were due at this time, in the format of a run's `created_at`.
+            limit: The most leases to take.
 
         Returns:
-            Threads and epochs, those with the oldest runs first.
+            Thread ids and epochs, those with the oldest runs first.
         """
         ...
 
     async def release(self, thread_id: str) -> None:
-        """Give a lease back."""
+        """Release a lease."""
         ...
 
     async def owner(self, thread_id: str) -> str | None:
-        """Return the living process that has the lease of a thread."""
+        """Return the living process that has the lease of a thread; None if there is none."""
         ...
 
     def check(self, transaction: Transaction, thread_id: str) -> None:
-        """Let a transaction fail with `Fenced` if this process has no lease of a thread."""
+        """Make a transaction fail with `Fenced` if this process does not have a thread's lease."""
         ...
 
     # Deletions.
@@ -214,70 +218,72 @@ class Shared(Protocol):
     # Threads that may be taken over.
 
     async def standing(self, transaction: Transaction, thread_id: str) -> Standing | None:
-        """Return what there is of a thread that this process has no lease of.
+        """Return the state of a thread whose lease this process does not have.
 
-        The thread's document is read with it: the transaction has it when it is asked for next.
+        The thread's document is read in the same query, and the transaction keeps it for the next
+        read, which saves a round trip.
 
         Returns:
-            None if there is no thread.
+            None if the thread does not exist.
         """
         ...
 
     async def has_others(self, transaction: Transaction, thread_id: str, run_id: str) -> bool:
-        """Return whether a thread has runs that are not over besides one.
+        """Return whether a thread has other runs than this one that are not over.
 
-        The thread's document is read with it, as by `standing`.
+        The thread's document is read in the same query, as by `standing`.
         """
         ...
 
     def take_within(self, transaction: Transaction, thread_id: str, epoch: int | None) -> None:
-        """Take the lease of a thread as part of a transaction; `note_taken` is to be called then.
+        """Take the lease of a thread as part of a transaction. Call `note_taken` after the commit.
 
         Args:
-            transaction: Fails with `Fenced` if another process was faster.
+            transaction: The transaction. It fails with `Fenced` if another process was faster.
             thread_id: The thread.
-            epoch: The epoch of the lease whose process is dead; None if there is no lease.
+            epoch: The epoch of the lease of a dead process; None if there is no lease.
         """
         ...
 
     def note_taken(self, transaction: Transaction, thread_id: str) -> None:
-        """Note the epoch of a lease that a transaction has taken, which is committed."""
+        """Note the epoch of a lease that a committed transaction has taken."""
         ...
 
     def release_within(self, transaction: Transaction, thread_id: str) -> int:
-        """Give a lease back as part of a transaction, which fails with `Fenced` if it is lost.
+        """Release a lease as part of a transaction, which fails with `Fenced` if it is lost.
 
         Returns:
-            Its epoch, which is forgotten at once. Who catches another error puts it back.
+            The lease's epoch, which is removed from `epochs` at once. If the transaction fails with
+            another error, the caller must put it back.
         """
         ...
 
     # Followers.
 
     async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
-        """Ask the process that has a thread to write down what happens, and to say so."""
+        """Ask the process that has a thread's lease to store its events and to send messages."""
         ...
 
     async def follow_within(self, transaction: Transaction, thread_id: str) -> None:
-        """Ask the next process that has a thread for the same, as part of a transaction."""
+        """Ask the next holder of a thread's lease for the same, as part of a transaction."""
         ...
 
     async def unfollow(self, thread_id: str) -> None:
-        """Take that back."""
+        """Withdraw the request of `follow`."""
         ...
 
     async def followers(self, thread_id: str) -> list[Follower]:
-        """Return who follows a thread, this process left out."""
+        """Return the other processes that follow a thread."""
         ...
 
     async def put_result(self, transaction: Transaction, result: RunResult) -> None:
-        """Keep what became of a run for those who follow it."""
+        """Store the result of a run for the processes that follow it."""
         ...
 
     async def results(self, run_ids: Iterable[str]) -> dict[str, RunResult]:
-        """Return what became of runs, as far as it is kept."""
+        """Return the stored results of runs, by run id."""
         ...
 
     async def sweep(self) -> None:
-        """Delete what dead processes and old results left."""
+        """Delete old results, and the entries of dead processes."""
         ...

@@ -1,4 +1,4 @@
-"""A storage whose checkpoints are in a saver of the user's own."""
+"""A storage whose checkpoints are in the user's own checkpoint saver."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _Later = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 class SaverStates:
-    """The states of a storage, and the checkpoints of a saver beside them.
+    """The states of a storage together with the checkpoints of a saver.
 
     Args:
-        inner: The states of scripted graphs, and what an earlier start left without the saver.
-        saver: The saver, as langgraph calls it.
-        later: Calls the saver: at once, or behind the transaction of which this is a part.
+        inner: The states of scripted graphs, and checkpoints of earlier starts without the saver.
+        saver: The saver.
+        later: Calls the saver: at once, or after the commit of the surrounding transaction.
     """
 
     def __init__(self, inner: ThreadStates, saver: Any, later: _Later) -> None:
@@ -98,11 +98,11 @@ class SaverStates:
                 await self._saver.manage(name, *args, **options)
         except NotImplementedError:
             logger.error(
-                "the checkpointer has no %s(): what it should have deleted stays there", name
+                "the checkpointer has no method %s(): the checkpoints are not deleted", name
             )
         except ServerError:
             raise
-        except Exception as error:  # whatever its database raises
+        except Exception as error:  # The saver's database may raise errors of any class.
             raise Unavailable(f"the checkpointer: {type(error).__name__}: {error}") from error
 
     async def _copy(self, source: str, target: str) -> None:
@@ -136,7 +136,7 @@ class SaverStates:
 
 
 class _Delegating:
-    """What a storage and its transactions have in common."""
+    """Delegates to a storage or to its transaction."""
 
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
@@ -208,11 +208,11 @@ class _Delegating:
 
 
 class _Within(_Delegating):
-    """A transaction. What it asks of the saver is done once it is committed.
+    """A transaction. Calls of the saver are made after its commit.
 
-    The saver is another database: within, it would hold up every other writer, and what it did
-    could not be taken back. A process that is killed in between leaves checkpoints that no thread
-    names.
+    The saver is another database. Calls within the transaction would block every other writer, and
+    could not be rolled back. If the process is killed in between, checkpoints of deleted threads
+    remain in the saver, which do no harm.
     """
 
     def __init__(self, inner: Transaction, saver: Any) -> None:
@@ -247,7 +247,7 @@ class StorageWithSaver(_Delegating):
 
         super().__init__(inner)
         self._storage = inner
-        self._saver = HostedSaver(saver)  # which calls one with only blocking methods in a thread
+        self._saver = HostedSaver(saver)  # It calls a saver with only blocking methods in threads.
         self.checkpointer = saver
         self.store = inner.store
         self.shared = inner.shared
@@ -277,10 +277,10 @@ class StorageWithSaver(_Delegating):
         await self.states.forget_thread(thread_id)
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Do nothing: the saver decides by itself which classes it makes."""
+        """Do nothing: the saver itself decides of which classes it creates objects."""
 
     async def sweep_store(self) -> int:
-        """Delete the store's items whose time is over. Returns how many."""
+        """Delete the store's expired items; return how many."""
         return await self._storage.sweep_store()
 
     async def ping(self) -> None:
@@ -288,15 +288,15 @@ class StorageWithSaver(_Delegating):
         await self._storage.ping()
 
     async def export(self) -> Document:
-        """Return all that is kept, but the checkpoints, as tables of JSON, for `restore`."""
+        """Return all tables as JSON, without the checkpoints, for `restore`."""
         return await self._storage.export()
 
     async def restore(self, tables: Mapping[str, Any]) -> None:
-        """Replace all that is kept, but the checkpoints."""
+        """Replace all tables, except the checkpoints."""
         await self._storage.restore(tables)
 
     async def close(self) -> None:
-        """Close the database; the saver is closed by what has opened it."""
+        """Close the database. The saver is closed by its owner."""
         await self._storage.close()
 
 

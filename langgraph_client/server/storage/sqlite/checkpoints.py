@@ -1,11 +1,11 @@
 """langgraph's checkpoints in the server's own SQLite connection: one writer, one file.
 
-The async methods call the blocking ones in place. A statement takes some tens of microseconds;
-handing it to a thread would take longer and could meet another writer.
+The async methods call the blocking ones on the event loop. A statement takes some tens of
+microseconds; to pass it to a thread would take longer, and could conflict with another writer.
 
-A checkpoint's row does not hold the values of its channels. They have a row for each version, as
-most channels stay as they are from step to step, and what is large in them is kept once for each
-thread (`value_parts`).
+A checkpoint's row does not contain the values of its channels. Each version of a value has its own
+row, because most channels do not change from step to step. Large parts of values are stored once
+per thread (`value_parts`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from langgraph_client.server.storage.sqlite.checkpoint_tables import (
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unpack
 
-# Not the generator of `random`: a node that seeds it counts on nobody else drawing from it.
+# Not the global generator of `random`: a node that seeds it expects the same numbers each time.
 _RANDOM = random.SystemRandom()
 _DELTA_COUNTERS = "counters_since_delta_snapshot"
 
@@ -46,13 +46,13 @@ _DELTA_COUNTERS = "counters_since_delta_snapshot"
 class Checkpoints(BaseCheckpointSaver[str]):
     """A checkpoint saver on a connection that is shared with the documents.
 
-    Nothing is pickled: a value that MessagePack cannot hold makes the run fail, by name.
+    Nothing is pickled. A value that MessagePack cannot encode makes the run fail, with its name.
 
     Args:
         database: The shared connection.
-        strict: Make only the classes that are allowed out of what is stored: langgraph's and
-            langchain's own, and those given to `allow`. For a file, which somebody else may have
-            written to; what is not allowed comes back as the plain data it was stored as.
+        strict: Whether to create only objects of allowed classes from stored values: of langgraph,
+            langchain, and those passed to `allow`. It is for a file, which others may have changed.
+            Objects of other classes are returned as the plain data that was stored.
     """
 
     def __init__(self, database: Database, *, strict: bool) -> None:
@@ -63,12 +63,12 @@ class Checkpoints(BaseCheckpointSaver[str]):
         self._database = database
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of what is stored."""
+        """Allow objects of these classes to be created from stored values."""
         self._allowed += classes
         self.serde = serializer(strict=self._strict).with_msgpack_allowlist(self._allowed)
 
     def distrust(self) -> None:
-        """Be strict from here on: what is stored was written outside of this process."""
+        """Be strict from now on, because stored values were written outside of this process."""
         self._strict = True
         self.allow(())
 
@@ -83,8 +83,8 @@ class Checkpoints(BaseCheckpointSaver[str]):
         if found is None:
             return None
         made = self._tuple(found, {})
-        # A config that names a checkpoint comes back as it is, as from langgraph's own savers: the
-        # protocol shows whether the request had a namespace.
+        # As in langgraph's own savers, a config with a checkpoint is returned unchanged. The
+        # protocol's reply shows whether the request had a namespace.
         return made._replace(config=config) if get_checkpoint_id(config) else made
 
     def list(
@@ -124,7 +124,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             known.update(self._tables.parts(row.thread_id, missing))
             return [known[digest] for digest in digests]
 
-        # One transaction: between the reads another thread could delete what the row refers to.
+        # In one transaction, or another thread could delete rows between the reads.
         with self._database.reading():
             stored = self._tables.channels(row.thread_id, row.namespace, row.versions)
             values = {

@@ -1,8 +1,8 @@
 """Tables of JSON documents.
 
-A table has the columns that are sorted and looked up by, a column for each field that is searched
-by what it contains or that is large, and the rest of the document. So a search reads the metadata
-of a thread and not its state, and only documents that match are decoded.
+A table has columns for sorting and lookup, a JSON column for each field that is large or searched
+by its content, and a column for the rest of the document. So a search reads the metadata of a
+thread and not its state, and only matching documents are decoded.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
 
 MAX_INTEGER = 2**63 - 1
-"""The greatest that SQLite takes; a limit or number beyond it is as good as this one."""
+"""The greatest integer of SQLite; a greater limit or number has the same effect."""
 _WITHOUT_CASE = ("name", "graph_id")
 _BURST = 0.005
-"""How long a search may keep the event loop, about, before others get their turn."""
+"""For about how many seconds a search may block the event loop before it yields."""
 _FIRST_BATCH = 32
 _LARGEST_BATCH = 10_000
 _BURST_BYTES = 1_000_000
@@ -53,8 +53,8 @@ class Table:
         self._apart = tuple(apart)
         key = columns[:key_length]
         self._key = " AND ".join(f"{column} = ?" for column in key)
-        # What is large comes last: SQLite reads a row from the front, as far as it has to. Names
-        # are quoted, as `values` is a keyword.
+        # Large columns come last, because SQLite reads a row only up to the last column that it
+        # needs. Names are quoted, because `values` is a keyword.
         names = [*columns, "doc", *(f'"{field}"' for field in apart)]
         database.execute(
             f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(names)},"
@@ -62,7 +62,7 @@ class Table:
         )
         marks = ", ".join("?" * len(names))
         self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
-        # Not REPLACE, which gives the row another rowid and so a search under way would miss it.
+        # Not REPLACE: that changes the row's rowid, so a search in progress would miss the row.
         changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
         self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
         sets = ", ".join(f"{column} = ?" for column in names[key_length:])
@@ -164,7 +164,7 @@ class Table:
         if filters != "1":
             query = f"SELECT rowid {tail}"
             enough = start + count
-            # Many a search has what it wants at once; only otherwise are all candidates listed.
+            # The first batch is often enough. All candidates are listed only if it is not.
             page = self._database.rows(query, (*values, _FIRST_BATCH, 0))
             found = await self._matching(_numbers(page), filters, filter_values, enough)
             if len(found) < enough and len(page) == _FIRST_BATCH:
@@ -201,8 +201,8 @@ class Table:
     ) -> list[int]:
         """Return the candidates that a filter holds for, in their order, until there are enough.
 
-        The filter may have to read the state of every thread. So it is asked about some rows at a
-        time, as many as take a few milliseconds.
+        The filter may have to read the state of every thread. So rows are checked in batches of a
+        few milliseconds, between which the event loop can do other work.
         """
         query = (
             f"SELECT rowid FROM {self._name}"

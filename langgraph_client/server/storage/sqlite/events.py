@@ -10,9 +10,10 @@ from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 
 _END = "run_done"
-"""The name that `delete_ended` is asked for. SQLite uses the index only if a query spells it."""
+"""The name for `delete_ended`. SQLite uses the partial index only if a query contains it literally.
+"""
 _AT_ONCE = 500
-"""How many events are deleted by one statement, so that the others need not wait for long."""
+"""The most events that one statement deletes, so that other requests do not wait for long."""
 
 
 class Events:
@@ -99,8 +100,8 @@ class Events:
     async def _delete(self, where: str, value: str) -> None:
         """Delete events, some at a time, the oldest first.
 
-        The event by which `delete_ended` finds a run is the last one: if the process is killed in
-        between, the rest is found again.
+        The last event of a run, by which `delete_ended` finds it, is deleted last. So if the
+        process is killed in between, the rest is found again.
         """
         statement = (
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events"

@@ -11,7 +11,7 @@ from typing import IO
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = 2**30  # Windows locks bytes against reading, too: not those that hold the pid.
+    _FAR = 2**30  # Windows locks bytes against reading too, so not those that contain the pid.
 
     def _try_lock(file: IO[bytes]) -> None:
         os.lseek(file.fileno(), _FAR, os.SEEK_SET)
@@ -20,8 +20,8 @@ else:
     import fcntl
 
     def _try_lock(file: IO[bytes]) -> None:
-        # A record lock, not flock(): a forked child does not inherit it, so that a worker process
-        # which outlives a killed server does not keep the file locked.
+        # A record lock and not flock(): a forked child does not inherit it. Otherwise, a worker
+        # process that outlives a killed server would keep the file locked.
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -59,7 +59,7 @@ class FileLock:
         self._path = os.path.realpath(path) + "-lock"
         self._pid = os.getpid()
         # Record locks do not exclude their own process, and closing any descriptor of the file
-        # drops them. So a second server in this process must not even open it.
+        # releases them. So a second server in this process must not even open the lock file.
         with _guard:
             if self._path in _held:
                 raise FileLockedError(os.getpid())

@@ -135,7 +135,7 @@ class SqliteStorage:
     @asynccontextmanager
     async def transaction(self, held: Any = None) -> AsyncIterator[SqliteStorage]:
         """Commit what is written within together, or, on an exception, not at all."""
-        # Nothing that is awaited within gives up the loop, so no other writer comes in between.
+        # No operation within yields to the event loop, so no other writer can come in between.
         is_outermost = await self._database.patiently(self._database.begin)
         with self._database.committing(is_outermost):
             yield self
@@ -146,8 +146,8 @@ class SqliteStorage:
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with its runs, crons, events and state."""
-        # They may be many: then in steps, and before the rest, so that a process killed in between
-        # leaves a thread without events rather than events without a thread.
+        # Many events are deleted in steps, and before the rest: if the process is killed in
+        # between, a thread without events remains, and not events that no thread leads to.
         if not keep_events and self.events.are_many(thread_id):
             await self.events.delete_thread(thread_id)
         tables = [*_OF_THREADS, *(() if self.checkpointer is None else CHECKPOINT_TABLES)]
@@ -172,7 +172,7 @@ class SqliteStorage:
         try:
             more = self._database.give_back()
         except Unavailable:
-            return  # What is free now is free after the next deletion, too.
+            return  # The space can be returned after the next deletion.
         if more:
             self._tidying = asyncio.get_running_loop().call_later(_STEP_PAUSE, self._give_back)
 
@@ -216,7 +216,7 @@ class SqliteStorage:
             self.checkpointer.distrust()
         with self._database.transaction() as cursor:
             for name, table in tables.items():
-                # The names become part of SQL: only those that exist.
+                # These names become part of the SQL, so only existing ones are allowed.
                 known = {row[1] for row in cursor.execute(f"PRAGMA table_info({_quoted(name)})")}
                 unknown = [column for column in table["columns"] if column not in known]
                 if not known or unknown:

@@ -51,7 +51,7 @@ class Store(SqliteStore):
             }
         ttl = TTLConfig(refresh_on_read=options.refresh_on_read, default_ttl=options.default_ttl)
         super().__init__(database.connection, index=index, ttl=ttl)
-        # Reentrant, and the one that guards the other tables.
+        # The lock of all tables of this connection; it is reentrant.
         self.lock = database.lock  # type: ignore[assignment]
         self._database = database
         self._clock = clock
@@ -60,7 +60,7 @@ class Store(SqliteStore):
 
     def setup(self) -> None:
         """Make the tables."""
-        # langgraph's store loads an extension for the index, which many builds of Python cannot.
+        # With an index, langgraph's setup loads an extension, which many builds of Python cannot.
         config, self.index_config = self.index_config, None
         super().setup()
         self.index_config = config
@@ -95,7 +95,7 @@ class Store(SqliteStore):
         return results
 
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
-        # The protocol lists what was written first first; langgraph's query, what was last.
+        # The protocol lists the oldest items first, langgraph's query the newest.
         queries, embedded = super()._prepare_batch_search_queries(search_ops)
         newest, oldest = " ORDER BY updated_at DESC", " ORDER BY updated_at, rowid"
         return [(sql.replace(newest, oldest), *rest) for sql, *rest in queries], embedded
@@ -116,9 +116,9 @@ class Store(SqliteStore):
                 self._refresh(item.namespace, item.key)
 
     def _forget_vectors(self, given: list[Op]) -> None:
-        """Delete the embeddings of what is written over or deleted; langgraph's store keeps them.
+        """Delete the embeddings of items that are replaced or deleted, which langgraph's keeps.
 
-        An item that is written again with other fields would be found by its old text.
+        Otherwise, an item that is replaced by one with other fields would be found by its old text.
         """
         if self._prepared is not None:
             self.conn.executemany(

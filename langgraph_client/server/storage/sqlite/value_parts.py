@@ -1,8 +1,8 @@
-"""Channel values as parts that are named by their content, so that what is equal is kept once.
+"""Split channel values into parts that are identified by a digest, and store equal parts once.
 
-A conversation grows by a message or two with each step. Kept whole for each version, it would
-take space by the square of its length. A long list or dict is therefore cut into parts of about a
-kilobyte; a version is the list of its parts, of which nearly all are those of the one before.
+A conversation grows by one or two messages with each step. If each version were stored as a whole,
+the space would grow with the square of its length. So a long list or dict is split into parts of
+about a kilobyte. A version is a list of digests, most of which the previous version has too.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _items(value: Any, serde: Serializer) -> list[bytes] | None:
 
 
 def _is_short(item: Any) -> bool:
-    """Whether a call for each item like this one would cost more than it saves."""
+    """Return whether an item is so short that a call for each one costs more than it saves."""
     return (
         item is None
         or isinstance(item, (int, float))
@@ -136,7 +136,7 @@ def _is_short(item: Any) -> bool:
 
 
 def _groups(items: Iterable[bytes]) -> Iterator[bytes]:
-    """Join items from the front, so that what is appended changes the last group only."""
+    """Join items from the front, so that appended items change only the last group."""
     group: list[bytes] = []
     size = 0
     for item in items:
