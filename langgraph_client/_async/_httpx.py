@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from langgraph_client._core.connection import Limits, Steps
+from langgraph_client._core.connection import Limits, Steps, has_proxy
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
 from langgraph_client._core.http_library import HttpLibrary, library_of
@@ -85,6 +85,13 @@ def make_client(
     except ValueError as error:
         raise InvalidArgumentError("proxy", str(error)) from error
     return client
+
+
+def view_of(url: str, headers: Mapping[str, str], transport: HttpTransport | None) -> HttpxClient:
+    """Create an httpx client for those who look below this package's client."""
+    return library_of(transport)[HttpxClient.__name__](  # type: ignore[no-any-return]
+        base_url=url, headers=headers, transport=transport, trust_env=has_proxy(url)
+    )
 
 
 def base_url_of(client: HttpxClient) -> str:

@@ -281,6 +281,8 @@ def _transport(
         retry=RetryPolicy() if retry is None else retry,
         reconnect=ReconnectPolicy() if reconnect is None else reconnect,
         waits=given,
+        http_client=http_client,
+        http_transport=transport,
         sleep=sleep,
     )
 

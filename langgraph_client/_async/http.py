@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from langgraph_client._async._httpx import HttpResponse
+from langgraph_client._async._httpx import HttpResponse, HttpxClient
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call, at_least, call, check_path
@@ -30,6 +30,19 @@ class HttpClient:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    @property
+    def client(self) -> HttpxClient:
+        """The httpx client that was passed, or else one with the same URL and headers.
+
+        Its headers are those of every request of this client: set one here to change it for all
+        requests from now on. A client that was not passed is created on first use, and closed with
+        this client. What is sent with it directly has none of this package's retries.
+
+        Example:
+            client.http.client.headers["Authorization"] = "Bearer ..."
+        """
+        return self._transport.httpx_client()
 
     async def get(
         self,

@@ -11,7 +11,7 @@ from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.unset import UNSET
-from langgraph_client._sync._httpx import HttpResponse
+from langgraph_client._sync._httpx import HttpResponse, HttpxClient
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart
@@ -31,6 +31,19 @@ class SyncHttpClient:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def client(self) -> HttpxClient:
+        """The httpx client that was passed, or else one with the same URL and headers.
+
+        Its headers are those of every request of this client: set one here to change it for all
+        requests from now on. A client that was not passed is created on first use, and closed with
+        this client. What is sent with it directly has none of this package's retries.
+
+        Example:
+            client.http.client.headers["Authorization"] = "Bearer ..."
+        """
+        return self._transport.httpx_client()
 
     def get(
         self,

@@ -98,6 +98,17 @@ class Clients:
                 )
             return self._made_sync
 
+    def bring(
+        self,
+        *,
+        client: LangGraphClient | ClientLike | None = None,
+        sync_client: SyncLangGraphClient | ClientLike | None = None,
+    ) -> None:
+        """Use the caller's clients from now on; None keeps the client of that colour."""
+        self._given = self._given if client is None else client
+        self._given_sync = self._given_sync if sync_client is None else sync_client
+        self.reads_envelopes = None
+
     @property
     def keeps_thread_ids(self) -> bool:
         """Whether thread ids are sent as the caller wrote them, as tests with a mock expect."""

@@ -193,10 +193,18 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         """The async client. It is created on first use, unless one was passed."""
         return self._clients.client
 
+    @client.setter
+    def client(self, client: LangGraphClient | ClientLike) -> None:
+        self._clients.bring(client=client)
+
     @property
     def sync_client(self) -> SyncLangGraphClient:
         """The blocking client. It is created on first use, unless one was passed."""
         return self._clients.sync_client
+
+    @sync_client.setter
+    def sync_client(self, sync_client: SyncLangGraphClient | ClientLike) -> None:
+        self._clients.bring(sync_client=sync_client)
 
     # Private methods of langgraph's RemoteGraph that other packages call, such as deepagents-code
     # 0.1.88.

@@ -343,6 +343,29 @@ async def test_a_client_that_was_given_is_not_closed() -> None:
         await client.info()
 
 
+async def test_the_client_below_has_the_headers_of_all_requests() -> None:
+    """As programs for langgraph_sdk use it: its headers are read and changed, and it sends."""
+    wire = Wire(reply({"thread_id": "t"}), reply({"thread_id": "t"}), reply({}))
+    async with client_of(wire) as client:
+        below = client.http.client
+        assert (str(below.base_url), below.headers["x-api-key"]) == (URL, KEY)
+        await client.threads.get("t")
+        below.headers["X-Api-Key"] = "other"
+        await client.with_options(deadline=5).threads.get("t")
+        await client.http.client.get("/mine")
+    assert [request.headers["x-api-key"] for request in wire.requests] == [KEY, "other", "other"]
+    async with httpx.AsyncClient(base_url=URL, transport=wire) as given:
+        assert LangGraphClient(given).http.client is given
+
+
+async def test_the_client_below_is_closed_with_its_client() -> None:
+    """It has connections of its own, and no others are closed."""
+    async with get_client(url=URL, api_key=None) as client:
+        below = client.http.client
+        assert client.http.client is below
+    assert below.is_closed
+
+
 async def test_credentials_in_the_url_are_sent_and_not_shown() -> None:
     """User and password of a URL become basic authentication."""
     wire = Wire(reply({"detail": "no"}, 404))

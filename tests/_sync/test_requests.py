@@ -344,6 +344,29 @@ def test_a_client_that_was_given_is_not_closed() -> None:
         client.info()
 
 
+def test_the_client_below_has_the_headers_of_all_requests() -> None:
+    """As programs for langgraph_sdk use it: its headers are read and changed, and it sends."""
+    wire = Wire(reply({"thread_id": "t"}), reply({"thread_id": "t"}), reply({}))
+    with client_of(wire) as client:
+        below = client.http.client
+        assert (str(below.base_url), below.headers["x-api-key"]) == (URL, KEY)
+        client.threads.get("t")
+        below.headers["X-Api-Key"] = "other"
+        client.with_options(deadline=5).threads.get("t")
+        client.http.client.get("/mine")
+    assert [request.headers["x-api-key"] for request in wire.requests] == [KEY, "other", "other"]
+    with httpx.Client(base_url=URL, transport=wire) as given:
+        assert SyncLangGraphClient(given).http.client is given
+
+
+def test_the_client_below_is_closed_with_its_client() -> None:
+    """It has connections of its own, and no others are closed."""
+    with get_sync_client(url=URL, api_key=None) as client:
+        below = client.http.client
+        assert client.http.client is below
+    assert below.is_closed
+
+
 def test_credentials_in_the_url_are_sent_and_not_shown() -> None:
     """User and password of a URL become basic authentication."""
     wire = Wire(reply({"detail": "no"}, 404))

@@ -186,3 +186,11 @@ def test_headers_of_our_own_go_only_where_they_are_read() -> None:
         name for request in requests for name in request.headers if name.startswith("x-lang")
     ]
     assert HEADER.startswith("x-lang")
+
+
+def test_a_client_that_is_set_later(blocking: SyncLangGraphClient) -> None:
+    """Programs replace the client of a graph, for one with other settings or for a mock."""
+    graph = RemoteGraph("chat", url="http://nowhere.invalid")
+    graph.sync_client = blocking
+    assert graph.sync_client is blocking
+    assert graph.get_graph().nodes
