@@ -10,7 +10,7 @@ Each `Kind` stands for one annotation and answers three questions about a JSON v
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import (
@@ -34,6 +34,8 @@ from langgraph_client.errors import APIResponseValidationError
 # Open JSON: what a graph takes and gives, which the protocol does not describe.
 JSON: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
+# The same where it is only read.
+JsonMapping: TypeAlias = Mapping[str, Any]
 JsonSchema: TypeAlias = dict[str, Any]
 
 # The field's name, and the reply with `_ITSELF` in place of its value. (A reference to the reply

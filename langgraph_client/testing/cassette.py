@@ -22,7 +22,7 @@ import difflib
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -31,6 +31,7 @@ import httpx
 
 from langgraph_client._core.events import ServerEvent
 from langgraph_client.errors import LangGraphError
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing.cassette_scrub import Scrubber
 from langgraph_client.testing.cassette_transports import (
     AsyncCassetteTransport,
@@ -215,7 +216,7 @@ class Cassette:
 
     # --- for the transports ---
 
-    def read_request(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
+    def read_request(self, request: httpx.Request, body: bytes) -> JsonObject:
         """Return a request as it is written and compared.
 
         Args:
@@ -230,7 +231,7 @@ class Cassette:
             "body": self._scrubber.value(_decoded(body)),
         }
 
-    def begin(self, request: dict[str, Any], response: httpx.Response) -> Exchange:
+    def begin(self, request: JsonObject, response: httpx.Response) -> Exchange:
         """Keep a request with the beginning of its answer.
 
         Args:
@@ -275,7 +276,7 @@ class Cassette:
             document["id"] = event.id
         exchange["response"]["events"].append({**document, "after": round(after, 4)})
 
-    def find(self, request: dict[str, Any]) -> dict[str, Any]:
+    def find(self, request: JsonObject) -> JsonObject:
         """Return the answer that was recorded for a request, each of them once.
 
         Args:
@@ -289,11 +290,11 @@ class Cassette:
             for exchange in self._unused:
                 if self._comparable(exchange["request"]) == wanted:
                     self._unused.remove(exchange)
-                    answer: dict[str, Any] = exchange["response"]
+                    answer: JsonObject = exchange["response"]
                     return answer
             raise CassetteMismatch(self._mismatch(request))
 
-    def _mismatch(self, request: dict[str, Any]) -> str:
+    def _mismatch(self, request: JsonObject) -> str:
         head = f"{request['method']} {request['path']} was not recorded so in {self.path}"
         advice = "Delete the file to record again"
         if not self._unused:
@@ -308,10 +309,10 @@ class Cassette:
         lines = difflib.unified_diff(before, after, "recorded", "sent", lineterm="")
         return f"{head}. {advice}.\n" + "\n".join(lines)
 
-    def _comparable(self, request: Mapping[str, Any]) -> Any:
+    def _comparable(self, request: JsonMapping) -> tuple[object, ...]:
         """Return a request without what may differ, and without secrets if an old file has some."""
 
-        def without_ignored(value: Any) -> Any:
+        def without_ignored(value: object) -> object:
             if isinstance(value, dict):
                 return {
                     name: without_ignored(item)
@@ -324,7 +325,7 @@ class Cassette:
         body = without_ignored(self._scrubber.value(request["body"]))
         return request["method"], request["path"], query, body
 
-    def pause(self, event: Mapping[str, Any]) -> float:
+    def pause(self, event: JsonMapping) -> float:
         """Return how many seconds to wait before an event is replayed.
 
         Args:
@@ -343,7 +344,7 @@ def _read(path: Path) -> list[Exchange]:
     return exchanges
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes) -> object:
     if not body:
         return None
     try:

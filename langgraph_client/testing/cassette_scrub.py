@@ -11,9 +11,10 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import httpx
+
+from langgraph_client.models.fields import JSON
 
 SCRUBBED = "<scrubbed>"
 
@@ -81,7 +82,7 @@ class Scrubber:
                     with self._lock:
                         self._known = {*self._known, secret}
 
-    def value(self, value: Any, name: str = "") -> Any:
+    def value(self, value: object, name: str = "") -> JSON:
         """Return a JSON value without secrets.
 
         Args:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol, TypeAlias
 
 import httpx
 
 from langgraph_client._core.events import EventParser, ServerEvent
+from langgraph_client.models.fields import JsonMapping, JsonObject
 
-Exchange = dict[str, Any]
+Exchange: TypeAlias = JsonObject
+"""A request and its answer, as the file of a cassette has them."""
 
 
 class Tape(Protocol):
@@ -20,11 +22,11 @@ class Tape(Protocol):
 
     is_recording: bool
 
-    def read_request(self, request: httpx.Request, body: bytes) -> dict[str, Any]:
+    def read_request(self, request: httpx.Request, body: bytes) -> JsonObject:
         """Return a request as it is written and compared."""
         ...
 
-    def begin(self, request: dict[str, Any], response: httpx.Response) -> Exchange:
+    def begin(self, request: JsonObject, response: httpx.Response) -> Exchange:
         """Keep a request with the beginning of its answer."""
         ...
 
@@ -36,11 +38,11 @@ class Tape(Protocol):
         """Add an event of an answer."""
         ...
 
-    def find(self, request: dict[str, Any]) -> dict[str, Any]:
+    def find(self, request: JsonObject) -> JsonObject:
         """Return the answer that was recorded for a request."""
         ...
 
-    def pause(self, event: Mapping[str, Any]) -> float:
+    def pause(self, event: JsonMapping) -> float:
         """Return how many seconds to wait before an event is replayed."""
         ...
 
@@ -150,7 +152,7 @@ class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """Replays a recorded stream."""
 
-    def __init__(self, cassette: Tape, answer: Mapping[str, Any]) -> None:
+    def __init__(self, cassette: Tape, answer: JsonMapping) -> None:
         self._cassette = cassette
         self._answer = answer
 
@@ -173,7 +175,7 @@ class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             raise httpx.ReadError("the recording ends here: its reader left the stream")
 
 
-def frame(event: Mapping[str, Any]) -> bytes:
+def frame(event: JsonMapping) -> bytes:
     """Return an event as it is on the wire."""
     data = event["data"]
     text = json.dumps(data)
@@ -202,7 +204,7 @@ def _with_body(response: httpx.Response) -> httpx.Response:
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
 
-def _response(answer: Mapping[str, Any], stream: _ReplayedStream | None) -> httpx.Response:
+def _response(answer: JsonMapping, stream: _ReplayedStream | None) -> httpx.Response:
     headers = dict(answer["headers"])
     if stream is not None:
         return httpx.Response(answer["status"], headers=headers, stream=stream)

@@ -36,14 +36,16 @@ def watch_caught(caught: Callable[[BaseException], None]) -> Iterator[None]:
             kind.__exit__ = original
 
 
-def _reporting(original: Any, caught: Callable[[BaseException], None]) -> Any:
+def _reporting(
+    original: Callable[..., bool], caught: Callable[[BaseException], None]
+) -> Callable[..., bool]:
     def leave(
-        self: Any,
+        self: object,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        is_caught: bool = original(self, kind, error, trace)
+        is_caught = original(self, kind, error, trace)
         if is_caught and error is not None:
             caught(error)
         return is_caught

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from langgraph_client.server.clock import Clock
 
@@ -96,7 +95,7 @@ class TestClock(Clock):
         """Return the next random number of `count` bits; all ids are made of these."""
         return self._random.getrandbits(count)
 
-    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _Due:
+    def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> _Due:
         """Call something on the running loop once the clock has moved on.
 
         Args:

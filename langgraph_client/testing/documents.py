@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-JSON = dict[str, Any]
+from langgraph_client.models.fields import JsonObject
+
 TIMESTAMP = "2026-01-01T00:00:00.000000+00:00"
 _NAMESPACE = uuid.UUID("0c2f9f6e-0d3b-5f0a-8a53-6b1f5b0f7c11")
 
@@ -16,7 +16,7 @@ def stable_id(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
-def assistant(**fields: Any) -> JSON:
+def assistant(**fields: object) -> JsonObject:
     """Return an assistant."""
     graph_id = fields.get("graph_id", "agent")
     return {
@@ -34,7 +34,7 @@ def assistant(**fields: Any) -> JSON:
     }
 
 
-def thread(**fields: Any) -> JSON:
+def thread(**fields: object) -> JsonObject:
     """Return a thread."""
     return {
         "thread_id": stable_id("thread"),
@@ -49,7 +49,7 @@ def thread(**fields: Any) -> JSON:
     }
 
 
-def run(**fields: Any) -> JSON:
+def run(**fields: object) -> JsonObject:
     """Return a run."""
     return {
         "run_id": stable_id("run"),
@@ -67,13 +67,13 @@ def run(**fields: Any) -> JSON:
 
 
 def state(
-    values: Any = None,
+    values: object = None,
     *,
     next: Sequence[str] = (),
-    interrupts: Sequence[Mapping[str, Any]] = (),
+    interrupts: Sequence[Mapping[str, object]] = (),
     thread_id: str | None = None,
-    **fields: Any,
-) -> JSON:
+    **fields: object,
+) -> JsonObject:
     """Return the state of a thread; `interrupts` are those of the one task that is next."""
     thread_id = thread_id or stable_id("thread")
     checkpoint = _checkpoint(thread_id)
@@ -109,7 +109,7 @@ def state(
     }
 
 
-def updated_state(thread_id: str | None = None) -> JSON:
+def updated_state(thread_id: str | None = None) -> JsonObject:
     """Return the answer to a state update."""
     checkpoint = _checkpoint(thread_id or stable_id("thread"))
     return {
@@ -119,7 +119,7 @@ def updated_state(thread_id: str | None = None) -> JSON:
     }
 
 
-def cron(**fields: Any) -> JSON:
+def cron(**fields: object) -> JsonObject:
     """Return a cron."""
     return {
         "cron_id": stable_id("cron"),
@@ -140,7 +140,7 @@ def cron(**fields: Any) -> JSON:
     }
 
 
-def item(**fields: Any) -> JSON:
+def item(**fields: object) -> JsonObject:
     """Return an item of the store."""
     return {
         "namespace": [],
@@ -152,6 +152,6 @@ def item(**fields: Any) -> JSON:
     }
 
 
-def _checkpoint(thread_id: str) -> JSON:
+def _checkpoint(thread_id: str) -> JsonObject:
     checkpoint_id = stable_id(f"checkpoint of {thread_id}")
     return {"checkpoint_id": checkpoint_id, "thread_id": thread_id, "checkpoint_ns": ""}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from langgraph_client.models.fields import JSON, JsonMapping
 from langgraph_client.server.documents.threads import graphs_thread_id
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.graph_runner import thread_config
@@ -31,7 +30,7 @@ class Dump:
             and its `runs`), `assistants`, `crons` and `store`; then `tables`, which `load` reads.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonMapping) -> None:
         self.document = dict(document)
 
     @classmethod
@@ -62,11 +61,11 @@ class Dump:
         text = json.dumps(self.document, indent=1, ensure_ascii=False, sort_keys=False)
         Path(path).write_text(text + "\n")
 
-    def named(self) -> dict[str, Any]:
+    def named(self) -> dict[str, object]:
         """Return the readable part, with ids and times replaced by their order."""
         seen: dict[str, str] = {}
 
-        def name(value: Any) -> Any:
+        def name(value: JSON) -> JSON:
             if isinstance(value, str):
                 return _ID.sub(lambda found: seen.setdefault(found[0], f"#{len(seen)}"), value)
             if isinstance(value, dict):

@@ -7,12 +7,12 @@ import re
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
 
 from langgraph_client.errors import RemoteException
+from langgraph_client.models.fields import JsonMapping
 
 _LIMIT = 1000
 
@@ -70,7 +70,7 @@ class Failures:
     def __len__(self) -> int:
         return len(self._failures)
 
-    def append(self, run: Mapping[str, Any], error: BaseException) -> None:
+    def append(self, run: JsonMapping, error: BaseException) -> None:
         """Keep a failure.
 
         Args:

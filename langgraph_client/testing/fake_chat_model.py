@@ -15,7 +15,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
-Reply: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any]] | AIMessage | BaseException
+from langgraph_client.models.fields import JsonMapping, JsonObject
+
+Reply: TypeAlias = str | JsonMapping | Sequence[JsonMapping] | AIMessage | BaseException
 """A text, one tool call or several as `{"name": ..., "args": {...}}`, a message, or an exception
 to raise."""
 
@@ -32,7 +34,7 @@ class ModelCall:
 
     messages: list[BaseMessage]
     tools: list[str]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: JsonObject = field(default_factory=dict)
 
 
 class FakeChatModel(BaseChatModel):
@@ -56,10 +58,10 @@ class FakeChatModel(BaseChatModel):
 
     _replies: list[Reply] | Callable[[list[BaseMessage]], Reply] = PrivateAttr()
     _calls: list[ModelCall] = PrivateAttr(default_factory=list)
-    _lock: Any = PrivateAttr(default_factory=threading.Lock)
+    _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def __init__(
-        self, replies: Sequence[Reply] | Callable[[list[BaseMessage]], Reply], **options: Any
+        self, replies: Sequence[Reply] | Callable[[list[BaseMessage]], Reply], **options: object
     ) -> None:
         super().__init__(**options)
         self._replies = replies if callable(replies) else list(replies)
@@ -70,7 +72,9 @@ class FakeChatModel(BaseChatModel):
         with self._lock:
             return list(self._calls)
 
-    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **options: Any) -> Any:
+    def bind_tools(
+        self, tools: Sequence[object], *, tool_choice: object = None, **options: object
+    ) -> Any:
         """Return the model with tools that its replies may call.
 
         Args:
@@ -94,8 +98,8 @@ class FakeChatModel(BaseChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: Any = None,
-        **options: Any,
+        run_manager: object = None,
+        **options: object,
     ) -> ChatResult:
         text, tool_calls = self._next_reply(messages, stop, options)
         message = AIMessage(text, tool_calls=tool_calls, response_metadata=_metadata(tool_calls))
@@ -105,11 +109,11 @@ class FakeChatModel(BaseChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: Any = None,
-        **options: Any,
+        run_manager: object = None,
+        **options: object,
     ) -> Iterator[ChatGenerationChunk]:
         text, tool_calls = self._next_reply(messages, stop, options)
-        pieces: list[dict[str, Any]] = [
+        pieces: list[dict[str, object]] = [
             {"content": piece} for piece in re.findall(r"\S+\s*|\s+", text)
         ]
         for index, call in enumerate(tool_calls):
@@ -128,8 +132,8 @@ class FakeChatModel(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk(**piece))
 
     def _next_reply(
-        self, messages: list[BaseMessage], stop: list[str] | None, options: dict[str, Any]
-    ) -> tuple[str, list[dict[str, Any]]]:
+        self, messages: list[BaseMessage], stop: list[str] | None, options: JsonObject
+    ) -> tuple[str, list[JsonObject]]:
         """Return the text and the tool calls of the next reply; raise it if it is an exception."""
         tools = [tool["function"]["name"] for tool in options.get("tools", ())]
         others = {name: value for name, value in options.items() if name != "tools"}
@@ -153,11 +157,11 @@ class FakeChatModel(BaseChatModel):
         return text, tool_calls
 
 
-def _parse(reply: Reply, number: int) -> tuple[str, list[dict[str, Any]]]:
+def _parse(reply: Reply, number: int) -> tuple[str, list[JsonObject]]:
     if isinstance(reply, BaseException):
         raise reply
     text = ""
-    calls: Sequence[Any] = ()
+    calls: Sequence[JsonMapping] = ()
     if isinstance(reply, str):
         text = reply
     elif isinstance(reply, AIMessage):
@@ -178,5 +182,5 @@ def _parse(reply: Reply, number: int) -> tuple[str, list[dict[str, Any]]]:
     ]
 
 
-def _metadata(tool_calls: Sequence[Any]) -> dict[str, Any]:
+def _metadata(tool_calls: Sequence[object]) -> JsonObject:
     return {"finish_reason": "tool_calls" if tool_calls else "stop"}

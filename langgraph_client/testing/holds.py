@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
+
+from langgraph_client.models.fields import JsonMapping
 
 Status = Literal["pending", "running"]
 
@@ -98,7 +100,7 @@ class Hold:
 
     # --- on the server's loop ---
 
-    def fits(self, run: Mapping[str, Any], *, status: Status | None = None, node: str = "") -> bool:
+    def fits(self, run: JsonMapping, *, status: Status | None = None, node: str = "") -> bool:
         """Return whether a run is to be held.
 
         Args:
@@ -139,9 +141,16 @@ class Holds:
     def __bool__(self) -> bool:
         return bool(self._holds)
 
-    def add(self, **rule: Any) -> Hold:
+    def add(
+        self,
+        *,
+        status: Status | None,
+        node: str | None,
+        graph: str | None,
+        thread_id: str | None,
+    ) -> Hold:
         """Add a hold, in force from now on; return it."""
-        hold = Hold(self, **rule)
+        hold = Hold(self, status=status, node=node, graph=graph, thread_id=thread_id)
         self._holds = [*self._holds, hold]
         return hold
 
@@ -158,7 +167,7 @@ class Holds:
         for hold in self._holds:
             hold.release()
 
-    def keeps_pending(self, run: Mapping[str, Any], resume: Callable[[], None]) -> bool:
+    def keeps_pending(self, run: JsonMapping, resume: Callable[[], None]) -> bool:
         """Return whether a run must not start yet; `resume` is called when it may."""
         loop = asyncio.get_running_loop()
         return any(
@@ -167,7 +176,7 @@ class Holds:
             for hold in self._holds
         )
 
-    async def at(self, run: Mapping[str, Any], *, node: str = "") -> None:
+    async def at(self, run: JsonMapping, *, node: str = "") -> None:
         """Wait where a run is held: running, or before a node."""
         for hold in self._holds:
             if hold.fits(run, status="running", node=node):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import respx
 
@@ -59,7 +59,7 @@ class LangGraphMock:
         self.crons = MockCrons(self._routes)
         self.store = MockStore(self._routes)
 
-    def info(self, **fields: Any) -> respx.Route:
+    def info(self, **fields: object) -> respx.Route:
         """Answer `GET /info`.
 
         Args:
@@ -67,7 +67,7 @@ class LangGraphMock:
         """
         return self._system.info({"version": "mock", **fields})
 
-    def ok(self, **fields: Any) -> respx.Route:
+    def ok(self, **fields: object) -> respx.Route:
         """Answer `GET /ok`.
 
         Args:
@@ -94,10 +94,10 @@ class LangGraphMock:
 class MockSystem(MockEndpoints):
     """The endpoints about the server itself."""
 
-    def info(self, body: Mapping[str, Any]) -> respx.Route:
+    def info(self, body: Mapping[str, object]) -> respx.Route:
         """Answer `GET /info` with this body."""
         return self._json("GET", "/info", body)
 
-    def ok(self, body: Mapping[str, Any]) -> respx.Route:
+    def ok(self, body: Mapping[str, object]) -> respx.Route:
         """Answer `GET /ok` with this body."""
         return self._json("GET", "/ok", body)

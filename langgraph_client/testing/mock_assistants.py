@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import respx
 
@@ -26,7 +25,7 @@ class MockAssistants(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `GET /assistants/{assistant_id}` with an assistant of these fields.
 
@@ -47,7 +46,7 @@ class MockAssistants(MockEndpoints):
         )
 
     def create(
-        self, *, error: int | None = None, detail: str | None = None, **fields: Any
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
     ) -> respx.Route:
         """Answer `POST /assistants` with an assistant of these fields.
 
@@ -66,7 +65,7 @@ class MockAssistants(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `PATCH /assistants/{assistant_id}` with an assistant of these fields.
 
@@ -111,7 +110,7 @@ class MockAssistants(MockEndpoints):
 
     def search(
         self,
-        documents: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, object]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
@@ -148,8 +147,8 @@ class MockAssistants(MockEndpoints):
         self,
         assistant_id: str | None = None,
         *,
-        nodes: Sequence[Mapping[str, Any]] = (),
-        edges: Sequence[Mapping[str, Any]] = (),
+        nodes: Sequence[Mapping[str, object]] = (),
+        edges: Sequence[Mapping[str, object]] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -178,7 +177,7 @@ class MockAssistants(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `GET /assistants/{assistant_id}/schemas` with these schemas.
 
@@ -203,7 +202,7 @@ class MockAssistants(MockEndpoints):
         self,
         assistant_id: str | None = None,
         *,
-        subgraphs: Mapping[str, Any] | None = None,
+        subgraphs: Mapping[str, object] | None = None,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -226,7 +225,7 @@ class MockAssistants(MockEndpoints):
         self,
         assistant_id: str | None = None,
         *,
-        versions: Sequence[Mapping[str, Any]] = (),
+        versions: Sequence[Mapping[str, object]] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -254,7 +253,7 @@ class MockAssistants(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `POST /assistants/{assistant_id}/latest` with an assistant of these fields.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import respx
 
@@ -15,7 +14,7 @@ class MockCrons(MockEndpoints):
     """`mock.crons`: the endpoints below `/runs/crons`."""
 
     def create(
-        self, *, error: int | None = None, detail: str | None = None, **fields: Any
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
     ) -> respx.Route:
         """Answer `POST /runs/crons` with a cron of these fields.
 
@@ -32,7 +31,7 @@ class MockCrons(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `POST /threads/{thread_id}/runs/crons` with a cron of these fields.
 
@@ -58,7 +57,7 @@ class MockCrons(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `GET /runs/crons/{cron_id}` with a cron of these fields.
 
@@ -79,7 +78,7 @@ class MockCrons(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `PATCH /runs/crons/{cron_id}` with a cron of these fields.
 
@@ -110,7 +109,7 @@ class MockCrons(MockEndpoints):
 
     def search(
         self,
-        documents: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, object]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
@@ -157,7 +156,7 @@ class MockStore(MockEndpoints):
         return self._json("PUT", "/store/items", status=204, error=error, detail=detail)
 
     def get_item(
-        self, *, error: int | None = None, detail: str | None = None, **fields: Any
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
     ) -> respx.Route:
         """Answer `GET /store/items` with an item of these fields.
 
@@ -179,7 +178,7 @@ class MockStore(MockEndpoints):
 
     def search_items(
         self,
-        documents: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, object]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TypeAlias
 
 import httpx
 import respx
@@ -16,7 +16,7 @@ from respx.patterns import M
 from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.testing.cassette_transports import frame
 
-Event = tuple[str, Any] | tuple[str, Any, str | None]
+Event: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
 Answer = Callable[[], httpx.Response]
 Endpoint = tuple[str, str]
 
@@ -92,7 +92,7 @@ class MockEndpoints:
         self,
         method: str,
         path: str,
-        body: Any = None,
+        body: object = None,
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
@@ -131,7 +131,7 @@ def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> Endpoint:
 
 
 def json_answer(
-    body: Any,
+    body: object,
     error: int | None = None,
     detail: str | None = None,
     *,
@@ -192,11 +192,11 @@ def stream_response(
     return httpx.Response(200, headers=headers, content=b"".join(frames))
 
 
-def total(documents: Sequence[Any]) -> dict[str, str]:
+def total(documents: Sequence[object]) -> dict[str, str]:
     """Return the header that counts what a search finds."""
     return {"x-pagination-total": str(len(documents))}
 
 
-def without_none(**fields: Any) -> dict[str, Any]:
+def without_none(**fields: object) -> dict[str, object]:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}

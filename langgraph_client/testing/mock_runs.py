@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import httpx
 import respx
@@ -27,7 +26,7 @@ class MockRuns(MockEndpoints):
 
     def __init__(self, routes: MockRoutes) -> None:
         super().__init__(routes)
-        self._streamed: dict[str, Any] = {}
+        self._streamed: dict[str, object] = {}
 
     def create(
         self,
@@ -35,7 +34,7 @@ class MockRuns(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `POST …/runs` with a run of these fields.
 
@@ -50,7 +49,7 @@ class MockRuns(MockEndpoints):
 
     def create_batch(
         self,
-        runs: Sequence[Mapping[str, Any]],
+        runs: Sequence[Mapping[str, object]],
         *,
         error: int | None = None,
         detail: str | None = None,
@@ -68,7 +67,7 @@ class MockRuns(MockEndpoints):
 
     def wait(
         self,
-        values: Any = None,
+        values: object = None,
         *,
         thread_id: str | None = None,
         failure: tuple[str, str] | None = None,
@@ -145,7 +144,7 @@ class MockRuns(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `GET /threads/{thread_id}/runs/{run_id}` with a run of these fields.
 
@@ -163,7 +162,7 @@ class MockRuns(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        runs: Sequence[Mapping[str, Any]] = (),
+        runs: Sequence[Mapping[str, object]] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -190,7 +189,7 @@ class MockRuns(MockEndpoints):
         thread_id: str | None = None,
         run_id: str | None = None,
         *,
-        values: Any = None,
+        values: object = None,
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -289,11 +288,23 @@ class MockRuns(MockEndpoints):
         end: str,
         thread_id: str | None,
         run_id: str | None,
-        body: Any,
-        **more: Any,
+        body: object,
+        *,
+        status: int = 200,
+        error: int | None = None,
+        detail: str | None = None,
     ) -> respx.Route:
         path = "/threads/{thread_id}/runs/{run_id}" + end
-        return self._json(method, path, body, thread_id=thread_id, run_id=run_id, **more)
+        return self._json(
+            method,
+            path,
+            body,
+            status=status,
+            error=error,
+            detail=detail,
+            thread_id=thread_id,
+            run_id=run_id,
+        )
 
     def _start(self, end: str, thread_id: str | None, answer: Answer) -> respx.Route:
         """Answer the start of a run, on this thread, or on any and on none."""

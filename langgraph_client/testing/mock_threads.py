@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import httpx
 import respx
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing import documents as doc
 from langgraph_client.testing.mock_routes import (
     Event,
@@ -26,7 +26,7 @@ class MockThreads(MockEndpoints):
     """`mock.threads`: the endpoints below `/threads`, runs apart."""
 
     def create(
-        self, *, error: int | None = None, detail: str | None = None, **fields: Any
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
     ) -> respx.Route:
         """Answer `POST /threads` with a thread of these fields.
 
@@ -43,7 +43,7 @@ class MockThreads(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `GET /threads/{thread_id}` with a thread of these fields.
 
@@ -64,7 +64,7 @@ class MockThreads(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `PATCH /threads/{thread_id}` with a thread of these fields.
 
@@ -100,7 +100,7 @@ class MockThreads(MockEndpoints):
 
     def search(
         self,
-        documents: Sequence[Mapping[str, Any]] = (),
+        documents: Sequence[Mapping[str, object]] = (),
         *,
         error: int | None = None,
         detail: str | None = None,
@@ -139,7 +139,7 @@ class MockThreads(MockEndpoints):
         *,
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer `POST /threads/{thread_id}/copy` with a thread of these fields.
 
@@ -175,12 +175,12 @@ class MockThreads(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        values: Any = None,
+        values: object = None,
         next: Sequence[str] = (),
-        interrupts: Sequence[Mapping[str, Any]] = (),
+        interrupts: Sequence[Mapping[str, object]] = (),
         error: int | None = None,
         detail: str | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> respx.Route:
         """Answer the reading of a state, the latest one or one of a checkpoint.
 
@@ -225,7 +225,7 @@ class MockThreads(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        states: Sequence[Mapping[str, Any]] = (),
+        states: Sequence[JsonMapping] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -276,7 +276,7 @@ class MockThreads(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        events: Sequence[dict[str, Any]] = (),
+        events: Sequence[JsonObject] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -302,7 +302,7 @@ class MockThreads(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        result: Any = None,
+        result: object = None,
         code: str | None = None,
         error: int | None = None,
         detail: str | None = None,
@@ -317,7 +317,7 @@ class MockThreads(MockEndpoints):
             detail: The text of either error.
         """
         given = {"run_id": str(uuid.uuid4())} if result is None else result
-        reply: dict[str, Any] = {"type": "success", "id": 1, "result": given}
+        reply: JsonObject = {"type": "success", "id": 1, "result": given}
         if code is not None:
             reply = {"type": "error", "id": 1, "error": code, "message": detail or code}
         return self._add(

@@ -66,7 +66,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
-def langgraph_graphs() -> Mapping[str, Any]:
+def langgraph_graphs() -> Mapping[str, object]:
     """Graphs by name, for tests whose markers name none. Override it in a conftest."""
     return {}
 
@@ -92,14 +92,14 @@ def langgraph_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
 
 
 @pytest.fixture(scope="session")
-def langgraph_session_graphs() -> Mapping[str, Any]:
+def langgraph_session_graphs() -> Mapping[str, object]:
     """Graphs by name of `langgraph_session_server`. Override it in a conftest."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def _langgraph_session(
-    request: pytest.FixtureRequest, langgraph_session_graphs: Mapping[str, Any]
+    request: pytest.FixtureRequest, langgraph_session_graphs: Mapping[str, object]
 ) -> Iterator[TestServer]:
     url = request.config.getoption("--langgraph-url")
     if url:
@@ -154,7 +154,7 @@ def remote_graph(langgraph_server: TestServer) -> Iterator[Callable[..., RemoteG
     """A function that returns a `RemoteGraph` for a graph of `langgraph_server` by its name."""
     graphs: list[RemoteGraph] = []
 
-    def graph_named(name: str, /, **options: Any) -> RemoteGraph:
+    def graph_named(name: str, /, **options: object) -> RemoteGraph:
         graphs.append(langgraph_server.remote_graph(name, **options))
         return graphs[-1]
 
@@ -188,9 +188,9 @@ def _checking(server: TestServer) -> Iterator[None]:
         )
 
 
-def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, Any], dict[str, Any]]:
+def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, object], dict[str, Any]]:
     """Return the graphs and the other options of a test's markers."""
-    graphs: dict[str, Any] | None = None
+    graphs: dict[str, object] | None = None
     options: dict[str, Any] = {}
     # The farthest first, so that a test's own marker wins over its module's.
     for marker in reversed(list(request.node.iter_markers("langgraph"))):
@@ -212,7 +212,7 @@ def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, Any], dict[str
     return graphs, options
 
 
-def _graphs_by_name(graphs: Any) -> dict[str, Any]:
+def _graphs_by_name(graphs: object) -> dict[str, object]:
     if callable(graphs):
         graphs = graphs()
     if not isinstance(graphs, Mapping):

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from langgraph_client.models.fields import JSON
 
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"}
@@ -39,7 +40,7 @@ class LoggedRequest:
     path: str
     query: str
     headers: Mapping[str, str]
-    body: Any
+    body: JSON
     status: int | None = None
 
     def __str__(self) -> str:
@@ -53,17 +54,17 @@ class LoggedRequest:
         return value if isinstance(value, str) else None
 
     @property
-    def input(self) -> Any:
+    def input(self) -> JSON:
         """The input of a run."""
         return self._field("input")
 
     @property
-    def command(self) -> Any:
+    def command(self) -> JSON:
         """The command of a run: what it resumes with, updates, or goes to."""
         return self._field("command")
 
     @property
-    def config(self) -> Any:
+    def config(self) -> JSON:
         """The config of a run."""
         return self._field("config")
 
@@ -73,7 +74,7 @@ class LoggedRequest:
         parts = self.path.split("/")
         return parts[2] if len(parts) > 2 and parts[1] == "threads" else None
 
-    def _field(self, name: str) -> Any:
+    def _field(self, name: str) -> JSON:
         fields = self.body
         if isinstance(fields, dict) and self.path.endswith("/commands"):
             fields = fields.get("params")  # Of a command of event streaming.
@@ -142,7 +143,7 @@ class RequestLog:
             and (thread_id is None or request.thread_id == thread_id)
         ]
 
-    def assert_one(self, method: str, path: str, **body: Any) -> LoggedRequest:
+    def assert_one(self, method: str, path: str, **body: object) -> LoggedRequest:
         """Assert that exactly one request matches, and return it.
 
         Args:
@@ -178,7 +179,7 @@ class RequestLog:
             self._requests.append(request)
 
 
-def _has_fields(request: LoggedRequest, fields: Mapping[str, Any]) -> bool:
+def _has_fields(request: LoggedRequest, fields: Mapping[str, object]) -> bool:
     body = request.body if isinstance(request.body, dict) else {}
     return all(name in body and body[name] == value for name, value in fields.items())
 
@@ -187,7 +188,7 @@ def _listed(requests: list[LoggedRequest]) -> str:
     return "\n".join(f"  {request}" for request in requests)
 
 
-def _difference(request: LoggedRequest, expected: Mapping[str, Any]) -> str:
+def _difference(request: LoggedRequest, expected: Mapping[str, object]) -> str:
     body = request.body if isinstance(request.body, dict) else {}
     before, after = (
         json.dumps(fields, indent=2, sort_keys=True, default=repr).splitlines()
@@ -244,7 +245,7 @@ def _logged_request(scope: Scope, body: bytes, status: int | None) -> LoggedRequ
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
     }
     text = body[:_MAX_BODY_BYTES].decode(errors="replace")
-    document: Any = None
+    document: object = None
     if text:
         try:
             document = json.loads(text)

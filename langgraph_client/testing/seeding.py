@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from langgraph_client.server.documents.threads import graphs_thread_id
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
@@ -16,11 +15,11 @@ from langgraph_client.server.services import Services
 async def seed(
     services: Services,
     graph_id: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     next_nodes: Sequence[str] | None,
-    history: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, object]],
     thread_id: str | None,
-    metadata: Mapping[str, Any] | None,
+    metadata: Mapping[str, object] | None,
 ) -> str:
     """Create a thread in a given state; see `TestServer.seed_thread`."""
     if graph_id not in services.graphs:
@@ -52,7 +51,7 @@ def _any_node(graph: HostedGraph) -> str | None:
 async def _node_before(
     services: Services,
     graph: HostedGraph,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     next_nodes: Sequence[str] | None,
 ) -> str | None:
     """Return the node that leads to the next ones, by trying each on a thread of its own."""

@@ -55,7 +55,7 @@ class TestServer(Server):
     __test__ = False  # pytest takes classes of such names for tests.
 
     def __init__(
-        self, graphs: Mapping[str, Any], *, remember_requests: int = 1000, **options: Any
+        self, graphs: Mapping[str, object], *, remember_requests: int = 1000, **options: Any
     ) -> None:
         self.requests = RequestLog(remember_requests)
         self._remember_requests = remember_requests
@@ -244,12 +244,12 @@ class TestServer(Server):
     def seed_thread(
         self,
         graph: str,
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, object] | None = None,
         *,
         next: str | Sequence[str] | None = None,
-        history: Iterable[Mapping[str, Any]] = (),
+        history: Iterable[Mapping[str, object]] = (),
         thread_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, object] | None = None,
     ) -> str:
         """Create a thread in a given state.
 
