@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.background.cron_schedule import parse
+from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import ServerError, Unavailable
+from langgraph_client.server.errors import ServerError
 from langgraph_client.server.request_context import encryption_context
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -23,9 +23,6 @@ logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
 """Clocks are set; nothing is relied on for longer than an hour."""
-
-
-_UNAVAILABLE = 5.0
 
 
 class Scheduler:
@@ -41,7 +38,7 @@ class Scheduler:
         runs: RunCreator,
         locks: KeyedLocks,
         authorization: Authorization | None = None,
-        context_of_cron: Callable[[str], Awaitable[Mapping[str, Any]]] | None = None,
+        context_of_cron: Callable[[str], Awaitable[Mapping[str, object]]] | None = None,
     ) -> None:
         self._authorization = authorization
         self._context_of_cron = context_of_cron
@@ -49,29 +46,15 @@ class Scheduler:
         self._storage = storage
         self._runs = runs
         self._locks = locks
-        self._changed = asyncio.Event()
+        self._loop = DueLoop(clock, self.fire_due, "crons cannot be read yet")
 
     def wake(self) -> None:
         """Look again at what is due: a cron, or the clock, has changed."""
-        self._changed.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         """Start runs when they are due, until cancelled."""
-        while True:
-            self._changed.clear()
-            try:
-                pause = await self.fire_due()
-            except Unavailable as error:
-                logger.error("crons cannot be read yet: %s", error)
-                pause = _UNAVAILABLE
-            timer = None
-            if pause is not None:
-                timer = self._clock.call_later(pause, self._changed.set)
-            try:
-                await self._changed.wait()
-            finally:
-                if timer is not None:
-                    timer.cancel()
+        await self._loop.run()
 
     async def fire_due(self) -> float | None:
         """Start the runs that are due. Returns the seconds until the next one; None for never."""
@@ -100,9 +83,9 @@ class Scheduler:
             return await self._storage.crons.replace({**cron, "next_run_date": following})
 
     async def _fire(self, cron: Document) -> None:
-        payload: dict[str, Any] = dict(cron["payload"])
+        payload: JsonObject = dict(cron["payload"])
         metadata = {**(payload.get("metadata") or {}), **cron["metadata"]}
-        body: dict[str, Any] = {**payload, "metadata": metadata}
+        body: dict[str, object] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
         if self._context_of_cron is not None:
@@ -129,7 +112,7 @@ def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:
     return parse(schedule).next_after(now, zone).isoformat(timespec="microseconds")
 
 
-def _is_past(end_time: Any, now: datetime) -> bool:
+def _is_past(end_time: object, now: datetime) -> bool:
     """Whether an end has come. Any text is kept as an end; one that is no time never comes."""
     try:
         end = datetime.fromisoformat(str(end_time))

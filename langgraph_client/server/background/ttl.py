@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from langgraph_client.models.fields import JsonMapping
+from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.options import ThreadTTL
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
@@ -18,7 +16,6 @@ logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
 """Items of the store never show once they are over; their room is given back within the hour."""
-_UNAVAILABLE = 5.0
 _RESPITE = timedelta(minutes=1)
 _AT_ONCE = 100
 
@@ -44,9 +41,9 @@ class ThreadTTLs:
         self._storage = storage
         self._engine = engine
         self._default = default
-        self._changed = asyncio.Event()
+        self._loop = DueLoop(clock, self.sweep, "threads cannot be deleted at their end yet")
 
-    async def give(self, thread_id: str, ttl: Mapping[str, Any]) -> None:
+    async def give(self, thread_id: str, ttl: JsonMapping) -> None:
         """Give a thread a time to live, in place of the one it had.
 
         Args:
@@ -84,22 +81,11 @@ class ThreadTTLs:
 
     def wake(self) -> None:
         """Look again at what is over: a time to live, or the clock, has changed."""
-        self._changed.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         """Sweep whenever something is over, until cancelled."""
-        while True:
-            self._changed.clear()
-            try:
-                pause = await self.sweep()
-            except Unavailable as error:
-                logger.error("threads cannot be deleted at their end yet: %s", error)
-                pause = _UNAVAILABLE
-            timer = self._clock.call_later(pause, self._changed.set)
-            try:
-                await self._changed.wait()
-            finally:
-                timer.cancel()
+        await self._loop.run()
 
     async def sweep(self) -> float:
         """Delete what is over. Returns the seconds until it is time to look again."""

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.background.webhook_urls import WebhookUrls, is_relative
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode
@@ -36,7 +37,6 @@ _AT_CLOSE = 2.0
 _AT_ONCE = 100
 _POLL, _LONGEST_SLEEP = 5.0, 3600.0
 """How long it takes to see what another process left; where there is none, clocks may be set."""
-_UNAVAILABLE = 5.0
 _REPEATED_STATUSES = (408, 425, 429)
 _HOME = "http://langgraph.server"
 """What this server is called in URLs over its own transport."""
@@ -74,7 +74,7 @@ class Webhooks:
         self._poll = _LONGEST_SLEEP if shared is None else _POLL
         self._locks = KeyedLocks(None if shared is None else shared.locked)
         self._sending: dict[str, asyncio.Task[None]] = {}
-        self._changed = asyncio.Event()
+        self._loop = DueLoop(clock, self.send_due, "webhooks cannot be read yet")
 
     # The end of a run.
 
@@ -128,18 +128,7 @@ class Webhooks:
 
     async def run(self) -> None:
         """Send whatever is due, until cancelled."""
-        while True:
-            self._changed.clear()
-            try:
-                pause = await self.send_due()
-            except Unavailable as error:
-                logger.error("webhooks cannot be read yet: %s", error)
-                pause = _UNAVAILABLE
-            timer = self._clock.call_later(pause, self._changed.set)
-            try:
-                await self._changed.wait()
-            finally:
-                timer.cancel()
+        await self._loop.run()
 
     async def send_due(self) -> float:
         """Begin to send what is due. Returns the seconds until it is time to look again."""
@@ -177,9 +166,9 @@ class Webhooks:
         error = task.exception()
         if isinstance(error, Unavailable):
             logger.warning("the webhook of run %s may be sent again: %s", run_id, error)
-            self._clock.call_later(_UNAVAILABLE, self._changed.set)
+            self._loop.wake_when_available()
             return
-        self._changed.set()
+        self._loop.wake()
         if error is not None:
             logger.error("the webhook of run %s was not delivered", run_id, exc_info=error)
 
