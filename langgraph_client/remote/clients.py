@@ -14,10 +14,9 @@ from typing import cast
 
 import httpx
 
-from langgraph_client import get_client, get_sync_client
-from langgraph_client._async.client import LangGraphClient
+from langgraph_client._async.client import LangGraphClient, get_client
 from langgraph_client._core.unset import Unset
-from langgraph_client._sync.client import SyncLangGraphClient
+from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.remote.aliases import JSON, JsonObject
 from langgraph_client.remote.stand_ins import ClientLike, arun_parts, is_stand_in, run_parts

@@ -35,7 +35,7 @@ from langgraph_client.server.storage.protocol import Storage
 class Settings:
     """What a `Server` was given, by the names of its parameters."""
 
-    graphs: Mapping[str, Any]
+    graphs: Mapping[str, object]
     clock: Clock
     hooks: RunHooks
     #: A store and a saver of the user's own.
@@ -65,7 +65,7 @@ class Surroundings:
     #: The server itself, as who may do everything.
     host: Host
     #: The server as a run reaches it.
-    host_of_run: Callable[[Mapping[str, Any]], Host]
+    host_of_run: Callable[[Mapping[str, object]], Host]
 
 
 async def assemble(settings: Settings, storage: Storage, around: Surroundings) -> Services:
@@ -77,13 +77,8 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         around: The server.
     """
     clock = settings.clock
-    # What graphs write has to be found where clients look for it, and as the graphs index it.
-    brought = brought_store(settings.graphs)
-    custom = settings.custom.store
     encrypted = storage if isinstance(storage, EncryptedStorage) else None
-    if custom is not None and encrypted is not None:
-        custom = encrypted.encrypted_store(custom)
-    store = custom or brought or storage.store
+    store = _store(settings, storage)
     graphs = Graphs(
         settings.graphs,
         storage.checkpointer,
@@ -140,3 +135,15 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     for name in graphs.names:
         await assistants.ensure(services, name, settings.descriptions.get(name))
     return services
+
+
+def _store(settings: Settings, storage: Storage) -> Any:
+    """Return the store: the user's own, one that a graph was compiled with, or the storage's.
+
+    What graphs write has to be found where clients look for it, and as the graphs index it.
+    """
+    brought = brought_store(settings.graphs)
+    custom = settings.custom.store
+    if custom is not None and isinstance(storage, EncryptedStorage):
+        custom = storage.encrypted_store(custom)
+    return custom or brought or storage.store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from langgraph_client.server.errors import Invalid
 
@@ -29,7 +28,8 @@ def parse(given: Mapping[str, str], reserved_names: Collection[str]) -> dict[str
             raise Invalid(f"{text} (letters, digits, underscores)")
         if not isinstance(text, str) or not text:
             raise Invalid(f"Extract path for '{alias}' must be a non-empty string")
-        root, rest = re.match(r"([^.\[]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        root = re.split(r"[.\[]", text, maxsplit=1)[0]
+        rest = text.removeprefix(root)
         if root not in _ROOTS:
             listed = ", ".join(_ROOTS)
             raise Invalid(f"Extract path '{text}' must start with one of: {listed}")
@@ -43,7 +43,7 @@ def _step(match: re.Match[str]) -> str | int:
     return match[1] if match[1] is not None else int(match[2])
 
 
-def follow(value: Any, path: Path) -> Any:
+def follow(value: object, path: Path) -> object:
     """Return what a document has at a path, None if there is nothing."""
     for step in path:
         if isinstance(step, int):

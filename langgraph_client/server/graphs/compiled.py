@@ -15,6 +15,7 @@ from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.asides import Asides
@@ -31,7 +32,7 @@ from langgraph_client.server.graphs.protocol import (
     Snapshot,
     StateUpdate,
 )
-from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW, RawEvent
+from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.stream_events import (
     MessageEvents,
@@ -128,13 +129,11 @@ class CompiledGraph:
 
     # Running.
 
-    async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
+    def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         """Run the graph, giving what happens, as the modes of the run ask."""
-        if run.kwargs.get(PROTOCOL):
-            async with aclosing(self._raw_events(run)) as raw:
-                async for raw_events in raw:
-                    yield RAW, raw_events
-            return
+        return self._raw_events(run) if run.kwargs.get(PROTOCOL) else self._mode_events(run)
+
+    async def _mode_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         # Eagerly also where a step has to be told before the next one begins.
         checks = run.checks
         graph = self._eager if run.kwargs["resumable"] or checks is not None else self._graph
@@ -195,7 +194,7 @@ class CompiledGraph:
             finally:
                 scope.over = True
 
-    async def _raw_events(self, run: GraphRun) -> AsyncGenerator[list[RawEvent]]:
+    async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         # Only here, as langgraph's multiplexer is younger than what the rest needs.
         from langgraph_client.server.graphs.protocol_stream import raw_events
 
@@ -210,7 +209,7 @@ class CompiledGraph:
         )
         async with aclosing(events):
             async for batch in events:
-                yield batch
+                yield RAW, batch
 
     def _chunks(self, graph: Pregel, run: GraphRun, asides: Asides) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
@@ -280,7 +279,7 @@ class CompiledGraph:
             options["control"] = run.checks.control
         return options
 
-    def _context(self, kwargs: Mapping[str, Any]) -> Any:
+    def _context(self, kwargs: JsonMapping) -> Any:
         """Return the run's context: reduced to what the schema knows, as real servers do it.
 
         A RemoteGraph's is the caller's own, as it is for a local graph.
@@ -330,7 +329,7 @@ class CompiledGraph:
         *,
         limit: int | None = None,
         before: Config | None = None,
-        filter: Mapping[str, Any] | None = None,
+        filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Return the states of a thread, newest first."""
         found = self._graph.aget_state_history(config, limit=limit, before=before, filter=filter)
@@ -338,7 +337,7 @@ class CompiledGraph:
             yield state
 
     async def aupdate_state(
-        self, config: Config, values: Any, as_node: str | None = None
+        self, config: Config, values: object, as_node: str | None = None
     ) -> Config:
         """Write to the state as if a node had."""
         made: Config = await self._graph.aupdate_state(config, values, as_node)
@@ -396,7 +395,7 @@ class CompiledGraph:
         return {name: introspection.schemas(below) async for name, below in found}
 
 
-def _modes(kwargs: Mapping[str, Any]) -> dict[str, None]:
+def _modes(kwargs: JsonMapping) -> dict[str, None]:
     """Return the stream modes that a run's caller wants, as langgraph calls them."""
     asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
@@ -407,7 +406,7 @@ def _question(run: GraphRun, number: int) -> Document:
     return {"thread_id": thread_id, "run_id": run.run_id, "number": number}
 
 
-def _own_config(own: Mapping[str, Any], hosted: Config, *, is_temporary: bool) -> Config:
+def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Config:
     """Return a run's config as a local graph has it: what its caller gave, and where it runs.
 
     Who has signed in at the server is shown to nodes, too, and cannot be said by the caller.
@@ -423,12 +422,12 @@ def _own_config(own: Mapping[str, Any], hosted: Config, *, is_temporary: bool) -
     return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
 
 
-def _by_interrupt_id(resume: Any) -> bool:
+def _by_interrupt_id(resume: object) -> bool:
     """Whether the answers of a command are given by interrupt id, as langgraph tells it."""
     return isinstance(resume, Mapping) and all(_INTERRUPT_ID.fullmatch(str(key)) for key in resume)
 
 
-def _is_kept(command: Mapping[str, Any], kept: Sequence[Sequence[Any]]) -> bool:
+def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
     """Whether what is kept for no task of its own is this command."""
     resume = command.get("resume")
     if resume is not None and not _by_interrupt_id(resume):
@@ -449,7 +448,7 @@ async def _stream_chunks(
         await source.aclose()
 
 
-def graph_input(kwargs: Mapping[str, Any]) -> Any:
+def graph_input(kwargs: JsonMapping) -> Any:
     """Return what a run gives its graph: its command, or else its input."""
     command = kwargs.get("command")
     if command is None:
@@ -457,7 +456,7 @@ def graph_input(kwargs: Mapping[str, Any]) -> Any:
     return as_command(command) if command else None
 
 
-def as_command(command: Mapping[str, Any]) -> Command[Any]:
+def as_command(command: JsonMapping) -> Command[Any]:
     """Return a request's command as langgraph's."""
 
     def target(goto: Any) -> Any:
@@ -513,12 +512,12 @@ def state_classes(graph: Pregel) -> dict[str, str | None]:
     return names
 
 
-def builder_classes(builder: Any) -> dict[str, type]:
+def builder_classes(builder: object) -> dict[str, type]:
     """Return the classes that the schemas of a graph's builder name."""
     return classes_in(*_builder_schemas(builder), *_KNOWN)
 
 
-def _builder_schemas(builder: Any) -> list[Any]:
+def _builder_schemas(builder: object) -> list[object]:
     # A graph of the functional API has no builder, and older builders lack a schema of some kind.
     names = ("state_schema", "input_schema", "output_schema", "context_schema")
     return [getattr(builder, name, None) for name in names]

@@ -73,13 +73,30 @@ class _Watch:
             self._timer = None
 
 
+class _Watched(asyncio.Protocol):
+    """What both of uvicorn's protocols do while a client does not read."""
+
+    transport: asyncio.Transport
+    _watch: _Watch
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch.begin(self.transport)
+
+    def resume_writing(self) -> None:
+        self._watch.end()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.end()
+        super().connection_lost(exc)
+
+
 def http_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
     """Return uvicorn's HTTP protocol, with a limit on how long a client may not read."""
 
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-        transport: asyncio.Transport
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
+    class Protocol(_Watched, AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
 
@@ -87,25 +104,13 @@ def http_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
             assert isinstance(transport, asyncio.Transport)
             super().connection_made(JoinedWrites(transport, is_head))
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._watch.begin(self.transport)
-
-        def resume_writing(self) -> None:
-            self._watch.end()
-            super().resume_writing()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._watch.end()
-            super().connection_lost(exc)
-
     return Protocol
 
 
 def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
     """Return uvicorn's WebSocket protocol, with a limit on how long a client may not read."""
 
-    class Protocol(WebSocketsSansIOProtocol):
+    class Protocol(_Watched, WebSocketsSansIOProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
@@ -113,18 +118,6 @@ def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, JoinedWrites)  # It was an HTTP connection.
             super().connection_made(transport.joining(always))
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._watch.begin(self.transport)
-
-        def resume_writing(self) -> None:
-            self._watch.end()
-            super().resume_writing()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._watch.end()
-            super().connection_lost(exc)
 
         async def send(self, message: ASGISendEvent) -> None:
             await super().send(message)
