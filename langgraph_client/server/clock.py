@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 EventId = tuple[int, int]
 """Milliseconds since the epoch, and a number within that millisecond."""
@@ -38,7 +38,7 @@ class Clock:
         """Return seconds since the epoch."""
         return time.time()
 
-    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> Timer:
+    def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> Timer:
         """Make a call on the running loop so many seconds from now."""
         return asyncio.get_running_loop().call_later(seconds, call, *args)
 

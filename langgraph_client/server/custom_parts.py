@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.graphs.factories import opened
@@ -24,8 +23,8 @@ class CustomParts:
         store_options: How the server's own store works; None for as always.
     """
 
-    def __init__(self, store: Any, checkpointer: Any) -> None:
-        self.store: Any = None
+    def __init__(self, store: object, checkpointer: object) -> None:
+        self.store: object = None
         self.store_options = store if isinstance(store, StoreOptions) else None
         self._given_store = None if self.store_options else store
         self._given_saver = checkpointer
@@ -58,7 +57,7 @@ class CustomParts:
 
 
 @asynccontextmanager
-async def _part(name: str, given: Any, kind: type) -> AsyncGenerator[Any, None]:
+async def _part(name: str, given: object, kind: type) -> AsyncGenerator[object, None]:
     is_open = False
     try:
         made = given() if callable(given) and not isinstance(given, kind) else given

@@ -96,7 +96,7 @@ class NotJsonError(TypeError):
     """A value holds something that JSON cannot carry; the text says where and what."""
 
 
-def plainer(value: Any) -> Any:
+def plainer(value: object) -> object:
     """Return a value one step closer to JSON.
 
     Raises:
@@ -213,7 +213,7 @@ def _key(key: Any) -> str:
     return made if isinstance(made, str) else str(made)
 
 
-def _encode_plain(value: Any) -> bytes:
+def _encode_plain(value: object) -> bytes:
     try:
         flat = plain(value)
     except NotJsonError:
@@ -221,19 +221,19 @@ def _encode_plain(value: Any) -> bytes:
     return pydantic_core.to_json(flat, inf_nan_mode="null")
 
 
-def located(value: Any) -> NotJsonError:
+def located(value: object) -> NotJsonError:
     """Return the error for a value that JSON cannot carry, which says where it is."""
     return _located(value, [])
 
 
-def _located(value: Any, path: list[str]) -> NotJsonError:
+def _located(value: object, path: list[str]) -> NotJsonError:
     inner = value
     while not isinstance(inner, (dict, list)):
         try:
             inner = plainer(inner)
         except NotJsonError as error:
             return NotJsonError(f"{''.join(path).lstrip('.') or 'the value'} is {error}")
-    items: Iterable[tuple[Any, Any]] = (
+    items: Iterable[tuple[object, object]] = (
         inner.items() if isinstance(inner, dict) else enumerate(inner)
     )
     for key, item in items:
@@ -285,7 +285,7 @@ def _with_orjson() -> Callable[[Any], bytes]:
     return encode
 
 
-encode: Callable[[Any], bytes] = _with_orjson() if _fast is not None else _encode_plain
+encode: Callable[[object], bytes] = _with_orjson() if _fast is not None else _encode_plain
 """Return a value as compact JSON.
 
 Raises:
@@ -293,7 +293,7 @@ Raises:
 """
 
 
-def encode_blanked(value: Any) -> bytes:
+def encode_blanked(value: object) -> bytes:
     """Return a value as compact JSON, with null for what JSON cannot carry."""
     try:
         return encode(value)

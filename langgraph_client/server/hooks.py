@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
-Run = Mapping[str, Any]
+from langgraph_client.models.fields import JsonMapping
+
+Run: TypeAlias = JsonMapping
 
 
 class RunHooks:

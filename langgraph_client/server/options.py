@@ -95,14 +95,14 @@ class HttpOptions:
             `security`, and `paths` with methods that have a `security` of their own.
     """
 
-    app: Any = None
+    app: object = None
     disabled: frozenset[Group] = frozenset()
     mount_prefix: str = ""
     configurable_headers: HeaderRules = field(default_factory=HeaderRules)
     logging_headers: HeaderRules = field(default_factory=HeaderRules)
     auth_first: bool = False
     custom_route_auth: bool = False
-    security: Mapping[str, Any] = field(default_factory=dict)
+    security: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

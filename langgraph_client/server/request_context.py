@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import Context, ContextVar, copy_context
 from types import MappingProxyType
-from typing import Any
+
+from langgraph_client.models.fields import JsonMapping
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -17,7 +18,7 @@ request_headers: ContextVar[Mapping[str, object]] = ContextVar(
 )
 
 #: What the request says that its data is to be encrypted with; None outside of requests.
-encryption_context: ContextVar[Mapping[str, Any] | None] = ContextVar(
+encryption_context: ContextVar[Mapping[str, object] | None] = ContextVar(
     "langgraph_client_encryption_context", default=None
 )
 
@@ -29,7 +30,7 @@ def without_encryption_context() -> Context:
     return context
 
 
-def with_request_headers(config: Mapping[str, Any]) -> dict[str, Any]:
+def with_request_headers(config: JsonMapping) -> dict[str, object]:
     """Return a config that has the current request's headers in its `configurable`."""
     if not (headers := request_headers.get()):
         return dict(config)

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import IN_PROCESS_URL, Host
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.assembly import Settings, Surroundings, assemble
 from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.auth.users import USER_FIELDS
@@ -136,7 +137,7 @@ class Server:
 
     def __init__(
         self,
-        graphs: Mapping[str, Any],
+        graphs: Mapping[str, object],
         *,
         path: str | os.PathLike[str] | None = None,
         role: Role = "all",
@@ -149,14 +150,14 @@ class Server:
         api_key: str | None = None,
         cors: Cors | Sequence[str] = (),
         send_timeout: float | None = 60.0,
-        store: Any = None,
-        checkpointer: Any = None,
-        encryption: Any = None,
+        store: object = None,
+        checkpointer: object = None,
+        encryption: object = None,
         thread_ttl: ThreadTTL | None = None,
         descriptions: Mapping[str, str] | None = None,
         http: HttpOptions | None = None,
         webhooks: WebhookOptions | None = None,
-        auth: Any = None,
+        auth: object = None,
         studio_auth: bool = False,
         ui: bool | None = None,
         allow_types: Iterable[type] = (),
@@ -413,7 +414,7 @@ class Server:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
 
-    def _host_of_run(self, run: Mapping[str, Any]) -> Host:
+    def _host_of_run(self, run: JsonMapping) -> Host:
         """Return this server as a run reaches it: as the user whose run it is."""
         user = run["kwargs"]["config"]["configurable"].get(USER_FIELDS[0])
         caller = None
@@ -431,7 +432,7 @@ class Server:
         return self._loop
 
     @property
-    def app(self) -> Any:
+    def app(self) -> ASGIApp:
         """The ASGI application. It has to be called on the server's own loop."""
         if self._app is None:
             raise RuntimeError("the server is not running; use it as a context manager")

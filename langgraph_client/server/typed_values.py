@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic_core import ValidationError
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.encoding import (
     NotJsonError,
     decode,
@@ -59,7 +57,7 @@ _ASIDES = (
 _START = f'{{"{PLAIN}":'.encode()
 
 
-def enclosed(value: Any) -> Any:
+def enclosed(value: object) -> object:
     """Return a value as plain JSON, in an envelope where that loses something.
 
     Raises:
@@ -71,7 +69,7 @@ def enclosed(value: Any) -> Any:
         raise located(value) from None
 
 
-def failure_details(error: BaseException, message: str) -> dict[str, Any]:
+def failure_details(error: BaseException, message: str) -> dict[str, object]:
     """Return what a RemoteGraph makes the local exception of, beside the error document.
 
     Of what may be withheld, nothing is told that is not in the message as well: `args` and
@@ -79,7 +77,9 @@ def failure_details(error: BaseException, message: str) -> dict[str, Any]:
     none whose name sounds like a secret.
     """
     kinds = type(error).__mro__[1:]
-    details: dict[str, Any] = {"bases": [kind.__name__ for kind in kinds if kind in _named(kinds)]}
+    details: dict[str, object] = {
+        "bases": [kind.__name__ for kind in kinds if kind in _named(kinds)]
+    }
     if vars(error).get(INVALID_RESUME) is True:
         details["invalid_resume"] = True
     if isinstance(error, BaseExceptionGroup):
@@ -105,10 +105,10 @@ def failure_details(error: BaseException, message: str) -> dict[str, Any]:
     return details
 
 
-def _problems(error: ValidationError) -> list[dict[str, Any]]:
+def _problems(error: ValidationError) -> list[dict[str, object]]:
     """Return what is wrong with a model's input; what JSON cannot carry as its `repr`."""
 
-    def sent(value: Any) -> Any:
+    def sent(value: object) -> object:
         try:
             encode(value)
         except NotJsonError:
@@ -135,7 +135,7 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
     return [kind for kind in kinds if issubclass(kind, Exception) and kind is not Exception]
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, str | bytes | int | float)
@@ -155,20 +155,21 @@ def _taken_out(data: bytes) -> bytes:
     return encode(value[PLAIN]) if is_envelope(value) else data
 
 
-def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
+def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
     """Return a run's kwargs with the values that its input, command and config stand for.
 
     Raises:
         ValueError: An envelope does not fit its value.
     """
-    opened = {**kwargs, "input": open_envelope(kwargs.get("input"), allowed)}
-    if command := kwargs.get("command"):
-        opened["command"] = {
+    opened: JsonObject = {**kwargs, "input": open_envelope(kwargs.get("input"), allowed)}
+    if kwargs.get("command"):
+        command: JsonObject = {
             name: _targets(value, allowed) if name == "goto" else open_envelope(value, allowed)
-            for name, value in command.items()
+            for name, value in kwargs["command"].items()
         }
-        if nodes := opened["command"].pop(GOTO_NODES, None):
-            opened["command"]["goto"] = [*opened["command"]["goto"], *nodes]
+        if nodes := command.pop(GOTO_NODES, None):
+            command["goto"] = [*command["goto"], *nodes]
+        opened["command"] = command
     if own := kwargs.get(OWN_CONFIG):
         given = own["configurable"]
         values = {key: open_envelope(value, allowed) for key, value in given.items()}
@@ -176,7 +177,7 @@ def opened_input(kwargs: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
     return opened
 
 
-def plain_configurable(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def plain_configurable(body: JsonMapping) -> JsonMapping:
     """Return a run's request with the plain JSON of the values in its config's envelopes."""
     config = body.get("config") or {}
     given = config.get("configurable") or {}
@@ -188,7 +189,7 @@ def plain_configurable(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**body, "config": {**config, "configurable": plain_values}}
 
 
-def _targets(goto: Any, allowed: Allowed) -> Any:
+def _targets(goto: object, allowed: Allowed) -> object:
     if isinstance(goto, list):
         return [_targets(item, allowed) for item in goto]
     if isinstance(goto, dict):

@@ -6,11 +6,13 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from langgraph_client.auth import exceptions
+from langgraph_client.auth import Auth, exceptions
+from langgraph_client.auth.types import Handler
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.filters import Conditions, FilterError, conditions_of
 from langgraph_client.server.auth.users import User, studio_user, user_of
 from langgraph_client.server.errors import Denied
@@ -44,7 +46,7 @@ class Caller:
     user: User
     authorization: Authorization
 
-    async def ask(self, resource: str, action: str, value: dict[str, Any]) -> Conditions:
+    async def ask(self, resource: str, action: str, value: JsonObject) -> Conditions:
         """Ask whether the user may do something.
 
         Args:
@@ -73,14 +75,15 @@ class Authorization:
         ValueError: It has no `authenticate`.
     """
 
-    def __init__(self, auth: Any, *, studio: bool = False) -> None:
+    def __init__(self, auth: object, *, studio: bool = False) -> None:
         if not all(hasattr(auth, name) for name in _KINDS):
             raise TypeError(f"auth must be a langgraph_client.auth.Auth, not {auth!r}")
-        if auth._authenticate_handler is None:
+        # That of langgraph_sdk has the same attributes.
+        self._auth = cast(Auth, auth)
+        if self._auth._authenticate_handler is None:
             raise ValueError("the Auth has no function that is decorated with @auth.authenticate")
-        self._auth = auth
         self._studio = studio
-        self._authenticate = auth._authenticate_handler
+        self._authenticate = self._auth._authenticate_handler
         self.parameters = _asked_for(self._authenticate)
         self._warn()
 
@@ -110,13 +113,13 @@ class Authorization:
         """Return Studio's user."""
         return Caller(studio_user(self._auth.types.StudioUser), self)
 
-    def caller_of(self, document: Mapping[str, Any]) -> Caller:
+    def caller_of(self, document: JsonMapping) -> Caller:
         """Return a user whose document was stored with a run or a cron."""
         if document.get("kind") == "StudioUser":
             return self.studio()
         return Caller(User(document), self)
 
-    async def authenticate(self, arguments: Mapping[str, Any]) -> Caller:
+    async def authenticate(self, arguments: Mapping[str, object]) -> Caller:
         """Ask who sends a request.
 
         Args:
@@ -136,20 +139,21 @@ class Authorization:
         except Exception as error:
             raise _refusal(error, "@auth.authenticate", unknown=500) from error
 
-    def _handler(self, resource: str, action: str) -> Any:
+    def _handler(self, resource: str, action: str) -> Handler | None:
         for key in ((resource, action), (resource, "*"), ("*", action), ("*", "*")):
             if found := self._auth._handlers.get(key):
                 return found[-1]
         return self._auth._global_handlers[-1] if self._auth._global_handlers else None
 
     async def ask(
-        self, user: User, resource: str, action: str, value: dict[str, Any]
+        self, user: User, resource: str, action: str, value: dict[str, object]
     ) -> Conditions:
         """Ask the handler; see `Caller.ask`."""
         handler = self._handler(resource, action)
         if handler is None:
             return None
-        context = self._auth.types.AuthContext(
+        types: Any = self._auth.types  # Those of the package that the `Auth` is from.
+        context = types.AuthContext(
             permissions=user.permissions, user=user, resource=resource, action=action
         )
         try:
@@ -179,7 +183,7 @@ _ACTIONS = {
 }
 
 
-def _asked_for(authenticate: Any) -> tuple[str, ...]:
+def _asked_for(authenticate: Callable[..., object]) -> tuple[str, ...]:
     asked = []
     for parameter in inspect.signature(authenticate).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -207,7 +211,7 @@ def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
 
 def _is_http_exception(error: Exception) -> bool:
     """Whether an exception is an answer: ours, langgraph_sdk's, Starlette's or FastAPI's."""
-    kinds: list[Any] = [exceptions.HTTPException]
+    kinds: list[type[Exception]] = [exceptions.HTTPException]
     for module in ("langgraph_sdk.auth.exceptions", "starlette.exceptions"):
         if module in sys.modules:
             kinds.append(sys.modules[module].HTTPException)

@@ -7,11 +7,12 @@ takes it, of which one must hold. So the same value is given to a search, and ch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.storage.containment import contains
 
-Conditions: TypeAlias = Sequence[Mapping[str, Any]] | None
+Conditions: TypeAlias = Sequence[JsonMapping] | None
 """What documents of a kind must be like, one of these; None for all of them."""
 
 _DEEPEST = 2
@@ -24,7 +25,7 @@ class FilterError(ValueError):
     """A handler returned a filter that cannot be carried out."""
 
 
-def conditions_of(given: Mapping[str, Any]) -> Conditions:
+def conditions_of(given: Mapping[str, object]) -> Conditions:
     """Return what a filter asks of documents; None if nothing.
 
     Raises:
@@ -35,7 +36,7 @@ def conditions_of(given: Mapping[str, Any]) -> Conditions:
     return [{"metadata": one} for one in _alternatives(given, 0)]
 
 
-def holds(conditions: Conditions, document: Mapping[str, Any]) -> bool:
+def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
     """Return whether a document is as conditions ask."""
     if conditions is None:
         return True
@@ -43,13 +44,13 @@ def holds(conditions: Conditions, document: Mapping[str, Any]) -> bool:
     return any(contains(shown, one) for one in conditions)
 
 
-def _alternatives(given: Any, depth: int) -> list[dict[str, Any]]:
+def _alternatives(given: object, depth: int) -> list[dict[str, object]]:
     """Return the ways in which metadata can satisfy a filter."""
     if depth > _DEEPEST:
         raise FilterError(f"a filter nests $or and $and deeper than {_DEEPEST} levels")
     if not isinstance(given, Mapping):
         raise FilterError(f"a filter must be a dict, not a {type(given).__name__}")
-    found: list[dict[str, Any]] = [{}]
+    found: list[dict[str, object]] = [{}]
     for key, wanted in given.items():
         if key in ("$or", "$and"):
             if not isinstance(wanted, list) or len(wanted) < 2:
@@ -67,7 +68,7 @@ def _alternatives(given: Any, depth: int) -> list[dict[str, Any]]:
     return found
 
 
-def _wanted(key: str, wanted: Any) -> Any:
+def _wanted(key: str, wanted: object) -> object:
     """Return the JSON that the metadata must contain under a key."""
     if not isinstance(wanted, Mapping):
         return _scalar(key, wanted)
@@ -82,7 +83,7 @@ def _wanted(key: str, wanted: Any) -> Any:
     raise FilterError(f"the filter of {key!r} has the unknown operator {operator!r}")
 
 
-def _scalar(key: str, value: Any) -> Any:
+def _scalar(key: str, value: object) -> object:
     # An object would be contained in larger ones, which is less than equality.
     if isinstance(value, _SCALAR):
         return value
@@ -92,7 +93,7 @@ def _scalar(key: str, value: Any) -> Any:
     )
 
 
-def _both(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[str, object]]:
     """Return the ways in which metadata can satisfy two filters at once."""
     found = []
     for first in left:

@@ -239,7 +239,7 @@ class ScopedTransaction:
         return self._inner.idempotency_answers
 
     @property
-    def executor(self) -> Any:
+    def executor(self) -> object:
         """Refuse."""
         raise NotGrantedError("requests do not carry out statements")
 
@@ -283,21 +283,21 @@ class ScopedStorage(ScopedTransaction):
     def __init__(self, storage: Storage, grants: Grants) -> None:
         super().__init__(storage, grants)
         self._storage = storage
-        self.checkpointer: Any = None
-        self.store: Any = None
-        self.script_states: Any = None
-        self.shared: Any = None
+        self.checkpointer: object = None
+        self.store: object = None
+        self.script_states: object = None
+        self.shared: object = None
 
-    def transaction(self, held: Any = None) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self, held: object = None) -> AbstractAsyncContextManager[Transaction]:
         """Commit together what is written through the given value."""
         return self._transaction(held)
 
     @asynccontextmanager
-    async def _transaction(self, held: Any) -> AsyncIterator[Transaction]:
+    async def _transaction(self, held: object) -> AsyncIterator[Transaction]:
         async with self._storage.transaction(held) as transaction:
             yield ScopedTransaction(transaction, self.grants)
 
-    def within(self, held: Any) -> Transaction:
+    def within(self, held: object) -> Transaction:
         """Return what reads under a lock."""
         return ScopedTransaction(self._storage.within(held), self.grants)
 
@@ -317,7 +317,7 @@ class ScopedStorage(ScopedTransaction):
         """Refuse."""
         raise NotGrantedError("requests do not export everything")
 
-    async def restore(self, tables: Mapping[str, Any]) -> None:
+    async def restore(self, tables: Mapping[str, object]) -> None:
         """Refuse."""
         raise NotGrantedError("requests do not replace everything")
 

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.encoding import decode, encode
 
 _STUDIO = "StudioUser"
 
 
-class User(Mapping[str, Any]):
+class User(JsonMapping):
     """A user: a mapping whose keys are attributes, too.
 
     Args:
@@ -19,9 +20,9 @@ class User(Mapping[str, Any]):
         original: The object that `@auth.authenticate` has returned; asked for other attributes.
     """
 
-    def __init__(self, fields: Mapping[str, Any], original: Any = None) -> None:
+    def __init__(self, fields: Mapping[str, object], original: object = None) -> None:
         identity = fields["identity"]
-        self._fields: dict[str, Any] = {
+        self._fields: JsonObject = {
             "is_authenticated": True,
             "display_name": identity,
             "permissions": [],
@@ -49,7 +50,7 @@ class User(Mapping[str, Any]):
         """The user's permissions."""
         return list(self._fields["permissions"] or ())
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("_"):  # Copying and pickling ask before `__init__` has run.
             raise AttributeError(name)
         if name in self._fields:
@@ -58,7 +59,7 @@ class User(Mapping[str, Any]):
             return getattr(self._original, name)
         raise AttributeError(f"the user has no {name!r}")
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> object:
         return self._fields[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -70,10 +71,10 @@ class User(Mapping[str, Any]):
     def __repr__(self) -> str:  # The other fields may be secrets.
         return f"{type(self).__name__}({self.identity!r})"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self._fields, self._original))
 
-    def dict(self) -> dict[str, Any]:
+    def dict(self) -> dict[str, object]:
         """Return the fields."""
         return dict(self._fields)
 
@@ -83,7 +84,7 @@ class User(Mapping[str, Any]):
 class _Studio(User):
     """The user of a request from Studio."""
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[object, ...]:
         return (studio_user, (type(self).__bases__[1],))
 
 
@@ -99,7 +100,7 @@ def studio_user(kind: type) -> User:
     return made
 
 
-def user_of(returned: Any) -> User:
+def user_of(returned: object) -> User:
     """Return the user that `@auth.authenticate` means.
 
     Args:
@@ -111,7 +112,7 @@ def user_of(returned: Any) -> User:
     """
     permissions: Any = None
     original = None
-    fields: dict[str, Any]
+    fields: JsonObject
     if isinstance(returned, tuple) and len(returned) == 2:
         permissions, returned = returned
     if isinstance(returned, User):
@@ -134,9 +135,9 @@ def user_of(returned: Any) -> User:
     return User(fields, original)
 
 
-def _fields_of(user: Any) -> dict[str, Any]:
+def _fields_of(user: object) -> dict[str, object]:
     """Return the fields of a user that is an object."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, object] = {}
     for method in ("model_dump", "dict"):
         if callable(dump := getattr(user, method, None)):
             dumped: Any = dump()
@@ -154,9 +155,9 @@ def _fields_of(user: Any) -> dict[str, Any]:
     return fields
 
 
-def user_document(user: User) -> dict[str, Any]:
+def user_document(user: User) -> dict[str, object]:
     """Return a user as JSON; what JSON cannot carry is left out."""
-    document: dict[str, Any] = {}
+    document: dict[str, object] = {}
     for key, value in user.items():
         try:
             document[key] = decode(encode(value))
@@ -169,7 +170,7 @@ USER_FIELDS = ("langgraph_auth_user", "langgraph_auth_user_id", "langgraph_auth_
 """The keys of a config's `configurable` that say whose it is; clients cannot set them."""
 
 
-def user_fields(user: User | None) -> dict[str, Any]:
+def user_fields(user: User | None) -> dict[str, object]:
     """Return these keys, as JSON; nothing without a user."""
     if user is None:
         return {}
@@ -177,7 +178,7 @@ def user_fields(user: User | None) -> dict[str, Any]:
     return dict(zip(USER_FIELDS, values, strict=True))
 
 
-def with_user(configurable: Mapping[str, Any]) -> dict[str, Any]:
+def with_user(configurable: Mapping[str, object]) -> dict[str, object]:
     """Return a stored `configurable` with the user as graphs get it: as a `User`."""
     document = configurable.get(USER_FIELDS[0])
     if not isinstance(document, Mapping) or isinstance(document, User):

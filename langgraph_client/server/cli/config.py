@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.cli.keys import DISABLE, findings
 from langgraph_client.server.options import (
     Cors,
@@ -51,7 +52,7 @@ class AuthSection:
 
     path: str
     disable_studio_auth: bool = True
-    openapi: Mapping[str, Any] = field(default_factory=dict)
+    openapi: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def read_config(file: Path) -> AppConfig:
 class _Reader:
     """Takes a config apart. Its errors do not name the file."""
 
-    def __init__(self, file: Path, given: Mapping[str, Any]) -> None:
+    def __init__(self, file: Path, given: JsonMapping) -> None:
         self._file = file
         self._given = given
         self._warnings: list[str] = []
@@ -178,7 +179,7 @@ class _Reader:
     def _warn(self, text: str) -> None:
         self._warnings.append(text)
 
-    def _section(self, *names: str) -> Mapping[str, Any]:
+    def _section(self, *names: str) -> JsonMapping:
         section: Any = self._given
         for name in names:
             section = section.get(name) or {}
@@ -335,7 +336,7 @@ class _Reader:
         return tuple(dict.fromkeys(classes))
 
 
-def _graph(name: str, place: Any) -> GraphPlace:
+def _graph(name: str, place: object) -> GraphPlace:
     path = place.get("path") if isinstance(place, dict) else place
     if not isinstance(path, str) or not all(path.rpartition(":")[::2]):
         raise ConfigError(f"graph {name!r} has to be 'path/to/file.py:name' or 'module:name'")
@@ -362,14 +363,14 @@ def _is_project(folder: Path) -> bool:
     return any((folder / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg"))
 
 
-def _header_rules(section: Mapping[str, Any]) -> HeaderRules:
+def _header_rules(section: JsonMapping) -> HeaderRules:
     return HeaderRules(
         tuple(section.get("includes") or section.get("include") or ()),
         tuple(section.get("excludes") or section.get("exclude") or ()),
     )
 
 
-def _webhooks(section: Mapping[str, Any], *, enabled: bool) -> WebhookOptions:
+def _webhooks(section: JsonMapping, *, enabled: bool) -> WebhookOptions:
     url = section.get("url") or {}
     loopback = url.get("disable_loopback") is False
     headers = section.get("headers") or {}
@@ -388,5 +389,5 @@ def _webhooks(section: Mapping[str, Any], *, enabled: bool) -> WebhookOptions:
     )
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value

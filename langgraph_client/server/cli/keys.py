@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 Effect = Literal["honoured", "ignored", "refused"]
 """Whether a key has its effect, has none and is warned of, or keeps the server from starting."""
@@ -177,12 +177,12 @@ KEYS: Mapping[str, Key] = {
 them."""
 
 
-def findings(given: Mapping[str, Any]) -> Iterator[Finding]:
+def findings(given: Mapping[str, object]) -> Iterator[Finding]:
     """Yield what is wrong with the keys of a config, or has no effect, in the order of the file."""
     yield from _within(given, KEYS, "")
 
 
-def _within(given: Mapping[str, Any], keys: Mapping[str, Key], prefix: str) -> Iterator[Finding]:
+def _within(given: Mapping[str, object], keys: Mapping[str, Key], prefix: str) -> Iterator[Finding]:
     for name, value in given.items():
         key = keys.get(name) or keys.get("*")
         if key is None:
@@ -191,7 +191,7 @@ def _within(given: Mapping[str, Any], keys: Mapping[str, Key], prefix: str) -> I
             yield from _about(prefix + name, key, value)
 
 
-def _about(shown: str, key: Key, value: Any) -> Iterator[Finding]:
+def _about(shown: str, key: Key, value: object) -> Iterator[Finding]:
     if not fits(value, key.kind):
         yield Finding(f"{shown!r} has to be {key.kind}", True)
     elif key.effect == "refused" and value not in (False, [], {}):
@@ -202,7 +202,7 @@ def _about(shown: str, key: Key, value: Any) -> Iterator[Finding]:
         yield from _within(value, key.inside, f"{shown}.")
 
 
-def _unknown(name: str, value: Any, keys: Mapping[str, Key], prefix: str) -> Finding:
+def _unknown(name: str, value: object, keys: Mapping[str, Key], prefix: str) -> Finding:
     text = f"{prefix + name!r} is not a known key and has no effect"
     near = difflib.get_close_matches(name, [key for key in keys if key != "*"], 1, 0.7)
     if not near:
@@ -212,7 +212,7 @@ def _unknown(name: str, value: Any, keys: Mapping[str, Key], prefix: str) -> Fin
     return Finding(text, meant.locks and value not in (None, False, [], {}))
 
 
-def fits(value: Any, kind: str) -> bool:
+def fits(value: object, kind: str) -> bool:
     """Return whether a value of a JSON file is of a kind."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind in (TEXTS, NUMBERS):

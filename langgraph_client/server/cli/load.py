@@ -26,7 +26,7 @@ from langgraph_client.server.server import Server
 logger = logging.getLogger("langgraph_client.server")
 
 
-def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
+def server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
     """Return the server that a config describes, not started.
 
     Args:
@@ -47,7 +47,7 @@ def server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
         current_host.reset(importing)
 
 
-def _server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
+def _server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
     http = config.http
     if config.http_app is not None:
         app = load_object(config, "http.app", config.http_app)
@@ -81,7 +81,7 @@ def _server_of(config: AppConfig, options: Mapping[str, Any]) -> Server:
     return Server(load_graphs(config), **{**given, **options})
 
 
-def load_store(config: AppConfig) -> Any:
+def load_store(config: AppConfig) -> object:
     """Return the store of a config, or what makes it, or how the server's own works."""
     section = config.store
     if section.path is not None:
@@ -133,7 +133,7 @@ def prepare(config: AppConfig) -> None:
     sys.path += [str(path) for path in config.paths if str(path) not in sys.path]
 
 
-def load_graphs(config: AppConfig) -> dict[str, Any]:
+def load_graphs(config: AppConfig) -> dict[str, object]:
     """Return the graphs by name.
 
     Raises:
@@ -142,7 +142,7 @@ def load_graphs(config: AppConfig) -> dict[str, Any]:
     return {name: _load_graph(config, name, place.path) for name, place in config.graphs.items()}
 
 
-def _load_graph(config: AppConfig, name: str, place: str) -> Any:
+def _load_graph(config: AppConfig, name: str, place: str) -> object:
     """Return a graph, with what its module's `stream_transformers()` adds to its event streams.
 
     The function returns a list of stream transformers: classes, factories or instances.
@@ -168,11 +168,11 @@ def _load_graph(config: AppConfig, name: str, place: str) -> Any:
     return compiled.copy(update={"stream_transformers": transformers})
 
 
-def _always(made: Any) -> Callable[[tuple[str, ...]], Any]:
+def _always(made: object) -> Callable[[tuple[str, ...]], object]:
     return lambda _: made
 
 
-def load_object(config: AppConfig, what: str, place: str) -> Any:
+def load_object(config: AppConfig, what: str, place: str) -> object:
     """Import what a config names.
 
     Args:

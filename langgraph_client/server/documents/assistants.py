@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
     BOTH_CONTEXTS,
@@ -52,7 +52,7 @@ async def need(services: Services, assistant_id: str, detail: str = "Not Found")
     return assistant
 
 
-async def create(services: Services, assistant_id: str, body: Mapping[str, Any]) -> Document:
+async def create(services: Services, assistant_id: str, body: JsonMapping) -> Document:
     """Create an assistant and return it, or the one that has its id, if the body allows that.
 
     Raises:
@@ -119,7 +119,7 @@ def _document(assistant_id: str, graph_id: str, now: str) -> Document:
     }
 
 
-def _config_and_context(body: Mapping[str, Any]) -> tuple[Document, Document]:
+def _config_and_context(body: JsonMapping) -> tuple[Document, Document]:
     """Return config and context, each filled from the other."""
     config, context = dict(body.get("config") or {}), dict(body.get("context") or {})
     if context and config.get("configurable"):
@@ -129,7 +129,7 @@ def _config_and_context(body: Mapping[str, Any]) -> tuple[Document, Document]:
     return config, context or dict(config.get("configurable") or {})
 
 
-async def change(services: Services, assistant_id: str, body: Mapping[str, Any]) -> Document:
+async def change(services: Services, assistant_id: str, body: JsonMapping) -> Document:
     """Give an assistant a new version and return it.
 
     Raises:
@@ -218,9 +218,9 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
         await transaction.crons.delete_where(assistant_id=assistant_id)
 
 
-def filters(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
+def filters(services: Services, body: JsonMapping) -> JsonObject:
     """Return what a search looks for, as `Documents.search` takes it."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     if body.get("graph_id"):
         found["where"] = {"graph_id": need_graph(services, body["graph_id"])}
     if body.get("metadata"):

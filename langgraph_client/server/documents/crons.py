@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.errors import Invalid, NotFound, Refused
@@ -23,7 +24,7 @@ from langgraph_client.server.storage.protocol import Document
 async def create(
     services: Services,
     thread_id: str | None,
-    body: Mapping[str, Any],
+    body: JsonMapping,
     user: User | None = None,
 ) -> Document:
     """Create a cron, for a thread or for a new thread each time, and return it.
@@ -73,7 +74,7 @@ async def create(
     return cron
 
 
-async def change(services: Services, cron_id: str, body: Mapping[str, Any]) -> Document:
+async def change(services: Services, cron_id: str, body: JsonMapping) -> Document:
     """Change a cron and return it.
 
     Raises:
@@ -120,7 +121,7 @@ async def delete(services: Services, cron_id: str) -> None:
             raise NotFound("Not Found")
 
 
-def filters(body: Mapping[str, Any]) -> dict[str, Any]:
+def filters(body: Mapping[str, object]) -> JsonObject:
     """Return what a search looks for, as `Documents.search` takes it.
 
     Raises:
@@ -135,7 +136,7 @@ def filters(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
 
 
-def _config(given: Any, cron_id: str, whose: Mapping[str, Any]) -> dict[str, Any]:
+def _config(given: Any, cron_id: str, whose: Mapping[str, object]) -> dict[str, object]:
     """Return the config of a cron's runs, which says whose they are."""
     config = dict(given or {})
     configurable = without(config.get("configurable"), RESERVED_CONFIGURABLE)
@@ -150,7 +151,7 @@ async def _need_thread(services: Services, thread_id: str) -> None:
         )
 
 
-async def visible(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
+async def visible(services: Services, body: Mapping[str, object]) -> dict[str, object]:
     """Return what a search looks for, without the crons of threads that the caller does not see."""
     found = filters(body)
     documents = await services.storage.crons.search(**found, fields=("cron_id", "thread_id"))
@@ -199,6 +200,6 @@ def _due(services: Services, schedule: str, timezone: str | None) -> str:
         ) from None
 
 
-def _check_webhook(services: Services, body: Mapping[str, Any]) -> None:
+def _check_webhook(services: Services, body: JsonMapping) -> None:
     if body.get("webhook"):
         services.webhooks.check(body["webhook"])

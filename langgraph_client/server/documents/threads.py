@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
@@ -51,7 +52,7 @@ async def need(services: Services, thread_id: str) -> Document:
 
 
 async def create(
-    services: Services, thread_id: str, body: Mapping[str, Any], *, rich: bool = False
+    services: Services, thread_id: str, body: JsonMapping, *, rich: bool = False
 ) -> Document:
     """Create a thread and return it, or the one that has its id, if the body allows that.
 
@@ -126,7 +127,7 @@ def graphs_thread_id(thread: Document) -> str:
 
 
 def open_graph(
-    services: Services, graph_id: str, config: dict[str, Any], access: Access = "threads.read"
+    services: Services, graph_id: str, config: dict[str, object], access: Access = "threads.read"
 ) -> AbstractAsyncContextManager[HostedGraph]:
     """Return the graph of a thread, to be entered.
 
@@ -139,7 +140,7 @@ def open_graph(
     return services.graphs.open(graph_id, with_request_headers(config), access=access)
 
 
-async def settle(services: Services, thread: Document, graph: HostedGraph) -> Any:
+async def settle(services: Services, thread: Document, graph: HostedGraph) -> object:
     """Let a thread's document follow its state, and return the state.
 
     The caller holds the thread's lock.
@@ -151,7 +152,7 @@ async def settle(services: Services, thread: Document, graph: HostedGraph) -> An
     return latest
 
 
-async def change(services: Services, thread_id: str, body: Mapping[str, Any]) -> Document:
+async def change(services: Services, thread_id: str, body: JsonMapping) -> Document:
     """Change a thread's metadata and time to live, and return it.
 
     Raises:
@@ -176,7 +177,7 @@ async def copy(
     source_id: str,
     *,
     thread_id: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: JsonMapping | None = None,
 ) -> Document:
     """Copy a thread with its state, and return the copy.
 
@@ -218,7 +219,7 @@ async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: b
     return len(found)
 
 
-def filters(body: Mapping[str, Any]) -> dict[str, Any]:
+def filters(body: JsonMapping) -> JsonObject:
     """Return what a search looks for, as `Documents.search` takes it.
 
     Raises:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from langgraph_client.encryption.types import EncryptionContext
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.encryption.fields import NESTED, stays_plain
 from langgraph_client.server.errors import Invalid, StartError, Unavailable
@@ -37,7 +38,7 @@ _HANDLERS = {
 }
 """Where an `Encryption` has its handlers, that of langgraph_sdk as ours."""
 
-Context = Mapping[str, Any]
+Context: TypeAlias = JsonMapping
 
 
 class Cipher:
@@ -53,12 +54,12 @@ class Cipher:
         StartError: It is no `Encryption`, or has only one of a pair of handlers, or none.
     """
 
-    def __init__(self, encryption: Any) -> None:
+    def __init__(self, encryption: object) -> None:
         if not all(hasattr(encryption, place) for place in _HANDLERS.values()):
             raise StartError(
                 f"encryption must be a langgraph_client.encryption.Encryption, not {encryption!r}"
             )
-        self._handlers: dict[str, Any] = {
+        self._handlers: dict[str, Callable[..., Awaitable[object]]] = {
             name: handler
             for name, place in _HANDLERS.items()
             if (handler := getattr(encryption, place)) is not None
@@ -80,7 +81,7 @@ class Cipher:
                 "the Encryption has no encrypt.blob: checkpoints and events are kept in plain text"
             )
 
-    def check(self, graphs: Iterable[Any], store: StoreOptions | None) -> None:
+    def check(self, graphs: Iterable[object], store: StoreOptions | None) -> None:
         """Refuse what would be kept in plain text in spite of the handlers.
 
         Raises:
@@ -104,7 +105,7 @@ class Cipher:
         """Whether there are handlers of bytes."""
         return "encrypt.blob" in self._handlers
 
-    async def context_of(self, user: Any, given: Context) -> Context:
+    async def context_of(self, user: object, given: Context) -> Context:
         """Return the metadata of the contexts of one request.
 
         Args:
@@ -122,7 +123,7 @@ class Cipher:
 
     # JSON.
 
-    async def encrypted(self, model: str, field: str, value: Any, context: Context) -> Any:
+    async def encrypted(self, model: str, field: str, value: object, context: Context) -> Any:
         """Return a field of a document as it is to be kept.
 
         Raises:
@@ -133,8 +134,8 @@ class Cipher:
         return await self._encrypted(model, field, value, context, f"{model}.{field}")
 
     async def _encrypted(
-        self, model: str, field: str, value: Any, context: Context, path: str
-    ) -> dict[str, Any]:
+        self, model: str, field: str, value: object, context: Context, path: str
+    ) -> dict[str, object]:
         if not isinstance(value, dict):
             value = {_ALONE: value}
         apart = {
@@ -145,7 +146,7 @@ class Cipher:
         plain = {name: value[name] for name in value if stays_plain(path, name) or name == MARK}
         secret = {name: value[name] for name in value if name not in plain and name not in apart}
         ctx = EncryptionContext(model, dict(context), field)
-        made: dict[str, Any] = {}
+        made: dict[str, object] = {}
         if secret:
             asked = self._handlers["encrypt.json"](ctx, dict(secret))
             made = _checked("encrypt.json", await _asked("encrypt.json", asked), dict)
@@ -162,7 +163,7 @@ class Cipher:
         }
         return {**plain, **made, **inner, MARK: dict(context)}
 
-    async def decrypted(self, model: str, field: str, value: Any) -> Any:
+    async def decrypted(self, model: str, field: str, value: object) -> Any:
         """Return a field of a document as it was before it was encrypted.
 
         Raises:
@@ -179,7 +180,7 @@ class Cipher:
         }
         given = {name: value[name] for name in value if name != MARK and name not in apart}
         plain = {name: given.pop(name) for name in [*given] if stays_plain(path, name)}
-        made: dict[str, Any] = {}
+        made: JsonObject = {}
         if given:
             asked = self._handlers["decrypt.json"](ctx, given)
             made = _checked("decrypt.json", _plain(await _asked("decrypt.json", asked)), dict)
@@ -218,12 +219,12 @@ class Cipher:
         return _checked("decrypt.blob", _plain(await _asked("decrypt.blob", asked)), bytes)
 
 
-def is_sealed(data: Any) -> bool:
+def is_sealed(data: object) -> TypeGuard[bytes]:
     """Return whether a value is bytes that a cipher has made."""
     return isinstance(data, bytes) and data.startswith(_MAGIC)
 
 
-def header_context(header: str | None) -> dict[str, Any]:
+def header_context(header: str | None) -> dict[str, object]:
     """Return what a request's `X-Encryption-Context` says: base64 of a JSON object.
 
     Raises:
@@ -242,14 +243,14 @@ def header_context(header: str | None) -> dict[str, Any]:
     return given
 
 
-async def _asked(name: str, answer: Awaitable[Any]) -> Any:
+async def _asked(name: str, answer: Awaitable[object]) -> object:
     try:
         return await answer
     except Exception as error:  # whatever the application's handler raises
         raise Unavailable(f"{name} of the Encryption: {type(error).__name__}: {error}") from error
 
 
-def _checked(name: str, made: Any, kind: type[_T]) -> _T:
+def _checked(name: str, made: object, kind: type[_T]) -> _T:
     if not isinstance(made, kind):
         raise Unavailable(
             f"{name} of the Encryption returned a {type(made).__name__}, not a {kind.__name__}"
@@ -257,6 +258,6 @@ def _checked(name: str, made: Any, kind: type[_T]) -> _T:
     return made
 
 
-def _plain(result: Any) -> Any:
+def _plain(result: object) -> object:
     """Return what a decryption handler found, out of a `DecryptResult` of either package."""
     return result if isinstance(result, (dict, bytes)) else getattr(result, "plaintext", result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from langgraph_client.server.encryption.cipher import MARK, Context
 from langgraph_client.server.encryption.fields import FIELDS
@@ -76,7 +75,7 @@ class Contexts:
         return present
 
 
-def stored_context(kind: str, document: Mapping[str, Any]) -> Context | None:
+def stored_context(kind: str, document: Mapping[str, object]) -> Context | None:
     """Return the context of a document as it is stored; None if nothing in it is encrypted."""
     for field in FIELDS[kind]:
         value = document.get(field)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.authentication import UnauthenticatedUser
 from starlette.requests import HTTPConnection
 
@@ -40,5 +38,5 @@ class RequestContexts:
         if parent and not header:
             encryption_context.set(await self._storage.context_of_run(parent))
             return
-        user: Any = connection.scope.get("user") or UnauthenticatedUser()
+        user: object = connection.scope.get("user") or UnauthenticatedUser()
         encryption_context.set(await self._storage.cipher.context_of(user, header_context(header)))

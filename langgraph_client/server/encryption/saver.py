@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encryption.blocking import Blocking
 from langgraph_client.server.encryption.cipher import Cipher, Context, is_sealed
 from langgraph_client.server.encryption.contexts import Contexts
@@ -53,11 +54,11 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         self._turns, self._blocking = turns, blocking
 
     @property
-    def config_specs(self) -> list[Any]:
+    def config_specs(self) -> list[object]:
         """What the saver is configured by."""
         return self._saver.config_specs
 
-    def get_next_version(self, current: Any, channel: None) -> Any:
+    def get_next_version(self, current: object, channel: None) -> object:
         """Return the version after this one, as the saver counts."""
         return self._saver.get_next_version(current, channel)
 
@@ -74,14 +75,14 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
             return await self._contexts.of("run", run.run_id)
         return encryption_context.get() or {}
 
-    async def _sealed(self, value: Any, context: Context) -> Any:
+    async def _sealed(self, value: object, context: Context) -> object:
         if not self._cipher.has_blob:
             return value
         kind, data = self._saver.serde.dumps_typed(value)
         plain = kind.encode() + b"\0" + data
         return await self._cipher.sealed("checkpoint", "blob", plain, context)
 
-    async def _unsealed(self, value: Any) -> Any:
+    async def _unsealed(self, value: object) -> Any:
         if not is_sealed(value) or not self._cipher.has_blob:
             return value
         plain = await self._cipher.unsealed("checkpoint", "blob", value)
@@ -122,7 +123,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: JsonObject | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
@@ -134,7 +135,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, object] | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:

@@ -95,7 +95,7 @@ class EncryptedTransaction:
         self._cipher, self._contexts, self._turns = cipher, contexts, turns
 
     @property
-    def executor(self) -> Any:
+    def executor(self) -> object:
         """What carries out statements."""
         return self._inner.executor
 
@@ -207,7 +207,7 @@ class EncryptedStorage(EncryptedTransaction):
             storage.shared.result_cipher = EncryptedResults(cipher, contexts)
         # Scripted graphs keep their states by themselves; a server with an `Encryption` has none.
         self.script_states = storage.script_states
-        self.checkpointer: Any = None
+        self.checkpointer: object = None
         if storage.checkpointer is not None:
             from langgraph_client.server.encryption.saver import EncryptedSaver
 
@@ -216,27 +216,27 @@ class EncryptedStorage(EncryptedTransaction):
             )
         self.store = None if storage.store is None else self.encrypted_store(storage.store)
 
-    def encrypted_store(self, store: Any) -> Any:
+    def encrypted_store(self, store: Any) -> object:
         """Return a store that encrypts what another one keeps."""
         from langgraph_client.server.encryption.store import EncryptedStore
 
         return EncryptedStore(store, self._cipher, self._contexts, self._turns, self._blocking)
 
-    async def context_of_run(self, run_id: str) -> Mapping[str, Any]:
+    async def context_of_run(self, run_id: str) -> Mapping[str, object]:
         """Return the context of the request that created a run."""
         return await self._contexts.of("run", run_id)
 
-    async def context_of_cron(self, cron_id: str) -> Mapping[str, Any]:
+    async def context_of_cron(self, cron_id: str) -> Mapping[str, object]:
         """Return the context of the request that created a cron."""
         return await self._contexts.of("cron", cron_id)
 
     @asynccontextmanager
-    async def transaction(self, held: Any = None) -> AsyncIterator[EncryptedTransaction]:
+    async def transaction(self, held: object = None) -> AsyncIterator[EncryptedTransaction]:
         """Commit what is written through the given value together, or on an exception nothing."""
         async with self._turns.one(), self._storage.transaction(held) as inner:
             yield EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 
-    def within(self, held: Any) -> EncryptedTransaction:
+    def within(self, held: object) -> EncryptedTransaction:
         """Return what reads under a lock."""
         inner = self._storage.within(held)
         return EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
@@ -259,7 +259,7 @@ class EncryptedStorage(EncryptedTransaction):
         async with self._turns.one():
             return await self._storage.export()
 
-    async def restore(self, tables: Mapping[str, Any]) -> None:
+    async def restore(self, tables: Mapping[str, object]) -> None:
         """Replace all that is kept by what `export` has returned."""
         async with self._turns.one():
             await self._storage.restore(tables)

@@ -51,7 +51,7 @@ class Asides:
             self._calls = {name: make() for name, make in makers.items() if name in asked}
 
     @property
-    def handlers(self) -> list[Any]:
+    def handlers(self) -> list[object]:
         """The callback handlers that the run needs."""
         return [*([] if self._lifecycle is None else [self._lifecycle]), *self._calls.values()]
 
@@ -66,7 +66,7 @@ class Asides:
         """The stream modes that are needed, whether the caller asks for them or not."""
         return [] if self._extensions is None else self._extensions.modes
 
-    async def see(self, namespace: tuple[str, ...], mode: str, data: Any) -> None:
+    async def see(self, namespace: tuple[str, ...], mode: str, data: object) -> None:
         """Take notice of what the graph streams."""
         if self._extensions is not None:
             await self._extensions.see(namespace, mode, data)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.graphs.protocol_events import INTERRUPT, Namespace, RawEvent
 
 _DELTAS = {"text-delta": "text", "reasoning-delta": "reasoning"}
@@ -17,7 +17,7 @@ class ClassicEvents:
     def __init__(self) -> None:
         self._messages: dict[tuple[Namespace, str], _Message] = {}
 
-    def take(self, events: Iterable[RawEvent], *, is_watched: bool) -> Iterator[tuple[str, Any]]:
+    def take(self, events: Iterable[RawEvent], *, is_watched: bool) -> Iterator[tuple[str, object]]:
         """Yield events.
 
         Args:
@@ -35,7 +35,7 @@ class ClassicEvents:
             elif event.method in ("updates", "custom", "tasks", "checkpoints"):
                 yield name, event.data
 
-    def _message(self, event: RawEvent) -> Iterator[tuple[str, Any]]:
+    def _message(self, event: RawEvent) -> Iterator[tuple[str, object]]:
         data, key = event.data, (event.namespace, event.model_run)
         kind = data.get("event")
         if kind == "message-start":
@@ -50,7 +50,7 @@ class ClassicEvents:
             yield "messages/partial", [message.document({})]
 
 
-def _with_questions(event: RawEvent) -> Any:
+def _with_questions(event: RawEvent) -> object:
     """Return the values of a snapshot, with what nodes wait for."""
     waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
     return {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
@@ -61,9 +61,9 @@ class _Message:
 
     def __init__(self, message_id: str) -> None:
         self._id = message_id
-        self._blocks: dict[int, dict[str, Any]] = {}
+        self._blocks: dict[int, JsonObject] = {}
 
-    def add(self, data: Mapping[str, Any]) -> bool:
+    def add(self, data: JsonMapping) -> bool:
         """Take an event of the message. Returns whether it has more content now."""
         index, delta = data.get("index", 0), data.get("delta") or {}
         if data.get("event") in ("content-block-start", "content-block-finish"):
@@ -76,7 +76,7 @@ class _Message:
         block[field] = block.get(field, "") + delta.get(field, "")
         return True
 
-    def document(self, finish: Mapping[str, Any]) -> dict[str, Any]:
+    def document(self, finish: Mapping[str, object]) -> dict[str, object]:
         """Return the message as it is so far."""
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
         is_text = all(block.get("type") == "text" for block in blocks)

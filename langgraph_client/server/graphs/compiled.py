@@ -25,7 +25,6 @@ from langgraph_client.server.graphs.message_ids import give_ids, message_channel
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.protocol import (
     Config,
-    Document,
     GraphRun,
     Item,
     Schemas,
@@ -39,6 +38,7 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
     ASIDES,
     MORE_MODES,

@@ -8,9 +8,10 @@ Nothing is asked of runs without a control, and nobody polls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+
+from langgraph_client.models.fields import JsonMapping
 
 LIMIT = 10.0
 """How long a run waits for an answer, in seconds; after the first that does not come, no more."""
@@ -69,7 +70,7 @@ class ControlledRuns:
         self._checks: dict[str, DrainChecks] = {}
 
     @contextmanager
-    def run(self, run_id: str, control: Mapping[str, Any] | None) -> Generator[DrainChecks | None]:
+    def run(self, run_id: str, control: JsonMapping | None) -> Generator[DrainChecks | None]:
         """Give the checks of a run as long as it is carried out; None for one without a control.
 
         Args:

@@ -13,9 +13,10 @@ from langgraph.stream import StreamChannel
 from langgraph.stream._convert import convert_to_protocol_event
 from langgraph.stream._mux import StreamMux
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError
-from langgraph_client.server.graphs.protocol import Document
 from langgraph_client.server.graphs.protocol_events import INTERRUPT
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed
 from langgraph_client.values import MESSAGE_EVENTS
 
@@ -38,7 +39,7 @@ class Extensions(StreamMux):
         """The stream modes that the transformers ask for."""
         return [mode for t in self._transformers for mode in t.required_stream_modes]
 
-    def _bind_and_wire(self, projection: dict[str, Any], *, native: bool = False) -> None:
+    def _bind_and_wire(self, projection: dict[str, object], *, native: bool = False) -> None:
         super()._bind_and_wire(projection, native=native)
         for key, channel in projection.items():
             if isinstance(channel, StreamChannel):
@@ -50,10 +51,10 @@ class Extensions(StreamMux):
         if _can_be_sent(item):
             self._pushed.append({"key": key, "name": name, "item": item})
 
-    async def see(self, namespace: tuple[str, ...], mode: str, data: Any) -> None:
+    async def see(self, namespace: tuple[str, ...], mode: str, data: object) -> None:
         """Show the transformers what the graph streams."""
         method = "messages" if mode == MESSAGE_EVENTS else mode
-        part: dict[str, Any] = {"type": method, "ns": namespace, "data": data}
+        part: JsonObject = {"type": method, "ns": namespace, "data": data}
         if mode == "values":
             part["interrupts"] = ()
             if isinstance(data, dict) and INTERRUPT in data:
@@ -69,7 +70,7 @@ class Extensions(StreamMux):
         return pushed
 
 
-def _can_be_sent(item: Any) -> bool:
+def _can_be_sent(item: object) -> bool:
     """Whether an item is a value, and no live object such as the stream of a tool's call.
 
     Graphs of langchain's `create_agent` push such objects, for who reads them in this process.

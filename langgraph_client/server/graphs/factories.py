@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.graphs.protocol import Access
 from langgraph_client.server.runs.user_code import exceptions_only
 
@@ -41,20 +42,20 @@ class Factory:
         TypeError: It asks for what no server can give.
     """
 
-    def __init__(self, factory: Callable[..., Any], name: str) -> None:
+    def __init__(self, factory: Callable[..., object], name: str) -> None:
         self._factory = factory
         self._asked = asked_for(factory, name)
 
     @asynccontextmanager
     async def open(
-        self, config: Mapping[str, Any], access: Access, store: Any, context: Any
-    ) -> AsyncGenerator[Any, None]:
+        self, config: JsonMapping, access: Access, store: Any, context: Any
+    ) -> AsyncGenerator[object, None]:
         """Call the function with what it asks for, and give the graph that it makes."""
-        positional: list[Any] = []
-        named: dict[str, Any] = {}
+        positional: list[object] = []
+        named: dict[str, object] = {}
         for parameter, wanted in self._asked.items():
             if wanted == "config":
-                value: Any = {**config, "configurable": dict(config.get("configurable") or {})}
+                value: object = {**config, "configurable": dict(config.get("configurable") or {})}
             else:
                 user = (config.get("configurable") or {}).get("langgraph_auth_user")
                 value = server_runtime(access, store, _typed(context, parameter.annotation), user)
@@ -68,7 +69,7 @@ class Factory:
             yield graph
 
 
-def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter, _Wanted]:
+def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
     """Return which parameters of a factory get the config, and which get the runtime.
 
     An annotation decides: `RunnableConfig` (or a dict) or `ServerRuntime`; without one the name
@@ -110,12 +111,12 @@ def asked_for(factory: Callable[..., Any], name: str) -> dict[inspect.Parameter,
     return found
 
 
-def _is_langgraph(annotation: Any) -> bool:
+def _is_langgraph(annotation: object) -> bool:
     """Return whether an annotation is a class of langgraph's that is no config, as `Runtime` is."""
     return str(getattr(annotation, "__module__", "")).startswith("langgraph.")
 
 
-def _annotations(factory: Callable[..., Any]) -> dict[str, Any]:
+def _annotations(factory: Callable[..., object]) -> dict[str, object]:
     called = factory if inspect.isroutine(factory) else type(factory).__call__
     try:
         return typing.get_type_hints(called)  # which takes `Annotated` away
@@ -123,7 +124,7 @@ def _annotations(factory: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
-def _wanted(name: str, annotation: Any) -> _Wanted | None:
+def _wanted(name: str, annotation: object) -> _Wanted | None:
     if annotation is inspect.Parameter.empty:
         return _BY_NAME.get(name)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
@@ -141,7 +142,7 @@ def _wanted(name: str, annotation: Any) -> _Wanted | None:
     return None
 
 
-def server_runtime(access: Access, store: Any, context: Any, user: Any = None) -> Any:
+def server_runtime(access: Access, store: object, context: object, user: object = None) -> object:
     """Return the `ServerRuntime` for what a graph is opened for: langgraph_sdk's, or ours."""
     runtime: Any = _runtimes()
     if access == "threads.create_run":
@@ -152,7 +153,7 @@ def server_runtime(access: Access, store: Any, context: Any, user: Any = None) -
 
 
 @cache
-def _runtimes() -> Any:
+def _runtimes() -> object:
     """Return the module that has the classes: langgraph_sdk's where it is installed."""
     with suppress(ImportError):
         from langgraph_sdk import runtime
@@ -163,7 +164,7 @@ def _runtimes() -> Any:
     return ours
 
 
-def _typed(context: Any, annotation: Any) -> Any:
+def _typed(context: object, annotation: object) -> object:
     """Return a run's context as the class that `ServerRuntime[...]` names."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):  # ours
         annotation = typing.get_args(annotation)[0]
@@ -176,10 +177,10 @@ def _typed(context: Any, annotation: Any) -> Any:
 
 
 @asynccontextmanager
-async def opened(returned: Any) -> AsyncGenerator[Any, None]:
+async def opened(returned: object) -> AsyncGenerator[object, None]:
     """Give what a factory has returned: awaited, entered, or taken from a generator."""
     async with AsyncExitStack() as stack:
-        made: Any = await returned if inspect.isawaitable(returned) else returned
+        made: object = await returned if inspect.isawaitable(returned) else returned
         if inspect.isasyncgen(made):
             made = _of_async_generator(made)
         elif inspect.isgenerator(made):
@@ -192,13 +193,15 @@ async def opened(returned: Any) -> AsyncGenerator[Any, None]:
 
 
 @asynccontextmanager
-async def _of_async_generator(generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, None]:
+async def _of_async_generator(
+    generator: AsyncGenerator[object, Any],
+) -> AsyncGenerator[object, None]:
     async with aclosing(generator):
         async for graph in generator:
             yield graph
 
 
 @contextmanager
-def _of_generator(generator: Generator[Any, Any, Any]) -> Generator[Any, None, None]:
+def _of_generator(generator: Generator[Any, Any, object]) -> Generator[Any, None, None]:
     with closing(generator):
         yield from generator

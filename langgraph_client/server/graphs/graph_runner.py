@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.hosting import Host, current_host
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.auth.users import with_user
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Unavailable
@@ -52,7 +53,7 @@ def versions() -> dict[str, str]:
     return {**found, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
 
 
-def thread_config(thread_id: str, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
     """Return the config that names a thread's state, the latest or that of a checkpoint.
 
     Args:
@@ -123,7 +124,7 @@ class HostedGraphRunner:
             if job.temporary:
                 encode(values)  # Of other runs, the thread's state is encoded.
 
-    def _config(self, run: Document) -> dict[str, Any]:
+    def _config(self, run: Document) -> JsonObject:
         given = run["kwargs"]["config"]
         thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
         return {
@@ -191,7 +192,7 @@ def thread_fields(state: Snapshot, values: Any) -> Document:
     }
 
 
-def interrupt_document(interrupt: Interrupt) -> dict[str, Any]:
+def interrupt_document(interrupt: Interrupt) -> JsonObject:
     """Return an interrupt as threads and states show it."""
     shown = {"id": interrupt.id, "value": interrupt.value}
     schema = interrupt.response_schema

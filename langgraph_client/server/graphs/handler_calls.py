@@ -13,8 +13,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers import BaseTracer
 
 from langgraph_client.server.encoding import NotJsonError, blanked, error_document
-from langgraph_client.server.graphs.protocol import Document
 from langgraph_client.server.graphs.stream_events import message_metadata
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed, failure_details
 
 _APART = ("run_id", "parent_run_id", "tags", "metadata")
@@ -44,7 +44,7 @@ class CallRecorder(BaseCallbackHandler):
         return taken
 
     def _note(
-        self, name: str, args: list[Any], told: Document, more: Document | None = None
+        self, name: str, args: list[object], told: Document, more: Document | None = None
     ) -> None:
         run_id, parent = told["run_id"], told.get("parent_run_id")
         if parent is None and name in ("on_chain_start", "on_chain_end", "on_chain_error"):
@@ -65,38 +65,38 @@ class CallRecorder(BaseCallbackHandler):
     def _id(self, run_id: UUID | None) -> str | None:
         return None if run_id in (None, self._root) else str(run_id)
 
-    def _start(self, name: str, args: list[Any], told: Document) -> None:
+    def _start(self, name: str, args: list[object], told: Document) -> None:
         start = {
             "tags": list(told.get("tags") or ()),
             "metadata": message_metadata(told.get("metadata") or {}),
         }
         self._note(name, args, told, start)
 
-    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> Any:
+    def on_chain_start(self, serialized: object, inputs: object, **kwargs: object) -> Any:
         """Note that a node, or any other chain, begins."""
         self._start("on_chain_start", [serialized, inputs], kwargs)
 
-    def on_chain_end(self, outputs: Any, **kwargs: Any) -> Any:
+    def on_chain_end(self, outputs: object, **kwargs: object) -> Any:
         """Note what a chain has returned."""
         self._note("on_chain_end", [outputs], kwargs)
 
-    def on_chain_error(self, error: BaseException, **kwargs: Any) -> Any:
+    def on_chain_error(self, error: BaseException, **kwargs: object) -> Any:
         """Note what a chain has raised; an interrupt is raised, too."""
         self._note("on_chain_error", [_failure(error)], kwargs)
 
-    def on_tool_start(self, serialized: Any, input_str: str, **kwargs: Any) -> Any:
+    def on_tool_start(self, serialized: object, input_str: str, **kwargs: object) -> Any:
         """Note that a tool begins."""
         self._start("on_tool_start", [serialized, input_str], kwargs)
 
-    def on_tool_end(self, output: Any, **kwargs: Any) -> Any:
+    def on_tool_end(self, output: object, **kwargs: object) -> Any:
         """Note what a tool has returned."""
         self._note("on_tool_end", [output], kwargs)
 
-    def on_tool_error(self, error: BaseException, **kwargs: Any) -> Any:
+    def on_tool_error(self, error: BaseException, **kwargs: object) -> Any:
         """Note what a tool has raised."""
         self._note("on_tool_error", [_failure(error)], kwargs)
 
-    def on_retriever_start(self, serialized: Any, query: str, **kwargs: Any) -> Any:
+    def on_retriever_start(self, serialized: object, query: str, **kwargs: object) -> Any:
         """Note that a retriever begins."""
         self._start("on_retriever_start", [serialized, query], kwargs)
 
@@ -105,19 +105,19 @@ class CallRecorder(BaseCallbackHandler):
         found = [document.model_dump() for document in documents]
         self._note("on_retriever_end", [found], kwargs)
 
-    def on_retriever_error(self, error: BaseException, **kwargs: Any) -> Any:
+    def on_retriever_error(self, error: BaseException, **kwargs: object) -> Any:
         """Note what a retriever has raised."""
         self._note("on_retriever_error", [_failure(error)], kwargs)
 
-    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> Any:
+    def on_chat_model_start(self, serialized: object, messages: object, **kwargs: object) -> Any:
         """Note that a chat model begins."""
         self._start("on_chat_model_start", [serialized, messages], kwargs)
 
-    def on_llm_start(self, serialized: Any, prompts: Any, **kwargs: Any) -> Any:
+    def on_llm_start(self, serialized: object, prompts: object, **kwargs: object) -> Any:
         """Note that a model of texts begins."""
         self._start("on_llm_start", [serialized, prompts], kwargs)
 
-    def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> Any:
+    def on_llm_new_token(self, token: object, *, chunk: object = None, **kwargs: object) -> Any:
         """Note a token of a model's answer."""
         shown = None if chunk is None else _generation(chunk)
         self._note("on_llm_new_token", [token], {**kwargs, "chunk": shown})
@@ -128,12 +128,12 @@ class CallRecorder(BaseCallbackHandler):
         shown = {"generations": answers, "llm_output": response.llm_output}
         self._note("on_llm_end", [shown], kwargs)
 
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> Any:
+    def on_llm_error(self, error: BaseException, **kwargs: object) -> Any:
         """Note what a model has raised."""
         kwargs.pop("response", None)
         self._note("on_llm_error", [_failure(error)], kwargs)
 
-    def on_custom_event(self, name: str, data: Any, **kwargs: Any) -> Any:
+    def on_custom_event(self, name: str, data: object, **kwargs: object) -> Any:
         """Note an event of the graph's own."""
         self._start("on_custom_event", [name, data], kwargs)
 
@@ -141,11 +141,11 @@ class CallRecorder(BaseCallbackHandler):
 class TracerCallRecorder(CallRecorder, BaseTracer):
     """Keeps the calls that a tracer gets: a `TracePolicy` changes what these are given."""
 
-    def _persist_run(self, run: Any) -> None:
+    def _persist_run(self, run: object) -> None:
         """Do nothing: runs are built by the caller's tracers."""
 
 
-def _json(value: Any) -> Any:
+def _json(value: object) -> object:
     try:
         return enclosed(value)
     except NotJsonError:

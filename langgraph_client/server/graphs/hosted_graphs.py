@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import asynccontextmanager
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.factories import Factory
@@ -43,7 +44,7 @@ class Graphs:
 
     def __init__(
         self,
-        graphs: Mapping[str, Any],
+        graphs: Mapping[str, object],
         checkpointer: Any,
         store: Any,
         script_states: ScriptStates,
@@ -89,11 +90,11 @@ class Graphs:
     async def open(
         self,
         graph_id: str,
-        config: Mapping[str, Any] | None = None,
+        config: Mapping[str, object] | None = None,
         *,
         durable: bool = True,
         access: Access = "threads.read",
-        context: Any = None,
+        context: object = None,
     ) -> AsyncGenerator[HostedGraph, None]:
         """Give a graph, ready to run.
 
@@ -125,7 +126,7 @@ class Graphs:
     async def _open(
         self,
         graph_id: str,
-        config: Mapping[str, Any],
+        config: JsonMapping,
         durable: bool,
         access: Access,
         context: Any,
@@ -186,7 +187,7 @@ class Graphs:
         return HostedSaver(self._checkpointer, self._write, is_own=False)
 
 
-def _source(name: str, graph: Any) -> Any:
+def _source(name: str, graph: object) -> object:
     """Return what a graph is made from: itself, or a factory.
 
     Raises:
@@ -206,29 +207,29 @@ def _source(name: str, graph: Any) -> Any:
 # the start of a server of scripted graphs, and what plays scripts a tenth of that of any other.
 
 
-def _is_scripted(graph: Any) -> bool:
+def _is_scripted(graph: object) -> bool:
     scripted = sys.modules.get("langgraph_client.server.graphs.scripted")
     return scripted is not None and isinstance(graph, scripted.ScriptedGraph)
 
 
-def _is_compiled(graph: Any) -> bool:
+def _is_compiled(graph: object) -> bool:
     pregel = sys.modules.get("langgraph.pregel")
     return pregel is not None and isinstance(graph, pregel.Pregel)
 
 
-def _is_builder(graph: Any) -> bool:
+def _is_builder(graph: object) -> bool:
     state = sys.modules.get("langgraph.graph.state")
     return state is not None and isinstance(graph, state.StateGraph)
 
 
-def brought_store(graphs: Mapping[str, Any]) -> Any:
+def brought_store(graphs: Mapping[str, Any]) -> object:
     """Return the store that graphs were compiled with; None if that is none, or not the same."""
     stores = [graph.store for graph in graphs.values() if _is_compiled(graph)]
     brought = {id(store): store for store in stores if store is not None}
     return next(iter(brought.values())) if len(brought) == 1 else None
 
 
-def classes_named_by(graph: Any) -> Mapping[str, type]:
+def classes_named_by(graph: object) -> Mapping[str, type]:
     """Return the classes that the schemas of a graph or a builder name; none for anything else."""
     if _is_compiled(graph):
         from langgraph_client.server.graphs.compiled import schema_classes

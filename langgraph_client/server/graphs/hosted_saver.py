@@ -27,6 +27,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.thread_ids import server_thread_id
@@ -89,11 +90,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._takes_path = _takes_path(saver)
 
     @property
-    def config_specs(self) -> list[Any]:
+    def config_specs(self) -> list[object]:
         """What the saver is configured by."""
         return self.saver.config_specs
 
-    def get_next_version(self, current: Any, channel: None) -> Any:
+    def get_next_version(self, current: object, channel: None) -> object:
         """Return the version after this one, as the saver counts."""
         return self.saver.get_next_version(current, channel)
 
@@ -117,7 +118,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, object] | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
@@ -130,7 +131,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, object] | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
@@ -149,15 +150,15 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, Any]:
+    ) -> JsonMapping:
         """Return what was written to channels."""
         return self.saver.get_delta_channel_history(config=self._kept(config), channels=channels)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, Any]:
+    ) -> JsonMapping:
         """Return what was written to channels."""
-        found: Mapping[str, Any] = await self._call(
+        found: Mapping[str, object] = await self._call(
             "get_delta_channel_history", config=self._kept(config), channels=channels
         )
         return found
@@ -284,7 +285,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             parent_config=None if parent is None else _called(parent, asked),
         )
 
-    async def manage(self, name: str, *args: Any, **options: Any) -> None:
+    async def manage(self, name: str, *args: object, **options: object) -> None:
         """Call a method that not every saver has: `copy_thread`, `delete_for_runs`, `prune`.
 
         Raises:
@@ -295,7 +296,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         except NotImplementedError:
             await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
-    async def _call(self, name: str, *args: Any, **options: Any) -> Any:
+    async def _call(self, name: str, *args: object, **options: object) -> Any:
         """Call the saver's async method; where it has none, the blocking one in a thread.
 
         The blocking one also where the saver's class overrides that alone: a local graph that is
@@ -347,7 +348,7 @@ def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:
 
 
 @contextmanager
-def _named(values: Iterable[tuple[str, Any]]) -> Iterator[None]:
+def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
     """Say where the value is that a saver cannot write."""
     try:
         yield
@@ -360,7 +361,7 @@ def _named(values: Iterable[tuple[str, Any]]) -> Iterator[None]:
         raise
 
 
-async def _in_thread(call: Callable[[], Any]) -> Any:
+async def _in_thread(call: Callable[[], object]) -> Any:
     """Call in a worker thread that is not one of the run's: all of these may be waiting."""
     token = current_run.set(None)
     try:
@@ -407,14 +408,14 @@ def _is_cancelled(writes: Writes) -> bool:
     return any(channel == _ERROR and isinstance(value, cancelled) for channel, value in writes)
 
 
-def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[Any], None] | None:
+def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[object], None] | None:
     """Return what puts a marker into the run's stream; None where no event of a subgraph is in it.
 
     The root's own steps need no marker: it gives their events before it goes on. Below a node that
     streams a subgraph itself, the stream in the config is that node's, which must not see a marker;
     the graphs right below the root always have the run's.
     """
-    configurable: Mapping[str, Any] = config.get("configurable") or {}
+    configurable: JsonMapping = config.get("configurable") or {}
     namespace: str = configurable.get("checkpoint_ns") or ""
     stream = configurable.get(_STREAM)
     if stream is None or not namespace:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs.protocol import (
     Config,
-    Document,
     GraphRun,
     Item,
     Schemas,
@@ -31,6 +31,7 @@ from langgraph_client.server.graphs.script_states import Saved, ScriptStates
 from langgraph_client.server.graphs.script_steps import merge, step_name
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.graphs.stream_events import MessageEvents
+from langgraph_client.server.storage.protocol import Document
 
 _MODES = ("values", "updates", "custom", "messages", "messages-tuple")
 _REFUSED = ("interrupt_before", "interrupt_after")
@@ -138,7 +139,7 @@ class HostedScript:
         *,
         limit: int | None = None,
         before: Config | None = None,
-        filter: Mapping[str, Any] | None = None,
+        filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[ScriptState]:
         """Return the states of a thread, newest first."""
         if self._states is None:
@@ -183,7 +184,7 @@ class HostedScript:
         raise Refused("a ScriptedGraph takes over no thread")
 
     async def place(
-        self, config: Config, values: Mapping[str, Any], wanted: Sequence[str] | None
+        self, config: Config, values: JsonMapping, wanted: Sequence[str] | None
     ) -> None:
         """Put a thread before one of the script's steps, or behind all of them.
 
@@ -207,7 +208,7 @@ class HostedScript:
         return self._states.get(where["thread_id"], where.get("checkpoint_id"))
 
     def _write(
-        self, config: Config, last: Saved | None, values: Mapping[str, Any], at: int | None
+        self, config: Config, last: Saved | None, values: JsonMapping, at: int | None
     ) -> Config:
         assert self._states is not None
         thread_id = config["configurable"]["thread_id"]

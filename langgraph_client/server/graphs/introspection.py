@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, PydanticUserError, create_model
 
-from langgraph_client.server.graphs.protocol import Document, Schemas
+from langgraph_client.models.fields import JsonObject
+from langgraph_client.server.graphs.protocol import Schemas
+from langgraph_client.server.storage.protocol import Document
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:
@@ -48,7 +50,7 @@ def _context(graph: Any) -> Document | None:
 
 def _state(graph: Any) -> Document:
     # By alias: a model has no fields whose names begin with an underscore.
-    fields: dict[str, Any] = {
+    fields: JsonObject = {
         f"channel_{number}": (
             graph.channels[name].UpdateType,
             Field(None, alias=name, title=name.replace("_", " ").title().removeprefix("  ")),

@@ -28,11 +28,13 @@ class _Stepwise(Runnable[Any, Any]):
         """Let the chunk go that was read last."""
         self._let_go.release()
 
-    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+    def invoke(self, input: object, config: object = None, **kwargs: object) -> object:
         """Is not called."""
         raise NotImplementedError
 
-    async def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+    async def astream(
+        self, input: object, config: object = None, **kwargs: object
+    ) -> AsyncIterator[object]:
         """Stream the graph, chunk by chunk."""
         source = self._graph.astream(input, config, **kwargs)
         try:
@@ -44,8 +46,8 @@ class _Stepwise(Runnable[Any, Any]):
 
 
 async def chunks_with_events(
-    graph: Any, given: Any, config: Config, options: dict[str, Any], *, is_stepwise: bool
-) -> AsyncGenerator[tuple[tuple[str, ...], str, Any], None]:
+    graph: object, given: object, config: Config, options: dict[str, object], *, is_stepwise: bool
+) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
     """Yield langchain's own events; the root's stream chunks are the events of other modes.
 
     Args:

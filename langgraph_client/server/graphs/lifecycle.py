@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 
-from langgraph_client.server.graphs.protocol import Document
+from langgraph_client.server.storage.protocol import Document
 
 
 class LifecycleRecorder(GraphCallbackHandler):

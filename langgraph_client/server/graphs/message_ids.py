@@ -26,7 +26,7 @@ def message_channels(graph: Any) -> frozenset[str]:
     )
 
 
-def give_ids(update: Any, channels: frozenset[str]) -> None:
+def give_ids(update: object, channels: frozenset[str]) -> None:
     """Give ids to the messages without one in what the nodes of a step have written.
 
     Args:
@@ -44,7 +44,7 @@ def give_ids(update: Any, channels: frozenset[str]) -> None:
                 _give(one[name])
 
 
-def _give(value: Any) -> None:
+def _give(value: object) -> None:
     for message in value if isinstance(value, list | tuple) else [value]:
         if isinstance(message, BaseMessage) and message.id is None:
             message.id = str(uuid.uuid4())

@@ -17,7 +17,7 @@ class NodeCallback(AsyncCallbackHandler):
     def __init__(self, before_node: Callable[[str], Awaitable[None]]) -> None:
         self._before_node = before_node
 
-    async def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+    async def on_chain_start(self, serialized: object, inputs: object, **kwargs: Any) -> None:
         """Wait until the node may go on."""
         node = (kwargs.get("metadata") or {}).get("langgraph_node")
         if node and kwargs.get("name") == node:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _Work: TypeAlias = Callable[[], None]
 
@@ -47,7 +48,7 @@ class NodeThreads(ThreadPoolExecutor):
         #: Threads that wait for work, less the work that is ready for them.
         self._free = 0
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call a function in a thread of the current run."""
         future: Future[T] = Future()
 

@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.storage.protocol import Document
+
 if TYPE_CHECKING:
     from langgraph_client.server.graphs.drain_checks import DrainChecks
 
-Document: TypeAlias = dict[str, Any]
-Config: TypeAlias = dict[str, Any]
+Config: TypeAlias = JsonObject
 """What langgraph calls a config: `configurable` says which thread and checkpoint is meant."""
 Item: TypeAlias = tuple[str, Any]
 """An event: its name, with the namespace behind it, and its data as Python values."""
@@ -32,12 +34,12 @@ class Interrupt(Protocol):
         ...
 
     @property
-    def value(self) -> Any:
+    def value(self) -> object:
         """The question."""
         ...
 
     @property
-    def response_schema(self) -> Any:
+    def response_schema(self) -> object:
         """The JSON schema of the answer; None if there is none."""
         ...
 
@@ -56,12 +58,12 @@ class Task(Protocol):
         ...
 
     @property
-    def path(self) -> Any:
+    def path(self) -> object:
         """Where the task comes from, as langgraph notes it."""
         ...
 
     @property
-    def error(self) -> Any:
+    def error(self) -> object:
         """What it has failed with; None if it has not."""
         ...
 
@@ -71,12 +73,12 @@ class Task(Protocol):
         ...
 
     @property
-    def state(self) -> Any:
+    def state(self) -> object:
         """The config that names the state of a subgraph, that state itself, or None."""
         ...
 
     @property
-    def result(self) -> Any:
+    def result(self) -> object:
         """What it wrote, if it is done and waits for others of its step; None otherwise."""
         ...
 
@@ -85,7 +87,7 @@ class Snapshot(Protocol):
     """The state of a thread at one checkpoint."""
 
     @property
-    def values(self) -> Any:
+    def values(self) -> object:
         """The values of the state."""
         ...
 
@@ -125,7 +127,7 @@ class GraphRun:
     """One run of a graph: what it is asked for, and on which thread."""
 
     #: The `kwargs` of the run's document: input or command, context, modes, interrupts.
-    kwargs: Mapping[str, Any]
+    kwargs: JsonMapping
     #: `configurable.thread_id` in it is the caller's own id of the thread.
     config: Config
     #: Awaited before each node; None to go straight on.
@@ -143,7 +145,7 @@ class GraphRun:
         """The id of the thread, as the graph knows it."""
         return str(self.config["configurable"]["thread_id"])
 
-    def going_on(self, resume: Any = None) -> GraphRun:
+    def going_on(self, resume: object = None) -> GraphRun:
         """Return the run so that it goes on from the thread's latest checkpoint.
 
         Args:
@@ -163,8 +165,8 @@ class StateUpdate:
     """One update of a superstep: values, or a command as the request has it."""
 
     as_node: str
-    values: Any = None
-    command: Mapping[str, Any] | None = None
+    values: object = None
+    command: Mapping[str, object] | None = None
     task_id: str | None = None
 
 
@@ -219,13 +221,13 @@ class HostedGraph(Protocol):
         *,
         limit: int | None = None,
         before: Config | None = None,
-        filter: Mapping[str, Any] | None = None,
+        filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Return the states of a thread, newest first."""
         ...
 
     async def aupdate_state(
-        self, config: Config, values: Any, as_node: str | None = None
+        self, config: Config, values: object, as_node: str | None = None
     ) -> Config:
         """Write to the state as if a node had. Returns the config of the new checkpoint."""
         ...

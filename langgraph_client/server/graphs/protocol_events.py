@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.encoding import decode, encode
 
 PROTOCOL = "event_protocol"
@@ -51,7 +52,7 @@ class RawEvent(NamedTuple):
     method: str
     namespace: Namespace
     data: Any
-    interrupts: Sequence[Any] = ()
+    interrupts: Sequence[object] = ()
     model_run: str = ""
 
 
@@ -66,7 +67,7 @@ class ProtocolEvent(NamedTuple):
 
     channel: str
     namespace: Namespace
-    data: Any
+    data: object
     key: str | None = None
 
 
@@ -95,7 +96,7 @@ class ProtocolEvents:
         """Return the event that stands first."""
         return self._root("running")
 
-    def resume(self, params: Mapping[str, Any]) -> None:
+    def resume(self, params: JsonMapping) -> None:
         """Take notice of a lifecycle event of this run that an earlier process has made."""
         namespace, data = tuple(params["namespace"]), params["data"]
         if namespace and data["event"] == "started":
@@ -211,7 +212,7 @@ class ProtocolEvents:
     def _other(self, event: RawEvent) -> Iterator[ProtocolEvent]:
         if event.method.startswith("custom:"):
             name = event.method.removeprefix("custom:")
-            data: Any = {"name": name, "payload": event.data}
+            data: object = {"name": name, "payload": event.data}
             yield ProtocolEvent(event.method, event.namespace, data)
         elif event.method == "custom":
             yield _custom(event.namespace, event.data)
@@ -231,24 +232,24 @@ class ProtocolEvents:
             data = {"event": "started", "namespace": list(inner), "graph_name": name}
             yield ProtocolEvent("lifecycle", inner, {**data, "trigger_call_id": task_id})
 
-    def _old_values(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_values(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         if isinstance(data, dict) and INTERRUPT in data:
             yield from self._questions(namespace, data.pop(INTERRUPT))
         if data != {}:
             yield ProtocolEvent("values", namespace, _shortened(data))
 
-    def _old_updates(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_updates(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         if isinstance(data, dict) and INTERRUPT in data:
             yield from self._questions(namespace, data.pop(INTERRUPT))
         yield ProtocolEvent("updates", namespace, _shortened(data))
 
-    def _old_custom(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_custom(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield _custom(namespace, data)
 
-    def _old_checkpoints(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_checkpoints(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("checkpoints", namespace, data)
 
-    def _old_messages(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_messages(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         """Yield what a message has more than it had before."""
         for message in data if isinstance(data, list) else ():
             message_id, text = message.get("id"), message.get("content")
@@ -274,7 +275,7 @@ class ProtocolEvents:
             yield _message_event(message_id, {"event": "message-finish"})
         self._texts.clear()
 
-    def _old_tasks(self, namespace: Namespace, data: Any) -> Iterator[ProtocolEvent]:
+    def _old_tasks(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("tasks", namespace, data)
 
 
@@ -295,29 +296,29 @@ _CLASSIC = {
 }
 
 
-def _plain(data: Any) -> Any:
+def _plain(data: object) -> object:
     """Return data as JSON has it. What is streamed of a script's message is so already."""
     if isinstance(data, list) and data and all(type(item) is dict for item in data):
         return data
     return decode(encode(data))
 
 
-def _message_event(message_id: str, data: Mapping[str, Any]) -> ProtocolEvent:
+def _message_event(message_id: str, data: Mapping[str, object]) -> ProtocolEvent:
     return ProtocolEvent("messages", (), {**data, "message_id": message_id})
 
 
-def _block_event(step: str, **fields: Any) -> dict[str, Any]:
+def _block_event(step: str, **fields: object) -> dict[str, object]:
     return {"event": f"content-block-{step}", "index": 0, **fields}
 
 
-def _custom(namespace: Namespace, data: Any) -> ProtocolEvent:
+def _custom(namespace: Namespace, data: object) -> ProtocolEvent:
     """Return what a node wrote. A value that has a name is in the named channel as well."""
     name = data.get("name") if isinstance(data, Mapping) else None
     channel = f"custom:{name}" if isinstance(name, str) and name else "custom"
     return ProtocolEvent(channel, namespace, data)
 
 
-def _tool_message(namespace: Namespace, data: Mapping[str, Any]) -> Iterator[ProtocolEvent]:
+def _tool_message(namespace: Namespace, data: Mapping[str, object]) -> Iterator[ProtocolEvent]:
     """Yield a tool's result as a message, in a namespace of its own."""
     output, call_id = data.get("output"), data.get("tool_call_id")
     is_message = isinstance(output, Mapping) and output.get("type") == "tool"
@@ -338,12 +339,12 @@ def _tool_message(namespace: Namespace, data: Mapping[str, Any]) -> Iterator[Pro
         yield ProtocolEvent("messages", below, {**part, "message_id": message_id})
 
 
-def shortened(value: Any) -> Any:
+def shortened(value: object) -> object:
     """Return a value as JSON, with the messages in it in the stream's short form."""
     return _shortened(decode(encode(value)))
 
 
-def _shortened(value: Any) -> Any:
+def _shortened(value: object) -> object:
     if isinstance(value, list):
         return [_shortened(item) for item in value]
     if not isinstance(value, dict):
@@ -354,9 +355,9 @@ def _shortened(value: Any) -> Any:
     return {key: _shortened(item) for key, item in value.items()}
 
 
-def _short_message(message: Mapping[str, Any]) -> dict[str, Any]:
+def _short_message(message: JsonMapping) -> JsonObject:
     kind = _TYPES.get(message["type"], message["type"])
-    short: dict[str, Any] = {"type": kind, "content": _content(message["content"])}
+    short: dict[str, object] = {"type": kind, "content": _content(message["content"])}
     for field in ("id", "name", "response_metadata"):
         if message.get(field):
             short[field] = message[field]
@@ -372,20 +373,20 @@ def _short_message(message: Mapping[str, Any]) -> dict[str, Any]:
     return short
 
 
-def _call(call: Mapping[str, Any], kind: str, keys: Sequence[str]) -> dict[str, Any]:
+def _call(call: Mapping[str, object], kind: str, keys: Sequence[str]) -> dict[str, object]:
     short = {"type": kind, **{key: call.get(key) for key in keys}}
     if call.get("id") is not None:
         short["id"] = call["id"]
     return short
 
 
-def _content(content: Any) -> Any:
+def _content(content: object) -> object:
     if not isinstance(content, list):
         return content
     return [_block(block) for block in content]
 
 
-def _block(block: Any) -> Any:
+def _block(block: object) -> object:
     if not isinstance(block, dict) or block.get("type") in _BLOCKS:
         return block
     if block.get("type") == "image_url":

@@ -30,10 +30,10 @@ class _AllModes(StreamTransformer):
 
     required_stream_modes = MODES
 
-    def init(self) -> dict[str, Any]:
+    def init(self) -> dict[str, object]:
         return {}
 
-    def process(self, event: Any) -> bool:
+    def process(self, event: object) -> bool:
         return True
 
 
@@ -56,7 +56,7 @@ class _Mux(StreamMux):
         made, self._made = self._made, []
         return made
 
-    def _forward(self, method: str, item: Any) -> None:
+    def _forward(self, method: str, item: object) -> None:
         # What a transformer pushed into a channel that has a name.
         self._made.append(RawEvent(method, (), item))
 
@@ -126,7 +126,7 @@ async def raw_events(
 
 async def chunks_with_message_events(
     graph: Any, given: Any, config: Config, options: dict[str, Any]
-) -> AsyncGenerator[tuple[tuple[str, ...], str, Any], None]:
+) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
     """Run a graph, giving what it streams as `(namespace, mode, data)`.
 
     In place of the mode "messages" there are `MESSAGE_EVENTS`.

@@ -18,7 +18,7 @@ from langgraph.channels import (
     NamedBarrierValue,
     NamedBarrierValueAfterFinish,
 )
-from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 from pydantic import ValidationError
@@ -47,8 +47,8 @@ class _Made:
     """A checkpoint that was written, as the next one needs it."""
 
     state: Document
-    values: dict[str, Any]
-    versions: dict[str, Any]
+    values: dict[str, object]
+    versions: ChannelVersions
     barriers: dict[str, set[str]]
 
 
@@ -111,9 +111,9 @@ class PulledHistory:
 
     # Channels.
 
-    def _values(self, state: Document, barriers: Mapping[str, set[str]]) -> dict[str, Any]:
+    def _values(self, state: Document, barriers: Mapping[str, set[str]]) -> dict[str, object]:
         """Return what the channels hold: the state, and what makes the next tasks start."""
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         shown, keys = self._decoded(state["values"]), self.graph.stream_channels_asis
         if isinstance(keys, str):
             if shown is not None and (shown != {} or not state["next"]):
@@ -156,7 +156,7 @@ class PulledHistory:
         # The functional API's only node is started by the input itself.
         return _START if _START in self.graph.nodes[node].triggers else None
 
-    def _stored(self, name: str, value: Any) -> Any:
+    def _stored(self, name: str, value: object) -> object:
         """Return a channel's value as its checkpoint holds it."""
         channel = self.graph.channels[name]
         if isinstance(channel, DeltaChannel):
@@ -165,7 +165,7 @@ class PulledHistory:
             return (value, True)
         return value
 
-    def _versions(self, parent: _Made | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _versions(self, parent: _Made | None, values: Mapping[str, object]) -> ChannelVersions:
         """Return a version for each channel: the parent's, if its value is the parent's."""
         known = parent.versions if parent else {}
         last = max(known.values(), default=None)
@@ -179,7 +179,9 @@ class PulledHistory:
             versions[name] = known[name] if same and name in known else new
         return versions
 
-    def _seen(self, state: Document, versions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _seen(
+        self, state: Document, versions: Mapping[str, object]
+    ) -> dict[str, dict[str, object]]:
         """Return the versions that each node has seen: all, but what starts it next."""
         following = {task["name"] for task in state["tasks"] if task["path"][0] != _PUSH}
         seen = {}
@@ -242,10 +244,10 @@ class PulledHistory:
             made.response_schema = document["response_schema"]
         return made
 
-    def _results(self, task: Document) -> list[tuple[str, Any]]:
+    def _results(self, task: Document) -> list[tuple[str, object]]:
         """Return what a task that is done wrote, and the edges that it goes on by."""
         shown = self._decoded(task["result"])
-        writes: list[tuple[str, Any]] = []
+        writes: list[tuple[str, object]] = []
         keys = self.graph.stream_channels_asis
         for name, value in [(keys, shown)] if isinstance(keys, str) else shown.items():
             several = isinstance(value, dict) and value.keys() == {"$writes"}
@@ -268,14 +270,14 @@ class PulledHistory:
         place = state["checkpoint"]["checkpoint_id"]
         self.untold.append(f"{what} (checkpoint {place})")
 
-    def _decoded(self, value: Any) -> Any:
+    def _decoded(self, value: object) -> Any:
         """Return a value as the graph has it: envelopes opened, messages made."""
         if is_envelope(value):
             return open_envelope(value, self.classes)
         return with_messages(value)
 
 
-def with_messages(value: Any) -> Any:
+def with_messages(value: object) -> object:
     """Return JSON with objects of langchain in place of the messages in it."""
     if isinstance(value, list):
         return [with_messages(item) for item in value]
@@ -291,7 +293,7 @@ def with_messages(value: Any) -> Any:
 
 
 async def write_histories(
-    graph: Any,
+    graph: object,
     saver: BaseCheckpointSaver[Any],
     thread_id: str,
     histories: Mapping[str, Sequence[Document]],
@@ -316,7 +318,7 @@ async def write_histories(
 
 async def _graphs_of(
     graph: Any, histories: Mapping[str, Sequence[Document]]
-) -> AsyncIterator[tuple[str, Any]]:
+) -> AsyncIterator[tuple[str, object]]:
     for namespace in histories:
         if not namespace:
             yield namespace, graph

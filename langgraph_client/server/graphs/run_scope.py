@@ -60,7 +60,7 @@ class RunScope:
         """Note that the next event is being waited for."""
         self._waiting = True
 
-    def take(self, data: Any) -> bool:
+    def take(self, data: object) -> bool:
         """Note that an event has come. Returns whether it is one to show, not a marker."""
         self._taken += 1
         if isinstance(data, Marker):

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
     interrupts_of,
@@ -52,11 +53,11 @@ class Player:
         config: The run's config.
     """
 
-    def __init__(self, stage: Stage, config: Mapping[str, Any]) -> None:
+    def __init__(self, stage: Stage, config: JsonMapping) -> None:
         where = config.get("configurable", {})
         self._stage = stage
         self._thread_id: str = where.get("thread_id", "")
-        self._metadata: dict[str, Any] = {
+        self._metadata: JsonObject = {
             **config.get("metadata", {}),
             **{key: where[key] for key in _FROM_CONFIG if key in where},
         }
@@ -68,13 +69,13 @@ class Player:
         self._number: int = last.metadata["step"] + 1 if last else -1
         self._values: Values = dict(last.values) if last else {}
         self._at = 0
-        self._answer: Any = None
+        self._answer: object = None
         self._answered = False
         self._attempt: int = last.metadata.get(ATTEMPT, 1) if last else 0
 
     # Where it begins.
 
-    def begin(self, given: Any) -> None:
+    def begin(self, given: object) -> None:
         """Begin with an input; None goes on where the thread has stopped.
 
         Raises:
@@ -90,7 +91,7 @@ class Player:
         else:
             raise ValueError(f"expected an object as input, got {given!r}")
 
-    def obey(self, command: Mapping[str, Any]) -> None:
+    def obey(self, command: JsonMapping) -> None:
         """Begin as a request's command says.
 
         Raises:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.graphs.protocol_events import RawEvent
 from langgraph_client.server.graphs.script_states import Saved
 from langgraph_client.server.graphs.script_steps import Ask, PlayedStep, Say, Values, step_name
@@ -21,9 +22,9 @@ ATTEMPT = "attempt"
 class ScriptInterrupt:
     """What a stopped script waits for."""
 
-    value: Any
+    value: object
     id: str
-    response_schema: Any = None
+    response_schema: object = None
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class ScriptTask:
     path: tuple[str, ...]
     error: str | None = None
     interrupts: tuple[ScriptInterrupt, ...] = ()
-    state: Any = None
-    result: Any = None
+    state: object = None
+    result: object = None
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class ScriptState:
 
     values: Values
     next: tuple[str, ...]
-    config: dict[str, Any]
-    metadata: dict[str, Any] | None
+    config: JsonObject
+    metadata: JsonObject | None
     created_at: str | None
-    parent_config: dict[str, Any] | None
+    parent_config: JsonObject | None
     tasks: tuple[ScriptTask, ...]
     interrupts: tuple[ScriptInterrupt, ...]
 
@@ -58,15 +59,15 @@ class ScriptChunk:
     """One token of a streamed message; adding two gives the text so far."""
 
     content: str
-    additional_kwargs: dict[str, Any] = field(default_factory=dict)
-    response_metadata: dict[str, Any] = field(default_factory=dict)
+    additional_kwargs: dict[str, object] = field(default_factory=dict)
+    response_metadata: dict[str, object] = field(default_factory=dict)
     type: str = "AIMessageChunk"
     name: str | None = None
     id: str = ""
     tool_calls: tuple[Any, ...] = ()
-    invalid_tool_calls: tuple[Any, ...] = ()
-    usage_metadata: Any = None
-    tool_call_chunks: tuple[Any, ...] = ()
+    invalid_tool_calls: tuple[object, ...] = ()
+    usage_metadata: object = None
+    tool_call_chunks: tuple[object, ...] = ()
     chunk_position: str | None = None
 
     def __add__(self, more: ScriptChunk) -> ScriptChunk:
@@ -85,7 +86,7 @@ class ScriptChunk:
             more.chunk_position,
         )
 
-    def as_message(self) -> dict[str, Any]:
+    def as_message(self) -> dict[str, object]:
         """Return the message, as if it were finished."""
         return {
             "content": self.content,
@@ -135,13 +136,13 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
     )
 
 
-def checkpoint_config(thread_id: str, checkpoint_id: str | None) -> dict[str, Any]:
+def checkpoint_config(thread_id: str, checkpoint_id: str | None) -> dict[str, object]:
     """Return the config that names a checkpoint of a thread."""
     where = {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
     return {"configurable": where}
 
 
-def interrupts_of(thread_id: str, at: int, step: Any) -> tuple[ScriptInterrupt, ...]:
+def interrupts_of(thread_id: str, at: int, step: object) -> tuple[ScriptInterrupt, ...]:
     """Return what a step waits for: the question of an `Ask`, or nothing."""
     if not isinstance(step, Ask):
         return ()
@@ -168,7 +169,7 @@ def raw_message(chunks: Sequence[ScriptChunk]) -> list[RawEvent]:
     """Return a message as the event protocol streams it: a block of text, then calls of tools."""
     message = whole(chunks)
     empty, text = {"type": "text", "text": ""}, {"type": "text", "text": message.content}
-    parts: list[dict[str, Any]] = [
+    parts: list[dict[str, object]] = [
         {"event": "message-start", "role": "ai", "id": message.id},
         {"event": "content-block-start", "index": 0, "content": empty},
     ]

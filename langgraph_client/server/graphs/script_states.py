@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.thread_ids import server_thread_id
@@ -16,9 +17,9 @@ class Saved:
     """One checkpoint: the state, and the step that is next (None: the script is over)."""
 
     parent: str | None
-    values: dict[str, Any]
+    values: dict[str, object]
     at: int | None
-    metadata: dict[str, Any]
+    metadata: JsonObject
     id: str = ""
     created_at: str = ""
 

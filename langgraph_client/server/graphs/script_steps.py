@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-Values = dict[str, Any]
+from langgraph_client.models.fields import JsonMapping, JsonObject
+
+Values: TypeAlias = JsonObject
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Update:
     Values replace, but lists under `messages` are appended.
     """
 
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     node: str | None = None
 
 
@@ -25,7 +27,7 @@ class Say:
     """Stream a message of an AI in chunks, then append it to the state's `messages`."""
 
     chunks: str | Sequence[str]
-    tool_calls: Sequence[Mapping[str, Any]] = ()
+    tool_calls: Sequence[Mapping[str, object]] = ()
     node: str | None = None
 
 
@@ -33,14 +35,14 @@ class Say:
 class Emit:
     """Send something in mode `custom`."""
 
-    data: Any
+    data: object
 
 
 @dataclass(frozen=True)
 class Ask:
     """Stop at an interrupt; the answer it is resumed with goes into the state."""
 
-    value: Any
+    value: object
     into: str = "answer"
     node: str | None = None
 
@@ -60,7 +62,7 @@ class Wait:
 
 
 PlayedStep = Update | Say | Emit | Ask | Fail | Wait
-Step = PlayedStep | Mapping[str, Any]
+Step = PlayedStep | JsonMapping
 Script = Iterable[Step] | Callable[[Values], Iterable[Step]]
 
 
@@ -96,7 +98,7 @@ def recorded_steps(events: Iterable[Any]) -> Iterator[Step]:
                     yield Update(written, node)
 
 
-def merge(state: Mapping[str, Any], update: Mapping[str, Any]) -> Values:
+def merge(state: JsonMapping, update: Mapping[str, object]) -> Values:
     """Return a state with an update written to it."""
     if not isinstance(update, Mapping):
         raise ValueError(f"expected an object to write to the state, got {update!r}")

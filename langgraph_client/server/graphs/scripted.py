@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from langgraph_client.server.graphs.script_steps import (
     Attempts,
@@ -36,7 +35,7 @@ class ScriptedGraph:
         self._scripts = [one if callable(one) else list(one) for one in scripts]
 
     @classmethod
-    def replaying(cls, events: Iterable[Any], *, name: str = "scripted") -> ScriptedGraph:
+    def replaying(cls, events: Iterable[object], *, name: str = "scripted") -> ScriptedGraph:
         """Return a graph that does what a recorded run did.
 
         Args:

@@ -33,7 +33,7 @@ class _Loopback(httpx.AsyncBaseTransport):
 
     original: Any = None
 
-    def __init__(self, app: Any = None, **options: Any) -> None:
+    def __init__(self, app: object = None, **options: object) -> None:
         self.app = app
         self._options = options
 

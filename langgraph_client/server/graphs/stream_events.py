@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
 from langgraph_client.thread_ids import server_thread_id
@@ -14,7 +15,7 @@ _BESIDE = ("checkpoints", "debug", "tasks", "events")
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 
 
-def with_blanks(data: Any) -> Any:
+def with_blanks(data: object) -> object:
     """Return what is shown beside a run's values, with None for what JSON cannot carry."""
     try:
         encode(data)
@@ -23,17 +24,17 @@ def with_blanks(data: Any) -> Any:
     return data
 
 
-def event_data(mode: str, data: Any) -> Any:
+def event_data(mode: str, data: object) -> object:
     """Return langgraph's own data of a mode in the protocol's form."""
     return with_blanks(_shaped(mode, data)) if mode in _BESIDE else data
 
 
-def message_metadata(metadata: Any) -> Any:
+def message_metadata(metadata: object) -> object:
     """Return the metadata of a streamed message in the protocol's form."""
     return with_blanks(_with_server_id(metadata))
 
 
-def _with_server_id(ids: Any) -> Any:
+def _with_server_id(ids: Any) -> object:
     """Return ids that name the thread as the server does, not as the caller of a RemoteGraph."""
     thread_id = ids.get("thread_id")
     return {**ids, "thread_id": server_thread_id(thread_id)} if thread_id else ids
@@ -54,13 +55,13 @@ def _shaped(mode: str, data: Any) -> Any:
     return data
 
 
-def _task_event(payload: dict[str, Any]) -> dict[str, Any]:
+def _task_event(payload: dict[str, object]) -> dict[str, object]:
     if "result" not in payload:
         return payload
     return {key: payload.get(key) for key in ("id", "name", "error", "result", "interrupts")}
 
 
-def _checkpoint_event(payload: dict[str, Any]) -> dict[str, Any]:
+def _checkpoint_event(payload: JsonObject) -> JsonObject:
     return {
         **payload,
         "config": _public(payload["config"]),
@@ -71,14 +72,14 @@ def _checkpoint_event(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _task_state(state: Any) -> Any:
+def _task_state(state: object) -> object:
     if state and isinstance(state, dict) and "configurable" in state:
         keys = ("thread_id", "checkpoint_ns")
         return {"configurable": _with_server_id({k: state["configurable"].get(k) for k in keys})}
     return state
 
 
-def _public(config: Any) -> Any:
+def _public(config: Any) -> object:
     """Return a config without langgraph's own objects."""
     if not config:
         return None
@@ -90,7 +91,7 @@ def _public(config: Any) -> Any:
     return {"configurable": _with_server_id(configurable)}
 
 
-def _debug_checkpoint(payload: dict[str, Any]) -> dict[str, Any]:
+def _debug_checkpoint(payload: dict[str, object]) -> dict[str, object]:
     shaped = _checkpoint_event(payload)
     for task in shaped["tasks"]:
         state = task.get("state")
@@ -102,7 +103,7 @@ def _debug_checkpoint(payload: dict[str, Any]) -> dict[str, Any]:
     return shaped
 
 
-def _checkpoint_of(config: Any) -> Any:
+def _checkpoint_of(config: Any) -> object:
     if not config:
         return None
     ids = {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
@@ -116,11 +117,11 @@ class MessageEvents:
         as_message: Makes the message out of the chunks that have been added up.
     """
 
-    def __init__(self, as_message: Callable[[Any], Any]) -> None:
+    def __init__(self, as_message: Callable[[Any], object]) -> None:
         self._as_message = as_message
-        self._parts: dict[str, Any] = {}
+        self._parts: dict[str, object] = {}
 
-    def events(self, message: Any, metadata: Any) -> list[Item]:
+    def events(self, message: Any, metadata: object) -> list[Item]:
         """Return the events one message, or one chunk of one, gives rise to."""
         chunk = type(message).__name__.endswith("Chunk")
         found: list[Item] = []

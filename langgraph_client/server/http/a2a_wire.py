@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
 
-Json = dict[str, Any]
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
 TASK_NOT_FOUND, TASK_NOT_CANCELABLE = -32001, -32002
@@ -70,7 +70,7 @@ class A2AError(Exception):
         self.code, self.message = code, message
 
 
-def state_of(run: Mapping[str, Any], thread: Mapping[str, Any]) -> str:
+def state_of(run: JsonMapping, thread: JsonMapping) -> str:
     """Return the state of the task that a thread's latest run belongs to."""
     if run["status"] == "success" and thread["status"] == "interrupted":
         return "input-required"
@@ -89,18 +89,20 @@ class Wire:
     clock: Clock
     is_v1: bool
 
-    def _of_kind(self, kind: str, **fields: Any) -> Json:
+    def _of_kind(self, kind: str, **fields: object) -> JsonObject:
         return fields if self.is_v1 else {"kind": kind, **fields}
 
-    def text(self, text: str) -> Json:
+    def text(self, text: str) -> JsonObject:
         """Return a part that is a text."""
         return self._of_kind("text", text=text)
 
-    def data(self, data: Any) -> Json:
+    def data(self, data: Any) -> JsonObject:
         """Return a part that is JSON."""
         return self._of_kind("data", data=data)
 
-    def message(self, parts: Sequence[Json], ids: Json, *, by_user: bool = False) -> Json:
+    def message(
+        self, parts: Sequence[JsonObject], ids: JsonObject, *, by_user: bool = False
+    ) -> JsonObject:
         """Return a message.
 
         Args:
@@ -114,29 +116,31 @@ class Wire:
         ids = {"messageId": self.clock.uuid4(), **ids}
         return self._of_kind("message", role=role, parts=list(parts), **ids)
 
-    def status(self, state: str, message: Json | None = None) -> Json:
+    def status(self, state: str, message: JsonObject | None = None) -> JsonObject:
         """Return a status, of now."""
         if self.is_v1:
             state = f"TASK_STATE_{state.upper().replace('-', '_')}"
         shown = {"state": state, "timestamp": self.clock.stamp()}
         return shown if message is None else {**shown, "message": message}
 
-    def task(self, ids: Json, status: Json, **more: Any) -> Json:
+    def task(self, ids: JsonObject, status: JsonObject, **more: Any) -> JsonObject:
         """Return a task; `more` are its history and artifacts."""
         place = {"id": ids["taskId"], "contextId": ids["contextId"]}
         return self._of_kind("task", **place, status=status, **more)
 
-    def sent(self, task: Json) -> Json:
+    def sent(self, task: JsonObject) -> JsonObject:
         """Return a task as the answer to a message."""
         return {"task": task} if self.is_v1 else task
 
-    def status_update(self, ids: Json, status: Json, *, final: bool = False) -> Json:
+    def status_update(
+        self, ids: JsonObject, status: JsonObject, *, final: bool = False
+    ) -> JsonObject:
         """Return an event that says what a task is at."""
         if self.is_v1:
             return {"statusUpdate": {**ids, "status": status}}
         return {"kind": "status-update", **ids, "status": status, "final": final}
 
-    def artifact_update(self, ids: Json, artifact: Json) -> Json:
+    def artifact_update(self, ids: JsonObject, artifact: JsonObject) -> JsonObject:
         """Return an event that brings something a task has made."""
         if self.is_v1:
             return {"artifactUpdate": {**ids, "artifact": artifact, "lastChunk": True}}
@@ -144,7 +148,7 @@ class Wire:
 
     # What a graph has said.
 
-    def response(self, values: Any, assistant_id: str) -> Json:
+    def response(self, values: Any, assistant_id: str) -> JsonObject:
         """Return what a run has made: the text of its last answer, or its values."""
         messages = values.get("messages") if isinstance(values, dict) else None
         parts = [self.data(values if isinstance(values, dict) else {"value": values})]
@@ -158,7 +162,7 @@ class Wire:
             "parts": parts,
         }
 
-    def questions(self, interrupts: Sequence[Mapping[str, Any]]) -> Json:
+    def questions(self, interrupts: Sequence[Mapping[str, object]]) -> JsonObject:
         """Return what a run asks for."""
         return {
             "artifactId": self.clock.uuid4(),
@@ -167,7 +171,7 @@ class Wire:
             "parts": [self.data(dict(one)) for one in interrupts],
         }
 
-    def parts_of(self, content: Any) -> list[Json]:
+    def parts_of(self, content: object) -> list[JsonObject]:
         """Return the content of a message of a graph as parts, one at least."""
         if isinstance(content, list):
             found = []
@@ -181,7 +185,7 @@ class Wire:
             return found or [self.text("")]
         return [self.text(content if isinstance(content, str) else "")]
 
-    def history(self, values: Any, ids: Json, length: int) -> list[Json]:
+    def history(self, values: Any, ids: JsonObject, length: int) -> list[JsonObject]:
         """Return the latest messages of user and agent."""
         messages = values.get("messages") if isinstance(values, dict) else None
         shown = [
@@ -196,7 +200,7 @@ class Wire:
         return shown[-length:] if length else []
 
 
-def _is_by(message: Any, kinds: Sequence[str]) -> bool:
+def _is_by(message: object, kinds: Sequence[str]) -> bool:
     if not isinstance(message, dict):
         return False
     return message.get("type") in kinds or message.get("role") in kinds
@@ -228,15 +232,15 @@ class UserMessage:
         says: Whether it has messages, which a graph must be able to take.
     """
 
-    input: Json
-    resume: Any
+    input: JsonObject
+    resume: object
     is_answer: bool
     context_id: str | None
     task_id: str | None
     says: bool
 
 
-def read_message(params: Mapping[str, Any]) -> UserMessage:
+def read_message(params: JsonMapping) -> UserMessage:
     """Return the message of a request.
 
     Raises:
@@ -254,14 +258,14 @@ def read_message(params: Mapping[str, Any]) -> UserMessage:
     for name in ("contextId", "taskId"):
         if message.get(name) is not None and not isinstance(message[name], str):
             raise A2AError(INVALID_PARAMS, f"{name} must be a string")
-    blocks: list[Json] = []
-    data: Json = {}
+    blocks: list[JsonObject] = []
+    data: JsonObject = {}
     for part in parts:
         _read_part(part, blocks, data)
     texts = [block["text"] for block in blocks if block["type"] == "text"]
     is_answer = "resume" in data
     resume = data.pop("resume", None) if is_answer else "\n".join(texts) or dict(data)
-    given: Json = dict(data)
+    given: JsonObject = dict(data)
     if blocks:
         role = "assistant" if str(message["role"]).lower().endswith("agent") else "human"
         content: Any = blocks if len(texts) != len(blocks) else "\n".join(texts)
@@ -276,7 +280,7 @@ def read_message(params: Mapping[str, Any]) -> UserMessage:
     )
 
 
-def _read_part(part: Any, blocks: list[Json], data: Json) -> None:
+def _read_part(part: object, blocks: list[JsonObject], data: JsonObject) -> None:
     """Add a part to the blocks of the message, or to the fields of the input."""
     if not isinstance(part, dict):
         raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "Each message part must be an object.")
@@ -293,12 +297,12 @@ def _read_part(part: Any, blocks: list[Json], data: Json) -> None:
         )
 
 
-def _file_block(file: Any) -> Json:
+def _file_block(file: object) -> JsonObject:
     if not isinstance(file, dict):
         raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "The file of a part must be an object")
     kind = str(file.get("mimeType") or file.get("mediaType") or "")
     family = kind.partition("/")[0]
-    block: Json = {"type": family if family in ("audio", "image", "video") else "file"}
+    block: JsonObject = {"type": family if family in ("audio", "image", "video") else "file"}
     if kind:
         block["mime_type"] = kind
     if url := file.get("uri") or file.get("url") or file.get("fileWithUri"):
@@ -308,6 +312,6 @@ def _file_block(file: Any) -> Json:
     raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "A file needs a URI or its bytes")
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a value as JSON has it."""
     return decode(encode(value))

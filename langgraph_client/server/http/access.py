@@ -8,16 +8,17 @@ handler the documents that it needs.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.authorization import Caller
 from langgraph_client.server.auth.filters import Conditions
 from langgraph_client.server.errors import Denied, Invalid
 from langgraph_client.server.http.endpoint import Access, ValidRequest
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
 
-Value = dict[str, Any]
+Value: TypeAlias = JsonObject
 
 
 async def _nobody_is_asked(request: ValidRequest, caller: Caller) -> ValidRequest:
@@ -40,13 +41,13 @@ def _ids(request: ValidRequest, *names: str) -> Value:
     return {name: uuid_of(request.path[name]) for name in names if name in request.path}
 
 
-def metadata_of(body: Mapping[str, Any]) -> dict[str, Any]:
+def metadata_of(body: JsonMapping) -> JsonObject:
     """Return the metadata of a body, to be given to a handler, who may write into it."""
     given = body.get("metadata")
     return dict(given) if isinstance(given, dict) else {}
 
 
-def written(body: Mapping[str, Any], value: Mapping[str, Any]) -> Value:
+def written(body: JsonMapping, value: JsonMapping) -> Value:
     """Return a body with the metadata as a handler has left it."""
     changed = dict(body)
     metadata = value.get("metadata")
@@ -378,7 +379,7 @@ async def _search_items(request: ValidRequest, caller: Caller) -> ValidRequest:
     return request.granted(caller, {}, body=body)
 
 
-def _narrowed(given: Any, conditions: Conditions) -> Any:
+def _narrowed(given: Any, conditions: Conditions) -> object:
     """Return the filter of a search for items, narrowed down to a handler's filter."""
     if conditions is None:
         return given

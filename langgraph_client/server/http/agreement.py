@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
@@ -41,13 +40,13 @@ def agreement(headers: Headers) -> dict[str, str]:
     return {HEADER: VERSION} if is_rich(headers) else {}
 
 
-def agreed(headers: Headers) -> dict[str, Any]:
+def agreed(headers: Headers) -> dict[str, object]:
     """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
 
     Raises:
         Invalid: A header cannot be read.
     """
-    asked: dict[str, Any] = {RICH: True} if is_rich(headers) else {}
+    asked: JsonObject = {RICH: True} if is_rich(headers) else {}
     keys = headers.get(OUTPUT_HEADER)
     if keys is not None:
         asked[OUTPUT_KEYS] = keys if keys == "*" else _names(OUTPUT_HEADER, keys)

@@ -55,9 +55,9 @@ async def authenticate(
     return caller
 
 
-async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapping[str, Any]:
+async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapping[str, object]:
     scope = connection.scope
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "path": scope["path"],
         "method": scope.get("method", "GET"),
         "path_params": scope.get("path_params") or {},
@@ -79,7 +79,7 @@ async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapp
     return {name: given[name] for name in asked}
 
 
-async def _body(connection: HTTPConnection) -> Any:
+async def _body(connection: HTTPConnection) -> object:
     """Return the decoded body, None if there is none or it is no JSON."""
     if not isinstance(connection, Request):
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.http.endpoint import Endpoint, ValidRequest
 from langgraph_client.server.http.openapi import document, page
 from langgraph_client.server.http.replies import reply
@@ -28,8 +28,8 @@ class Description:
     def __init__(
         self,
         endpoints: Sequence[Endpoint],
-        more: Callable[[], Mapping[str, Any]],
-        security: Mapping[str, Any],
+        more: Callable[[], JsonMapping],
+        security: JsonMapping,
     ) -> None:
         self._endpoints = endpoints
         self._more = more
@@ -42,7 +42,7 @@ class Description:
         return endpoint if handler is None else dataclasses.replace(endpoint, handler=handler)
 
     @cached_property
-    def _document(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, object]:
         shown, more = document(self._endpoints, system.version()), self._more()
         shown["paths"] = {**more.get("paths", {}), **shown["paths"]}
         for kind, parts in more.get("components", {}).items():
@@ -51,7 +51,7 @@ class Description:
             self._secure(shown)
         return shown
 
-    def _secure(self, shown: dict[str, Any]) -> None:
+    def _secure(self, shown: JsonObject) -> None:
         shown["components"]["securitySchemes"] = self._security.get("securitySchemes", {})
         shown["security"] = self._security.get("security", [])
         for path, methods in self._security.get("paths", {}).items():

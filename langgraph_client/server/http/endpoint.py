@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.authorization import Caller
 from langgraph_client.server.auth.filters import Conditions
 from langgraph_client.server.auth.scoped_storage import Grants, ScopedStorage
@@ -41,7 +42,7 @@ class ValidRequest:
     services: Services
     body: Any
     connection: HTTPConnection
-    query: Mapping[str, Any]
+    query: JsonMapping
     caller: Caller | None = None
     seen: ScopedStorage | None = None
     parent: str = ""

@@ -12,22 +12,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
+from starlette.types import ASGIApp, Message
 
 from langgraph_client.hosting import Host, current_host
 
-ASGIApp = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[dict[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
 _BUFFER = 256 * 1024
 SCOPE = "langgraph.scope"
 """The extension of a request that says more of it, as part of the scope; see `ScopedTransport`."""
@@ -88,7 +81,7 @@ class Exchange:
     the garbage collector may close an abandoned response while its thread holds the lock.
     """
 
-    def __init__(self, home: HostedApp, scope: dict[str, Any], body: bytes) -> None:
+    def __init__(self, home: HostedApp, scope: dict[str, object], body: bytes) -> None:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._home = home
@@ -150,7 +143,7 @@ class Exchange:
                 self._ended, self._error = True, error
         self._notify()
 
-    async def _receive(self) -> dict[str, Any]:
+    async def _receive(self) -> dict[str, object]:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
@@ -158,7 +151,7 @@ class Exchange:
         await self._gone.wait()
         return {"type": "http.disconnect"}
 
-    async def _send(self, message: MutableMapping[str, Any]) -> None:
+    async def _send(self, message: Message) -> None:
         assert self._gone is not None
         if self._gone.is_set():
             raise OSError("the client closed the response")
@@ -265,7 +258,7 @@ class Exchange:
             return
 
 
-def _scope(request: httpx.Request, home: object) -> dict[str, Any]:
+def _scope(request: httpx.Request, home: object) -> dict[str, object]:
     raw_path, _, query = request.url.raw_path.partition(b"?")
     scope = dict(request.extensions.get(SCOPE, ()))
     host = current_host.get()
@@ -421,7 +414,7 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         )
 
 
-def as_caller(host: Host, scope: Mapping[str, Any]) -> Host:
+def as_caller(host: Host, scope: Mapping[str, object]) -> Host:
     """Return a server as somebody else reaches it; `scope` says who."""
     return replace(
         host,
@@ -438,7 +431,7 @@ class ScopedTransport(httpx.BaseTransport):
         scope: What is added to the scope of each; a connection from elsewhere cannot say it.
     """
 
-    def __init__(self, transport: httpx.BaseTransport, scope: Mapping[str, Any]) -> None:
+    def __init__(self, transport: httpx.BaseTransport, scope: Mapping[str, object]) -> None:
         self._transport, self._scope = transport, scope
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -451,7 +444,7 @@ class ScopedTransport(httpx.BaseTransport):
 class AsyncScopedTransport(httpx.AsyncBaseTransport):
     """The same, async."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, scope: Mapping[str, Any]) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, scope: Mapping[str, object]) -> None:
         self._transport, self._scope = transport, scope
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -55,7 +55,7 @@ class Inside:
 
     def __init__(self, request: ValidRequest) -> None:
         host = request.services.host
-        scope: dict[str, Any] = {PARENT_RUN: request.parent} if request.parent else {}
+        scope: dict[str, object] = {PARENT_RUN: request.parent} if request.parent else {}
         if request.caller is not None:
             scope[CALLER] = request.caller
         self._transport = AsyncScopedTransport(host.async_transport(), scope)
@@ -63,7 +63,7 @@ class Inside:
             (name, value) for name, value in request.headers.items() if name not in _NOT_PASSED_ON
         ]
 
-    async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, body: object) -> httpx.Response:
         headers = httpx.Headers(self._headers)
         content = b""
         if body is not None:
@@ -77,7 +77,7 @@ class Inside:
             raise InsideError(answer.status_code, _detail(text))
         return answer
 
-    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the decoded answer to a request.
 
         Raises:
@@ -90,7 +90,7 @@ class Inside:
             await answer.aclose()
         return decode(text) if text.strip() else None
 
-    async def events(self, path: str, body: Any) -> AsyncGenerator[tuple[str, Any]]:
+    async def events(self, path: str, body: object) -> AsyncGenerator[tuple[str, Any]]:
         """Yield the events of a new run, each with its name; the first is its path.
 
         Raises:

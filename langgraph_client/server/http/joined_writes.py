@@ -102,7 +102,7 @@ class JoinedWrites(asyncio.Transport):
         """Set these limits."""
         self._inner.set_write_buffer_limits(high, low)
 
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
+    def get_extra_info(self, name: str, default: object = None) -> object:
         """Return something about the connection, such as its addresses."""
         return self._inner.get_extra_info(name, default)
 

@@ -8,19 +8,20 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.http.endpoint import Endpoint
 from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.schemas.replies import REPLIES
 
 
-def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
     """Return the OpenAPI document of a server.
 
     Args:
         endpoints: Its endpoints.
         version: The version of its API.
     """
-    paths: dict[str, Any] = {}
+    paths: JsonObject = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
@@ -35,18 +36,18 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Endpoint) -> dict[str, Any]:
-    statuses: dict[int, dict[str, Any]] = {204: {"description": "Done"}}
+def _operation(operation: Endpoint) -> dict[str, object]:
+    statuses: dict[int, dict[str, object]] = {204: {"description": "Done"}}
     if operation.gives:
         statuses = {200: {"description": "Done", "content": _content(operation.gives)}}
     if operation.also:
         statuses.update({status: {"description": "Done"} for status in operation.also})
-    error: dict[str, Any] = {"description": "Refused"}
+    error: dict[str, object] = {"description": "Refused"}
     if operation.refuses:
         error["content"] = _content(operation.refuses)
     named = re.findall(r"{(\w+)}", operation.path)
     words = re.sub(r"\W+", "_", operation.path).strip("_")
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "operationId": f"{operation.method.lower()}_{words}".rstrip("_"),
         "tags": [_tag(operation.path)],
         "summary": operation.summary,
@@ -75,12 +76,12 @@ def _tag(path: str) -> str:
     return first if first in ("assistants", "threads", "store") else "system"
 
 
-def _content(gives: str) -> dict[str, Any]:
+def _content(gives: str) -> dict[str, object]:
     if "/" in gives:
         kind, _, rest = gives.partition("|")
         one = {} if kind == "application/json" else {"type": "string"}
         return {kind: {"schema": one}, **(_content(rest) if rest else {})}
-    schema: dict[str, Any]
+    schema: JsonObject
     if gives in ("json", "int"):
         schema = {} if gives == "json" else {"type": "integer"}
     elif gives.startswith("["):
@@ -96,7 +97,7 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _placed(value: Any) -> Any:
+def _placed(value: object) -> object:
     """Return schemas with references as the document has them, not as `validate` does."""
     if isinstance(value, list):
         return [_placed(item) for item in value]
@@ -115,7 +116,7 @@ summary { cursor: pointer; padding: .2em 0 } code { font-weight: 600 }
 """  # noqa: E501 (one rule a line)
 
 
-def page(found: dict[str, Any]) -> str:
+def page(found: JsonObject) -> str:
     """Return an OpenAPI document as a web page that needs no script and no other host."""
     groups: dict[str, list[str]] = {}
     for path, methods in found["paths"].items():
@@ -136,7 +137,7 @@ def page(found: dict[str, Any]) -> str:
     )
 
 
-def _entry(path: str, method: str, operation: dict[str, Any]) -> str:
+def _entry(path: str, method: str, operation: JsonObject) -> str:
     shown = {
         key: operation[key]
         for key in ("parameters", "requestBody", "responses")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,7 +24,7 @@ HEARTBEAT_SECONDS = 5.0
 _INFLATED = ("gzip", "x-gzip", "deflate")
 
 
-def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a value as a JSON response."""
     return Response(encode_blanked(value), status, headers, media_type="application/json")
 
@@ -62,7 +61,7 @@ NOT_JSON = (422, "Invalid JSON in request body")
 """The answer to what is no JSON, status and detail, where an endpoint has no other."""
 
 
-async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> Any:
+async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> object:
     """Return a request's JSON body.
 
     Args:
@@ -110,7 +109,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def is_deep(body: bytes, value: Any) -> bool:
+def is_deep(body: bytes, value: object) -> bool:
     """Return whether JSON is nested deeper than `MAX_DEPTH` levels."""
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False

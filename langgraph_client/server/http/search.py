@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.http.replies import page, reply
 from langgraph_client.server.storage.protocol import Document, Documents
 
 
 async def search_page(
     documents: Documents,
-    body: Mapping[str, Any],
-    filters: Mapping[str, Any],
+    body: JsonMapping,
+    filters: JsonMapping,
     order_by: str = "created_at",
     also_read: frozenset[str] = frozenset(),
-    shown: Callable[[Document], Mapping[str, Any]] = lambda document: {},
+    shown: Callable[[Document], Mapping[str, object]] = lambda document: {},
 ) -> Response:
     """Return the documents that a search's body asks for, with the headers of a page.
 

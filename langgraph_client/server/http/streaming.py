@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -184,7 +183,7 @@ class RunResultResponse(LongResponse):
         job: Job,
         headers: Mapping[str, str],
         *,
-        result: Any = None,
+        result: object = None,
         left: Callable[[], object] | None = None,
     ) -> None:
         kind = {"content-type": "application/json"}

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import URLPath
@@ -63,7 +62,7 @@ class UserApp:
         self._routes = list(app.router.routes)
         self._middleware = list(app.user_middleware)
         self._core: ASGIApp | None = None
-        self._state: Mapping[str, Any] = {}
+        self._state: Mapping[str, object] = {}
         asking = []
         if authorization is not None:
             asking = [Middleware(Authentication, authorization=authorization)]
@@ -117,9 +116,9 @@ class UserApp:
         scope["state"] = {**scope.get("state", {}), **self._state}
         await self._app(scope, receive, send)
 
-    def openapi(self) -> Mapping[str, Any]:
+    def openapi(self) -> Mapping[str, object]:
         """Return the application's OpenAPI document; an empty one if it cannot say."""
-        describe: Callable[[], Mapping[str, Any]] | None = getattr(self._app, "openapi", None)
+        describe: Callable[[], Mapping[str, object]] | None = getattr(self._app, "openapi", None)
         if describe is None:
             return {}
         # It describes the routes that it knows: those that are not wrapped.
@@ -214,7 +213,7 @@ class _Wrapped(BaseRoute):
         """Return whether a request is for it."""
         return self._route.matches(scope)
 
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+    def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
         """Return the path of a route by its name."""
         return self._route.url_path_for(name, **path_params)
 

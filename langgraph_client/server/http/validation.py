@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.errors import Invalid
 
-Schema = Mapping[str, Any]
+Schema: TypeAlias = JsonMapping
 
 
 class Wrong(NamedTuple):
@@ -23,10 +24,10 @@ class Wrong(NamedTuple):
     keyword: str
     schema_path: tuple[str | int, ...]
     place: tuple[str | int, ...]
-    value: Any
+    value: object
 
 
-def validate(body: Any, schema: Schema, definitions: Mapping[str, Schema]) -> Any:
+def validate(body: object, schema: Schema, definitions: Mapping[str, Schema]) -> object:
     """Return a body that fits its schema.
 
     Args:
@@ -56,7 +57,7 @@ def _path(names: Sequence[str | int]) -> str:
     return "".join(f"[{_json(name)}]" for name in names)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -70,7 +71,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _is(value: Any, kind: str) -> bool:
+def _is(value: object, kind: str) -> bool:
     if kind == "integer":
         whole = isinstance(value, float) and value.is_integer()
         return whole or (isinstance(value, int) and not isinstance(value, bool))
@@ -83,7 +84,7 @@ Path = tuple[str | int, ...]
 
 
 def _mistakes(
-    value: Any, schema: Schema, known: Mapping[str, Schema], path: Path, place: Path
+    value: object, schema: Schema, known: Mapping[str, Schema], path: Path, place: Path
 ) -> Iterator[Wrong]:
     if "$ref" in schema:
         name = schema["$ref"]
@@ -124,7 +125,7 @@ def _mistakes(
             yield from _mistakes(item, schema["items"], known, below, (*place, number))
 
 
-def _type(value: Any, wanted: str | list[str]) -> str | None:
+def _type(value: object, wanted: str | list[str]) -> str | None:
     kinds = [wanted] if isinstance(wanted, str) else wanted
     if any(_is(value, kind) for kind in kinds):
         return None
@@ -132,7 +133,7 @@ def _type(value: Any, wanted: str | list[str]) -> str | None:
     return f"{_json(value)} is not of type{'s' if len(kinds) > 1 else ''} {names}"
 
 
-def _enum(value: Any, wanted: list[Any]) -> str | None:
+def _enum(value: object, wanted: list[object]) -> str | None:
     if value in wanted and isinstance(value, str):
         return None
     names = [_json(item) for item in wanted]
@@ -144,7 +145,7 @@ def _enum(value: Any, wanted: list[Any]) -> str | None:
     return f"{_json(value)} is not one of {listed}"
 
 
-def _required(value: Any, wanted: list[str]) -> str | None:
+def _required(value: object, wanted: list[str]) -> str | None:
     if not isinstance(value, dict):
         return None
     missing = next((name for name in wanted if name not in value), None)
@@ -155,11 +156,11 @@ def _items(count: int) -> str:
     return f"{count} item" if count == 1 else f"{count} items"
 
 
-def _number(value: Any) -> bool:
+def _number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_KEYWORDS: dict[str, Any] = {
+_KEYWORDS: JsonObject = {
     "type": _type,
     "enum": _enum,
     "required": _required,

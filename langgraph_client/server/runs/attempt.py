@@ -166,7 +166,7 @@ class Attempts:
         """Handle an output of a run that is in the v3 log of its thread."""
         run.take(name, data)
         is_watched = job.log.watched or job.thread_id in self._thread_logs
-        items: Iterable[tuple[str, Any]] = [(name, data)]
+        items: Iterable[tuple[str, object]] = [(name, data)]
         if name == RAW:
             items = run.classic.take(data, is_watched=is_watched)
         for old_name, old_data in items:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import (
     Conflict,
@@ -86,7 +87,7 @@ def failure(number: Any, error: CommandError) -> Document:
     return {"type": "error", "id": number, "error": error.code, "message": error.message}
 
 
-def subscription(method: str, params: Mapping[str, Any]) -> EventFilter:
+def subscription(method: str, params: Mapping[str, object]) -> EventFilter:
     """Return the filter of a subscription.
 
     Raises:
@@ -132,7 +133,7 @@ class Commands:
         self,
         thread_id: str,
         method: str,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         request_id: str | None = None,
         key: str | None = None,
     ) -> Document:
@@ -171,7 +172,7 @@ class Commands:
         """Return the commands for one caller, with that caller's `RunCreator`."""
         return Commands(self._storage, self._engine, runs)
 
-    async def _start(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
+    async def _start(self, thread: str, params: Mapping[str, object], origin: _Origin) -> Document:
         assistant_id = params.get("assistant_id")
         if not isinstance(assistant_id, str) or not assistant_id:
             raise _invalid("run.start requires an assistant_id.")
@@ -179,7 +180,7 @@ class Commands:
         config = _config(params.get("config"))
         thread_id = canonical_uuid(thread, "Invalid thread ID")
         strategy = params.get("multitaskStrategy")
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "assistant_id": assistant_id,
             "input": params.get("input"),
             "multitask_strategy": strategy if strategy in _STRATEGIES else "enqueue",
@@ -198,9 +199,9 @@ class Commands:
     async def _create(
         self,
         thread_id: str,
-        body: dict[str, Any],
+        body: dict[str, object],
         config: Document,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         origin: _Origin,
     ) -> Document:
         metadata = params.get("metadata")
@@ -222,7 +223,9 @@ class Commands:
         )
         return {"run_id": created.job.run_id}
 
-    async def _respond(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
+    async def _respond(
+        self, thread: str, params: Mapping[str, object], origin: _Origin
+    ) -> Document:
         answers = _answers(params)
         config = _config(params.get("config"))
         thread_id = canonical_uuid(thread, "Invalid thread ID")
@@ -239,7 +242,7 @@ class Commands:
                         "no_such_interrupt",
                         f"Unknown or already-consumed interrupt: {interrupt_id}",
                     )
-            command: dict[str, Any] = {"resume": answers}
+            command: dict[str, object] = {"resume": answers}
             for key in ("update", "goto"):
                 if params.get(key) is not None:
                     command[key] = params[key]
@@ -262,7 +265,7 @@ class Commands:
             raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
         return thread
 
-    async def _tree(self, thread: str, params: Mapping[str, Any], origin: _Origin) -> Document:
+    async def _tree(self, thread: str, params: JsonMapping, origin: _Origin) -> Document:
         thread_id = canonical_uuid(thread, "Invalid thread ID")
         log = await self._engine.protocol_runs.open(thread_id)
         try:
@@ -292,7 +295,7 @@ def _invalid(message: str) -> CommandError:
     return CommandError("invalid_argument", message)
 
 
-def _check_tracer(tracer: Any) -> None:
+def _check_tracer(tracer: object) -> None:
     if tracer is None:
         return
     if not isinstance(tracer, dict):

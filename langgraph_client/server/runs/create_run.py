@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.authorization import Caller
 from langgraph_client.server.auth.filters import Conditions, holds
 from langgraph_client.server.auth.users import User
@@ -56,10 +57,10 @@ _KWARGS = ("input", "command", "config", "context", "stream_mode", "webhook")
 class _Request:
     """A request to create a run."""
 
-    body: Mapping[str, Any]
+    body: JsonMapping
     thread_id: str | None
     request_id: str | None
-    agreed: Mapping[str, Any]
+    agreed: Mapping[str, object]
     waited_for: bool
     streamed: bool
     user: User | None = None
@@ -191,11 +192,11 @@ class RunCreator:
 
     async def create(
         self,
-        body: Mapping[str, Any],
+        body: Mapping[str, object],
         thread_id: str | None = None,
         *,
         request_id: str | None = None,
-        agreed: Mapping[str, Any] | None = None,
+        agreed: Mapping[str, object] | None = None,
         waited_for: bool = False,
         streamed: bool = False,
         key: str | None = None,
@@ -411,7 +412,7 @@ class RunCreator:
         note_config(thread, body.get("config") or {})
         return run, thread
 
-    def _check(self, body: Mapping[str, Any], *, stateless: bool) -> None:
+    def _check(self, body: JsonMapping, *, stateless: bool) -> None:
         config = body.get("config") or {}
         if body.get("context") and config.get("configurable"):
             raise Refused(BOTH_CONTEXTS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from langgraph_client.models.fields import JsonMapping
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ def unknown_channels(channels: Sequence[Any]) -> list[Any]:
     return [name for name in channels if not _is_channel(name)]
 
 
-def _is_channel(name: Any) -> bool:
+def _is_channel(name: object) -> bool:
     return name in CHANNELS or (
         isinstance(name, str) and name.startswith("custom:") and name != "custom:"
     )
@@ -75,7 +77,7 @@ class EventFilter:
     depth: int | None = None
 
     @classmethod
-    def of(cls, request: Mapping[str, Any]) -> EventFilter:
+    def of(cls, request: JsonMapping) -> EventFilter:
         """Return the filter of a request whose channels have been checked.
 
         Like on the real server, invalid namespaces and depths are ignored.

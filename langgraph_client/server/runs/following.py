@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import EventLog
@@ -124,7 +123,7 @@ class Following:
         found = [(job, results[job.run_id]) for job in jobs if job.run_id in results]
         rest = {job.run_id: job for job in jobs if job.run_id not in results}
         if rest:
-            where: dict[str, Any] = {"run_id": [*rest]}
+            where: dict[str, object] = {"run_id": [*rest]}
             present = {run["run_id"]: run for run in await self._storage.runs.search(where=where)}
             for run_id, job in rest.items():
                 run = present.get(run_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from langgraph_client.server.errors import Unavailable
 
@@ -16,7 +16,7 @@ _SECONDS = 30.0
 class Outer(Protocol):
     """Holds a lock across all processes; see `shared.Shared.locked`."""
 
-    def __call__(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Any]:
+    def __call__(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[object]:
         """Hold the lock of a key."""
         ...
 
@@ -43,7 +43,7 @@ class KeyedLocks:
     @asynccontextmanager
     async def hold(
         self, key: str, *, lazily: bool = False, here: bool = False
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[object]:
         """Hold the lock of a key; read, decide and write within.
 
         Args:

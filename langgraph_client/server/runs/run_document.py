@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import User, user_fields
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, ServerError
@@ -89,10 +90,10 @@ def note_config(thread: Document, config: Mapping[str, Any]) -> None:
 
 def run_document(
     clock: Clock,
-    body: Mapping[str, Any],
+    body: JsonMapping,
     assistant: Document,
     thread_id: str,
-    inherited: Mapping[str, Any],
+    inherited: Mapping[str, object],
     request_id: str | None,
     user: User | None = None,
 ) -> Document:
@@ -150,9 +151,7 @@ def run_document(
     }
 
 
-def _metadata(
-    body: Mapping[str, Any], assistant: Document, inherited: Mapping[str, Any]
-) -> Document:
+def _metadata(body: JsonMapping, assistant: Document, inherited: Mapping[str, object]) -> Document:
     config = body.get("config") or {}
     return {
         **without(assistant["metadata"], RESERVED_METADATA),
@@ -163,7 +162,7 @@ def _metadata(
     }
 
 
-def _context(body: Mapping[str, Any], assistant: Document) -> Document:
+def _context(body: JsonMapping, assistant: Document) -> Document:
     given = body.get("context") or (body.get("config") or {}).get("configurable")
     return {
         **(assistant.get("context") or {}),
@@ -171,7 +170,7 @@ def _context(body: Mapping[str, Any], assistant: Document) -> Document:
     }
 
 
-def _identity(user: User | None, context: Mapping[str, Any]) -> Document:
+def _identity(user: User | None, context: Mapping[str, object]) -> Document:
     return {
         "langgraph_auth_user": None,
         "langgraph_auth_user_id": "",
@@ -182,7 +181,7 @@ def _identity(user: User | None, context: Mapping[str, Any]) -> Document:
     }
 
 
-def _what_to_do(body: Mapping[str, Any]) -> Document:
+def _what_to_do(body: Mapping[str, object]) -> Document:
     modes = body.get("stream_mode") or ["values"]
     durability = body.get("durability") or (
         "exit" if body.get("checkpoint_during") is False else "async"

@@ -12,8 +12,8 @@ class RunResult:
     """Collects the result of a run from its events."""
 
     def __init__(self) -> None:
-        self.values: Any = None
-        self.interrupts: list[Any] = []
+        self.values: object = None
+        self.interrupts: list[object] = []
         self._from_values = False
 
     def note(self, name: str, data: Any) -> None:

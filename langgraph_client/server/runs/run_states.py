@@ -133,7 +133,7 @@ class Ended:
 
     run: Document
     status: str
-    values: Any
+    values: object
     error: dict[str, str] | None
     started_at: str
     ended_at: str

@@ -227,7 +227,7 @@ class Settlements:
             done=encode({"status": RUN_DONE, "run_id": job.run_id}),
         )
 
-    async def _write(self, job: Job, end: _End, held: Any, others: bool) -> bool:
+    async def _write(self, job: Job, end: _End, held: object, others: bool) -> bool:
         """Write the end of a run. Returns whether its thread has other runs.
 
         Raises:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import Keeper
 from langgraph_client.server.runs.measures import Measures
@@ -24,9 +24,7 @@ class RunEvents(Keeper):
         measures: Counts how long writing takes; None to count nothing.
     """
 
-    def __init__(
-        self, storage: Storage, run: dict[str, Any], measures: Measures | None = None
-    ) -> None:
+    def __init__(self, storage: Storage, run: JsonObject, measures: Measures | None = None) -> None:
         self._measures = measures
         self._storage = storage
         self._run_id: str = run["run_id"]

@@ -27,8 +27,8 @@ def resting(thread: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def after_run(
-    left: Mapping[str, Any], error: Mapping[str, str] | None, *, failed: bool
-) -> dict[str, Any]:
+    left: Mapping[str, object], error: Mapping[str, str] | None, *, failed: bool
+) -> dict[str, object]:
     """Return the fields of a thread at rest after a run.
 
     Args:
@@ -39,7 +39,7 @@ def after_run(
     return {**left, "error": error, "status": "error" if failed else left["status"]}
 
 
-def with_runs(rest: Mapping[str, Any], *, busy: bool) -> dict[str, Any]:
+def with_runs(rest: Mapping[str, object], *, busy: bool) -> dict[str, object]:
     """Return the fields that a thread shows.
 
     Args:

@@ -59,8 +59,8 @@ def contain(loop: asyncio.AbstractEventLoop) -> None:
     """Wrap all tasks of a loop, so that no exception stops the loop or blocks langgraph."""
 
     def factory(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-    ) -> asyncio.Task[Any]:
+        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, object], **options: Any
+    ) -> asyncio.Task[object]:
         return asyncio.Task(_Contained(coroutine), loop=loop, **options)
 
     loop.set_task_factory(factory)  # type: ignore[arg-type]
@@ -73,13 +73,13 @@ class _Contained(Coroutine[Any, Any, Any]):
     its task is cancelled before the first step.
     """
 
-    def __init__(self, inner: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, inner: Coroutine[Any, Any, object]) -> None:
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)  # `cr_frame` and the like, for debuggers.
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[Any, Any, object]:
         return self._inner.__await__()
 
     def send(self, value: Any) -> Any:

@@ -15,10 +15,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.errors import Conflict
 
-Document = dict[str, Any]
+Document: TypeAlias = JsonObject
 Mark: TypeAlias = Any
 """A mark of a thread's state at some time. Only the storage that made it can read it."""
 
@@ -88,8 +89,8 @@ class Documents(Protocol):
         self,
         *,
         where: Mapping[str, object] | None = None,
-        contains: Mapping[str, Any] | None = None,
-        any_of: Sequence[Mapping[str, Any]] | None = None,
+        contains: Mapping[str, object] | None = None,
+        any_of: Sequence[Mapping[str, object]] | None = None,
         text: Mapping[str, str] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -119,8 +120,8 @@ class Documents(Protocol):
         self,
         *,
         where: Mapping[str, object] | None = None,
-        contains: Mapping[str, Any] | None = None,
-        any_of: Sequence[Mapping[str, Any]] | None = None,
+        contains: Mapping[str, object] | None = None,
+        any_of: Sequence[Mapping[str, object]] | None = None,
         text: Mapping[str, str] | None = None,
     ) -> int:
         """Return how many documents `search` with the same filters would return."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -16,7 +16,7 @@ class Serializer(JsonPlusSerializer):
     in JSON. For security, that format is refused.
     """
 
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+    def loads_typed(self, data: tuple[str, bytes]) -> object:
         """Return a value."""
         if data[0] not in _FORMATS:
             raise ValueError(f"a checkpoint has a value in the unsupported format {data[0]!r}")

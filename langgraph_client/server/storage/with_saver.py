@@ -92,7 +92,7 @@ class SaverStates:
         shown = {"count": checkpoints["count"] + count, "bytes": checkpoints["bytes"] + total}
         return {**size, "total_bytes": size["total_bytes"] + total, "checkpoints": shown}
 
-    async def _call(self, name: str, *args: Any, **options: Any) -> None:
+    async def _call(self, name: str, *args: object, **options: object) -> None:
         try:
             async with asyncio.timeout(_SECONDS):
                 await self._saver.manage(name, *args, **options)
@@ -128,7 +128,7 @@ class SaverStates:
                 item.metadata,
                 item.checkpoint["channel_versions"],
             )
-            by_task: dict[str, list[tuple[str, Any]]] = {}
+            by_task: dict[str, list[tuple[str, object]]] = {}
             for task_id, channel, value in item.pending_writes or ():
                 by_task.setdefault(task_id, []).append((channel, value))
             for task_id, writes in by_task.items():
@@ -142,7 +142,7 @@ class _Delegating:
         self._inner = inner
 
     @property
-    def executor(self) -> Any:
+    def executor(self) -> object:
         """What carries out statements."""
         return self._inner.executor
 
@@ -215,7 +215,7 @@ class _Within(_Delegating):
     remain in the saver, which do no harm.
     """
 
-    def __init__(self, inner: Transaction, saver: Any) -> None:
+    def __init__(self, inner: Transaction, saver: object) -> None:
         super().__init__(inner)
         self._saver = saver
         self.after: list[Callable[[], Awaitable[None]]] = []
@@ -259,7 +259,7 @@ class StorageWithSaver(_Delegating):
         return SaverStates(self._inner.states, self._saver, _at_once)
 
     @asynccontextmanager
-    async def transaction(self, held: Any = None) -> AsyncIterator[Transaction]:
+    async def transaction(self, held: object = None) -> AsyncIterator[Transaction]:
         """Commit what is written through the given value together, or on an exception nothing."""
         async with self._storage.transaction(held) as inner:
             within = _Within(inner, self._saver)
@@ -267,7 +267,7 @@ class StorageWithSaver(_Delegating):
         for call in within.after:
             await call()
 
-    def within(self, held: Any) -> Transaction:
+    def within(self, held: object) -> Transaction:
         """Return what reads under a lock."""
         return _Within(self._storage.within(held), self._saver)
 

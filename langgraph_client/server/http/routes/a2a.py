@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http import a2a_wire as a2a
-from langgraph_client.server.http.a2a_wire import A2AError, Json, UserMessage, Wire
+from langgraph_client.server.http.a2a_wire import A2AError, UserMessage, Wire
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.replies import nothing, reply
@@ -71,7 +72,7 @@ def _assistant_id(request: ValidRequest, text: str) -> str:
         raise A2AError(a2a.INVALID_PARAMS, "Invalid assistant ID: must be a UUID") from None
 
 
-def _card(base_url: str, assistant: Json, schemas: Json) -> Json:
+def _card(base_url: str, assistant: JsonObject, schemas: JsonObject) -> JsonObject:
     name, url = assistant["name"], f"{base_url}/a2a/{assistant['assistant_id']}"
     description = assistant.get("description") or (
         f"The graph {assistant['graph_id']!r}, as the assistant {name!r}"
@@ -160,7 +161,7 @@ async def message(request: ValidRequest) -> Response:
         return reply(_failure(number, A2AError(a2a.INTERNAL_ERROR, error.detail)))
 
 
-def _failure(number: Any, error: A2AError) -> Json:
+def _failure(number: object, error: A2AError) -> JsonObject:
     return {
         "jsonrpc": "2.0",
         "id": number,
@@ -180,7 +181,7 @@ class _Agent:
     def __init__(self, inside: Inside, wire: Wire, assistant_id: str) -> None:
         self.inside, self.wire, self.assistant_id = inside, wire, assistant_id
 
-    async def prepare(self, message: UserMessage) -> tuple[Json, str | None]:
+    async def prepare(self, message: UserMessage) -> tuple[JsonObject, str | None]:
         """Return the body of the run that a message asks for, and the task that it goes on with.
 
         Raises:
@@ -202,7 +203,7 @@ class _Agent:
                 " Graph input schema must include a 'messages' field to accept text or file parts."
                 f" Available input fields: {list(fields)}",
             )
-        body: Json = {"assistant_id": self.assistant_id, "if_not_exists": "create"}
+        body: JsonObject = {"assistant_id": self.assistant_id, "if_not_exists": "create"}
         if message.task_id is None:
             if message.is_answer:
                 raise A2AError(a2a.INVALID_PARAMS, "taskId is required when resuming a task")
@@ -219,7 +220,9 @@ class _Agent:
             body["input"] = message.input
         return body, ids["taskId"]
 
-    async def find(self, task_id: Any, context_id: Any = None) -> tuple[Json, Json, Json, str]:
+    async def find(
+        self, task_id: object, context_id: Any = None
+    ) -> tuple[JsonObject, JsonObject, JsonObject, str]:
         """Return a task's ids, its latest run, its thread and its state.
 
         Raises:
@@ -249,7 +252,7 @@ class _Agent:
         ids = {"taskId": task_id, "contextId": thread_id}
         return ids, latest, thread, a2a.state_of(latest, rest)
 
-    async def send(self, params: Json) -> Json:
+    async def send(self, params: JsonObject) -> JsonObject:
         """SendMessage: run, and return the task once it is over, or at once if that is wanted."""
         message = a2a.read_message(params)
         configuration = params.get("configuration") or {}
@@ -274,7 +277,7 @@ class _Agent:
         except Invalid:
             raise A2AError(a2a.INVALID_PARAMS, "contextId must be a UUID") from None
 
-    async def _start(self, thread_id: str, body: Json) -> Any:
+    async def _start(self, thread_id: str, body: JsonObject) -> Any:
         try:
             return await self.inside.ask("POST", f"/threads/{thread_id}/runs", body)
         except InsideError as error:
@@ -291,10 +294,10 @@ class _Agent:
         code = a2a.INVALID_PARAMS if error.status < 500 else a2a.INTERNAL_ERROR
         return A2AError(code, error.detail)
 
-    def _over(self, ids: Json, values: Any, length: int) -> Json:
+    def _over(self, ids: JsonObject, values: Any, length: int) -> JsonObject:
         """Return the task of a run that is over, by what it answers."""
         wire = self.wire
-        more: Json = {"history": wire.history(values, ids, length)} if length else {}
+        more: JsonObject = {"history": wire.history(values, ids, length)} if length else {}
         if isinstance(values, dict) and "__error__" in values:
             error = values["__error__"]
             text = f"Error executing assistant: {error['error']}: {error['message']}"
@@ -307,12 +310,12 @@ class _Agent:
         more["artifacts"] = [wire.response(values, self.assistant_id)]
         return wire.task(ids, wire.status("completed"), **more)
 
-    async def get(self, params: Json) -> Json:
+    async def get(self, params: JsonObject) -> JsonObject:
         """GetTask."""
         length = _history_length(params)
         ids, run, thread, state = await self.find(params.get("id"), params.get("contextId"))
         wire = self.wire
-        more: Json = {}
+        more: JsonObject = {}
         if length:
             more["history"] = wire.history(thread.get("values"), ids, length)
         if state == "completed":
@@ -326,12 +329,12 @@ class _Agent:
             said = wire.message([wire.text(text)], ids)
         return wire.task(ids, wire.status(state, said), **more)
 
-    async def list_tasks(self, params: Json) -> Json:
+    async def list_tasks(self, params: JsonObject) -> JsonObject:
         """ListTasks."""
         length = _history_length(params)
         return await list_tasks(self.inside, self.wire, self.assistant_id, params, length)
 
-    async def cancel(self, params: Json) -> Json:
+    async def cancel(self, params: JsonObject) -> JsonObject:
         """CancelTask."""
         ids, run, _, state = await self.find(params.get("id"), params.get("contextId"))
         if state not in ("submitted", "working"):
@@ -344,7 +347,7 @@ class _Agent:
         said = self.wire.message([self.wire.text("Task was canceled")], ids)
         return self.wire.task(ids, self.wire.status("canceled", said))
 
-    async def stream(self, message: UserMessage) -> AsyncGenerator[Json]:
+    async def stream(self, message: UserMessage) -> AsyncGenerator[JsonObject]:
         """Run, and yield what becomes of the task.
 
         Raises:
@@ -354,9 +357,9 @@ class _Agent:
         body, task_id = await self.prepare(message)
         thread_id = await self._context(message)
         body |= {"stream_mode": ["values", "messages-tuple"], "on_disconnect": "continue"}
-        ids: Json = {"contextId": thread_id}
-        values: Any = None
-        failed: Json | None = None
+        ids: JsonObject = {"contextId": thread_id}
+        values: object = None
+        failed: JsonObject | None = None
         events = self.inside.events(f"/threads/{thread_id}/runs/stream", body)
         try:
             async for name, data in events:
@@ -384,7 +387,9 @@ class _Agent:
         for event in self._ending(ids, values, failed):
             yield event
 
-    def _ending(self, ids: Json, values: Any, failed: Json | None) -> list[Json]:
+    def _ending(
+        self, ids: JsonObject, values: object, failed: JsonObject | None
+    ) -> list[JsonObject]:
         wire = self.wire
         if failed is not None:
             text = str(failed.get("message") or failed.get("error"))
@@ -400,7 +405,7 @@ class _Agent:
         ]
 
 
-def _is_of(run: Json, run_id: str, task_id: str) -> bool:
+def _is_of(run: JsonObject, run_id: str, task_id: str) -> bool:
     """Whether a run is the first of a task, or one of the others."""
     return run["run_id"] == run_id or (run["metadata"].get("a2a") or {}).get("task_id") == task_id
 
@@ -417,7 +422,7 @@ def _segment(text: str) -> str:
         raise A2AError(a2a.TASK_NOT_FOUND, f"Task not found: {text}") from None
 
 
-def _history_length(given: Any) -> int:
+def _history_length(given: object) -> int:
     length = given.get("historyLength") if isinstance(given, dict) else None
     if length is None:
         return _HISTORY
@@ -429,7 +434,7 @@ def _history_length(given: Any) -> int:
 class _Stream(LongResponse):
     """A response that sends what becomes of a task, each as the answer to one request."""
 
-    def __init__(self, agent: _Agent, message: UserMessage, number: Any) -> None:
+    def __init__(self, agent: _Agent, message: UserMessage, number: object) -> None:
         super().__init__(event_headers(), heartbeat=HEARTBEAT)
         self._agent, self._message, self._number = agent, message, number
 
@@ -447,7 +452,7 @@ class _Stream(LongResponse):
             await events.aclose()
 
 
-def _frame(value: Json) -> bytes:
+def _frame(value: JsonObject) -> bytes:
     # Line ends of Unicode would end the line for some readers.
     text = encode(value).decode().replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return f"event: message\r\ndata: {text.replace(chr(0x85), chr(92) + 'u0085')}\r\n\r\n".encode()

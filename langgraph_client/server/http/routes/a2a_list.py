@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.http import a2a_wire as a2a
-from langgraph_client.server.http.a2a_wire import A2AError, Json, Wire
+from langgraph_client.server.http.a2a_wire import A2AError, Wire
 from langgraph_client.server.http.inside import Inside, InsideError
 
 _THREADS = 100
@@ -46,7 +47,7 @@ class TaskFilter(NamedTuple):
     artifacts: bool
 
 
-def read_filter(params: Json) -> TaskFilter:
+def read_filter(params: JsonObject) -> TaskFilter:
     """Return what a request asks for.
 
     Raises:
@@ -73,7 +74,7 @@ def read_filter(params: Json) -> TaskFilter:
     return TaskFilter(context_id, state, after, size, int(token), artifacts)
 
 
-def _time(given: Any) -> datetime | None:
+def _time(given: object) -> datetime | None:
     if given is None:
         return None
     if isinstance(given, int) and not isinstance(given, bool):  # Milliseconds, before 1.0.
@@ -93,15 +94,15 @@ def _is_after(stamp: str, time: datetime) -> bool:
 class _Found(NamedTuple):
     """A task: its ids, its latest run, its thread, and its state."""
 
-    ids: Json
-    run: Json
-    thread: Json
+    ids: JsonObject
+    run: JsonObject
+    thread: JsonObject
     state: str
 
 
 async def list_tasks(
-    inside: Inside, wire: Wire, assistant_id: str, params: Json, history: int
-) -> Json:
+    inside: Inside, wire: Wire, assistant_id: str, params: JsonObject, history: int
+) -> JsonObject:
     """Return a page of an agent's tasks.
 
     Args:
@@ -134,13 +135,13 @@ async def list_tasks(
     }
 
 
-async def _threads(inside: Inside, context_id: str | None) -> list[Json]:
+async def _threads(inside: Inside, context_id: str | None) -> list[JsonObject]:
     if context_id is None:
         body = {"limit": _THREADS, "sort_by": "updated_at", "sort_order": "desc"}
-        threads: list[Json] = await inside.ask("POST", "/threads/search", body)
+        threads: list[JsonObject] = await inside.ask("POST", "/threads/search", body)
         return threads
     try:
-        found: list[Json] = await inside.ask(
+        found: list[JsonObject] = await inside.ask(
             "POST", "/threads/search", {"ids": [context_id], "limit": 1}
         )
     except InsideError as error:
@@ -150,7 +151,7 @@ async def _threads(inside: Inside, context_id: str | None) -> list[Json]:
     return found
 
 
-async def _tasks_of(inside: Inside, thread: Json, assistant_id: str) -> list[_Found]:
+async def _tasks_of(inside: Inside, thread: JsonObject, assistant_id: str) -> list[_Found]:
     """Return the tasks of a thread, each by the latest of its runs."""
     thread_id = thread["thread_id"]
     try:
@@ -171,8 +172,10 @@ async def _tasks_of(inside: Inside, thread: Json, assistant_id: str) -> list[_Fo
     return [*tasks.values()]
 
 
-def _shown(wire: Wire, task: _Found, assistant_id: str, artifacts: bool, history: int) -> Json:
-    more: Json = {"artifacts": []}
+def _shown(
+    wire: Wire, task: _Found, assistant_id: str, artifacts: bool, history: int
+) -> JsonObject:
+    more: JsonObject = {"artifacts": []}
     values = task.thread.get("values")
     if artifacts and task.state == "completed":
         more["artifacts"] = [wire.response(values, assistant_id)]

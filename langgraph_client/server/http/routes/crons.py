@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.documents import crons
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.http.endpoint import ValidRequest
@@ -57,7 +56,7 @@ async def count(request: ValidRequest) -> Response:
     return reply(await request.services.storage.crons.count(**await _filters(request)))
 
 
-async def _filters(request: ValidRequest) -> dict[str, Any]:
+async def _filters(request: ValidRequest) -> JsonObject:
     if request.threads is None:
         return crons.filters(request.body)
     return await crons.visible(request.services, request.body)

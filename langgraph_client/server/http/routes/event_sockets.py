@@ -149,8 +149,8 @@ class EventSocket:
             async with self._sending:
                 await self._socket.send_text(encode(answer).decode())
 
-    async def _answer(self, frame: str | bytes) -> dict[str, Any]:
-        number: Any = None
+    async def _answer(self, frame: str | bytes) -> dict[str, object]:
+        number: object = None
         try:
             try:
                 given = decode(frame)
@@ -167,7 +167,7 @@ class EventSocket:
             return failure(number, error)
         return success(number, result, self._sent)
 
-    async def _result(self, method: str, params: Any) -> Any:
+    async def _result(self, method: str, params: Any) -> object:
         if method in ("subscription.subscribe", "subscription.reconnect"):
             return await self._subscribe(method, params)
         if method == "subscription.unsubscribe":
@@ -195,7 +195,7 @@ class EventSocket:
                     "no_such_interrupt", "Interrupt namespace does not match the pending interrupt."
                 )
 
-    async def _subscribe(self, method: str, params: Any) -> dict[str, Any]:
+    async def _subscribe(self, method: str, params: Any) -> dict[str, object]:
         wanted, since = PerName(subscription(method, params).wants), since_of(params)
         given_id = params.get("subscription_id")
         if method == "subscription.reconnect":

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import Refused, Unavailable
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
@@ -40,7 +41,7 @@ async def command(request: ValidRequest) -> Response:
         return reply(failure(number, error), 400)
     try:
         if method.startswith("subscription."):
-            result: Any = _subscription(request, method, params)
+            result: object = _subscription(request, method, params)
         else:
             thread_id = request.path["thread_id"]
             result = await request.services.commands.carry_out(
@@ -57,7 +58,7 @@ async def command(request: ValidRequest) -> Response:
     return reply(success(number, result))
 
 
-def _subscription(request: ValidRequest, method: str, params: Any) -> dict[str, Any]:
+def _subscription(request: ValidRequest, method: str, params: Any) -> JsonObject:
     """Answer a subscription command, which does nothing without a socket."""
     if method == "subscription.subscribe":
         subscription(method, params)

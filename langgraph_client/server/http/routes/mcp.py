@@ -6,7 +6,6 @@ Answers are JSON, never streams, and there are no sessions. Seen in langgraph-ap
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from starlette.responses import Response
 
@@ -77,7 +76,7 @@ def _malformed(text: str) -> Response:
     return reply({"error": text}, 400)
 
 
-def _object(given: Any) -> Document:
+def _object(given: object) -> Document:
     return given if isinstance(given, dict) else {}
 
 
@@ -154,7 +153,7 @@ def simplified(schema: Document) -> Document:
     return {**found, "$defs": definitions} if definitions else found
 
 
-def _named(value: Any, definitions: Document) -> Document:
+def _named(value: object, definitions: Document) -> Document:
     """Return the definitions that a schema names, and those that these name."""
     found: Document = {}
     missing = [value]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from starlette.responses import Response
 
@@ -135,7 +134,7 @@ async def wait(request: ValidRequest) -> Response:
 
 
 async def answer_when_over(
-    request: ValidRequest, job: Job, path: str, cancel_when_gone: str | None, result: Any = None
+    request: ValidRequest, job: Job, path: str, cancel_when_gone: str | None, result: object = None
 ) -> Response:
     """Return the response that tells a run's result once it is over.
 

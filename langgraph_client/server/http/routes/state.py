@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.errors import Conflict, Invalid, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config
@@ -51,14 +51,12 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     return {**thread, "metadata": {**metadata, **thread["metadata"]}}
 
 
-def _config(thread: Document, checkpoint: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _config(thread: Document, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
     given = {key: value for key, value in (checkpoint or {}).items() if key in CHECKPOINT_IDS}
     return thread_config(threads.graphs_thread_id(thread), given)
 
 
-async def _read(
-    request: ValidRequest, checkpoint: Mapping[str, Any] | None, deep: bool
-) -> Response:
+async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: bool) -> Response:
     thread = await _thread_to_read(request)
     graph_id = thread["metadata"].get("graph_id")
     asked_for = (checkpoint or {}).get("checkpoint_id")
@@ -115,8 +113,8 @@ async def _history(
     request: ValidRequest,
     limit: int,
     before: str | None,
-    metadata: dict[str, Any] | None,
-    checkpoint: dict[str, Any] | None,
+    metadata: dict[str, object] | None,
+    checkpoint: dict[str, object] | None,
 ) -> Response:
     thread = await _thread_to_read(request)
     graph_id = thread["metadata"].get("graph_id")

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, nothing, reply
@@ -51,7 +52,7 @@ def _store(request: ValidRequest) -> Any:
     return store
 
 
-async def _carried_out(operation: Awaitable[Any]) -> Any:
+async def _carried_out(operation: Awaitable[object]) -> Any:
     """Return what a store answers.
 
     Raises:
@@ -72,7 +73,7 @@ async def put(request: ValidRequest) -> Response:
         raise fail(400, "Namespace cannot be empty.")
     if namespace[0] == "langgraph":
         raise fail(400, f'Root label for namespace cannot be "langgraph". Got: {namespace}')
-    options: dict[str, Any] = {"ttl": body["ttl"]} if body.get("ttl") is not None else {}
+    options: JsonObject = {"ttl": body["ttl"]} if body.get("ttl") is not None else {}
     index = body.get("index")
     if index is not None and index is not True:
         options["index"] = index
@@ -97,7 +98,7 @@ async def get(request: ValidRequest) -> Response:
     return reply(None if found is None else _item(found))
 
 
-def _item(found: Any) -> dict[str, Any]:
+def _item(found: Any) -> JsonObject:
     return {
         "namespace": list(found.namespace),
         "key": found.key,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from langgraph_client.server.http.schemas import assistants as assistant_schemas
 from langgraph_client.server.http.schemas import crons as cron_schemas
@@ -58,7 +57,7 @@ BODIES: dict[str, Schema] = {
 }
 
 
-def check_config(body: Mapping[str, Any]) -> None:
+def check_config(body: Mapping[str, object]) -> None:
     """Check the config of an assistant's body, apart from the body, as the protocol words it.
 
     Raises:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
@@ -27,7 +25,7 @@ FIELDS = [
 _STRING = {"type": "string"}
 _OBJECT = {"type": "object"}
 _FLAG = {"type": "boolean"}
-_RUN: dict[str, Any] = {
+_RUN: dict[str, object] = {
     name: schema
     for name, schema in RUN_DEFINITIONS["RunCreateStateless"]["properties"].items()
     if name
@@ -47,7 +45,7 @@ _RUN: dict[str, Any] = {
     )
 }
 _KEPT = {"type": "string", "enum": ["delete", "keep"]}
-_OWN: dict[str, Any] = {
+_OWN: dict[str, object] = {
     "schedule": _STRING,
     "timezone": _STRING,
     "end_time": {"type": ["string", "null"]},

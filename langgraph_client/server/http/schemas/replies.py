@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.http.validation import Schema
 
 _STRING: Schema = {"type": "string"}
@@ -19,7 +19,7 @@ def _or_null(kind: str) -> Schema:
     return {"type": [kind, "null"]}
 
 
-def _object(*, optional: Sequence[str] = (), **properties: Any) -> Schema:
+def _object(*, optional: Sequence[str] = (), **properties: object) -> Schema:
     required = [name for name in properties if name not in optional]
     return {"type": "object", "required": required, "properties": properties}
 
@@ -29,7 +29,7 @@ def _some_of(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key != "required"}
 
 
-_VERSION: dict[str, Any] = {
+_VERSION: JsonObject = {
     "assistant_id": _UUID,
     "version": _COUNT,
     "graph_id": _STRING,
@@ -41,7 +41,7 @@ _VERSION: dict[str, Any] = {
     "description": _or_null("string"),
 }
 _ASSISTANT = _object(**_VERSION, updated_at=_TIME)
-_GRAPH_SCHEMAS: dict[str, Any] = {
+_GRAPH_SCHEMAS: JsonObject = {
     name: _or_null("object")
     for name in (
         "input_schema",
@@ -81,14 +81,14 @@ _CRON = _object(
     created_at=_TIME,
     updated_at=_TIME,
 )
-_ITEM: dict[str, Any] = {
+_ITEM: JsonObject = {
     "namespace": {"type": "array", "items": _STRING},
     "key": _STRING,
     "value": _OBJECT,
     "created_at": _TIME,
     "updated_at": _TIME,
 }
-_SIZE: dict[str, Any] = {"count": _COUNT, "bytes": _COUNT}
+_SIZE: JsonObject = {"count": _COUNT, "bytes": _COUNT}
 
 REPLIES: dict[str, Schema] = {
     "Error": _object(detail=_STRING),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from langgraph_client.server.http.validation import Schema
 
 _MODES = [
@@ -25,7 +23,7 @@ _NODES = {"anyOf": [{"type": "string", "enum": ["*"]}, _STRINGS]}
 #: Some thirty years: what is further off cannot be written as a date any more.
 _LONGEST = 1_000_000_000
 
-_STATELESS: dict[str, Any] = {
+_STATELESS: dict[str, object] = {
     "assistant_id": {"anyOf": [{"type": "string", "format": "uuid"}, _STRING]},
     "input": {},
     "command": {"anyOf": [{"$ref": "Command"}, {"type": "null"}]},
@@ -50,7 +48,7 @@ _STATELESS: dict[str, Any] = {
     "interrupt_before": _NODES,
     "interrupt_after": _NODES,
 }
-_STATEFUL: dict[str, Any] = {
+_STATEFUL: dict[str, object] = {
     **{name: schema for name, schema in _STATELESS.items() if name != "on_completion"},
     "checkpoint": {"$ref": "CheckpointConfig"},
     "multitask_strategy": {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
@@ -47,8 +45,8 @@ DEFINITIONS: dict[str, Schema] = {
 }
 
 
-def _body(required: list[str] | None = None, **properties: Any) -> Schema:
-    schema: dict[str, Any] = {"type": "object", "properties": properties}
+def _body(required: list[str] | None = None, **properties: object) -> Schema:
+    schema: dict[str, object] = {"type": "object", "properties": properties}
     return {**schema, "required": required} if required else schema
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
@@ -111,7 +111,7 @@ class CheckpointTables:
         namespace: str | None,
         checkpoint_id: str | None,
         before: str | None,
-        contains: Mapping[str, Any],
+        contains: Mapping[str, object],
         limit: int | None,
     ) -> list[CheckpointRow]:
         """Return the checkpoints that all conditions hold for, newest first."""

@@ -28,6 +28,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
+from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.sqlite.checkpoint_tables import (
     CheckpointRow,
@@ -91,7 +92,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, object] | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
@@ -153,7 +154,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         self,
         config: RunnableConfig | None,
         *,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, object] | None = None,
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
@@ -173,14 +174,14 @@ class Checkpoints(BaseCheckpointSaver[str]):
         """Write a checkpoint, and the channels that have a new version. Returns its config."""
         where = _place(config)
         thread_id, namespace = str(where["thread_id"]), where.get("checkpoint_ns", "")
-        rest: dict[str, Any] = dict(checkpoint)
+        rest: JsonObject = dict(checkpoint)
         values, versions = rest.pop("channel_values"), rest.pop("channel_versions")
         channels = [
             (channel, version, pack(values[channel], self.serde))
             for channel, version in new_versions.items()
             if channel in values
         ]
-        said: dict[str, Any] = dict(get_checkpoint_metadata(config, metadata))
+        said: JsonObject = dict(get_checkpoint_metadata(config, metadata))
         row = CheckpointRow(
             thread_id,
             namespace,
@@ -204,9 +205,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
         """Write a checkpoint, in place."""
         # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
         # which task of its parent; the protocol shows both.
-        said: dict[str, Any] = config.get("metadata") or {}
+        said: dict[str, object] = config.get("metadata") or {}
         placed = {key: said[key] for key in EXCLUDED_METADATA_KEYS if said.get(key)}
-        where: dict[str, Any] = config.get("configurable") or {}
+        where: dict[str, object] = config.get("configurable") or {}
         if where.get("checkpoint_ns") and where.get("checkpoint_map"):
             placed["checkpoint_map"] = where["checkpoint_map"]
         shown: Any = {**placed, **metadata}
@@ -217,7 +218,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def put_writes(
         self,
         config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
+        writes: Sequence[tuple[str, object]],
         task_id: str,
         task_path: str = "",
     ) -> None:
@@ -240,7 +241,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
     async def aput_writes(
         self,
         config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
+        writes: Sequence[tuple[str, object]],
         task_id: str,
         task_path: str = "",
     ) -> None:
@@ -343,7 +344,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         return self._tables.sizes(thread_id)
 
 
-def _place(config: RunnableConfig) -> dict[str, Any]:
+def _place(config: RunnableConfig) -> JsonObject:
     """Return the ids in a config; langgraph gives each one that reaches a saver a thread."""
     return config.get("configurable") or {}
 

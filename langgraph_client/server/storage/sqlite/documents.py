@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.storage.protocol import Document, KeyTaken
@@ -145,8 +144,8 @@ class Table:
         self,
         *,
         where: Mapping[str, object] | None = None,
-        contains: Mapping[str, Any] | None = None,
-        any_of: Sequence[Mapping[str, Any]] | None = None,
+        contains: Mapping[str, object] | None = None,
+        any_of: Sequence[Mapping[str, object]] | None = None,
         text: Mapping[str, str] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -182,8 +181,8 @@ class Table:
         self,
         *,
         where: Mapping[str, object] | None = None,
-        contains: Mapping[str, Any] | None = None,
-        any_of: Sequence[Mapping[str, Any]] | None = None,
+        contains: Mapping[str, object] | None = None,
+        any_of: Sequence[Mapping[str, object]] | None = None,
         text: Mapping[str, str] | None = None,
     ) -> int:
         """Return how many documents there are."""
@@ -262,8 +261,8 @@ class Table:
 
     def _filters(
         self,
-        contains: Mapping[str, Any] | None,
-        any_of: Sequence[Mapping[str, Any]] | None,
+        contains: Mapping[str, object] | None,
+        any_of: Sequence[Mapping[str, object]] | None,
         text: Mapping[str, str] | None,
     ) -> tuple[str, list[object]]:
         parts: list[str] = []
@@ -282,7 +281,7 @@ class Table:
                 values += found
         return " AND ".join(parts) or "1", values
 
-    def _contains(self, contains: Mapping[str, Any]) -> tuple[str, list[object]]:
+    def _contains(self, contains: Mapping[str, object]) -> tuple[str, list[object]]:
         parts: list[str] = []
         values: list[object] = []
         for field, wanted in contains.items():

@@ -35,7 +35,7 @@ def install(connection: sqlite3.Connection) -> None:
     connection.create_function("has_text", 2, has_text, deterministic=True)
 
 
-def contains_condition(column: str, wanted: Any) -> tuple[str, list[object]]:
+def contains_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     """Return a condition that holds for rows whose JSON contains a value, and its parameters.
 
     Args:
@@ -80,7 +80,7 @@ class _Row(_Place):
         return f"{self.alias}.atom"
 
 
-def _condition(place: _Place, wanted: Any, parameters: list[object], level: int) -> str:
+def _condition(place: _Place, wanted: object, parameters: list[object], level: int) -> str:
     """Return the condition that a place contains a value; appends its parameters in order."""
     if isinstance(wanted, dict | list):
         kind = "object" if isinstance(wanted, dict) else "array"
@@ -106,7 +106,7 @@ def _condition(place: _Place, wanted: Any, parameters: list[object], level: int)
     return f"({condition})"
 
 
-def _member(place: _Place, key: str, value: Any, parameters: list[object], level: int) -> str:
+def _member(place: _Place, key: str, value: object, parameters: list[object], level: int) -> str:
     if _PLAIN_KEY.fullmatch(key):
         child = _Place(place.source, f'{place.path}."{key}"')
         return _condition(child, value, parameters, level)
@@ -120,7 +120,7 @@ def _member(place: _Place, key: str, value: Any, parameters: list[object], level
     )
 
 
-def _any_item(place: _Place, value: Any, parameters: list[object], level: int) -> str:
+def _any_item(place: _Place, value: object, parameters: list[object], level: int) -> str:
     alias = f"e{level}"
     parameters.append(place.path)
     row = _Row(f"{alias}.value", "$", alias)
@@ -128,7 +128,7 @@ def _any_item(place: _Place, value: Any, parameters: list[object], level: int) -
     return f"EXISTS (SELECT 1 FROM json_each({place.source}, ?) {alias} WHERE {condition})"
 
 
-def _has_odd_number(value: Any) -> bool:
+def _has_odd_number(value: object) -> bool:
     """Whether SQLite could read a number otherwise than Python: long decimals, 65-bit integers."""
     if isinstance(value, dict | list):
         return any(map(_has_odd_number, value.values() if isinstance(value, dict) else value))

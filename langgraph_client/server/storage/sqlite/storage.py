@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.script_states import ScriptStates
@@ -133,14 +134,14 @@ class SqliteStorage:
         self.webhook_deliveries.index("due_at")
 
     @asynccontextmanager
-    async def transaction(self, held: Any = None) -> AsyncIterator[SqliteStorage]:
+    async def transaction(self, held: object = None) -> AsyncIterator[SqliteStorage]:
         """Commit what is written within together, or, on an exception, not at all."""
         # No operation within yields to the event loop, so no other writer can come in between.
         is_outermost = await self._database.patiently(self._database.begin)
         with self._database.committing(is_outermost):
             yield self
 
-    def within(self, held: Any) -> SqliteStorage:
+    def within(self, held: object) -> SqliteStorage:
         """Return what reads under a lock."""
         return self
 
@@ -203,7 +204,7 @@ class SqliteStorage:
                     found[name] = {"columns": columns, "rows": rows}
         return found
 
-    async def restore(self, tables: Mapping[str, Any]) -> None:
+    async def restore(self, tables: JsonMapping) -> None:
         """Replace all that is kept.
 
         What it holds was written somewhere else: from here on only allowed classes are made out
@@ -258,9 +259,9 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> object:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _from_json(value: Any) -> Any:
+def _from_json(value: object) -> object:
     return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

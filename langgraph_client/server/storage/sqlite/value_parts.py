@@ -24,11 +24,11 @@ _HEADERS = {_LIST: b"\xdd", _DICT: b"\xdf"}  # array 32 and map 32 of MessagePac
 class Serializer(Protocol):
     """langgraph's serializer of values."""
 
-    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+    def dumps_typed(self, obj: object) -> tuple[str, bytes]:
         """Return a value as the name of a format, and bytes in it."""
         ...
 
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+    def loads_typed(self, data: tuple[str, bytes]) -> object:
         """Return the value."""
         ...
 
@@ -49,7 +49,7 @@ class Packed(NamedTuple):
     parts: list[Part]
 
 
-def pack(value: Any, serde: Serializer) -> Packed:
+def pack(value: object, serde: Serializer) -> Packed:
     """Return a value as what its row holds, and the parts that have to be kept beside it.
 
     Raises:
@@ -76,7 +76,7 @@ def unpack(
     data: bytes,
     serde: Serializer,
     find: Callable[[list[bytes]], list[tuple[str, bytes]]],
-) -> Any:
+) -> object:
     """Return the value of a row.
 
     Args:
@@ -112,7 +112,7 @@ def _items(value: Any, serde: Serializer) -> list[bytes] | None:
     if type(value) is dict:
         if any(type(key) is not str for key in value) or _is_short(next(iter(value.values()))):
             return None
-        pairs: Iterable[tuple[Any, ...]] = value.items()
+        pairs: Iterable[tuple[object, ...]] = value.items()
     else:
         if _is_short(value[0]):
             return None
