@@ -245,6 +245,24 @@ with Server({"g": graph(node), "inner": graph(lambda state: {"x": 1})}) as serve
     assert "'metadata', 'values'" in done.stdout
 
 
+def test_langgraph_sdk_is_imported_later() -> None:
+    """A server does not import langgraph_sdk; a factory that does gets clients of the server."""
+    code = """
+import sys
+from langgraph_client import Server
+def factory():
+    from langgraph.graph import START, StateGraph
+    from langgraph_sdk import get_sync_client
+    node = lambda state: {"found": get_sync_client().assistants.count()}
+    return StateGraph(dict).add_node("n", node).add_edge(START, "n").compile()
+with Server({"g": factory}) as server:
+    assert "langgraph_sdk" not in sys.modules
+    print(server.sync_client().runs.wait(None, "g", input={}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "{'found': 1}" in done.stdout
+
+
 def test_where_no_graph_runs() -> None:
     """Elsewhere such transports say what is missing; langgraph_sdk's go where they went before."""
     with pytest.raises(httpx.ConnectError, match="give it a URL"):

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +22,7 @@ import httpx
 from langgraph_client.hosting import IN_PROCESS_URL, AsyncHostTransport, HostTransport, current_host
 
 _IN_PROCESS_HOST = httpx.URL(IN_PROCESS_URL).host
+_MODULE = "langgraph_sdk.client"
 _FORMER = {"host": "localhost", "port": 8123}
 """Where langgraph_sdk's blocking client without a URL goes."""
 
@@ -58,12 +62,49 @@ class _BlockingTransport(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
+class _AtImport(MetaPathFinder):
+    """Gives langgraph_sdk the transports when a program imports it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find `langgraph_sdk.client`, which imports all that gets the transports."""
+        if fullname != _MODULE:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+class _Loader(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        _give_transports()
+
+
 def install() -> None:
-    """Give langgraph_sdk the transports, once; without langgraph_sdk do nothing."""
+    """Give langgraph_sdk the transports, once: now, or when it is imported.
+
+    Importing it takes longer than all else that a server of scripted graphs needs.
+    """
+    if _MODULE in sys.modules:
+        _give_transports()
+    elif not any(isinstance(finder, _AtImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AtImport())
+
+
+def _give_transports() -> None:
     try:
         asynchronous: Any = importlib.import_module("langgraph_sdk._async.client")
         blocking: Any = importlib.import_module("langgraph_sdk._sync.client")
-    except ImportError:  # It is not installed, or older than all that this could work with.
+    except ImportError:  # It is older than all that this could work with.
         return
     if not (hasattr(asynchronous, "get_asgi_transport") and hasattr(blocking, "get_sync_client")):
         return
@@ -71,7 +112,7 @@ def install() -> None:
         return
     _Loopback.original = asynchronous.get_asgi_transport()
     # For clients that were made before; what they get comes in one piece.
-    importlib.import_module("langgraph_sdk.client").configure_loopback_transports(_app)
+    importlib.import_module(_MODULE).configure_loopback_transports(_app)
     asynchronous.get_asgi_transport = lambda: _Loopback
     # Else langgraph_sdk would import another server into this process, where it is installed.
     sys.modules.setdefault("langgraph_api.server", None)  # type: ignore[arg-type]
