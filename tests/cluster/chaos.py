@@ -51,8 +51,9 @@ _OUTAGES = (
     "psycopg.OperationalError",
     "psycopg.errors.AdminShutdown",
     "psycopg.errors.CannotConnectNow",
+    "asyncio.exceptions.CancelledError",
 )
-"""What a server logs when its database goes away within an answer."""
+"""What a server logs when its database goes away, or it is stopped, within an answer."""
 _OVER = ("lc||completed", "lc||failed")
 """How the ids of the events end by which a run of the root graph ends."""
 
@@ -282,7 +283,8 @@ class Chaos:
             self.report.wrong.append(f"run {number}: {state['values']}, {state['next']}")
         statuses = [run["status"] for run in client.runs.list(thread_id)]
         if statuses != ["success"]:
-            self.report.wrong.append(f"run {number}: {statuses}")
+            error = client.threads.get(thread_id).get("error")
+            self.report.wrong.append(f"run {number}: {statuses}, {error}")
 
     def _note_tracebacks(self, log: str) -> None:
         """Note the exceptions in a server's log, and where those are from that nobody expects."""

@@ -84,8 +84,9 @@ if __name__ == "__main__":
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     hooks = WebhookOptions(loopback=True)
-    with Server(GRAPHS, path=database, max_runs=20, webhooks=hooks) as server:
-        running = server
-        print(server.listen(port=int(port)), flush=True)
+    # Before it starts: it carries out runs at once, if some wait.
+    running = Server(GRAPHS, path=database, max_runs=20, webhooks=hooks)
+    with running:
+        print(running.listen(port=int(port)), flush=True)
         stop.wait()
     os._exit(0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import httpx
 import pytest
 
 from langgraph_client.server.server import Server
@@ -131,3 +132,31 @@ def test_events_expire_but_numbers_go_on() -> None:
         while (left := thread.events()) and left[0]["seq"] <= first[-1]["seq"]:
             assert time.monotonic() < deadline, "the events did not expire"
         assert left[-1] == second[-1]
+
+
+def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
+    """It is kept for readers who were cut off; there is no thread whose next number it tells."""
+    gate = Gate()
+    with (
+        Server({"gate": gate.graph}, event_ttl=0.05) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=10) as http,
+    ):
+        body = {"assistant_id": "gate", "input": {"count": 1}, "stream_resumable": True}
+        thread_id = http.post("/runs", json=body).json()["thread_id"]
+        assert gate.entered.wait(10)
+        path = f"/threads/{thread_id}/stream/events"
+        with http.stream("POST", path, json={"channels": ["lifecycle"]}) as response:
+            gate.open.set()
+            text = ""
+            for part in response.iter_text():
+                text += part
+                if '"completed"' in text:
+                    break
+        deadline = time.monotonic() + 10
+        while "protocol_events" in exported(server):
+            assert time.monotonic() < deadline, "the end did not expire"
+
+
+def exported(server: Server) -> dict[str, Any]:
+    export = server.services.storage.export()
+    return asyncio.run_coroutine_threadsafe(export, server.loop).result(10)

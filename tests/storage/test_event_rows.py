@@ -18,7 +18,9 @@ def event(seq: int, name: str = "messages", run_id: str = "r") -> KeptEvent:
 
 @pytest.fixture
 async def table() -> AsyncIterator[ProtocolEventTable]:
+    """The events of a storage that has the thread `t`."""
     storage = SqliteStorage()
+    await storage.threads.put({"thread_id": "t"})
     yield storage.protocol_events
     await storage.close()
 

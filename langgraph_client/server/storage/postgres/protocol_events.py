@@ -10,10 +10,12 @@ from langgraph_client.server.storage.postgres.leases import Leases, fence_of, to
 from langgraph_client.server.storage.protocol import KeptEvent
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
-# The thread's last event stays, so that numbers go on behind it.
-_NOT_LAST = (
-    "seq < (SELECT max(seq) FROM protocol_events AS others"
+# A thread's last event stays, so that numbers go on behind it, as long as there is the thread. The
+# end of a run that has taken its thread with it is kept for a while, for readers who were cut off.
+_MAY_GO = (
+    "(seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"
+    " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
 )
 _DELETED = Place("protocol_events", deletes=True)
 
@@ -68,7 +70,7 @@ class ProtocolEventTable:
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
-        kept = "name NOT LIKE 'lifecycle:%%'" if keep_lifecycle else _NOT_LAST
+        kept = "name NOT LIKE 'lifecycle:%%'" if keep_lifecycle else _MAY_GO
         await self._executor.write(
             f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,), place=_DELETED
         )
@@ -77,9 +79,9 @@ class ProtocolEventTable:
         """Delete the events of runs that ended before a time. Returns of how many runs."""
         row = await self._executor.row(
             f"WITH ended AS (SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < %s"
-            f" AND {_NOT_LAST} ORDER BY ms LIMIT %s),"
+            f" AND {_MAY_GO} ORDER BY ms LIMIT %s),"
             " gone AS (DELETE FROM protocol_events WHERE run_id IN (SELECT run_id FROM ended)"
-            f" AND {_NOT_LAST}) SELECT count(*) FROM ended",
+            f" AND {_MAY_GO}) SELECT count(*) FROM ended",
             (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
         )
         return int(row[0]) if row else 0

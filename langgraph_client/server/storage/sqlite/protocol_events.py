@@ -13,10 +13,12 @@ from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
 _AT_ONCE = 100
 """How many rows are deleted by one statement, so that the others need not wait for long."""
-# The thread's last event stays, so that numbers go on behind it.
-_NOT_LAST = (
-    "seq < (SELECT max(seq) FROM protocol_events AS others"
+# A thread's last event stays, so that numbers go on behind it, as long as there is the thread. The
+# end of a run that has taken its thread with it is kept for a while, for readers who were cut off.
+_MAY_GO = (
+    "(seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"
+    " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
 )
 
 
@@ -83,7 +85,7 @@ class ProtocolEventTable:
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
-        kept = " AND name NOT LIKE 'lifecycle:%'" if keep_lifecycle else f" AND {_NOT_LAST}"
+        kept = " AND name NOT LIKE 'lifecycle:%'" if keep_lifecycle else f" AND {_MAY_GO}"
         await self._delete(f"run_id = ?{kept}", run_id)
         for row in self._database.rows(
             "SELECT seq, run_id, ms, name, data FROM protocol_events WHERE run_id = ?"
@@ -103,7 +105,7 @@ class ProtocolEventTable:
     async def delete_ended(self, before_ms: int, limit: int) -> int:
         """Delete the events of runs that ended before a time. Returns of how many runs."""
         ended = self._database.rows(
-            f"SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < ? AND {_NOT_LAST}"
+            f"SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < ? AND {_MAY_GO}"
             " ORDER BY ms LIMIT ?",
             (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
         )
