@@ -52,7 +52,8 @@ from langgraph_client.server.storage.protocol import Storage
 from langgraph_client.ui.pages import Pages, has_own_ui
 
 if TYPE_CHECKING:
-    from langgraph_client import LangGraphClient, SyncLangGraphClient
+    from langgraph_client._async.client import LangGraphClient
+    from langgraph_client._sync.client import SyncLangGraphClient
     from langgraph_client.pull import PulledThread
     from langgraph_client.remote.graph import RemoteGraph
     from langgraph_client.server.http.listener import Port
@@ -455,13 +456,13 @@ class Server:
 
     def client(self, **options: Any) -> LangGraphClient:
         """Return an async client of this server; `options` are those of `get_client`."""
-        from langgraph_client import get_client
+        from langgraph_client._async.client import get_client
 
         return get_client(**{"url": IN_PROCESS_URL, "transport": self.async_transport(), **options})
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
         """Return a blocking client of this server; `options` are those of `get_sync_client`."""
-        from langgraph_client import get_sync_client
+        from langgraph_client._sync.client import get_sync_client
 
         return get_sync_client(**{"url": IN_PROCESS_URL, "transport": self.transport(), **options})
 
