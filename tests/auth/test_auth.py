@@ -226,7 +226,7 @@ def test_what_is_no_auth() -> None:
         TestServer(GRAPHS, auth=Auth())
     auth = Auth()
     auth.authenticate(lambda tenant: tenant)
-    with pytest.raises(TypeError, match="asks for 'tenant'"):
+    with pytest.raises(TypeError, match="required parameter 'tenant'"):
         Authorization(auth)
 
 

@@ -151,7 +151,7 @@ def test_a_factory_that_asks_for_anything_else_is_refused_at_the_start() -> None
     def factory(config: RunnableConfig, database: sqlite3.Connection) -> Any: ...
 
     with (
-        pytest.raises(TypeError, match="graph 'made' asks for 'database'"),
+        pytest.raises(TypeError, match="graph 'made' has the required parameter 'database'"),
         Server({"made": factory}),
     ):
         pass

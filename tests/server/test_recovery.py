@@ -144,7 +144,7 @@ def test_a_run_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
     with serving(file, work=graph) as http:
         answer = http.get(f"{run}/join").json()
         assert answer["__error__"]["error"] == "RunGivenUp"
-        assert "ended 3 times" in answer["__error__"]["message"]
+        assert "killed 3 times" in answer["__error__"]["message"]
         assert http.get(run).json()["status"] == "error"
         thread = run.partition("/runs")[0]
         work.go_on.set()

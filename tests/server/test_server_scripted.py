@@ -106,7 +106,8 @@ def test_modes_a_script_lacks_are_refused(http: httpx.Client) -> None:
     """A mode that scripts do not have fails the run by name instead of giving nothing."""
     body = {"assistant_id": "talk", "input": {}, "stream_mode": "debug"}
     assert (
-        "does not have debug" in http.post("/runs/wait", json=body).json()["__error__"]["message"]
+        "does not support debug"
+        in http.post("/runs/wait", json=body).json()["__error__"]["message"]
     )
 
 

@@ -446,7 +446,7 @@ def test_a_seed_that_cannot_be_says_why(server: TestServer) -> None:
         server.seed_thread("nope")
     with pytest.raises(ValueError, match=r"after 'one' comes \['two'\]"):
         server.seed_thread("row", {}, next="nope")
-    with pytest.raises(ValueError, match="no step of the script"):
+    with pytest.raises(ValueError, match="the script has no step"):
         server.seed_thread("agent", {}, next="nope")
 
 

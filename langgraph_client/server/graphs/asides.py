@@ -1,4 +1,4 @@
-"""What happens in a run beside its stream, for its caller: calls of handlers, and extensions."""
+"""Additional events of a run for a RemoteGraph: handler calls, extensions, lifecycle events."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Asides:
-    """What notes what the caller of a run wants to be told.
+    """Records the additional events that the caller of a run has requested.
 
     Args:
-        run: The run; what its caller has asked for is in its kwargs.
+        run: The run; the requested events are in its kwargs.
         graph: The compiled graph.
     """
 
@@ -32,7 +32,7 @@ class Asides:
         self._lifecycle: LifecycleRecorder | None = None
         self._calls: dict[str, CallRecorder] = {}
         self._extensions: Extensions | None = None
-        # Only here: langgraph's callbacks and multiplexer are younger than what the rest needs.
+        # Imported only here: older versions of langgraph lack its callbacks and multiplexer.
         if EXTENSIONS_EVENT in asked and graph.stream_transformers:
             from langgraph_client.server.graphs.extensions import Extensions
 
@@ -57,29 +57,29 @@ class Asides:
 
     @property
     def are_wanted(self) -> bool:
-        """Whether the caller wants to be told of anything."""
+        """Whether the caller has requested any additional events."""
         others = (self._lifecycle, self._extensions)
         return bool(self._calls) or any(other is not None for other in others)
 
     @property
     def modes(self) -> list[str]:
-        """The stream modes that are needed, whether the caller asks for them or not."""
+        """The stream modes that the recorders need, in addition to the caller's."""
         return [] if self._extensions is None else self._extensions.modes
 
     async def see(self, namespace: tuple[str, ...], mode: str, data: object) -> None:
-        """Take notice of what the graph streams."""
+        """Note a part of the graph's stream."""
         if self._extensions is not None:
             await self._extensions.see(namespace, mode, data)
 
     async def end(self, error: Exception | None = None) -> None:
-        """Take notice of the run's end."""
+        """Note the run's end."""
         if self._extensions is not None and error is not None:
             await self._extensions.afail(error)
         elif self._extensions is not None:
             await self._extensions.aclose()
 
     def take(self) -> list[Item]:
-        """Return the events since the last time."""
+        """Return the events since the last call."""
         items: list[Item] = []
         if self._lifecycle is not None:
             items += [(LIFECYCLE_EVENT, event) for event in self._lifecycle.take()]

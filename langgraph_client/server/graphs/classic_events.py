@@ -1,4 +1,4 @@
-"""The raw events of a run of the event protocol, as the events of the older streams. Pure."""
+"""Convert the raw events of a run of the event protocol (v3) to events of run streams. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CALL_FIELDS = ("name", "args", "id")
 
 
 class ClassicEvents:
-    """Turns raw events into what `GET .../stream` gives of any other run."""
+    """Converts raw events to the events of `GET .../stream`."""
 
     def __init__(self) -> None:
         self._messages: dict[tuple[Namespace, str], _Message] = {}
@@ -22,7 +22,7 @@ class ClassicEvents:
 
         Args:
             events: The raw events.
-            is_watched: Whether anybody reads; without, messages are left out.
+            is_watched: Whether the stream has a reader. If not, messages are left out.
         """
         for event in events:
             if event.method == "messages":
@@ -42,7 +42,7 @@ class ClassicEvents:
             self._messages[key] = _Message(str(data.get("id") or event.model_run))
         message = self._messages.get(key)
         if message is None:
-            return  # its beginning was before anybody read
+            return  # The message started before the stream had a reader.
         if kind == "message-finish":
             del self._messages[key]
             yield "messages/complete", [message.document(data)]
@@ -51,7 +51,7 @@ class ClassicEvents:
 
 
 def _with_questions(event: RawEvent) -> object:
-    """Return the values of a snapshot, with what nodes wait for."""
+    """Return the values of a snapshot, with its interrupts."""
     waiting = {INTERRUPT: list(event.interrupts)} if event.interrupts else {}
     return {**event.data, **waiting} if isinstance(event.data, Mapping) else event.data
 
@@ -64,7 +64,7 @@ class _Message:
         self._blocks: dict[int, JsonObject] = {}
 
     def add(self, data: JsonMapping) -> bool:
-        """Take an event of the message. Returns whether it has more content now."""
+        """Add an event of the message. Return whether the message has more content now."""
         index, delta = data.get("index", 0), data.get("delta") or {}
         if data.get("event") in ("content-block-start", "content-block-finish"):
             self._blocks[index] = dict(data.get("content") or {})
@@ -77,7 +77,7 @@ class _Message:
         return True
 
     def document(self, finish: Mapping[str, object]) -> dict[str, object]:
-        """Return the message as it is so far."""
+        """Return the message so far."""
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
         is_text = all(block.get("type") == "text" for block in blocks)
         text = "".join(block.get("text", "") for block in blocks)

@@ -56,7 +56,7 @@ from langgraph_client.values import (
     name_of,
 )
 
-# What a RemoteGraph may send to any graph as it is, beside the classes of the graph's schemas.
+# Classes of objects that a RemoteGraph may send to any graph, besides those of its schemas.
 _KNOWN = (
     Command,
     LanggraphUpdate,
@@ -72,11 +72,11 @@ _KNOWN = (
     message_classes.SystemMessage,
     message_classes.ToolMessage,
 )
-# langgraph's channel of answers, and the form of the ids of what they answer.
+# langgraph's channel for responses to interrupts, and the form of an interrupt's id.
 _RESUME = "__resume__"
 # The key by which nodes and subgraphs learn when checkpoints are written.
 _DURABILITY = "__pregel_durability"
-# The key by which a subgraph gets the checkpointer of the graph around it.
+# The key by which a subgraph gets the checkpointer of its parent graph.
 _CHECKPOINTER = "__pregel_checkpointer"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
@@ -85,10 +85,10 @@ _Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]
 
 
 class CompiledGraph:
-    """A compiled graph, as the server uses it; see `protocol.HostedGraph`.
+    """The adapter of a compiled graph; see `protocol.HostedGraph`.
 
     Args:
-        graph: The graph, with the checkpointer and the store that it is to use.
+        graph: The graph, with the checkpointer and the store that it must use.
     """
 
     def __init__(self, graph: Pregel) -> None:
@@ -96,11 +96,11 @@ class CompiledGraph:
 
     @cached_property
     def _eager(self) -> Pregel:
-        """The graph so that it gives what a step did before it saves the checkpoint behind it.
+        """The graph in a mode in which it yields a step's events before it saves the checkpoint.
 
-        langgraph runs a step of one task on a short cut that saves first, unless it is to stream
-        eagerly (seen in langgraph 1.2.24). A process killed in between would have lost the events
-        for good, as the step is not run again.
+        For a step with one task, langgraph has a shortcut that saves first, unless it streams
+        eagerly (seen in langgraph 1.2.24). If the process is killed in between, the events would be
+        lost for ever, because the step is not executed again.
         """
         return self._graph.copy({"stream_eager": True})
 
@@ -130,11 +130,11 @@ class CompiledGraph:
     # Running.
 
     def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        """Run the graph, giving what happens, as the modes of the run ask."""
+        """Run the graph and yield its events, in the run's stream modes."""
         return self._raw_events(run) if run.kwargs.get(PROTOCOL) else self._mode_events(run)
 
     async def _mode_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        # Eagerly also where a step has to be told before the next one begins.
+        # Eager streaming is also needed if the caller must get a step before the next one starts.
         checks = run.checks
         graph = self._eager if run.kwargs["resumable"] or checks is not None else self._graph
         asked: Sequence[str] = run.kwargs["stream_mode"]
@@ -143,7 +143,7 @@ class CompiledGraph:
         asides = Asides(run, self._graph)
         is_wanted = asides.are_wanted
         chunks = self._chunks(graph, run, asides)
-        # The metadata of all chunks of a message are one and the same object.
+        # All chunks of a message have the same metadata object, so it is checked only once.
         checked: Any = None
         shown: Any = None
         scope = RunScope(run.run_id)
@@ -186,8 +186,8 @@ class CompiledGraph:
                 yield aside
             raise
         finally:
-            # In this order: the graph may write a last checkpoint while it is closed, and must not
-            # wait for somebody to take events meanwhile.
+            # `release` must come first: closing the graph may write a last checkpoint, which would
+            # wait for ever for a reader of the events before it.
             scope.release()
             try:
                 await chunks.aclose()
@@ -195,7 +195,7 @@ class CompiledGraph:
                 scope.over = True
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        # Only here, as langgraph's multiplexer is younger than what the rest needs.
+        # Imported only here: older versions of langgraph lack its multiplexer.
         from langgraph_client.server.graphs.protocol_stream import raw_events
 
         scope = RunScope(run.run_id)
@@ -222,7 +222,7 @@ class CompiledGraph:
                 graph, given, config, options, is_stepwise=run.checks is not None
             )
         if MESSAGE_EVENTS in run.kwargs.get(ASIDES, ()):
-            # Only here, as langgraph's event streaming is younger than what the rest needs.
+            # Imported only here: older versions of langgraph lack event streaming.
             from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events
 
             return chunks_with_message_events(graph, given, config, options)
@@ -235,33 +235,34 @@ class CompiledGraph:
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
         if run.kwargs.get("strict_resume"):
-            # As langgraph 1.2 has it; earlier releases resume what fits.
+            # The option of langgraph 1.2. Earlier versions ignore it.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
         more = {_CHECKPOINTER: None} if NESTED in run.kwargs else {}
-        # As an option, langgraph warns that it has no effect; "sync" makes it wait for a
-        # checkpoint that is never written.
+        # Without checkpoints, langgraph warns if durability is an option, so it is set in the
+        # config. With "sync" it would wait for a checkpoint that is never written.
         if not self._keeps(run) and run.kwargs["durability"] != "sync":
             more[_DURABILITY] = run.kwargs["durability"]
         config = {**config, "configurable": {**config["configurable"], **more}}
         context = run.kwargs.get("context")
-        # Known as real servers do it; a local graph, which RemoteGraph is to equal, does not.
+        # As on the real server, nodes find the context in `configurable` too. For a RemoteGraph
+        # they do not, because it must behave like a local graph.
         if self._context_fields is not None and context and RICH not in run.kwargs:
             known = {key: value for key, value in context.items() if key in self._context_fields}
             config = {**config, "configurable": {**config["configurable"], **known}}
         return config
 
     def _keeps(self, run: GraphRun) -> bool:
-        """Whether checkpoints of a run are written."""
+        """Return whether checkpoints of a run are stored."""
         return bool(self._graph.checkpointer) and NESTED not in run.kwargs
 
     def _options(self, run: GraphRun, more_modes: Sequence[str] = ()) -> dict[str, Any]:
         kwargs = run.kwargs
         modes = dict.fromkeys((*_modes(kwargs), *more_modes))
         if run.checks is not None:
-            # Updates tell that a step is done.
+            # An `updates` event marks the end of a step.
             modes = dict.fromkeys((*modes, "updates"))
-        # What callers of the graph see, not all of its state; unless they ask for more.
+        # The output channels and not the whole state, unless the caller requests more.
         wanted = kwargs.get(OUTPUT_KEYS, self._graph.output_channels)
         options: dict[str, Any] = {
             "stream_mode": [mode for mode in modes if mode != EVENTS],
@@ -280,24 +281,24 @@ class CompiledGraph:
         return options
 
     def _context(self, kwargs: JsonMapping) -> Any:
-        """Return the run's context: reduced to what the schema knows, as real servers do it.
+        """Return the run's context, reduced to the fields of its schema as on the real server.
 
-        A RemoteGraph's is the caller's own, as it is for a local graph.
+        For a RemoteGraph, it is the caller's own context, as for a local graph.
         """
         context = kwargs.get("context")
         if RICH in kwargs:
             return context
         if self._context_fields is None:
             return dict(context or {}) or None
-        # Not from `configurable`: what the request gave there is in the context already, and the
-        # rest, such as an empty `user_id`, is the server's.
+        # Not from `configurable`: values of the request are in the context already, and the others
+        # there, such as an empty `user_id`, are the server's.
         known = self._context_fields
         return {key: value for key, value in (context or {}).items() if key in known}
 
     async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
-        """Return a run without what an earlier attempt of it has taken in already.
+        """Return a run without the input that an earlier attempt has stored already.
 
-        What that attempt's tasks have done, langgraph tells and does not do again.
+        langgraph does not execute finished tasks of that attempt again, but repeats their events.
         """
         thread_id = run.config["configurable"]["thread_id"]
         config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
@@ -307,11 +308,11 @@ class CompiledGraph:
             return run
         if saved.metadata.get("run_id") == run_id:
             return run.going_on()
-        # A command is kept before the first checkpoint of its run, beside the one it starts from.
+        # A command is stored before the first checkpoint of its run, with the one it starts from.
         command = run.kwargs.get("command") or {}
         kept = [write for task, *write in saved.pending_writes or () if task == NO_TASK]
         if _is_kept(command, kept):
-            # All of it but answers by interrupt id, which are kept with the tasks they go to.
+            # Except responses by interrupt id, which are stored with their tasks.
             resume = command.get("resume")
             return run.going_on(resume if _by_interrupt_id(resume) else None)
         return run
@@ -319,7 +320,7 @@ class CompiledGraph:
     # States.
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> Snapshot:
-        """Return the state of a thread, the latest or that of a checkpoint."""
+        """Return the latest state of a thread, or that of a checkpoint."""
         state: Snapshot = await self._graph.aget_state(config, subgraphs=subgraphs)
         return state
 
@@ -331,7 +332,7 @@ class CompiledGraph:
         before: Config | None = None,
         filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Snapshot]:
-        """Return the states of a thread, newest first."""
+        """Yield the states of a thread, the newest first."""
         found = self._graph.aget_state_history(config, limit=limit, before=before, filter=filter)
         async for state in found:
             yield state
@@ -339,7 +340,7 @@ class CompiledGraph:
     async def aupdate_state(
         self, config: Config, values: object, as_node: str | None = None
     ) -> Config:
-        """Write to the state as if a node had."""
+        """Write to the state as a node."""
         made: Config = await self._graph.aupdate_state(config, values, as_node)
         return made
 
@@ -358,7 +359,7 @@ class CompiledGraph:
         await self._graph.abulk_update_state(config, updates)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """Delete a thread in the checkpointer that the graph was compiled with, if it was."""
+        """Delete a thread in the graph's own checkpointer, if it has one."""
         saver = self._graph.checkpointer
         if isinstance(saver, HostedSaver) and saver.is_own:
             await saver.adelete_thread(thread_id)
@@ -366,16 +367,16 @@ class CompiledGraph:
     async def awrite_history(
         self, thread_id: str, histories: Mapping[str, Sequence[Document]]
     ) -> list[str]:
-        """Write the states of a thread of another server, as they are."""
+        """Write the states of a thread of another server."""
         from langgraph_client.server.graphs.pulled_history import write_histories
 
         if not self._graph.checkpointer:
-            raise Refused("a graph without checkpoints takes over no thread")
+            raise Refused("a thread cannot be copied to a graph that stores no checkpoints")
         return await write_histories(
             self._graph, self._graph.checkpointer, thread_id, histories, self.classes
         )
 
-    # What it looks like.
+    # Drawing and schemas.
 
     def node_names(self) -> list[str]:
         """Return the names of the nodes, without start and end."""
@@ -396,7 +397,7 @@ class CompiledGraph:
 
 
 def _modes(kwargs: JsonMapping) -> dict[str, None]:
-    """Return the stream modes that a run's caller wants, as langgraph calls them."""
+    """Return the run's stream modes, by langgraph's names."""
     asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
 
@@ -407,9 +408,9 @@ def _question(run: GraphRun, number: int) -> Document:
 
 
 def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Config:
-    """Return a run's config as a local graph has it: what its caller gave, and where it runs.
+    """Return a run's config as in a local graph: the caller's config, thread and checkpoint.
 
-    Who has signed in at the server is shown to nodes, too, and cannot be said by the caller.
+    The authenticated user is added, and the caller cannot set it.
     """
     configurable = hosted["configurable"]
     kept = {"checkpoint_id", "checkpoint_ns", "checkpoint_map"}
@@ -423,12 +424,12 @@ def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Conf
 
 
 def _by_interrupt_id(resume: object) -> bool:
-    """Whether the answers of a command are given by interrupt id, as langgraph tells it."""
+    """Return whether a command's responses are by interrupt id, by langgraph's rule."""
     return isinstance(resume, Mapping) and all(_INTERRUPT_ID.fullmatch(str(key)) for key in resume)
 
 
 def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
-    """Whether what is kept for no task of its own is this command."""
+    """Return whether the stored writes without a task are those of this command."""
     resume = command.get("resume")
     if resume is not None and not _by_interrupt_id(resume):
         return [_RESUME, resume] in kept
@@ -449,7 +450,7 @@ async def _stream_chunks(
 
 
 def graph_input(kwargs: JsonMapping) -> Any:
-    """Return what a run gives its graph: its command, or else its input."""
+    """Return the input for the graph: the run's command, or else its input."""
     command = kwargs.get("command")
     if command is None:
         return kwargs.get("input")
@@ -457,7 +458,7 @@ def graph_input(kwargs: JsonMapping) -> Any:
 
 
 def as_command(command: JsonMapping) -> Command[Any]:
-    """Return a request's command as langgraph's."""
+    """Return langgraph's `Command` for the command of a request."""
 
     def target(goto: Any) -> Any:
         if isinstance(goto, Mapping):
@@ -485,7 +486,7 @@ def field_names(schema: Any) -> set[str]:
 
 
 def schema_classes(graph: Pregel) -> dict[str, type]:
-    """Return the classes that a graph's schemas name: those it may be given to make."""
+    """Return the classes in a graph's schemas. Only of these may envelopes contain objects."""
     schemas = _builder_schemas(getattr(graph, "builder", None))
     for channel in graph.channels.values():
         schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
@@ -497,9 +498,9 @@ def schema_classes(graph: Pregel) -> dict[str, type]:
 
 
 def state_classes(graph: Pregel) -> dict[str, str | None]:
-    """Return the names of the classes of a graph's output and state; None for those that are dicts.
+    """Return the names of the classes of a graph's output and state; None for dicts.
 
-    langgraph's `version="v2"` makes these of a state that has a field for each channel.
+    langgraph's `version="v2"` creates objects of these classes.
     """
     builder = getattr(graph, "builder", None)
     names: dict[str, str | None] = {}
@@ -513,11 +514,11 @@ def state_classes(graph: Pregel) -> dict[str, str | None]:
 
 
 def builder_classes(builder: object) -> dict[str, type]:
-    """Return the classes that the schemas of a graph's builder name."""
+    """Return the classes in the schemas of a graph's builder."""
     return classes_in(*_builder_schemas(builder), *_KNOWN)
 
 
 def _builder_schemas(builder: object) -> list[object]:
-    # A graph of the functional API has no builder, and older builders lack a schema of some kind.
+    # A graph of the functional API has no builder, and older builders lack some of the schemas.
     names = ("state_schema", "input_schema", "output_schema", "context_schema")
     return [getattr(builder, name, None) for name in names]

@@ -1,8 +1,8 @@
-"""Runs whose caller may ask them to drain: to stop at the next superstep, and go on later.
+"""Let the caller of a run request a drain: the run stops at the next superstep, to go on later.
 
-The caller's `RunControl` is an object in another process, and it matters only between supersteps.
-So the run asks there: an event that only a RemoteGraph reads, which answers it with a request.
-Nothing is asked of runs without a control, and nobody polls.
+The caller's `RunControl` is an object in another process, and matters only between supersteps. So
+the run asks there, by an event that only a RemoteGraph reads and answers with a request. Runs
+without a control do not ask, and there is no polling.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from contextlib import contextmanager
 from langgraph_client.models.fields import JsonMapping
 
 LIMIT = 10.0
-"""How long a run waits for an answer, in seconds; after the first that does not come, no more."""
+"""How many seconds a run waits for a reply. After the first missing reply it asks no more."""
 
 
 class DrainChecks:
-    """The places in one run where its caller is asked.
+    """The questions of one run to its caller.
 
     Args:
-        reason: Why the run is to drain from the start on; None if it is not.
+        reason: The reason to drain from the start on; None if it must not.
     """
 
     def __init__(self, reason: str | None) -> None:
-        # Only here: langgraph's class is younger than what the rest needs.
+        # Imported only here: older versions of langgraph lack it.
         from langgraph.runtime import RunControl
 
-        #: What the graph looks at.
+        #: The object that the graph checks.
         self.control = RunControl()
         self._number = 0
         self._answered = asyncio.Event()
@@ -38,7 +38,7 @@ class DrainChecks:
 
     @property
     def is_due(self) -> bool:
-        """Whether the caller is to be asked: it listens, and the run does not drain anyhow."""
+        """Whether to ask the caller: it replies, and the run is not draining already."""
         return self._is_heard and not self.control.drain_requested
 
     def begin(self) -> int:
@@ -48,7 +48,7 @@ class DrainChecks:
         return self._number
 
     async def answered(self) -> None:
-        """Wait for the answer to the question that was begun."""
+        """Wait for the reply to the current question."""
         try:
             async with asyncio.timeout(LIMIT):
                 await self._answered.wait()
@@ -56,7 +56,7 @@ class DrainChecks:
             self._is_heard = False
 
     def answer(self, number: int, reason: str | None) -> None:
-        """Take an answer; one to an earlier question drains, too."""
+        """Note a reply. A late reply to an earlier question also makes the run drain."""
         if reason is not None:
             self.control.request_drain(reason)
         if number == self._number:
@@ -71,11 +71,11 @@ class ControlledRuns:
 
     @contextmanager
     def run(self, run_id: str, control: JsonMapping | None) -> Generator[DrainChecks | None]:
-        """Give the checks of a run as long as it is carried out; None for one without a control.
+        """Register a run during its execution, and give its checks; None without a control.
 
         Args:
             run_id: The run.
-            control: What its request says: `drain`, the reason or None.
+            control: The control in its request: `drain`, the reason or None.
         """
         if control is None:
             yield None
@@ -87,7 +87,7 @@ class ControlledRuns:
             del self._checks[run_id]
 
     def answer(self, run_id: str, number: int, reason: str | None) -> bool:
-        """Take the answer of a run's caller; return whether the run is one of these."""
+        """Note the reply of a run's caller; return whether the run is registered."""
         checks = self._checks.get(run_id)
         if checks is not None:
             checks.answer(number, reason)

@@ -1,7 +1,7 @@
-"""What the transformers that a graph was compiled with push into channels, for a RemoteGraph.
+"""Send a RemoteGraph the items of the transformers that a graph was compiled with.
 
-A run of the event protocol has them in its own multiplexer, see `protocol_stream`; a RemoteGraph
-streams over the older endpoint, and gets beside what they push.
+A run of the event protocol has them in its multiplexer; see `protocol_stream`. A RemoteGraph uses
+run streams, where these items are additional events.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Extensions(StreamMux):
 
     @property
     def modes(self) -> list[str]:
-        """The stream modes that the transformers ask for."""
+        """The stream modes that the transformers need."""
         return [mode for t in self._transformers for mode in t.required_stream_modes]
 
     def _bind_and_wire(self, projection: dict[str, object], *, native: bool = False) -> None:
@@ -44,7 +44,7 @@ class Extensions(StreamMux):
         for key, channel in projection.items():
             if isinstance(channel, StreamChannel):
                 self._keys.append(key)
-                # langgraph's own projections show what is streamed anyway.
+                # langgraph's own projections are skipped: the caller creates them from the stream.
                 channel._wire(partial(self._note, key, None if native else channel.name))
 
     def _note(self, key: str, name: str | None, item: Any) -> None:
@@ -52,7 +52,7 @@ class Extensions(StreamMux):
             self._pushed.append({"key": key, "name": name, "item": item})
 
     async def see(self, namespace: tuple[str, ...], mode: str, data: object) -> None:
-        """Show the transformers what the graph streams."""
+        """Pass a part of the graph's stream to the transformers."""
         method = "messages" if mode == MESSAGE_EVENTS else mode
         part: JsonObject = {"type": method, "ns": namespace, "data": data}
         if mode == "values":
@@ -65,15 +65,15 @@ class Extensions(StreamMux):
             await transformer.aprocess(event)
 
     def take(self) -> list[Document]:
-        """Return what was pushed since the last time; the first time, which channels there are."""
+        """Return the items since the last call. The first call returns the list of channels."""
         pushed, self._pushed = self._pushed, []
         return pushed
 
 
 def _can_be_sent(item: object) -> bool:
-    """Whether an item is a value, and no live object such as the stream of a tool's call.
+    """Return whether an item is a value, and not a live object such as a tool call's stream.
 
-    Graphs of langchain's `create_agent` push such objects, for who reads them in this process.
+    Graphs of langchain's `create_agent` push such objects for readers in the same process.
     """
     try:
         enclosed(item)

@@ -1,4 +1,4 @@
-"""Graph factories: what they ask for, and the many ways in which they give a graph."""
+"""Graph factories: their parameters, and the ways in which they return a graph."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _BY_NAME: dict[str, _Wanted] = {"config": "config", "runtime": "runtime"}
 
 
 class Factory:
-    """A function that makes a graph each time it is needed.
+    """A function that creates a graph each time it is needed.
 
     Args:
         factory: The function.
         name: The graph's name, for errors.
 
     Raises:
-        TypeError: It asks for what no server can give.
+        TypeError: The function has a required parameter that a server cannot pass.
     """
 
     def __init__(self, factory: Callable[..., object], name: str) -> None:
@@ -50,7 +50,7 @@ class Factory:
     async def open(
         self, config: JsonMapping, access: Access, store: Any, context: Any
     ) -> AsyncGenerator[object, None]:
-        """Call the function with what it asks for, and give the graph that it makes."""
+        """Call the function with the arguments that it wants, and give the graph."""
         positional: list[object] = []
         named: dict[str, object] = {}
         for parameter, wanted in self._asked.items():
@@ -72,21 +72,21 @@ class Factory:
 def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
     """Return which parameters of a factory get the config, and which get the runtime.
 
-    An annotation decides: `RunnableConfig` (or a dict) or `ServerRuntime`; without one the name
-    does, `config` or `runtime`; else a first parameter that must be given gets the config. The
-    only parameter gets it whatever its annotation is, such as a class of the user's own that
-    describes a config; so it is in langgraph-api 0.16.7.
+    The annotation decides: `RunnableConfig` (or a dict), or `ServerRuntime`. Without one, the name
+    decides: `config` or `runtime`. Otherwise, a required first parameter gets the config. A single
+    parameter gets the config with any other annotation too, such as the user's own class for a
+    config, as in langgraph-api 0.16.7.
 
     Args:
         factory: The factory.
         name: The graph's name, for the error.
 
     Raises:
-        TypeError: A parameter that must be given is neither.
+        TypeError: A required parameter is neither.
     """
     try:
         signature = inspect.signature(factory)
-    except ValueError:  # A callable that is not written in Python says nothing: it gets nothing.
+    except ValueError:  # A callable that is not written in Python has no signature: no arguments.
         return {}
     annotations = _annotations(factory)
     found: dict[inspect.Parameter, _Wanted] = {}
@@ -105,21 +105,21 @@ def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Paramet
             found[parameter] = wanted
         elif required:
             raise TypeError(
-                f"the factory of graph {name!r} asks for {parameter.name!r}; a factory may ask "
-                "for a RunnableConfig, for a ServerRuntime, for both, or for nothing"
+                f"the factory of graph {name!r} has the required parameter {parameter.name!r}; a "
+                "factory may take a RunnableConfig, a ServerRuntime, both, or nothing"
             )
     return found
 
 
 def _is_langgraph(annotation: object) -> bool:
-    """Return whether an annotation is a class of langgraph's that is no config, as `Runtime` is."""
+    """Return whether an annotation is a class of langgraph but not a config, such as `Runtime`."""
     return str(getattr(annotation, "__module__", "")).startswith("langgraph.")
 
 
 def _annotations(factory: Callable[..., object]) -> dict[str, object]:
     called = factory if inspect.isroutine(factory) else type(factory).__call__
     try:
-        return typing.get_type_hints(called)  # which takes `Annotated` away
+        return typing.get_type_hints(called)  # It also resolves `Annotated`.
     except (NameError, TypeError, AttributeError):  # A name that exists for type checkers only.
         return {}
 
@@ -143,7 +143,7 @@ def _wanted(name: str, annotation: object) -> _Wanted | None:
 
 
 def server_runtime(access: Access, store: object, context: object, user: object = None) -> object:
-    """Return the `ServerRuntime` for what a graph is opened for: langgraph_sdk's, or ours."""
+    """Return the `ServerRuntime` for an access: langgraph_sdk's class, or this package's."""
     runtime: Any = _runtimes()
     if access == "threads.create_run":
         return runtime._ExecutionRuntime(
@@ -154,7 +154,7 @@ def server_runtime(access: Access, store: object, context: object, user: object 
 
 @cache
 def _runtimes() -> object:
-    """Return the module that has the classes: langgraph_sdk's where it is installed."""
+    """Return the module with the classes: langgraph_sdk's if it is installed."""
     with suppress(ImportError):
         from langgraph_sdk import runtime
 
@@ -165,7 +165,7 @@ def _runtimes() -> object:
 
 
 def _typed(context: object, annotation: object) -> object:
-    """Return a run's context as the class that `ServerRuntime[...]` names."""
+    """Return a run's context as an object of the class in `ServerRuntime[...]`."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):  # ours
         annotation = typing.get_args(annotation)[0]
     schema = next(iter(typing.get_args(annotation)), None)
@@ -178,7 +178,7 @@ def _typed(context: object, annotation: object) -> object:
 
 @asynccontextmanager
 async def opened(returned: object) -> AsyncGenerator[object, None]:
-    """Give what a factory has returned: awaited, entered, or taken from a generator."""
+    """Give the graph in a factory's result, which may be awaitable, a context or a generator."""
     async with AsyncExitStack() as stack:
         made: object = await returned if inspect.isawaitable(returned) else returned
         if inspect.isasyncgen(made):

@@ -1,4 +1,4 @@
-"""Runs graphs for the engine, and keeps a thread's document true to its state."""
+"""Run graphs for the engine, and derive a thread's document from its state."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ logger = logging.getLogger("langgraph_client.server")
 
 @cache
 def versions() -> dict[str, str]:
-    """Return what run metadata says about the software, under the names clients know."""
+    """Return the versions of the software for the metadata of runs."""
     found = {}
     for name, package in (
         ("langgraph_version", "langgraph"),
@@ -54,11 +54,11 @@ def versions() -> dict[str, str]:
 
 
 def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
-    """Return the config that names a thread's state, the latest or that of a checkpoint.
+    """Return the config for a thread's latest state, or for that of a checkpoint.
 
     Args:
-        thread_id: The thread, as the graph knows it: by the caller's id.
-        checkpoint: Further ids of the place.
+        thread_id: The caller's id of the thread, which graphs use.
+        checkpoint: The ids of the checkpoint; None for the latest.
     """
     return {"configurable": {"checkpoint_ns": "", **(checkpoint or {}), "thread_id": thread_id}}
 
@@ -82,17 +82,17 @@ class HostedGraphRunner:
 
     @property
     def versions(self) -> dict[str, str]:
-        """What run metadata says about the software and the server."""
+        """The versions of the software and the server's URL, for the metadata of runs."""
         return {**versions(), "langgraph_api_url": self._url}
 
     async def events(self, job: Job) -> AsyncGenerator[Item, None]:
-        """Run the job's graph, giving what happens.
+        """Run the job's graph and yield its events.
 
         Raises:
-            NotJsonError: The run's values hold something that JSON cannot carry.
-            BaseException: Whatever the graph raises.
+            NotJsonError: The run's values contain something that JSON cannot represent.
+            BaseException: The graph raised it.
         """
-        # For `get_client()` in the graph. The run has a task, and so a context, of its own.
+        # For `get_client()` in the graph. Each run has its own task, and so its own context.
         current_host.set(self._host_of(job.run))
         run, config = job.run, self._config(job.run)
         kwargs = run["kwargs"]
@@ -122,7 +122,7 @@ class HostedGraphRunner:
                             values = item[1]
                         yield item
             if job.temporary:
-                encode(values)  # Of other runs, the thread's state is encoded.
+                encode(values)  # Other runs need no check here: their thread's state is encoded.
 
     def _config(self, run: Document) -> JsonObject:
         given = run["kwargs"]["config"]
@@ -135,7 +135,7 @@ class HostedGraphRunner:
         }
 
     async def state(self, job: Job, rest: Document) -> Document:
-        """Return the part of the thread's document that its state decides."""
+        """Return the fields of the thread's document that depend on its state."""
         graph_id: str = job.run["kwargs"]["config"]["configurable"]["graph_id"]
         config = thread_config(job.run["kwargs"].get(GIVEN_ID, job.thread_id))
         current_host.set(self._host_of(job.run))  # For a factory, which is called again.
@@ -143,15 +143,15 @@ class HostedGraphRunner:
             if not graph.keeps_states:
                 return {**rest, "interrupts": {}}
             state = await graph.aget_state(config)
-            if state.created_at is None:  # nothing was ever written
+            if state.created_at is None:  # The thread has no checkpoint.
                 return {**rest, "interrupts": rest.get("interrupts") or {}}
             return thread_fields(state, await _written(graph, state))
 
     async def forget(self, thread: Document) -> None:
-        """Delete a thread where its graph keeps it by itself: in a checkpointer of its own.
+        """Delete a thread's state in the graph's own checkpointer, if it has one.
 
         Raises:
-            Unavailable: The graph or its checkpointer has raised: the thread is still there.
+            Unavailable: The graph or its checkpointer raised an error. The state still exists.
         """
         graph_id = thread["metadata"].get("graph_id")
         if graph_id not in self._graphs:
@@ -161,7 +161,9 @@ class HostedGraphRunner:
             async with self._graphs.open(graph_id, config) as graph:
                 await graph.adelete_thread(config["configurable"]["thread_id"])
         except NotImplementedError:
-            logger.warning("the checkpointer of graph %s cannot delete threads", graph_id)
+            logger.warning(
+                "the checkpointer of graph %s cannot delete threads: its checkpoints stay", graph_id
+            )
         except Exception as error:
             raise Unavailable(
                 f"the checkpointer of graph {graph_id!r} has not deleted the thread: "
@@ -170,15 +172,15 @@ class HostedGraphRunner:
 
 
 async def _written(graph: HostedGraph, state: Snapshot) -> Any:
-    """Return the values of the last checkpoint, without what a half-done step wrote since."""
+    """Return the values of the last checkpoint, without the writes of an unfinished step."""
     if not any(task.result is not None for task in state.tasks):
         return state.values
-    # A state that is asked for by its checkpoint does not have pending writes in it.
+    # langgraph does not apply pending writes to a state that is requested by its checkpoint id.
     return (await graph.aget_state(state.config)).values
 
 
 def thread_fields(state: Snapshot, values: Any) -> Document:
-    """Return status, values and interrupts of a thread whose state is this."""
+    """Return a thread's status, values and interrupts for its state."""
     waiting = {
         task.id: [interrupt_document(item) for item in task.interrupts]
         for task in state.tasks
@@ -193,7 +195,7 @@ def thread_fields(state: Snapshot, values: Any) -> Document:
 
 
 def interrupt_document(interrupt: Interrupt) -> JsonObject:
-    """Return an interrupt as threads and states show it."""
+    """Return an interrupt in the form of threads and states."""
     shown = {"id": interrupt.id, "value": interrupt.value}
     schema = interrupt.response_schema
     return shown if schema is None else {**shown, "response_schema": schema}

@@ -1,6 +1,6 @@
-"""Notes the calls that langchain makes on the callback handlers of a run, for those of its caller.
+"""Record langchain's calls of callback handlers in a run, to repeat them for its caller.
 
-Imported only with langchain-core.
+It is imported only if langchain-core is installed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ _APART = ("run_id", "parent_run_id", "tags", "metadata")
 
 
 class CallRecorder(BaseCallbackHandler):
-    """Keeps the calls that a handler gets, as documents, until they are taken.
+    """Records the calls of a handler as documents.
 
-    There are none for the root of the run: its caller has one of its own. Values are turned into
-    JSON at once, as nodes may change them later.
+    Calls for the root of the run are left out: the caller makes them itself. Values are encoded at
+    once, because nodes may change them later.
     """
 
-    # In the thread of what calls, so that the calls keep their order.
+    # Called in the caller's thread, so that the calls keep their order.
     run_inline = True
 
     def __init__(self) -> None:
         super().__init__()
-        # Threads of nodes append while the run takes.
+        # Node threads append to it while the run's task takes from it; a deque is thread-safe.
         self._calls: deque[Document] = deque()
         self._root: UUID | None = None
 
     def take(self) -> list[Document]:
-        """Return the calls since the last time."""
+        """Return the calls since the last call of this method."""
         taken = []
         while self._calls:
             taken.append(self._calls.popleft())
@@ -50,7 +50,7 @@ class CallRecorder(BaseCallbackHandler):
         if parent is None and name in ("on_chain_start", "on_chain_end", "on_chain_error"):
             self._root = self._root or run_id
             return
-        # The start has told tags and metadata.
+        # Tags and metadata are sent with the start only.
         kwargs = {key: value for key, value in told.items() if key not in _APART}
         call = {
             **(more or {}),
@@ -73,76 +73,76 @@ class CallRecorder(BaseCallbackHandler):
         self._note(name, args, told, start)
 
     def on_chain_start(self, serialized: object, inputs: object, **kwargs: object) -> Any:
-        """Note that a node, or any other chain, begins."""
+        """Record the start of a node or another chain."""
         self._start("on_chain_start", [serialized, inputs], kwargs)
 
     def on_chain_end(self, outputs: object, **kwargs: object) -> Any:
-        """Note what a chain has returned."""
+        """Record the output of a chain."""
         self._note("on_chain_end", [outputs], kwargs)
 
     def on_chain_error(self, error: BaseException, **kwargs: object) -> Any:
-        """Note what a chain has raised; an interrupt is raised, too."""
+        """Record the error of a chain; an interrupt is one too."""
         self._note("on_chain_error", [_failure(error)], kwargs)
 
     def on_tool_start(self, serialized: object, input_str: str, **kwargs: object) -> Any:
-        """Note that a tool begins."""
+        """Record the start of a tool."""
         self._start("on_tool_start", [serialized, input_str], kwargs)
 
     def on_tool_end(self, output: object, **kwargs: object) -> Any:
-        """Note what a tool has returned."""
+        """Record the output of a tool."""
         self._note("on_tool_end", [output], kwargs)
 
     def on_tool_error(self, error: BaseException, **kwargs: object) -> Any:
-        """Note what a tool has raised."""
+        """Record the error of a tool."""
         self._note("on_tool_error", [_failure(error)], kwargs)
 
     def on_retriever_start(self, serialized: object, query: str, **kwargs: object) -> Any:
-        """Note that a retriever begins."""
+        """Record the start of a retriever."""
         self._start("on_retriever_start", [serialized, query], kwargs)
 
     def on_retriever_end(self, documents: Any, **kwargs: Any) -> Any:
-        """Note what a retriever has found."""
+        """Record the documents of a retriever."""
         found = [document.model_dump() for document in documents]
         self._note("on_retriever_end", [found], kwargs)
 
     def on_retriever_error(self, error: BaseException, **kwargs: object) -> Any:
-        """Note what a retriever has raised."""
+        """Record the error of a retriever."""
         self._note("on_retriever_error", [_failure(error)], kwargs)
 
     def on_chat_model_start(self, serialized: object, messages: object, **kwargs: object) -> Any:
-        """Note that a chat model begins."""
+        """Record the start of a chat model."""
         self._start("on_chat_model_start", [serialized, messages], kwargs)
 
     def on_llm_start(self, serialized: object, prompts: object, **kwargs: object) -> Any:
-        """Note that a model of texts begins."""
+        """Record the start of a text model."""
         self._start("on_llm_start", [serialized, prompts], kwargs)
 
     def on_llm_new_token(self, token: object, *, chunk: object = None, **kwargs: object) -> Any:
-        """Note a token of a model's answer."""
+        """Record a token of a model's output."""
         shown = None if chunk is None else _generation(chunk)
         self._note("on_llm_new_token", [token], {**kwargs, "chunk": shown})
 
     def on_llm_end(self, response: Any, **kwargs: Any) -> Any:
-        """Note a model's answer."""
+        """Record the output of a model."""
         answers = [[_generation(one) for one in several] for several in response.generations]
         shown = {"generations": answers, "llm_output": response.llm_output}
         self._note("on_llm_end", [shown], kwargs)
 
     def on_llm_error(self, error: BaseException, **kwargs: object) -> Any:
-        """Note what a model has raised."""
+        """Record the error of a model."""
         kwargs.pop("response", None)
         self._note("on_llm_error", [_failure(error)], kwargs)
 
     def on_custom_event(self, name: str, data: object, **kwargs: object) -> Any:
-        """Note an event of the graph's own."""
+        """Record a custom event of the graph."""
         self._start("on_custom_event", [name, data], kwargs)
 
 
 class TracerCallRecorder(CallRecorder, BaseTracer):
-    """Keeps the calls that a tracer gets: a `TracePolicy` changes what these are given."""
+    """Records the calls of a tracer, whose values may differ because of a `TracePolicy`."""
 
     def _persist_run(self, run: object) -> None:
-        """Do nothing: runs are built by the caller's tracers."""
+        """Do nothing: the caller's tracers create the runs."""
 
 
 def _json(value: object) -> object:

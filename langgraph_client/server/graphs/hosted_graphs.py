@@ -1,7 +1,7 @@
 """The graphs that a server hosts: compiled graphs, builders, factories, and scripted graphs.
 
-Whatever is hosted is used through `open`, an async context manager that gives a `HostedGraph`: a
-factory is called each time, a context manager entered and left.
+Every graph is used through `open`, an async context manager that gives a `HostedGraph`. It calls a
+factory each time, and enters and exits a context manager.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from langgraph_client.server.graphs.script_states import ScriptStates
 
 
 class UserCodeError(RuntimeError):
-    """A graph's own code raised what is no `Exception` while the graph was read or written to."""
+    """A graph's own code raised a `BaseException` while its state was read or written."""
 
 
 class Graphs:
     """The graphs a server hosts, by name, in the order given.
 
     Args:
-        graphs: Name to graph: compiled, a builder, a `ScriptedGraph`, or a factory that makes one;
-            see `factories`.
-        checkpointer: For graphs that have none of their own.
-        store: The same.
-        script_states: What the checkpointer is to scripted graphs.
-        allow: Allows the checkpointer to make classes out of what it has stored.
-        lend_checkpointer: Give it to them. Without, each graph keeps what it was compiled to keep.
+        graphs: Graphs by name: compiled, a builder, a `ScriptedGraph`, or a factory of one; see
+            `factories`.
+        checkpointer: The checkpointer for graphs without their own.
+        store: The store for graphs without their own.
+        script_states: The states of scripted graphs.
+        allow: Allows the checkpointer to create objects of classes from stored values.
+        lend_checkpointer: Whether to give graphs the checkpointer. If not, each graph stores
+            checkpoints only if it was compiled with a checkpointer.
         may_resume: Whether a run may go on in a later process.
 
     Raises:
-        TypeError: Something is none of these, or a factory asks for what cannot be given.
+        TypeError: A graph is none of these, or a factory has a parameter that cannot be passed.
     """
 
     def __init__(
@@ -65,13 +66,13 @@ class Graphs:
         self._user: User | None = None
 
     def for_user(self, user: User) -> Graphs:
-        """Return the graphs as a user opens them: factories are told who it is."""
+        """Return the graphs for a user, whom factories get in the runtime."""
         found = copy.copy(self)
         found._user = user
         return found
 
     def before_checkpoints(self, write_events: Callable[[], Awaitable[None]]) -> None:
-        """Set what writes the events that are to be kept, before a checkpoint behind them."""
+        """Set the function that stores pending events before a later checkpoint is written."""
         self._write_events = write_events
 
     async def _write(self) -> None:
@@ -99,16 +100,16 @@ class Graphs:
         """Give a graph, ready to run.
 
         Args:
-            graph_id: Its name.
-            config: What a factory that asks for a config gets.
-            durable: With a checkpointer. Without, as stateless runs have it.
-            access: What it is opened for; factories may ask.
-            context: The context of the run that it is opened for; likewise.
+            graph_id: The graph's name.
+            config: The config for a factory; None for an empty one.
+            durable: Whether the graph gets a checkpointer; stateless runs get none.
+            access: The purpose, for a factory.
+            context: The context of the run, for a factory.
 
         Raises:
-            NotFound: There is no such graph.
-            UserCodeError: Not for a run, and the graph's own code has raised what would end more
-                than the request, such as `SystemExit`.
+            NotFound: The graph does not exist.
+            UserCodeError: The purpose is not a run, and the graph's own code raised a
+                `BaseException`, such as `SystemExit`, which would end more than the request.
         """
         try:
             async with self._open(graph_id, config or {}, durable, access, context) as graph:
@@ -116,7 +117,7 @@ class Graphs:
         except (Exception, asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException as error:
-            if access == "threads.create_run":  # A run ends with what was raised itself.
+            if access == "threads.create_run":  # A run fails with the original exception.
                 raise
             raise UserCodeError(
                 f"the code of graph {graph_id!r} raised {type(error).__name__}: {error}"
@@ -131,7 +132,7 @@ class Graphs:
         access: Access,
         context: Any,
     ) -> AsyncGenerator[HostedGraph, None]:
-        if graph_id not in self._sources:  # A run or an assistant that was stored names it.
+        if graph_id not in self._sources:  # A stored run or assistant may name an old graph.
             known = sorted(self.names)
             raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
         source = self._sources[graph_id]
@@ -158,24 +159,27 @@ class Graphs:
         if _is_builder(graph):
             graph = graph.compile(name=graph_id)
         if not _is_compiled(graph):
-            raise TypeError(f"the factory of graph {graph_id!r} gave a {type(graph).__name__}")
+            raise TypeError(
+                f"the factory of graph {graph_id!r} must return a graph, not a"
+                f" {type(graph).__name__}"
+            )
         from langgraph_client.server.graphs.compiled import CompiledGraph
 
         update: dict[str, Any] = {"checkpointer": self._saver(graph, durable)}
-        if graph.name == "LangGraph":  # what langgraph calls a graph without a name
+        if graph.name == "LangGraph":  # langgraph's default name.
             update["name"] = graph_id
         if graph.store is None:
             update["store"] = self._store
         return CompiledGraph(graph.copy(update))
 
     def _saver(self, graph: Any, durable: bool) -> Any:
-        """Return the checkpointer that a compiled graph is to run with."""
+        """Return the checkpointer with which to run a compiled graph."""
         from langgraph_client.server.graphs.compiled import schema_classes
         from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
         own = graph.checkpointer
         if own is not None and not isinstance(own, bool):
-            # As locally: a run without a thread is an error, where nothing is lent.
+            # As in a local graph, a run without a thread is an error if the graph has its own.
             is_used = durable or not self._lend_checkpointer
             hosted = HostedSaver(own, self._write, may_resume=self._may_resume)
             return hosted if is_used else None
@@ -188,10 +192,10 @@ class Graphs:
 
 
 def _source(name: str, graph: object) -> object:
-    """Return what a graph is made from: itself, or a factory.
+    """Return the source of a graph: the graph itself, or a factory.
 
     Raises:
-        TypeError: It is no graph.
+        TypeError: The object is neither a graph nor a factory.
     """
     if _is_scripted(graph) or _is_builder(graph) or _is_compiled(graph):
         return graph
@@ -199,12 +203,12 @@ def _source(name: str, graph: object) -> object:
         return Factory(graph, name)
     raise TypeError(
         f"graph {name!r} is a {type(graph).__name__}; "
-        "give a compiled graph, a graph builder, a ScriptedGraph, or a factory"
+        "pass a compiled graph, a graph builder, a ScriptedGraph, or a factory"
     )
 
 
-# Whoever has an instance of a class has imported it. Importing langgraph here would take most of
-# the start of a server of scripted graphs, and what plays scripts a tenth of that of any other.
+# These checks look into `sys.modules`, because an instance exists only if its class was imported.
+# To import langgraph here would take most of the start time of a server with scripted graphs only.
 
 
 def _is_scripted(graph: object) -> bool:
@@ -223,14 +227,14 @@ def _is_builder(graph: object) -> bool:
 
 
 def brought_store(graphs: Mapping[str, Any]) -> object:
-    """Return the store that graphs were compiled with; None if that is none, or not the same."""
+    """Return the store that all graphs with a store were compiled with; else None."""
     stores = [graph.store for graph in graphs.values() if _is_compiled(graph)]
     brought = {id(store): store for store in stores if store is not None}
     return next(iter(brought.values())) if len(brought) == 1 else None
 
 
 def classes_named_by(graph: object) -> Mapping[str, type]:
-    """Return the classes that the schemas of a graph or a builder name; none for anything else."""
+    """Return the classes in the schemas of a graph or a builder; empty for other objects."""
     if _is_compiled(graph):
         from langgraph_client.server.graphs.compiled import schema_classes
 

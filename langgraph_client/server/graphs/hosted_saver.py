@@ -1,4 +1,4 @@
-"""The checkpointer of a hosted graph, around the one that keeps the checkpoints."""
+"""The checkpointer of a hosted graph, a wrapper of the saver that stores the checkpoints."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.thread_ids import server_thread_id
 
 _STREAM = "__pregel_stream"
-"""Where langgraph hands a subgraph the stream of its parents, in `configurable`."""
+"""The key in `configurable` under which langgraph passes a subgraph the stream of its parents."""
 NO_TASK = "00000000-0000-0000-0000-000000000000"
-"""The task that langgraph says has written what a command writes."""
+"""The task id that langgraph uses for the writes of a command."""
 _ERROR = "__error__"
 _PUT = 5.0
 """How long a worker thread waits for the loop to write events."""
@@ -45,30 +45,30 @@ T = TypeVar("T", CheckpointTuple, CheckpointTuple | None)
 
 
 class RunIsOverError(RuntimeError):
-    """A node that goes on after its run has ended tried to write a checkpoint."""
+    """A node that is still working after the end of its run tried to write a checkpoint."""
 
 
 class HostedSaver(BaseCheckpointSaver[Any]):
-    """Keeps what a run writes whole, whenever the run is stopped.
+    """Keeps a thread's state consistent, even if a run is stopped at any time.
 
-    - What a cancelled task wrote is not kept: langgraph would take the task for finished when the
-      thread goes on, and what it had not done yet would never be done.
-    - What a run's command writes is kept with the first thing that comes of it. A run that was
-      stopped before leaves nothing, and its command can be given again.
-    - The events of a step are kept before the checkpoint behind the step, or a kill in between
-      would lose them for good: the step is not done again.
-    - A node in a worker thread cannot be stopped; once its run is over, it writes nothing more.
+    - Writes of a cancelled task are not stored. Otherwise langgraph would take the task for
+      finished when the thread continues, and the rest of its work would never be done.
+    - Writes of a run's command are stored together with the first result of the run. If the run is
+      stopped before, nothing is stored, and the command can be repeated.
+    - The events of a step are stored before the checkpoint after the step. Otherwise a kill in
+      between would lose them for ever, because the step is not executed again.
+    - A node in a worker thread cannot be stopped. After the end of its run, its writes are refused.
     - A saver with only blocking methods is called in a thread.
-    - The graph knows a thread by the caller's id. The server's own saver keeps it under the
-      server's; a saver that the graph was compiled with keeps it under the caller's, so that
-      whoever else uses that saver finds there what a run has written.
-    - Checkpoints bear the id of their run, by which a run that was cut off knows its own. In a
-      graph's own saver they do so only where a run can be cut off and go on.
+    - The graph uses the caller's id of a thread. The server's own saver stores it under the
+      server's id. A saver that the graph was compiled with stores it under the caller's id, where
+      other users of that saver look for it.
+    - Checkpoints contain the id of their run, by which an interrupted run recognises its own. In a
+      graph's own saver, they contain it only if a run may go on in a later process.
 
     Args:
-        saver: The saver that keeps the checkpoints.
-        write_events: Writes the events that are to be kept and are not written yet.
-        is_own: Whether it is the graph's own, not the server's.
+        saver: The saver that stores the checkpoints.
+        write_events: Stores pending events.
+        is_own: Whether the saver is the graph's own, not the server's.
         may_resume: Whether a run may go on in a later process.
     """
 
@@ -86,16 +86,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._may_resume = may_resume
         self._write_events = write_events
         self._blocking = False
-        # As langgraph: savers written for older releases do not know the path of a task.
+        # As langgraph does: savers for older versions do not accept the path of a task.
         self._takes_path = _takes_path(saver)
 
     @property
     def config_specs(self) -> list[object]:
-        """What the saver is configured by."""
+        """The saver's config specs."""
         return self.saver.config_specs
 
     def get_next_version(self, current: object, channel: None) -> object:
-        """Return the version after this one, as the saver counts."""
+        """Return the next version of a channel, by the saver's rule."""
         return self.saver.get_next_version(current, channel)
 
     # Reading.
@@ -104,8 +104,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Return one checkpoint."""
         run = current_run.get()
         if run is not None and _on_loop() is not None:
-            # An async node calls a graph's `invoke`. What the graph writes, in threads, must not
-            # wait for the loop then, which waits for the graph.
+            # An async node has called a graph's blocking `invoke` on the loop. The loop waits for
+            # that graph, so the graph's threads must not wait for the loop.
             run.hold_loop()
         return self._shown(self.saver.get_tuple(self._kept(config)), config)
 
@@ -172,7 +172,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint behind its events; called in a worker thread by a blocking graph."""
+        """Write a checkpoint after its events; a blocking graph calls it in a worker thread."""
         run = _writing_run()
         if run is not None and _on_loop() is None:
             if (stream := _stream_of(config, run)) is not None:
@@ -191,7 +191,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint behind its events."""
+        """Write a checkpoint after its events."""
         run = _writing_run()
         if run is not None:
             if (stream := _stream_of(config, run)) is not None:
@@ -246,7 +246,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         return (task_path,) if self._takes_path else ()
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
-        """Return the same around a saver that also makes these classes out of what is stored."""
+        """Return a wrapper of a saver that also creates objects of these classes."""
         allowing = self.saver.with_allowlist(extra_allowlist)
         return HostedSaver(
             allowing, self._write_events, is_own=self.is_own, may_resume=self._may_resume
@@ -269,14 +269,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
 
     def _kept(self, config: RunnableConfig) -> RunnableConfig:
-        """Return the config that names the thread as the saver knows it."""
+        """Return the config with the saver's id of the thread."""
         thread_id = (config.get("configurable") or {}).get("thread_id")
         if self.is_own or not isinstance(thread_id, str):
             return config
         return _with_thread(config, server_thread_id(thread_id))
 
     def _shown(self, item: T, asked: RunnableConfig | None) -> T:
-        """Return a checkpoint whose configs name the thread as it was asked for."""
+        """Return a checkpoint with the thread id of the request in its configs."""
         if self.is_own or asked is None or not isinstance(item, CheckpointTuple):
             return item
         parent = item.parent_config
@@ -289,7 +289,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Call a method that not every saver has: `copy_thread`, `delete_for_runs`, `prune`.
 
         Raises:
-            NotImplementedError: The saver has none, neither async nor blocking.
+            NotImplementedError: The saver does not have the method, neither async nor blocking.
         """
         try:
             await getattr(self.saver, f"a{name}")(*args, **options)
@@ -297,10 +297,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
     async def _call(self, name: str, *args: object, **options: object) -> Any:
-        """Call the saver's async method; where it has none, the blocking one in a thread.
+        """Call the saver's async method; if it has none, the blocking one in a thread.
 
-        The blocking one also where the saver's class overrides that alone: a local graph that is
-        called by blocking code uses it.
+        The blocking one is also called if the saver's class overrides only that: it is the one that
+        blocking code with a local graph uses.
         """
         if not self._blocking and not _overrides_alone(type(self.saver), name):
             try:
@@ -320,7 +320,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
 
 def _overrides_alone(kind: type, name: str) -> bool:
-    """Whether a class, or a base of it, overrides a blocking method and not its async twin."""
+    """Return whether a class, or a base, overrides a blocking method and not its async twin."""
     classes = kind.__mro__
     blocking, twin = (
         next((at for at, base in enumerate(classes) if method in vars(base)), len(classes))
@@ -335,7 +335,7 @@ def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
 
 
 def _called(config: RunnableConfig, asked: RunnableConfig) -> RunnableConfig:
-    """Return a saver's config with the thread's id that the graph knows."""
+    """Return a saver's config with the graph's id of the thread."""
     thread_id = (asked.get("configurable") or {}).get("thread_id")
     return config if thread_id is None else _with_thread(config, thread_id)
 
@@ -349,7 +349,7 @@ def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:
 
 @contextmanager
 def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
-    """Say where the value is that a saver cannot write."""
+    """Add the channel's name to the error for a value that a saver cannot encode."""
     try:
         yield
     except (TypeError, ValueError) as error:  # Serializers raise either.
@@ -362,7 +362,7 @@ def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
 
 
 async def _in_thread(call: Callable[[], object]) -> Any:
-    """Call in a worker thread that is not one of the run's: all of these may be waiting."""
+    """Call in a worker thread outside of the run's own ones, which may all be waiting."""
     token = current_run.set(None)
     try:
         called = asyncio.get_running_loop().run_in_executor(None, call)
@@ -383,22 +383,22 @@ def _on_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _writing_run() -> RunScope | None:
-    """Return the run on whose behalf something is written; None for a state call.
+    """Return the run that is writing; None for a state call.
 
     Raises:
         RunIsOverError: The run has ended.
     """
     run = current_run.get()
     if run is not None and run.over:
-        raise RunIsOverError("the run of this node is over; what it does now is not kept")
+        raise RunIsOverError("the run of this node is over: it cannot write checkpoints any more")
     return run
 
 
 def _settled(writes: Writes) -> Writes:
-    """Return what may be kept: all of a finished task's writes, of a cancelled one the error.
+    """Return the writes that may be stored: all of a finished task, only the error of a cancelled.
 
-    langgraph notes the error behind what the task had written so far. Kept, these writes would
-    count as the task's result, and the task would not be done again. One with only an error is.
+    langgraph adds the error after the task's writes so far. If they were stored, they would count
+    as the task's result, and it would not be executed again. A task with only an error is.
     """
     return [write for write in writes if write[0] == _ERROR] if _is_cancelled(writes) else writes
 
@@ -409,11 +409,11 @@ def _is_cancelled(writes: Writes) -> bool:
 
 
 def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[object], None] | None:
-    """Return what puts a marker into the run's stream; None where no event of a subgraph is in it.
+    """Return a function that puts a marker into the run's stream; None if no marker is needed.
 
-    The root's own steps need no marker: it gives their events before it goes on. Below a node that
-    streams a subgraph itself, the stream in the config is that node's, which must not see a marker;
-    the graphs right below the root always have the run's.
+    The root's own steps need none, because it yields their events before it continues. If a node
+    streams a subgraph itself, the stream in the config is that node's, which must not get a marker.
+    Graphs directly below the root always have the run's stream.
     """
     configurable: JsonMapping = config.get("configurable") or {}
     namespace: str = configurable.get("checkpoint_ns") or ""

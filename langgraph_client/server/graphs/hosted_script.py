@@ -36,18 +36,18 @@ from langgraph_client.server.storage.protocol import Document
 _MODES = ("values", "updates", "custom", "messages", "messages-tuple")
 _REFUSED = ("interrupt_before", "interrupt_after")
 _AT_ONCE = 100
-"""How many events of a message go on their way before it is looked whether readers keep up."""
+"""How many events of a message are sent before the next check for slow readers."""
 _ANYTHING: Document = {"type": "object", "additionalProperties": True}
 
 
 class HostedScript:
-    """A scripted graph, as the server uses it; see `protocol.HostedGraph`.
+    """The adapter of a scripted graph; see `protocol.HostedGraph`.
 
     Args:
         graph: The graph.
-        states: Where its states are kept.
-        durable: Whether they are kept.
-        write_events: Writes the events that are to be kept and are not written yet.
+        states: Stores its states.
+        durable: Whether to store its states.
+        write_events: Stores pending events.
     """
 
     classes: Mapping[str, type] = {}
@@ -76,21 +76,21 @@ class HostedScript:
         return self._states is not None
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """Do nothing: its states are the server's."""
+        """Do nothing: the server stores and deletes its states."""
 
     # Running.
 
     async def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        """Play the script, giving what happens, as the modes of the run ask.
+        """Play the script and yield its events, in the run's stream modes.
 
         Raises:
-            ValueError: A mode or an option that scripts do not have.
+            ValueError: The run has a mode or an option that scripts do not support.
         """
         modes: Sequence[str] = run.kwargs["stream_mode"]
         odd = [mode for mode in modes if mode not in _MODES]
         odd += [name for name in _REFUSED if run.kwargs[name]]
         if odd:
-            raise ValueError(f"a ScriptedGraph does not have {', '.join(odd)}")
+            raise ValueError(f"a ScriptedGraph does not support {', '.join(odd)}")
         player = Player(replace(self._stage, before_node=run.before_node), run.config)
         command = run.kwargs.get("command")
         if command:
@@ -180,16 +180,16 @@ class HostedScript:
     async def awrite_history(
         self, thread_id: str, histories: Mapping[str, Sequence[Document]]
     ) -> list[str]:
-        """Refuse the states of a thread of another server: they are of no script."""
-        raise Refused("a ScriptedGraph takes over no thread")
+        """Refuse the states of a thread of another server: they do not belong to a script."""
+        raise Refused("a thread cannot be copied to a ScriptedGraph")
 
     async def place(
         self, config: Config, values: JsonMapping, wanted: Sequence[str] | None
     ) -> None:
-        """Put a thread before one of the script's steps, or behind all of them.
+        """Put a thread before one of the script's steps, or after all of them.
 
         Raises:
-            ValueError: It has no such step.
+            ValueError: The script does not have the step.
         """
         last = self._last(config)
         at: int | None = None
@@ -197,7 +197,7 @@ class HostedScript:
             steps = self._graph.steps(merge(last.values if last else {}, values))
             names = [step_name(number, step) for number, step in enumerate(steps)]
             if len(wanted) != 1 or wanted[0] not in names:
-                raise ValueError(f"no step of the script is {list(wanted)}, only {names}")
+                raise ValueError(f"the script has no step {list(wanted)}; its steps are {names}")
             at = names.index(wanted[0])
         self._write(config, last, values, at)
 
@@ -228,14 +228,14 @@ class HostedScript:
         steps = self._graph.steps(saved.values, saved.metadata.get(ATTEMPT, 1))
         return snapshot(thread_id, saved, steps)
 
-    # What it looks like.
+    # Drawing and schemas.
 
     def node_names(self) -> list[str]:
-        """Return the names of the steps; none where the script depends on the input."""
+        """Return the names of the steps; empty if the script depends on the input."""
         return self._graph.node_names()
 
     async def drawing(self, xray: bool | int) -> Document:
-        """Return one step behind the other."""
+        """Return the steps in a line."""
         names = self.node_names()
         nodes: list[Document] = [
             {"id": name, "type": "runnable", "data": {"name": name}}
@@ -246,7 +246,7 @@ class HostedScript:
         return {"nodes": [*nodes, {"id": "__end__"}], "edges": edges}
 
     def schemas(self) -> Schemas:
-        """Return that anything goes."""
+        """Return schemas that allow any value."""
         return Schemas(input=_ANYTHING, output=_ANYTHING, state=_ANYTHING, context=None)
 
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:

@@ -1,4 +1,4 @@
-"""What a compiled graph looks like from outside: its drawing and its schemas."""
+"""The drawing and the schemas of a compiled graph."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from langgraph_client.server.storage.protocol import Document
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:
-    """Return nodes and edges; a node's data have the path of its class as `id`.
+    """Return nodes and edges. The `id` in a node's data is the path of its class.
 
     Args:
         graph: A compiled graph.
-        xray: How many levels of subgraphs to open; True for all.
+        xray: How many levels of subgraphs to include; True for all.
     """
     return dict((await graph.aget_graph(xray=xray)).to_json())
 
@@ -38,7 +38,7 @@ def _made(make: Callable[[], Document | None]) -> Document | None:
     try:
         return make()
     except (PydanticUserError, TypeError, ValueError, NameError, AttributeError):
-        return None  # the protocol's word for a schema that cannot be made
+        return None  # In the protocol, null means that there is no schema.
 
 
 def _context(graph: Any) -> Document | None:
@@ -49,7 +49,7 @@ def _context(graph: Any) -> Document | None:
 
 
 def _state(graph: Any) -> Document:
-    # By alias: a model has no fields whose names begin with an underscore.
+    # Pydantic refuses field names that begin with an underscore, so channels get aliases.
     fields: JsonObject = {
         f"channel_{number}": (
             graph.channels[name].UpdateType,

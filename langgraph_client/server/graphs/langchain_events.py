@@ -1,4 +1,4 @@
-"""Runs a compiled graph with langchain's events beside what it streams."""
+"""Run a compiled graph with langchain's events in addition to its stream."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ EVENTS = "events"
 
 
 class _Stepwise(Runnable[Any, Any]):
-    """A graph that goes on once each chunk of its stream has been let go.
+    """A graph that waits after each chunk of its stream until the chunk is released.
 
-    langchain reads a graph in a task of its own, ahead of who reads the events. A run that may be
-    asked to drain has to wait for the answer instead.
+    langchain reads a graph in its own task, ahead of the reader of the events. A run that may be
+    asked to drain must wait for the reply instead.
     """
 
     def __init__(self, graph: Any) -> None:
@@ -25,11 +25,11 @@ class _Stepwise(Runnable[Any, Any]):
         self._let_go = asyncio.Semaphore(0)
 
     def go_on(self) -> None:
-        """Let the chunk go that was read last."""
+        """Release the last chunk."""
         self._let_go.release()
 
     def invoke(self, input: object, config: object = None, **kwargs: object) -> object:
-        """Is not called."""
+        """Raise: langchain's events use `astream` only."""
         raise NotImplementedError
 
     async def astream(
@@ -48,14 +48,14 @@ class _Stepwise(Runnable[Any, Any]):
 async def chunks_with_events(
     graph: object, given: object, config: Config, options: dict[str, object], *, is_stepwise: bool
 ) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
-    """Yield langchain's own events; the root's stream chunks are the events of other modes.
+    """Yield langchain's events, and the root's stream chunks as events of the other modes.
 
     Args:
         graph: The compiled graph.
         given: Its input, or a command.
         config: The run's config.
-        options: Further arguments of `astream`.
-        is_stepwise: Whether the graph waits until what it streamed has been read.
+        options: More arguments of `astream`.
+        is_stepwise: Whether the graph waits until each chunk has been read.
     """
     root = str(config["run_id"])
     deep = options["subgraphs"]

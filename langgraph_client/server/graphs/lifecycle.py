@@ -1,4 +1,4 @@
-"""What happens to a run as a whole, for callbacks of its caller: interrupts and resumptions."""
+"""Record interrupts and resumptions of a run for its caller's callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langgraph_client.server.storage.protocol import Document
 
 
 class LifecycleRecorder(GraphCallbackHandler):
-    """Keeps langgraph's lifecycle events of a run, as documents, until they are taken."""
+    """Records langgraph's lifecycle events of a run as documents."""
 
     run_inline = True
 
@@ -18,17 +18,17 @@ class LifecycleRecorder(GraphCallbackHandler):
         self._events: list[Document] = []
 
     def take(self) -> list[Document]:
-        """Return what has happened since the last call."""
+        """Return the events since the last call."""
         events, self._events = self._events, []
         return events
 
     def on_interrupt(self, event: GraphInterruptEvent) -> Any:
-        """Note that the graph has stopped at interrupts."""
+        """Record that the graph has stopped at interrupts."""
         interrupts = list(event.interrupts)
         self._events.append({**_document("interrupt", event), "interrupts": interrupts})
 
     def on_resume(self, event: GraphResumeEvent) -> Any:
-        """Note that the graph goes on from a checkpoint."""
+        """Record that the graph continues from a checkpoint."""
         self._events.append(_document("resume", event))
 
 

@@ -1,8 +1,8 @@
-"""The ids of messages that nodes have written: the same in an update and in the state.
+"""Give messages the same ids in an update and in the state.
 
-`add_messages` gives an id to each message that has none. A graph that streams eagerly tells what a
-node has written before the reducer sees it, so the message would have no id there, and readers
-could not tell that it is the one they find in the state. The reducer keeps an id that is there.
+`add_messages` gives an id to each message without one. A graph that streams eagerly yields a node's
+update before the reducer runs. So the message would have no id there, and readers could not
+recognise it in the state. Ids that are given here are kept by the reducer.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def message_channels(graph: Any) -> frozenset[str]:
 
 
 def give_ids(update: object, channels: frozenset[str]) -> None:
-    """Give ids to the messages without one in what the nodes of a step have written.
+    """Give ids to messages without one in the updates of a step's nodes.
 
     Args:
-        update: The data of an `updates` event: by node, what it has written, or a list of that.
+        update: The data of an `updates` event: by node, its update or a list of updates.
         channels: The channels that `add_messages` reduces.
     """
     if not channels or not isinstance(update, Mapping):

@@ -1,4 +1,4 @@
-"""A langchain callback that is awaited before each node. Imported only with langchain."""
+"""A langchain callback that is awaited before each node. It is imported only with langchain."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from langchain_core.callbacks import AsyncCallbackHandler
 class NodeCallback(AsyncCallbackHandler):
     """Awaits a function before each node of a run, of subgraphs as well."""
 
-    # In the task of the node itself, or the node would not wait for it.
+    # Called in the node's own task; otherwise the node would not wait for it.
     run_inline = True
 
     def __init__(self, before_node: Callable[[str], Awaitable[None]]) -> None:
         self._before_node = before_node
 
     async def on_chain_start(self, serialized: object, inputs: object, **kwargs: Any) -> None:
-        """Wait until the node may go on."""
+        """Wait until the node may start."""
         node = (kwargs.get("metadata") or {}).get("langgraph_node")
         if node and kwargs.get("name") == node:
             await self._before_node(node)

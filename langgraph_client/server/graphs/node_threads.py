@@ -1,4 +1,4 @@
-"""The threads of plain (sync) nodes, and a loop that outlives what they raise."""
+"""Threads for blocking nodes, and an event loop that survives their exceptions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ T = TypeVar("T")
 _Work: TypeAlias = Callable[[], None]
 
 PER_RUN = 64
-"""How many plain nodes of one run may be at work at the same time; the others wait for them."""
+"""How many blocking nodes of one run may work at the same time; the others wait."""
 _IDLE = 10.0
-"""How long a thread without work stays."""
+"""After how many seconds an idle thread ends."""
 
 
 class NodeThreads(ThreadPoolExecutor):
-    """An executor with threads for each run, so that runs can wait for each other.
+    """An executor with a limit of threads for each run, so that runs can wait for each other.
 
-    A plain node that calls another graph of the same server holds its thread until that graph is
-    through, which may need threads, too. With one pool for all, as many callers as it has threads
-    would wait for ever. Here each run has its own share. Threads are started as they are needed,
-    and end some seconds after their last work; they are daemons, as a node may never end.
+    A blocking node that calls another graph of the same server keeps its thread until that graph is
+    done, which may need threads too. With one limit for all runs, enough such callers would take
+    all threads and wait for ever. Threads are started when they are needed, and end some seconds
+    after their last work. They are daemons, because a node may never end.
 
     Args:
-        per_run: How many threads a run may have.
+        per_run: The most threads of a run.
     """
 
     def __init__(self, per_run: int = PER_RUN) -> None:
@@ -43,9 +43,9 @@ class NodeThreads(ThreadPoolExecutor):
         self._closed = False
         self._busy: dict[RunScope | None, int] = {}
         self._delayed: dict[RunScope | None, deque[_Work]] = {}
-        # One queue for all, so that work is begun in the order in which it is given.
+        # One queue for all runs, so that work is started in the order of its submission.
         self._ready: SimpleQueue[tuple[RunScope | None, _Work] | None] = SimpleQueue()
-        #: Threads that wait for work, less the work that is ready for them.
+        #: The number of idle threads minus the number of items in the queue.
         self._free = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -57,7 +57,7 @@ class NodeThreads(ThreadPoolExecutor):
                 return
             try:
                 result = fn(*args, **kwargs)
-            except BaseException as error:  # SystemExit as well: it is the node's failure.
+            except BaseException as error:  # SystemExit too: only the node must fail.
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -78,13 +78,13 @@ class NodeThreads(ThreadPoolExecutor):
         return future
 
     def _work(self) -> None:
-        """Do what is ready, until there has been nothing for a while."""
+        """Do work from the queue, until there has been none for a while."""
         while True:
             try:
                 ready = self._ready.get(timeout=_IDLE)
             except Empty:
                 with self._guard:
-                    if self._free > 0:  # Else there is work on its way to this thread.
+                    if self._free > 0:  # Otherwise, an item is on its way to this thread.
                         self._free -= 1
                         return
                 continue
@@ -93,10 +93,10 @@ class NodeThreads(ThreadPoolExecutor):
             run, work = ready
             work()
             self._done(run)
-            del ready, run, work  # Nothing of a run is kept while a thread waits.
+            del ready, run, work  # An idle thread must not keep objects of a run alive.
 
     def _done(self, run: RunScope | None) -> None:
-        """Let more work of the same run begin, or else this thread be free for any."""
+        """Start waiting work of the same run, or else mark this thread as idle."""
         with self._guard:
             if delayed := self._delayed.get(run):
                 self._ready.put((run, delayed.popleft()))
@@ -109,7 +109,7 @@ class NodeThreads(ThreadPoolExecutor):
                 del self._busy[run]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more work. Threads at work are left to themselves, as they may never end."""
+        """Accept no more work. Working threads are not waited for, because they may never end."""
         with self._guard:
             self._closed = True
             free, self._free = self._free, 0
@@ -118,12 +118,12 @@ class NodeThreads(ThreadPoolExecutor):
 
 
 def run_contained(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, whatever other tasks of the loop raise.
+    """Run a coroutine to its end, even if other tasks of the loop raise `SystemExit`.
 
-    asyncio lets `SystemExit` and `KeyboardInterrupt` of any task end the loop. A node, a tool or a
-    task that user code starts may raise them (`sys.exit()` in argparse, for one). The exception is
-    kept by the task, where langgraph finds it, and the loop goes on. A key that is pressed is not
-    meant: signals reach the main thread only, and a server's loop has a thread of its own.
+    In asyncio, a `SystemExit` or `KeyboardInterrupt` of any task stops the loop. A node, a tool or
+    a task of user code may raise them (such as `sys.exit()` in argparse). Here the loop goes on,
+    and langgraph finds the exception in the task. A real Ctrl-C is not affected: signals reach the
+    main thread only, and a server's loop has its own thread.
     """
     task = loop.create_task(main)
     while not task.done():

@@ -1,4 +1,4 @@
-"""What the server asks of a graph: one protocol, with an adapter for each kind of graph."""
+"""The interface of a hosted graph, with an adapter for each kind of graph."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ if TYPE_CHECKING:
     from langgraph_client.server.graphs.drain_checks import DrainChecks
 
 Config: TypeAlias = JsonObject
-"""What langgraph calls a config: `configurable` says which thread and checkpoint is meant."""
+"""langgraph's config: `configurable` names the thread and the checkpoint."""
 Item: TypeAlias = tuple[str, Any]
-"""An event: its name, with the namespace behind it, and its data as Python values."""
+"""An event: its name, followed by the namespace, and its data as Python values."""
 Access: TypeAlias = Literal[
     "threads.create_run", "threads.update", "threads.read", "assistants.read"
 ]
-"""What a graph is opened for, in the words that graph factories know."""
+"""The purpose for which a graph is opened, by the names that graph factories get."""
 
 
 _PLACE = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
 class Interrupt(Protocol):
-    """What a stopped node waits for."""
+    """An interrupt of a node."""
 
     @property
     def id(self) -> str:
-        """The id that an answer may name."""
+        """The id, which a response may name."""
         ...
 
     @property
     def value(self) -> object:
-        """The question."""
+        """The value that the node passed to `interrupt()`."""
         ...
 
     @property
     def response_schema(self) -> object:
-        """The JSON schema of the answer; None if there is none."""
+        """The JSON schema of the response; None if there is none."""
         ...
 
 
 class Task(Protocol):
-    """A node that is next, as a snapshot shows it."""
+    """A task of a snapshot: a node that runs next."""
 
     @property
     def id(self) -> str:
-        """The id of this going into the node."""
+        """The id of the task."""
         ...
 
     @property
@@ -59,27 +59,27 @@ class Task(Protocol):
 
     @property
     def path(self) -> object:
-        """Where the task comes from, as langgraph notes it."""
+        """langgraph's path of the task."""
         ...
 
     @property
     def error(self) -> object:
-        """What it has failed with; None if it has not."""
+        """The error, if the task failed; else None."""
         ...
 
     @property
     def interrupts(self) -> Sequence[Any]:
-        """What it waits for."""
+        """Its interrupts."""
         ...
 
     @property
     def state(self) -> object:
-        """The config that names the state of a subgraph, that state itself, or None."""
+        """The config of a subgraph's state, that state itself, or None."""
         ...
 
     @property
     def result(self) -> object:
-        """What it wrote, if it is done and waits for others of its step; None otherwise."""
+        """Its writes, if it is done and others of its step are not; else None."""
         ...
 
 
@@ -98,41 +98,41 @@ class Snapshot(Protocol):
 
     @property
     def config(self) -> Any:
-        """The config that names the checkpoint."""
+        """The config of the checkpoint."""
         ...
 
     @property
     def metadata(self) -> Any:
-        """What is noted beside it; None where nothing was ever written."""
+        """The metadata of the checkpoint; None if the thread has none."""
         ...
 
     @property
     def created_at(self) -> str | None:
-        """When it was written; None where nothing was ever written."""
+        """The time of the checkpoint; None if the thread has none."""
         ...
 
     @property
     def parent_config(self) -> Any:
-        """The config that names the checkpoint before; None if there is none."""
+        """The config of the previous checkpoint; None if there is none."""
         ...
 
     @property
     def tasks(self) -> Sequence[Task]:
-        """The nodes that are next."""
+        """The tasks of the next step."""
         ...
 
 
 @dataclass(frozen=True)
 class GraphRun:
-    """One run of a graph: what it is asked for, and on which thread."""
+    """One run of a graph: its input, options and thread."""
 
     #: The `kwargs` of the run's document: input or command, context, modes, interrupts.
     kwargs: JsonMapping
     #: `configurable.thread_id` in it is the caller's own id of the thread.
     config: Config
-    #: Awaited before each node; None to go straight on.
+    #: Awaited before each node; None for no wait.
     before_node: Callable[[str], Awaitable[None]] | None = None
-    #: Where its caller is asked whether it is to drain; None if it has no control.
+    #: Asks the caller whether to drain; None if the run has no control.
     checks: DrainChecks | None = None
 
     @property
@@ -142,14 +142,14 @@ class GraphRun:
 
     @property
     def thread_id(self) -> str:
-        """The id of the thread, as the graph knows it."""
+        """The graph's id of the thread: the caller's."""
         return str(self.config["configurable"]["thread_id"])
 
     def going_on(self, resume: object = None) -> GraphRun:
-        """Return the run so that it goes on from the thread's latest checkpoint.
+        """Return a run that continues from the thread's latest checkpoint.
 
         Args:
-            resume: Answers to interrupts that are still to be given, by interrupt id.
+            resume: Responses to interrupts that are not stored yet, by interrupt id.
         """
         command = None if resume is None else {"resume": resume}
         configurable = {k: v for k, v in self.config["configurable"].items() if k not in _PLACE}
@@ -162,7 +162,7 @@ class GraphRun:
 
 @dataclass(frozen=True)
 class StateUpdate:
-    """One update of a superstep: values, or a command as the request has it."""
+    """One update of a superstep: values, or the command of the request."""
 
     as_node: str
     values: object = None
@@ -172,7 +172,7 @@ class StateUpdate:
 
 @dataclass(frozen=True)
 class Schemas:
-    """The JSON schemas of a graph; one that cannot be made is None."""
+    """The JSON schemas of a graph; None for one that cannot be created."""
 
     input: Document | None
     output: Document | None
@@ -182,11 +182,11 @@ class Schemas:
 
 
 class HostedGraph(Protocol):
-    """A graph that is open: runs it, reads and writes its states, describes it."""
+    """An open graph: runs it, reads and writes its states, describes it."""
 
     @property
     def classes(self) -> Mapping[str, type]:
-        """The classes that its schemas name, by qualified name: what envelopes may hold."""
+        """The classes in its schemas, by qualified name. Envelopes may contain their objects."""
         ...
 
     @property
@@ -195,19 +195,19 @@ class HostedGraph(Protocol):
         ...
 
     def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        """Run, giving what happens, as the modes of the run ask.
+        """Run the graph and yield its events, in the run's stream modes.
 
         Raises:
-            BaseException: Whatever the graph raises.
+            BaseException: The graph raised it.
         """
         ...
 
     async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
-        """Return a run without what an earlier attempt of it has taken in already.
+        """Return a run without the input that an earlier attempt has stored already.
 
         Args:
-            run: The run, as it was asked for.
-            run_id: Its id, which its checkpoints bear.
+            run: The run, as requested.
+            run_id: Its id, which its checkpoints contain.
         """
         ...
 
@@ -229,7 +229,7 @@ class HostedGraph(Protocol):
     async def aupdate_state(
         self, config: Config, values: object, as_node: str | None = None
     ) -> Config:
-        """Write to the state as if a node had. Returns the config of the new checkpoint."""
+        """Write to the state as a node. Return the config of the new checkpoint."""
         ...
 
     async def abulk_update_state(
@@ -245,14 +245,14 @@ class HostedGraph(Protocol):
     async def awrite_history(
         self, thread_id: str, histories: Mapping[str, Sequence[Document]]
     ) -> list[str]:
-        """Write the states of a thread of another server, as they are.
+        """Write the states of a thread of another server.
 
         Args:
-            thread_id: The thread, which has no states yet.
-            histories: The states by namespace, newest first.
+            thread_id: The new thread, which must have no states.
+            histories: The states by namespace, the newest first.
 
         Returns:
-            What they do not tell, one sentence each.
+            Descriptions of information that is missing in them, one sentence each.
 
         Raises:
             Refused: The states are not of this graph.
@@ -267,7 +267,7 @@ class HostedGraph(Protocol):
         """Return nodes and edges.
 
         Args:
-            xray: How many levels of subgraphs to open; True for all.
+            xray: How many levels of subgraphs to include; True for all.
         """
         ...
 

@@ -1,8 +1,8 @@
-"""The events of the v3 stream that a run gives rise to. Pure: no I/O, no time.
+"""Create the events of the v3 stream from a run's events. No I/O, no time.
 
-A run started by the event protocol gives `RawEvent`s, what langgraph's stream multiplexer has made.
-Any other run gives events of the older streams, which are turned into the same kind of events as
-far as its stream modes carry them.
+A run that was started by the event protocol gives `RawEvent`s, from langgraph's stream multiplexer.
+Any other run gives events of run streams, which are converted to v3 events as far as its stream
+modes contain the information.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from langgraph_client.server.encoding import decode, encode
 PROTOCOL = "event_protocol"
 """The mark of a run that was started by the event protocol, in its kwargs."""
 RAW = "protocol"
-"""The name under which such a run gives its raw events, a list of those that came together."""
+"""The name of an item of such a run: a list of raw events that were produced together."""
 INTERRUPT = "__interrupt__"
 ENDS = ("completed", "failed", "interrupted")
 Namespace = tuple[str, ...]
@@ -41,11 +41,11 @@ _BLOCKS = {
 
 
 class RawEvent(NamedTuple):
-    """An event as langgraph's multiplexer has it.
+    """An event of langgraph's multiplexer.
 
     Attributes:
         method: The channel; `custom:<name>` for a named one.
-        interrupts: What nodes wait for, if it is a snapshot of values.
+        interrupts: The interrupts, if it is a snapshot of values.
         model_run: The id of the model call that a message event belongs to.
     """
 
@@ -57,12 +57,12 @@ class RawEvent(NamedTuple):
 
 
 class ProtocolEvent(NamedTuple):
-    """An event without what the log adds: number, id and time.
+    """An event without number, id and time, which the log adds.
 
     Attributes:
         channel: The channel, which is the method of most events; `custom:<name>` for a named one,
-            `lifecycle:<event>` for the root's.
-        key: The end of an id that does not depend on the log; None for an id of the log.
+            `lifecycle:<event>` for lifecycle events of the root.
+        key: The end of an id that does not depend on the log; None for an id from the log.
     """
 
     channel: str
@@ -72,7 +72,7 @@ class ProtocolEvent(NamedTuple):
 
 
 class ProtocolEvents:
-    """Makes the protocol events of one run.
+    """Creates the protocol events of one run.
 
     Args:
         graph_name: The name of the run's graph.
@@ -83,21 +83,21 @@ class ProtocolEvents:
         self._open: dict[Namespace, str] = {}
         self._seen: set[Namespace] = set()
         self._asked: set[str] = set()
-        #: Of the messages of the older streams that are not over: their text so far, by id.
+        #: The text so far of each open message of a run stream, by its id.
         self._texts: dict[str, str] = {}
         self._message_ids: dict[tuple[Namespace, str], str] = {}
 
     @property
     def asked(self) -> bool:
-        """Whether the run has asked for input."""
+        """Whether the run has sent an interrupt."""
         return bool(self._asked)
 
     def begin(self) -> ProtocolEvent:
-        """Return the event that stands first."""
+        """Return the first event of the run."""
         return self._root("running")
 
     def resume(self, params: JsonMapping) -> None:
-        """Take notice of a lifecycle event of this run that an earlier process has made."""
+        """Note a lifecycle event of this run from an earlier process."""
         namespace, data = tuple(params["namespace"]), params["data"]
         if namespace and data["event"] == "started":
             self._seen.add(namespace)
@@ -106,12 +106,12 @@ class ProtocolEvents:
             self._open.pop(namespace, None)
 
     def take(self, name: str, data: Any) -> Iterator[ProtocolEvent]:
-        """Yield the events that one event of the graph, or a list of raw ones, gives rise to."""
+        """Yield the protocol events for one event of the graph, or for a list of raw ones."""
         if name == RAW:
             for event in data:
                 if event.method != "messages":
                     yield from _RAW.get(event.method, ProtocolEvents._other)(self, event)
-                elif isinstance(event.data, dict):  # Else a whole message, which the values show.
+                elif isinstance(event.data, dict):  # Otherwise a whole message: `values` has it.
                     yield self._raw_message(event)
             return
         mode, *namespace = name.split("|")
@@ -124,12 +124,12 @@ class ProtocolEvents:
     def end(
         self, event: str, error: str | None = None, reason: str | None = None
     ) -> Iterator[ProtocolEvent]:
-        """Yield the events that end the run: open subgraphs, the deepest first, and the root.
+        """Yield the events that end the run: open subgraphs, the deepest first, then the root.
 
         Args:
             event: `completed`, `failed` or `interrupted`.
-            error: The message of the exception.
-            reason: Why it was interrupted, if not by a question.
+            error: The exception's message; None without an error.
+            reason: Why it was interrupted, if not by `interrupt()`; else None.
         """
         yield from self._finished_messages()
         for namespace in sorted(self._open, key=len, reverse=True):
@@ -171,7 +171,7 @@ class ProtocolEvents:
         if event.interrupts:
             yield from self._questions(event.namespace, decode(encode(list(event.interrupts))))
         elif event.data == {}:
-            return  # the input left the state empty
+            return  # The state is empty after the input.
         yield ProtocolEvent("values", event.namespace, shortened(event.data))
 
     def _raw_updates(self, event: RawEvent) -> Iterator[ProtocolEvent]:
@@ -181,7 +181,7 @@ class ProtocolEvents:
         yield ProtocolEvent("updates", event.namespace, shortened(data))
 
     def _raw_message(self, event: RawEvent) -> ProtocolEvent:
-        # No generator: this is done for each token.
+        # Not a generator, for speed: this is called for each token.
         _, namespace, data, _, model_run = event
         key, kind = (namespace, model_run), data.get("event")
         if kind == "message-start":
@@ -250,7 +250,7 @@ class ProtocolEvents:
         yield ProtocolEvent("checkpoints", namespace, data)
 
     def _old_messages(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
-        """Yield what a message has more than it had before."""
+        """Yield events for the new content of a message."""
         for message in data if isinstance(data, list) else ():
             message_id, text = message.get("id"), message.get("content")
             kind = _TYPES.get(message.get("type"), message.get("type"))
@@ -297,7 +297,7 @@ _CLASSIC = {
 
 
 def _plain(data: object) -> object:
-    """Return data as JSON has it. What is streamed of a script's message is so already."""
+    """Return data as JSON. Messages of a script are JSON already."""
     if isinstance(data, list) and data and all(type(item) is dict for item in data):
         return data
     return decode(encode(data))
@@ -312,14 +312,14 @@ def _block_event(step: str, **fields: object) -> dict[str, object]:
 
 
 def _custom(namespace: Namespace, data: object) -> ProtocolEvent:
-    """Return what a node wrote. A value that has a name is in the named channel as well."""
+    """Return the event for a custom value. A value with a name is in the named channel too."""
     name = data.get("name") if isinstance(data, Mapping) else None
     channel = f"custom:{name}" if isinstance(name, str) and name else "custom"
     return ProtocolEvent(channel, namespace, data)
 
 
 def _tool_message(namespace: Namespace, data: Mapping[str, object]) -> Iterator[ProtocolEvent]:
-    """Yield a tool's result as a message, in a namespace of its own."""
+    """Yield a tool's result as a message, in its own namespace."""
     output, call_id = data.get("output"), data.get("tool_call_id")
     is_message = isinstance(output, Mapping) and output.get("type") == "tool"
     content = output.get("content") if is_message and isinstance(output, Mapping) else output
@@ -340,7 +340,7 @@ def _tool_message(namespace: Namespace, data: Mapping[str, object]) -> Iterator[
 
 
 def shortened(value: object) -> object:
-    """Return a value as JSON, with the messages in it in the stream's short form."""
+    """Return a value as JSON, with its messages in the short form of the v3 stream."""
     return _shortened(decode(encode(value)))
 
 
@@ -349,7 +349,7 @@ def _shortened(value: object) -> object:
         return [_shortened(item) for item in value]
     if not isinstance(value, dict):
         return value
-    # The fields that langchain writes with every message tell one from a user's own object.
+    # langchain writes these fields for every message; a user's own object does not have them all.
     if value.get("type") in _MESSAGES and "content" in value and "response_metadata" in value:
         return _short_message(value)
     return {key: _shortened(item) for key, item in value.items()}

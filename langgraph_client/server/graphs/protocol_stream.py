@@ -1,8 +1,7 @@
-"""Runs a compiled graph through langgraph's stream multiplexer, and gives its raw events.
+"""Run a compiled graph through langgraph's stream multiplexer, and yield its raw events.
 
-The multiplexer lets models stream content blocks, finds subgraphs, and feeds the transformers a
-graph was compiled with. What it needs beyond the public names is named here alone, as seen in
-langgraph 1.2.24.
+The multiplexer makes models stream content blocks, finds subgraphs, and feeds the graph's
+transformers. Only this module uses langgraph's private names for it, as seen in langgraph 1.2.24.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ MODES = ("values", "updates", "messages", "custom", "tools", "tasks", "checkpoin
 
 
 class _AllModes(StreamTransformer):
-    """Asks for every stream mode that has a channel."""
+    """Requests every stream mode that has a channel."""
 
     required_stream_modes = MODES
 
@@ -38,7 +37,7 @@ class _AllModes(StreamTransformer):
 
 
 class _Mux(StreamMux):
-    """A multiplexer that keeps what it has made until it is taken."""
+    """A multiplexer that collects its events until they are taken."""
 
     def __init__(self, graph: Any) -> None:
         self._made: list[RawEvent] = []
@@ -47,25 +46,25 @@ class _Mux(StreamMux):
 
     @property
     def modes(self) -> list[str]:
-        """The stream modes that the transformers ask for."""
+        """The stream modes that the transformers need."""
         asked = [mode for t in self._transformers for mode in t.required_stream_modes]
         return list(dict.fromkeys(asked))
 
     def take(self) -> list[RawEvent]:
-        """Return what was made since the last call."""
+        """Return the events since the last call."""
         made, self._made = self._made, []
         return made
 
     def _forward(self, method: str, item: object) -> None:
-        # What a transformer pushed into a channel that has a name.
+        # An item that a transformer pushed into a named channel.
         self._made.append(RawEvent(method, (), item))
 
     async def apush(self, event: Any) -> None:
-        """Give an event to the transformers, and keep it unless one of them takes it out."""
+        """Pass an event to the transformers, and keep it unless one of them removes it."""
         keep = True
         for transformer in self._transformers:
             if not await transformer.aprocess(event):
-                # Tasks are taken out by the transformer that finds subgraphs in them.
+                # langgraph's lifecycle transformer removes `tasks` events, but readers want them.
                 keep = isinstance(transformer, LifecycleTransformer) and keep
         if keep:
             self._made.append(self._raw(event["method"], event["params"]))
@@ -82,17 +81,17 @@ class _Mux(StreamMux):
 async def raw_events(
     graph: Any, given: Any, config: Config, options: dict[str, Any], scope: RunScope
 ) -> AsyncGenerator[list[RawEvent]]:
-    """Run a graph, giving raw events, in lists of those that came together.
+    """Run a graph and yield raw events, in lists of events that were produced together.
 
     Args:
         graph: The compiled graph.
         given: Its input, or a command.
         config: The run's config.
-        options: Further arguments of `astream`; its modes are decided here.
-        scope: The run, to which markers in the stream belong.
+        options: More arguments of `astream`; the modes are set here.
+        scope: The run's scope, which handles markers in the stream.
 
     Raises:
-        BaseException: Whatever the graph raises.
+        BaseException: The graph raised it.
     """
     mux = _Mux(graph)
     options = {**options, "stream_mode": mux.modes, "subgraphs": True, "version": "v2"}
@@ -113,8 +112,8 @@ async def raw_events(
             yield events
         raise
     finally:
-        # In this order: the graph may write a last checkpoint while it is closed, and must not
-        # wait for somebody to take events meanwhile.
+        # `release` must come first: closing the graph may write a last checkpoint, which would wait
+        # for ever for a reader of the events before it.
         scope.release()
         try:
             await source.aclose()
@@ -127,15 +126,15 @@ async def raw_events(
 async def chunks_with_message_events(
     graph: Any, given: Any, config: Config, options: dict[str, Any]
 ) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
-    """Run a graph, giving what it streams as `(namespace, mode, data)`.
+    """Run a graph and yield its stream as `(namespace, mode, data)`.
 
-    In place of the mode "messages" there are `MESSAGE_EVENTS`.
+    `MESSAGE_EVENTS` replace the mode "messages".
 
     Args:
         graph: The compiled graph.
         given: Its input, or a command.
         config: The run's config.
-        options: Further arguments of `astream`.
+        options: More arguments of `astream`.
     """
     plain = copy.copy(graph)  # So that states stay dicts.
     plain._output_mapper = plain._state_mapper = None
@@ -153,6 +152,6 @@ async def chunks_with_message_events(
 
 
 def _with_blocks(config: Config) -> Config:
-    """Return a config with which models stream the blocks of their messages."""
+    """Return a config with which models stream content blocks."""
     configurable = {**config["configurable"], CONFIG_KEY_STREAM_MESSAGES_V2: True}
     return {**config, "configurable": configurable}

@@ -1,8 +1,8 @@
-"""Checkpoints made out of the states that another server shows.
+"""Create checkpoints from the states of a thread of another server.
 
-A state names values and what is next; a checkpoint holds channels with versions, and which versions
-each node has seen. Here the one is turned into the other, so that langgraph, given the same graph,
-shows the same state at each checkpoint, with the same task ids, and goes on from any of them.
+A state has values and the next nodes. A checkpoint has channels with versions, and the versions
+that each node has seen. The states are converted so that langgraph, with the same graph, shows the
+same state at each checkpoint, with the same task ids, and can continue from any of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _BARRIERS = (NamedBarrierValue, NamedBarrierValueAfterFinish)
 
 @dataclass
 class _Made:
-    """A checkpoint that was written, as the next one needs it."""
+    """The data of a written checkpoint that the next one needs."""
 
     state: Document
     values: dict[str, object]
@@ -57,14 +57,15 @@ class PulledHistory:
     """Writes the states of a namespace as checkpoints, the oldest first.
 
     Args:
-        graph: The graph or subgraph that they are of.
-        saver: Keeps the checkpoints.
-        thread_id: The thread that they become part of.
+        graph: The graph or subgraph of the states.
+        saver: Stores the checkpoints.
+        thread_id: The new thread.
         namespace: The namespace; "" for the root graph.
-        classes: What values in envelopes may become.
+        classes: The classes of which envelopes may contain objects.
 
     Attributes:
-        untold: What the states do not say and a run from there would need, one sentence each.
+        untold: Descriptions of information that a run would need and the states do not contain, one
+            sentence each.
     """
 
     graph: Any
@@ -76,10 +77,10 @@ class PulledHistory:
     _made: dict[str, _Made] = field(default_factory=dict)
 
     async def write(self, state: Document) -> None:
-        """Write one state. Its parent must have been written before, if it is known at all.
+        """Write one state. Its parent must have been written before, if it exists.
 
         Raises:
-            Refused: The state names a node or a value that the graph does not have.
+            Refused: The state has a node or a value that the graph does not have.
         """
         checkpoint_id = state["checkpoint"]["checkpoint_id"]
         parent_id = (state.get("parent_checkpoint") or {}).get("checkpoint_id")
@@ -112,7 +113,7 @@ class PulledHistory:
     # Channels.
 
     def _values(self, state: Document, barriers: Mapping[str, set[str]]) -> dict[str, object]:
-        """Return what the channels hold: the state, and what makes the next tasks start."""
+        """Return the values of the channels: the state, and the triggers of the next tasks."""
         found: dict[str, object] = {}
         shown, keys = self._decoded(state["values"]), self.graph.stream_channels_asis
         if isinstance(keys, str):
@@ -149,7 +150,7 @@ class PulledHistory:
         return found
 
     def _trigger(self, node: str) -> str | None:
-        """Return the channel that starts a node; None if those of the state do."""
+        """Return the channel that triggers a node; None if channels of the state do."""
         name = f"branch:to:{node}"
         if name in self.graph.channels:
             return name
@@ -157,7 +158,7 @@ class PulledHistory:
         return _START if _START in self.graph.nodes[node].triggers else None
 
     def _stored(self, name: str, value: object) -> object:
-        """Return a channel's value as its checkpoint holds it."""
+        """Return a channel's value in the form of its checkpoint."""
         channel = self.graph.channels[name]
         if isinstance(channel, DeltaChannel):
             return _DeltaSnapshot(value)
@@ -166,7 +167,7 @@ class PulledHistory:
         return value
 
     def _versions(self, parent: _Made | None, values: Mapping[str, object]) -> ChannelVersions:
-        """Return a version for each channel: the parent's, if its value is the parent's."""
+        """Return a version for each channel: the parent's if the value is unchanged."""
         known = parent.versions if parent else {}
         last = max(known.values(), default=None)
         new = self.saver.get_next_version(last, None)
@@ -182,7 +183,7 @@ class PulledHistory:
     def _seen(
         self, state: Document, versions: Mapping[str, object]
     ) -> dict[str, dict[str, object]]:
-        """Return the versions that each node has seen: all, but what starts it next."""
+        """Return the versions that each node has seen: all except those that trigger it next."""
         following = {task["name"] for task in state["tasks"] if task["path"][0] != _PUSH}
         seen = {}
         for name, node in self.graph.nodes.items():
@@ -194,7 +195,7 @@ class PulledHistory:
         return seen
 
     def _barriers(self, parent: _Made | None, state: Document) -> dict[str, set[str]]:
-        """Return which of the nodes that an edge of several waits for have run already."""
+        """Return, for each edge from several nodes, which of them have run already."""
         channels = {
             name: channel
             for name, channel in self.graph.channels.items()
@@ -216,7 +217,7 @@ class PulledHistory:
     # Tasks.
 
     async def _write_tasks(self, config: Any, state: Document) -> None:
-        """Write what the tasks behind a checkpoint have left: results, questions, errors."""
+        """Write the results, interrupts and errors of the tasks after a checkpoint."""
         is_open = any(
             task["result"] is None or task["interrupts"] or task["error"] for task in state["tasks"]
         )
@@ -245,7 +246,7 @@ class PulledHistory:
         return made
 
     def _results(self, task: Document) -> list[tuple[str, object]]:
-        """Return what a task that is done wrote, and the edges that it goes on by."""
+        """Return the writes of a finished task, and those for its edges."""
         shown = self._decoded(task["result"])
         writes: list[tuple[str, object]] = []
         keys = self.graph.stream_channels_asis
@@ -254,7 +255,7 @@ class PulledHistory:
             writes += [(name, item) for item in (value["$writes"] if several else [value])]
         builder = getattr(self.graph, "builder", None)
         for start, end in getattr(builder, "edges", ()):
-            if start == task["name"] and end in self.graph.nodes:  # not the graph's end
+            if start == task["name"] and end in self.graph.nodes:  # Not the graph's end.
                 writes.append((f"branch:to:{end}", None))
         for starts, end in getattr(builder, "waiting_edges", ()):
             if task["name"] in starts:
@@ -271,14 +272,14 @@ class PulledHistory:
         self.untold.append(f"{what} (checkpoint {place})")
 
     def _decoded(self, value: object) -> Any:
-        """Return a value as the graph has it: envelopes opened, messages made."""
+        """Return a value as in the graph, with envelopes decoded and message objects."""
         if is_envelope(value):
             return open_envelope(value, self.classes)
         return with_messages(value)
 
 
 def with_messages(value: object) -> object:
-    """Return JSON with objects of langchain in place of the messages in it."""
+    """Return JSON with langchain's objects for its messages."""
     if isinstance(value, list):
         return [with_messages(item) for item in value]
     if not isinstance(value, dict):
@@ -287,7 +288,7 @@ def with_messages(value: object) -> object:
     if kind is not None and "content" in value:
         try:
             return kind(**value)
-        except (TypeError, ValidationError):  # Something else that has these two keys.
+        except (TypeError, ValidationError):  # A user's own object with the same keys.
             return value
     return {key: with_messages(item) for key, item in value.items()}
 
@@ -299,13 +300,13 @@ async def write_histories(
     histories: Mapping[str, Sequence[Document]],
     classes: Allowed,
 ) -> list[str]:
-    """Write the states of a thread, by namespace and each newest first, as checkpoints.
+    """Write the states of a thread, by namespace and the newest first, as checkpoints.
 
     Returns:
-        What they do not say, one sentence each.
+        Descriptions of missing information, one sentence each.
 
     Raises:
-        Refused: The graph is not the one that they are of.
+        Refused: The states are not of this graph.
     """
     untold = []
     async for namespace, below in _graphs_of(graph, histories):

@@ -1,7 +1,7 @@
-"""What belongs to one run of a graph while it runs: found through a context variable.
+"""The scope of one run of a graph, found through a context variable.
 
-langgraph and langchain hand a task's context on to what they start for it, tasks and threads alike;
-so the checkpointer and the thread pool find the run on whose behalf they are called.
+langgraph and langchain pass a task's context on to the tasks and threads that they start for it. So
+the checkpointer and the thread pool can find the run that calls them.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from typing import Any
 
 _ROUND = 0.05
 _PATIENCE = 20
-"""How many rounds a checkpoint waits for a stream that gives nothing, before it is written."""
+"""For how many turns of the loop a checkpoint waits if the stream yields nothing."""
 
 
 class Marker:
-    """Put into a stream of events; passed once all events before it have been taken."""
+    """A marker in a stream of events. It is set when all events before it have been read."""
 
     def __init__(self) -> None:
         self.passed: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def set(self) -> None:
-        """Let those go on that wait for it."""
+        """Wake up the waiting tasks and threads."""
         if not self.passed.done():
             self.passed.set_result(None)
 
 
 class RunScope:
-    """One run of a graph, as its checkpointer and its threads see it.
+    """One run of a graph, for its checkpointer and its threads.
 
-    Created by the task that takes the run's events. `with` makes it the current one.
+    The task that reads the run's events creates it. `with` makes it the current one.
 
     Args:
-        run_id: The run's id, which its checkpoints bear.
+        run_id: The run's id, which its checkpoints contain.
     """
 
     def __init__(self, run_id: str | None = None) -> None:
         self.run_id = run_id
         self.loop = asyncio.get_running_loop()
         self.over = False
-        #: What the run's command writes, until something has come of it.
+        #: The writes of the run's command, until there is a first result of the run.
         self.held: list[tuple[Any, ...]] = []
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
-        #: Whether the loop waited for a blocking graph, and with it for nobody else.
+        #: Whether the event loop is blocked, because it waits for a blocking graph.
         self.loop_is_held = False
         self._released = False
         self._consumer = asyncio.current_task()
@@ -54,14 +54,14 @@ class RunScope:
         self._waiting = False
         self._markers: set[Marker] = set()
 
-    # For the one who takes the events.
+    # For the reader of the events.
 
     def ask(self) -> None:
-        """Note that the next event is being waited for."""
+        """Note that the reader waits for the next event."""
         self._waiting = True
 
     def take(self, data: object) -> bool:
-        """Note that an event has come. Returns whether it is one to show, not a marker."""
+        """Note an item of the stream. Return whether it is an event and not a marker."""
         self._taken += 1
         if isinstance(data, Marker):
             data.set()
@@ -71,7 +71,7 @@ class RunScope:
         return True
 
     def release(self) -> None:
-        """Note that no more events are taken; nobody waits for that any longer."""
+        """Note that no more events are read; waiting checkpoints continue."""
         self._released = True
         for marker in self._markers:
             marker.set()
@@ -80,10 +80,11 @@ class RunScope:
     # For the checkpointer.
 
     async def taken(self, put: Callable[[Marker], None]) -> None:
-        """Wait until all events that are in the stream now have been taken.
+        """Wait until all events that are now in the stream have been read.
 
-        Returns early when the run ends, and when the stream gives nothing although the next event
-        is waited for: a graph that fails or is cancelled gives no more, but waits for us.
+        It returns early when the run ends, and when the stream yields nothing although the reader
+        waits: a graph that fails or is cancelled yields no more events, but waits for this
+        checkpoint, so both would wait for ever.
 
         Args:
             put: Puts a marker into the stream.
@@ -99,9 +100,9 @@ class RunScope:
         marker.set()
 
     def hold_loop(self) -> None:
-        """Note that the loop waits for a blocking graph, until it has its turn again.
+        """Note that the event loop is blocked by a blocking graph, until its next turn.
 
-        To be called on the loop, by what the graph does first.
+        The graph's first call on the loop must call this.
         """
 
         def release() -> None:
@@ -113,8 +114,8 @@ class RunScope:
     def taken_in_thread(self, put: Callable[[Marker], None]) -> None:
         """Wait like `taken`, in a worker thread.
 
-        Does not wait where the loop itself waits for the thread: a node that calls a graph's
-        blocking `invoke` on the loop.
+        It does not wait if the loop itself is waiting for this thread, because a node has called a
+        graph's blocking `invoke` on the loop: that would be a deadlock.
         """
         if self.loop_is_held:
             return

@@ -1,4 +1,4 @@
-"""One run of a script."""
+"""Play a script once, for one run."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ _FROM_CONFIG = ("run_id", "graph_id", "assistant_id")
 
 @dataclass(frozen=True)
 class Stage:
-    """What a script is played with."""
+    """The dependencies of a player."""
 
-    #: Gives the steps, from the state and the number of the try on the thread.
+    #: Returns the steps for a state and the number of the attempt on the thread.
     steps: Callable[[Values, int], Sequence[PlayedStep]]
-    #: Where states are kept; None to keep none.
+    #: Stores states; None to store none.
     states: ScriptStates | None
     sleep: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
-    #: Awaited before a state is kept, so that the events before it are.
+    #: Awaited before a state is stored, to store the events before it.
     write_events: Callable[[], Awaitable[None]]
-    #: Awaited before each step; None to go straight on.
+    #: Awaited before each step; None for no wait.
     before_node: Callable[[str], Awaitable[None]] | None = None
 
 
 class Player:
-    """Plays a script once, on top of what its thread's state is.
+    """Plays a script once, starting with its thread's state.
 
     Args:
-        stage: What it is played with.
+        stage: The script's steps and storage.
         config: The run's config.
     """
 
@@ -76,14 +76,14 @@ class Player:
     # Where it begins.
 
     def begin(self, given: object) -> None:
-        """Begin with an input; None goes on where the thread has stopped.
+        """Begin with an input; None continues where the thread has stopped.
 
         Raises:
-            ValueError: It is neither an object nor None, or there is nothing to go on from.
+            ValueError: The input is neither an object nor None, or there is nothing to continue.
         """
         if given is None:
             if self._last is None:
-                raise ValueError("no input was given, and the thread has no state to go on from")
+                raise ValueError("the run has no input, and its thread has no state to continue")
             self._go_on()
         elif isinstance(given, Mapping):
             self._values = merge(self._values, given)
@@ -92,10 +92,10 @@ class Player:
             raise ValueError(f"expected an object as input, got {given!r}")
 
     def obey(self, command: JsonMapping) -> None:
-        """Begin as a request's command says.
+        """Begin with the command of a request.
 
         Raises:
-            ValueError: It names no step of the script.
+            ValueError: Its `goto` is not a step of the script.
         """
         self._values = merge(self._values, command.get("update") or {})
         goto = command.get("goto")
@@ -104,7 +104,7 @@ class Player:
         else:
             names = [step_name(number, step) for number, step in enumerate(self._steps())]
             if goto not in names:
-                raise ValueError(f"no step of the script is {goto!r}, only {names}")
+                raise ValueError(f"the script has no step {goto!r}; its steps are {names}")
             self._at = names.index(goto)
         if command.get("resume") is not None:
             self._answer, self._answered = command["resume"], True
@@ -119,7 +119,7 @@ class Player:
     # What happens.
 
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
-        """Play, giving the mode and the data of each event; of a message, all chunks at once."""
+        """Play, and yield the mode and data of each event; all chunks of a message at once."""
         await self._save("input" if self._at == 0 else "loop", self._at)
         yield "values", dict(self._values)
         steps = self._steps()
@@ -152,8 +152,8 @@ class Player:
                 written = {"messages": [whole(chunks).as_message()]}
             if written is not None:
                 self._values = merge(self._values, written)
-                # Told before it is kept: a kill in between repeats the step and its event, the
-                # other way round its event would be lost.
+                # The event comes before the state is stored. A kill in between repeats step and
+                # event; in the other order, the event would be lost.
                 yield "updates", {name: written}
                 await self._save("loop", at + 1 if at + 1 < len(steps) else None)
                 yield "values", dict(self._values)

@@ -1,4 +1,4 @@
-"""What scripted graphs show of themselves, in the shapes of langgraph's snapshots and messages."""
+"""Snapshots and messages of scripted graphs, in the shape of langgraph's."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from langgraph_client.server.graphs.script_steps import Ask, PlayedStep, Say, Va
 
 _CALL = ("id", "name", "args")
 ATTEMPT = "attempt"
-"""Where a saved state keeps which try on its thread it belongs to."""
+"""The key of a saved state for the number of the attempt on its thread."""
 
 
 @dataclass(frozen=True)
 class ScriptInterrupt:
-    """What a stopped script waits for."""
+    """An interrupt of a script."""
 
     value: object
     id: str
@@ -29,7 +29,7 @@ class ScriptInterrupt:
 
 @dataclass(frozen=True)
 class ScriptTask:
-    """The step that is next."""
+    """The next step of a script, as a task."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class ScriptState:
     interrupts: tuple[ScriptInterrupt, ...]
 
 
-@dataclass(slots=True)  # Frozen, it would take three times as long to make one.
+@dataclass(slots=True)  # Not frozen: that would take three times as long to create one.
 class ScriptChunk:
     """One token of a streamed message; adding two gives the text so far."""
 
@@ -71,7 +71,7 @@ class ScriptChunk:
     chunk_position: str | None = None
 
     def __add__(self, more: ScriptChunk) -> ScriptChunk:
-        # In place of `replace`, which is slow: this is done for each token.
+        # Not `replace`, which is slow: this is called for each token.
         return ScriptChunk(
             self.content + more.content,
             more.additional_kwargs,
@@ -102,12 +102,12 @@ class ScriptChunk:
 
 
 def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -> ScriptState:
-    """Return the state of a thread as graphs show it.
+    """Return the snapshot of a thread.
 
     Args:
         thread_id: The thread.
-        saved: What is kept of it; None if nothing is.
-        steps: The script that is being played on it.
+        saved: Its stored state; None if there is none.
+        steps: The steps of its script.
     """
     if saved is None:
         config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
@@ -137,13 +137,13 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
 
 
 def checkpoint_config(thread_id: str, checkpoint_id: str | None) -> dict[str, object]:
-    """Return the config that names a checkpoint of a thread."""
+    """Return the config of a checkpoint."""
     where = {"thread_id": thread_id, "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
     return {"configurable": where}
 
 
 def interrupts_of(thread_id: str, at: int, step: object) -> tuple[ScriptInterrupt, ...]:
-    """Return what a step waits for: the question of an `Ask`, or nothing."""
+    """Return the interrupts of a step: one for an `Ask`, else none."""
     if not isinstance(step, Ask):
         return ()
     made = hashlib.blake2b(f"{thread_id}:{at}".encode(), digest_size=16).hexdigest()
@@ -161,12 +161,12 @@ def message_chunks(step: Say, new_id: str) -> list[ScriptChunk]:
 
 
 def whole(chunks: Sequence[ScriptChunk]) -> ScriptChunk:
-    """Return all chunks of a message, added up."""
+    """Return the sum of a message's chunks."""
     return replace(chunks[-1], content="".join(chunk.content for chunk in chunks))
 
 
 def raw_message(chunks: Sequence[ScriptChunk]) -> list[RawEvent]:
-    """Return a message as the event protocol streams it: a block of text, then calls of tools."""
+    """Return the v3 events of a message: a block of text, then tool calls."""
     message = whole(chunks)
     empty, text = {"type": "text", "text": ""}, {"type": "text", "text": message.content}
     parts: list[dict[str, object]] = [

@@ -14,7 +14,7 @@ from langgraph_client.thread_ids import server_thread_id
 
 @dataclass(frozen=True)
 class Saved:
-    """One checkpoint: the state, and the step that is next (None: the script is over)."""
+    """One checkpoint: the state, and the next step (None if the script is over)."""
 
     parent: str | None
     values: dict[str, object]
@@ -25,7 +25,7 @@ class Saved:
 
 
 class StateRows(Protocol):
-    """Where the states are kept: JSON by thread and id. Ids sort by time."""
+    """Stores the states as JSON, by thread and id. Ids sort by time."""
 
     def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
         """Write a state."""
@@ -61,7 +61,7 @@ class StateRows(Protocol):
 
 
 class ScriptStates:
-    """Keeps the states of scripted graphs, by thread; graphs may know it by the caller's id."""
+    """Stores the states of scripted graphs, by thread; the caller's id of it is accepted too."""
 
     def __init__(self, rows: StateRows, clock: Clock) -> None:
         self._rows = rows
@@ -75,7 +75,7 @@ class ScriptStates:
     def put(self, thread_id: str, saved: Saved) -> Saved:
         """Write a state; return it with its id."""
         milliseconds, number = self.clock.event_id()
-        # Sorts by time, as checkpoint ids do.
+        # Ids must sort by time, like langgraph's checkpoint ids.
         text = f"{milliseconds:012x}7{number & 0xFFF:03x}8{number >> 12 & 0xFFF:03x}"
         made = f"{text}{self.clock.uuid4()[-12:]}"
         checkpoint_id = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
@@ -83,7 +83,7 @@ class ScriptStates:
         document = encode(saved)
         run_id = saved.metadata.get("run_id")
         self._rows.put(server_thread_id(thread_id), checkpoint_id, run_id, document)
-        # As it will be read: what JSON cannot hold shows at once.
+        # Decoded from the JSON, so that values change now as they will when they are read.
         return Saved(**decode(document))
 
     def get(self, thread_id: str, checkpoint_id: str | None = None) -> Saved | None:

@@ -13,9 +13,9 @@ Values: TypeAlias = JsonObject
 
 @dataclass(frozen=True)
 class Update:
-    """Write to the state, as a node that returns this. A bare dict is the same.
+    """Write to the state, like a node that returns these values. A plain dict means the same.
 
-    Values replace, but lists under `messages` are appended.
+    Values replace earlier ones; lists under `messages` are appended.
     """
 
     values: Mapping[str, object]
@@ -33,14 +33,14 @@ class Say:
 
 @dataclass(frozen=True)
 class Emit:
-    """Send something in mode `custom`."""
+    """Send a value in the stream mode `custom`."""
 
     data: object
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Stop at an interrupt; the answer it is resumed with goes into the state."""
+    """Stop at an interrupt. The response with which it is resumed is written to the state."""
 
     value: object
     into: str = "answer"
@@ -56,7 +56,7 @@ class Fail:
 
 @dataclass(frozen=True)
 class Wait:
-    """Take some seconds."""
+    """Wait for some seconds."""
 
     seconds: float
 
@@ -68,21 +68,21 @@ Script = Iterable[Step] | Callable[[Values], Iterable[Step]]
 
 @dataclass(frozen=True)
 class Attempts:
-    """A script for each try on a thread: the first input plays the first, and so on.
+    """A script for each attempt on a thread: the first input plays the first script, and so on.
 
-    What resumes a run goes on with that run's. The last is played again and again.
+    A resumed run continues its own script. After the last script, that one is repeated.
     """
 
     scripts: tuple[Script, ...]
 
     def __init__(self, *scripts: Script) -> None:
         if not scripts:
-            raise ValueError("Attempts: give at least one script")
+            raise ValueError("Attempts: pass at least one script")
         object.__setattr__(self, "scripts", scripts)
 
 
 def recorded_steps(events: Iterable[Any]) -> Iterator[Step]:
-    """The steps that give rise to a recorded run's events; see `ScriptedGraph.replaying`."""
+    """Yield the steps that produce a recorded run's events; see `ScriptedGraph.replaying`."""
     for event in events:
         kind, data = event[:2]
         if kind == "custom":
@@ -109,6 +109,6 @@ def merge(state: JsonMapping, update: Mapping[str, object]) -> Values:
 
 
 def step_name(number: int, step: PlayedStep) -> str:
-    """Return the name of the node that a step stands for."""
+    """Return the node name of a step."""
     node = None if isinstance(step, Emit | Fail | Wait) else step.node
     return node or f"step-{number + 1}"

@@ -16,16 +16,16 @@ from langgraph_client.server.graphs.script_steps import (
 
 
 class ScriptedGraph:
-    """A graph that plays a script, for tests and for those without langgraph.
+    """A graph that plays a script, for tests and for use without langgraph.
 
         ScriptedGraph([Say(["Hel", "lo"]), Ask("sure?"), {"done": True}])
 
-    A run with an input plays the script from its beginning, on top of the thread's state. Resuming
-    goes on behind the `Ask` that stopped it.
+    A run with an input plays the script from its beginning, starting with the thread's state. A
+    resumed run continues after the `Ask` at which it stopped.
 
     Args:
-        script: The steps; a function of the state (the input is in it) that gives them; or
-            `Attempts(...)`, with a script for each try on a thread.
+        script: The steps; or a function that returns them for a state, which contains the input; or
+            `Attempts(...)`, with a script for each attempt on a thread.
         name: The graph's name.
     """
 
@@ -36,28 +36,28 @@ class ScriptedGraph:
 
     @classmethod
     def replaying(cls, events: Iterable[object], *, name: str = "scripted") -> ScriptedGraph:
-        """Return a graph that does what a recorded run did.
+        """Return a graph that repeats a recorded run.
 
         Args:
-            events: Its events, as `client.runs.stream(stream_mode=["updates", "custom"])` gives
-                them: with `event` and `data`, or pairs of these. Other modes are passed over.
+            events: The run's events, from `client.runs.stream(stream_mode=["updates", "custom"])`:
+                objects with `event` and `data`, or pairs. Events of other modes are ignored.
             name: The graph's name.
         """
         return cls(list(recorded_steps(events)), name=name)
 
     def steps(self, values: Values, attempt: int = 1) -> list[PlayedStep]:
-        """Return the steps of a try on a thread.
+        """Return the steps of an attempt on a thread.
 
         Args:
             values: The thread's state, for scripts that depend on it.
-            attempt: Which try it is, from 1.
+            attempt: The number of the attempt, from 1.
         """
         script = self._scripts[min(max(attempt, 1), len(self._scripts)) - 1]
         found = script(dict(values)) if callable(script) else script
         return [Update(step) if isinstance(step, Mapping) else step for step in found]
 
     def node_names(self) -> list[str]:
-        """Return the names of the steps; none where the script depends on the input."""
+        """Return the names of the steps; empty if the script depends on the input."""
         if callable(self._scripts[0]):
             return []
         return [step_name(number, step) for number, step in enumerate(self.steps({}))]

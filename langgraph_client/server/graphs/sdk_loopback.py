@@ -1,10 +1,10 @@
-"""Lets langgraph_sdk's clients without a URL mean the server that runs the graph.
+"""Connect langgraph_sdk's clients without a URL to the server that runs the graph.
 
-langgraph_sdk looks for `langgraph_api` when it makes such a client, and has a hook
-(`configure_loopback_transports`) for clients that were made before a server was there; it has none
-for those that are made while a graph runs, nor for the blocking one. So its modules are given
-transports that look for the running server at each request. Where there is none, requests go where
-they went before. Seen with langgraph_sdk 0.2 to 0.4.14.
+langgraph_sdk looks for `langgraph_api` when it creates such a client. It has a hook
+(`configure_loopback_transports`) for clients that were created before the server, but none for
+clients that are created while a graph runs, nor for the blocking client. So its modules get
+transports that look for the running server at each request. Without a running server, requests are
+sent to the usual address. Seen with langgraph_sdk 0.2 to 0.4.14.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from langgraph_client.hosting import IN_PROCESS_URL, AsyncHostTransport, HostTra
 _IN_PROCESS_HOST = httpx.URL(IN_PROCESS_URL).host
 _MODULE = "langgraph_sdk.client"
 _FORMER = {"host": "localhost", "port": 8123}
-"""Where langgraph_sdk's blocking client without a URL goes."""
+"""The address of langgraph_sdk's blocking client without a URL."""
 
 
 class _Loopback(httpx.AsyncBaseTransport):
-    """In the place of the ASGI transport that an async client without a URL gets.
+    """Replaces the ASGI transport of an async client without a URL.
 
     Args:
-        app: An application of another server, if there is one; set later by langgraph_sdk's hook.
-        options: What the ASGI transport takes.
+        app: The application of another server; None if there is none. langgraph_sdk's hook may set
+            it later.
+        options: The other arguments of the ASGI transport.
     """
 
     original: Any = None
@@ -50,10 +51,10 @@ class _Loopback(httpx.AsyncBaseTransport):
 
 
 class _BlockingTransport(httpx.HTTPTransport):
-    """In the place of the network's transport of the blocking client."""
+    """Replaces the network transport of the blocking client."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to the server that runs the code, if it names none."""
+        """Send a request to the server that runs the code, if it has no URL of its own."""
         if request.url.host == _IN_PROCESS_HOST:
             if current_host.get() is not None:
                 return HostTransport().handle_request(request)
@@ -111,10 +112,10 @@ def _give_transports() -> None:
     if _Loopback.original is not None:
         return
     _Loopback.original = asynchronous.get_asgi_transport()
-    # For clients that were made before; what they get comes in one piece.
+    # For clients that were created before. Their responses arrive in one piece.
     importlib.import_module(_MODULE).configure_loopback_transports(_app)
     asynchronous.get_asgi_transport = lambda: _Loopback
-    # Else langgraph_sdk would import another server into this process, where it is installed.
+    # Otherwise langgraph_sdk would import another server into this process, if it is installed.
     sys.modules.setdefault("langgraph_api.server", None)  # type: ignore[arg-type]
     defaults = blocking.get_sync_client.__kwdefaults__
     if defaults.get("url", "") is None:
@@ -123,7 +124,7 @@ def _give_transports() -> None:
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:
-    """Hand a request on to the server that runs the code, as an ASGI application."""
+    """Pass a request on to the server that runs the code, as an ASGI application."""
     body = b""
     while (message := await receive())["type"] == "http.request":
         body += message.get("body", b"")

@@ -1,4 +1,4 @@
-"""The state of a thread as the protocol shows it."""
+"""Convert a graph's snapshot to the state document of the protocol."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EMPTY_STATE: Document = {
 
 
 def checkpoint_of(config: Any) -> Document | None:
-    """Return the ids of a checkpoint from the config that names it; the thread's is a UUID."""
+    """Return the ids of a checkpoint from its config; the thread's id is the server's UUID."""
     if not config:
         return None
     ids = {
@@ -35,12 +35,13 @@ def checkpoint_of(config: Any) -> Document | None:
 
 
 def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
-    """Return a graph's snapshot as the protocol shows it.
+    """Return the state document for a graph's snapshot.
 
     Args:
         state: The snapshot.
-        asked_for: The checkpoint id of the request, shown also where there is no such checkpoint.
-        rich: Show the graph's own values in envelopes.
+        asked_for: The checkpoint id of the request, which the document contains even if the
+            checkpoint does not exist; None for none.
+        rich: Whether to put the graph's values into envelopes.
     """
     if state.created_at is None:
         if asked_for is None:

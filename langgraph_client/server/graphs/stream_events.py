@@ -1,4 +1,4 @@
-"""What a compiled graph streams, in the protocol's form. Knows no engine, no HTTP."""
+"""Convert a compiled graph's stream to the protocol's events. It knows neither engine nor HTTP."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from langgraph_client.server.graphs.protocol import Item
 from langgraph_client.thread_ids import server_thread_id
 
 _BESIDE = ("checkpoints", "debug", "tasks", "events")
-"""The modes that show more than a run's own values, such as the inputs of tasks."""
+"""The modes that contain more than the state, such as the inputs of tasks."""
 _IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 
 
 def with_blanks(data: object) -> object:
-    """Return what is shown beside a run's values, with None for what JSON cannot carry."""
+    """Return data of such a mode, with None for values that JSON cannot represent."""
     try:
         encode(data)
     except NotJsonError:
@@ -25,7 +25,7 @@ def with_blanks(data: object) -> object:
 
 
 def event_data(mode: str, data: object) -> object:
-    """Return langgraph's own data of a mode in the protocol's form."""
+    """Return langgraph's data of a mode in the protocol's form."""
     return with_blanks(_shaped(mode, data)) if mode in _BESIDE else data
 
 
@@ -35,7 +35,7 @@ def message_metadata(metadata: object) -> object:
 
 
 def _with_server_id(ids: Any) -> object:
-    """Return ids that name the thread as the server does, not as the caller of a RemoteGraph."""
+    """Return ids with the server's id of the thread, in place of a RemoteGraph caller's id."""
     thread_id = ids.get("thread_id")
     return {**ids, "thread_id": server_thread_id(thread_id)} if thread_id else ids
 
@@ -80,7 +80,7 @@ def _task_state(state: object) -> object:
 
 
 def _public(config: Any) -> object:
-    """Return a config without langgraph's own objects."""
+    """Return a config without langgraph's internal objects."""
     if not config:
         return None
     configurable = {
@@ -111,10 +111,10 @@ def _checkpoint_of(config: Any) -> object:
 
 
 class MessageEvents:
-    """Turns streamed messages into `messages/metadata`, `/partial` and `/complete`.
+    """Converts streamed messages to `messages/metadata`, `/partial` and `/complete`.
 
     Args:
-        as_message: Makes the message out of the chunks that have been added up.
+        as_message: Creates the message from the sum of its chunks.
     """
 
     def __init__(self, as_message: Callable[[Any], object]) -> None:
@@ -122,7 +122,7 @@ class MessageEvents:
         self._parts: dict[str, object] = {}
 
     def events(self, message: Any, metadata: object) -> list[Item]:
-        """Return the events one message, or one chunk of one, gives rise to."""
+        """Return the events for one message, or for one chunk of one."""
         chunk = type(message).__name__.endswith("Chunk")
         found: list[Item] = []
         if message.id not in self._parts:
