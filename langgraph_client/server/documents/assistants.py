@@ -29,10 +29,10 @@ _IN_VERSION = (
 
 
 def need_graph(services: Services, graph_id: str) -> str:
-    """Return the name of a graph that is hosted.
+    """Return the name of a graph, after checking that it is hosted.
 
     Raises:
-        NotFound: It is not.
+        NotFound: The graph is not hosted.
     """
     if graph_id not in services.graphs:
         known = sorted(services.graphs.names)
@@ -44,7 +44,7 @@ async def need(services: Services, assistant_id: str, detail: str = "Not Found")
     """Return an assistant.
 
     Raises:
-        NotFound: There is none; with this detail.
+        NotFound: The assistant does not exist; the text is `detail`.
     """
     assistant = await services.storage.assistants.get(assistant_id)
     if assistant is None:
@@ -53,10 +53,10 @@ async def need(services: Services, assistant_id: str, detail: str = "Not Found")
 
 
 async def create(services: Services, assistant_id: str, body: JsonMapping) -> Document:
-    """Create an assistant and return it, or the one that has its id, if the body allows that.
+    """Create an assistant and return it; return an existing one if the body allows that.
 
     Raises:
-        Conflict: There is one with this id.
+        Conflict: An assistant with this id exists.
         NotFound: Its graph is not hosted.
         Refused: The body has both a context and a configurable.
     """
@@ -85,7 +85,7 @@ async def create(services: Services, assistant_id: str, body: JsonMapping) -> Do
 
 
 async def ensure(services: Services, graph_id: str, description: str | None) -> None:
-    """Create the assistant that stands for a graph, or let that of an earlier start say the same.
+    """Create the default assistant of a graph, or update that of an earlier start.
 
     Args:
         services: The server.
@@ -120,7 +120,7 @@ def _document(assistant_id: str, graph_id: str, now: str) -> Document:
 
 
 def _config_and_context(body: JsonMapping) -> tuple[Document, Document]:
-    """Return config and context, each filled from the other."""
+    """Return config and context; each is filled from the other, as on the real server."""
     config, context = dict(body.get("config") or {}), dict(body.get("context") or {})
     if context and config.get("configurable"):
         raise Refused(BOTH_CONTEXTS)
@@ -130,10 +130,10 @@ def _config_and_context(body: JsonMapping) -> tuple[Document, Document]:
 
 
 async def change(services: Services, assistant_id: str, body: JsonMapping) -> Document:
-    """Give an assistant a new version and return it.
+    """Change an assistant, which creates a new version, and return it.
 
     Raises:
-        NotFound: There is none, or its new graph is not hosted.
+        NotFound: The assistant does not exist, or its new graph is not hosted.
         Refused: The body has both a context and a configurable.
     """
     async with _lock(services, assistant_id):
@@ -154,7 +154,7 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
 
 
 async def _store_version(storage: Storage, assistant: Document, created_at: str) -> None:
-    """Write an assistant, and what it is now as one of its versions."""
+    """Store an assistant, and its current content as a version."""
     version = {key: assistant[key] for key in _IN_VERSION}
     async with storage.transaction() as transaction:
         await transaction.assistants.put(assistant)
@@ -164,7 +164,7 @@ async def _store_version(storage: Storage, assistant: Document, created_at: str)
 async def versions(
     services: Services, assistant_id: str, metadata: Document | None = None
 ) -> list[Document]:
-    """Return the versions of an assistant whose metadata contains this, the latest first."""
+    """Return the versions whose metadata contains this, the latest first."""
     return await services.storage.assistant_versions.search(
         where={"assistant_id": assistant_id},
         contains={"metadata": metadata} if metadata else None,
@@ -174,10 +174,10 @@ async def versions(
 
 
 async def set_latest(services: Services, assistant_id: str, number: int | None) -> Document:
-    """Make an earlier version of an assistant the present one and return it.
+    """Make an earlier version of an assistant the current one, and return it.
 
     Raises:
-        NotFound: There is no such assistant or version.
+        NotFound: The assistant or the version does not exist.
     """
     async with _lock(services, assistant_id):
         assistant = await need(services, assistant_id, f"Assistant {assistant_id} not found")
@@ -219,7 +219,7 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
 
 
 def filters(services: Services, body: JsonMapping) -> JsonObject:
-    """Return what a search looks for, as `Documents.search` takes it."""
+    """Return the filters of a search for `Documents.search`."""
     found: dict[str, object] = {}
     if body.get("graph_id"):
         found["where"] = {"graph_id": need_graph(services, body["graph_id"])}

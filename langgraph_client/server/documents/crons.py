@@ -36,8 +36,8 @@ async def create(
         user: Whose it is: its runs are this user's.
 
     Raises:
-        NotFound: There is no such thread or assistant.
-        Invalid: The schedule, the time zone or the webhook is none.
+        NotFound: The thread or the assistant does not exist.
+        Invalid: The schedule, the time zone or the webhook is invalid.
     """
     if thread_id is not None:
         await _need_thread(services, thread_id)
@@ -65,7 +65,7 @@ async def create(
     }
     locks = services.engine.locks
     async with locks.hold(f"assistant {cron['assistant_id']}"), locks.hold(thread_id or cron_id):
-        # Still there: what is deleted takes its crons with it.
+        # Checked again under the locks: deleting an assistant or a thread deletes its crons.
         await _assistant_id(services, body["assistant_id"])
         if thread_id is not None:
             await _need_thread(services, thread_id)
@@ -78,9 +78,9 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
     """Change a cron and return it.
 
     Raises:
-        Refused: Nothing is to be changed.
-        NotFound: There is no such cron.
-        Invalid: The schedule, the time zone or the webhook is none.
+        Refused: The body has no field.
+        NotFound: The cron does not exist.
+        Invalid: The schedule, the time zone or the webhook is invalid.
     """
     if not body:
         raise Refused("Request body cannot be empty")
@@ -104,7 +104,7 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
         if "config" in body:
             cron["payload"]["config"] = _config(body["config"], cron_id, whose)
         cron["updated_at"] = services.clock.stamp()
-        if not await services.storage.crons.replace(cron):  # Its thread was deleted, and it.
+        if not await services.storage.crons.replace(cron):  # It was deleted with its thread.
             raise NotFound(f"Cron '{cron_id}' not found")
     services.scheduler.wake()
     return cron
@@ -122,10 +122,10 @@ async def delete(services: Services, cron_id: str) -> None:
 
 
 def filters(body: Mapping[str, object]) -> JsonObject:
-    """Return what a search looks for, as `Documents.search` takes it.
+    """Return the filters of a search for `Documents.search`.
 
     Raises:
-        Invalid: An id is no UUID.
+        Invalid: An id is not a UUID.
     """
     where: dict[str, object] = {}
     for key, kind in (("assistant_id", "assistant"), ("thread_id", "thread")):
@@ -137,7 +137,7 @@ def filters(body: Mapping[str, object]) -> JsonObject:
 
 
 def _config(given: Any, cron_id: str, whose: Mapping[str, object]) -> dict[str, object]:
-    """Return the config of a cron's runs, which says whose they are."""
+    """Return the config of a cron's runs, with the cron's id and its owner."""
     config = dict(given or {})
     configurable = without(config.get("configurable"), RESERVED_CONFIGURABLE)
     return {**config, "configurable": {**configurable, "cron_id": cron_id, **whose}}
@@ -152,7 +152,7 @@ async def _need_thread(services: Services, thread_id: str) -> None:
 
 
 async def visible(services: Services, body: Mapping[str, object]) -> dict[str, object]:
-    """Return what a search looks for, without the crons of threads that the caller does not see."""
+    """Return the filters of a search, without crons of threads that the caller may not see."""
     found = filters(body)
     documents = await services.storage.crons.search(**found, fields=("cron_id", "thread_id"))
     threads = list({cron["thread_id"] for cron in documents} - {None})

@@ -1,4 +1,4 @@
-"""`extract` of a search for threads: values at paths, beside the documents."""
+"""`extract` of a search for threads: values at paths, in addition to the documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def parse(given: Mapping[str, str], reserved_names: Collection[str]) -> dict[str
     """Return the paths of an `extract`, each as its keys and indexes.
 
     Raises:
-        Invalid: An alias or a path is none.
+        Invalid: An alias or a path is invalid.
     """
     reserved = [alias for alias in given if alias in reserved_names]
     if reserved:
@@ -44,7 +44,7 @@ def _step(match: re.Match[str]) -> str | int:
 
 
 def follow(value: object, path: Path) -> object:
-    """Return what a document has at a path, None if there is nothing."""
+    """Return the value of a document at a path; None if there is none."""
     for step in path:
         if isinstance(step, int):
             if not isinstance(value, list) or not -len(value) <= step < len(value):

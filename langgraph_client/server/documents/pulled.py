@@ -1,4 +1,4 @@
-"""Takes over a thread that was read from another server."""
+"""Store a thread that was read from another server."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ async def take_over(
     runs: Sequence[Document],
     items: Sequence[Document],
 ) -> list[str]:
-    """Keep a thread, its states, runs that are over, and items of the store, as they are.
+    """Store a thread, its states, its finished runs, and items of the store.
 
     Returns:
-        What the states do not tell, one sentence each.
+        Descriptions of information that is missing in the states, one sentence each.
 
     Raises:
-        Conflict: There is a thread with this id, or a run with the id of one of its runs.
+        Conflict: A thread with this id exists, or a run with the id of one of its runs.
         NotFound: The thread's graph is not hosted.
         Refused: The thread has no graph, or its graph here is another one.
     """
     thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
     if histories and not graph_id:
-        raise Refused(f"thread {thread_id} does not name the graph that it is of")
+        raise Refused(f"thread {thread_id} has no graph_id in its metadata")
     async with services.engine.locks.hold(thread_id):
         if await services.storage.threads.get(thread_id) is not None:
             raise Conflict(f"Thread with ID {thread_id} already exists")
@@ -63,7 +63,7 @@ async def _write(
     thread: Document,
     histories: Mapping[str, Sequence[Document]],
 ) -> list[str]:
-    """Write the thread with its states; nothing stays in a saver of the graph's own if it fails."""
+    """Write the thread with its states. After a failure, delete them in the graph's own saver."""
     try:
         untold = await graph.awrite_history(thread["thread_id"], histories)
         await services.storage.threads.insert(dict(thread))
@@ -75,11 +75,11 @@ async def _write(
 
 
 async def _keep(services: Services, thread: Document) -> None:
-    """Give the thread back what its own document says, such as that its last run failed."""
+    """Restore the thread's own fields, such as the error of its last run."""
     kept = await services.storage.threads.get(thread["thread_id"])
     assert kept is not None  # It was inserted under the lock.
     kept.update({name: thread[name] for name in _KEPT if name in thread})
-    if thread["status"] != "busy":  # Its run goes on there, not here.
+    if thread["status"] != "busy":  # A running run goes on on the other server only.
         kept["status"] = thread["status"]
     for name in ("updated_at", "state_updated_at"):
         kept[name] = thread.get(name) or kept[name]

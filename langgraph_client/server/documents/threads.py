@@ -24,11 +24,11 @@ from langgraph_client.values import open_envelope
 
 
 class WithoutStateError(Exception):
-    """A thread was created, and its state could not be written."""
+    """A thread was created, but its state could not be written."""
 
 
 class StateRefusedError(Refused):
-    """A graph refused what was to be written to its state.
+    """A graph refused an update of its state.
 
     Attributes:
         error: What it raised.
@@ -54,15 +54,15 @@ async def need(services: Services, thread_id: str) -> Document:
 async def create(
     services: Services, thread_id: str, body: JsonMapping, *, rich: bool = False
 ) -> Document:
-    """Create a thread and return it, or the one that has its id, if the body allows that.
+    """Create a thread and return it; return an existing one if the body allows that.
 
-    `rich` is for a RemoteGraph: the values of supersteps may be in envelopes, and a thread that is
-    there takes supersteps, too.
+    `rich` is for a RemoteGraph: the values of supersteps may be in envelopes, and supersteps are
+    written to an existing thread too.
 
     Raises:
-        Conflict: There is one with this id.
-        WithoutStateError: The thread is there, and has no graph that its state could be of.
-        StateRefusedError: The thread is there, and its graph refused the state.
+        Conflict: A thread with this id exists.
+        WithoutStateError: The thread was created, but it has no graph for its state.
+        StateRefusedError: The thread was created, but its graph refused the state.
     """
     thread = new_thread(thread_id, services.clock.stamp())
     thread["metadata"] = without(body.get("metadata"), RESERVED_METADATA)
@@ -116,13 +116,13 @@ async def _apply_supersteps(
                 for step in supersteps
             ]
             await graph.abulk_update_state(config, steps)
-        except Exception as error:  # whatever the graph's reducers raise is about the values
+        except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
         await settle(services, thread, graph)
 
 
 def graphs_thread_id(thread: Document) -> str:
-    """Return the id by which graphs know a thread: the caller's own."""
+    """Return the caller's id of a thread, which graphs use."""
     return given_thread_id(thread["metadata"], thread["thread_id"])
 
 
@@ -141,9 +141,9 @@ def open_graph(
 
 
 async def settle(services: Services, thread: Document, graph: HostedGraph) -> object:
-    """Let a thread's document follow its state, and return the state.
+    """Update a thread's document from its state, and return the state.
 
-    The caller holds the thread's lock.
+    The caller must hold the thread's lock.
     """
     latest = await graph.aget_state(thread_config(graphs_thread_id(thread)))
     now = services.clock.stamp()
@@ -162,7 +162,7 @@ async def change(services: Services, thread_id: str, body: JsonMapping) -> Docum
         thread = await services.storage.threads.get(thread_id)
         if thread is None:
             raise NotFound("Not Found")
-        # Its state is kept under the id that its caller gave.
+        # The caller's id must not change: the thread's state is stored under it.
         changes = without(body.get("metadata"), RESERVED_METADATA | {GIVEN_ID})
         thread["metadata"] = {**thread["metadata"], **changes}
         thread["updated_at"] = services.clock.stamp()
@@ -208,7 +208,7 @@ async def copy(
 
 
 async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: bool) -> int:
-    """Delete threads, or what they have before their latest state. Returns how many existed."""
+    """Delete threads, or all but their latest state. Return how many existed."""
     found = [one for one in thread_ids if await services.storage.threads.get(one)]
     for thread_id in found:
         if keep_latest:
@@ -220,10 +220,10 @@ async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: b
 
 
 def filters(body: JsonMapping) -> JsonObject:
-    """Return what a search looks for, as `Documents.search` takes it.
+    """Return the filters of a search for `Documents.search`.
 
     Raises:
-        Refused: An id is no UUID.
+        Refused: An id is not a UUID.
     """
     where: dict[str, object] = {}
     if "status" in body:

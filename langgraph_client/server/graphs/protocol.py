@@ -59,7 +59,7 @@ class Task(Protocol):
 
     @property
     def path(self) -> object:
-        """langgraph's path of the task."""
+        """The path of the task, as langgraph gives it."""
         ...
 
     @property

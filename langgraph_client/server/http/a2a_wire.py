@@ -1,7 +1,7 @@
-"""What A2A says in JSON, in its two versions, and what of it goes into a graph and comes out.
+"""Read and write the JSON of A2A in its two versions, and convert it from and to a graph's values.
 
-Version 1.0 has methods such as `SendMessage` and roles such as `ROLE_USER`; before it they were
-`message/send` and `user`, and each object had a `kind`. Pure: no I/O.
+Version 1.0 has methods such as `SendMessage` and roles such as `ROLE_USER`. Earlier versions have
+`message/send` and `user`, and a `kind` in each object. No I/O.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METHODS = {
     "tasks/cancel": "CancelTask",
     "tasks/list": "ListTasks",
 }
-"""The methods of earlier versions, and what they are called in 1.0."""
+"""The methods of earlier versions, with their names in 1.0."""
 NOT_BUILT = {
     "tasks/pushNotificationConfig/set": PUSH_NOT_SUPPORTED,
     "tasks/pushNotificationConfig/get": PUSH_NOT_SUPPORTED,
@@ -43,7 +43,7 @@ NOT_BUILT = {
     "agent/getAuthenticatedExtendedCard": NO_EXTENDED_CARD,
     "GetExtendedAgentCard": NO_EXTENDED_CARD,
 }
-"""Methods of the protocol that are not here, in all its versions, and the code that says so."""
+"""Methods of the protocol that are not supported, in all versions, with their error codes."""
 TERMINAL = ("completed", "failed", "canceled", "rejected")
 _STATES = {
     "pending": "submitted",
@@ -58,10 +58,10 @@ _AGENTS = ("ai", "assistant", "AIMessageChunk")
 
 
 class A2AError(Exception):
-    """A request is answered with an error.
+    """A request that is answered with an error.
 
     Args:
-        code: The code, of JSON-RPC or A2A.
+        code: The code of JSON-RPC or A2A.
         message: The reason.
     """
 
@@ -71,7 +71,7 @@ class A2AError(Exception):
 
 
 def state_of(run: JsonMapping, thread: JsonMapping) -> str:
-    """Return the state of the task that a thread's latest run belongs to."""
+    """Return the state of the task of a thread's latest run."""
     if run["status"] == "success" and thread["status"] == "interrupted":
         return "input-required"
     return _STATES.get(run["status"], "submitted")
@@ -79,11 +79,11 @@ def state_of(run: JsonMapping, thread: JsonMapping) -> str:
 
 @dataclass(frozen=True)
 class Wire:
-    """Writes what is sent.
+    """Creates the JSON objects of responses.
 
     Args:
-        clock: Time and ids.
-        is_v1: Whether in version 1.0.
+        clock: Gives times and ids.
+        is_v1: Whether to use version 1.0.
     """
 
     clock: Clock
@@ -108,7 +108,7 @@ class Wire:
         Args:
             parts: Its parts.
             ids: `taskId` and `contextId`, and a `messageId` if it has one.
-            by_user: Whether it is the user's.
+            by_user: Whether it is from the user.
         """
         role = "user" if by_user else "agent"
         if self.is_v1:
@@ -117,7 +117,7 @@ class Wire:
         return self._of_kind("message", role=role, parts=list(parts), **ids)
 
     def status(self, state: str, message: JsonObject | None = None) -> JsonObject:
-        """Return a status, of now."""
+        """Return a status with the current time."""
         if self.is_v1:
             state = f"TASK_STATE_{state.upper().replace('-', '_')}"
         shown = {"state": state, "timestamp": self.clock.stamp()}
@@ -129,27 +129,27 @@ class Wire:
         return self._of_kind("task", **place, status=status, **more)
 
     def sent(self, task: JsonObject) -> JsonObject:
-        """Return a task as the answer to a message."""
+        """Return the response to a message for its task."""
         return {"task": task} if self.is_v1 else task
 
     def status_update(
         self, ids: JsonObject, status: JsonObject, *, final: bool = False
     ) -> JsonObject:
-        """Return an event that says what a task is at."""
+        """Return an event with the status of a task."""
         if self.is_v1:
             return {"statusUpdate": {**ids, "status": status}}
         return {"kind": "status-update", **ids, "status": status, "final": final}
 
     def artifact_update(self, ids: JsonObject, artifact: JsonObject) -> JsonObject:
-        """Return an event that brings something a task has made."""
+        """Return an event with an artifact of a task."""
         if self.is_v1:
             return {"artifactUpdate": {**ids, "artifact": artifact, "lastChunk": True}}
         return {"kind": "artifact-update", **ids, "artifact": artifact, "lastChunk": True}
 
-    # What a graph has said.
+    # The output of a graph.
 
     def response(self, values: Any, assistant_id: str) -> JsonObject:
-        """Return what a run has made: the text of its last answer, or its values."""
+        """Return the artifact of a run: the text of its last AI message, or its values."""
         messages = values.get("messages") if isinstance(values, dict) else None
         parts = [self.data(values if isinstance(values, dict) else {"value": values})]
         if isinstance(messages, list):
@@ -163,7 +163,7 @@ class Wire:
         }
 
     def questions(self, interrupts: Sequence[Mapping[str, object]]) -> JsonObject:
-        """Return what a run asks for."""
+        """Return the artifact for a run's interrupts."""
         return {
             "artifactId": self.clock.uuid4(),
             "name": "Interrupt",
@@ -172,7 +172,7 @@ class Wire:
         }
 
     def parts_of(self, content: object) -> list[JsonObject]:
-        """Return the content of a message of a graph as parts, one at least."""
+        """Return the content of a graph's message as one or more parts."""
         if isinstance(content, list):
             found = []
             for block in content:
@@ -186,7 +186,7 @@ class Wire:
         return [self.text(content if isinstance(content, str) else "")]
 
     def history(self, values: Any, ids: JsonObject, length: int) -> list[JsonObject]:
-        """Return the latest messages of user and agent."""
+        """Return the latest messages of the user and the agent."""
         messages = values.get("messages") if isinstance(values, dict) else None
         shown = [
             self.message(
@@ -207,7 +207,7 @@ def _is_by(message: object, kinds: Sequence[str]) -> bool:
 
 
 def text_of(item: Any) -> str:
-    """Return the text of a message of a graph, of its agent; empty if it is no such one."""
+    """Return the text of an AI message of a graph; empty for another object."""
     if not _is_by(item, _AGENTS):
         return ""
     content = item.get("content")
@@ -216,20 +216,20 @@ def text_of(item: Any) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-# What a user says.
+# The messages of a user.
 
 
 @dataclass(frozen=True)
 class UserMessage:
-    """A message of a user, read.
+    """A user's message.
 
     Attributes:
         input: The input of a run.
-        resume: The answer to what the task asks for, if it does.
-        is_answer: Whether it cannot be anything else.
-        context_id: The context that it names; None for a new one.
-        task_id: The task that it names; None for a new one.
-        says: Whether it has messages, which a graph must be able to take.
+        resume: The response to the task's interrupt, if it has one.
+        is_answer: Whether the message can only be such a response.
+        context_id: The context; None for a new one.
+        task_id: The task; None for a new one.
+        says: Whether it has text or files, which need a graph with `messages`.
     """
 
     input: JsonObject
@@ -313,5 +313,5 @@ def _file_block(file: object) -> JsonObject:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it."""
+    """Return a value as JSON."""
     return decode(encode(value))

@@ -1,8 +1,8 @@
-"""What an `Auth` is asked about each request: the kinds of access that `endpoints.py` names.
+"""Ask the application's `Auth` about each request: the kinds of access in `endpoints.py`.
 
-A kind makes the `value` that a handler gets out of the path, the query and the body, asks, puts
-back what the handler has written into the metadata or the namespace, and grants the endpoint's
-handler the documents that it needs.
+A kind of access builds the `value` for the `Auth` handler from path, query and body, and calls the
+handler. It copies the handler's changes of metadata or namespace into the request, and gives the
+endpoint's function a view of the documents that the user may access.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Value: TypeAlias = JsonObject
 
 
 async def _nobody_is_asked(request: ValidRequest, caller: Caller) -> ValidRequest:
-    raise AssertionError("a public endpoint asks nobody")
+    raise AssertionError("`Auth` must not be asked about a public endpoint")
 
 
 PUBLIC = Access("", "", _nobody_is_asked)
-"""For what says nothing of anybody's documents: nobody is asked who sends the request."""
+"""For endpoints without documents of users: the request is not authenticated."""
 
 
 def uuid_of(text: Any) -> Any:
-    """Return an id as handlers get it; what is no UUID stays, and is refused later."""
+    """Return an id as a UUID for handlers; other text is unchanged, to be refused later."""
     try:
         return uuid.UUID(text)
     except (ValueError, AttributeError, TypeError):
@@ -42,13 +42,13 @@ def _ids(request: ValidRequest, *names: str) -> Value:
 
 
 def metadata_of(body: JsonMapping) -> JsonObject:
-    """Return the metadata of a body, to be given to a handler, who may write into it."""
+    """Return a copy of a body's metadata for a handler, which may change it."""
     given = body.get("metadata")
     return dict(given) if isinstance(given, dict) else {}
 
 
 def written(body: JsonMapping, value: JsonMapping) -> Value:
-    """Return a body with the metadata as a handler has left it."""
+    """Return a body with the metadata that a handler may have changed."""
     changed = dict(body)
     metadata = value.get("metadata")
     if isinstance(metadata, dict) and (metadata or "metadata" in changed):
@@ -60,13 +60,13 @@ def written(body: JsonMapping, value: JsonMapping) -> Value:
 
 
 async def _in_path(request: ValidRequest) -> ValidRequest:
-    """Return the request if its thread is the caller's, or does not exist."""
+    """Return the request if the caller may access its thread, or the thread does not exist."""
     text = request.path.get("thread_id")
     if text is not None:
         try:
             thread_id = canonical_uuid(text, "")
         except Invalid:
-            return request  # The handler says what is wrong with it.
+            return request  # The endpoint's function refuses it, with the right message.
         await request.check_thread(thread_id)
     return request
 
@@ -75,9 +75,9 @@ def _thread(action: str, value: Callable[[ValidRequest], Value], *, writes: bool
     """Return the access to one thread, or to several.
 
     Args:
-        action: What is done.
-        value: Makes the value.
-        writes: Whether the handler is about the metadata of the body.
+        action: The action.
+        value: Builds the value for the handler.
+        writes: Whether the handler may change the body's metadata.
     """
 
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
@@ -136,7 +136,7 @@ THREADS_SEARCH = _thread(
 
 async def _create_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
-    if body.get("thread_id") is None:  # Handlers learn the id that it will have.
+    if body.get("thread_id") is None:  # Handlers get the id that the new thread will have.
         body["thread_id"] = request.services.clock.uuid7()
     told = {
         "thread_id": uuid_of(body["thread_id"]),
@@ -152,7 +152,7 @@ async def _copy_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
     conditions = await caller.ask("threads", "read", _ids(request, "thread_id"))
     told: Value = {"thread_id": uuid_of(request.services.clock.uuid4()), "metadata": {}}
     await caller.ask("threads", "create", told)
-    # The copy's id is that which the handler was told, its metadata what it has added.
+    # The copy has the id that the handler got, and the metadata that the handler has added.
     body = {"thread_id": str(told["thread_id"]), "metadata": metadata_of(told)}
     return request.granted(caller, {"threads": conditions}, body=body)
 
@@ -161,7 +161,7 @@ THREADS_CREATE = Access("threads", "create", _create_thread)
 THREADS_COPY = Access("threads", "create", _copy_thread)
 
 
-# Runs. The one who makes them, `RunCreator`, asks: they are made by commands and crons, too.
+# Runs. `RunCreator` asks about them, because commands and crons create runs too.
 
 
 async def _create_run(request: ValidRequest, caller: Caller) -> ValidRequest:
@@ -198,7 +198,7 @@ def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
         if isinstance(request.body, dict) and "metadata" in told:
             changes["body"] = written(request.body, told)
         if action == "delete":
-            grants["crons"] = None  # Those of the assistant go with it, whoever made them.
+            grants["crons"] = None  # All crons of the assistant are deleted, of any user.
             if request.query["delete_threads"]:
                 grants["threads"] = await caller.ask("threads", "delete", {})
         return request.granted(caller, grants, **changes)
@@ -278,9 +278,9 @@ async def _create_cron(request: ValidRequest, caller: Caller) -> ValidRequest:
 
 
 async def assistant_conditions(request: ValidRequest, caller: Caller, text: str) -> Conditions:
-    """Return what an assistant must be like so that the caller may run it.
+    """Return the conditions under which the caller may run an assistant.
 
-    The assistants that stand for the graphs are everybody's.
+    All users may run the default assistants of graphs.
     """
     graphs = request.services.graphs
     if text in graphs or text in {assistant_id_of(name) for name in graphs.names}:
@@ -296,7 +296,7 @@ def _cron(action: str, value: Callable[[ValidRequest], Value]) -> Access:
         if isinstance(request.body, dict) and "metadata" in told:
             changes["body"] = written(request.body, told)
         if action == "search":
-            # A cron says which thread it is for: those of threads that are not theirs are hidden.
+            # A cron shows its thread, so crons of threads that the user may not see are hidden.
             thread_id = request.body.get("thread_id")
             grants["threads"] = (
                 await caller.ask("threads", "search", {})
@@ -332,7 +332,7 @@ CRONS_SEARCH = _cron(
 )
 
 
-# The store: what a handler leaves in the value is what is done.
+# The store: the operation uses the value that the handler may have changed.
 
 
 def _labels(given: Any) -> tuple[str, ...]:
@@ -380,7 +380,7 @@ async def _search_items(request: ValidRequest, caller: Caller) -> ValidRequest:
 
 
 def _narrowed(given: Any, conditions: Conditions) -> object:
-    """Return the filter of a search for items, narrowed down to a handler's filter."""
+    """Return the filter of a search for items, combined with a handler's filter."""
     if conditions is None:
         return given
     if len(conditions) != 1 or any(
@@ -390,7 +390,7 @@ def _narrowed(given: Any, conditions: Conditions) -> object:
     filter = dict(given or {})
     for key, wanted in conditions[0]["metadata"].items():
         if filter.get(key, wanted) not in (wanted, {"$eq": wanted}):
-            raise Denied(403, "Forbidden")  # It asks for what is not theirs.
+            raise Denied(403, "Forbidden")  # The request contradicts the handler's filter.
         filter[key] = wanted
     return filter
 
@@ -418,7 +418,7 @@ STORE_SEARCH = Access("store", "search", _search_items)
 STORE_NAMESPACES = Access("store", "list_namespaces", _list_namespaces)
 
 
-# What is translated into requests of the server to itself: these are asked about.
+# MCP and A2A: they are translated into requests of the server to itself, which are checked.
 
 
 async def _of_nothing(request: ValidRequest, caller: Caller) -> ValidRequest:

@@ -1,4 +1,4 @@
-"""What a RemoteGraph and the bundled server agree on beyond the protocol, as headers."""
+"""Headers by which a RemoteGraph and the bundled server use features beyond the protocol."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from langgraph_client.values import (
 
 
 def is_rich(headers: Headers) -> bool:
-    """Whether the client reads envelopes."""
+    """Return whether the client reads envelopes."""
     return headers.get(HEADER) == VERSION
 
 
 def agreement(headers: Headers) -> dict[str, str]:
-    """Return the header that tells such a client that the server writes them."""
+    """Return the response header that tells such a client that the server writes envelopes."""
     return {HEADER: VERSION} if is_rich(headers) else {}
 
 
 def agreed(headers: Headers) -> dict[str, object]:
-    """Return what a RemoteGraph asks of its run beyond the protocol, as kwargs of the run.
+    """Return the options of a RemoteGraph's run beyond the protocol, as kwargs of the run.
 
     Raises:
-        Invalid: A header cannot be read.
+        Invalid: A header has an invalid value.
     """
     asked: JsonObject = {RICH: True} if is_rich(headers) else {}
     keys = headers.get(OUTPUT_HEADER)
@@ -66,10 +66,10 @@ def agreed(headers: Headers) -> dict[str, object]:
 
 
 def graph_and_thread(headers: Headers) -> tuple[str, str] | None:
-    """Return the assistant of a RemoteGraph, and its caller's id of the thread, if it says them.
+    """Return the assistant of a RemoteGraph and its caller's id of the thread; None without header.
 
     Raises:
-        Invalid: The header cannot be read.
+        Invalid: The header has an invalid value.
     """
     text = headers.get(THREAD_HEADER)
     if text is None:
@@ -81,14 +81,14 @@ def graph_and_thread(headers: Headers) -> tuple[str, str] | None:
 
 
 def refusal(headers: Headers, error: Exception, status: int | None = None) -> HTTPException | None:
-    """Return the answer for a state call that a graph refuses; None if it is a failure.
+    """Return the response for a state call that a graph refuses; None if it is a server error.
 
-    A RemoteGraph learns the class of any exception, so that it can raise the local one.
+    A RemoteGraph gets the exception's class, so that it can raise the local one.
 
     Args:
-        headers: Of the request.
-        error: What the graph raised.
-        status: The answer's, for a call that has an answer of its own for everybody else.
+        headers: The request's headers.
+        error: The graph's exception.
+        status: The response's status, if other clients get another response; else None.
     """
     if not is_rich(headers) and (status is not None or not isinstance(error, ValueError)):
         return None

@@ -54,9 +54,9 @@ def make_app(
 
     Args:
         services: The services.
-        middleware: What stands in front of everything, the outermost first.
-        options: What is left out and added.
-        user_app: The application of the user that is served as well.
+        middleware: The middleware, the outermost first.
+        options: Endpoints to leave out, and other settings; None for the defaults.
+        user_app: The user's application, which is served too; None for none.
     """
     options = options or HttpOptions()
     served = [one for one in ENDPOINTS if is_served(one.path, options.disabled)]

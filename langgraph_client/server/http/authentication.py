@@ -1,4 +1,4 @@
-"""Who sends a request: what the application's `Auth` is told of it, and what it says."""
+"""Authenticate requests with the application's `Auth`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from langgraph_client.server.http.in_process import as_caller
 from langgraph_client.server.http.replies import MAX_BODY, refuse
 
 CALLER = "langgraph.caller"
-"""Where the scope of a request says who sends it, once that is known: from the beginning for a
-request of a hosted graph, whose caller is the run's. No connection can set it.
+"""The key of a request's ASGI scope for its caller. For a request of a hosted graph, it is set from
+the beginning, to the caller of the run. A client cannot set it.
 """
 
 
 async def authenticate(
     authorization: Authorization | None, connection: HTTPConnection
 ) -> Caller | None:
-    """Return who sends a request; None where nobody is asked.
+    """Return the caller of a request; None without an `Auth`.
 
     Args:
-        authorization: The server's; None if it has no `Auth`.
-        connection: The request. Its scope gets the user, for who handles it.
+        authorization: The server's authorization; None if it has no `Auth`.
+        connection: The request. The user is added to its scope.
 
     Raises:
-        Denied: The request is refused.
+        Denied: `Auth` refuses the request.
     """
     if authorization is None:
         return None
@@ -47,7 +47,7 @@ async def authenticate(
     scope[CALLER] = caller
     host = current_host.get()
     if caller is not None and host is not None:
-        # What an application's own route asks of this server, its user asks.
+        # Requests of an application's own route to this server are made for the route's user.
         current_host.set(as_caller(host, {CALLER: caller}))
     if caller is not None:
         scope["user"] = caller.user
@@ -70,8 +70,8 @@ async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapp
         if not isinstance(connection, Request):
             raise Denied(
                 403,
-                "@auth.authenticate asks for the request, which a WebSocket has not; it may ask"
-                " for headers, authorization or scope",
+                "@auth.authenticate has the parameter request, which a WebSocket does not have; use"
+                " headers, authorization or scope instead",
             )
         given["request"] = connection
     if "body" in asked:
@@ -80,7 +80,7 @@ async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapp
 
 
 async def _body(connection: HTTPConnection) -> object:
-    """Return the decoded body, None if there is none or it is no JSON."""
+    """Return the decoded body; None if there is none or it is not JSON."""
     if not isinstance(connection, Request):
         return None
     body = bytearray()
@@ -88,7 +88,7 @@ async def _body(connection: HTTPConnection) -> object:
         body += chunk
         if len(body) > MAX_BODY:
             raise Denied(413, f"Request body is longer than {MAX_BODY} bytes")
-    connection._body = bytes(body)  # As Starlette keeps it, for who reads it later.
+    connection._body = bytes(body)  # Starlette's cache, so that the body can be read again.
     try:
         return decode(bytes(body)) if body else None
     except ValueError:
@@ -96,11 +96,11 @@ async def _body(connection: HTTPConnection) -> object:
 
 
 class Authentication:
-    """Asks the `Auth` who sends a request, in front of an application's own routes.
+    """Middleware that authenticates requests for an application's own routes.
 
     Args:
-        app: What the requests are for; it finds the user as `request.user`.
-        authorization: The server's.
+        app: The application. It finds the user as `request.user`.
+        authorization: The server's authorization.
     """
 
     def __init__(self, app: ASGIApp, authorization: Authorization) -> None:
@@ -108,7 +108,7 @@ class Authentication:
         self._authorization = authorization
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "http":
             connection: HTTPConnection = Request(scope, receive)
         elif scope["type"] == "websocket":
@@ -127,7 +127,7 @@ class Authentication:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives a body that was read already."""
+    """Return a `receive` that repeats a body that was read already."""
     is_given = False
 
     async def again() -> Any:

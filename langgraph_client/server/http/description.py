@@ -1,4 +1,4 @@
-"""What a server says about its endpoints, those of the user's application included."""
+"""The OpenAPI document of a server, including the endpoints of the user's application."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Description:
     """The OpenAPI document of a server, and the page that shows it.
 
     Args:
-        endpoints: The endpoints that are served.
-        more: Returns an OpenAPI document whose paths and components are added, where they are not
-            the server's own.
-        security: What is said about authentication in place of the API key.
+        endpoints: The server's endpoints.
+        more: Returns another OpenAPI document. Its paths and components are added, unless the
+            server has the same.
+        security: The security schemes that replace the API key.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Description:
         self._security = security
 
     def handled(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint; of `/openapi.json` and `/docs` one that shows this description."""
+        """Return an endpoint; for `/openapi.json` and `/docs`, one with this document."""
         handlers = {"/openapi.json": self._openapi, "/docs": self._docs}
         handler = handlers.get(endpoint.path)
         return endpoint if handler is None else dataclasses.replace(endpoint, handler=handler)

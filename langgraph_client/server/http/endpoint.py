@@ -1,4 +1,4 @@
-"""What an endpoint is: a line of the table in `endpoints.py`, and what its handler gets."""
+"""The types of an endpoint: a line of the table in `endpoints.py`, and its checked request."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from langgraph_client.server.services import Services
 
 @dataclass(frozen=True)
 class ValidRequest:
-    """A request whose body and query are as its endpoint says.
+    """A request whose body and query have been checked.
 
     Attributes:
-        services: The server.
-        body: The decoded JSON; None where the endpoint takes none.
-        connection: The request as it came.
-        query: The parameters that the endpoint has, each as its `Query` reads it.
-        caller: Who sends it, on a server with an `Auth`; None on others.
-        seen: What of the database the caller may have, likewise.
-        parent: The run of this server that sends it; empty for none.
+        services: The server's services.
+        body: The decoded JSON; None if the endpoint has no body.
+        connection: The original request.
+        query: The endpoint's parameters, converted by their `Query`.
+        caller: The caller, on a server with an `Auth`; else None.
+        seen: The view of the database for the caller, likewise.
+        parent: The id of the run of this server that sends the request; empty for none.
     """
 
     services: Services
@@ -49,7 +49,7 @@ class ValidRequest:
 
     @property
     def path(self) -> Mapping[str, str]:
-        """The names in the path, as text."""
+        """The parameters in the path, as text."""
         return self.connection.path_params
 
     @property
@@ -59,7 +59,7 @@ class ValidRequest:
 
     @property
     def base_url(self) -> str:
-        """Where the server is, as its client or the proxy before it says."""
+        """The server's URL, from the `Host` and forwarding headers of the client or a proxy."""
         url = self.connection.base_url
         if (scheme := self.headers.get("x-forwarded-proto")) in ("http", "https"):
             url = url.replace(scheme=scheme)
@@ -67,21 +67,21 @@ class ValidRequest:
 
     @property
     def threads(self) -> Conditions:
-        """What the threads are like that the caller may have; None for all."""
+        """The conditions for threads that the caller may access; None for all threads."""
         return None if self.seen is None else self.seen.grants.get("threads")
 
     async def check_thread(self, thread_id: str) -> None:
-        """Raise `Hidden` if a thread is there and the caller may not have it."""
+        """Raise `Hidden` if a thread exists and the caller may not access it."""
         if self.seen is not None:
             await self.seen.threads.check(thread_id)
 
     def granted(self, caller: Caller, grants: Grants, **changes: Any) -> ValidRequest:
-        """Return the request with services that show what a caller may have, and nothing else.
+        """Return the request with services that show only documents that the caller may access.
 
         Args:
-            caller: Who sends it.
-            grants: What the caller may have of the kinds that the handler needs.
-            changes: Other attributes, such as the body as the `Auth` has changed it.
+            caller: The caller.
+            grants: The conditions for each kind of document that the endpoint needs.
+            changes: Other attributes, such as a body that `Auth` has changed.
         """
         seen = ScopedStorage(self.services.storage, grants)
         services = replace(
@@ -94,7 +94,7 @@ class ValidRequest:
         return replace(self, services=services, caller=caller, seen=seen, **changes)
 
     def guard(self, reader: Reader, thread_id: str) -> Reader:
-        """Let a reader end once its thread is not the caller's: it may be created after it."""
+        """Make a reader end if the caller may not access its thread, once that is created."""
         if self.threads is not None:
 
             async def allowed() -> bool:
@@ -115,8 +115,8 @@ class Query(NamedTuple):
     """A parameter of a query.
 
     Attributes:
-        read: Returns its value, from all that the query gives under its name. Raises `ServerError`.
-        schema: What the OpenAPI document says of it.
+        read: Returns its value, from all values under its name. Raises `ServerError`.
+        schema: Its schema in the OpenAPI document.
     """
 
     read: Callable[[list[str]], Any]
@@ -125,13 +125,13 @@ class Query(NamedTuple):
 
 @dataclass(frozen=True)
 class Access:
-    """What a request is about, as an `Auth` sees it; the kinds are in `access.py`.
+    """The resource and action of a request for `Auth`; the kinds are in `access.py`.
 
     Attributes:
-        resource: What kind of thing; empty where nobody is asked who sends the request.
-        action: What is done.
-        open: Asks the caller's `Auth`, and returns the request with services that show what the
-            caller may have. Raises `ServerError` if that is nothing.
+        resource: The resource; empty if the request is not authenticated.
+        action: The action.
+        open: Asks the caller's `Auth`, and returns the request with services that show only
+            documents that the caller may access. Raises `ServerError` if it is refused.
     """
 
     resource: str
@@ -146,16 +146,16 @@ class Endpoint:
     Attributes:
         method: `GET`, `POST` …
         path: The path, with names in braces.
-        access: What an `Auth` is asked. There is no default, so that none is forgotten.
-        handler: Answers a request.
-        summary: What it does, in a few words.
-        body: The name of the body's schema in `BODIES`; None where no body is read.
-        gives: What comes back: a name in `REPLIES`, `[name]` for a list, `name?` where it may be
-            null, a content type, `json` for any JSON, `int`, or nothing.
-        query: The parameters, by name. Others are ignored.
-        also: Further statuses that are no errors.
-        not_json: Status and detail of the answer to a body that is no JSON.
-        refuses: What a refusal looks like, as for `gives`; empty where it may have no body.
+        access: The question to `Auth`. There is no default, so that it cannot be forgotten.
+        handler: The function that returns the response.
+        summary: A short description.
+        body: The name of the body's schema in `BODIES`; None if no body is read.
+        gives: The type of the response: a name in `REPLIES`, `[name]` for a list, `name?` if it may
+            be null, a content type, `json` for any JSON, `int`, or empty for no body.
+        query: The parameters, by name. Other parameters are ignored.
+        also: More statuses that are not errors.
+        not_json: Status and detail of the response to a body that is not JSON.
+        refuses: The type of an error response, as for `gives`; empty if it may have no body.
     """
 
     method: str
@@ -171,10 +171,11 @@ class Endpoint:
     refuses: str = "Error"
 
     async def answer(self, request: Request) -> Response:
-        """Find out who sends a request, check it, and return what the handler answers."""
+        """Authenticate and check a request, and return the handler's response."""
         services: Services = request.app.state.services
         caller = None
-        if self.access.resource:  # Before the body is read: strangers learn nothing of it.
+        # Authentication comes first, so that other clients get no messages about the body.
+        if self.access.resource:
             caller = await authenticate(services.authorization, request)
         parent = request.scope.get(PARENT_RUN, "")
         if services.encryption is not None:
@@ -204,7 +205,7 @@ SocketHandler = Callable[[WebSocket, ValidRequest], Awaitable[None]]
 
 
 async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocket) -> None:
-    """Find out who opens a WebSocket, and hand it over; a refusal is answered in its place."""
+    """Authenticate a WebSocket and pass it to its handler; send a refusal otherwise."""
     services: Services = socket.app.state.services
     try:
         caller = await authenticate(services.authorization, socket)
@@ -223,7 +224,7 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
 # The kinds of parameters.
 
 _MOST = 2**62
-"""Greater numbers mean the same to every search, and do not fit in a database's columns."""
+"""Greater numbers do not fit in a database's columns, and have the same effect in a search."""
 _DIGITS = 4000
 """Python refuses to read longer numbers."""
 
@@ -232,9 +233,9 @@ def integer(default: int, refused: type[ServerError] = Refused, detail: str = ""
     """Return a parameter that is a whole number, at most 2**62 in either direction.
 
     Args:
-        default: Its value where it is not given.
-        refused: The error for what is no number.
-        detail: What that says; `{}` stands for what was given.
+        default: The value if the parameter is missing.
+        refused: The error for a value that is not a number.
+        detail: The error's text; `{}` is replaced by the value.
     """
 
     def read(given: list[str]) -> int:
@@ -260,7 +261,7 @@ def truth() -> Query:
 
 
 def text() -> Query:
-    """Return a parameter that is a text, None where it is not given."""
+    """Return a parameter that is a text; None if it is missing."""
     return Query(lambda given: given[-1] if given else None, {"type": "string"})
 
 
@@ -268,8 +269,8 @@ def texts(known: list[str] | None = None, detail: str = "") -> Query:
     """Return a parameter that may be given several times.
 
     Args:
-        known: The values it may have; None for any.
-        detail: What is said of others, `{}` standing for them.
+        known: The allowed values; None for any.
+        detail: The error's text for others; `{}` is replaced by them.
     """
 
     def read(given: list[str]) -> list[str]:

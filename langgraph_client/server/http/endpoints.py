@@ -1,7 +1,7 @@
 """The endpoint table: every endpoint of the server.
 
 The routes, the checks of bodies and queries, the OpenAPI document and the mock of the testing kit
-are all read from it, and what an application's `Auth` is asked about each request: `access`.
+are all derived from it, and so are the questions to an application's `Auth` (`access`).
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _STATE = {"subgraphs": PYTHON_TRUE}
 
 
 async def _described(request: ValidRequest) -> Response:
-    raise AssertionError("the application puts a description of all that it serves here")
+    raise AssertionError("the application replaces this function, see `Description.handled`")
 
 
 _E = Endpoint
 ENDPOINTS: tuple[Endpoint, ...] = (
-    # Where one pattern fits another's path, such as "/runs/{run_id}" and "/runs/crons", the more
-    # special one stands first.
+    # The order matters: routes are tried from top to bottom. If one pattern matches another's path,
+    # such as "/runs/{run_id}" and "/runs/crons", the more specific one must come first.
     _E(
         "POST",
         "/assistants",
@@ -370,7 +370,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{_RUN}/control",
         access.STATE_UPDATE,
         runs.control,
-        "Answer a run of a RemoteGraph with `control=` whether it is to drain",
+        "Reply to a run of a RemoteGraph with `control=` whether to drain",
         "RunControl",
     ),
     _E("GET", f"{_RUN}/join", access.THREADS_READ, runs.join, _WAITING, gives="json", query=_JOIN),
@@ -520,4 +520,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _E("GET", "/docs", access.PUBLIC, _described, "This document to read", gives="text/html"),
 )
 SOCKETS = {f"{_THREAD}/stream/events": (access.THREADS_READ, event_sockets.event_socket)}
-"""What answers WebSockets, by path. The OpenAPI document has no words for them."""
+"""The handlers of WebSockets, by path. OpenAPI cannot describe WebSockets."""

@@ -1,4 +1,4 @@
-"""The parts of the endpoints that can be taken away, one by one."""
+"""The groups of endpoints that can be disabled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from langgraph_client.server.options import Group
 
 _BEGINNINGS: tuple[tuple[str, Group], ...] = (
-    # What is more special stands first.
+    # The more specific pattern comes first.
     ("/threads/{thread_id}/stream/events", "event_streaming"),
     ("/threads/{thread_id}/commands", "event_streaming"),
     ("/threads/{thread_id}/runs", "runs"),
@@ -24,10 +24,10 @@ _META = ("/", "/info", "/metrics", "/docs", "/openapi.json")
 
 
 def is_served(path: str, disabled: Collection[Group]) -> bool:
-    """Return whether an endpoint is there, by its path.
+    """Return whether the endpoint at a path is served.
 
-    Without runs there is no event streaming either, as its commands start runs. `/ok` is always
-    there.
+    Without runs there is no event streaming either, because its commands start runs. `/ok` is
+    always served.
     """
     if path in _META:
         return "meta" not in disabled

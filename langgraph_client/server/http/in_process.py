@@ -1,10 +1,10 @@
-"""Two streaming httpx transports, blocking and async, onto an ASGI app on a loop of its own.
+"""Two streaming httpx transports, blocking and async, for an ASGI app on another event loop.
 
-httpx's own and Starlette's collect the whole body before they answer; an event stream would never
-arrive. Here a request is an `Exchange`: the app runs as a task on the server's loop and puts chunks
-into a bounded buffer, the caller takes them out, from any thread or any event loop. What the app
-sends within one turn of its loop crosses over in one hop. Closing a response tells the app that the
-client is gone, as a dropped connection would. So does not reading it for too long.
+The transports of httpx and Starlette collect the whole body first, so an event stream would never
+arrive. Here a request is an `Exchange`. The app runs as a task on the server's loop and puts chunks
+into a bounded buffer; the caller takes them out, from any thread or event loop. All chunks of one
+turn of the loop are handed over together, for speed. Closing a response tells the app that the
+client has disconnected, and so does a response that is not read for too long.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from langgraph_client.hosting import Host, current_host
 
 _BUFFER = 256 * 1024
 SCOPE = "langgraph.scope"
-"""The extension of a request that says more of it, as part of the scope; see `ScopedTransport`."""
+"""The extension of a request with additional items for its scope; see `ScopedTransport`."""
 PARENT_RUN = "langgraph.parent_run"
-"""Where the scope says which run of this server the request comes from."""
+"""The key of a scope for the run of this server that sends the request."""
 
 
 class OpenExchanges:
-    """The exchanges that are not over, so that none waits for a server that has stopped."""
+    """The open exchanges, so that none waits for ever for a server that has stopped."""
 
     def __init__(self) -> None:
-        # Each step on the set is atomic; callers come from any thread.
+        # Used from any thread without a lock, because single operations on a set are atomic.
         self._open: set[Exchange] = set()
 
     def add(self, exchange: Exchange) -> None:
-        """Note an exchange before it begins."""
+        """Add an exchange before it begins."""
         self._open.add(exchange)
 
     def discard(self, exchange: Exchange) -> None:
-        """Forget an exchange that is over."""
+        """Remove an exchange that is over."""
         self._open.discard(exchange)
 
     def fail_all(self) -> None:
-        """End what is left. To be called behind the closing of the loop: nothing begins then."""
+        """End all open exchanges. Call it after the loop is closed, so that none can begin."""
         for exchange in list(self._open):
             exchange.fail("the server stopped before the response was complete")
         self._open.clear()
 
 
 class HostedApp(Protocol):
-    """Where the app runs."""
+    """The server that runs the app."""
 
     @property
     def exchanges(self) -> OpenExchanges:
@@ -60,7 +60,7 @@ class HostedApp(Protocol):
 
     @property
     def send_timeout(self) -> float | None:
-        """Seconds that the app waits for a caller who does not read; None for no limit."""
+        """How many seconds the app waits for a caller that does not read; None for no limit."""
         ...
 
     @property
@@ -75,10 +75,10 @@ class HostedApp(Protocol):
 
 
 class Exchange:
-    """One request and its response, between the app's loop and a caller elsewhere.
+    """One request and its response, between the app's loop and a caller in another thread or loop.
 
-    `_lock` guards what both sides touch: the buffer, the waiters, how it ended. It is reentrant, as
-    the garbage collector may close an abandoned response while its thread holds the lock.
+    `_lock` guards the state of both sides: the buffer, the waiters, the end. It is reentrant,
+    because the garbage collector may close an abandoned response while its thread holds the lock.
     """
 
     def __init__(self, home: HostedApp, scope: dict[str, object], body: bytes) -> None:
@@ -95,7 +95,7 @@ class Exchange:
         self._ended = False
         self._error: BaseException | None = None
         self._wake: Callable[[], None] | None = None
-        # These three are touched on the app's loop only.
+        # These three are used on the app's loop only, so they need no lock.
         self._gone: asyncio.Event | None = None
         self._room: asyncio.Event | None = None
         self._flush_due = False
@@ -115,8 +115,8 @@ class Exchange:
 
     def _start(self) -> None:
         self._gone = asyncio.Event()
-        # The caller's context variables stay with the caller, as with a server elsewhere: the
-        # config, with callbacks, of the node that a call is made from is one of them.
+        # An empty context: the caller's context variables must not reach the app, as with a server
+        # in another process. One of them is the config, with callbacks, of the calling node.
         self._task = self._loop.create_task(self._run(), context=contextvars.Context())
 
     async def _run(self) -> None:
@@ -124,22 +124,22 @@ class Exchange:
             await self._home.app(self._scope, self._receive, self._send)
             error: BaseException | None = None
             if not self._started:
-                error = httpx.RemoteProtocolError("the app ended without an answer")
+                error = httpx.RemoteProtocolError("the app ended without a response")
         except asyncio.CancelledError:
             error = httpx.RemoteProtocolError("the server stopped before the response was complete")
-        except Exception as raised:  # what a port would show as a broken connection
+        except Exception as raised:  # On a port, the client would see a broken connection.
             error = httpx.RemoteProtocolError(f"the app failed: {raised!r}")
         finally:
             self._home.exchanges.discard(self)
         self._end(error)
 
     def fail(self, reason: str) -> None:
-        """End an exchange whose app will not do so any more."""
+        """End an exchange whose app cannot do so any more."""
         self._end(httpx.RemoteProtocolError(reason))
 
     def _end(self, error: BaseException | None) -> None:
         with self._lock:
-            if not self._ended:  # what goes wrong behind a complete response is the app's own
+            if not self._ended:  # An error after a complete response does not concern the client.
                 self._ended, self._error = True, error
         self._notify()
 
@@ -180,7 +180,7 @@ class Exchange:
         with self._lock:
             if self._size <= _BUFFER:
                 return
-            # One event for all who wait: a heartbeat may be sent while an event waits.
+            # One event for all waiting tasks: a heartbeat may be sent while an event waits.
             room = self._room = self._room or asyncio.Event()
         self._notify()
         limit = self._home.send_timeout
@@ -188,14 +188,15 @@ class Exchange:
             async with asyncio.timeout(limit):
                 await room.wait()
         except TimeoutError:
-            # As on a port: who does not read is taken for gone, so that the app can go on.
+            # As on a port, a client that does not read counts as disconnected, so that the app
+            # can go on.
             self.fail(f"the response was not read for {limit} s")
             self._disconnect()
         if self._gone is not None and self._gone.is_set():
             raise OSError("the client closed the response")
 
     def _notify_soon(self) -> None:
-        """Wake the caller at the end of this turn, when more may be ready."""
+        """Wake the caller at the end of this turn of the loop, when more may be ready."""
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._notify)
@@ -210,9 +211,9 @@ class Exchange:
     # The caller's side.
 
     def poll(self, wake: Callable[[], None], for_head: bool) -> bytes | bool | None:
-        """Return what is there, or False after arranging that `wake` is called when more is.
+        """Return what was received; False if nothing, and then call `wake` when there is more.
 
-        For the head: True once there is a status. For the body: bytes, or None at its end.
+        For the head: True when the status is known. For the body: bytes, or None at its end.
 
         Raises:
             httpx.RemoteProtocolError: The app failed or the server stopped.
@@ -237,7 +238,7 @@ class Exchange:
         return data
 
     def close(self) -> None:
-        """Tell the app that the client is gone. Safe to call twice, and after the end."""
+        """Tell the app that the client has disconnected. It can be repeated."""
         with self._lock:
             if self._ended and not self._chunks:
                 return
@@ -254,7 +255,7 @@ class Exchange:
     def _tell(self, callback: Callable[[], object]) -> None:
         try:
             self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:  # the loop is closed, and the app with it
+        except RuntimeError:  # The loop is closed, so the app has ended.
             return
 
 
@@ -312,7 +313,7 @@ def _wait(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes |
 
 
 class ServerTransport(httpx.BaseTransport):
-    """Blocking transport onto a server in this process, usable from any thread but the server's."""
+    """Blocking transport to a server in this process, for any thread except the server's."""
 
     def __init__(self, home: HostedApp) -> None:
         self._home = home
@@ -333,7 +334,7 @@ class ServerTransport(httpx.BaseTransport):
         try:
             if _wait(exchange, True, request) is None:
                 raise httpx.RemoteProtocolError("the server gave no answer", request=request)
-        except BaseException:  # an interrupt from the keyboard, say: nobody will close it later
+        except BaseException:  # Also KeyboardInterrupt: the caller gets no response to close.
             exchange.close()
             raise
         return httpx.Response(
@@ -370,7 +371,7 @@ async def _await(exchange: Exchange, for_head: bool, request: httpx.Request) -> 
         def wake(done: Callable[[], None] = done) -> None:
             try:
                 loop.call_soon_threadsafe(done)
-            except RuntimeError:  # the caller's loop is closed: nobody waits any more
+            except RuntimeError:  # The caller's loop is closed, so nothing waits any more.
                 return
 
         found = exchange.poll(wake, for_head)
@@ -391,7 +392,7 @@ async def _await(exchange: Exchange, for_head: bool, request: httpx.Request) -> 
 
 
 class AsyncServerTransport(httpx.AsyncBaseTransport):
-    """Async transport onto a server in this process, usable from any event loop."""
+    """Async transport to a server in this process, for any event loop."""
 
     def __init__(self, home: HostedApp) -> None:
         self._home = home
@@ -403,7 +404,7 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         try:
             if await _await(exchange, True, request) is None:
                 raise httpx.RemoteProtocolError("the server gave no answer", request=request)
-        except BaseException:  # a cancellation, say: nobody will close it later
+        except BaseException:  # Also a cancellation: the caller gets no response to close.
             exchange.close()
             raise
         return httpx.Response(
@@ -415,7 +416,7 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
 
 
 def as_caller(host: Host, scope: Mapping[str, object]) -> Host:
-    """Return a server as somebody else reaches it; `scope` says who."""
+    """Return the host of a server with `scope` added to the scope of its requests."""
     return replace(
         host,
         transport=lambda: ScopedTransport(host.transport(), scope),
@@ -424,11 +425,11 @@ def as_caller(host: Host, scope: Mapping[str, object]) -> Host:
 
 
 class ScopedTransport(httpx.BaseTransport):
-    """A blocking transport whose requests say more than their headers do.
+    """A blocking transport that adds items to the ASGI scope of its requests.
 
     Args:
-        transport: Carries the requests.
-        scope: What is added to the scope of each; a connection from elsewhere cannot say it.
+        transport: Sends the requests.
+        scope: The items to add. Clients of a port cannot set them.
     """
 
     def __init__(self, transport: httpx.BaseTransport, scope: Mapping[str, object]) -> None:
@@ -442,7 +443,7 @@ class ScopedTransport(httpx.BaseTransport):
 
 
 class AsyncScopedTransport(httpx.AsyncBaseTransport):
-    """The same, async."""
+    """Async twin of `ScopedTransport`."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, scope: Mapping[str, object]) -> None:
         self._transport, self._scope = transport, scope

@@ -1,7 +1,7 @@
-"""Requests of the server to itself, on behalf of who sends the request that it answers.
+"""Requests of the server to itself, for the caller of another request.
 
-MCP and A2A are translations of the protocol: what they do is done by the same endpoints as anybody
-asks, so that the same `Auth` is asked about the same things.
+MCP and A2A are translations to the protocol. They use the same endpoints as any client, so that the
+same `Auth` checks the same things.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class InsideError(Exception):
     """The server refuses a request to itself.
 
     Args:
-        status: The status of the answer.
-        detail: What it says.
+        status: The status of the response.
+        detail: The text of the error.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -50,7 +50,7 @@ class Inside:
     """Sends requests to the server itself.
 
     Args:
-        request: On whose behalf: of its caller, with its headers, such as those that runs see.
+        request: The request whose caller and headers are used, such as headers that runs can read.
     """
 
     def __init__(self, request: ValidRequest) -> None:
@@ -78,7 +78,7 @@ class Inside:
         return answer
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Return the decoded answer to a request.
+        """Return the decoded response to a request.
 
         Raises:
             InsideError: It is refused.
@@ -91,7 +91,7 @@ class Inside:
         return decode(text) if text.strip() else None
 
     async def events(self, path: str, body: object) -> AsyncGenerator[tuple[str, Any]]:
-        """Yield the events of a new run, each with its name; the first is its path.
+        """Yield the events of a new run as pairs of name and data; the first has the run's path.
 
         Raises:
             InsideError: The run is refused.
@@ -111,7 +111,7 @@ class Inside:
 
 
 async def _lines(answer: httpx.Response) -> AsyncGenerator[str]:
-    """Yield the lines of a stream of the server's own, which ends each with CR and LF."""
+    """Yield the lines of the server's own stream, which end with CR and LF."""
     rest = b""
     async for part in answer.aiter_raw():
         *whole, rest = (rest + part).split(b"\r\n")

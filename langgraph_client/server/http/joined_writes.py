@@ -1,7 +1,7 @@
-"""A connection that sends what belongs together in one piece.
+"""A connection that joins several writes into one, for speed.
 
-Each write to a socket is a call of the system and a packet on loopback, and wakes the client up.
-uvicorn writes the head of an answer and its body apart, and every message of a WebSocket.
+Each write to a socket is a system call and a packet on loopback, and wakes the client. uvicorn
+writes the head of a response, its body, and every message of a WebSocket separately.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from collections.abc import Callable
 from typing import Any
 
 _PIECE = 65_536
-"""How many bytes are kept back at most, so that a client that does not read is noticed."""
+"""The most bytes that are held back, so that a client that does not read is noticed."""
 
 
 def is_head(data: bytes) -> bool:
-    """Return whether bytes are the head of an answer.
+    """Return whether bytes are the head of a response.
 
-    A body that looks like one may be kept back as well: only until the turn of the loop ends.
+    A body that looks like a head may be held back too, which only delays it to the end of the turn.
     """
     return data.startswith(b"HTTP/1.")
 
 
 def always(data: bytes) -> bool:
-    """Return True: all that is written within one turn of the loop is sent in one piece."""
+    """Return True, so that all writes within one turn of the loop are joined."""
     return True
 
 
 class JoinedWrites(asyncio.Transport):
-    """A transport that keeps some of what is written back until the present turn of the loop ends.
+    """A transport that holds back some writes until the end of the current turn of the loop.
 
     Args:
         inner: The connection.
-        waits: Returns whether bytes are kept back. Others are sent at once, behind those.
+        waits: Returns whether to hold back bytes. Others are sent at once, after held ones.
     """
 
     def __init__(self, inner: asyncio.Transport, waits: Callable[[bytes], bool]) -> None:
@@ -68,16 +68,16 @@ class JoinedWrites(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def write_eof(self) -> None:
-        """Say that nothing more will be sent."""
+        """End the sending side."""
         self._send()
         self._inner.write_eof()
 
     def can_write_eof(self) -> bool:
-        """Whether there is `write_eof`."""
+        """Return whether `write_eof` is supported."""
         return self._inner.can_write_eof()
 
     def close(self) -> None:
-        """Close the connection, behind all that was written."""
+        """Close the connection after all writes."""
         self._send()
         self._inner.close()
 
@@ -87,7 +87,7 @@ class JoinedWrites(asyncio.Transport):
         self._inner.abort()
 
     def is_closing(self) -> bool:
-        """Whether it is closed, or being closed."""
+        """Return whether it is closed or closing."""
         return self._inner.is_closing()
 
     def get_write_buffer_size(self) -> int:
@@ -95,7 +95,7 @@ class JoinedWrites(asyncio.Transport):
         return self._size + self._inner.get_write_buffer_size()
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
-        """Return from and up to how many of those the protocol is to pause."""
+        """Return the low and high limits at which the protocol resumes and pauses."""
         return self._inner.get_write_buffer_limits()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
@@ -107,11 +107,11 @@ class JoinedWrites(asyncio.Transport):
         return self._inner.get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Give what comes to another protocol."""
+        """Set the protocol that gets received bytes."""
         self._inner.set_protocol(protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the protocol that gets what comes."""
+        """Return the protocol that gets received bytes."""
         return self._inner.get_protocol()
 
     def is_reading(self) -> bool:
@@ -127,6 +127,6 @@ class JoinedWrites(asyncio.Transport):
         self._inner.resume_reading()
 
     def joining(self, waits: Callable[[bytes], bool]) -> JoinedWrites:
-        """Return the same connection, with another rule from here on."""
+        """Return the same connection with another rule from now on."""
         self._send()
         return JoinedWrites(self._inner, waits)

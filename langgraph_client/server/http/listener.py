@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 _GRACE = 0.3
-"""Seconds that responses under way have to end when the port closes."""
+"""How many seconds open responses have to end when the port is closed."""
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn that says when it is ready."""
+    """A uvicorn server that signals when it is ready."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections."""
+        """Start accepting connections."""
         await super().startup(sockets)
         self.ready.set()
 
 
 class _Watch:
-    """Aborts a connection whose client takes nothing out of a full buffer.
+    """Aborts a connection whose client does not read although the send buffer is full.
 
-    The app then sees what it sees when a client goes away.
+    The app then sees a disconnect.
 
     Args:
         seconds: How long a client may not read; None for no limit.
@@ -51,7 +51,7 @@ class _Watch:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, transport: asyncio.Transport) -> None:
-        """Begin, as the buffer is full."""
+        """Start, because the buffer is full."""
         if self._seconds is not None and self._timer is None:
             self._wait(transport, transport.get_write_buffer_size(), self._seconds)
 
@@ -61,13 +61,13 @@ class _Watch:
 
     def _look(self, transport: asyncio.Transport, unsent: int, seconds: float) -> None:
         left = transport.get_write_buffer_size()
-        if left < unsent:  # A slow reader is a reader.
+        if left < unsent:  # The client reads, even if slowly.
             self._wait(transport, left, seconds)
         else:
             transport.abort()
 
     def end(self) -> None:
-        """End, as there is room in the buffer, or no connection any more."""
+        """Stop, because there is room in the buffer, or the connection is closed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -122,35 +122,35 @@ def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
         async def send(self, message: ASGISendEvent) -> None:
             await super().send(message)
             if message["type"] == "websocket.http.response.body" and self.close_sent:
-                # A refusal is a handshake that is over: uvicorn would log that it is not.
+                # After a refusal, uvicorn would log an incomplete handshake as an error.
                 self.handshake_complete = True
 
     return Protocol
 
 
 def without_tracebacks(app: ASGIApp) -> ASGIApp:
-    """Return an app that ends quietly when its client is gone: that is no error of the server."""
+    """Return an app without a traceback in the log when a client disconnects."""
 
     async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(ClientDisconnect):  # The client went while its request was read.
+        with suppress(ClientDisconnect):  # The client disconnected while its request was read.
             await app(scope, receive, send)
 
     return quiet
 
 
 class Port:
-    """One listening socket, with uvicorn behind it once it is served.
+    """One listening socket, which uvicorn serves after `serve`.
 
-    The socket listens from the beginning, so that a port that is taken is known before anything
-    else happens; connections wait until `serve`.
+    The socket listens from the beginning, so that a port in use is reported before anything else
+    is started. Connections wait until `serve`.
 
     Args:
         host: The address to listen on.
         port: The port; 0 for any free one.
-        tls: The files of a certificate and of its key, to serve by HTTPS; None for HTTP.
+        tls: The files of a certificate and of its key, for HTTPS; None for HTTP.
 
     Raises:
-        OSError: The address cannot be used, or a file not be read.
+        OSError: The address cannot be used, or a file cannot be read.
         ValueError: The port is out of range.
     """
 
@@ -161,12 +161,12 @@ class Port:
         self._tls = tls
         if tls is not None:
             _check_tls(*tls)
-        # The protocol is named, or asyncio does not turn off delaying small packets.
+        # With the protocol set, asyncio turns on TCP_NODELAY: small packets are sent at once.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
-            # Two sockets with SO_REUSEADDR may be bound to one port; only one of them may listen.
+            # `listen` now: SO_REUSEADDR lets two sockets bind to a port, but only one can listen.
             self._socket.listen(2048)
         except OSError as error:
             self._socket.close()
@@ -181,11 +181,12 @@ class Port:
         self._task: asyncio.Task[None] | None = None
 
     async def serve(self, app: ASGIApp, send_timeout: float | None) -> None:
-        """Answer requests with an app, from here on.
+        """Serve an app from now on.
 
         Args:
             app: The ASGI app.
-            send_timeout: Seconds after which a client that reads nothing is dropped, or None.
+            send_timeout: After how many seconds a client that does not read is disconnected; None
+                for no limit.
         """
         config = uvicorn.Config(
             without_tracebacks(app),
@@ -210,7 +211,7 @@ class Port:
             self._task.result()
 
     async def stop(self) -> None:
-        """Accept nothing more, let short responses end, break the others off, close the socket."""
+        """Accept no more connections, wait shortly for open responses, and close the socket."""
         if self._uvicorn is not None and self._task is not None:
             self._uvicorn.should_exit = True
             await asyncio.wait([self._task], timeout=_GRACE)
@@ -225,7 +226,7 @@ class Port:
 
 
 def _check_tls(certfile: str, keyfile: str) -> None:
-    """Fail at once if the files of a certificate are none: the port is served only later.
+    """Check the files of a certificate now, because uvicorn reads them only later.
 
     Raises:
         OSError: They cannot be read, or do not belong together.
@@ -236,12 +237,12 @@ def _check_tls(certfile: str, keyfile: str) -> None:
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certfile, keyfile)
     except ssl.SSLError as error:
-        why = error.reason or "they are no such files"
+        why = error.reason or "they are not a certificate and a key"
         raise OSError(f"cannot serve with {certfile} and {keyfile}: {why}") from None
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a name or an address is that of this machine."""
+    """Return whether a name or an address is of this machine's loopback interface."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -1,4 +1,4 @@
-"""What stands in front of the routes: keys, what a worker answers, headers for runs, the log."""
+"""Middleware: API keys, health of a worker, counts, headers for runs, the log."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ApiKey:
 
 
 class HealthOnly:
-    """Answers `/ok` and `/metrics`, and 503 to everything else, as a process does that only works.
+    """Serves only `/ok` and `/metrics`, for a worker process. All other requests get 503.
 
-    A proxy or a client that was sent here by mistake goes on to another process.
+    With 503, a proxy or a client that was sent here by mistake tries another process.
     """
 
     _PATHS = ("/ok", "/metrics")
@@ -53,14 +53,14 @@ class HealthOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or not."""
         if scope["type"] in ("http", "websocket") and route_path(scope) not in self._PATHS:
-            detail = "This process carries out runs and answers no requests (--role worker)"
+            detail = "This process only executes runs and serves no requests (--role worker)"
             await refuse(scope, receive, send, 503, detail, {"retry-after": "1"})
             return
         await self._app(scope, receive, send)
 
 
 class CountRequests:
-    """Counts answers by route and status.
+    """Counts responses by route and status.
 
     Args:
         app: The application behind it.
@@ -79,7 +79,7 @@ class CountRequests:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The router has noted the endpoint by now; ids in the path are not for labels.
+                # The router has set the endpoint. Its pattern is the label, not the path with ids.
                 owner = getattr(scope.get("endpoint"), "__self__", None)
                 route = owner.path if isinstance(owner, Endpoint) else "other"
                 self._measures.answered(scope["method"], route, message["status"])
@@ -89,7 +89,7 @@ class CountRequests:
 
 
 class ConfigurableHeaders:
-    """Passes headers of a request on to the runs and graphs that it asks for."""
+    """Makes headers of a request readable for its runs and graphs."""
 
     def __init__(self, app: ASGIApp, rules: HeaderRules) -> None:
         self._app = app
@@ -103,7 +103,7 @@ class ConfigurableHeaders:
 
 
 class RequestLines:
-    """Logs one line for each request, at debug.
+    """Logs one line for each request, at level debug.
 
     Args:
         app: The application behind it.

@@ -1,4 +1,4 @@
-"""Which web pages may call a port."""
+"""Decide which web pages may call a port."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ _PRIVATE = "access-control-request-private-network"
 
 
 class Origins:
-    """Decides which web pages may call a port, and answers their preflights.
+    """Decides which web pages may call a port, and answers their preflight requests.
 
-    A browser sends requests of any page to any address, and only keeps the answer from the page. A
-    server on loopback without a key therefore refuses what comes from other pages (`Origin`), and
-    what was looked up under a name that is not its own (`Host`), as a page can have its own name
-    point to 127.0.0.1. The content type tells nothing: LangGraph Studio sends text/plain.
+    A browser sends requests of any page to any address, and only hides the response from the page.
+    So a server on loopback without a key refuses requests of other pages (`Origin`). It also
+    refuses requests for another host name (`Host`), because the owner of a page can let a name
+    point to 127.0.0.1 (DNS rebinding). The content type does not help to tell pages apart: LangGraph
+    Studio sends text/plain.
 
     Args:
-        app: The app behind it.
-        cors: The origins whose pages may call, besides those on this machine, and how.
-        check_origin: Refuse requests of other pages; without, only their answers are withheld.
-        check_host: Refuse requests that do not name this machine as their host.
+        app: The application.
+        cors: The allowed origins besides those on this machine, and other CORS settings.
+        check_origin: Whether to refuse requests of other pages. If not, browsers only hide the
+            responses from them.
+        check_host: Whether to refuse requests whose host is not this machine.
     """
 
     def __init__(self, app: ASGIApp, cors: Cors, *, check_origin: bool, check_host: bool) -> None:
@@ -63,12 +65,12 @@ class Origins:
             logger.warning("refused %s %s: %s", method, scope["path"], wrong)
             await refuse(scope, receive, send, 403, wrong)
             return
-        if scope["type"] == "websocket":  # which has no preflight, nor headers of an answer
+        if scope["type"] == "websocket":  # It has no preflight request, and no CORS headers.
             await self._app(scope, receive, send)
             return
         if headers.get(_PRIVATE) and origin is not None and self._cors.is_allowed_origin(origin):
-            # Chrome asks whether a page may call this machine. Starlette refuses that before
-            # release 0.51, and has an option for it from there on.
+            # Chrome's preflight asks for private network access. Starlette refuses that before
+            # version 0.51, and has an option for it from then on, so it is handled here.
             kept = [header for header in scope["headers"] if header[0] != _PRIVATE.encode()]
             scope = {**scope, "headers": kept}
             send = _with_header(send, "access-control-allow-private-network", "true")
@@ -89,13 +91,13 @@ class Origins:
 
 
 def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -> Origins:
-    """Return an application as it stands on a port.
+    """Return an application with the checks for a port.
 
     Args:
         app: The application.
-        cors: Which web pages may call.
-        prefix: The path that it is below, empty for none.
-        has_key: Whether requests must carry a key, which no other page has.
+        cors: The CORS settings.
+        prefix: The path under which it is served; empty for none.
+        has_key: Whether requests need an API key, which other pages do not have.
         local: Whether the port can be reached from this machine only.
     """
     return Origins(
@@ -107,7 +109,7 @@ def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -
 
 
 class _Cors(CORSMiddleware):
-    """Starlette's, which also allows the pages that this machine serves, on any port."""
+    """Starlette's CORS middleware, which also allows pages from this machine, on any port."""
 
     def is_allowed_origin(self, origin: str) -> bool:
         """Return whether the pages of an origin may call."""

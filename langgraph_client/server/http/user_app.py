@@ -1,4 +1,4 @@
-"""The application of the user (`http.app`), served together with the server's own endpoints."""
+"""Serve the user's application (`http.app`) together with the server's own endpoints."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ logger = logging.getLogger("langgraph_client.server")
 FIRST = frozenset({"/ok", "/metrics", "/docs", "/openapi.json"})
 """Paths that are always the server's own."""
 PUBLIC_PATHS = {endpoint.path for endpoint in ENDPOINTS if not endpoint.access.resource}
-"""Paths of the server's own that ask nobody who sends a request."""
+"""The server's own paths without authentication."""
 _LIFESPAN_SECONDS = 3.0
-"""How long the application's lifespan has to end when the server closes."""
+"""How many seconds the application's lifespan has to end when the server is closed."""
 
 
 class UserApp:
-    """A Starlette or FastAPI application, with the server's endpoints behind its routes.
+    """A Starlette or FastAPI application, with the server's endpoints after its routes.
 
-    `langgraph dev` (seen in langgraph-api 0.16.7) serves both as one application: the user's
-    middleware sees every request, the user's routes win over all endpoints but `FIRST`, and where
-    one of the user's routes has the path but not the method, the server's endpoint is asked. It is
-    the user's object that is called, so `request.app` in its routes is what they expect.
+    `langgraph dev` (seen in langgraph-api 0.16.7) serves both as one application. The user's
+    middleware gets every request. The user's routes have priority over all endpoints except
+    `FIRST`. If a route of the user has the path but not the method, the server's endpoint is used.
+    The user's own object is called, so that `request.app` in its routes is that object.
 
     Args:
-        options: The application, and where its middleware stands. It is changed while it is served;
-            `detach` undoes that.
+        options: The application, and the order of its middleware. The application is modified while
+            it is served; `detach` undoes that.
         host: The server, for `get_client()` without a URL in the application's code.
-        authorization: The `Auth` of the application, if it has one.
+        authorization: The application's `Auth`; None if it has none.
 
     Raises:
-        TypeError: It is no such application.
+        TypeError: The object is not such an application.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class UserApp:
         app = options.app
         if not isinstance(app, Starlette):
             raise TypeError(
-                f"http.app is a {type(app).__name__}, not a Starlette or FastAPI application"
+                f"http.app must be a Starlette or FastAPI application, not a {type(app).__name__}"
             )
         self._app = app
         self._host = host
@@ -76,20 +76,20 @@ class UserApp:
             ]
             app.router.routes = wrapped_routes
         self._inside = inside
-        # Otherwise the endpoints ask for themselves, behind the middleware.
+        # Otherwise the endpoints authenticate requests themselves, after the middleware.
         self._before_endpoints = asking if options.auth_first else []
         app.router.routes = [
             _ToCore(self._call_core, FIRST),
             *app.router.routes,
             _ToCore(self._call_core, None),
         ]
-        app.middleware_stack = None  # It is built again at the next request.
+        app.middleware_stack = None  # So that Starlette builds it again for the next request.
 
     def attach(self, core: ASGIApp) -> None:
-        """Set what answers requests that no route of the application takes.
+        """Set the application for requests that match no route of the user.
 
         Args:
-            core: The server's own application, whose endpoints authenticate.
+            core: The server's own application, whose endpoints authenticate requests.
         """
         asked = wrapped(core, [*self._before_endpoints, *self._inside])
         unasked = wrapped(core, self._inside)
@@ -101,7 +101,7 @@ class UserApp:
         self._core = answer
 
     def detach(self) -> None:
-        """Give the application back as it was."""
+        """Restore the user's application."""
         self._app.router.routes = self._routes
         self._app.user_middleware = self._middleware
         self._app.middleware_stack = None
@@ -117,11 +117,11 @@ class UserApp:
         await self._app(scope, receive, send)
 
     def openapi(self) -> Mapping[str, object]:
-        """Return the application's OpenAPI document; an empty one if it cannot say."""
+        """Return the application's OpenAPI document; an empty one if it has none."""
         describe: Callable[[], Mapping[str, object]] | None = getattr(self._app, "openapi", None)
         if describe is None:
             return {}
-        # It describes the routes that it knows: those that are not wrapped.
+        # FastAPI describes only its own routes, so the wrapped ones are replaced for the call.
         router = self._app.router
         served, router.routes = router.routes, self._routes
         try:
@@ -131,15 +131,15 @@ class UserApp:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Run the application's lifespan: its start, then what is within, then its end.
+        """Run the application's lifespan around this context.
 
         Raises:
-            StartError: Its start has failed.
+            StartError: The start of the lifespan failed.
         """
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stop = asyncio.Event()
-        # In a task of its own: it may hold cancel scopes, which have to be left where they were
-        # entered, and it has a limited time to end.
+        # In a separate task: it may have cancel scopes, which must be left in the task that entered
+        # them, and its end has a time limit.
         task = asyncio.create_task(self._run_lifespan(started, stop))
         try:
             await started
@@ -174,7 +174,7 @@ class UserApp:
 
 
 def wrapped(app: ASGIApp, middleware: Sequence[Middleware]) -> ASGIApp:
-    """Return an application behind middleware, the outermost first."""
+    """Wrap an application with middleware, the outermost first."""
     for cls, args, kwargs in reversed(middleware):
         app = cls(app, *args, **kwargs)
     return app
@@ -184,7 +184,7 @@ class _ToCore(BaseRoute):
     """A route to the server's own endpoints.
 
     Args:
-        call: Answers its requests.
+        call: The application for its requests.
         paths: Its paths; None for all.
     """
 
@@ -203,7 +203,7 @@ class _ToCore(BaseRoute):
 
 
 class _Wrapped(BaseRoute):
-    """A route of the user behind middleware."""
+    """A route of the user, wrapped with middleware."""
 
     def __init__(self, route: BaseRoute, middleware: Sequence[Middleware]) -> None:
         self._route = route

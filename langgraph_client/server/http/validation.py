@@ -1,8 +1,8 @@
-"""Checks request bodies against JSON schemas, and says what is wrong as the protocol does.
+"""Check request bodies against JSON schemas, with the error texts of the real server.
 
-A small part of JSON schema, as much as our own schemas use. Written by hand and not a library's, as
-the recordings of the real server give its validator's texts, word by word. `format` is not checked
-here: ids are checked by the handlers.
+It supports the part of JSON schema that this server's schemas use. No library is used, because the
+texts must be those of the real server's validator, word by word. `format` is not checked: the
+endpoints' functions check ids.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Schema: TypeAlias = JsonMapping
 
 
 class Wrong(NamedTuple):
-    """The first thing that is wrong with a body."""
+    """The first error in a body."""
 
     what: str
     keyword: str
@@ -28,15 +28,15 @@ class Wrong(NamedTuple):
 
 
 def validate(body: object, schema: Schema, definitions: Mapping[str, Schema]) -> object:
-    """Return a body that fits its schema.
+    """Return a body after checking it.
 
     Args:
         body: The decoded JSON.
-        schema: What it has to fit.
-        definitions: What the schema's `{"$ref": name}` stand for.
+        schema: The schema.
+        definitions: The schemas for `{"$ref": name}`.
 
     Raises:
-        Invalid: With a text in the layout of the protocol, about the first mistake.
+        Invalid: The body does not match. The text describes the first error, as the real server's.
     """
     wrong = next(_mistakes(body, schema, definitions, (), ()), None)
     if wrong is not None:
@@ -45,7 +45,7 @@ def validate(body: object, schema: Schema, definitions: Mapping[str, Schema]) ->
 
 
 def told(wrong: Wrong) -> str:
-    """Return the text for a mistake."""
+    """Return the text for an error."""
     return (
         f"{wrong.what}\n\nFailed validating {_json(wrong.keyword)}"
         f" in schema{_path(wrong.schema_path)}\n\n"

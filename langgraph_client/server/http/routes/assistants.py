@@ -99,7 +99,7 @@ async def draw(request: ValidRequest) -> Response:
 
 
 def _without_classes(drawing: Document) -> Document:
-    """Return a drawing as the protocol has it: nodes do not show their classes."""
+    """Return a drawing in the protocol's form, in which nodes have no classes."""
 
     def shown(node: Document) -> Document:
         data = node.get("data")

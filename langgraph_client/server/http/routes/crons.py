@@ -1,4 +1,4 @@
-"""Crons: runs that the clock starts."""
+"""Crons: runs that are started on a schedule."""
 
 from __future__ import annotations
 

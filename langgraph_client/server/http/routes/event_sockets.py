@@ -1,4 +1,4 @@
-"""The event protocol over a WebSocket: commands one way, answers and events the other."""
+"""The event protocol over a WebSocket: commands from the client, replies and events to it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from langgraph_client.server.storage.protocol import Event
 
 _STABLE = [(name.encode(), value.encode()) for name, value in STABLE.items()]
 _UNSUPPORTED = 1008
-"""The close code for a thread that cannot be."""
+"""The close code for an invalid thread id."""
 _TRY_AGAIN = 1013
-"""The close code while the database is away."""
+"""The close code while the database is not available."""
 _AT_ONCE = 64
-"""How many events are sent within one turn of the loop, which is in one piece."""
+"""How many events are sent within one turn of the loop, and so in one write."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
 
 
@@ -63,10 +63,10 @@ async def event_socket(socket: WebSocket, request: ValidRequest) -> None:
 
 
 class EventSocket:
-    """One socket: its subscriptions, and what it has sent.
+    """One socket, with its subscriptions.
 
-    An answer and the events of a replay are sent under a lock, so that the live events, which
-    another task sends, come either before or behind them.
+    A reply and the events of its replay are sent under a lock, so that live events, which another
+    task sends, come either before or after them, but not in between.
 
     Args:
         socket: The connection, accepted.
@@ -82,15 +82,15 @@ class EventSocket:
         self._services = services
         self._log = log
         self._reader = reader
-        #: By id: which names are wanted, and the number behind which live events are.
+        #: By subscription id: the wanted names, and the number after which events are live.
         self._subscriptions: dict[str, tuple[PerName[bool], int]] = {}
-        #: The namespaces of the questions that this socket has come across, by interrupt id.
+        #: The namespaces of the interrupts that this socket has sent, by interrupt id.
         self._asked: dict[str, list[str]] = {}
         self._sent = 0
         self._sending = asyncio.Lock()
 
     async def serve(self) -> None:
-        """Answer commands and send events until the client hangs up."""
+        """Reply to commands and send events until the client disconnects."""
         tasks = [
             asyncio.create_task(self._commands()),
             asyncio.create_task(self._live(self._reader)),
@@ -114,7 +114,7 @@ class EventSocket:
     def _wanted(self, events: list[Event]) -> list[Event]:
         """Return the live events that any subscription wants."""
         subscriptions = list(self._subscriptions.values())
-        if len(subscriptions) == 1:  # As usual: this is done for each token.
+        if len(subscriptions) == 1:  # The usual case, made fast: this is called for each token.
             ((wanted, after),) = subscriptions
             return [event for event in events if event.id[0] > after and wanted[event.name]]
         return [
@@ -136,7 +136,7 @@ class EventSocket:
             self._sent = max(self._sent, seq)
             count += 1
             if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)  # Else a client that is gone would not be noticed.
+                await asyncio.sleep(0)  # So that a disconnect is noticed in a long replay.
         return count
 
     async def _commands(self) -> None:
@@ -184,7 +184,7 @@ class EventSocket:
         return await self._services.commands.carry_out(self._log.thread_id, method, params)
 
     def _check_namespaces(self, params: Any) -> None:
-        """Refuse an answer to a question that was asked somewhere else."""
+        """Refuse a response whose namespace is not that of its interrupt."""
         responses = params.get("responses", [params])
         for response in responses if isinstance(responses, list) else ():
             if not isinstance(response, dict):
@@ -208,7 +208,7 @@ class EventSocket:
         is_given = isinstance(given_id, str) and bool(given_id)
         subscription_id = given_id if is_given else self._services.clock.uuid4()
         async with self._sending:
-            # One beyond the last would hide what is to come.
+            # A number that does not exist yet would hide the next events.
             after, count = min(since or 0, self._log.last), 0
             while page := await self._past(after):
                 self._note_questions(page)
@@ -218,7 +218,7 @@ class EventSocket:
         return {"subscription_id": subscription_id, "replayed_events": count}
 
     async def _past(self, after: int) -> list[Event]:
-        """Return kept events after a number, all that were handed out among them."""
+        """Return the stored events after a number, up to those that were handed out."""
         if self._reader.allowed is not None and not await self._reader.allowed():
             return []
         await self._log.log.flush()

@@ -28,7 +28,7 @@ from langgraph_client.server.runs.protocol_log import Framing
 from langgraph_client.server.runs.run_document import canonical_uuid
 
 STABLE = {"x-langgraph-event-ids": "stable"}
-"""Says that numbers and ids of events stay, so that a reader can go on behind the last one."""
+"""The header for stable numbers and ids of events: a reader can continue after the last one."""
 
 
 async def command(request: ValidRequest) -> Response:
@@ -53,13 +53,13 @@ async def command(request: ValidRequest) -> Response:
             )
     except CommandError as error:
         if isinstance(error.__cause__, Unavailable):
-            raise error.__cause__ from None  # A status, so that clients and proxies ask again.
+            raise error.__cause__ from None  # An HTTP status, so that clients and proxies retry.
         return reply(failure(number, error))
     return reply(success(number, result))
 
 
 def _subscription(request: ValidRequest, method: str, params: Any) -> JsonObject:
-    """Answer a subscription command, which does nothing without a socket."""
+    """Reply to a subscription command, which has no effect without a socket."""
     if method == "subscription.subscribe":
         subscription(method, params)
         return {"subscription_id": request.services.clock.uuid4(), "replayed_events": 0}

@@ -1,4 +1,4 @@
-"""The server about itself."""
+"""The server's health, version and metrics."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ async def metrics(request: ValidRequest) -> Response:
 
 
 def version() -> str:
-    """Return the version of the API that the server shows."""
+    """Return the version that the server shows."""
     return str(versions()["langgraph_api_version"])
