@@ -26,8 +26,8 @@ class Origins:
     A browser sends requests of any page to any address, and only hides the response from the page.
     So a server on loopback without a key refuses requests of other pages (`Origin`). It also
     refuses requests for another host name (`Host`), because the owner of a page can let a name
-    point to 127.0.0.1 (DNS rebinding). The content type does not help to tell pages apart: LangGraph
-    Studio sends text/plain.
+    point to 127.0.0.1 (DNS rebinding). The content type does not help to tell pages apart:
+    LangGraph Studio sends text/plain.
 
     Args:
         app: The application.
