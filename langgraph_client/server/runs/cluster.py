@@ -11,28 +11,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from langgraph_client.server.clock import Clock, EventId
-from langgraph_client.server.errors import Conflict, NotFound, Unavailable
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import NotFound, Unavailable
+from langgraph_client.server.runs.elsewhere import Elsewhere
+from langgraph_client.server.runs.followers import Followers
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
-from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
-from langgraph_client.server.runs.run_states import Action, Job
-from langgraph_client.server.runs.stored_events import RunEvents
-from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
-from langgraph_client.server.storage.shared import (
-    NO_RUN,
-    RENEWAL_SECONDS,
-    RunResult,
-    Shared,
-    Standing,
-)
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, Shared, Standing
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -40,13 +33,10 @@ _SWEEP_EVERY = 30
 """How many renewals lie between two clearings of what dead processes left."""
 _WATCH_SECONDS = 0.25
 """How often it is looked whether the leases are over, which asks nobody."""
-_ANSWER_SECONDS = 1.0
-"""How long the owner of a thread may take to say that it keeps what happens there."""
 _LISTEN_SECONDS = 5.0
 """How long a start waits for the connection that listens."""
 _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
-UNFINISHED = ("pending", "running")
 
 
 class Owner(Protocol):
@@ -97,6 +87,8 @@ class Cluster:
     ) -> None:
         self.shared = shared
         self.following = following
+        self.followers = Followers(storage, shared, queue, protocol_runs)
+        self.elsewhere = Elsewhere(storage, shared, clock, locks, following)
         self.works = works
         self._storage = storage
         self._clock = clock
@@ -105,10 +97,6 @@ class Cluster:
         self._protocol_runs = protocol_runs
         self._tasks = tasks
         self._owner = owner
-        #: The threads whose owners have been asked to keep what happens.
-        self._answers: dict[str, asyncio.Event] = {}
-        #: The threads of this process that others follow, with the v3 logs that are kept for them.
-        self._followed: dict[str, ProtocolLog | None] = {}
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
         #: The threads whose leases this process had for nothing, when it looked last.
@@ -149,23 +137,22 @@ class Cluster:
     async def _heard(self, kind: str, name: str) -> None:
         """Do what a message asks for, in a task: the next message may come meanwhile."""
         if kind == "changed":
-            if (answered := self._answers.get(name)) is not None:
-                answered.set()
+            self.elsewhere.answered(name)
             if name in self.following:
                 self._do(kind, name, self.following.look)
         elif kind == "work":
             self._do(kind, "", self._claim_now)
-        elif kind in ("thread", "follow") and self.owns(name):
-            self._do(kind, name, self._reload if kind == "thread" else self.look_for_followers)
+        elif kind in ("thread", "follow") and self.shared.owns(name):
+            self._do(kind, name, self._reload if kind == "thread" else self.followers.look)
         elif kind == "all":
             self._look_at_all()
 
     def _look_at_all(self) -> None:
         self._do("work", "", self._claim_now)
         for thread_id in [*self.shared.epochs]:
-            if self.owns(thread_id):
+            if self.shared.owns(thread_id):
                 self._do("thread", thread_id, self._reload)
-                self._do("follow", thread_id, self.look_for_followers)
+                self._do("follow", thread_id, self.followers.look)
         for thread_id in self.following.threads:
             self._do("changed", thread_id, self.following.look)
 
@@ -245,10 +232,6 @@ class Cluster:
 
     # Threads that this process has.
 
-    def owns(self, thread_id: str) -> bool:
-        """Whether this process carries out the runs of a thread."""
-        return self.shared.epochs.get(thread_id, 0) > 0
-
     def lease_of(self, thread_id: str) -> tuple[str, int]:
         """Return a thread and the epoch of its lease, for a run that starts."""
         return thread_id, self.shared.epochs.get(thread_id, _LOST)
@@ -261,7 +244,7 @@ class Cluster:
             is_unknown: Nobody can know it yet: it has no run, nor anybody who follows it.
             depth: How deep the run is that is to run on it, see `Job.depth`.
         """
-        if self.owns(thread_id):
+        if self.shared.owns(thread_id):
             return True
         if not self._has_room(depth) or thread_id in self.shared.epochs:
             return False
@@ -328,14 +311,13 @@ class Cluster:
         last = await self._storage.events.of_thread_last(thread_id)
         self._clock.start_after(last)  # Also if the last owner's clock is ahead.
         self._protocol_runs.follow(thread_id, fed=False)
-        followers = await self.shared.followers(thread_id)
-        if followers:  # Before a run starts, or its first events would not be kept.
-            self._followed.setdefault(thread_id, None)
+        # Before a run starts, or its first events would not be kept.
+        reads_protocol = await self.followers.begin(thread_id)
         await self._owner.load(thread_id)
-        if any(follower.protocol for follower in followers):
-            await self._keep_protocol(thread_id)
+        if reads_protocol:
+            await self.followers.keep_protocol(thread_id)
         self._owner.advance(thread_id)
-        self.written(thread_id)
+        self.followers.written(thread_id)
 
     async def claim(self) -> None:
         """Take over threads with runs that are due, as long as there is room."""
@@ -369,15 +351,13 @@ class Cluster:
 
     async def _reload(self, thread_id: str) -> None:
         async with self._locks.hold(thread_id):
-            if self.owns(thread_id):
+            if self.shared.owns(thread_id):
                 await self._owner.load(thread_id)
                 self._owner.advance(thread_id)
 
     def left(self, thread_id: str) -> None:
         """Note that this process has no run of a thread any more."""
-        log = self._followed.pop(thread_id, None)
-        if log is not None:
-            self._protocol_runs.release(log)
+        self.followers.drop(thread_id)
         self._protocol_runs.follow(thread_id, fed=True)
 
     def lose(self, thread_id: str) -> None:
@@ -407,7 +387,7 @@ class Cluster:
         async with self._storage.transaction(held) as transaction:
             self.shared.revoke(transaction, thread_id)
             await transaction.delete_thread(thread_id)
-        if self.owns(thread_id):
+        if self.shared.owns(thread_id):
             del self.shared.epochs[thread_id]
             self.left(thread_id)
 
@@ -420,49 +400,11 @@ class Cluster:
         await self.shared.follow(thread_id)
         self.shared.tell("follow", thread_id)
 
-    # Those who follow this process's threads.
-
-    async def look_for_followers(self, thread_id: str) -> None:
-        """Keep the events of a thread from here on, if another process follows it."""
-        found = await self.shared.followers(thread_id)
-        if not found or not self.owns(thread_id):
-            return
-        self._followed.setdefault(thread_id, None)
-        for job in self._queue.of(thread_id):
-            self.keep(job)
-        if any(follower.protocol for follower in found):
-            await self._keep_protocol(thread_id)
-        self.shared.tell("changed", thread_id)
-
-    async def _keep_protocol(self, thread_id: str) -> None:
-        """Bring the runs of a thread into its v3 log as long as this process has the thread."""
-        if self._followed.get(thread_id) is not None:
-            return
-        opened = await self._protocol_runs.open(thread_id)
-        if self._followed.get(thread_id, opened) is None:
-            self._followed[thread_id] = opened
-        else:
-            self._protocol_runs.release(opened)
-
-    def keep(self, job: Job) -> None:
-        """Keep the events of a run from here on."""
-        if job.log.keeper is None and job.thread_id in self._followed:
-            job.log.keeper = RunEvents(self._storage, job.run)
-
-    def is_followed(self, thread_id: str) -> bool:
-        """Whether another process follows a thread that this one has."""
-        return thread_id in self._followed
-
-    def written(self, thread_id: str) -> None:
-        """Tell those who follow a thread that something of it was written."""
-        if self.is_followed(thread_id):
-            self.shared.tell("changed", thread_id)
-
     async def ending(
         self, transaction: Transaction, job: Job, run: Document, result: Any, error: bytes | None
     ) -> None:
         """Take part in the transaction that ends a run."""
-        if job.thread_id in self._followed:
+        if job.thread_id in self.followers:
             await self.shared.put_result(transaction, RunResult(run, result, error))
         if self.following.is_read(job.thread_id):
             # With the lease, or the next owner would not know that its events are read here.
@@ -470,7 +412,7 @@ class Cluster:
 
     async def ended(self, job: Job, others: bool) -> None:
         """Give the thread back if its last run is over. The caller holds its lock."""
-        self.written(job.thread_id)
+        self.followers.written(job.thread_id)
         if self._queue.of(job.thread_id):
             return
         self.left(job.thread_id)
@@ -481,164 +423,3 @@ class Cluster:
         if others:
             self.shared.tell("work", "")
             self._do("work", "", self._claim_now)
-
-    # Threads that another process has.
-
-    async def submit(
-        self,
-        run: Document,
-        busy: Document,
-        control: Document,
-        key: Document | None,
-        reason: str,
-        *,
-        refusal: str,
-        followed: bool,
-    ) -> Job | None:
-        """Write a run down for another process. The caller holds the lock of the thread.
-
-        Returns:
-            What follows it, if that is asked for.
-
-        Raises:
-            Conflict: The thread is busy and the run's strategy is `reject`.
-        """
-        thread_id, strategy = run["thread_id"], run["multitask_strategy"]
-        others = await self.unfinished(thread_id)
-        if others and strategy == "reject":
-            raise Conflict(refusal)
-        if followed:
-            await self.shared.follow(thread_id)
-        async with self._storage.transaction() as transaction:
-            await transaction.threads.put(busy)
-            await transaction.runs.insert(run)
-            if control:
-                await transaction.run_controls.put(control)
-            if key is not None:
-                await transaction.idempotency_keys.put(key)
-            if strategy in ("interrupt", "rollback"):
-                for other in others:
-                    await self._note_stop(transaction, other, strategy, reason)
-        job = self.following.new(run) if followed else None
-        self.shared.tell("thread" if await self.shared.owner(thread_id) else "work", thread_id)
-        return job
-
-    async def unfinished(self, thread_id: str) -> list[Document]:
-        """Return the runs of a thread that are not over, the oldest first."""
-        return await self._storage.runs.search(
-            where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
-        )
-
-    async def _note_stop(
-        self,
-        transaction: Transaction | Storage,
-        run: Document,
-        action: str,
-        reason: str,
-        *,
-        delete: bool = False,
-    ) -> None:
-        before = await transaction.run_controls.get(run["run_id"]) or {
-            "run_id": run["run_id"],
-            "thread_id": run["thread_id"],
-        }
-        if delete or not before.get("stop"):
-            stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
-            await transaction.run_controls.put({**before, **stop})
-
-    async def stop(
-        self, run: Document, action: Action, reason: str, *, delete: bool = False
-    ) -> Job | None:
-        """Ask the process that has a run to end it. The caller holds the lock of its thread.
-
-        Returns:
-            What follows the run until it is over; None if it is.
-        """
-        # It may have ended without this process knowing. It cannot end from here on: its last
-        # transaction waits for the lock, and deletes the note.
-        present = await self._storage.runs.get(run["run_id"])
-        if present is None or present["status"] not in UNFINISHED:
-            return None
-        job = await self.find(present)
-        if job is not None:
-            await self._note_stop(self._storage, run, action, reason, delete=delete)
-            self.shared.tell("thread", run["thread_id"])
-        return job
-
-    async def find(self, run: Document) -> Job | None:
-        """Return what follows a run that another process has. The caller holds the thread's lock.
-
-        Returns:
-            None if the run is over.
-        """
-        job = self.following.jobs.get(run["run_id"])
-        if job is not None:
-            return job
-        present = await self._storage.runs.get(run["run_id"])
-        if present is None or present["status"] not in UNFINISHED:
-            return None
-        thread_id = run["thread_id"]
-        await self.shared.follow(thread_id)
-        last = await self._storage.events.of_thread_last(thread_id)
-        job = self.following.new(present, last)
-        await self._ask_owner(thread_id)
-        return job
-
-    async def watch(self, thread_id: str) -> None:
-        """Have what happens on a thread written down, for readers in this process."""
-        if self.owns(thread_id):
-            return
-        async with self._locks.hold(thread_id):
-            await self.shared.follow(thread_id)
-            last = await self._storage.events.of_thread_last(thread_id)
-        self.following.watch(thread_id, last)
-        await self._ask_owner(thread_id)
-
-    async def _ask_owner(self, thread_id: str) -> None:
-        """Ask the process that has a thread to look for followers, and wait until it has.
-
-        Who is told that it reads a run must not miss what happens from then on.
-        """
-        answered = self._answers.setdefault(thread_id, asyncio.Event())
-        self.shared.tell("follow", thread_id)
-        if await self.shared.owner(thread_id) in (None, self.shared.process_id):
-            self._answers.pop(thread_id, None)
-            return
-        with contextlib.suppress(TimeoutError):  # Its renewal shows it what no message told.
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                await answered.wait()
-        self._answers.pop(thread_id, None)
-
-    async def announce(self, thread_id: str, name: str, data: bytes) -> EventId | None:
-        """Write an event of a thread down that belongs to no run, if another process reads it.
-
-        The caller holds the thread's lock, and the thread has no run.
-
-        Returns:
-            Its id, for the readers in this process; None if it was not written.
-        """
-        if thread_id not in self.following and not await self.shared.followers(thread_id):
-            return None
-        await self.following.look(thread_id)  # What is before it.
-        self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
-        event = Event(self._clock.event_id(), name, data)
-        await self._storage.events.add(thread_id, NO_RUN, [event])
-        self.shared.tell("changed", thread_id)
-        return event.id
-
-    @asynccontextmanager
-    async def opening(self, thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
-        """Prepare the v3 log of a thread. Gives whether to write to it, and whether to follow it.
-
-        What older runs left to be written, is written by the owner of the thread; if there is
-        none, by whoever reads it, under the lock of the thread.
-        """
-        if self.owns(thread_id):
-            yield True, False
-            return
-        async with self._locks.hold(thread_id):
-            await self.shared.follow(thread_id, protocol=True)
-            has_owner = await self.shared.owner(thread_id) is not None
-            yield not has_owner, True
-        self.following.watch(thread_id)
-        self.shared.tell("follow", thread_id)

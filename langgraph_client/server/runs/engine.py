@@ -29,7 +29,7 @@ from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.request_context import without_encryption_context
 from langgraph_client.server.runs.attempt import Attempts
-from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
+from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -40,6 +40,7 @@ from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, d
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.runs.run_states import (
+    UNFINISHED,
     Ended,
     GraphRunner,
     Job,
@@ -168,11 +169,13 @@ class Engine:
             self,
             works=works,
         )
-        shared.written = cluster.written
+        shared.written = cluster.followers.written
         return cluster
 
     def _opening_protocol(self, thread_id: str) -> AbstractAsyncContextManager[tuple[bool, bool]]:
-        return alone(thread_id) if self.cluster is None else self.cluster.opening(thread_id)
+        if self.cluster is None:
+            return alone(thread_id)
+        return self.cluster.elsewhere.opening(thread_id)
 
     def _followed_job(self, run: Document) -> Job:
         job = self._job(run)
@@ -249,15 +252,15 @@ class Engine:
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
         free: Standing | None = None
-        if self.cluster is not None and not self.cluster.owns(thread_id):
+        if self.cluster is not None and not self.cluster.shared.owns(thread_id):
             if self._queue.is_next(run, depth):
                 free = self.cluster.free(thread_id, standing, is_unknown=is_unknown)
             if free is None and not await self.cluster.own(
                 thread_id, is_unknown=is_unknown, depth=depth
             ):
                 note = {**noted(run), **control} if control else {}
-                found = await self.cluster.submit(
-                    run, busy, note, key, reason, refusal=BUSY, followed=waited_for
+                found = await self.cluster.elsewhere.submit(
+                    run, busy, note, key, reason, refusal=BUSY, followed=waited_for, held=held
                 )
                 return self._followed_job(run) if found is None else found
         others = self._queue.of(thread_id)
@@ -278,7 +281,7 @@ class Engine:
         await self._store(job, busy, controls, key, free, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:
-            self.cluster.keep(job)
+            self.cluster.followers.keep(job)
         for other in stopped:
             self.stopper.stop(other, strategy, reason)
         self._queue.advance(thread_id)
@@ -413,7 +416,7 @@ class Engine:
     async def busy(self, thread_id: str) -> list[str]:
         """Return the ids of a thread's runs that are not over, the oldest first."""
         if self.cluster is not None:
-            return [run["run_id"] for run in await self.cluster.unfinished(thread_id)]
+            return [run["run_id"] for run in await self.cluster.elsewhere.unfinished(thread_id)]
         return [job.run_id for job in self._queue.of(thread_id)]
 
     async def unfinished(self) -> list[Document]:
@@ -439,14 +442,14 @@ class Engine:
         if self.cluster is None or run["status"] not in UNFINISHED:
             return None
         async with self.locks.hold(run["thread_id"]):
-            return self.jobs.get(run["run_id"]) or await self.cluster.find(run)
+            return self.jobs.get(run["run_id"]) or await self.cluster.elsewhere.find(run)
 
     async def watch(self, thread_id: str) -> EventLog:
         """Return the log of all that happens on a thread. Give it back with `feeds.drop`."""
         log = self.feeds.open(thread_id)
         if self.cluster is not None:
             try:
-                await self.cluster.watch(thread_id)
+                await self.cluster.elsewhere.watch(thread_id)
             except BaseException:
                 self.feeds.drop(thread_id)
                 raise
@@ -459,7 +462,7 @@ class Engine:
         """
         event_id, encoded = None, encode(data)
         if self.cluster is not None:
-            event_id = await self.cluster.announce(thread_id, name, encoded)
+            event_id = await self.cluster.elsewhere.announce(thread_id, name, encoded)
         self.feeds.tell(thread_id, name, encoded, event_id)
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
@@ -540,7 +543,7 @@ class Engine:
         job.deleted = bool(control.get("delete"))
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:
-            self.cluster.keep(job)
+            self.cluster.followers.keep(job)
         if decision.outcome is not None:
             job.ended, job.reason = True, decision.reason
             job.started_at = run["updated_at"] if job.attempt else None

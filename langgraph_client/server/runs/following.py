@@ -107,7 +107,7 @@ class Following:
             # Results are read before events. A run's events are written before its result, so no
             # event of a run that is over can be missed.
             over = await self._over(jobs)
-            owned = self._shared.epochs.get(thread_id, 0) > 0
+            owned = self._shared.owns(thread_id)
             for job in jobs:
                 await self._read_run(job)
             if not owned:

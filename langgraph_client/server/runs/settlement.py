@@ -234,7 +234,7 @@ class Settlements:
             Fenced: Another process has the thread.
         """
         # Also the events of a run that leaves nothing are kept, if another process reads them.
-        is_followed = self._cluster is not None and self._cluster.is_followed(job.thread_id)
+        is_followed = self._cluster is not None and job.thread_id in self._cluster.followers
         async with self._transaction(job, held, others) as transaction:
             if job.temporary:
                 await transaction.delete_thread(job.thread_id, keep_events=is_followed)

@@ -8,11 +8,11 @@ from typing import Any
 
 from langgraph_client.server.errors import NotFound, Unavailable
 from langgraph_client.server.runs.attempt import Attempts
-from langgraph_client.server.runs.cluster import UNFINISHED, Cluster
+from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.run_queue import RunQueue
-from langgraph_client.server.runs.run_states import Action, GraphRunner, Job, Outcome
+from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import Settlements, drop
 from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.storage.shared import Fenced
@@ -142,7 +142,7 @@ class RunStopper:
         if self._cluster is None or run is None or run["status"] not in UNFINISHED:
             return None
         async with self._locks.hold(run["thread_id"]):
-            stopped = await self._cluster.stop(run, action, reason)
+            stopped = await self._cluster.elsewhere.stop(run, action, reason)
             if not await self._cluster.shared.owner(run["thread_id"]):
                 await self._cluster.own(run["thread_id"])  # Which loads it, and its end.
         return stopped
@@ -183,7 +183,7 @@ class RunStopper:
         """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
         if self._cluster is None or run["status"] not in UNFINISHED:
             return None
-        job = await self._cluster.stop(run, "rollback", DELETED_REASON, delete=True)
+        job = await self._cluster.elsewhere.stop(run, "rollback", DELETED_REASON, delete=True)
         if job is not None and not await self._cluster.shared.owner(run["thread_id"]):
             await self._cluster.own(run["thread_id"])
         return job
@@ -276,7 +276,7 @@ class RunStopper:
             return []
         known = {job.run_id for job in jobs}
         found = []
-        for run in await self._cluster.unfinished(thread_id):
+        for run in await self._cluster.elsewhere.unfinished(thread_id):
             if run["run_id"] not in known:
                 found.append(await self._delete_elsewhere(run))
         return [job for job in found if job is not None]

@@ -159,6 +159,10 @@ class Shared(Protocol):
 
     # Leases.
 
+    def owns(self, thread_id: str) -> bool:
+        """Whether this process has the lease of a thread, as far as it knows."""
+        ...
+
     async def take(self, thread_id: str) -> int | None:
         """Take the lease of a thread and return its epoch; None if a living process has it."""
         ...

@@ -198,6 +198,10 @@ class Leases:
 
     # Leases.
 
+    def owns(self, thread_id: str) -> bool:
+        """Whether this process has the lease of a thread, as far as it knows."""
+        return self.epochs.get(thread_id, 0) > 0
+
     async def take(self, thread_id: str) -> int | None:
         """Take the lease of a thread, unless a living process has it. Returns the epoch."""
         row = await self._connections.row(

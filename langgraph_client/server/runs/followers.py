@@ -1,0 +1,84 @@
+"""The processes that follow threads of this one: what happens there is written down for them."""
+
+from __future__ import annotations
+
+from langgraph_client.server.runs.protocol_log import ProtocolLog
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.runs.stored_events import RunEvents
+from langgraph_client.server.storage.protocol import Storage
+from langgraph_client.server.storage.shared import Shared
+
+
+class Followers:
+    """The threads of this process that others follow.
+
+    Args:
+        storage: Where events are written.
+        shared: Knows who follows a thread, and tells them.
+        queue: The runs of this process.
+        protocol_runs: The v3 events of threads.
+    """
+
+    def __init__(
+        self, storage: Storage, shared: Shared, queue: RunQueue, protocol_runs: ProtocolRuns
+    ) -> None:
+        self._storage = storage
+        self._shared = shared
+        self._queue = queue
+        self._protocol_runs = protocol_runs
+        #: With the v3 logs that are kept for them.
+        self._threads: dict[str, ProtocolLog | None] = {}
+
+    def __contains__(self, thread_id: object) -> bool:
+        return thread_id in self._threads
+
+    async def begin(self, thread_id: str) -> bool:
+        """Keep what happens on a thread from here on, if another process follows it.
+
+        Returns:
+            Whether one reads its v3 events; then `keep_protocol` is to be called.
+        """
+        found = await self._shared.followers(thread_id)
+        if found:
+            self._threads.setdefault(thread_id, None)
+        return any(follower.protocol for follower in found)
+
+    async def look(self, thread_id: str) -> None:
+        """Look for those who follow a thread of this process, and tell them that it was seen."""
+        found = await self._shared.followers(thread_id)
+        if not found or not self._shared.owns(thread_id):
+            return
+        self._threads.setdefault(thread_id, None)
+        for job in self._queue.of(thread_id):
+            self.keep(job)
+        if any(follower.protocol for follower in found):
+            await self.keep_protocol(thread_id)
+        self._shared.tell("changed", thread_id)
+
+    async def keep_protocol(self, thread_id: str) -> None:
+        """Bring the runs of a thread into its v3 log as long as this process has the thread."""
+        if self._threads.get(thread_id) is not None:
+            return
+        opened = await self._protocol_runs.open(thread_id)
+        if self._threads.get(thread_id, opened) is None:
+            self._threads[thread_id] = opened
+        else:
+            self._protocol_runs.release(opened)
+
+    def keep(self, job: Job) -> None:
+        """Keep the events of a run from here on."""
+        if job.log.keeper is None and job.thread_id in self._threads:
+            job.log.keeper = RunEvents(self._storage, job.run)
+
+    def written(self, thread_id: str) -> None:
+        """Tell those who follow a thread that something of it was written."""
+        if thread_id in self._threads:
+            self._shared.tell("changed", thread_id)
+
+    def drop(self, thread_id: str) -> None:
+        """Keep nothing more of a thread: this process has no run of it any more."""
+        log = self._threads.pop(thread_id, None)
+        if log is not None:
+            self._protocol_runs.release(log)
