@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -29,6 +29,9 @@ from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     return services
 
 
-def _store(settings: Settings, storage: Storage) -> Any:
+def _store(settings: Settings, storage: Storage) -> BaseStore | None:
     """Return the store: the user's own, one that a graph was compiled with, or the storage's.
 
     What graphs write has to be found where clients look for it, and as the graphs index it.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.graphs.factories import opened
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
 
 
 class CustomParts:
@@ -24,7 +28,7 @@ class CustomParts:
     """
 
     def __init__(self, store: object, checkpointer: object) -> None:
-        self.store: object = None
+        self.store: BaseStore | None = None
         self.store_options = store if isinstance(store, StoreOptions) else None
         self._given_store = None if self.store_options else store
         self._given_saver = checkpointer
@@ -57,7 +61,7 @@ class CustomParts:
 
 
 @asynccontextmanager
-async def _part(name: str, given: object, kind: type) -> AsyncGenerator[object, None]:
+async def _part(name: str, given: object, kind: type) -> AsyncGenerator[Any, None]:
     is_open = False
     try:
         made = given() if callable(given) and not isinstance(given, kind) else given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from langgraph_client.hosting import Host
 from langgraph_client.server.auth.authorization import Authorization
@@ -19,6 +19,9 @@ from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Services:
     commands: Commands
     #: The key-value store that is shown: the storage's own, or one that a graph brought along;
     #: None where langgraph is not installed.
-    store: Any
+    store: BaseStore | None
     #: Starts the runs of crons.
     scheduler: Scheduler
     #: Deletes threads whose time to live is over.

@@ -221,7 +221,7 @@ def test_a_saver_of_the_user_s_own(
         client.threads.prune([copied], strategy="keep_latest")
         assert client.threads.get_state(copied)["values"] == {"count": 6}
         one = len(client.threads.get_history(copied)) == 1
-        assert one or "has no prune()" in caplog.text
+        assert one or "has no method prune()" in caplog.text
 
 
 @pytest.mark.parametrize("strategy", ["delete", "keep_latest"])

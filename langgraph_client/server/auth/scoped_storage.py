@@ -283,8 +283,8 @@ class ScopedStorage(ScopedTransaction):
     def __init__(self, storage: Storage, grants: Grants) -> None:
         super().__init__(storage, grants)
         self._storage = storage
-        self.checkpointer: object = None
-        self.store: object = None
+        self.checkpointer = None
+        self.store = None
         self.script_states: object = None
         self.shared: object = None
 

@@ -29,11 +29,17 @@ async def take_over(
     Raises:
         Conflict: A thread with this id exists, or a run with the id of one of its runs.
         NotFound: The thread's graph is not hosted.
-        Refused: The thread has no graph, or its graph here is another one.
+        Refused: The thread has no graph, its graph here is another one, or its items have no
+            store.
     """
     thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
     if histories and not graph_id:
         raise Refused(f"thread {thread_id} has no graph_id in its metadata")
+    store = services.store
+    if items and store is None:
+        raise Refused(
+            "this server has no store for the thread's items, because langgraph is missing"
+        )
     async with services.engine.locks.hold(thread_id):
         if await services.storage.threads.get(thread_id) is not None:
             raise Conflict(f"Thread with ID {thread_id} already exists")
@@ -52,8 +58,9 @@ async def take_over(
         except BaseException:
             await services.storage.delete_thread(thread_id)
             raise
-    for item in items:
-        await services.store.aput(tuple(item["namespace"]), item["key"], item["value"])
+    if store is not None:
+        for item in items:
+            await store.aput(tuple(item["namespace"]), item["key"], item["value"])
     return untold
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from langgraph_client.server.encryption.blocking import Blocking
 from langgraph_client.server.encryption.cipher import Cipher
@@ -34,6 +34,12 @@ from langgraph_client.server.storage.protocol import (
     ThreadStates,
     Transaction,
 )
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
+
+    from langgraph_client.server.encryption.saver import EncryptedSaver
+    from langgraph_client.server.encryption.store import EncryptedStore
 
 
 class _States:
@@ -207,7 +213,7 @@ class EncryptedStorage(EncryptedTransaction):
             storage.shared.result_cipher = EncryptedResults(cipher, contexts)
         # Scripted graphs keep their states by themselves; a server with an `Encryption` has none.
         self.script_states = storage.script_states
-        self.checkpointer: object = None
+        self.checkpointer: EncryptedSaver | None = None
         if storage.checkpointer is not None:
             from langgraph_client.server.encryption.saver import EncryptedSaver
 
@@ -216,7 +222,7 @@ class EncryptedStorage(EncryptedTransaction):
             )
         self.store = None if storage.store is None else self.encrypted_store(storage.store)
 
-    def encrypted_store(self, store: Any) -> object:
+    def encrypted_store(self, store: BaseStore) -> EncryptedStore:
         """Return a store that encrypts what another one keeps."""
         from langgraph_client.server.encryption.store import EncryptedStore
 

@@ -11,7 +11,7 @@ import copy
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
@@ -19,6 +19,10 @@ from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.factories import Factory
 from langgraph_client.server.graphs.protocol import Access, HostedGraph
 from langgraph_client.server.graphs.script_states import ScriptStates
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.store.base import BaseStore
 
 
 class UserCodeError(RuntimeError):
@@ -46,8 +50,8 @@ class Graphs:
     def __init__(
         self,
         graphs: Mapping[str, object],
-        checkpointer: Any,
-        store: Any,
+        checkpointer: BaseCheckpointSaver[Any] | None,
+        store: BaseStore | None,
         script_states: ScriptStates,
         allow: Callable[[Iterable[type]], None],
         *,
@@ -226,7 +230,7 @@ def _is_builder(graph: object) -> bool:
     return state is not None and isinstance(graph, state.StateGraph)
 
 
-def brought_store(graphs: Mapping[str, Any]) -> object:
+def brought_store(graphs: Mapping[str, Any]) -> BaseStore | None:
     """Return the store that all graphs with a store were compiled with; else None."""
     stores = [graph.store for graph in graphs.values() if _is_compiled(graph)]
     brought = {id(store): store for store in stores if store is not None}

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from langgraph_client.models.fields import JsonObject
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.errors import Conflict
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.store.base import BaseStore
 
 Document: TypeAlias = JsonObject
 Mark: TypeAlias = Any
@@ -349,16 +353,22 @@ class Transaction(Protocol):
 class Storage(Transaction, Protocol):
     """A database."""
 
-    #: langgraph's checkpointer over this database; None where langgraph is not installed.
-    checkpointer: Any
-    #: langgraph's store over it, likewise.
-    store: Any
+    @property
+    def checkpointer(self) -> BaseCheckpointSaver[Any] | None:
+        """The langgraph checkpointer over this database; None where langgraph is not installed."""
+        ...
+
+    @property
+    def store(self) -> BaseStore | None:
+        """The langgraph store over this database; None where langgraph is not installed."""
+        ...
+
     #: The states of scripted graphs.
     script_states: Any
     #: The interface for several processes, see `shared.Shared`; None for a single process.
     shared: Any
 
-    def transaction(self, held: Any = None) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self, held: object = None) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction: it commits all its writes, or none after an exception.
 
         Args:
@@ -367,7 +377,7 @@ class Storage(Transaction, Protocol):
         """
         ...
 
-    def within(self, held: Any) -> Transaction:
+    def within(self, held: object) -> Transaction:
         """Return an object for reads under a lock that the caller holds; the lock stays held."""
         ...
 
@@ -387,7 +397,7 @@ class Storage(Transaction, Protocol):
         """Return all tables as JSON, for `restore`."""
         ...
 
-    async def restore(self, tables: Mapping[str, Any]) -> None:
+    async def restore(self, tables: JsonMapping) -> None:
         """Replace all tables.
 
         Raises:

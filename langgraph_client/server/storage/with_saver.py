@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import ServerError, Unavailable
@@ -21,6 +21,9 @@ from langgraph_client.server.storage.protocol import (
     ThreadStates,
     Transaction,
 )
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -242,7 +245,7 @@ class StorageWithSaver(_Delegating):
         saver: The user's saver.
     """
 
-    def __init__(self, inner: Storage, saver: Any) -> None:
+    def __init__(self, inner: Storage, saver: BaseCheckpointSaver[Any]) -> None:
         from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
         super().__init__(inner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse, Response
 
@@ -12,6 +12,9 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, nothing, reply
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
 
 _OPERATORS = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
 
@@ -45,7 +48,7 @@ def _checked(labels: list[str]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _store(request: ValidRequest) -> Any:
+def _store(request: ValidRequest) -> BaseStore:
     store = request.services.store
     if store is None:
         raise fail(501, "The store needs langgraph and langgraph-checkpoint-sqlite")

@@ -7,7 +7,7 @@ import base64
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.clock import Clock
@@ -22,6 +22,10 @@ from langgraph_client.server.storage.sqlite.events import Events
 from langgraph_client.server.storage.sqlite.protocol_events import ProtocolEventTable
 from langgraph_client.server.storage.sqlite.script_states import ScriptStateTable
 from langgraph_client.server.storage.sqlite.states import States
+
+if TYPE_CHECKING:
+    from langgraph_client.server.storage.sqlite.checkpoints import Checkpoints
+    from langgraph_client.server.storage.sqlite.store import Store
 
 _TIDY_PAUSE = 0.5
 _STEP_PAUSE = 0.005
@@ -242,7 +246,7 @@ class SqliteStorage:
 
 def _langgraph_parts(
     database: Database, clock: Clock, strict: bool, store: StoreOptions | None
-) -> tuple[Any, Any]:
+) -> tuple[Checkpoints | None, Store | None]:
     """Return checkpointer and store; None each where langgraph is not installed."""
     try:
         import langgraph.checkpoint.base
