@@ -192,7 +192,7 @@ def _asked_for(authenticate: Callable[..., object]) -> tuple[str, ...]:
             asked.append(parameter.name)
         elif parameter.default is parameter.empty:
             raise TypeError(
-                f"@auth.authenticate asks for {parameter.name!r}; it may ask for"
+                f"@auth.authenticate has the required parameter {parameter.name!r}; it may take"
                 f" {', '.join(PARAMETERS)}"
             )
     return tuple(asked)
