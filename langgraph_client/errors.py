@@ -1,10 +1,10 @@
 """Every exception of the package.
 
     LangGraphError
-    ├── APIError                        a call went wrong; has `method`, `url` (httpx.HTTPError)
-    │   ├── APIConnectionError          no answer: DNS, refused, reset (httpx.TransportError)
-    │   │   └── APITimeoutError         no answer in time (httpx.TimeoutException)
-    │   ├── APIStatusError              an answer that says no (httpx.HTTPStatusError)
+    ├── APIError                        a call failed; has `method`, `url` (httpx.HTTPError)
+    │   ├── APIConnectionError          no response: DNS, refused, reset (httpx.TransportError)
+    │   │   └── APITimeoutError         no response in time (httpx.TimeoutException)
+    │   ├── APIStatusError              a response with an error status (httpx.HTTPStatusError)
     │   │   ├── BadRequestError             400
     │   │   ├── AuthenticationError         401
     │   │   ├── PermissionDeniedError       403
@@ -13,16 +13,16 @@
     │   │   ├── UnprocessableEntityError    422
     │   │   ├── RateLimitError              429
     │   │   └── InternalServerError         5xx
-    │   ├── APIResponseValidationError  an answer that is not in the documented shape
+    │   ├── APIResponseValidationError  a response that is not in the documented shape
     │   └── StreamIncomplete            a stream that was cut and cannot be continued
     ├── RemoteException                 a run failed on the server
     ├── InvalidArgumentError            refused before anything was sent (ValueError, TypeError)
     └── MissingExtraError               an optional dependency is not installed (ImportError)
 
-The classes of httpx in brackets are bases as well, so that `except httpx.HTTPStatusError` and the
-like catch what they catch with other clients. The exception that caused one of these, where there
-is one, is its `__cause__`. All can be pickled. None carries an API key: neither in its message nor
-in the request and response that it, or its cause, holds.
+The classes of httpx in brackets are base classes too, so that `except httpx.HTTPStatusError` and
+the like work as with other clients. If another exception is the cause, it is `__cause__`. All
+errors can be pickled. No error contains an API key, neither in its message nor in its request and
+response, nor in its cause.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ __all__ = [
 
 
 class LangGraphError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The base class of all errors of this package."""
 
-    # The class of httpx that an error was made alike, where it was (see `made_alike`).
+    # The httpx class that an error is an instance of too; see `made_alike`.
     _alike: type | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default calls the class with `args`, which are not what all classes take.
+        # The default calls the class with `args`, but some classes have other parameters.
         kind: type = type(self)
         if self._alike is not None:
             kind = kind.__bases__[0]
@@ -79,26 +79,26 @@ def _restore(
 
 
 class APIError(LangGraphError, httpx.HTTPError):
-    """A call to the server went wrong. It is an `httpx.HTTPError` as well.
+    """A call to the server failed. It is an `httpx.HTTPError` too.
 
     Args:
-        message: What went wrong.
-        response_or_request: What it went wrong with. Where there is neither, `method` and `url`.
-        body: The decoded body of the answer.
+        message: The reason.
+        response_or_request: The response or the request; None to use `method` and `url`.
+        body: The decoded body of the response.
         method: The request's method.
         url: The request's URL.
 
     Attributes:
-        message: What went wrong, in the server's words where it said something. `str()` of an
-            `APIStatusError` is the message; a traceback shows the status, the method and the URL
-            below it, as a note. `str()` of the other errors has the method and the URL behind it.
-        method: The request's method, empty where it is not known.
-        url: The request's URL, without credentials, empty where it is not known.
-        request: The request. Errors that this package raises hold its method and URL alone.
-        body: The answer's body: decoded JSON, or text where it is not JSON, None if empty.
-        code: The text under that key of the body, if there is one.
-        param: Likewise.
-        type: Likewise.
+        message: The reason, in the server's words if it sent any. `str()` of an `APIStatusError` is
+            this message alone; a traceback shows status, method and URL below it as a note. `str()`
+            of other errors has method and URL after the message.
+        method: The request's method; empty if it is not known.
+        url: The request's URL without credentials; empty if it is not known.
+        request: The request. In errors of this package, it has only method and URL.
+        body: The response's body: decoded JSON, or text if it is not JSON; None if it is empty.
+        code: The text at the key `code` of the body; None if there is none.
+        param: The text at the key `param` of the body; None if there is none.
+        type: The text at the key `type` of the body; None if there is none.
     """
 
     body: object | None
@@ -115,7 +115,7 @@ class APIError(LangGraphError, httpx.HTTPError):
         method: str = "",
         url: str = "",
     ) -> None:
-        Exception.__init__(self, message)  # httpx's classes, further up, take other arguments.
+        Exception.__init__(self, message)  # Not super(): httpx's classes take other arguments.
         request = _request_of(response_or_request)
         if request is None and url:
             request = httpx.Request(method, url) if _is_url(url) else None
@@ -140,7 +140,7 @@ def _request_of(given: httpx.Response | httpx.Request | None) -> httpx.Request |
         return given
     try:
         return given.request
-    except RuntimeError:  # A response that was made by hand, without its request.
+    except RuntimeError:  # A response that a user has created without a request.
         return None
 
 
@@ -153,10 +153,10 @@ def _is_url(url: str) -> bool:
 
 
 class APIConnectionError(APIError, httpx.TransportError):
-    """The server could not be reached, or the connection broke before the answer was there.
+    """The server could not be reached, or the connection broke before the response was complete.
 
-    It is an `httpx.TransportError` as well, and of the narrower class of httpx that says what
-    happened, such as `httpx.ConnectError`.
+    It is an `httpx.TransportError` too, and an instance of httpx's class for the failure, such as
+    `httpx.ConnectError`.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class APIConnectionError(APIError, httpx.TransportError):
 
 
 class APITimeoutError(APIConnectionError, httpx.TimeoutException):
-    """The server did not answer in time. It is an `httpx.TimeoutException` as well."""
+    """The server did not respond in time. It is an `httpx.TimeoutException` too."""
 
     def __init__(
         self,
@@ -188,9 +188,9 @@ class APITimeoutError(APIConnectionError, httpx.TimeoutException):
 
 
 def made_alike(kind: type[APIConnectionError], cause: type) -> type[APIConnectionError]:
-    """Return a class that is `kind` and also httpx's class for the same failure.
+    """Return a subclass of `kind` and of httpx's class for the same failure.
 
-    Programs catch `httpx.ConnectError` or `httpx.ReadTimeout`, and go on doing so.
+    So programs that catch `httpx.ConnectError` or `httpx.ReadTimeout` work unchanged.
     """
     alike = next((c for c in cause.__mro__ if c.__module__ == "httpx"), httpx.TransportError)
     if issubclass(kind, alike) or not issubclass(alike, httpx.TransportError):
@@ -205,20 +205,20 @@ _ALIKE: dict[tuple[type, type], type[APIConnectionError]] = {}
 
 
 class APIStatusError(APIError, httpx.HTTPStatusError):
-    """The server answered with an error status. It is an `httpx.HTTPStatusError` as well.
+    """The server responded with an error status. It is an `httpx.HTTPStatusError` too.
 
     Args:
-        message: The server's own words.
-        response: The answer.
-        body: Its body, decoded.
-        retry_after: Seconds after which the server wants to be asked again.
+        message: The server's message.
+        response: The response.
+        body: The decoded body of the response.
+        retry_after: Seconds to wait before a new attempt, from the server's `Retry-After`.
 
     Attributes:
         status_code: The HTTP status.
-        response: The answer, read to its end.
-        headers: The answer's headers.
-        request_id: The answer's `x-request-id`, if it has one.
-        retry_after: Seconds after which the server wants to be asked again, where it says so.
+        response: The response; its body was read.
+        headers: The response's headers.
+        request_id: The response's `x-request-id`; None if it has none.
+        retry_after: Seconds to wait before a new attempt; None if the server did not say.
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class APIStatusError(APIError, httpx.HTTPStatusError):
         self.add_note(f"{self.status_code}, {self.method} {self.url}".strip(", "))
 
     def __str__(self) -> str:
-        # The SDK's errors are their message: programs compare it, and look for words in it.
+        # As in langgraph_sdk, it is the message alone: programs compare and search it.
         return self.message
 
 
@@ -255,11 +255,11 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: what was asked for does not exist."""
+    """404: the object does not exist."""
 
 
 class ConflictError(APIStatusError):
-    """409: it exists already, or the thread is busy."""
+    """409: the object exists already, or the thread is busy."""
 
 
 class UnprocessableEntityError(APIStatusError):
@@ -275,15 +275,17 @@ class InternalServerError(APIStatusError):
 
 
 class APIResponseValidationError(APIError):
-    """The server's answer is not in the documented shape.
+    """The server's response is not in the documented shape.
 
     Args:
-        response: The answer, or what is wrong with it, where the answer itself is not at hand.
-        body: What was answered, as far as it could be read.
-        message: What is wrong with it.
+        response: The response; or the reason, if there is no response object.
+        body: The body, as far as it could be read.
+        message: The reason.
+        method: The request's method.
+        url: The request's URL.
 
     Attributes:
-        response: The answer, or None.
+        response: The response, or None.
         status_code: Its status, or None.
     """
 
@@ -301,7 +303,7 @@ class APIResponseValidationError(APIError):
         if isinstance(response, str):
             message = response
         super().__init__(
-            message or "the answer is not in the documented shape",
+            message or "the response is not in the documented shape",
             self.response,
             body=body,
             method=method,
@@ -312,12 +314,12 @@ class APIResponseValidationError(APIError):
 class StreamIncomplete(APIError):
     """A stream was cut before its end and could not be continued.
 
-    The run itself may go on: look at it with `runs.get`, or wait for it with `runs.join`.
+    The run itself may go on: get it with `runs.get`, or wait for it with `runs.join`.
 
     Attributes:
-        run_id: The run, where it is known.
-        thread_id: Its thread, where it is known.
-        last_event_id: The id of the last event that was received, where it had one.
+        run_id: The run; None if it is not known.
+        thread_id: Its thread; None if it is not known.
+        last_event_id: The id of the last event that was received; None if it had none.
     """
 
     def __init__(
@@ -346,14 +348,14 @@ class StreamIncomplete(APIError):
 
 
 class RemoteException(LangGraphError):
-    """A run failed on the server: a node, or the graph, raised there.
+    """A run failed on the server, because a node or the graph raised an exception.
 
     Attributes:
         error: The name of the exception's class on the server, such as `"ValueError"`.
-        message: The exception's text, as far as the server tells it.
-        run_id: The run, where it is known.
-        thread_id: The thread, where it is known.
-        node: The node that raised, where it is known.
+        message: The exception's text, if the server sends it.
+        run_id: The run; None if it is not known.
+        thread_id: The thread; None if it is not known.
+        node: The node that raised the exception; None if it is not known.
     """
 
     def __init__(
@@ -377,11 +379,11 @@ class RemoteException(LangGraphError):
 
 
 class ProtocolError(LangGraphError, RuntimeError):
-    """A command of event streaming was refused by the server.
+    """The server refused a command of event streaming (v3).
 
     Attributes:
         code: The server's code, such as `"no_such_interrupt"`.
-        message: The server's words.
+        message: The server's message.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -394,11 +396,12 @@ class ProtocolError(LangGraphError, RuntimeError):
 
 
 class InvalidArgumentError(LangGraphError, ValueError, TypeError):
-    """An argument was refused; nothing was sent.
+    """An argument is invalid, so no request was sent.
 
     Attributes:
-        parameter: The parameter's name, with the path of the offending value inside it where
-            there is one: `"input.items[3].when"`.
+        parameter: The parameter's name, with the path to the invalid value inside it, such as
+            `"input.items[3].when"`.
+        problem: What is wrong with it.
     """
 
     def __init__(self, parameter: str, problem: str) -> None:
@@ -408,10 +411,10 @@ class InvalidArgumentError(LangGraphError, ValueError, TypeError):
 
 
 class MissingExtraError(LangGraphError, ImportError):
-    """Something was used whose optional dependencies are not installed.
+    """A feature needs optional packages that are not installed.
 
     Attributes:
-        extra: The extra that brings them.
+        extra: The name of the extra that installs them.
     """
 
     def __init__(self, what: str, extra: str) -> None:

@@ -1,23 +1,21 @@
 """Encode Python types that JSON loses, as plain JSON plus type notes.
 
-Where a RemoteGraph and the bundled server have agreed to it, a value that plain JSON would change
-travels as an envelope of two: the plain JSON that every reader of the protocol understands, and a
-list of notes that say what stood where:
+Between a RemoteGraph and the bundled server, a value that plain JSON would change is sent as an
+envelope. It has the plain JSON, which every reader of the protocol understands, and a list of notes
+about the original types:
 
     {"__plain__": {"when": "2026-01-01", "at": [1, 2]},
      "__types__": [[["when"], "date"], [["at"], "tuple"]]}
 
-A note is a path and a tag; a tag is a word, or a word with what it needs to know. Notes are in the
-order in which they have to be applied, the inner ones first. A value that JSON carries as it is
-has no notes and no envelope.
+A note is a path and a tag; a tag is a word, or a word with details. Notes must be applied in their
+order, the inner ones first. A value that JSON represents exactly has no notes and no envelope.
 
-Classes (enums, dataclasses, pydantic models, named tuples) are told by name and made again only
-where the reader allows them: nothing is ever imported because a message says so.
+Classes (enums, dataclasses, pydantic models, named tuples) are noted by name. Objects of them are
+created only if the reader allows the class: a message never causes an import.
 
-langchain's messages have a form of their own on the wire, by which readers know them. So there is a
-note where that is misleading: on a dict that merely has this form, and on a message that holds
-something with a note. A graph does not know messages by their form; on the way to a server each has
-its note.
+Readers recognise langchain's messages by their form. So notes are needed where the form misleads:
+for a dict that only looks like a message, and for a message that contains a value with a note. A
+graph does not recognise messages by their form, so values for a server have a note for each.
 """
 
 from __future__ import annotations

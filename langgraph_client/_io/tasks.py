@@ -1,4 +1,4 @@
-"""Work that outlives the one who asked for it, and reads that can be interrupted: with asyncio."""
+"""Background work that survives a cancelled caller, and interruptible reads, with asyncio."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ Work = Callable[[], Awaitable[Any]]
 
 
 def is_trio() -> bool:
-    """Whether it is trio that runs, and not asyncio."""
+    """Return whether trio is running, and not asyncio."""
     lowlevel = sys.modules.get("trio.lowlevel")
-    # It has nothing in it yet while another thread is importing trio.
+    # The module is empty while another thread is importing trio.
     in_trio_run = getattr(lowlevel, "in_trio_run", None)
     return in_trio_run is not None and bool(in_trio_run())
 
 
 class Background:
-    """Does work on the loop on which it was made, in tasks of their own.
+    """Runs work in new tasks of the event loop on which it was created.
 
-    Where it is trio that runs, work is done by the task that asks for it; what a finalizer leaves
-    is not done: there no task can be started from outside.
+    With trio, the calling task itself does the work. Work of a finalizer is then not done, because
+    trio cannot start a task from outside.
     """
 
     def __init__(self) -> None:
         self._loop = current_loop()
-        self._tasks: set[asyncio.Task[None]] = set()  # A loop alone would forget them.
+        self._tasks: set[asyncio.Task[None]] = set()  # The loop has only weak references to them.
 
     def later(self, work: Work, what: str) -> None:
-        """Begin work soon. May be called by a finalizer, in any thread: it waits for nothing."""
+        """Start work soon. A finalizer may call it in any thread, because it does not wait."""
         if self._loop is None:
             return
-        with suppress(RuntimeError):  # The loop is closed, and with it what is to be released.
+        with suppress(RuntimeError):  # The loop is closed, and so are its connections.
             self._loop.call_soon_threadsafe(self._begin, work, what)
 
     def _begin(self, work: Work, what: str) -> asyncio.Task[None]:
@@ -58,9 +58,9 @@ class Background:
         return task
 
     async def finish(self, work: Work, what: str, seconds: float) -> None:
-        """Do work to its end, for so many seconds at most, however often the caller is cancelled.
+        """Do work to its end, at most for this many seconds, even if the caller is cancelled.
 
-        A cancellation that comes meanwhile is raised behind it. What the work raises is logged.
+        A cancellation of the caller is raised after the work. Errors of the work are logged.
         """
         if self._loop is None:
             with anyio.move_on_after(seconds, shield=True):
@@ -69,8 +69,8 @@ class Background:
         task = self._begin(work, what)
         cancelled: asyncio.CancelledError | None = None
         end = self._loop.time() + seconds
-        # The shield keeps anyio's scopes away, which would cancel in every turn of the loop; the
-        # `except` is for asyncio's own cancellations, of which any number may come.
+        # The shield is against anyio's cancel scopes, which cancel again in every turn of the loop.
+        # The `except` is for asyncio's own cancellations, of which there may be several.
         with anyio.CancelScope(shield=True):
             while not task.done() and (left := end - self._loop.time()) > 0:
                 try:
@@ -78,7 +78,7 @@ class Background:
                 except asyncio.CancelledError as error:
                     cancelled = error
         if not task.done():
-            logger.warning("%s: not done within %g s", what, seconds)
+            logger.warning("%s was not complete within %g s", what, seconds)
             task.cancel()
         if cancelled is not None:
             raise cancelled
@@ -90,9 +90,9 @@ async def opened_anyway(
     late: Callable[[T], Awaitable[None]],
     seconds: float,
 ) -> T:
-    """Open something, to its end even if the caller is cancelled meanwhile.
+    """Complete the opening of something even if the caller is cancelled meanwhile.
 
-    A cancellation waits for so many seconds at most; what was opened then is given to `late`.
+    After a cancellation, it waits at most this many seconds, and calls `late` with the result.
     """
     loop = current_loop()
     if loop is None:
@@ -117,7 +117,7 @@ async def _quietly(work: Work, what: str) -> None:
 
 
 class Reading:
-    """One read of somebody else's connection: with a limit of time, and to be interrupted.
+    """One read from an HTTP library's connection, with a time limit, which can be interrupted.
 
     with reading.within(seconds):
         return await ...
@@ -130,7 +130,7 @@ class Reading:
         self._is_interrupted = False
 
     def within(self, seconds: float | None) -> anyio.CancelScope:
-        """A context that ends after so many seconds, or when it is interrupted."""
+        """Return a context that ends after this many seconds, or when it is interrupted."""
         deadline = float("inf") if seconds is None else anyio.current_time() + seconds
         self.is_late = False
         self._scope = anyio.CancelScope(deadline=deadline)
@@ -139,32 +139,32 @@ class Reading:
         return self._scope
 
     def interrupt(self) -> None:
-        """Let the read come to an end."""
+        """End the read now."""
         self._is_interrupted = True
         if self._scope is not None:
             self._scope.cancel()
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether somebody interrupted it."""
+        """Whether the read was interrupted."""
         return self._is_interrupted
 
 
 class Signal:
-    """Wakes whoever waits for something to have changed. For one event loop."""
+    """Wakes tasks that wait for a change. It belongs to one event loop."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
     async def wait(self, is_ready: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Wait until `is_ready()`, which is asked again after each `notify`.
+        """Wait until `is_ready()` is true. It is called again after each `notify`.
 
         Args:
-            is_ready: What is waited for.
-            seconds: How long, at most; None for no limit.
+            is_ready: The condition.
+            seconds: How long to wait; None for no limit.
 
         Returns:
-            Whether it is ready.
+            Whether the condition is true.
         """
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
@@ -181,20 +181,20 @@ class Signal:
         return True
 
     def notify(self) -> None:
-        """Say that something has changed."""
+        """Note a change."""
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
 
 
 class Job:
-    """One piece of work beside the caller's, until it is done or stopped."""
+    """Work in a new task, until it is done or stopped."""
 
     def __init__(self, work: Work) -> None:
         self._task = asyncio.ensure_future(_awaited(work))
 
     async def stop(self) -> None:
-        """Stop the work, and wait until it has let go of what it held."""
+        """Stop the work, and wait until it has released its resources."""
         self._task.cancel()
         with anyio.CancelScope(shield=True):
             await asyncio.wait([self._task])
@@ -205,7 +205,7 @@ async def _awaited(work: Work) -> None:
 
 
 class Later(Generic[T]):
-    """A result that is asked for by `await`, each time anew; with a limit if one is given."""
+    """A result that is computed at each `await`, optionally with a time limit."""
 
     def __init__(self, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> None:
         self._work = work
@@ -215,7 +215,7 @@ class Later(Generic[T]):
         return self._result().__await__()
 
     def with_timeout(self, seconds: float) -> Later[T]:
-        """Return the same result, to be had within so many seconds or as a `TimeoutError`."""
+        """Return the same result with a limit in seconds, after which it is a `TimeoutError`."""
         return Later(self._work, seconds)
 
     async def _result(self) -> T:
@@ -224,5 +224,5 @@ class Later(Generic[T]):
 
 
 def later(work: Callable[[], Awaitable[T]]) -> Later[T]:
-    """Return the result of work, when it is awaited."""
+    """Return an object that does the work when it is awaited."""
     return Later(work)

@@ -1,4 +1,4 @@
-"""Work that outlives the one who asked for it, and reads that can be interrupted: with threads."""
+"""Background work and interruptible reads, with threads. See `tasks` for asyncio."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Work = Callable[[], Any]
 
 
 def is_trio() -> bool:
-    """Whether it is trio that runs: never, in blocking code."""
+    """Return False: trio does not matter in blocking code."""
     return False
 
 
 class _Worker:
-    """A thread that waits for work, and begins each in a thread of its own.
+    """A thread that gets work from a queue, and starts a new thread for each piece.
 
-    Finalizers may hand over work: they run in any thread, between any two instructions, whatever
-    locks are held there. So nothing is locked or started then; a `SimpleQueue` is made for it.
+    Finalizers add work. They run in any thread, between any two instructions, while any locks may
+    be held there. So they must not take a lock or start a thread; a `SimpleQueue` is safe for this.
     """
 
     def __init__(self) -> None:
@@ -41,13 +41,13 @@ class _Worker:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the thread, if there is none. Not to be called by a finalizer."""
+        """Start the thread if it is not running. A finalizer must not call this."""
         if self._process == os.getpid() and self._thread is not None:
             return
         with self._lock:
             if self._process == os.getpid() and self._thread is not None:
                 return
-            # After a fork the thread is not there any more.
+            # After a fork, the thread does not exist in the child process.
             self._queue = queue.SimpleQueue()
             self._process = os.getpid()
             self._thread = threading.Thread(
@@ -56,7 +56,7 @@ class _Worker:
             self._thread.start()
 
     def put(self, work: Callable[[], None]) -> None:
-        """Have work done."""
+        """Add work to the queue."""
         self._queue.put(work)
 
     @staticmethod
@@ -71,20 +71,20 @@ _WORKER = _Worker()
 
 
 class Background:
-    """Does work in threads of their own."""
+    """Runs work in new threads."""
 
     def __init__(self) -> None:
         _WORKER.start()
 
     def later(self, work: Work, what: str) -> None:
-        """Begin work soon. May be called by a finalizer: it waits for nothing."""
+        """Start work soon. A finalizer may call it, because it does not wait."""
         _WORKER.put(lambda: _quietly(work, what))
 
     def finish(self, work: Work, what: str, seconds: float) -> None:
-        """Do work to its end, for so many seconds at most. What the work raises is logged.
+        """Do work to its end, at most for this many seconds. Errors of the work are logged.
 
-        In the thread of an event loop nothing is waited for: the work may need that loop, as where
-        the garbage collector closes, in a server's own thread, what a client of it has left.
+        In the thread of an event loop it does not wait, because the work may need that loop: the
+        garbage collector may run in a server's thread and close a stream of the server's client.
         """
         done = threading.Event()
 
@@ -96,13 +96,13 @@ class Background:
 
         _WORKER.put(run)
         if not _is_in_loop() and not done.wait(seconds):
-            logger.warning("%s: not done within %g s", what, seconds)
+            logger.warning("%s was not complete within %g s", what, seconds)
 
 
 def opened_anyway(
     background: Background, opened: T, late: Callable[[T], None], seconds: float
 ) -> T:
-    """Return what was opened: a thread is not cancelled meanwhile."""
+    """Return what was opened: a thread cannot be cancelled meanwhile."""
     return opened
 
 
@@ -122,26 +122,26 @@ def _quietly(work: Work, what: str) -> None:
 
 
 class Reading:
-    """One read of somebody else's connection. Threads cannot be interrupted: see the shell."""
+    """One read from an HTTP library's connection. Threads cannot be interrupted by themselves."""
 
     def __init__(self) -> None:
         self.is_late = False
         self.is_interrupted = False
 
     def within(self, seconds: float | None) -> AbstractContextManager[object]:
-        """A context for one read; the library's own timeout ends it."""
+        """Return a context for one read; the library's own timeout ends the read."""
         return nullcontext()
 
     def interrupt(self) -> None:
-        """Note that the read is to come to an end."""
+        """Note that the read was interrupted."""
         self.is_interrupted = True
 
 
 class Signal:
-    """Wakes whoever waits for something to have changed. For any threads.
+    """Wakes threads that wait for a change.
 
     Attributes:
-        count: How often something has changed.
+        count: The number of changes.
     """
 
     def __init__(self) -> None:
@@ -149,14 +149,14 @@ class Signal:
         self._condition = threading.Condition()
 
     def wait(self, is_ready: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Wait until `is_ready()`, which is asked again after each `notify`.
+        """Wait until `is_ready()` is true. It is called again after each `notify`.
 
         Args:
-            is_ready: What is waited for.
-            seconds: How long, at most; None for no limit.
+            is_ready: The condition.
+            seconds: How long to wait; None for no limit.
 
         Returns:
-            Whether it is ready.
+            Whether the condition is true.
         """
         if is_ready():
             return True
@@ -164,14 +164,14 @@ class Signal:
             return self._condition.wait_for(is_ready, seconds)
 
     def notify(self) -> None:
-        """Say that something has changed."""
+        """Note a change."""
         with self._condition:
             self.count += 1
             self._condition.notify_all()
 
 
 class Job:
-    """One piece of work in a thread of its own."""
+    """Work in a new thread."""
 
     def __init__(self, work: Work) -> None:
         self._thread = threading.Thread(target=work, name="langgraph-client-reader", daemon=True)
@@ -182,5 +182,5 @@ class Job:
 
 
 def later(work: Callable[[], T]) -> T:
-    """Return the result of work, now: blocking code has no later."""
+    """Do the work now and return its result."""
     return work()

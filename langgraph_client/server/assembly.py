@@ -1,4 +1,4 @@
-"""What a server is made of, put together."""
+"""Create the services of a server."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a `Server` was given, by the names of its parameters."""
+    """The settings of a `Server`, by the names of its parameters."""
 
     graphs: Mapping[str, object]
     clock: Clock
     hooks: RunHooks
-    #: A store and a saver of the user's own.
+    #: The user's own store and saver.
     custom: CustomParts
     authorization: Authorization | None
     webhooks: WebhookOptions
@@ -53,21 +53,21 @@ class Settings:
     show_errors: bool
     show_tracebacks: bool
     lend_checkpointer: bool
-    #: Whether runs may be taken up after a restart.
+    #: Whether runs may go on after a restart.
     may_resume: bool
-    #: Whether this process carries out runs.
+    #: Whether this process executes runs.
     works: bool
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The server, as its services reach it."""
+    """The server's hosts, with which services and runs send requests to it."""
 
     url: str | None
     transport: httpx.AsyncBaseTransport
-    #: The server itself, as who may do everything.
+    #: The host for the server's own requests, without authorization.
     host: Host
-    #: The server as a run reaches it.
+    #: Returns the host for a run.
     host_of_run: Callable[[Mapping[str, object]], Host]
 
 
@@ -75,9 +75,9 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     """Return the services of a server, with an assistant for each graph.
 
     Args:
-        settings: What the server was given.
-        storage: What is kept; it is open.
-        around: The server.
+        settings: The server's settings.
+        storage: The open storage.
+        around: The server's hosts.
     """
     clock = settings.clock
     encrypted = storage if isinstance(storage, EncryptedStorage) else None
@@ -141,9 +141,9 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
 
 
 def _store(settings: Settings, storage: Storage) -> BaseStore | None:
-    """Return the store: the user's own, one that a graph was compiled with, or the storage's.
+    """Return the store: the user's own, one that graphs were compiled with, or the storage's.
 
-    What graphs write has to be found where clients look for it, and as the graphs index it.
+    Clients must find what graphs write, by the graphs' index.
     """
     brought = brought_store(settings.graphs)
     custom = settings.custom.store

@@ -18,17 +18,17 @@ _RANDOM = random.SystemRandom()
 
 
 class Timer(Protocol):
-    """A call that is due later."""
+    """A call that is scheduled for later."""
 
     def cancel(self) -> None:
-        """Do not make it."""
+        """Cancel the call."""
         ...
 
 
 class Clock:
-    """The server's source of time and of every id it makes; what waits on the server waits by it.
+    """The server's source of times and ids, and of all its waits.
 
-    A test that wants to name times and ids passes a subclass.
+    A test that needs fixed times and ids passes a subclass.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,11 @@ class Clock:
         return time.time()
 
     def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> Timer:
-        """Make a call on the running loop so many seconds from now."""
+        """Schedule a call on the running loop after this many seconds."""
         return asyncio.get_running_loop().call_later(seconds, call, *args)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds."""
+        """Wait for this many seconds."""
         over = asyncio.Event()
         timer = self.call_later(seconds, over.set)
         try:
@@ -52,15 +52,15 @@ class Clock:
             timer.cancel()
 
     def now(self) -> datetime:
-        """Return the present moment, with its offset (UTC)."""
+        """Return the current time in UTC, with its offset."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     def stamp(self) -> str:
-        """Return the present moment as the protocol writes it."""
+        """Return the current time in the protocol's format."""
         return self.now().isoformat(timespec="microseconds")
 
     def uuid7(self) -> str:
-        """Return a new id that sorts by time, as runs, threads and crons have."""
+        """Return a new id that sorts by time, for runs, threads and crons."""
         milliseconds = int(self.time() * 1000)
         value = (milliseconds & (2**48 - 1)) << 80 | self.random_bits(80)
         value = value & ~(0xF << 76) | 0x7 << 76
@@ -68,20 +68,20 @@ class Clock:
         return str(uuid.UUID(int=value))
 
     def uuid4(self) -> str:
-        """Return a new random id, as assistants and copies of threads have."""
+        """Return a new random id, for assistants and copies of threads."""
         return str(uuid.UUID(int=self.random_bits(128), version=4))
 
     def random_bits(self, count: int) -> int:
-        """Return a random number of so many bits; all ids are made of these."""
+        """Return a random number of this many bits, for ids."""
         return _RANDOM.getrandbits(count)
 
     def event_id(self) -> EventId:
-        """Return the next event id, greater than all before it, also if the clock goes back."""
+        """Return the next event id, greater than all before it, even if the clock goes back."""
         milliseconds, number = self._last
         present = int(self.time() * 1000)
         self._last = (present, 0) if present > milliseconds else (milliseconds, number + 1)
         return self._last
 
     def start_after(self, event_id: EventId) -> None:
-        """Make ids from here on greater than one that an earlier process gave out."""
+        """Make all further ids greater than one of an earlier process."""
         self._last = max(self._last, event_id)

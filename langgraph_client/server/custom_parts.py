@@ -1,4 +1,4 @@
-"""The store and the checkpointer that a server is given instead of its own."""
+"""The user's own store and checkpointer, which replace the server's."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class CustomParts:
-    """Opens and closes what a server was given.
+    """Opens and closes the user's own store and checkpointer.
 
     Args:
-        store: A store, what makes one, or `StoreOptions`; None for the server's own.
-        checkpointer: A saver, or what makes one; None for the server's own.
+        store: A store, a function that creates one, or `StoreOptions`; None for the server's own.
+        checkpointer: A saver, or a function that creates one; None for the server's own.
 
     Attributes:
-        store: The store, once it is open; None for the server's own.
-        store_options: How the server's own store works; None for as always.
+        store: The open store; None for the server's own.
+        store_options: The settings of the server's own store; None for the defaults.
     """
 
     def __init__(self, store: object, checkpointer: object) -> None:
@@ -35,10 +35,10 @@ class CustomParts:
         self._open = AsyncExitStack()
 
     async def open(self, storage: Storage) -> Storage:
-        """Open both; return a storage whose checkpoints are where they are to be.
+        """Open both; return a storage that uses the saver, if there is one.
 
         Raises:
-            StartError: One cannot be opened, or is none.
+            StartError: One cannot be opened, or has the wrong type.
         """
         if self._given_store is not None:
             from langgraph.store.base import BaseStore
@@ -55,7 +55,7 @@ class CustomParts:
         return StorageWithSaver(storage, await self._open.enter_async_context(opening))
 
     async def close(self) -> None:
-        """Close what was opened. They can be opened again."""
+        """Close both. They can be opened again."""
         self.store = None
         await self._open.aclose()
 

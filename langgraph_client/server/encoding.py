@@ -1,7 +1,7 @@
-"""Python values to JSON, as the protocol writes them.
+"""Encode Python values as JSON, in the protocol's form.
 
-orjson does it where it is installed, pydantic-core where it is not. Both are given only what they
-agree about: whatever is not plain JSON is first turned into something plainer by `plainer`.
+orjson is used if it is installed, otherwise pydantic-core. Both encode plain JSON alike. All other
+values are first converted by `plainer`, so that both give the same result.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from pydantic import BaseModel
 _fast: Any
 try:
     import orjson as _fast
-except ImportError:  # the `speed` extra
+except ImportError:  # It is optional: the `speed` extra.
     _fast = None
 
 _HIDDEN = "An internal error occurred"
-# Exceptions whose text callers may see whatever they are; langgraph's and ours by name, so that
-# nothing has to be imported to compare with.
+# Exceptions whose text is always shown to callers. langgraph's and this package's are compared by
+# name, so that nothing must be imported for it.
 _SHOWN = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, TimeoutError)
 _SHOWN_NAMES = {
     "InvalidUpdateError",
@@ -58,12 +58,12 @@ _DEPTH = 200
 
 
 def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
-    """Return an exception as the protocol shows it: its class name and what it says.
+    """Return an exception in the protocol's form: its class name and its text.
 
     Args:
-        error: What was raised.
-        show: Give the text of every class. Otherwise that of classes which are not known to be
-            meant for callers is withheld, as the real server does.
+        error: The exception.
+        show: Whether to show the text of every class. If not, the text of classes that are not
+            known to be meant for callers is hidden, as on the real server.
     """
     names = {cls.__name__ for cls in type(error).__mro__}
     if isinstance(error, OSError) and not isinstance(error, TimeoutError):
@@ -74,7 +74,7 @@ def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
 
 
 def _text_of(error: BaseException) -> str:
-    """Return what an exception says; its `__str__` is user code, too, and may raise anything."""
+    """Return the text of an exception. Its `__str__` is user code, which may raise anything."""
     try:
         return str(error)
     except BaseException as raised:
@@ -85,7 +85,7 @@ _IN_TASK = re.compile(r"During task with name '(.*)' and id '")
 
 
 def node_of(error: BaseException) -> str | None:
-    """Return the node that raised an exception, as langgraph 1.2 notes it on the exception."""
+    """Return the node that raised an exception, from the note that langgraph 1.2 adds to it."""
     for note in getattr(error, "__notes__", ()):
         if found := _IN_TASK.match(note):
             return found[1]
@@ -93,14 +93,14 @@ def node_of(error: BaseException) -> str | None:
 
 
 class NotJsonError(TypeError):
-    """A value holds something that JSON cannot carry; the text says where and what."""
+    """A value contains something that JSON cannot represent. The text says where and what."""
 
 
 def plainer(value: object) -> object:
     """Return a value one step closer to JSON.
 
     Raises:
-        NotJsonError: The value is of no kind that JSON has a form for.
+        NotJsonError: The type cannot be represented as JSON.
     """
     if isinstance(value, BaseModel):
         return value.model_dump()
@@ -133,13 +133,13 @@ def plainer(value: object) -> object:
 
 
 def _duck(value: Any) -> Any:
-    """Treat what is known by its shape: old pydantic models, mappings, langgraph's own."""
+    """Convert objects known by their shape: pydantic 1 models, mappings, objects of langgraph."""
     for name in ("model_dump", "dict", "_asdict"):
         method = getattr(value, name, None)
         if callable(method) and not isinstance(value, type):
             try:
                 return method()
-            except TypeError:  # some other method of that name
+            except TypeError:  # A method of that name with other parameters.
                 continue
     if isinstance(value, Mapping):
         return dict(value)
@@ -148,8 +148,8 @@ def _duck(value: Any) -> Any:
     if type(value).__module__ == "numpy":
         return value.tolist()
     if type(value) is object or isinstance(value, pathlib.PurePath):
-        return None  # Seen of real servers.
-    raise NotJsonError(f"a {_name_of(type(value))}, which JSON cannot carry")
+        return None  # As the real server does.
+    raise NotJsonError(f"a {_name_of(type(value))}, which JSON cannot represent")
 
 
 def _name_of(kind: type) -> str:
@@ -179,7 +179,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, enum.Enum):
         return plain(value.value, depth + 1)
-    if isinstance(value, dict):  # here and below: subclasses, and integers out of range
+    if isinstance(value, dict):  # Here and below: subclasses, and integers out of range.
         return plain(dict(value), depth + 1)
     if isinstance(value, list):
         return plain(list(value), depth + 1)
@@ -222,7 +222,7 @@ def _encode_plain(value: object) -> bytes:
 
 
 def located(value: object) -> NotJsonError:
-    """Return the error for a value that JSON cannot carry, which says where it is."""
+    """Return the error for a value that JSON cannot represent, with the path to it."""
     return _located(value, [])
 
 
@@ -246,9 +246,9 @@ def _located(value: object, path: list[str]) -> NotJsonError:
 
 
 def blanked(value: Any) -> Any:
-    """Return a value with None in place of whatever in it JSON cannot carry.
+    """Return a value with None for parts that JSON cannot represent.
 
-    For what is shown beside a run's values, such as the inputs of its tasks.
+    It is for data besides a run's values, such as the inputs of its tasks.
     """
     if type(value) is dict:
         return {key: blanked(item) for key, item in value.items()}
@@ -278,8 +278,8 @@ def _with_orjson() -> Callable[[Any], bytes]:
         try:
             text = dumps(value, plainer, options)
         except (TypeError, ValueError, RecursionError):
-            return _encode_plain(value)  # It knows more, and says where what is unknown is.
-        # Also true of a backslash in front of "u0000"; the slow way tells them apart.
+            return _encode_plain(value)  # It supports more types, and its errors have the path.
+        # This also matches an escaped backslash before "u0000"; the slow way distinguishes them.
         return text if nul not in text else _encode_plain(value)
 
     return encode
@@ -289,12 +289,12 @@ encode: Callable[[object], bytes] = _with_orjson() if _fast is not None else _en
 """Return a value as compact JSON.
 
 Raises:
-    NotJsonError: The value holds something that JSON cannot carry.
+    NotJsonError: The value contains something that JSON cannot represent.
 """
 
 
 def encode_blanked(value: object) -> bytes:
-    """Return a value as compact JSON, with null for what JSON cannot carry."""
+    """Return a value as compact JSON, with null for parts that JSON cannot represent."""
     try:
         return encode(value)
     except NotJsonError:

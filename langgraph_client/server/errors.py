@@ -1,4 +1,4 @@
-"""What can be wrong with a request, as domain functions say it; `http/app.py` maps it to statuses.
+"""Errors of requests, raised by domain functions; `http/app.py` maps them to HTTP statuses.
 
 ServerError
 ├── Invalid       a value is malformed (422)
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 
 class ServerError(Exception):
-    """A request cannot be carried out, and `detail` tells the caller why."""
+    """A request cannot be executed. `detail` is the reason for the caller."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -28,36 +28,36 @@ class Invalid(ServerError):
 
 
 class Refused(ServerError):
-    """The request is well-formed, and asks for what is not possible."""
+    """The request is well-formed but not possible."""
 
 
 class NotFound(ServerError):
-    """What the request names does not exist."""
+    """An object that the request names does not exist."""
 
 
 class Conflict(ServerError):
-    """The request does not fit the present state of what it names."""
+    """The request does not fit the current state of its object."""
 
 
 class TooLarge(ServerError):
-    """The request has more than the server accepts."""
+    """The request is larger than the server accepts."""
 
 
 class Unavailable(ServerError):
-    """The server cannot carry out the request at present."""
+    """The server cannot execute the request now; it may succeed later."""
 
 
 class StartError(RuntimeError):
-    """Something that the server was given could not be started."""
+    """A part of the server, such as a store, could not be started."""
 
 
 class Denied(ServerError):
     """The application's `Auth` refuses the request.
 
     Args:
-        status: The status of the answer, mostly 401 or 403.
-        detail: What the answer says.
-        headers: Further headers of the answer.
+        status: The status of the response, usually 401 or 403.
+        detail: The text of the response.
+        headers: Additional headers of the response.
     """
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -66,4 +66,4 @@ class Denied(ServerError):
 
 
 class Hidden(NotFound):
-    """It is there, and not for this user, who learns as little as if it were not."""
+    """The object exists, but not for this user, who gets the same response as if it did not."""

@@ -1,4 +1,4 @@
-"""What may look into the life of a run. A server by itself has hooks that do nothing."""
+"""Hooks that are called at points in the life of a run. By default they do nothing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Run: TypeAlias = JsonMapping
 class RunHooks:
     """Called by the engine and by the graph runner, on the server's loop. The default does nothing.
 
-    A subclass can hold runs, watch them, and note how they fail; `testing.TestServer` does.
+    A subclass can hold runs, observe them, and record failures, as `testing.TestServer` does.
     """
 
     @property
     def watches_nodes(self) -> bool:
-        """Whether `before_node` is to be called; runs that start later ask again."""
+        """Whether to call `before_node`. It is read at the start of each run."""
         return False
 
     @property
     def watches_starts(self) -> bool:
-        """Whether `may_start` is to be called; runs that start later ask again."""
+        """Whether to call `may_start`. It is read for each run."""
         return False
 
     def may_start(self, run: Run, again: Callable[[], None]) -> bool:
@@ -31,15 +31,15 @@ class RunHooks:
 
         Args:
             run: The run's document.
-            again: To be called, on the server's loop, when the answer may have changed.
+            again: The hook must call it, on the server's loop, when the result may have changed.
         """
         return True
 
     async def before_run(self, run: Run) -> None:
-        """Wait as long as a run that has started must not call its graph."""
+        """Wait while a started run must not call its graph."""
 
     async def before_node(self, run: Run, node: str) -> None:
-        """Wait as long as a run must not go into a node."""
+        """Wait while a run must not start a node."""
 
     def failed(self, run: Run, error: BaseException) -> None:
-        """Take notice of the exception that ended a run."""
+        """Note the exception that ended a run."""

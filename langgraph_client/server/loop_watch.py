@@ -1,4 +1,4 @@
-"""Notices code that holds up the event loop, and says where it is."""
+"""Detect code that blocks the event loop, and log where it is."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ logger = logging.getLogger("langgraph_client.server")
 
 _PAUSE = 0.25
 _FIRST = 5.0
-"""How long the first sign of life is waited for; without, the loop's thread is not known yet."""
+"""How many seconds to wait for the loop's first reply, which tells its thread."""
 _FRAMES = 12
 _SAY_AGAIN = 60.0
-"""Seconds after which the same place is named again."""
+"""After how many seconds the same place is logged again."""
 
 
 class HasLoop(Protocol):
-    """What has an event loop."""
+    """An object with an event loop."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -32,14 +32,14 @@ class HasLoop(Protocol):
 
 
 class LoopWatch:
-    """A thread that asks a loop for a sign of life, and logs what it does instead of giving one.
+    """A thread that regularly calls the loop, and logs what blocks it if there is no reply.
 
-    While an async node computes or waits by blocking calls, such as `time.sleep` or `requests`,
-    every other request and run waits, too.
+    While an async node computes or makes blocking calls, such as `time.sleep` or `requests`, every
+    other request and run waits too.
 
     Args:
-        runner: What has the loop, such as a `Server` that is started by then.
-        seconds: How long it may be held up.
+        runner: The object with the loop, such as a `Server`, which must be started before `with`.
+        seconds: For how many seconds the loop may be blocked.
     """
 
     def __init__(self, runner: HasLoop, seconds: float = 1.0) -> None:
@@ -95,8 +95,9 @@ class LoopWatch:
         self._said[place] = now
         node = node_of(frame)
         logger.warning(
-            "the event loop has been held up for %g s%s: nothing else is served meanwhile. Use an"
-            " async call, asyncio.to_thread, or a plain (not async) node. It is here:\n%s",
+            "the event loop has been blocked for %g s%s: no other request or run is served"
+            " meanwhile. Use an async call, asyncio.to_thread, or a blocking (not async) node. The"
+            " code is here:\n%s",
             self._seconds,
             f" by node {node!r}" if node else "",
             "".join(traceback.format_list(stack[-_FRAMES:])).rstrip(),
@@ -104,14 +105,14 @@ class LoopWatch:
 
 
 def _is_idle(frame: FrameType) -> bool:
-    """Return whether a loop waits for something to do: then it is the machine that is busy."""
+    """Return whether the loop is idle: then not its code is slow, but the machine."""
     return frame.f_code.co_filename == selectors.__file__
 
 
 def node_of(frame: FrameType | None) -> str | None:
-    """Return the name of the node that a frame is called by; None if it is called by none."""
+    """Return the name of the node that has called a frame; None outside a node."""
     while frame is not None:
-        # What langgraph calls a node by has its config (seen in langgraph 1.2.24).
+        # langgraph's function that calls a node has its config as a local (seen in 1.2.24).
         config = frame.f_locals.get("config")
         metadata = config.get("metadata") if isinstance(config, dict) else None
         name = metadata.get("langgraph_node") if isinstance(metadata, dict) else None

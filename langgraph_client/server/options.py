@@ -1,6 +1,6 @@
-"""What a `Server` can be told beyond its graphs, as plain values.
+"""The settings of a `Server` besides its graphs, as plain values.
 
-The command makes them out of a `langgraph.json`; in Python they are given to `Server`.
+The command reads them from a `langgraph.json`; in Python they are passed to `Server`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any, Literal
 Group = Literal[
     "assistants", "threads", "runs", "store", "meta", "mcp", "a2a", "ui", "event_streaming"
 ]
-"""A part of the endpoints that can be taken away."""
+"""A group of endpoints that can be disabled."""
 Strategy = Literal["delete", "keep_latest"]
 
 
 @dataclass(frozen=True)
 class Cors:
-    """Which web pages may call a port, and how.
+    """Which web pages may use a port (CORS).
 
     Attributes:
-        allow_origins: The origins whose pages may call, besides those of this machine; `*` for all.
-        allow_origin_regex: A pattern; origins that match it as a whole may call, too.
-        allow_methods: The methods that they may use.
-        allow_headers: The headers that they may send.
-        expose_headers: The headers of answers that they may read, besides those that clients need.
-        allow_credentials: Whether they may send cookies and the like.
-        max_age: Seconds for which a browser may keep what a preflight was answered.
+        allow_origins: The allowed origins, besides those of this machine; `*` for all.
+        allow_origin_regex: A regular expression; origins that match it as a whole are allowed too.
+        allow_methods: The allowed methods.
+        allow_headers: The allowed request headers.
+        expose_headers: The response headers that pages may read, besides those that clients need.
+        allow_credentials: Whether cookies and other credentials are allowed.
+        max_age: For how many seconds a browser may cache the response to a preflight request.
     """
 
     allow_origins: tuple[str, ...] = ()
@@ -47,19 +47,19 @@ _NEVER = {"authorization", "x-api-key", "x-service-key", "x-tenant-id"}
 class HeaderRules:
     """Which headers of a request are passed on.
 
-    Names may contain `*`, which stands for any text; case does not matter. Headers that carry keys
-    (`Authorization`, `x-api-key`, `x-service-key`, `x-tenant-id`) are never passed on.
+    Names may contain `*` for any text; case is ignored. Headers with keys (`Authorization`,
+    `x-api-key`, `x-service-key`, `x-tenant-id`) are never passed on.
 
     Attributes:
-        includes: The names that are passed on.
-        excludes: Those of them that are not.
+        includes: The names of headers to pass on.
+        excludes: Names among them that are not passed on.
     """
 
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
 
     def pick(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers that are passed on, by their names in lower case."""
+        """Return the headers to pass on, by their names in lower case."""
         return {name.lower(): headers[name] for name in headers if self._has(name.lower())}
 
     def _has(self, name: str) -> bool:
@@ -77,22 +77,22 @@ def _any_matches(patterns: tuple[str, ...], name: str) -> bool:
 
 @dataclass(frozen=True)
 class HttpOptions:
-    """What a server's HTTP side is made of.
+    """HTTP settings of a server.
 
     Attributes:
         app: A Starlette or FastAPI application whose routes, middleware and lifespan are served
-            together with the server's own; its routes win, but for `/ok`, `/metrics`, `/docs` and
-            `/openapi.json`.
-        disabled: The parts of the endpoints that are taken away.
-        mount_prefix: Where the endpoints are on a port, such as `/api`; `/ok` and `/metrics` are
-            at the root as well.
-        configurable_headers: The headers that runs and graph factories find in
+            together with the server's endpoints. Its routes have priority, except for `/ok`,
+            `/metrics`, `/docs` and `/openapi.json`.
+        disabled: The groups of endpoints that are not served.
+        mount_prefix: The path of the endpoints on a port, such as `/api`. `/ok` and `/metrics` are
+            at the root too.
+        configurable_headers: The headers that runs and graph factories can read in
             `config["configurable"]`.
-        logging_headers: The headers that the line of a request shows at debug.
-        auth_first: Authenticate before the middleware of `app`, not behind it.
-        custom_route_auth: Authenticate requests to the routes of `app`, too.
-        security: What the OpenAPI document says about authentication: `securitySchemes`,
-            `security`, and `paths` with methods that have a `security` of their own.
+        logging_headers: The headers in the log line of a request, at level debug.
+        auth_first: Whether to authenticate before the middleware of `app`, not after it.
+        custom_route_auth: Whether to authenticate requests to the routes of `app` too.
+        security: The authentication in the OpenAPI document: `securitySchemes`, `security`, and
+            `paths` with methods that have their own `security`.
     """
 
     app: object = None
@@ -107,19 +107,19 @@ class HttpOptions:
 
 @dataclass(frozen=True)
 class WebhookOptions:
-    """Where webhooks may go, and what they carry.
+    """Which URLs webhooks may call, and what they send.
 
     Attributes:
-        enabled: Whether they are sent; without, runs still take them.
-        loopback: Whether they may go to this machine.
-        private: Whether they may go to private networks.
+        enabled: Whether webhooks are sent. If not, runs with a webhook are still accepted.
+        loopback: Whether they may call this machine.
+        private: Whether they may call private networks.
         require_https: Whether `http` URLs are refused.
-        allowed_domains: The hosts they may go to, `*.example.com` for those below one; none for
-            all. A host that is named here in full may be on a private network.
-        allowed_ports: The ports they may go to; none for all.
-        max_url_length: The length of a URL, at most.
-        headers: What they carry besides their own headers.
-        fields: What of a run they tell, by name; none for all.
+        allowed_domains: The allowed hosts, `*.example.com` for all below a domain; empty for all. A
+            host that is named in full may be on a private network.
+        allowed_ports: The allowed ports; empty for all.
+        max_url_length: The maximum length of a URL.
+        headers: Additional headers.
+        fields: The fields of a run that are sent; empty for all.
     """
 
     enabled: bool = True
@@ -135,11 +135,11 @@ class WebhookOptions:
 
 @dataclass(frozen=True)
 class ThreadTTL:
-    """How long threads live that are not given a time of their own.
+    """The default time to live of threads.
 
     Attributes:
-        minutes: How long.
-        strategy: What happens then: `delete`, or `keep_latest` to lose all but the latest state.
+        minutes: The time in minutes.
+        strategy: What happens then: `delete`, or `keep_latest` to delete all but the latest state.
     """
 
     minutes: float
@@ -148,10 +148,10 @@ class ThreadTTL:
 
 @dataclass(frozen=True)
 class StoreIndex:
-    """By what items of the store are found by their meaning.
+    """The index for searching items of the store by their meaning.
 
     Attributes:
-        dims: How many numbers an embedding has.
+        dims: The number of dimensions of an embedding.
         embed: A function from texts to embeddings, which may be async, langchain `Embeddings`, or
             the name of a model such as `openai:text-embedding-3-small`.
         fields: The fields that are embedded; `$` for the whole value.
@@ -164,12 +164,12 @@ class StoreIndex:
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """How the server's own store works.
+    """The settings of the server's own store.
 
     Attributes:
-        index: By what items are found by their meaning; None for not at all.
-        default_ttl: Minutes that an item lives that is not given a time; None for ever.
-        refresh_on_read: Whether reading an item begins its time again, unless the reader says.
+        index: The index for searching by meaning; None for no index.
+        default_ttl: The default time to live of items in minutes; None for no limit.
+        refresh_on_read: Whether reading an item restarts its time to live by default.
     """
 
     index: StoreIndex | None = None

@@ -69,71 +69,75 @@ _TASK_SECONDS = 1.0
 class Server:
     """A LangGraph server in this process: no port, no network, no keys.
 
-    Use it as a context manager, `with` or `async with`. It works on an event loop in a thread of
-    its own, so that blocking clients, async clients and graphs can all talk to it.
+    Use it as a context manager, `with` or `async with`. It has its own thread with an event loop,
+    so that blocking clients, async clients and graphs can all use it.
 
         with Server({"agent": graph}) as server:
             client = server.sync_client()
 
     Args:
-        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`. A checkpointer
-            that a graph was compiled with wins over the server's. If one store was brought along,
-            it is the server's store, for clients and for the other graphs, too: what it indexes can
-            be searched by meaning, and it keeps what it keeps.
-        path: The SQLite file that keeps everything, in memory by default; or the URL of a
-            PostgreSQL database (`postgresql://…`), which several servers may share. What was
-            pending or running when a process ended is taken up again, by a server that has room.
-        role: With PostgreSQL, what this server does: `api` answers requests, and leaves all runs to
-            the others; `worker` carries out runs, and answers only `/ok` and `/metrics` on a port;
-            `all` does both.
-        listen_url: With PostgreSQL, where to listen for messages if `path` leads to a pooler in
-            transaction mode, such as PgBouncer; None for the same.
-        show_errors: Tell callers the text of every exception a graph raises. False withholds that
-            of classes that are not known to be meant for them, as servers on a port do.
-        show_tracebacks: Keep the traceback of a failed run in the `error` of its thread, as
-            `traceback`, for who looks into it. The local page shows it.
-        max_runs: How many runs may be running at the same time, each on its own thread.
-        max_run_seconds: How long a run may take before it ends as `timeout`; None for no limit.
-        event_ttl: Seconds for which the events of a resumable run are kept after its end, for
-            readers who were cut off; they may live up to twice as long.
-        api_key: What requests must carry as `x-api-key`; None for no key.
-        cors: The origins whose web pages may call on a port, besides those that this machine
-            serves, on any port; `*` for all. Without an `api_key` others are refused. Or `Cors`,
-            which says more.
-        send_timeout: Seconds after which a client that reads nothing of an answer is taken for
-            gone; its run goes on. None for no limit.
-        store: The key-value store of clients and graphs, or a function that makes it, in place of
-            the server's own; or `StoreOptions` for that.
-        checkpointer: A saver, or a function that makes it, in place of the server's own. Functions
-            may be async, generators or context managers; they are entered at the start and left
-            at the end.
-        encryption: Encrypts what is kept: a `langgraph_client.encryption.Encryption`, or
-            langgraph_sdk's. What a graph's own checkpointer or store keeps is its own affair.
-        thread_ttl: How long threads live that are not given a time of their own.
-        descriptions: Graph's name to what it is for, as its assistant says.
-        http: Routes that are served besides the server's own, those that are left out, and where.
-        webhooks: Where webhooks of runs may go, and what they carry.
-        auth: Who may do what: a `langgraph_client.auth.Auth`, or langgraph_sdk's. Its handlers are
-            asked about every request but those to `/ok`, `/info` and the like; None for everybody
-            everything.
-        studio_auth: With `auth`, let requests in that say they come from LangGraph Studio, as a
-            `StudioUser`, without asking who they are: for development only.
-        ui: Serve the local page on a port, at `/ui`. None serves it unless other machines reach the
-            port without an `api_key` or `auth`, or `http` has a route of that path or turns it off.
-        allow_types: With a file, classes that may be made out of what it holds, besides
-            langgraph's, langchain's and those that the graphs' schemas name. Any other comes back
-            as plain data: nothing is imported because a file says so.
-        lend_checkpointer: Let graphs that were compiled without a checkpointer use the server's.
-            False keeps to what each graph was compiled with, as if it ran locally: without a
-            checkpointer its threads have no state, and with one of its own a run needs a thread.
-        clock: Time and ids; for tests, see `testing.TestClock`.
-        hooks: What looks into the runs; nothing by default.
+        graphs: Graphs by name: compiled graphs, builders, factories, or `ScriptedGraph`s. A
+            checkpointer that a graph was compiled with is used in place of the server's. If graphs
+            were compiled with one store, it is the server's store, for clients and for the other
+            graphs too.
+        path: The SQLite file for all data, or the URL of a PostgreSQL database (`postgresql://…`),
+            which several servers may share. None (the default) keeps data in memory. Runs that were
+            pending or running when a process ended are continued by a server with room.
+        role: With PostgreSQL: `api` serves requests and leaves all runs to other servers; `worker`
+            executes runs and serves only `/ok` and `/metrics` on a port; `all` (the default) does
+            both.
+        listen_url: With PostgreSQL: the URL for `LISTEN`, if `path` leads to a pooler in
+            transaction mode, such as PgBouncer. Default: the same as `path`.
+        show_errors: Whether callers get the text of every exception of a graph (the default). False
+            hides the text of classes that are not known to be meant for callers.
+        show_tracebacks: Whether to keep the traceback of a failed run in the `error` of its thread,
+            as `traceback`. The local page shows it. Default: False.
+        max_runs: How many runs may run at the same time, each on its own thread. Default: 100.
+        max_run_seconds: After how many seconds a run ends as `timeout`; None (the default) for no
+            limit.
+        event_ttl: For how many seconds the events of a resumable run are kept after its end, for
+            readers whose connection was lost. They may be kept up to twice as long. Default: 600.
+        api_key: The key that requests must have as `x-api-key`; None (the default) for no key.
+        cors: The origins whose web pages may use a port, besides pages from this machine; `*` for
+            all. Without an `api_key`, requests of other pages are refused. A `Cors` object has more
+            settings. Default: none.
+        send_timeout: After how many seconds a client that does not read its response counts as
+            disconnected; its run goes on. None for no limit. Default: 60.
+        store: The key-value store for clients and graphs, or a function that creates it; or
+            `StoreOptions` for the server's own. Default: the server's own.
+        checkpointer: A saver, or a function that creates it. Functions may be async, generators or
+            context managers; they are entered at the start and exited at the end. Default: the
+            server's own.
+        encryption: Encrypts stored data: a `langgraph_client.encryption.Encryption`, or
+            langgraph_sdk's. Data in a graph's own checkpointer or store is not encrypted. Default:
+            no encryption.
+        thread_ttl: The default time to live of threads; None (the default) for no limit.
+        descriptions: Descriptions of graphs, by name, for their assistants. Default: none.
+        http: Additional routes, disabled endpoints, and other HTTP settings. Default: none.
+        webhooks: Which URLs webhooks may call, and what they send. Default: no local and no private
+            addresses.
+        auth: Authentication and authorization: a `langgraph_client.auth.Auth`, or langgraph_sdk's.
+            Its handlers are called for every request except to `/ok`, `/info` and the like. None
+            (the default) allows everything.
+        studio_auth: With `auth`: whether requests that claim to come from LangGraph Studio are
+            accepted as a `StudioUser` without authentication. For development only. Default: False.
+        ui: Whether to serve the local page on a port, at `/ui`. None (the default) serves it,
+            unless other machines can reach the port without an `api_key` or `auth`, or `http` has a
+            route of that path or disables it.
+        allow_types: With a file: classes of which objects may be created from it, besides those of
+            langgraph, langchain and the graphs' schemas. Objects of other classes are returned as
+            plain data: a file never causes an import. Default: none.
+        lend_checkpointer: Whether graphs that were compiled without a checkpointer use the server's
+            (the default). With False, each graph behaves as locally: without a checkpointer its
+            threads have no state, and with its own one a run needs a thread.
+        clock: Gives times and ids; for tests, see `testing.TestClock`. Default: the real time.
+        hooks: Functions that are called at points in the life of a run. Default: none.
 
     Raises:
-        TypeError: Something in `graphs` is not a graph, or `auth` is no `Auth`.
+        TypeError: An object in `graphs` is not a graph, or `auth` is not an `Auth`.
         ValueError: `auth` has no function decorated with `@auth.authenticate`, or `role` or
-            `listen_url` is given without PostgreSQL.
-        StartError: `encryption` lacks a handler, or something could not be encrypted.
+            `listen_url` is passed without PostgreSQL.
+        StartError: `encryption` lacks a handler, or some data cannot be encrypted.
     """
 
     def __init__(
@@ -224,7 +228,7 @@ class Server:
         """Start the server; `with` does this.
 
         Raises:
-            RuntimeError: It is running.
+            RuntimeError: The server is running already.
         """
         if self._thread is not None:
             raise RuntimeError("the server is running already")
@@ -243,10 +247,10 @@ class Server:
         return self
 
     def close(self) -> None:
-        """Stop the server: end its runs, answer nothing more, close the file. Safe to repeat.
+        """Stop the server: end its runs and requests, and close the database. It can be repeated.
 
-        A plain node that does not end is left to its thread; an async one that holds up the
-        server's loop is waited for, at most ten seconds.
+        A blocking node that does not end stays in its thread. An async node that blocks the event
+        loop is waited for at most ten seconds.
         """
         thread, self._thread = self._thread, None
         if thread is None:
@@ -257,7 +261,10 @@ class Server:
                 self._loop.call_soon_threadsafe(self._stop.set)
         thread.join(_CLOSE_SECONDS)
         if thread.is_alive():
-            logger.warning("something holds up the server's event loop: it is left to itself")
+            logger.warning(
+                "the server was closed, but its event loop is still blocked, perhaps by an async"
+                " node with a blocking call"
+            )
 
     def __enter__(self) -> Self:
         return self.start()
@@ -284,13 +291,13 @@ class Server:
     def _run(self, started: Future[None]) -> None:
         try:
             loop = asyncio.new_event_loop()
-        except BaseException as error:  # No file descriptors are left, say.
+        except BaseException as error:  # Such as: no file descriptors are left.
             started.set_exception(error)
             return
         try:
             loop.set_default_executor(NodeThreads())
             run_contained(loop, self._main(started))
-            # Async generators that nobody ended, such as those of abandoned graphs.
+            # Async generators that were not closed, such as those of abandoned graphs.
             ending = asyncio.wait_for(loop.shutdown_asyncgens(), _TASK_SECONDS)
             with suppress(TimeoutError):
                 loop.run_until_complete(ending)
@@ -299,7 +306,7 @@ class Server:
                 raise
             started.set_exception(error)
         finally:
-            # Not `Runner.close`: that waits for the threads of plain nodes, which may never end.
+            # Not `Runner.close`: that waits for the threads of blocking nodes, which may never end.
             loop.close()
             self.exchanges.fail_all()
 
@@ -336,11 +343,11 @@ class Server:
 
     @property
     def _host(self) -> Host:
-        """What `get_client()` without a URL calls, in graphs and in routes of `http.app`."""
+        """The host for `get_client()` without a URL, in graphs and in routes of `http.app`."""
         return self._host_for(None)
 
     def _host_for(self, caller: Caller | None, run_id: str = "") -> Host:
-        """Return this server as code reaches it that runs on behalf of a caller, or by itself."""
+        """Return the host for code that runs for a caller; None for the server itself."""
         scope = {} if self._authorization is None else {CALLER: caller}
         return Host(
             IN_PROCESS_URL,
@@ -355,7 +362,7 @@ class Server:
     # server added to `_background`, and `_clock` and `_path` read. `testing.TestServer` does.
 
     async def _open(self) -> None:
-        """Open what is kept, and take up what was left; on the server's loop."""
+        """Open the storage and continue unfinished runs; on the server's loop."""
         own = await open_storage(
             self._path,
             clock=self._clock,
@@ -363,7 +370,7 @@ class Server:
             store=self._custom.store_options,
             listen_url=self._listen_url,
         )
-        self._storage = own  # to be closed, if the next line fails
+        self._storage = own  # So that it is closed if the next line fails.
         self._storage = await self._custom.open(own)
         if self._cipher is not None:
             self._storage = EncryptedStorage(self._storage, self._cipher)
@@ -381,10 +388,10 @@ class Server:
         ]
 
     async def _shut(self, *, for_good: bool) -> None:
-        """End all runs, and close what is kept; on the server's loop.
+        """End all runs and close the storage; on the server's loop.
 
         Args:
-            for_good: Whether everything on the loop ends; else `_open` is called next.
+            for_good: Whether the server is closed; if not, `_open` is called next.
         """
         for task in self._background:
             task.cancel()
@@ -403,27 +410,27 @@ class Server:
                 task.cancel()
             if others:
                 ended, _ = await asyncio.wait(others, timeout=_TASK_SECONDS)
-                await asyncio.gather(*ended, return_exceptions=True)  # Nobody else asks for them.
+                await asyncio.gather(*ended, return_exceptions=True)  # Retrieves their exceptions.
         if self._storage is not None:
             await self._storage.close()
         self._engine = self._storage = None
 
     def _middleware(self) -> list[Middleware]:
-        """Return what stands in front of the routes, the outermost first."""
+        """Return the middleware, the outermost first."""
         found = [Middleware(RequestLines, headers=self._http.logging_headers)]
         if self._api_key is not None:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
 
     def _host_of_run(self, run: JsonMapping) -> Host:
-        """Return this server as a run reaches it: as the user whose run it is."""
+        """Return the host for a run: requests are made as the user of the run."""
         user = run["kwargs"]["config"]["configurable"].get(USER_FIELDS[0])
         caller = None
         if self._authorization is not None and user is not None:
             caller = self._authorization.caller_of(user)
         return self._host_for(caller, run["run_id"])
 
-    # What it offers.
+    # Public access.
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -434,14 +441,14 @@ class Server:
 
     @property
     def app(self) -> ASGIApp:
-        """The ASGI application. It has to be called on the server's own loop."""
+        """The ASGI application. It must be called on the server's own loop."""
         if self._app is None:
             raise RuntimeError("the server is not running; use it as a context manager")
         return self._app
 
     @property
     def services(self) -> Services:
-        """The services of the running server; to be touched on its loop only."""
+        """The services of the running server. They must be used on its loop only."""
         if self._services is None:
             raise RuntimeError("the server is not running; use it as a context manager")
         return self._services
@@ -469,12 +476,12 @@ class Server:
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.
 
-        Results are made of the classes of the graph's own schema, as its `allow_types`.
+        Its `allow_types` are the classes of the graph's own schemas, unless you pass it.
         """
         from langgraph_client.remote.graph import RemoteGraph
 
         if "allow_types" not in options:
-            # What is no graph itself, such as a factory, names no classes.
+            # An object that is not a graph itself, such as a factory, has no schemas.
             options["allow_types"] = [
                 *classes_named_by(self._given.get(name)).values(),
                 *self._allow_types,
@@ -489,10 +496,10 @@ class Server:
     ) -> PulledThread:
         """Copy a thread from any server into this one, with its whole history.
 
-        The copy has the thread's ID and its checkpoints' IDs, so that `get_state` gives the same at
-        each, forks stay forks, questions wait for their answers, and a run can start at any
-        checkpoint. The graph must be hosted here, under the same name and with the same nodes.
-        Runs that are over come along, as documents; their events do not.
+        The copy has the same thread ID and checkpoint IDs. So `get_state` returns the same for each
+        checkpoint, forks and interrupts are kept, and a run can start at any checkpoint. The graph
+        must be hosted here, with the same name and the same nodes. Finished runs are copied as
+        documents, without their events.
 
             with Server({"agent": graph}, path="state.db") as server:
                 server.pull(get_sync_client(url="https://example.com"), thread_id)
@@ -500,14 +507,14 @@ class Server:
         Args:
             client: A blocking client of the server that has the thread.
             thread_id: The thread's ID.
-            store: Namespaces of the store; all items in and below them are copied, too.
+            store: Namespaces of the store. All items in and below them are copied too.
 
         Returns:
-            How much was copied, and what the other server does not tell.
+            The number of copied objects, and descriptions of missing information.
 
         Raises:
-            NotFoundError: The other server has no such thread.
-            ServerError: This one has a thread with the ID, or hosts no such graph.
+            NotFoundError: The thread does not exist on the other server.
+            ServerError: This server has a thread with the ID, or does not host the graph.
         """
         from langgraph_client.pull import PulledThread, read_thread
 
@@ -526,16 +533,16 @@ class Server:
         certfile: str | None = None,
         keyfile: str | None = None,
     ) -> str:
-        """Also serve on a port, until the server is closed. Returns the URL.
+        """Also serve on a port, until the server is closed. Return the URL.
 
-        Before the server is started, this takes the port at once and serves it from the start on:
-        a port that is in use is known before any run is taken up.
+        It can be called before the server is started. The port is then reserved at once and served
+        from the start on, so that a port in use is reported before any run is continued.
 
         Args:
-            host: The address to listen on.
-            port: The port; 0 for any free one.
-            certfile: A certificate, to serve by HTTPS.
-            keyfile: Its key; goes with `certfile`.
+            host: The address to listen on. Default: this machine only.
+            port: The port; 0 (the default) for any free one.
+            certfile: The file of a certificate, for HTTPS. Default: HTTP.
+            keyfile: The file of its key; needed with `certfile`.
 
         Raises:
             OSError: The address or the certificate cannot be used.
@@ -558,12 +565,12 @@ class Server:
 
     async def _serve(self, port: Port) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await self.app(scope, receive, send)  # After a reset it is another one.
+            await self.app(scope, receive, send)  # Looked up each time: a reset replaces it.
 
         from langgraph_client.server.http.origins import guarded
 
         has_key = self._api_key is not None
-        # In front of what asks for keys: the page's files are public, its requests carry the key.
+        # Outside of the check of keys: the page's files are public, its requests have the key.
         inner: ASGIApp
         if self._role == "worker":
             inner = HealthOnly(app)

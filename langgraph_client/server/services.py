@@ -1,4 +1,4 @@
-"""The services a request handler can reach, as one value."""
+"""The services that endpoints' functions use, as one value."""
 
 from __future__ import annotations
 
@@ -26,32 +26,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """What the server is made of; built by `Server`, found at `app.state.services`."""
+    """The services of the server; `Server` creates them, and they are in `app.state.services`."""
 
     clock: Clock
     storage: Storage
     graphs: Graphs
     engine: Engine
-    #: Makes runs of requests.
+    #: Creates runs from requests.
     runs: RunCreator
-    #: Takes what callers of runs with a control answer.
+    #: Gets the replies of callers of runs with a control.
     controlled: ControlledRuns
-    #: Carries out the commands of the event protocol.
+    #: Executes the commands of the event protocol.
     commands: Commands
-    #: The key-value store that is shown: the storage's own, or one that a graph brought along;
-    #: None where langgraph is not installed.
+    #: The key-value store: the storage's, the user's, or one of a graph; None without langgraph.
     store: BaseStore | None
     #: Starts the runs of crons.
     scheduler: Scheduler
-    #: Deletes threads whose time to live is over.
+    #: Deletes expired threads.
     thread_ttl: ThreadTTLs
     #: Deletes the events of runs that ended some time ago.
     event_expiry: EventExpiry
-    #: Tells URLs that runs are over.
+    #: Sends webhooks.
     webhooks: Webhooks
-    #: The server itself, as who may do everything.
+    #: The host for the server's own requests, without authorization.
     host: Host
     #: The application's `Auth`; None if it has none.
     authorization: Authorization | None = None
-    #: What the data of a request is encrypted with; None without an `Encryption`.
+    #: Gives the encryption context of a request; None without an `Encryption`.
     encryption: RequestContexts | None = None

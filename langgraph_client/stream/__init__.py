@@ -1,6 +1,7 @@
-"""Event streaming: a thread followed by its events and steered by commands.
+"""Event streaming (v3): follow a thread's events, and send it commands.
 
-What `client.threads.stream` returns, and what is found on it. Names are loaded on first use.
+It has the class that `client.threads.stream` returns, and the classes of its attributes. Names are
+imported on first use.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Events of a thread to what they say, for code that reads the events itself.
+"""Decode the events of a thread, for code that reads the events itself.
 
-A decoder is fed one event after the other, and gives what each of them brings: nothing, mostly.
+A decoder gets one event after the other, and returns the items in each: usually none.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ validate_interleave_channels = check_projections
 
 
 class Decoder(Protocol):
-    """What all decoders do."""
+    """The interface of all decoders."""
 
     def feed(self, event: Mapping[str, Any]) -> Iterable[Any]:
-        """Return what an event brings."""
+        """Return the items in an event."""
         ...
 
 
 class DataDecoder:
-    """The data of the events of one method.
+    """Returns the data of the events of one method.
 
     Args:
-        method: Such as `"values"`.
-        namespace: Of which graph; None for all.
+        method: The method, such as `"values"`.
+        namespace: The namespace of the graph; None for all.
     """
 
     def __init__(self, method: str, namespace: Sequence[str] | None = None) -> None:
@@ -50,7 +50,7 @@ class DataDecoder:
         self._namespace = None if namespace is None else list(namespace)
 
     def feed(self, event: Mapping[str, Any]) -> Iterable[Any]:
-        """Return the data of an event, if it is one of those wanted and has data."""
+        """Return the data of an event if it is wanted and has data."""
         params = event.get("params") or {}
         if event.get("method") != self._method or params.get("data") is None:
             return []
@@ -59,7 +59,7 @@ class DataDecoder:
 
 
 class ExtensionsDecoder:
-    """What nodes wrote to one named channel, `{"name": ..., ...}`.
+    """Returns the items that nodes wrote to one named channel, `{"name": ..., ...}`.
 
     Args:
         name: The channel.
@@ -70,12 +70,12 @@ class ExtensionsDecoder:
 
     def __init__(self, name: str) -> None:
         if not name:
-            raise ValueError("the name of an extension must be non-empty")
+            raise ValueError("the name of an extension must not be empty")
         self._name = name
         self._data = DataDecoder("custom")
 
     def feed(self, event: Mapping[str, Any]) -> Iterable[Any]:
-        """Return what an event brings to the channel."""
+        """Return the channel's item in an event."""
         return [
             data
             for data in self._data.feed(event)
@@ -84,12 +84,12 @@ class ExtensionsDecoder:
 
 
 class MessagesDecoder:
-    """The messages of one graph, each as an object that gets the events of that message.
+    """Returns the messages of one graph, each as an object that gets the message's events.
 
     Args:
-        namespace: Of which graph.
-        stream_factory: Makes the object, from `namespace`, `node` and `message_id`, as
-            langchain-core's `ChatModelStream` and `AsyncChatModelStream` do.
+        namespace: The namespace of the graph.
+        stream_factory: Creates the object from `namespace`, `node` and `message_id`, like
+            langchain-core's `ChatModelStream` and `AsyncChatModelStream`.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class MessagesDecoder:
         self._make = stream_factory
 
     def feed(self, event: Mapping[str, Any]) -> Iterable[MessageSink]:
-        """Return the message that an event begins; give the event to its message."""
+        """Give an event to its message; return the message if the event begins it."""
         for data in self._data.feed(event):
             if isinstance(data, Mapping):
                 return self._feed(data)
@@ -115,6 +115,6 @@ class MessagesDecoder:
                 namespace=list(namespace), node=node, message_id=message_id
             ),
         )
-        begun, messages[:] = list(messages), []  # Kept no longer than until they are handed out.
+        begun, messages[:] = list(messages), []  # Messages that were returned are not kept.
         self._scope.arrivals.items.clear()
         return begun

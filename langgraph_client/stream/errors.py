@@ -1,4 +1,4 @@
-"""What fails on a thread stream, for code that reads its events itself."""
+"""Errors of a thread stream, for code that reads its events itself."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _TIMEOUT, _TOO_MANY = 408, 429
 
 
 def protocol_error(response: Mapping[str, Any]) -> ProtocolError:
-    """Return the error of an answer `{"type": "error"}`, which is a `RuntimeError`.
+    """Return the error for a reply `{"type": "error"}`; it is a `RuntimeError` too.
 
     Args:
-        response: The answer to a command.
+        response: The reply to a command.
     """
     return ProtocolError(str(response.get("error", "unknown")), str(response.get("message", "")))
 
 
 def stream_error_frame(event: object) -> ProtocolError | None:
-    """Return what a server says of its stream before it closes it; None for any other event.
+    """Return the error that a server sends before it closes the stream; None for other events.
 
     Args:
-        event: What came on the stream.
+        event: An event of the stream.
     """
     if not isinstance(event, Mapping) or event.get("type") != "error":
         return None
@@ -35,10 +35,10 @@ def stream_error_frame(event: object) -> ProtocolError | None:
 
 
 def is_non_retryable_stream_error(error: BaseException | None) -> bool:
-    """Return whether a stream that is opened again would be refused again.
+    """Return whether a new attempt to open the stream would be refused too.
 
     Args:
-        error: What ended the stream, or refused it.
+        error: The error that ended the stream or refused it.
     """
     if not isinstance(error, httpx.HTTPStatusError):
         return False

@@ -1,4 +1,4 @@
-"""Which events a subscription wants, for code that sorts events itself.
+"""Match events with subscriptions, for code that distributes events itself.
 
 Filters are dicts as they are sent: `{"channels": [...], "namespaces": [[...]], "depth": 1}`.
 """
@@ -22,16 +22,16 @@ __all__ = [
 
 
 def normalize_segment(segment: str) -> str:
-    """Return the node's name out of a segment of a namespace: `"agent"` of `"agent:1f2e"`."""
+    """Return the node's name in a segment of a namespace: `"agent"` for `"agent:1f2e"`."""
     return segment.partition(":")[0]
 
 
 def is_prefix_match(event_namespace: Sequence[str], prefix: Sequence[str]) -> bool:
-    """Return whether a namespace is that of a prefix, or below it.
+    """Return whether a namespace is a prefix or below it.
 
     Args:
-        event_namespace: Where something happened.
-        prefix: A segment without a colon stands for every call of the node.
+        event_namespace: The namespace of an event.
+        prefix: The prefix. A segment without a colon matches every call of the node.
     """
     return is_within(event_namespace, tuple(prefix), None)
 
@@ -42,19 +42,19 @@ def namespace_matches(
     """Return whether a namespace is below one of several prefixes.
 
     Args:
-        event_namespace: Where something happened.
-        prefixes: None, or none of them: everywhere.
-        depth: How many levels below a prefix; None for any.
+        event_namespace: The namespace of an event.
+        prefixes: The prefixes; None or empty for all namespaces.
+        depth: How many levels below a prefix are included; None for all.
     """
     wanted = [tuple(prefix) for prefix in prefixes or ()]
     return not wanted or any(is_within(event_namespace, prefix, depth) for prefix in wanted)
 
 
 def infer_channel(event: Mapping[str, Any]) -> str | None:
-    """Return the channel of an event, the most special one: `custom:progress`, not `custom`.
+    """Return the most specific channel of an event: `custom:progress`, not `custom`.
 
     Returns:
-        None for an event of a channel that this version does not know.
+        None if this version does not know the channel.
     """
     if event.get("method") is None:
         return None

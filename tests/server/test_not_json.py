@@ -1,4 +1,4 @@
-"""Values that JSON cannot carry."""
+"""Values that JSON cannot represent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class State(TypedDict, total=False):
     found: Any
 
 
-CONNECTION = f"a {__name__}.Connection, which JSON cannot carry"
+CONNECTION = f"a {__name__}.Connection, which JSON cannot represent"
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ CONNECTION = f"a {__name__}.Connection, which JSON cannot carry"
     ],
 )
 def test_the_error_says_where_and_what(value: Any, where: str) -> None:
-    """What JSON cannot carry is named, with its path, wherever it is."""
-    with pytest.raises(NotJsonError, match="JSON cannot carry") as raised:
+    """What JSON cannot represent is named, with its path, wherever it is."""
+    with pytest.raises(NotJsonError, match="JSON cannot represent") as raised:
         encode(value)
     assert str(raised.value) == f"{where} is {CONNECTION}"
 
 
 def test_what_is_shown_beside_the_values_is_blanked() -> None:
-    """Beside a run's own values, null stands for what JSON cannot carry, and for nothing else."""
+    """Beside a run's own values, null stands for what JSON cannot represent, only."""
     value = {"a": [1, Connection(), (Box(Connection()),)], "b": Box(2)}
     assert encode(blanked(value)) == b'{"a":[1,null,[{"content":null}]],"b":{"content":2}}'
     assert encode({"o": object()}) == b'{"o":null}'  # As real servers show it.
@@ -71,7 +71,7 @@ def graph(*, told: bool = False) -> Any:
     + [(False, mode) for mode in ("values", "updates", "messages-tuple")],
 )
 def test_a_run_with_such_a_value_fails(mode: Any, stateless: bool) -> None:
-    """Whoever asks and however, a value that JSON cannot carry fails the run by its path."""
+    """Whoever asks and however, a value that JSON cannot represent fails the run by its path."""
     with (
         Server({"g": graph().compile(InMemorySaver())}) as server,
         server.sync_client() as client,
@@ -80,9 +80,9 @@ def test_a_run_with_such_a_value_fails(mode: Any, stateless: bool) -> None:
         events = list(client.runs.stream(thread, "g", input={}, stream_mode=mode))
         assert events[-1].event == "error"
         assert f"found.connections[0] is {CONNECTION}" in events[-1].data["message"]
-        with pytest.raises(RemoteException, match="JSON cannot carry"):
+        with pytest.raises(RemoteException, match="JSON cannot represent"):
             client.runs.wait(thread, "g", input={})
-        with pytest.raises(RemoteException, match="JSON cannot carry"):
+        with pytest.raises(RemoteException, match="JSON cannot represent"):
             server.remote_graph("g").invoke({})
 
 
