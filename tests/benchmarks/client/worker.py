@@ -73,6 +73,12 @@ def calls(subject: Any, job: dict[str, Any]) -> Numbers:
     return asyncio.run(main())
 
 
+def settle() -> None:
+    """Collect what imports have left, or the collector would do so in the middle of a stream."""
+    gc.collect()
+    forget_peak()
+
+
 def stream(subject: Any, job: dict[str, Any]) -> Numbers:
     """A stream from its beginning to its end, after a short one."""
     spec: str = job["spec"]
@@ -87,7 +93,7 @@ def stream(subject: Any, job: dict[str, Any]) -> Numbers:
         client = subject.aopen(job["url"])
         async for _ in subject.astream(client, short):
             pass
-        forget_peak()
+        settle()
         before, spent, got = megabytes("VmRSS"), Spent(), 0
         async for _ in subject.astream(client, spec):
             got += 1
@@ -100,7 +106,7 @@ def stream(subject: Any, job: dict[str, Any]) -> Numbers:
     client = subject.open(job["url"])
     for _ in subject.stream(client, short):
         pass
-    forget_peak()
+    settle()
     before, spent, got = megabytes("VmRSS"), Spent(), 0
     for _ in subject.stream(client, spec):
         got += 1
