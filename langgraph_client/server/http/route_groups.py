@@ -37,10 +37,7 @@ class RouteGroup(BaseRoute):
     @cached_property
     def routes(self) -> list[Route]:
         """The routes, one for each endpoint."""
-        return [
-            Route(endpoint.path, endpoint.answer, methods=[endpoint.method])
-            for endpoint in self._endpoints
-        ]
+        return [endpoint.route for endpoint in self._endpoints]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return how the best of the routes matches; as a router does, the first of them."""

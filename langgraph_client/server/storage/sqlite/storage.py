@@ -79,6 +79,8 @@ class SqliteStorage:
             self.checkpointer, self.store = _langgraph_parts(self._database, clock, strict, store)
             self.states = States(self._database, self.checkpointer, self.script_states, self._tidy)
             self.allow(allow_types)
+            if store is None:  # Others have tables of their own.
+                self._database.keep_tables()
             self._database.opened()
         except BaseException:
             self._database.close()
