@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ HttpProxy = httpx.Proxy
 HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+_MOST_URLS = 64  # How many URLs are kept parsed: programs ask for few again and again.
 _MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
 
 
@@ -184,6 +186,7 @@ class TransportSender(HttpxSender):
         self._transport = transport
         host = self._library["URL"](url).netloc.decode("ascii")
         self._headers = {"host": host, **client.headers}
+        self._parsed = lru_cache(_MOST_URLS)(self._library["URL"])
         self._cookies = Cookies()
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
@@ -197,7 +200,7 @@ class TransportSender(HttpxSender):
             headers["cookie"] = cookies
         built = self._library["Request"](
             request.method,
-            self._url + request.target,
+            self._parsed(self._url + request.target),
             headers=headers,
             stream=self._library["ByteStream"](content),
             extensions={"timeout": steps._asdict()},
