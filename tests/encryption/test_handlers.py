@@ -186,15 +186,15 @@ def test_what_is_refused_at_the_start() -> None:
     with pytest.raises(StartError, match="ScriptedGraph cannot be encrypted"):
         Server({"script": ScriptedGraph([])}, encryption=locking())
     index = StoreOptions(StoreIndex(2, lambda texts: [[0.0, 0.0] for _ in texts]))
-    with pytest.raises(StartError, match="index of the store cannot be made of encrypted"):
+    with pytest.raises(StartError, match="store cannot have an index of encrypted"):
         Server(GRAPHS, encryption=locking(), store=index)
 
 
 def test_only_one_kind(caplog: pytest.LogCaptureFixture) -> None:
-    """With handlers of one kind only, the log says what is kept in plain text."""
+    """With handlers of one kind only, the log says what is stored in plain text."""
     with Server(GRAPHS, encryption=odd("keys")):
         pass
-    assert "checkpoints and events are kept in plain text" in caplog.text
+    assert "checkpoints and events are stored in plain text" in caplog.text
 
 
 def test_registering() -> None:

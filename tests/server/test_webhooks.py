@@ -198,7 +198,7 @@ def test_a_refused_webhook_starts_nothing(server: Server, path: str) -> None:
         }
         answer = client.post(path, json=body)
         assert answer.status_code == 422
-        assert "no URL" in answer.json()["detail"]
+        assert "is not a URL" in answer.json()["detail"]
 
 
 def test_a_name_that_leads_nowhere_is_logged(

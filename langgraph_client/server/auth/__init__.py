@@ -1,1 +1,1 @@
-"""Who may do what: the handlers of an `Auth`, and the filters that they return."""
+"""Authentication and authorization: the handlers of an `Auth`, and their filters."""

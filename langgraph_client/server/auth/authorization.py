@@ -1,4 +1,4 @@
-"""Asks an application's `Auth` who sends a request, and what that user may do."""
+"""Call the handlers of an application's `Auth`: authenticate a request, authorize an action."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ PARAMETERS = (
     "authorization",
     "scope",
 )
-"""What an `@auth.authenticate` may ask for, by name."""
+"""The allowed parameters of a function with `@auth.authenticate`."""
 _KINDS = ("_handlers", "_global_handlers", "_authenticate_handler", "types")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated user, and who decides what that user may do.
+    """An authenticated user, with the server's authorization.
 
     Attributes:
         user: The user.
-        authorization: The server's.
+        authorization: The server's authorization.
     """
 
     user: User
     authorization: Authorization
 
     async def ask(self, resource: str, action: str, value: JsonObject) -> Conditions:
-        """Ask whether the user may do something.
+        """Check whether the user may do something.
 
         Args:
-            resource: What kind of thing.
-            action: What is to be done.
-            value: What the handler is told; it may write into it.
+            resource: The kind of resource, such as `threads`.
+            action: The action, such as `create`.
+            value: The value for the handler, which may change it.
 
         Returns:
-            What the things must be like; None for all.
+            The conditions for the documents that the user may access; None for all.
 
         Raises:
             Denied: The user may not.
@@ -68,17 +68,18 @@ class Authorization:
 
     Args:
         auth: The `Auth`.
-        studio: Let requests from Studio in, by their `x-auth-scheme: langsmith`, without asking.
+        studio: Whether to accept requests with `x-auth-scheme: langsmith` as Studio's, without
+            authentication.
 
     Raises:
-        TypeError: It is no `Auth`, or its `authenticate` asks for what there is not.
+        TypeError: The object is not an `Auth`, or its `authenticate` has an unknown parameter.
         ValueError: It has no `authenticate`.
     """
 
     def __init__(self, auth: object, *, studio: bool = False) -> None:
         if not all(hasattr(auth, name) for name in _KINDS):
             raise TypeError(f"auth must be a langgraph_client.auth.Auth, not {auth!r}")
-        # That of langgraph_sdk has the same attributes.
+        # langgraph_sdk's class has the same attributes.
         self._auth = cast(Auth, auth)
         if self._auth._authenticate_handler is None:
             raise ValueError("the Auth has no function that is decorated with @auth.authenticate")
@@ -88,7 +89,7 @@ class Authorization:
         self._warn()
 
     def _warn(self) -> None:
-        """Say which requests no handler is asked about; they are accepted."""
+        """Log which resources and actions have no handler: requests for them are accepted."""
         handlers = self._auth._handlers
         if self._auth._global_handlers or not handlers:
             return
@@ -106,7 +107,7 @@ class Authorization:
             )
 
     def is_from_studio(self, scheme: str | None) -> bool:
-        """Return whether a request is let in as Studio's, by its `x-auth-scheme`."""
+        """Return whether to accept a request as Studio's, by its `x-auth-scheme`."""
         return self._studio and scheme == "langsmith"
 
     def studio(self) -> Caller:
@@ -114,13 +115,13 @@ class Authorization:
         return Caller(studio_user(self._auth.types.StudioUser), self)
 
     def caller_of(self, document: JsonMapping) -> Caller:
-        """Return a user whose document was stored with a run or a cron."""
+        """Return the caller for a user's document that was stored with a run or a cron."""
         if document.get("kind") == "StudioUser":
             return self.studio()
         return Caller(User(document), self)
 
     async def authenticate(self, arguments: Mapping[str, object]) -> Caller:
-        """Ask who sends a request.
+        """Authenticate a request.
 
         Args:
             arguments: The values of `parameters`.
@@ -148,11 +149,11 @@ class Authorization:
     async def ask(
         self, user: User, resource: str, action: str, value: dict[str, object]
     ) -> Conditions:
-        """Ask the handler; see `Caller.ask`."""
+        """Call the handler; see `Caller.ask`."""
         handler = self._handler(resource, action)
         if handler is None:
             return None
-        types: Any = self._auth.types  # Those of the package that the `Auth` is from.
+        types: Any = self._auth.types  # Of the package that the `Auth` is from.
         context = types.AuthContext(
             permissions=user.permissions, user=user, resource=resource, action=action
         )
@@ -199,7 +200,7 @@ def _asked_for(authenticate: Callable[..., object]) -> tuple[str, ...]:
 
 
 def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
-    """Return the answer for what user code raised; a failure of it never lets anybody in."""
+    """Return the refusal for an exception of user code. An error in it never allows access."""
     if isinstance(error, Denied):
         return error
     if _is_http_exception(error):
@@ -210,7 +211,7 @@ def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
 
 
 def _is_http_exception(error: Exception) -> bool:
-    """Whether an exception is an answer: ours, langgraph_sdk's, Starlette's or FastAPI's."""
+    """Return whether an error is an HTTP response of this package, langgraph_sdk or Starlette."""
     kinds: list[type[Exception]] = [exceptions.HTTPException]
     for module in ("langgraph_sdk.auth.exceptions", "starlette.exceptions"):
         if module in sys.modules:

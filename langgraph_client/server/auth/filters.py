@@ -1,7 +1,7 @@
-"""The filters that handlers return, as conditions that a database can carry out.
+"""Convert the filters of `Auth` handlers to conditions that a database can check.
 
-A filter becomes a disjunction: conditions on metadata, each as `Documents.search(contains=...)`
-takes it, of which one must hold. So the same value is given to a search, and checked here.
+A filter becomes a list of conditions on metadata, in the form of `Documents.search(any_of=...)`, of
+which at least one must hold. So the same value is used for searches and for checks here.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.storage.containment import contains
 
 Conditions: TypeAlias = Sequence[JsonMapping] | None
-"""What documents of a kind must be like, one of these; None for all of them."""
+"""The conditions for documents of a kind, of which one must hold; None for all documents."""
 
 _DEEPEST = 2
 _MOST = 100
-"""How many conditions a filter may come to; each is looked for in each document."""
+"""The most conditions of a filter, because each is checked for each document."""
 _SCALAR = (str, int, float, bool, type(None))
 
 
 class FilterError(ValueError):
-    """A handler returned a filter that cannot be carried out."""
+    """A handler returned an invalid filter."""
 
 
 def conditions_of(given: Mapping[str, object]) -> Conditions:
-    """Return what a filter asks of documents; None if nothing.
+    """Return the conditions of a filter; None for no condition.
 
     Raises:
         FilterError: The filter is malformed.
@@ -37,7 +37,7 @@ def conditions_of(given: Mapping[str, object]) -> Conditions:
 
 
 def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
-    """Return whether a document is as conditions ask."""
+    """Return whether a document meets the conditions."""
     if conditions is None:
         return True
     shown = {"metadata": document.get("metadata") or {}}
@@ -45,7 +45,7 @@ def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
 
 
 def _alternatives(given: object, depth: int) -> list[dict[str, object]]:
-    """Return the ways in which metadata can satisfy a filter."""
+    """Return the alternative conditions of a filter."""
     if depth > _DEEPEST:
         raise FilterError(f"a filter nests $or and $and deeper than {_DEEPEST} levels")
     if not isinstance(given, Mapping):
@@ -84,7 +84,7 @@ def _wanted(key: str, wanted: object) -> object:
 
 
 def _scalar(key: str, value: object) -> object:
-    # An object would be contained in larger ones, which is less than equality.
+    # Objects are refused: containment of an object is weaker than equality.
     if isinstance(value, _SCALAR):
         return value
     raise FilterError(
@@ -94,7 +94,7 @@ def _scalar(key: str, value: object) -> object:
 
 
 def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return the ways in which metadata can satisfy two filters at once."""
+    """Return the alternative conditions for both of two filters."""
     found = []
     for first in left:
         for second in right:
@@ -105,9 +105,9 @@ def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[s
                 elif isinstance(wanted, list) and isinstance(merged[key], list):
                     merged[key] = [*merged[key], *wanted]
                 elif not (type(merged[key]) is type(wanted) and merged[key] == wanted):
-                    break  # One value is not equal to two: nothing satisfies both.
+                    break  # A value cannot equal two different ones: this pair never holds.
             else:
                 found.append(merged)
     if len(found) > _MOST:
-        raise FilterError(f"a filter comes to more than {_MOST} alternatives")
+        raise FilterError(f"a filter has more than {_MOST} alternatives")
     return found

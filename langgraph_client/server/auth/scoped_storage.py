@@ -1,9 +1,10 @@
-"""What of the database one request may see: a view that shows nothing else.
+"""A view of the database for one request, with only the documents that its user may access.
 
-The access of an endpoint (`http/access.py`) says which kinds of documents its handler needs, and
-the application's `Auth` which of them the user may have. Through the view what is not theirs
-raises `Hidden`, searches do not find it, nothing writes over it; and a kind that the endpoint has
-not named raises `NotGrantedError`, so that no handler reads by accident what nobody was asked for.
+The access of an endpoint (`http/access.py`) says which kinds of documents its function needs. The
+application's `Auth` decides which of them the user may access. Through the view, other documents
+raise `Hidden`, are not found by searches, and cannot be overwritten. A kind that the endpoint does
+not name raises `NotGrantedError`, so that no function can read documents without authorization by
+mistake.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ from langgraph_client.server.storage.protocol import (
 )
 
 Grants = Mapping[str, Conditions]
-"""By kind (`threads`, `assistants`, `crons`), what the documents must be like; None for all."""
+"""The conditions by kind (`threads`, `assistants`, `crons`); None for all documents of a kind."""
 
 
 class NotGrantedError(RuntimeError):
-    """A handler reads documents that the access of its endpoint does not name."""
+    """A function reads documents that the access of its endpoint does not name."""
 
 
 class ScopedDocuments:
-    """Documents of one kind as one user sees them. See `storage.protocol.Documents`.
+    """One user's view of the documents of one kind. See `storage.protocol.Documents`.
 
     Args:
-        documents: All of them.
-        conditions: What the user's are like.
-        key: The field that is their key.
-        detail: What is said of others, `{}` standing for their key.
+        documents: All documents.
+        conditions: The conditions for the user.
+        key: The field of their key.
+        detail: The text of the error for others; `{}` is replaced by their key.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ScopedDocuments:
         self._key, self._detail = key, detail
 
     async def check(self, key: object) -> None:
-        """Raise `Hidden` if there is such a document and it is not the user's."""
+        """Raise `Hidden` if the document exists and the user may not access it."""
         if self._conditions is None:
             return
         where = {self._key: key}
@@ -101,12 +102,12 @@ class ScopedDocuments:
 
 
 class ScopedChildren:
-    """Documents that belong to one of another kind, as one user sees them.
+    """One user's view of documents that belong to a parent document.
 
     Args:
-        documents: All of them.
-        parents: What they belong to.
-        field: Where they say to which.
+        documents: All documents.
+        parents: The view of their parents.
+        field: The field with the parent's key.
     """
 
     def __init__(self, documents: Documents, parents: ScopedDocuments, field: str) -> None:
@@ -163,19 +164,19 @@ class ScopedChildren:
 
 
 class ScopedRuns(ScopedChildren):
-    """The runs of the threads that one user sees."""
+    """The runs of threads that one user may access."""
 
     async def unfinished(self) -> list[Document]:
-        """Refuse: these are everybody's."""
-        raise NotGrantedError("the runs that are not over are everybody's")
+        """Refuse: these are the runs of all users."""
+        raise NotGrantedError("the list of unfinished runs has runs of all users")
 
 
 class ScopedTransaction:
-    """See `storage.protocol.Transaction`.
+    """A view of a transaction. See `storage.protocol.Transaction`.
 
     Args:
-        inner: What is shown a part of.
-        grants: Which part.
+        inner: The transaction.
+        grants: The conditions for each kind of document.
     """
 
     def __init__(self, inner: Transaction, grants: Grants) -> None:
@@ -225,8 +226,8 @@ class ScopedTransaction:
         """What is noted about runs."""
         return ScopedChildren(self._inner.run_controls, self.threads, "thread_id")
 
-    # What follows is found by the id of a thread or run that was shown before, or by a key that
-    # has the user in it.
+    # The following need no conditions: they are found by the id of a thread or run that was checked
+    # before, or by a key that contains the user.
 
     @property
     def idempotency_keys(self) -> Documents:
@@ -273,11 +274,11 @@ class ScopedTransaction:
 
 
 class ScopedStorage(ScopedTransaction):
-    """See `storage.protocol.Storage`; what is for the server itself is refused.
+    """A view of a storage; methods for the server itself are refused. See `protocol.Storage`.
 
     Args:
-        storage: The database.
-        grants: What of it is shown.
+        storage: The storage.
+        grants: The conditions for each kind of document.
     """
 
     def __init__(self, storage: Storage, grants: Grants) -> None:

@@ -1,4 +1,4 @@
-"""Users: what `@auth.authenticate` returns, in one form for handlers, nodes and the database."""
+"""Users: the result of `@auth.authenticate`, in one form for handlers, nodes and the database."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _STUDIO = "StudioUser"
 
 
 class User(JsonMapping):
-    """A user: a mapping whose keys are attributes, too.
+    """A user: a mapping whose keys are attributes too.
 
     Args:
-        fields: What is known of the user, `identity` at least.
-        original: The object that `@auth.authenticate` has returned; asked for other attributes.
+        fields: The user's fields, at least `identity`.
+        original: The object that `@auth.authenticate` returned, for its other attributes.
     """
 
     def __init__(self, fields: Mapping[str, object], original: object = None) -> None:
@@ -32,7 +32,7 @@ class User(JsonMapping):
 
     @property
     def identity(self) -> str:
-        """What tells this user from all others."""
+        """The unique id of the user."""
         return str(self._fields["identity"])
 
     @property
@@ -51,7 +51,7 @@ class User(JsonMapping):
         return list(self._fields["permissions"] or ())
 
     def __getattr__(self, name: str) -> object:
-        if name.startswith("_"):  # Copying and pickling ask before `__init__` has run.
+        if name.startswith("_"):  # `copy` and `pickle` read attributes before `__init__` has run.
             raise AttributeError(name)
         if name in self._fields:
             return self._fields[name]

@@ -1,4 +1,4 @@
-"""A loop that does what is due, and sleeps until something else is."""
+"""A loop that does due work, and sleeps until more is due."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _UNAVAILABLE = 5.0
 
 
 class DueLoop:
-    """Does what is due, again whenever it is time or `wake` is called.
+    """Does due work, repeatedly when it is time or when `wake` is called.
 
     Args:
-        clock: Time.
-        work: Does what is due. Returns the seconds until it is time to look again; None for never.
-        problem: What to log while the storage cannot be reached.
+        clock: Gives times.
+        work: Does the due work, and returns the seconds until the next call; None for no next call.
+        problem: The text to log while the storage is not available.
     """
 
     def __init__(
@@ -32,17 +32,17 @@ class DueLoop:
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
-        """Look again at what is due: it, or the clock, has changed."""
+        """Check for due work now, because it or the clock has changed."""
         self._changed.set()
 
     def wake_when_available(self) -> None:
-        """Look again in a few seconds, as the storage could not be reached."""
+        """Check again in a few seconds, because the storage was not available."""
         self._clock.call_later(_UNAVAILABLE, self._changed.set)
 
     async def run(self) -> None:
-        """Do what is due until cancelled."""
+        """Do due work until cancelled."""
         while True:
-            # Before the work: who wakes the loop meanwhile is heard.
+            # Cleared before the work, so that a `wake` during the work is not lost.
             self._changed.clear()
             try:
                 pause = await self._work()

@@ -1,4 +1,4 @@
-"""Deletes the kept events of runs that ended some time ago."""
+"""Delete the stored events of runs some time after their end."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _AT_ONCE = 20
 
 
 class EventExpiry:
-    """Keeps the events of a resumable run for a while after its end, and no longer.
+    """Deletes the events of a resumable run some time after its end.
 
-    They are for readers who were cut off. A state of many kilobytes that is told with each step
-    takes more space as events than as checkpoints.
+    Events are kept for readers whose connection was lost. They are not kept longer, because a large
+    state in each event takes more space than its checkpoints.
 
     Args:
-        clock: Time.
-        storage: Where the events are.
-        seconds: How long they are kept. They may live up to twice as long.
+        clock: Gives times.
+        storage: The storage.
+        seconds: For how many seconds events are kept. They may be kept up to twice as long.
     """
 
     def __init__(self, clock: Clock, storage: Storage, seconds: float) -> None:
@@ -34,15 +34,15 @@ class EventExpiry:
         self._storage = storage
         self._seconds = seconds
         self._run_ended = asyncio.Event()
-        self._run_ended.set()  # What an earlier process left.
+        self._run_ended.set()  # So that events of an earlier process are deleted too.
 
     def run_ended(self, ended: Ended) -> None:
-        """Note that a run has ended. Its events are deleted when their time is over."""
+        """Note that a run has ended, so that its events are deleted later."""
         if ended.run["kwargs"].get("resumable") or is_protocol(ended.run):
             self._run_ended.set()
 
     async def run(self) -> None:
-        """Delete events whenever their time is over, until cancelled."""
+        """Delete expired events, until cancelled."""
         while True:
             await self._run_ended.wait()
             self._run_ended.clear()

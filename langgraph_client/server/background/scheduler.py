@@ -1,4 +1,4 @@
-"""Starts the runs of crons when they are due."""
+"""Start the runs of crons when they are due."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from langgraph_client.server.storage.protocol import Document, Storage
 logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
-"""Clocks are set; nothing is relied on for longer than an hour."""
+"""The longest sleep in seconds, because the system's clock may be changed meanwhile."""
 
 
 class Scheduler:
     """Waits for the next cron that is due, and starts its run.
 
-    A cron that fell due while the server was down fires once, when the server is up again.
+    If a cron was due while the server was not running, one run is started at the next start.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Scheduler:
         self._loop = DueLoop(clock, self.fire_due, "crons cannot be read yet")
 
     def wake(self) -> None:
-        """Look again at what is due: a cron, or the clock, has changed."""
+        """Check for due crons now, because a cron or the clock has changed."""
         self._loop.wake()
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Scheduler:
         await self._loop.run()
 
     async def fire_due(self) -> float | None:
-        """Start the runs that are due. Returns the seconds until the next one; None for never."""
+        """Start the due runs. Return the seconds until the next one; None if there is none."""
         crons = self._storage.crons
         while True:
             found = await crons.search(where={"enabled": True}, order_by="next_run_date", limit=1)
@@ -72,9 +72,9 @@ class Scheduler:
                 await self._fire(cron)
 
     async def _move_on(self, cron: Document, now: datetime) -> bool:
-        """Give a due cron its next date, before its run is started: so it is not started twice.
+        """Set the next date of a due cron before its run is started, so it is not started twice.
 
-        Returns False if it was changed or deleted meanwhile, with its thread perhaps.
+        Return False if the cron was changed or deleted meanwhile, perhaps with its thread.
         """
         async with self._locks.hold(f"cron {cron['cron_id']}"):
             if await self._storage.crons.get(cron["cron_id"]) != cron:
@@ -96,24 +96,24 @@ class Scheduler:
             runs = runs.for_caller(self._authorization.caller_of(user))
         try:
             await runs.create(body, cron["thread_id"])
-        except ServerError as error:  # The thread is busy and the cron says `reject`, say.
+        except ServerError as error:  # Such as: the thread is busy, and the cron has `reject`.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
-        except Exception:  # Whatever is wrong with one cron must not stop the others.
+        except Exception:  # An error of one cron must not stop the others.
             logger.exception("cron %s could not start a run", cron["cron_id"])
 
 
 def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:
-    """Return when a schedule is due next, as the protocol writes it.
+    """Return when a schedule is due next, in the protocol's format.
 
     Raises:
-        ValueError: The schedule is none, or never due.
+        ValueError: The schedule is invalid or never due.
     """
     zone = ZoneInfo(timezone) if timezone else None
     return parse(schedule).next_after(now, zone).isoformat(timespec="microseconds")
 
 
 def _is_past(end_time: object, now: datetime) -> bool:
-    """Whether an end has come. Any text is kept as an end; one that is no time never comes."""
+    """Return whether an end time has passed. A text that is not a time never passes."""
     try:
         end = datetime.fromisoformat(str(end_time))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Deletes what has outlived its time: threads with a time to live, and items of the store."""
+"""Delete expired threads and expired items of the store."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from langgraph_client.server.storage.protocol import Document, Storage, Transact
 logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
-"""Items of the store never show once they are over; their room is given back within the hour."""
+"""The longest sleep in seconds. Expired items of the store are hidden before they are deleted."""
 _RESPITE = timedelta(minutes=1)
 _AT_ONCE = 100
 
 
 class ThreadTTLs:
-    """Keeps the times to live of threads, and sweeps when the next one is over.
+    """Stores the times to live of threads, and deletes expired threads.
 
-    A time to live counts from when it was given. A thread with a run that is pending or running
-    gets a minute more, as often as it needs. With the strategy `keep_latest` a thread loses all
-    but its latest checkpoint, and its time starts again.
+    A time to live begins when it is set. A thread with a pending or running run gets one minute
+    more, repeatedly. With the strategy `keep_latest`, a thread loses all but its latest checkpoint,
+    and its time to live starts again.
 
     Args:
-        clock: Time.
-        storage: Where the threads are.
-        engine: What deletes them.
-        default: The time of threads that are not given one; None for ever.
+        clock: Gives times.
+        storage: The storage.
+        engine: Deletes threads.
+        default: The default time to live; None for no limit.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ThreadTTLs:
         self._loop = DueLoop(clock, self.sweep, "threads cannot be deleted at their end yet")
 
     async def give(self, thread_id: str, ttl: JsonMapping) -> None:
-        """Give a thread a time to live, in place of the one it had.
+        """Set the time to live of a thread.
 
         Args:
             thread_id: The thread.
@@ -55,11 +55,11 @@ class ThreadTTLs:
         self.wake()
 
     async def created(self, thread_id: str, transaction: Transaction | None = None) -> None:
-        """Give a new thread the time that threads have by default.
+        """Set the default time to live of a new thread.
 
         Args:
             thread_id: The thread.
-            transaction: What it is created in.
+            transaction: The transaction that creates it; None for none.
         """
         if self._default is not None:
             document = self._document(thread_id, self._default.minutes, self._default.strategy)
@@ -75,20 +75,20 @@ class ThreadTTLs:
         }
 
     async def of(self, thread_id: str) -> Document | None:
-        """Return a thread's time to live, as the protocol shows it; None if it has none."""
+        """Return a thread's time to live in the protocol's form; None if it has none."""
         found = await self._storage.thread_ttls.get(thread_id)
         return found and {key: value for key, value in found.items() if key != "thread_id"}
 
     def wake(self) -> None:
-        """Look again at what is over: a time to live, or the clock, has changed."""
+        """Check for expired threads now, because a time to live or the clock has changed."""
         self._loop.wake()
 
     async def run(self) -> None:
-        """Sweep whenever something is over, until cancelled."""
+        """Delete expired threads and items, until cancelled."""
         await self._loop.run()
 
     async def sweep(self) -> float:
-        """Delete what is over. Returns the seconds until it is time to look again."""
+        """Delete expired threads and items. Return the seconds until the next check."""
         await self._storage.sweep_store()
         ttls = self._storage.thread_ttls
         while True:
@@ -110,14 +110,14 @@ class ThreadTTLs:
                 await self._engine.stopper.delete_thread(thread_id, unless_busy=True)
             async with self._engine.locks.hold(thread_id):
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
-                    return  # The thread is deleted, or was given another time meanwhile.
+                    return  # Meanwhile the thread was deleted, or its time to live changed.
                 if ttl["strategy"] == "delete" or await self._engine.busy(thread_id):
                     await self._storage.thread_ttls.put(again)
                     return
                 await self._storage.states.keep_latest(thread_id)
                 period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
                 await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
-        except Exception:  # Whatever is wrong with one thread must not keep the others.
+        except Exception:  # An error of one thread must not stop the others.
             logger.exception("thread %s could not be deleted at its end", thread_id)
             await self._storage.thread_ttls.replace(again)
 

@@ -1,4 +1,4 @@
-"""Where webhooks may go."""
+"""Decide which URLs webhooks may call."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
 class WebhookUrls:
-    """Decides which URLs may be called.
+    """Decides which URLs webhooks may call.
 
     Args:
-        options: The rules. Not to this machine and to private networks by default: whoever may
-            start a run could make the server call what only it can reach.
+        options: The rules. By default, this machine and private networks are not allowed.
+            Otherwise a user who may start a run could make the server call internal services.
         has_home: Whether a URL without a host means this server.
     """
 
@@ -35,19 +35,19 @@ class WebhookUrls:
         """Refuse a URL that must not be called.
 
         Raises:
-            Invalid: It is no such URL, or leads where webhooks must not go.
+            Invalid: The URL is invalid or not allowed.
         """
         try:
             parts, _ = urlsplit(url), httpx.URL(url)
-            port = parts.port  # Raises what is beyond 65535.
+            port = parts.port  # It raises for a number above 65535.
         except (ValueError, httpx.InvalidURL) as error:
-            raise Invalid(f"Webhook {url!r} is no URL: {error}") from None
+            raise Invalid(f"Webhook {url!r} is not a URL: {error}") from None
         if is_relative(url) and self._options.loopback and self._has_home:
             return
         if not parts.scheme and not parts.netloc:
-            raise Invalid(f"Webhook {url!r} is relative: give a URL with scheme and host")
+            raise Invalid(f"Webhook {url!r} is relative: pass a URL with scheme and host")
         if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-            raise Invalid(f"Webhook {url!r} has to be an http or https URL")
+            raise Invalid(f"Webhook {url!r} must be an http or https URL")
         if not _can_be_looked_up(parts.hostname):
             raise Invalid(f"Webhook {url!r} has a host name that cannot exist")
         self._check_rules(url, parts.scheme, parts.hostname, port)
@@ -76,10 +76,10 @@ class WebhookUrls:
         return self._options.loopback if kind == "this machine" else self._options.private
 
     async def forbidden(self, url: str) -> _Kind | None:
-        """Look up where a URL leads. Returns what it is, if webhooks must not go there.
+        """Resolve a URL's host. Return its kind if webhooks must not call it; else None.
 
         Raises:
-            OSError: The name leads nowhere.
+            OSError: The name cannot be resolved.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -93,7 +93,7 @@ class WebhookUrls:
 
 
 def is_relative(url: str) -> bool:
-    """Whether a URL has no host, and so means this server."""
+    """Return whether a URL has no host, and so means this server."""
     return url.startswith("/") and not url.startswith("//")
 
 
@@ -106,12 +106,12 @@ def _is_named(host: str, domains: Sequence[str]) -> bool:
 
 
 def _kind_of(host: str) -> _Kind | None:
-    """Return what a host is that is not for everybody; None for any other."""
+    """Return the kind of a host that is not public; None for a public one."""
     if host.lower().rstrip(".") in _LOCAL_NAMES or host.lower().endswith(".localhost"):
         return "this machine"
     try:
         address = ipaddress.ip_address(host)
-    except ValueError:  # A name; where it leads is looked at when it is called.
+    except ValueError:  # A name. Its addresses are checked when it is called.
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     address = mapped or address

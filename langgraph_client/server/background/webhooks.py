@@ -1,9 +1,10 @@
-"""Tells a URL that a run is over, at least once.
+"""Send webhooks at the end of runs, each at least once.
 
-What is to be sent is written in the transaction that ends the run, and deleted when it has arrived.
-Who sends it has it for `_LEASE` seconds: `due_at` is when somebody else may try. So a process that
-dies meanwhile delays a webhook, and a process that dies before it notes the success repeats one.
-The header `webhook-id` is the same at every attempt, so that receivers can tell.
+A webhook is stored in the transaction that ends its run, and deleted after its delivery. The
+process that sends it holds a lease of `_LEASE` seconds on it: once `due_at` has passed, another
+process may send it. So if a process dies while sending, the webhook is delayed; if it dies before
+it stores the success, the webhook is repeated. The header `webhook-id` is the same for every
+attempt, so that receivers can recognise repetitions.
 """
 
 from __future__ import annotations
@@ -28,32 +29,32 @@ from langgraph_client.server.storage.protocol import Document, Storage, Transact
 logger = logging.getLogger("langgraph_client.server")
 
 _SECONDS = 10.0
-"""How long an attempt may take."""
+"""How many seconds an attempt may take."""
 _LEASE = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3600.0
-"""Between attempts; each pause is four times the one before."""
+"""The first and the longest pause between attempts; each is four times the one before."""
 _GIVE_UP = timedelta(hours=24)
 _AT_CLOSE = 2.0
 _AT_ONCE = 100
 _POLL, _LONGEST_SLEEP = 5.0, 3600.0
-"""How long it takes to see what another process left; where there is none, clocks may be set."""
+"""The longest sleep with and without other processes, whose webhooks must be noticed."""
 _REPEATED_STATUSES = (408, 425, 429)
 _HOME = "http://langgraph.server"
-"""What this server is called in URLs over its own transport."""
+"""The base URL of this server over its own transport."""
 
 
 class Webhooks:
-    """Sends what runs with a `webhook` became, when they are over.
+    """Sends the webhooks of runs that are over.
 
-    An attempt that finds nobody, or is answered 5xx, 408, 425 or 429, is repeated after half a
-    second, two, eight and so on, at last each hour; after a day it is given up. Any other answer
-    counts as received.
+    An attempt that does not reach the receiver, or is answered with 5xx, 408, 425 or 429, is
+    repeated after half a second, two seconds, eight and so on, at last every hour; after a day it
+    is given up. Any other response counts as a delivery.
 
     Args:
-        clock: Time.
-        storage: Where it is kept until it has arrived.
-        options: Where they may go, and what they carry.
-        home: What URLs without a host are sent over, which mean this server; None for nothing.
+        clock: Gives times.
+        storage: Stores webhooks until their delivery.
+        options: The allowed URLs, headers and fields; None for the defaults.
+        home: The transport for URLs without a host, which mean this server; None for none.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Webhooks:
     # The end of a run.
 
     async def run_ending(self, transaction: Transaction, ended: Ended) -> None:
-        """Write what is to be sent, if the run has a webhook, together with its end."""
+        """Store the run's webhook, if it has one, in the transaction of its end."""
         url = ended.run["kwargs"].get("webhook")
         if url and not self._options.enabled:
             logger.info("webhooks are disabled: that of run %s is not sent", ended.run["run_id"])
@@ -96,7 +97,7 @@ class Webhooks:
             )
 
     def run_ended(self, ended: Ended) -> None:
-        """Send it, now that the end is written; does not wait for it."""
+        """Start sending the run's webhook, because its end is stored; do not wait for it."""
         if ended.run["kwargs"].get("webhook") and self._options.enabled:
             self._start(ended.run["run_id"], is_mine=True)
 
@@ -117,9 +118,10 @@ class Webhooks:
     # What is left to be sent.
 
     async def take_up(self) -> None:
-        """Take up what an earlier process left in a file, before any run of this one ends.
+        """Make webhooks of an earlier process due, before any run of this process ends.
 
-        Where several processes share a database, a sender may be alive: its time is waited for.
+        If several processes share the database, the sender may be alive, so its lease must end
+        first.
         """
         if self._storage.shared is not None:
             return
@@ -127,14 +129,14 @@ class Webhooks:
             await self._storage.webhook_deliveries.put({**delivery, "due_at": self._clock.stamp()})
 
     async def run(self) -> None:
-        """Send whatever is due, until cancelled."""
+        """Send due webhooks, until cancelled."""
         await self._loop.run()
 
     async def send_due(self) -> float:
-        """Begin to send what is due. Returns the seconds until it is time to look again."""
+        """Start sending due webhooks. Return the seconds until the next check."""
         if not self._options.enabled:
             return self._poll
-        # More than can be sent at once, as some of the first ones are being sent.
+        # More than can be sent at once, because some of the first ones are being sent already.
         found = await self._storage.webhook_deliveries.search(
             order_by="due_at", limit=2 * _AT_ONCE, fields=("run_id", "due_at")
         )
@@ -148,11 +150,11 @@ class Webhooks:
         return self._poll
 
     def _start(self, run_id: str, *, is_mine: bool) -> None:
-        """Send something in a task. What does not fit is sent when its time is over.
+        """Send a webhook in a task. If there are too many tasks, it is sent when it is due again.
 
         Args:
-            run_id: Whose end.
-            is_mine: Whether `due_at` says already that this process sends it.
+            run_id: The run.
+            is_mine: Whether this process has its lease already.
         """
         if run_id not in self._sending and len(self._sending) < _AT_ONCE:
             task = asyncio.ensure_future(self._deliver(run_id, is_mine))
@@ -202,7 +204,7 @@ class Webhooks:
         await self._replace(delivery, {**delivery, "attempts": attempts, "due_at": self._in(pause)})
 
     async def _take(self, run_id: str) -> Document | None:
-        """Say that this process sends something. Returns None if another one does, or has."""
+        """Take the lease of a webhook. Return None if another process sends it or has sent it."""
         async with self._locks.hold(f"webhook {run_id}"):
             delivery = await self._storage.webhook_deliveries.get(run_id)
             if delivery is None or delivery["due_at"] > self._clock.stamp():
@@ -212,7 +214,7 @@ class Webhooks:
             return delivery
 
     async def _replace(self, before: Document, after: Document) -> None:
-        """Change what this process sends, unless another one has taken it meanwhile."""
+        """Change a webhook of this process, unless another one has taken it meanwhile."""
         async with self._locks.hold(f"webhook {before['run_id']}"):
             if await self._storage.webhook_deliveries.get(before["run_id"]) == before:
                 await self._storage.webhook_deliveries.put(after)
@@ -222,13 +224,13 @@ class Webhooks:
         return due.isoformat(timespec="microseconds")
 
     async def _post(self, delivery: Document) -> str | None:
-        """Return what went wrong, if it is worth another attempt or a word."""
+        """Send a webhook; return the problem, None if it was delivered."""
         if self._client is None:
             mounts = {} if self._home is None else {_HOME: self._home}
             self._client = httpx.AsyncClient(timeout=_SECONDS, mounts=mounts)
         url = delivery["url"]
         try:
-            async with asyncio.timeout(_SECONDS):  # httpx's is for each step on its own.
+            async with asyncio.timeout(_SECONDS):  # httpx's timeout is for each step only.
                 if is_relative(url):
                     url = _HOME + url
                 elif where := await self._urls.forbidden(url):
@@ -248,7 +250,7 @@ class Webhooks:
         return f"answered {status}" if is_refused else None
 
     async def close(self) -> None:
-        """Give what is being sent a few seconds, hand back the rest, and close the connections."""
+        """Wait some seconds for running attempts, release the others, and close the connections."""
         sending = dict(self._sending)
         if sending:
             _, late = await asyncio.wait(sending.values(), timeout=_AT_CLOSE)
@@ -263,8 +265,8 @@ class Webhooks:
             await self._client.aclose()
 
     async def _hand_back(self, run_id: str) -> None:
-        """Let another process send something at once."""
-        with suppress(Unavailable):  # Then it is sent when this process's time is over.
+        """Release a webhook, so that another process can send it at once."""
+        with suppress(Unavailable):  # Then it is sent after the end of this process's lease.
             delivery = await self._storage.webhook_deliveries.get(run_id)
             if delivery is not None:
                 await self._replace(delivery, {**delivery, "due_at": self._clock.stamp()})

@@ -1,1 +1,1 @@
-"""Encrypts what the server keeps, by an application's handlers."""
+"""Encrypt the server's stored data with an application's handlers."""

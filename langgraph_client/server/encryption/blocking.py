@@ -1,4 +1,4 @@
-"""Handlers of an `Encryption`, for code that cannot await them."""
+"""Call the async handlers of an `Encryption` from blocking code."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 _PATIENCE = 0.2
-"""Seconds that a loop may take to show that it is not held up."""
+"""How many seconds to wait for a reply of the loop before it counts as blocked."""
 
 
 class Blocking:
-    """Runs coroutines for blocking methods, such as those of a checkpointer in a plain node.
+    """Runs coroutines for blocking methods, such as those of a checkpointer in a blocking node.
 
-    They run on the server's loop, to which the handlers' clients belong; but on one of their own
-    where the loop waits for the caller: an async node that calls a graph's `invoke` holds it up.
+    They run on the server's loop, to which the handlers' clients belong. If that loop is blocked by
+    the caller, as by an async node that calls a graph's `invoke`, they run on a new loop.
 
     Args:
         loop: The server's loop.
@@ -30,7 +30,7 @@ class Blocking:
         self._question: threading.Event | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """Return what a coroutine returns; its caller's thread waits."""
+        """Run a coroutine and return its result; the calling thread waits."""
         if self._is_free():
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         context = copy_context()
@@ -46,7 +46,7 @@ class Blocking:
             return False
         question = self._question
         if question is not None and not question.is_set():
-            return False  # It has not answered the last one yet.
+            return False  # It has not replied to the last call yet.
         self._question = question = threading.Event()
         self._loop.call_soon_threadsafe(question.set)
         return question.wait(_PATIENCE)

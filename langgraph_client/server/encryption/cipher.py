@@ -1,8 +1,7 @@
-"""Calls the handlers of an application's `Encryption`, and marks what they have encrypted.
+"""Call the handlers of an application's `Encryption`, and mark encrypted data.
 
-What is encrypted says so, together with the context that it was encrypted with: a JSON object by a
-key, bytes by how they begin. What has no such mark was written without encryption, and is returned
-as it is.
+Encrypted data has a mark with its encryption context: a key of a JSON object, or a prefix of bytes.
+Data without a mark was stored without encryption, and is returned unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _T = TypeVar("_T")
 MARK = "__encryption_context__"
 """The key of an encrypted JSON object that holds the context's metadata."""
 _ALONE = "__encrypted_value__"
-"""The key under which a value that is no object is encrypted."""
+"""The key under which a value that is not an object is encrypted."""
 _MAGIC = b"\x00lgenc\x01"
 _HANDLERS = {
     "encrypt.json": "_json_encryptor",
@@ -42,16 +41,16 @@ Context: TypeAlias = JsonMapping
 
 
 class Cipher:
-    """Encrypts and decrypts by an application's handlers.
+    """Encrypts and decrypts with an application's handlers.
 
-    Whatever a handler raises becomes `Unavailable`, as a failure of the database does: keys often
-    lie with another service.
+    Any error of a handler becomes `Unavailable`, like a failure of the database, because the keys
+    are often in another service.
 
     Args:
         encryption: An `Encryption`, of this package or of langgraph_sdk.
 
     Raises:
-        StartError: It is no `Encryption`, or has only one of a pair of handlers, or none.
+        StartError: The object is not an `Encryption`, or has no handlers, or only one of a pair.
     """
 
     def __init__(self, encryption: object) -> None:
@@ -74,15 +73,16 @@ class Cipher:
         if not self.has_json:
             logger.warning(
                 "the Encryption has no encrypt.json: metadata, values, configs, inputs and the"
-                " store's items are kept in plain text"
+                " store's items are stored in plain text"
             )
         if not self.has_blob:
             logger.warning(
-                "the Encryption has no encrypt.blob: checkpoints and events are kept in plain text"
+                "the Encryption has no encrypt.blob: checkpoints and events are stored in"
+                " plain text"
             )
 
     def check(self, graphs: Iterable[object], store: StoreOptions | None) -> None:
-        """Refuse what would be kept in plain text in spite of the handlers.
+        """Refuse settings with which data would be stored in plain text despite the handlers.
 
         Raises:
             StartError: There is a scripted graph, or an index of the store.
@@ -91,8 +91,8 @@ class Cipher:
             raise StartError("the states of a ScriptedGraph cannot be encrypted")
         if self.has_json and store is not None and store.index is not None:
             raise StartError(
-                "an index of the store cannot be made of encrypted values, and would tell what they"
-                " are about: leave out either the index or encrypt.json"
+                "the store cannot have an index of encrypted values, which would also reveal their"
+                " meaning: leave out either the index or encrypt.json"
             )
 
     @property
