@@ -141,6 +141,16 @@ class Attempts:
         if not job.temporary and job.mark is None:
             job.mark = await self._storage.states.mark(job.thread_id)
 
+    async def put_back(self, job: Job) -> None:
+        """Leave a run to the next start of the server, or to another process."""
+        if job.run["status"] != "running" or job.lost:
+            return
+        run = {**job.run, "status": status_after("running", "requeue")}
+        async with self._storage.transaction() as transaction:
+            if self._storage.shared is not None:
+                self._storage.shared.check(transaction, job.thread_id)
+            await transaction.runs.put(run)
+
     async def _perform(self, job: Job) -> None:
         note, log, thread_logs = job.collected.note, job.log, self._thread_logs
         shared: Shared | None = self._storage.shared

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
@@ -39,22 +39,6 @@ _LOST = -1
 """The epoch of a lease that was lost, which no write can match."""
 
 
-class Owner(Protocol):
-    """What the cluster asks of the engine, for threads whose lease this process has."""
-
-    async def load(self, thread_id: str) -> None:
-        """Bring the runs of a thread into the queue, and stop those that are to be stopped."""
-        ...
-
-    def advance(self, thread_id: str) -> None:
-        """Start the next run of a thread, if it is time and there is room."""
-        ...
-
-    def abandon(self, job: Job) -> None:
-        """Stop a run without an end: another process has it."""
-        ...
-
-
 class Cluster:
     """This process, as one of those that share a database.
 
@@ -67,7 +51,7 @@ class Cluster:
         following: The runs and threads that others have.
         protocol_runs: The v3 events of threads.
         tasks: What runs on its own.
-        owner: Carries out runs.
+        load: Brings the runs of a thread into the queue, and stops those that are to be stopped.
         works: Whether this process carries out runs at all.
     """
 
@@ -81,7 +65,7 @@ class Cluster:
         following: Following,
         protocol_runs: ProtocolRuns,
         tasks: OwnTasks,
-        owner: Owner,
+        load: Callable[[str], Awaitable[None]],
         *,
         works: bool = True,
     ) -> None:
@@ -96,7 +80,7 @@ class Cluster:
         self._queue = queue
         self._protocol_runs = protocol_runs
         self._tasks = tasks
-        self._owner = owner
+        self._load = load
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
         #: The threads whose leases this process had for nothing, when it looked last.
@@ -313,10 +297,10 @@ class Cluster:
         self._protocol_runs.follow(thread_id, fed=False)
         # Before a run starts, or its first events would not be kept.
         reads_protocol = await self.followers.begin(thread_id)
-        await self._owner.load(thread_id)
+        await self._load(thread_id)
         if reads_protocol:
             await self.followers.keep_protocol(thread_id)
-        self._owner.advance(thread_id)
+        self._queue.advance(thread_id)
         self.followers.written(thread_id)
 
     async def claim(self) -> None:
@@ -352,8 +336,8 @@ class Cluster:
     async def _reload(self, thread_id: str) -> None:
         async with self._locks.hold(thread_id):
             if self.shared.owns(thread_id):
-                await self._owner.load(thread_id)
-                self._owner.advance(thread_id)
+                await self._load(thread_id)
+                self._queue.advance(thread_id)
 
     def left(self, thread_id: str) -> None:
         """Note that this process has no run of a thread any more."""
@@ -371,9 +355,23 @@ class Cluster:
             job.lost = True
             job.log.disown()
             self.following.add(job)
-            self._owner.abandon(job)
+            if job.task is not None and not job.task.done():
+                job.task.cancel()
+            elif job.task is None and not job.ended:
+                job.ended = True
+                self.leave(job)
         self._tasks.spawn(self._follow_again(thread_id))
         self.forget_lost(thread_id)
+
+    def leave(self, job: Job) -> None:
+        """Forget a run that runs no more, and that another process has."""
+        if job.run_id in self._queue.jobs:
+            self._queue.leave(job, self._queue.rest(job.thread_id))
+        run, job.protocol = job.protocol, None
+        if run is not None:
+            self._protocol_runs.release(run.log)
+        self._queue.advance(job.thread_id)
+        self.forget_lost(job.thread_id)
 
     async def delete_thread(self, thread_id: str, held: Any) -> None:
         """Delete a thread, and take its lease from whoever has it, in one transaction.

@@ -311,12 +311,12 @@ class RunCreator:
             return job
         answer = await self._storage.idempotency_answers.get(document["key"])
         if answer is not None:  # The run itself was deleted at its end.
-            return self._engine.job_over(answer["run"], answer["result"])
+            return self._engine.job_factory.over(answer["run"], answer["result"])
         run = await self._storage.runs.get(run_id)
         if run is None:
             raise NotFound("The run that was created with this idempotency key was deleted")
         thread = await self._storage.threads.get(run["thread_id"])
-        return self._engine.job_over(run, fallback_result(thread or {}))
+        return self._engine.job_factory.over(run, fallback_result(thread or {}))
 
     async def _create(self, request: _Request, key: str | None) -> CreatedRun:
         assistant = await self.find_assistant(request.body["assistant_id"])

@@ -20,7 +20,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from typing import Any
 
 from langgraph_client.server.clock import Clock
@@ -32,24 +31,22 @@ from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.following import Following
+from langgraph_client.server.runs.job_factory import JobFactory
+from langgraph_client.server.runs.load_runs import RunLoader
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide
 from langgraph_client.server.runs.run_queue import RunQueue
-from langgraph_client.server.runs.run_result import RunResult
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
     Ended,
     GraphRunner,
     Job,
     Outcome,
-    status_after,
 )
-from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.settlement import Settlements
 from langgraph_client.server.runs.stop_runs import RunStopper, noted
-from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
@@ -109,6 +106,7 @@ class Engine:
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
         self._unwritten: set[EventLog] = set()
+        self.job_factory = JobFactory(storage, clock, self.measures, self._unwritten)
         self.protocol_runs = ProtocolRuns(
             storage, clock, self._unwritten, self._queue.of, self._opening_protocol
         )
@@ -150,12 +148,20 @@ class Engine:
             self.cluster,
             self.busy,
         )
-        self._max_kills = MAX_KILLS if shared is None else MAX_KILLS_SHARED
+        self._loader = RunLoader(
+            storage,
+            self._queue,
+            self.tasks,
+            self.job_factory,
+            self._settlements,
+            self.stopper,
+            self.cluster,
+        )
         self._closed = False
 
     def _join(self, shared: Shared, works: bool) -> Cluster:
         following = Following(
-            self._storage, shared, self.feeds, self.protocol_runs, self._followed_job
+            self._storage, shared, self.feeds, self.protocol_runs, self.job_factory.job
         )
         cluster = Cluster(
             self._storage,
@@ -166,22 +172,19 @@ class Engine:
             following,
             self.protocol_runs,
             self.tasks,
-            self,
+            self._load,
             works=works,
         )
         shared.written = cluster.followers.written
         return cluster
 
+    async def _load(self, thread_id: str) -> None:
+        await self._loader.load(thread_id)
+
     def _opening_protocol(self, thread_id: str) -> AbstractAsyncContextManager[tuple[bool, bool]]:
         if self.cluster is None:
             return alone(thread_id)
         return self.cluster.elsewhere.opening(thread_id)
-
-    def _followed_job(self, run: Document) -> Job:
-        job = self._job(run)
-        if not run["kwargs"]["resumable"]:
-            job.log.keeper = None
-        return job
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -262,12 +265,12 @@ class Engine:
                 found = await self.cluster.elsewhere.submit(
                     run, busy, note, key, reason, refusal=BUSY, followed=waited_for, held=held
                 )
-                return self._followed_job(run) if found is None else found
+                return self.job_factory.job(run) if found is None else found
         others = self._queue.of(thread_id)
         if others and strategy == "reject":
             raise Conflict(BUSY)
         stopped = others if strategy in ("interrupt", "rollback") else []
-        job = self._job(run)
+        job = self.job_factory.job(run)
         job.idempotency_key = None if key is None else key["key"]
         job.depth = depth
         job.mark = None if free is None else free.mark
@@ -316,14 +319,6 @@ class Engine:
         if self.cluster is not None and free is not None:
             self.cluster.took(transaction, job.thread_id, free)
 
-    def _job(self, run: Document) -> Job:
-        keeper = (
-            RunEvents(self._storage, run, self.measures) if run["kwargs"]["resumable"] else None
-        )
-        due = datetime.fromisoformat(run["created_at"]).timestamp()
-        log = EventLog(self._clock, keeper, unwritten=self._unwritten)
-        return Job(run, log, RunResult(), due, accepted=run)
-
     def _start(self, job: Job) -> None:
         context = without_encryption_context()
         if self.cluster is not None:
@@ -347,15 +342,15 @@ class Engine:
             self.tasks.spawn(self._hand_back(job))
             self._queue.free(job)
             return
-        if job.lost:
+        if self.cluster is not None and job.lost:
             self._queue.free(job)
-            self._forget_lost(job)
+            self.cluster.leave(job)
             return
         if job.stop is not None:
             # Also if the graph ended by itself meanwhile: who was told that it stops relies on it.
             outcome = Outcome(job.stop)
         elif cancelled and self._queue.closing:
-            self.tasks.spawn(self._put_back(job))
+            self.tasks.spawn(self._attempts.put_back(job))
             return
         elif cancelled:
             outcome = self._attempts.failure(job, asyncio.CancelledError("the run was cancelled"))
@@ -377,31 +372,13 @@ class Engine:
         logger.warning("run %s pauses: the database is not available", job.run_id)
         while not job.lost:
             try:
-                await self._put_back(job)
+                await self._attempts.put_back(job)
                 self.cluster.lose(job.thread_id)
             except Fenced:
                 self.cluster.lose(job.thread_id)
             except Unavailable:
                 await asyncio.sleep(_PAUSE)
-        self._forget_lost(job)
-
-    def abandon(self, job: Job) -> None:
-        """Stop a run without an end: another process has it."""
-        if job.task is not None and not job.task.done():
-            job.task.cancel()
-        elif job.task is None and not job.ended:
-            job.ended = True
-            self._forget_lost(job)
-
-    def _forget_lost(self, job: Job) -> None:
-        if job.run_id in self.jobs:
-            self._queue.leave(job, self._queue.rest(job.thread_id))
-        run, job.protocol = job.protocol, None
-        if run is not None:
-            self.protocol_runs.release(run.log)
-        self._queue.advance(job.thread_id)
-        if self.cluster is not None:
-            self.cluster.forget_lost(job.thread_id)
+        self.cluster.leave(job)
 
     async def write_logs(self) -> None:
         """Write the events that are to be kept, before a checkpoint is written that is behind them.
@@ -473,20 +450,7 @@ class Engine:
         """Return the event log of a run, of one that is over too."""
         if job := await self.find_job(run):
             return job.log
-        return self.job_over(run, None).log
-
-    def job_over(self, run: Document, result: Any) -> Job:
-        """Return the job of a run that is over.
-
-        Args:
-            run: The run's document.
-            result: What `wait` answers.
-        """
-        job = self._job(run)
-        job.log.closed = job.ended = True
-        job.result = result
-        job.over.set()
-        return job
+        return self.job_factory.over(run, None).log
 
     # Starting and stopping the server.
 
@@ -494,84 +458,8 @@ class Engine:
         """Take up again what an earlier process left pending or running."""
         if self.cluster is not None:
             await self.cluster.start()
-            return
-        runs = await self._storage.runs.unfinished()
-        for run in runs:
-            await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
-        for thread_id in {job.thread_id for job in self.jobs.values()}:
-            self._queue.advance(thread_id)
-
-    async def load(self, thread_id: str) -> None:
-        """Bring the runs of a thread into the queue, and stop those that are to be stopped.
-
-        The caller holds the thread's lock, and the process the thread's lease.
-        """
-        runs = await self._storage.runs.search(
-            where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
-        )
-        for run in runs:
-            control = await self._storage.run_controls.get(run["run_id"]) or {}
-            job = self.jobs.get(run["run_id"])
-            if job is None:
-                await self._take_up(run, control)
-            elif control.get("delete"):
-                self.stopper.delete_job(job)
-            elif control.get("stop"):
-                self.stopper.stop(job, control["stop"], str(control.get("reason", "")))
-
-    def advance(self, thread_id: str) -> None:
-        """Start the next run of a thread, if it is time and there is room."""
-        self._queue.advance(thread_id)
-
-    async def _take_up(self, run: Document, control: Document) -> None:
-        """Bring a run into the queue that an earlier process left, or another one has made."""
-        thread = await self._storage.threads.get(run["thread_id"])
-        if thread is None:
-            async with self._storage.transaction() as transaction:
-                await drop(transaction, run["run_id"])
-                await transaction.run_controls.delete_where(run_id=run["run_id"])
-            return
-        latest = None
-        if run["status"] == "running":
-            latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(run, {**noted(run), **control}, latest, self._max_kills)
-        if decision.control is not None:
-            await self._storage.run_controls.put(decision.control)
-        job = self._job_again(decision.run)
-        job.idempotency_key = control.get("idempotency_key")
-        job.suspect = decision.suspect
-        job.deleted = bool(control.get("delete"))
-        self._queue.enter(job, resting(thread))
-        if self.cluster is not None:
-            self.cluster.followers.keep(job)
-        if decision.outcome is not None:
-            job.ended, job.reason = True, decision.reason
-            job.started_at = run["updated_at"] if job.attempt else None
-            self.tasks.spawn(self._settlements.settle(job, decision.outcome))
-
-    def _job_again(self, run: Document) -> Job:
-        """Return the job of a run that was another process's; readers it has here stay."""
-        known = None if self.cluster is None else self.cluster.following.adopt(run["run_id"])
-        job = self._job(run)
-        if known is None:
-            return job
-        known.run, known.collected, known.due = run, job.collected, job.due
-        known.stop, known.reason, known.task = None, "", None
-        known.ended = known.lost = known.log.fed = False
-        known.started_at = known.mark = known.protocol = None
-        if known.log.keeper is None:
-            known.log.keeper = job.log.keeper
-        return known
-
-    async def _put_back(self, job: Job) -> None:
-        """Leave a run to the next start of the server, or to another process."""
-        if job.run["status"] != "running" or job.lost:
-            return
-        run = {**job.run, "status": status_after("running", "requeue")}
-        async with self._storage.transaction() as transaction:
-            if self.cluster is not None:
-                self.cluster.shared.check(transaction, job.thread_id)
-            await transaction.runs.put(run)
+        else:
+            await self._loader.load_all()
 
     async def close(self) -> None:
         """Stop all work. What was running is taken up at the next start."""
@@ -588,7 +476,7 @@ class Engine:
             try:
                 # It does not react to the cancellation, or has not even started.
                 if (job.task is not None or job.begun) and not job.ended:
-                    await self._put_back(job)
+                    await self._attempts.put_back(job)
                 await job.log.close()
             except (Unavailable, Fenced) as error:
                 logger.error("run %s cannot be written: %s", job.run_id, error)

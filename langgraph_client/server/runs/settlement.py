@@ -308,13 +308,7 @@ class Settlements:
         """Stop a run that another process has taken over, without writing an end."""
         assert self._cluster is not None
         self._cluster.lose(job.thread_id)
-        if job.run_id in self._queue.jobs:
-            self._queue.leave(job, self._queue.rest(job.thread_id))
-        run, job.protocol = job.protocol, None
-        if run is not None:
-            self._protocol_runs.release(run.log)
-        self._queue.advance(job.thread_id)
-        self._cluster.forget_lost(job.thread_id)
+        self._cluster.leave(job)
 
     async def _give_up(self, job: Job) -> None:
         """Remove a run whose end cannot be written, so that requests do not wait for ever."""

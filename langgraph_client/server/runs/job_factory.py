@@ -1,0 +1,54 @@
+"""Makes jobs of the documents of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.measures import Measures
+from langgraph_client.server.runs.run_result import RunResult
+from langgraph_client.server.runs.run_states import Job
+from langgraph_client.server.runs.stored_events import RunEvents
+from langgraph_client.server.storage.protocol import Document, Storage
+
+
+class JobFactory:
+    """Makes jobs.
+
+    Args:
+        storage: Where their events are kept.
+        clock: Gives the ids of events.
+        measures: Where it is noted how long it takes to write events.
+        unwritten: A set that logs are in while they have events that are not written.
+    """
+
+    def __init__(
+        self, storage: Storage, clock: Clock, measures: Measures, unwritten: set[EventLog]
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._measures = measures
+        self._unwritten = unwritten
+
+    def job(self, run: Document) -> Job:
+        """Return the job of a run that is not over, in whichever process."""
+        is_kept = run["kwargs"]["resumable"]
+        keeper = RunEvents(self._storage, run, self._measures) if is_kept else None
+        due = datetime.fromisoformat(run["created_at"]).timestamp()
+        log = EventLog(self._clock, keeper, unwritten=self._unwritten)
+        return Job(run, log, RunResult(), due, accepted=run)
+
+    def over(self, run: Document, result: Any) -> Job:
+        """Return the job of a run that is over.
+
+        Args:
+            run: The run's document.
+            result: What `wait` answers.
+        """
+        job = self.job(run)
+        job.log.closed = job.ended = True
+        job.result = result
+        job.over.set()
+        return job

@@ -1,0 +1,112 @@
+"""Bring runs into the queue that an earlier process has left, or another one has made."""
+
+from __future__ import annotations
+
+from langgraph_client.server.runs.cluster import Cluster
+from langgraph_client.server.runs.job_factory import JobFactory
+from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide
+from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_states import UNFINISHED, Job
+from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.stop_runs import RunStopper, noted
+from langgraph_client.server.runs.thread_status import resting
+from langgraph_client.server.storage.protocol import Document, Storage
+
+
+class RunLoader:
+    """Brings runs of the database into the queue.
+
+    Args:
+        storage: Where they are.
+        queue: The runs of this process that are not over.
+        tasks: Where what must not be cancelled goes on.
+        job_factory: Makes jobs.
+        settlements: End those that are not taken up again.
+        stopper: Stops those that another process has been asked to stop.
+        cluster: The processes that share the database; None if there is only this one.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        queue: RunQueue,
+        tasks: OwnTasks,
+        job_factory: JobFactory,
+        settlements: Settlements,
+        stopper: RunStopper,
+        cluster: Cluster | None,
+    ) -> None:
+        self._storage = storage
+        self._queue = queue
+        self._tasks = tasks
+        self._job_factory = job_factory
+        self._settlements = settlements
+        self._stopper = stopper
+        self._cluster = cluster
+        self._max_kills = MAX_KILLS if cluster is None else MAX_KILLS_SHARED
+
+    async def load_all(self) -> None:
+        """Bring in all runs, as the only process that there is, and start them."""
+        for run in await self._storage.runs.unfinished():
+            await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
+        for thread_id in {job.thread_id for job in self._queue.jobs.values()}:
+            self._queue.advance(thread_id)
+
+    async def load(self, thread_id: str) -> None:
+        """Bring the runs of a thread into the queue, and stop those that are to be stopped.
+
+        The caller holds the thread's lock, and the process the thread's lease.
+        """
+        runs = await self._storage.runs.search(
+            where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
+        )
+        for run in runs:
+            control = await self._storage.run_controls.get(run["run_id"]) or {}
+            job = self._queue.jobs.get(run["run_id"])
+            if job is None:
+                await self._take_up(run, control)
+            elif control.get("delete"):
+                self._stopper.delete_job(job)
+            elif control.get("stop"):
+                self._stopper.stop(job, control["stop"], str(control.get("reason", "")))
+
+    async def _take_up(self, run: Document, control: Document) -> None:
+        """Bring a run into the queue that an earlier process left, or another one has made."""
+        thread = await self._storage.threads.get(run["thread_id"])
+        if thread is None:
+            async with self._storage.transaction() as transaction:
+                await drop(transaction, run["run_id"])
+                await transaction.run_controls.delete_where(run_id=run["run_id"])
+            return
+        latest = None
+        if run["status"] == "running":
+            latest = await self._storage.states.latest(run["thread_id"])
+        decision = decide(run, {**noted(run), **control}, latest, self._max_kills)
+        if decision.control is not None:
+            await self._storage.run_controls.put(decision.control)
+        job = self._job_again(decision.run)
+        job.idempotency_key = control.get("idempotency_key")
+        job.suspect = decision.suspect
+        job.deleted = bool(control.get("delete"))
+        self._queue.enter(job, resting(thread))
+        if self._cluster is not None:
+            self._cluster.followers.keep(job)
+        if decision.outcome is not None:
+            job.ended, job.reason = True, decision.reason
+            job.started_at = run["updated_at"] if job.attempt else None
+            self._tasks.spawn(self._settlements.settle(job, decision.outcome))
+
+    def _job_again(self, run: Document) -> Job:
+        """Return the job of a run that was another process's; readers it has here stay."""
+        known = None if self._cluster is None else self._cluster.following.adopt(run["run_id"])
+        job = self._job_factory.job(run)
+        if known is None:
+            return job
+        known.run, known.collected, known.due = run, job.collected, job.due
+        known.stop, known.reason, known.task = None, "", None
+        known.ended = known.lost = known.log.fed = False
+        known.started_at = known.mark = known.protocol = None
+        if known.log.keeper is None:
+            known.log.keeper = job.log.keeper
+        return known
