@@ -78,8 +78,6 @@ class Dump:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dump) and self.named() == other.named()
 
-    __hash__ = None  # type: ignore[assignment]  # It can be changed.
-
     def __repr__(self) -> str:
         return f"<Dump of {len(self.document['threads'])} threads>"
 

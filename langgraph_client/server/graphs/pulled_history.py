@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from langchain_core import messages as message_classes
 from langgraph.channels import (
@@ -18,7 +18,13 @@ from langgraph.channels import (
     NamedBarrierValue,
     NamedBarrierValueAfterFinish,
 )
-from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    empty_checkpoint,
+)
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Interrupt, Send
 from pydantic import ValidationError
@@ -88,7 +94,7 @@ class PulledHistory:
         barriers = self._barriers(parent, state)
         values = self._values(state, barriers)
         versions = self._versions(parent, values)
-        checkpoint = {
+        checkpoint: Checkpoint = {
             **empty_checkpoint(),
             "id": checkpoint_id,
             "ts": state["created_at"],
@@ -102,8 +108,8 @@ class PulledHistory:
         place = {"thread_id": self.thread_id, "checkpoint_ns": self.namespace}
         await self.saver.aput(
             {"configurable": {**place, **({"checkpoint_id": parent_id} if parent_id else {})}},
-            checkpoint,  # type: ignore[arg-type]
-            metadata,  # type: ignore[arg-type]
+            checkpoint,
+            cast(CheckpointMetadata, metadata),
             new,
         )
         config = {"configurable": {**place, "checkpoint_id": checkpoint_id}}
@@ -180,9 +186,7 @@ class PulledHistory:
             versions[name] = known[name] if same and name in known else new
         return versions
 
-    def _seen(
-        self, state: Document, versions: Mapping[str, object]
-    ) -> dict[str, dict[str, object]]:
+    def _seen(self, state: Document, versions: ChannelVersions) -> dict[str, ChannelVersions]:
         """Return the versions that each node has seen: all except those that trigger it next."""
         following = {task["name"] for task in state["tasks"] if task["path"][0] != _PUSH}
         seen = {}

@@ -187,7 +187,7 @@ class Attempts:
             if log.full:
                 await log.room()
 
-    def publish(self, job: Job, name: str, data: Any, *, keep: bool = True) -> None:
+    def publish(self, job: Job, name: str, data: object, *, keep: bool = True) -> None:
         """Give an event to the readers of the run and of its thread.
 
         Args:

@@ -56,7 +56,7 @@ class CommandError(Exception):
         self.code, self.message = code, message
 
 
-def read_command(value: Any) -> tuple[int, str, Mapping[str, Any]]:
+def read_command(value: object) -> tuple[int, str, Mapping[str, object]]:
     """Return the id, method and parameters of a command.
 
     Raises:
@@ -72,7 +72,7 @@ def read_command(value: Any) -> tuple[int, str, Mapping[str, Any]]:
     return number, method, params if isinstance(params, dict) else {}
 
 
-def success(number: int, result: Any, seq: int = 0) -> Document:
+def success(number: int, result: object, seq: int = 0) -> Document:
     """Return the reply to a command that was executed."""
     return {
         "type": "success",
@@ -82,7 +82,7 @@ def success(number: int, result: Any, seq: int = 0) -> Document:
     }
 
 
-def failure(number: Any, error: CommandError) -> Document:
+def failure(number: object, error: CommandError) -> Document:
     """Return the reply to a command that failed."""
     return {"type": "error", "id": number, "error": error.code, "message": error.message}
 
@@ -101,7 +101,7 @@ def subscription(method: str, params: Mapping[str, object]) -> EventFilter:
     return EventFilter.of(params)
 
 
-def since_of(params: Mapping[str, Any]) -> int | None:
+def since_of(params: JsonMapping) -> int | None:
     """Return the number of the last event that a reader has; None if the command has none."""
     since = params.get("since")
     is_number = isinstance(since, int) and not isinstance(since, bool) and since >= 0
@@ -306,7 +306,7 @@ def _check_tracer(tracer: object) -> None:
         raise _invalid("langsmith_tracer takes project_name and example_id, as strings.")
 
 
-def _config(config: Any) -> Document:
+def _config(config: object) -> Document:
     """Return the config of a command. A value that is not an object is ignored.
 
     Raises:
@@ -331,7 +331,7 @@ def _config(config: Any) -> Document:
     return {key: config[key] for key in kinds if config.get(key) is not None}
 
 
-def _answers(params: Mapping[str, Any]) -> dict[str, Any]:
+def _answers(params: Mapping[str, object]) -> dict[str, object]:
     """Return the responses in a command, by interrupt id.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.authorization import Caller
@@ -381,7 +381,7 @@ class RunCreator:
         if thread is None:
             thread = new_thread(thread_id, self._clock.stamp())
         # As on the real server, a stateless run's metadata has no graph, because its thread is new.
-        inherited: Mapping[str, Any] = {}
+        inherited: Mapping[str, object] = {}
         of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
         if not stateless:
             inherited = thread["metadata"] = {**thread["metadata"], **of_run}

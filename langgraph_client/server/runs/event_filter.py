@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from langgraph_client.models.fields import JsonMapping
 
@@ -51,7 +51,7 @@ class PerName(Generic[T]):
             return made
 
 
-def unknown_channels(channels: Sequence[Any]) -> list[Any]:
+def unknown_channels(channels: Sequence[object]) -> list[object]:
     """Return the channels of a request that do not exist."""
     return [name for name in channels if not _is_channel(name)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.graphs.classic_events import ClassicEvents
@@ -37,7 +36,7 @@ class ProtocolRun:
         if not known:
             log.append(self.run_id, [self.events.begin()])
 
-    def take(self, name: str, data: Any) -> None:
+    def take(self, name: str, data: object) -> None:
         """Add an event of the graph."""
         self.log.append(self.run_id, self.events.take(name, data))
 

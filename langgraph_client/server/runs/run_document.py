@@ -51,7 +51,7 @@ def assistant_id_of(graph_id: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, graph_id))
 
 
-def without(given: Mapping[str, Any] | None, reserved: set[str]) -> dict[str, Any]:
+def without(given: Mapping[str, object] | None, reserved: set[str]) -> dict[str, object]:
     """Return a copy without the reserved keys, which clients cannot set."""
     return {key: value for key, value in (given or {}).items() if key not in reserved}
 
@@ -82,7 +82,7 @@ def new_thread(thread_id: str, created: str) -> Document:
     }
 
 
-def note_config(thread: Document, config: Mapping[str, Any]) -> None:
+def note_config(thread: Document, config: Mapping[str, object]) -> None:
     """Copy the tags and the recursion limit of a run to its thread's document."""
     shown = {key: config[key] for key in ("tags", "recursion_limit") if key in config}
     thread["config"] = {"configurable": {}, **thread["config"], **shown}
@@ -203,7 +203,7 @@ def _what_to_do(body: Mapping[str, object]) -> Document:
     }
 
 
-def own_config(body: Mapping[str, Any], assistant: Document) -> Document:
+def own_config(body: JsonMapping, assistant: Document) -> Document:
     """Return the config for the graph without the keys that the server adds."""
     config = body.get("config") or {}
     return {
@@ -224,7 +224,7 @@ def _later(clock: Clock, seconds: float) -> str:
     return stamp
 
 
-def _checkpoint(body: Mapping[str, Any]) -> dict[str, Any]:
+def _checkpoint(body: JsonMapping) -> dict[str, object]:
     """Return the checkpoint from which the run starts; empty if the request names none."""
     given = dict(body.get("checkpoint") or {})
     if body.get("checkpoint_id") is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from langgraph_client.models.fields import JsonMapping
 
 INTERRUPT = "__interrupt__"
 
@@ -16,7 +17,7 @@ class RunResult:
         self.interrupts: list[object] = []
         self._from_values = False
 
-    def note(self, name: str, data: Any) -> None:
+    def note(self, name: str, data: object) -> None:
         """Note an event of the root graph."""
         if name == "values":
             found = data.get(INTERRUPT) if isinstance(data, dict) else None
@@ -31,7 +32,7 @@ class RunResult:
         elif name == "updates" and not self._from_values and isinstance(data, dict):
             self.interrupts.extend(data.get(INTERRUPT) or ())
 
-    def result(self, error: Mapping[str, str] | None) -> Any:
+    def result(self, error: Mapping[str, str] | None) -> object:
         """Return the result; None if the events are not enough to know it."""
         if error is not None:
             return {"__error__": error}
@@ -40,7 +41,7 @@ class RunResult:
         return self.values
 
 
-def fallback_result(thread: Mapping[str, Any]) -> Any:
+def fallback_result(thread: JsonMapping) -> object:
     """Return the result of a run that is over, from its thread's document."""
     if thread.get("status") == "error" and thread.get("error") is not None:
         # The traceback is left out: it is only for readers of the thread.

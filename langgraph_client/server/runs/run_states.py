@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from langgraph_client.server.clock import Timer
 from langgraph_client.server.runs.event_log import EventLog
@@ -74,7 +74,7 @@ class Job:
     ended: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     #: The response to `wait`; set when the run is over.
-    result: Any = None
+    result: object = None
     deleted: bool = False
     #: Whether it was stored as `running` when it was created, because it starts at once.
     begun: bool = False
@@ -148,7 +148,7 @@ class GraphRunner(Protocol):
         """The versions of the software, for the metadata of runs."""
         ...
 
-    def events(self, job: Job) -> AsyncGenerator[tuple[str, Any], None]:
+    def events(self, job: Job) -> AsyncGenerator[tuple[str, object], None]:
         """Run a job's graph and yield its events, as pairs of name and data."""
         ...
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode, error_document
@@ -57,7 +56,7 @@ class _End:
     #: The data for functions that are called at the end of a run; None if it had not started.
     ended: Ended | None
     #: The response to `wait`.
-    result: Any
+    result: object
     #: The data of the `error` event for readers; None without an error.
     shown: bytes | None
     error_id: EventId
@@ -278,7 +277,9 @@ class Settlements:
         return run is None if end.gone else run is not None and run["status"] == end.status
 
     @asynccontextmanager
-    async def _transaction(self, job: Job, held: Any, others: bool) -> AsyncIterator[Transaction]:
+    async def _transaction(
+        self, job: Job, held: object, others: bool
+    ) -> AsyncIterator[Transaction]:
         """Begin the transaction that ends a run, and release the thread's lease if possible.
 
         Raises:
@@ -385,7 +386,7 @@ def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
     return {"error": kind, "message": job.reason}
 
 
-def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> Any:
+def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> object:
     """Return the response to `wait`."""
     if outcome.event in ("interrupt", "rollback") and job.collected.values is None:
         return {}

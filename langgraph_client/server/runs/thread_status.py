@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 _LEFT_BY_RUNS = ("values", "interrupts", "error")
 
@@ -19,7 +18,7 @@ def state_status(waits: bool) -> str:
     return "interrupted" if waits else "idle"
 
 
-def resting(thread: Mapping[str, Any]) -> dict[str, Any]:
+def resting(thread: Mapping[str, object]) -> dict[str, object]:
     """Return the fields that a thread has again if its runs leave no state."""
     rest = {name: thread[name] for name in _LEFT_BY_RUNS if name in thread}
     status = thread.get("status", "idle")

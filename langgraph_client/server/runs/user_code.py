@@ -76,13 +76,13 @@ class _Contained(Coroutine[Any, Any, Any]):
     def __init__(self, inner: Coroutine[Any, Any, object]) -> None:
         self._inner = inner
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)  # `cr_frame` and the like, for debuggers.
 
     def __await__(self) -> Generator[Any, Any, object]:
         return self._inner.__await__()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: object) -> object:
         """Run the inner coroutine to its next `await`."""
         try:
             return self._inner.send(value)
@@ -91,7 +91,7 @@ class _Contained(Coroutine[Any, Any, Any]):
         except BaseException as error:
             raise UserCodeExit(error) from error
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> object:
         """Raise an exception, such as a cancellation, inside the inner coroutine."""
         try:
             return self._inner.throw(*error)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def contains(document: Any, wanted: Any) -> bool:
+def contains(document: object, wanted: object) -> bool:
     """Return whether a JSON value contains another one.
 
     An object contains another one if it has its keys, with values that contain the other's. A list

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.storage.protocol import Document, Mark, Transaction
@@ -55,7 +55,7 @@ class RunResult(NamedTuple):
     """The result of a run, for processes that do not execute it."""
 
     run: Document
-    result: Any
+    result: object
     #: The data of the `error` event for its readers; None without an error.
     error: bytes | None
 
@@ -144,7 +144,7 @@ class Shared(Protocol):
         """Send a message to the other processes, without waiting for it."""
         ...
 
-    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Any]:
+    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[object]:
         """Hold a lock across all processes.
 
         Args:

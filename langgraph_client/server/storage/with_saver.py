@@ -294,7 +294,7 @@ class StorageWithSaver(_Delegating):
         """Return all tables as JSON, without the checkpoints, for `restore`."""
         return await self._storage.export()
 
-    async def restore(self, tables: Mapping[str, Any]) -> None:
+    async def restore(self, tables: Mapping[str, object]) -> None:
         """Replace all tables, except the checkpoints."""
         await self._storage.restore(tables)
 

@@ -126,7 +126,7 @@ def _items(value: Any, serde: Serializer) -> list[bytes] | None:
     return made
 
 
-def _is_short(item: Any) -> bool:
+def _is_short(item: object) -> bool:
     """Return whether an item is so short that a call for each one costs more than it saves."""
     return (
         item is None
