@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 
 #: Namespace of the UUIDv5 that stands for a thread id that is not a UUID itself:
 #: `uuid5(THREAD_NAMESPACE, thread_id)`. Fixed for ever: threads on servers depend on it.
@@ -22,9 +23,11 @@ GIVEN_ID = "given_thread_id"
 #: the checkpointer that the graph was compiled with.
 THREAD_HEADER = "x-langgraph-client-thread"
 
+_MOST_IDS = 1024  # How many ids are kept: each step of a run asks for its thread's several times.
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
+@lru_cache(_MOST_IDS)
 def server_thread_id(given: str) -> str:
     """Return the UUID under which a server knows a caller's thread id.
 
