@@ -255,7 +255,7 @@ class AsyncDirectAnswer:
         is_short = seconds is not None and (usual is None or seconds < usual)
         self._network.limit = seconds if is_short else usual
         try:
-            piece = await anext(self._pieces, b"")
+            piece = await self._next_piece()
             if self._plain is not None:
                 piece = await self._decompressed(self._plain, piece)
         except _ERRORS as error:
@@ -267,6 +267,13 @@ class AsyncDirectAnswer:
         if not piece:
             await self._end()
         return piece
+
+    async def _next_piece(self) -> bytes:
+        """Return the next piece as it was received; `b""` at the end."""
+        # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
+        async for piece in self._pieces:
+            return piece
+        return b""
 
     async def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
@@ -306,7 +313,7 @@ class AsyncDirectAnswer:
         while piece:
             if made := plain.feed(piece):
                 return made
-            piece = await anext(self._pieces, b"")
+            piece = await self._next_piece()
         return b""
 
     async def _end(self) -> None:

@@ -254,7 +254,7 @@ class DirectAnswer:
         is_short = seconds is not None and (usual is None or seconds < usual)
         self._network.limit = seconds if is_short else usual
         try:
-            piece = next(self._pieces, b"")
+            piece = self._next_piece()
             if self._plain is not None:
                 piece = self._decompressed(self._plain, piece)
         except _ERRORS as error:
@@ -266,6 +266,13 @@ class DirectAnswer:
         if not piece:
             self._end()
         return piece
+
+    def _next_piece(self) -> bytes:
+        """Return the next piece as it was received; `b""` at the end."""
+        # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
+        for piece in self._pieces:
+            return piece
+        return b""
 
     def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
@@ -305,7 +312,7 @@ class DirectAnswer:
         while piece:
             if made := plain.feed(piece):
                 return made
-            piece = next(self._pieces, b"")
+            piece = self._next_piece()
         return b""
 
     def _end(self) -> None:

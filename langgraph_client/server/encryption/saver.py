@@ -143,9 +143,10 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         found = self._saver.alist(config, filter=filter, before=before, limit=limit)
         while True:
             async with self._turns.one():
-                item = await anext(found, None)
-            if item is None:
-                return
+                try:  # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
+                    item = await anext(found)
+                except StopAsyncIteration:
+                    return
             yield await self._shown(item)
 
     # Writing.
