@@ -89,6 +89,21 @@ async def test_writes_of_a_transaction_go_together_and_keep_their_order(database
         await storage.close()
 
 
+async def test_what_is_replaced_has_to_be_there(database: str) -> None:
+    """A document that was deleted meanwhile does not come back."""
+    storage = await open_postgres(database)
+    try:
+        cron: dict[str, Any] = {"cron_id": "c", "thread_id": "t", "metadata": {"a": [1]}}
+        assert not await storage.crons.replace(cron)
+        await storage.crons.insert({"cron_id": "c", "thread_id": "t", "metadata": {}})
+        await storage.crons.insert({"cron_id": "d", "thread_id": "t"})
+        assert await storage.crons.replace(cron)
+        assert await storage.crons.get("c") == cron
+        assert await storage.crons.get("d") == {"cron_id": "d", "thread_id": "t"}
+    finally:
+        await storage.close()
+
+
 async def test_a_cancelled_holder_of_a_lock_commits_nothing(database: str) -> None:
     """What was written on the connection of a lock goes with a holder that is cancelled."""
     storage = await open_postgres(database)

@@ -251,3 +251,15 @@ async def test_deleted_space_is_given_back() -> None:
                 await asyncio.to_thread(time.sleep, 0.01)  # No event tells of it.
                 (pages,) = storage._database.row("PRAGMA page_count")
         await storage.close()
+
+
+async def test_what_is_replaced_has_to_be_there(storage: SqliteStorage) -> None:
+    """A document that was deleted meanwhile does not come back."""
+    assert not await storage.threads.replace(thread(1))
+    assert await storage.threads.count() == 0
+    await storage.threads.insert(thread(1))
+    await storage.threads.insert(thread(2))
+    changed = thread(1, status="busy", metadata={"a": [1]}, values={"b": 2})
+    assert await storage.threads.replace(changed)
+    assert await storage.threads.get("t00001") == changed
+    assert await storage.threads.get("t00002") == thread(2)
