@@ -122,10 +122,13 @@ def _catch_signals(stop: threading.Event, *, twice: bool) -> None:
 
 
 def _exit_after(seconds: float) -> threading.Timer:
-    """End the process if it is still there then: a plain node cannot be interrupted."""
+    """End the process after some seconds, because a plain node's thread cannot be interrupted."""
 
     def leave() -> None:
-        print("a node does not end: its run is taken up at the next start", file=sys.stderr)
+        print(
+            "stopped while a node was still running; with --db, the next start continues its run",
+            file=sys.stderr,
+        )
         sys.stderr.flush()
         os._exit(0)
 

@@ -125,7 +125,7 @@ def _input(text: str) -> object:
         except OSError as error:
             raise argparse.ArgumentTypeError(f"{error.filename}: {error.strerror}") from None
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"the file is no JSON: {error}") from None
+            raise argparse.ArgumentTypeError(f"the file is not JSON: {error}") from None
     if text.lstrip()[:1] in ("{", "[", '"'):
         try:
             return json.loads(text)

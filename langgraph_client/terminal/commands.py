@@ -158,7 +158,7 @@ def _input(options: Namespace) -> JSON:
     try:
         return json.load(sys.stdin)
     except ValueError as error:
-        raise UsageError(f"the input is no JSON: {error}") from None
+        raise UsageError(f"the input is not JSON: {error}") from None
 
 
 def _stream(

@@ -1,4 +1,4 @@
-"""For testing code that talks to such servers. Names are loaded on first use."""
+"""Tools to test code that calls LangGraph servers. Names are loaded on first use."""
 
 from __future__ import annotations
 

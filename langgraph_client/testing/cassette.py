@@ -11,9 +11,9 @@ The file is one JSON document, meant to be read and compared:
        "response": {"status": 200, "headers": {...}, "complete": true,
         "events": [{"event": "values", "data": {...}, "id": "1-0", "after": 0.012}]}}]}
 
-`after` is how many seconds passed since the event before. Headers of requests are not written; of
-headers of answers, those that clients read. Secrets are replaced, see `cassette_scrub`; `scrubbed`
-says how often, by name or kind.
+`after` is the number of seconds since the event before. Headers of requests are not written, and
+of the headers of responses only those that clients read. Secrets are replaced, see
+`cassette_scrub`; `scrubbed` counts the replacements by name or kind.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Cassette:
 
         Args:
             request: The request as it is written.
-            response: The answer; its body is added by who reads it.
+            response: The response; the transport that reads its body adds it later.
 
         Returns:
             The exchange, to be passed to `add_body` or `add_event`.
@@ -295,7 +295,7 @@ class Cassette:
             raise CassetteMismatch(self._mismatch(request))
 
     def _mismatch(self, request: JsonObject) -> str:
-        head = f"{request['method']} {request['path']} was not recorded so in {self.path}"
+        head = f"{request['method']} {request['path']} was not recorded like this in {self.path}"
         advice = "Delete the file to record again"
         if not self._unused:
             return f"{head}: nothing is left to replay. {advice}"
@@ -310,7 +310,7 @@ class Cassette:
         return f"{head}. {advice}.\n" + "\n".join(lines)
 
     def _comparable(self, request: JsonMapping) -> tuple[object, ...]:
-        """Return a request without what may differ, and without secrets if an old file has some."""
+        """Return a request without the fields that may differ, and without secrets."""
 
         def without_ignored(value: object) -> object:
             if isinstance(value, dict):

@@ -98,7 +98,7 @@ class Scrubber:
                 return self._replaced(name)
             return self.text(value)
         if isinstance(value, Mapping):
-            # What is below a sensitive name is secret under whatever name.
+            # All that is nested below a sensitive name is secret, whatever its own name.
             above = name if self._is_sensitive(name) else None
             return {
                 key: item if key.lower() in self._keep else self.value(item, above or key)

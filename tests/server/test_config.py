@@ -384,5 +384,5 @@ def test_a_module_s_stream_transformers_feed_its_event_streams(tmp_path: Path) -
 def test_stream_transformers_that_are_no_function_are_refused(tmp_path: Path) -> None:
     """The error names the graph."""
     (tmp_path / "graph.py").write_text(f"{TRANSFORMED}\nstream_transformers = [Counted]\n")
-    with pytest.raises(ConfigError, match="graph 'agent': stream_transformers is no function"):
+    with pytest.raises(ConfigError, match="graph 'agent': stream_transformers is not a function"):
         server_of(config_of(tmp_path), {})

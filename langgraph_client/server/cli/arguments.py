@@ -29,7 +29,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(given)
     options.config = options.config_option or options.config or "langgraph.json"
     if (options.ssl_certfile is None) != (options.ssl_keyfile is None):
-        parser.error("--ssl-certfile and --ssl-keyfile go together")
+        parser.error("--ssl-certfile and --ssl-keyfile must be given together")
     options.notes = [
         f"{flag} has no effect here: {why}"
         for flag, why in _IGNORED.items()
@@ -164,7 +164,7 @@ def _add_development(parser: argparse._ArgumentGroup) -> None:
 def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not within 0-65535")
+        raise argparse.ArgumentTypeError(f"{number} is not a port: pass a number from 0 to 65535")
     return number
 
 
@@ -178,5 +178,5 @@ class _Positive:
     def __call__(self, text: str) -> float:
         number = self._kind(text)
         if not 0 < number < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text} has to be more than 0")
+            raise argparse.ArgumentTypeError(f"{text} is not more than 0")
         return number

@@ -153,12 +153,12 @@ def _load_graph(config: AppConfig, name: str, place: str) -> object:
     if function is None:
         return graph
     if not callable(function):
-        raise ConfigError(f"{config.file}: graph {name!r}: stream_transformers is no function")
+        raise ConfigError(f"{config.file}: graph {name!r}: stream_transformers is not a function")
     from langgraph.pregel import Pregel
 
     if not isinstance(graph, Pregel):
         logger.warning(
-            "stream_transformers() of %s is not used: %r is no compiled graph", where, name
+            "stream_transformers() of %s is not used: graph %r is not a compiled graph", where, name
         )
         return graph
     transformers_made: Any = function()

@@ -40,7 +40,7 @@ def serve_again(
     process = subprocess.Popen(command)
     try:
         for _ in changes:
-            print("a file has changed", file=sys.stderr, flush=True)
+            print("a file has changed: restarting", file=sys.stderr, flush=True)
             _end(process)
             process = subprocess.Popen(command)
     finally:
