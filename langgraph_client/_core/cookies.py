@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
+import math
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from http.cookies import CookieError, Morsel, SimpleCookie
 
 
 class Cookies:
-    """Keeps the cookies that a server sets, for the lifetime of the client."""
+    """Keeps the cookies that a server sets, until they expire, for the lifetime of the client.
 
-    def __init__(self) -> None:
-        self._values: dict[tuple[str, str], str] = {}  # By path and name.
+    Args:
+        now: The time, in seconds since 1970.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._kept: dict[tuple[str, str], tuple[str, float]] = {}  # By path and name.
 
     def __bool__(self) -> bool:
-        return bool(self._values)
+        return bool(self._kept)
 
     def take(self, header: str) -> None:
-        """Keep the cookie of a `Set-Cookie` header; delete it if its `Max-Age` is 0 or less."""
+        """Keep the cookie of a `Set-Cookie` header; delete it if it has already expired."""
         try:
             parsed = SimpleCookie(header)
         except CookieError:  # Like browsers, ignore a header that cannot be read.
             return
         for name, morsel in parsed.items():
+            # Without a path browsers take that of the request. One client calls many paths of one
+            # server, and a load balancer means all of them.
             place = (morsel["path"] or "/", name)
-            if morsel["max-age"].strip().startswith(("0", "-")):
-                self._values.pop(place, None)
+            expires = _expires(morsel, self._now())
+            if expires <= self._now():
+                self._kept.pop(place, None)
             else:
-                self._values[place] = morsel.coded_value
+                self._kept[place] = (morsel.coded_value, expires)
 
     def header(self, target: str) -> str:
-        """Return the `Cookie` header for a request's path; empty if there are no cookies."""
-        pairs = [
+        """Return the `Cookie` header for a request's target; empty if no cookie is for it."""
+        path, now = target.partition("?")[0], self._now()
+        return "; ".join(
             f"{name}={value}"
-            for (path, name), value in list(self._values.items())
-            if target.startswith(path)
-        ]
-        return "; ".join(pairs)
+            # A copy: another thread may take a cookie meanwhile.
+            for (place, name), (value, expires) in list(self._kept.items())
+            if expires > now and _is_below(path, place)
+        )
+
+
+def _expires(morsel: Morsel[str], now: float) -> float:
+    """Return when a cookie expires; infinity for never. `Max-Age` counts before `Expires`."""
+    try:
+        return now + int(morsel["max-age"])
+    except ValueError:
+        pass  # There is none, or it cannot be read, which counts as none.
+    try:
+        return parsedate_to_datetime(morsel["expires"]).timestamp()
+    except ValueError:
+        return math.inf
+
+
+def _is_below(path: str, place: str) -> bool:
+    """Return whether a cookie for `place` is sent to `path`: `/api` is not for `/apis`."""
+    return path == place or path.startswith(place if place.endswith("/") else f"{place}/")
