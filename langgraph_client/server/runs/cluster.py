@@ -1,9 +1,9 @@
-"""The processes that share a database: who carries out which thread's runs, and who follows them.
+"""The processes that share a database: one executes a thread's runs, and others follow them.
 
-A process that carries out the runs of a thread has the thread's lease, and the runs are in its
-queue as if it were alone. What another process is asked about such a thread it writes into the
-database, under the lock of the thread, and tells the owner to look. Messages only save time: who
-waits for something looks at the database each second, too.
+A process that executes the runs of a thread holds the thread's lease, and the runs are in its
+queue as in a single process. Another process that gets a request about the thread writes it to the
+database, under the lock of the thread, and sends the holder a message. Messages only save time: a
+process that waits for something also reads the database each second.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, S
 logger = logging.getLogger("langgraph_client.server")
 
 _SWEEP_EVERY = 30
-"""How many renewals lie between two clearings of what dead processes left."""
+"""How many renewals lie between two deletions of the entries of dead processes."""
 _WATCH_SECONDS = 0.25
-"""How often it is looked whether the leases are over, which asks nobody."""
+"""How often to check by the local clock whether the leases have ended; it needs no query."""
 _LISTEN_SECONDS = 5.0
-"""How long a start waits for the connection that listens."""
+"""How many seconds a start waits for the connection that listens."""
 _LOST = -1
-"""The epoch of a lease that was lost, which no write can match."""
+"""The epoch of a lost lease, which no write can match. It stays until the thread's runs have
+stopped here, so that this process does not take the thread again while they still run."""
 
 
 class Cluster:
@@ -47,12 +48,12 @@ class Cluster:
         shared: Its leases and messages.
         clock: Time and ids.
         locks: The locks of threads.
-        queue: The runs that this process carries out.
-        following: The runs and threads that others have.
+        queue: The runs that this process executes.
+        following: The runs and threads of other processes that this one follows.
         protocol_runs: The v3 events of threads.
-        tasks: What runs on its own.
-        load: Brings the runs of a thread into the queue, and stops those that are to be stopped.
-        works: Whether this process carries out runs at all.
+        tasks: Runs tasks that belong to no request.
+        load: Loads the runs of a thread into the queue, and stops those with a request to stop.
+        works: Whether this process executes runs at all.
     """
 
     def __init__(
@@ -83,33 +84,34 @@ class Cluster:
         self._load = load
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
-        #: The threads whose leases this process had for nothing, when it looked last.
+        #: The threads whose leases were held without a run at the last renewal.
         self._idle: set[str] = set()
         self._unused: set[str] = set()
-        #: The threads that were claimed, and whose runs are not loaded yet.
+        #: The claimed threads whose runs are not loaded yet; `_clear` must not release them.
         self._claimed: set[str] = set()
-        #: Whether there may be runs that are due, and were not claimed as there was no room.
+        #: Whether there may be due runs that were not claimed because there was no room.
         self._waiting = False
         self._background: list[asyncio.Task[None]] = []
 
-    # Being part of it.
+    # Joining and leaving.
 
     async def start(self) -> None:
-        """Join the others, and take up what nobody carries out."""
+        """Join the other processes, and claim the due runs that no process executes."""
         await self.shared.join()
         self._background = [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._renew()),
             asyncio.create_task(self._watch()),
         ]
-        # Without it, others would take it for dead when it is slow to begin with.
+        # The connection that listens holds the lock by which others see that this process lives.
+        # Without it, they would take a process that starts slowly for dead.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LISTEN_SECONDS):
                 await self.shared.listening.wait()
         await self.claim()
 
     async def close(self) -> None:
-        """Leave the others; they take up at once what is left."""
+        """Leave the other processes, and release all leases, so that they continue at once."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -119,7 +121,7 @@ class Cluster:
         await self.shared.listen(self._heard)
 
     async def _heard(self, kind: str, name: str) -> None:
-        """Do what a message asks for, in a task: the next message may come meanwhile."""
+        """Handle a message in a task of its own, because the next one may come meanwhile."""
         if kind == "changed":
             self.elsewhere.answered(name)
             if name in self.following:
@@ -141,7 +143,10 @@ class Cluster:
             self._do("changed", thread_id, self.following.look)
 
     def _do(self, kind: str, name: str, action: Callable[[str], Awaitable[None]]) -> None:
-        """Do something once; once more if it is asked for meanwhile."""
+        """Run an action for a name, and once more if it is asked for meanwhile.
+
+        So a burst of messages about a thread causes two reads, and not one for each message.
+        """
         key = (kind, name)
         if key in self._doing:
             self._again.add(key)
@@ -164,7 +169,7 @@ class Cluster:
         self._tasks.spawn(repeat())
 
     async def _renew(self) -> None:
-        """Keep the leases, notice those that are lost, and look for what no message told."""
+        """Renew the leases, notice those that are lost, and look for what messages have missed."""
         count = 0
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
@@ -172,12 +177,14 @@ class Cluster:
                 before = dict(self.shared.epochs)
                 held = await self.shared.renew()
                 for thread_id, epoch in before.items():
-                    # Of those only: what was taken or given back meanwhile is not in the answer.
+                    # Only leases that did not change meanwhile: the reply may be older than the
+                    # ones that were taken or released during the query.
                     present = self.shared.epochs.get(thread_id)
                     if epoch == present != _LOST and held.get(thread_id) != epoch:
                         self.lose(thread_id)
                 idle = {thread_id for thread_id in held if not self._queue.of(thread_id)}
-                # Those only that were idle before, too: most others are given back just now.
+                # Only those that were idle at the last renewal, too: most of the others are being
+                # released at this moment by the end of their last run.
                 self._unused, self._idle = idle & self._idle, idle
                 self._do("clear", "", self._clear)
                 count += 1
@@ -189,10 +196,10 @@ class Cluster:
             self._look_at_all()
 
     async def _watch(self) -> None:
-        """Stop all runs as soon as their leases are over, without asking the database.
+        """Stop all runs as soon as the leases have ended by the local clock, without a query.
 
-        A process that was paused may find out only after the next answer, and its graphs would go
-        on until then. This timer is due when it wakes up, before a graph can begin another step.
+        After a pause of the process, a reply of the database would come too late: graphs would
+        go on until then. This timer is due at once, before a graph can start another step.
         """
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
@@ -201,20 +208,22 @@ class Cluster:
                     self.lose(thread_id)
 
     async def _clear(self, _: str) -> None:
-        """Give back what nothing needs: leases without runs, threads that nobody reads.
+        """Release leases without runs, and stop following threads that have no reader.
 
-        Apart from the renewals, which must not wait for the locks of threads.
+        This is a task of its own, because renewals must not wait for the locks of threads.
         """
         for thread_id in self._unused:
             async with self._locks.hold(thread_id):
                 if not self._queue.of(thread_id) and thread_id not in self._claimed:
                     self.left(thread_id)
-                    await self.shared.take(thread_id)  # Whichever epoch it has.
+                    # `release` needs the epoch, which is unknown here if the reply that would have
+                    # returned it was lost.
+                    await self.shared.take(thread_id)
                     await self.shared.release(thread_id)
         for thread_id in self.following.forgotten():
             await self.shared.unfollow(thread_id)
 
-    # Threads that this process has.
+    # Threads whose lease this process holds.
 
     def lease_of(self, thread_id: str) -> tuple[str, int]:
         """Return a thread and the epoch of its lease, for a run that starts."""
@@ -225,11 +234,12 @@ class Cluster:
 
         Args:
             thread_id: The thread.
-            is_unknown: Nobody can know it yet: it has no run, nor anybody who follows it.
-            depth: How deep the run is that is to run on it, see `Job.depth`.
+            is_unknown: Whether the thread is so new that it has no runs and no followers.
+            depth: The depth of its next run, see `Job.depth`.
         """
         if self.shared.owns(thread_id):
             return True
+        # A lost lease is still in `epochs`: its runs have not stopped here.
         if not self._has_room(depth) or thread_id in self.shared.epochs:
             return False
         if self._queue.of(thread_id) or await self.shared.take(thread_id) is None:
@@ -239,16 +249,16 @@ class Cluster:
         return True
 
     def _has_room(self, depth: int = 0) -> bool:
-        """Whether this process may take a thread: what it takes before it has renewed is lost."""
+        """Whether this process may take a thread. Leases that have ended must be renewed first."""
         return self.works and not self.shared.is_over and self._queue.room(depth) > 0
 
     async def look(
         self, transaction: Transaction, thread_id: str
     ) -> tuple[Document | None, Standing | None]:
-        """Return a thread's document, and what else there is if it could be taken over.
+        """Return a thread's document, and its state if this process could take it over.
 
         Args:
-            transaction: What reads under the thread's lock.
+            transaction: Reads under the thread's lock.
             thread_id: The thread.
 
         Raises:
@@ -267,11 +277,11 @@ class Cluster:
     def free(
         self, thread_id: str, standing: Standing | None, *, is_unknown: bool
     ) -> Standing | None:
-        """Return what there is of a thread, if it can be taken over with its first run.
+        """Return the state of a thread that can be taken over together with its first run.
 
-        It can, if no living process has it, and there is nothing on it to be taken up before. Then
-        the transaction that writes the run also takes the lease, and `took` is called. The caller
-        holds the thread's lock.
+        It can be if no living process holds its lease, and nothing on it must be loaded first. Then
+        the transaction that writes the run also takes the lease, and `took` is called after the
+        commit. The caller holds the thread's lock. None if it cannot be taken over in this way.
         """
         if not self.works or self.shared.is_over or thread_id in self.following:
             return None
@@ -284,18 +294,22 @@ class Cluster:
         return standing
 
     def took(self, transaction: Transaction, thread_id: str, standing: Standing) -> None:
-        """Begin with a thread that a transaction has taken over."""
+        """Start with a thread that a committed transaction has taken over."""
         self.shared.note_taken(transaction, thread_id)
-        self._clock.start_after(standing.last)  # Also if the last owner's clock is ahead.
+        # Event ids must grow even if the last holder's clock is ahead.
+        self._clock.start_after(standing.last)
         self._protocol_runs.follow(thread_id, fed=False)
 
     async def _taken(self, thread_id: str) -> None:
-        """Begin with a thread where its last owner stopped."""
+        """Continue a thread where its last holder stopped."""
+        # Runs that were followed here get the events that the last holder stored, before this
+        # process adds its own to the same logs.
         await self.following.look(thread_id)
         last = await self._storage.events.of_thread_last(thread_id)
-        self._clock.start_after(last)  # Also if the last owner's clock is ahead.
+        # Event ids must grow even if the last holder's clock is ahead.
+        self._clock.start_after(last)
         self._protocol_runs.follow(thread_id, fed=False)
-        # Before a run starts, or its first events would not be kept.
+        # Before a run starts: otherwise its first events would not be stored.
         reads_protocol = await self.followers.begin(thread_id)
         await self._load(thread_id)
         if reads_protocol:
@@ -306,7 +320,7 @@ class Cluster:
     async def claim(self) -> None:
         """Take over threads with runs that are due, as long as there is room."""
         while self.works and not self._queue.closing:
-            # Whoever makes room looks again; a renewal does, too.
+            # `wake` looks again when a run has made room, and so does each renewal.
             self._waiting = not self._has_room()
             if self._waiting:
                 return
@@ -317,7 +331,7 @@ class Cluster:
                 for thread_id, epoch in found:
                     async with self._locks.hold(thread_id):
                         if thread_id in self.shared.epochs or self._queue.of(thread_id):
-                            continue  # A request was faster, or what was lost is not over yet.
+                            continue  # A request was faster, or lost runs have not stopped yet.
                         self.shared.epochs[thread_id] = epoch
                         await self._taken(thread_id)
             finally:
@@ -329,7 +343,7 @@ class Cluster:
         await self.claim()
 
     def wake(self) -> None:
-        """Look for work: there is room, and there was none when something waited."""
+        """Claim runs if some could not be claimed before because there was no room."""
         if self._waiting and self._background and not self._queue.closing:
             self._do("work", "", self._claim_now)
 
@@ -340,7 +354,7 @@ class Cluster:
                 self._queue.advance(thread_id)
 
     def left(self, thread_id: str) -> None:
-        """Note that this process has no run of a thread any more."""
+        """Stop serving a thread: this process has no run of it any more."""
         self.followers.drop(thread_id)
         self._protocol_runs.follow(thread_id, fed=True)
 
@@ -353,6 +367,7 @@ class Cluster:
         self.left(thread_id)
         for job in self._queue.of(thread_id):
             job.lost = True
+            # Its readers stay attached; from now on they get what the next holder stores.
             job.log.disown()
             self.following.add(job)
             if job.task is not None and not job.task.done():
@@ -364,7 +379,7 @@ class Cluster:
         self.forget_lost(thread_id)
 
     def leave(self, job: Job) -> None:
-        """Forget a run that runs no more, and that another process has."""
+        """Remove a lost run from the queue, once it has stopped here."""
         if job.run_id in self._queue.jobs:
             self._queue.leave(job, self._queue.rest(job.thread_id))
         run, job.protocol = job.protocol, None
@@ -374,13 +389,14 @@ class Cluster:
         self.forget_lost(job.thread_id)
 
     async def delete_thread(self, thread_id: str, held: Any) -> None:
-        """Delete a thread, and take its lease from whoever has it, in one transaction.
+        """Delete a thread, and revoke its lease in the same transaction.
 
-        What its runs have written until then is deleted; from then on they write nothing.
+        What its runs have written until then is deleted. Later they cannot write, in whichever
+        process they are.
 
         Args:
             thread_id: The thread.
-            held: What its lock has given, which ends here.
+            held: The value of its lock. The lock across processes ends with the transaction.
         """
         async with self._storage.transaction(held) as transaction:
             self.shared.revoke(transaction, thread_id)
@@ -390,7 +406,7 @@ class Cluster:
             self.left(thread_id)
 
     def forget_lost(self, thread_id: str) -> None:
-        """Forget a lease that was lost, once nothing of its runs is left."""
+        """Forget a lost lease, once none of its runs is left in the queue."""
         if self.shared.epochs.get(thread_id) == _LOST and not self._queue.of(thread_id):
             del self.shared.epochs[thread_id]
 
@@ -401,23 +417,25 @@ class Cluster:
     async def ending(
         self, transaction: Transaction, job: Job, run: Document, result: Any, error: bytes | None
     ) -> None:
-        """Take part in the transaction that ends a run."""
+        """Write what other processes need, in the transaction that ends a run."""
         if job.thread_id in self.followers:
             await self.shared.put_result(transaction, RunResult(run, result, error))
         if self.following.is_read(job.thread_id):
-            # With the lease, or the next owner would not know that its events are read here.
+            # In the same transaction as the release: otherwise the next holder could start before
+            # it can know that this process reads the events.
             await self.shared.follow_within(transaction, job.thread_id)
 
     async def ended(self, job: Job, others: bool) -> None:
-        """Give the thread back if its last run is over. The caller holds its lock."""
+        """Release the thread if its last run is over. The caller holds its lock."""
         self.followers.written(job.thread_id)
         if self._queue.of(job.thread_id):
             return
         self.left(job.thread_id)
         if self.following.is_read(job.thread_id):
             self.following.watch(job.thread_id)
-        if job.thread_id in self.shared.epochs:  # Else that was part of the transaction.
+        if job.thread_id in self.shared.epochs:  # Otherwise the transaction has released it.
             await self.shared.release(job.thread_id)
+        # Another process has stored a run that is not in this queue, and the lease is released.
         if others:
             self.shared.tell("work", "")
             self._do("work", "", self._claim_now)

@@ -1,6 +1,6 @@
-"""Threads that another process has: what this one is asked about them it asks of their owner.
+"""Pass requests on to the process that holds the lease of a thread.
 
-It writes that into the database, under the lock of the thread, and tells the owner to look.
+They are written to the database, under the lock of the thread, and the holder gets a message.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from langgraph_client.server.storage.protocol import Document, Event, Storage, T
 from langgraph_client.server.storage.shared import NO_RUN, Shared
 
 _ANSWER_SECONDS = 1.0
-"""How long the owner of a thread may take to say that it keeps what happens there."""
+"""How many seconds to wait until the holder of a thread confirms that it stores the events."""
 
 
 class Elsewhere:
-    """The threads that other processes have.
+    """The threads of other processes.
 
     Args:
         storage: The database.
-        shared: What the processes tell each other.
-        clock: Time and ids.
+        shared: The leases, and the messages between processes.
+        clock: Gives times and ids.
         locks: The locks of threads.
-        following: What this process follows of them.
+        following: The runs and threads that this process follows.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Elsewhere:
         self._clock = clock
         self._locks = locks
         self._following = following
-        #: The threads whose owners have been asked to keep what happens.
+        #: For each thread whose holder was asked to store events, the event set by its answer.
         self._answers: dict[str, asyncio.Event] = {}
 
     def answered(self, thread_id: str) -> None:
-        """Note that the owner of a thread has said something."""
+        """Note that the holder of a thread has sent a message."""
         if (answered := self._answers.get(thread_id)) is not None:
             answered.set()
 
@@ -67,20 +67,20 @@ class Elsewhere:
         followed: bool,
         held: Any,
     ) -> Job | None:
-        """Write a run down for another process. The caller holds the lock of the thread.
+        """Store a run for another process. The caller holds the lock of the thread.
 
         Args:
-            run: Its document.
-            busy: That of its thread.
-            control: What is noted about it; empty for nothing.
+            run: The run's document.
+            busy: The thread's document.
+            control: The notes about the run; empty for none.
             key: The document of the request's idempotency key.
-            reason: What is told of those that it stops.
-            refusal: What is told if it is refused.
-            followed: Whether it is followed here.
-            held: What the lock has given, which ends here.
+            reason: The reason in the thread's document if the run stops another one.
+            refusal: The text of `Conflict`.
+            followed: Whether this process follows the run.
+            held: The value of the lock. The lock across processes ends with the transaction.
 
         Returns:
-            What follows it, if that is asked for.
+            The job that follows the run; None if `followed` is False.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
@@ -90,6 +90,7 @@ class Elsewhere:
         if others and strategy == "reject":
             raise Conflict(refusal)
         if followed:
+            # Before the run is stored: a process that takes it over looks for followers first.
             await self._shared.follow(thread_id)
         async with self._storage.transaction(held) as transaction:
             await transaction.threads.put(busy)
@@ -131,13 +132,13 @@ class Elsewhere:
     async def stop(
         self, run: Document, action: Action, reason: str, *, delete: bool = False
     ) -> Job | None:
-        """Ask the process that has a run to end it. The caller holds the lock of its thread.
+        """Ask the process that executes a run to end it. The caller holds the lock of its thread.
 
         Returns:
-            What follows the run until it is over; None if it is.
+            The job that follows the run; None if the run is over.
         """
-        # It may have ended without this process knowing. It cannot end from here on: its last
-        # transaction waits for the lock, and deletes the note.
+        # It may have ended unnoticed. From here on it cannot end: the transaction that ends it
+        # waits for this lock, and also deletes the note.
         present = await self._storage.runs.get(run["run_id"])
         if present is None or present["status"] not in UNFINISHED:
             return None
@@ -148,7 +149,7 @@ class Elsewhere:
         return job
 
     async def find(self, run: Document) -> Job | None:
-        """Return what follows a run that another process has. The caller holds the thread's lock.
+        """Return the job that follows a run of another process. The caller holds the thread's lock.
 
         Returns:
             None if the run is over.
@@ -167,7 +168,7 @@ class Elsewhere:
         return job
 
     async def watch(self, thread_id: str) -> None:
-        """Have what happens on a thread written down, for readers in this process."""
+        """Have the events of a thread stored, for readers in this process."""
         if self._shared.owns(thread_id):
             return
         async with self._locks.hold(thread_id):
@@ -177,31 +178,31 @@ class Elsewhere:
         await self._ask_owner(thread_id)
 
     async def _ask_owner(self, thread_id: str) -> None:
-        """Ask the process that has a thread to look for followers, and wait until it has.
+        """Ask the holder of a thread to look for followers, and wait until it has.
 
-        Who is told that it reads a run must not miss what happens from then on.
+        A reader must not miss an event that happens after its request was accepted.
         """
         answered = self._answers.setdefault(thread_id, asyncio.Event())
         self._shared.tell("follow", thread_id)
         if await self._shared.owner(thread_id) in (None, self._shared.process_id):
             self._answers.pop(thread_id, None)
             return
-        with contextlib.suppress(TimeoutError):  # Its renewal shows it what no message told.
+        with contextlib.suppress(TimeoutError):  # The holder's next renewal also looks for them.
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await answered.wait()
         self._answers.pop(thread_id, None)
 
     async def announce(self, thread_id: str, name: str, data: bytes) -> EventId | None:
-        """Write an event of a thread down that belongs to no run, if another process reads it.
+        """Store an event of a thread that belongs to no run, if another process reads the thread.
 
         The caller holds the thread's lock, and the thread has no run.
 
         Returns:
-            Its id, for the readers in this process; None if it was not written.
+            Its id, for the readers in this process; None if it was not stored.
         """
         if thread_id not in self._following and not await self._shared.followers(thread_id):
             return None
-        await self._following.look(thread_id)  # What is before it.
+        await self._following.look(thread_id)  # Earlier events go to the readers first.
         self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
         event = Event(self._clock.event_id(), name, data)
         await self._storage.events.add(thread_id, NO_RUN, [event])
@@ -212,8 +213,8 @@ class Elsewhere:
     async def opening(self, thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
         """Prepare the v3 log of a thread. Gives whether to write to it, and whether to follow it.
 
-        What older runs left to be written, is written by the owner of the thread; if there is
-        none, by whoever reads it, under the lock of the thread.
+        The holder of the thread's lease adds what older runs lack. If there is no holder, the
+        process of a reader does it, under the lock of the thread.
         """
         if self._shared.owns(thread_id):
             yield True, False

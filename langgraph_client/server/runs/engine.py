@@ -1,16 +1,15 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
 A run is `pending`, then `running`, then over; `run_states.TRANSITIONS` says what may follow what.
-`RunQueue` decides whose turn it is, `Attempts` carries a run out, `RunStopper` stops it, and
-`Settlements` brings it to its end. Each job goes through three steps, and every way leads to the
-last one:
+`RunQueue` decides which run is next, `Attempts` executes a run, `RunStopper` stops it, and
+`Settlements` ends it. Each job goes through three steps, and always reaches the last one:
 
-1. `submit` writes the run and lets it enter the queue;
-2. a task carries it out. It may be cancelled at any point, before its first step, too;
+1. `submit` writes the run and adds it to the queue;
+2. a task executes it. It may be cancelled at any point, even before its first step;
 3. when that task is done, or instead of it, another task settles the run, exactly once.
 
-What is decided about a thread is read, decided and written under the lock of the thread. Where an
-operation has several steps, it is finished even if its caller is cancelled meanwhile
+A decision about a thread is made under the lock of the thread, from reading to writing. An
+operation of several steps is finished even if its caller is cancelled meanwhile
 (`OwnTasks.finish`).
 """
 
@@ -64,20 +63,20 @@ _PAUSE = 0.5
 
 
 class Engine:
-    """Runs runs.
+    """Starts runs, and ends each of them once.
 
     Args:
-        storage: Where threads, runs and resumable events are kept.
-        clock: Time and event ids.
+        storage: Stores threads, runs and resumable events.
+        clock: Gives times and event ids.
         graph_runner: Runs a job's graph, and reads a thread's state.
         limit: How many runs may run at the same time, each on a thread of its own.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Show the text of every exception, see `error_document`.
         show_tracebacks: Keep the traceback of a failed run in its thread's `error`.
-        hooks: What looks into the runs.
+        hooks: Are called at points in the life of a run.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
-        works: Whether this process carries out runs; if not, others that share its database do.
+        works: Whether this process executes runs; if not, others that share its database do.
     """
 
     def __init__(
@@ -202,10 +201,10 @@ class Engine:
     # Creating.
 
     async def look(self, held: Any, thread_id: str) -> tuple[Document | None, Standing | None]:
-        """Return a thread's document, and what `submit` is to know of it.
+        """Return a thread's document, and its state for `submit`.
 
         Args:
-            held: What its lock has given.
+            held: The value of the thread's lock.
             thread_id: The thread.
         """
         within = self._storage.within(held)
@@ -226,25 +225,25 @@ class Engine:
         is_unknown: bool = False,
         waited_for: bool = True,
     ) -> Job:
-        """Take on a new run, and start it if it is its turn. The caller holds the thread's lock.
+        """Accept a new run, and start it if it is next. The caller holds the thread's lock.
 
         Args:
-            run: The run's document, status `pending`. Stored.
-            thread: Its thread's document. Stored, as `busy`.
-            control: What is noted about the run beside its document; stored if there is anything.
-            key: The document of the request's idempotency key. Stored.
-            parent: The run that has started it; empty for none.
-            held: What the lock has given; it ends here, among processes.
-            standing: What `look` has given.
-            is_unknown: Whether nobody can know the thread's id yet, so that nobody follows it.
-            waited_for: Whether somebody waits for what becomes of it.
+            run: The run's document, status `pending`. It is stored.
+            thread: The thread's document. It is stored as `busy`.
+            control: The notes about the run; stored unless empty.
+            key: The document of the request's idempotency key. It is stored.
+            parent: The id of the run that has started this one; empty for none.
+            held: The value of the lock. The lock across processes ends with the transaction.
+            standing: The second value that `look` has returned.
+            is_unknown: Whether the thread is so new that it cannot have followers.
+            waited_for: Whether a request waits for the run's events or result.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
             NotFound: The thread is being deleted.
             Unavailable: The server is stopping, or nothing can be written.
-            Fenced: Another process has the thread by now; nothing is written. Not if it is done
-                once more, under the lock.
+            Fenced: Another process took over the thread meanwhile; nothing is written. The caller
+                may try again, under the lock.
         """
         thread_id, strategy = thread["thread_id"], run["multitask_strategy"]
         if self._queue.closing:
@@ -275,9 +274,11 @@ class Engine:
         job.depth = depth
         job.mark = None if free is None else free.mark
         if self._queue.is_next(run, depth):
-            # It is claimed where it is written: what it waits for is one transaction, not two.
+            # Stored as running at once, so that it starts after one transaction and not two.
             job.run, job.begun = self._attempts.begun(run), True
         controls = [{**noted(run), **control}] if control else []
+        # In the same transaction as the new run: if the process is killed right after it, the next
+        # one does not continue the running runs that this one replaces.
         for other in stopped:
             if other.task is not None:
                 controls.append({**noted(other.run), "stop": strategy, "reason": reason})
@@ -299,7 +300,7 @@ class Engine:
         free: Standing | None,
         held: Any,
     ) -> None:
-        """Write a new run with all that belongs to it, and take its thread over if it is free."""
+        """Write a new run with its documents, and take its thread over if it is free."""
         try:
             async with self._storage.transaction(held) as transaction:
                 if self.cluster is not None and free is not None:
@@ -313,6 +314,7 @@ class Engine:
                 if key is not None:
                     await transaction.idempotency_keys.put(key)
         except Fenced:
+            # With `free`, another process took the thread first: there is no lease to lose.
             if self.cluster is not None and free is None:
                 self.cluster.lose(job.thread_id)
             raise
@@ -326,18 +328,20 @@ class Engine:
         job.task = asyncio.create_task(
             self._attempts.carry_out(job), name=f"run {job.run_id}", context=context
         )
-        # Not at the end of the task itself: one that is cancelled before its first step has none.
+        # A callback, and not a `finally` in the task: if the task is cancelled before its first
+        # step, none of its code runs.
         job.task.add_done_callback(lambda task: self._attempt_ended(job, task))
 
     def _attempt_ended(self, job: Job, task: asyncio.Task[Outcome]) -> None:
-        """Have a run settled whose task is done, however that ended."""
+        """Settle a run whose task is done, however the task ended."""
         job.ended = True
-        if self._closed:
+        if self._closed:  # It stopped too late for `close`, which has put it back.
             return
         cancelled = task.cancelled()
         raised = None if cancelled else task.exception()
         if self.cluster is not None and isinstance(raised, Fenced):
             self.cluster.lose(job.thread_id)
+        # The database failed, not the graph: the run goes on later, in this process or another.
         if self.cluster is not None and isinstance(raised, Unavailable) and job.stop is None:
             self.tasks.spawn(self._hand_back(job))
             self._queue.free(job)
@@ -347,7 +351,8 @@ class Engine:
             self.cluster.leave(job)
             return
         if job.stop is not None:
-            # Also if the graph ended by itself meanwhile: who was told that it stops relies on it.
+            # Also if the graph ended by itself meanwhile: the request to stop was accepted, and
+            # its client relies on it.
             outcome = Outcome(job.stop)
         elif cancelled and self._queue.closing:
             self.tasks.spawn(self._attempts.put_back(job))
@@ -364,9 +369,9 @@ class Engine:
             self.cluster.wake()
 
     async def _hand_back(self, job: Job) -> None:
-        """Leave a run to whichever process takes it up once the database is there again.
+        """Put a run back once the database answers again, for whichever process claims it.
 
-        The run is as it was at its last checkpoint, and goes on from there.
+        It continues from its last checkpoint.
         """
         assert self.cluster is not None
         logger.warning("run %s pauses: the database is not available", job.run_id)
@@ -381,9 +386,10 @@ class Engine:
         self.cluster.leave(job)
 
     async def write_logs(self) -> None:
-        """Write the events that are to be kept, before a checkpoint is written that is behind them.
+        """Write the events of a step, before the checkpoint of the step is written.
 
-        Otherwise a kill in between would lose them: their step is done, and not done again.
+        In the other order, a kill between the two would lose the events: a step that has a
+        checkpoint is not executed again.
         """
         for log in list(self._unwritten):
             await log.flush()
@@ -397,7 +403,7 @@ class Engine:
         return [job.run_id for job in self._queue.of(thread_id)]
 
     async def unfinished(self) -> list[Document]:
-        """Return the runs that are not over, in whichever process they are."""
+        """Return the runs of all processes that are not over."""
         if self.cluster is not None:
             return await self._storage.runs.unfinished()
         return [job.run for job in self.jobs.values()]
@@ -408,10 +414,10 @@ class Engine:
         return {status: await runs.count(where={"status": status}) for status in UNFINISHED}
 
     async def find_job(self, run: Document) -> Job | None:
-        """Return what tells the end and the result of a run; None if the run is over.
+        """Return the job of a run, here or in another process; None if the run is over.
 
         Args:
-            run: Its document.
+            run: The run's document.
         """
         job = self.jobs.get(run["run_id"])
         if job is not None and not job.lost:
@@ -422,7 +428,7 @@ class Engine:
             return self.jobs.get(run["run_id"]) or await self.cluster.elsewhere.find(run)
 
     async def watch(self, thread_id: str) -> EventLog:
-        """Return the log of all that happens on a thread. Give it back with `feeds.drop`."""
+        """Return the event log of a thread. The caller must release it with `feeds.drop`."""
         log = self.feeds.open(thread_id)
         if self.cluster is not None:
             try:
@@ -433,7 +439,7 @@ class Engine:
         return log
 
     async def announce(self, thread_id: str, name: str, data: Any) -> None:
-        """Tell those who watch a thread of something that no run does, such as `state_update`.
+        """Send the readers of a thread an event that belongs to no run, such as `state_update`.
 
         The caller holds the thread's lock, and the thread has no run.
         """
@@ -443,11 +449,11 @@ class Engine:
         self.feeds.tell(thread_id, name, encoded, event_id)
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
-        """Return how many runs wait and for how long, and how many more could run."""
+        """Return how many runs wait and how long, and how many more could run."""
         return self._queue.numbers()
 
     async def log_of(self, run: Document) -> EventLog:
-        """Return the event log of a run, of one that is over too."""
+        """Return the event log of a run, also if the run is over."""
         if job := await self.find_job(run):
             return job.log
         return self.job_factory.over(run, None).log
@@ -455,26 +461,26 @@ class Engine:
     # Starting and stopping the server.
 
     async def recover(self) -> None:
-        """Take up again what an earlier process left pending or running."""
+        """Resume the runs that an earlier process left pending or running."""
         if self.cluster is not None:
             await self.cluster.start()
         else:
             await self._loader.load_all()
 
     async def close(self) -> None:
-        """Stop all work. What was running is taken up at the next start."""
+        """Stop all work. Running runs are put back, and resumed at the next start."""
         self._queue.close()
         running = [job.task for job in self.jobs.values() if job.task is not None]
         for task in running:
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=_CLOSE_SECONDS)
-        await asyncio.sleep(0)  # The callbacks of the tasks that ended.
+        await asyncio.sleep(0)  # Let the callbacks of the ended tasks settle them or put them back.
         await self.tasks.close(_CLOSE_SECONDS)
         self._closed = True
         for job in list(self.jobs.values()):
             try:
-                # It does not react to the cancellation, or has not even started.
+                # Its task ignores the cancellation, or was never created.
                 if (job.task is not None or job.begun) and not job.ended:
                     await self._attempts.put_back(job)
                 await job.log.close()

@@ -259,6 +259,7 @@ class EventLog:
         """
         async with self._writing:
             while self._unkept and self.keeper is not None:
+                # More may be appended during the write, and a failed write must lose none.
                 events = list(self._unkept)
                 await self.keeper.add(events)
                 del self._unkept[: len(events)]
@@ -311,6 +312,7 @@ class EventLog:
         while self.full and not self.closed:
             if self._space is None or self._space.done():
                 self._space = asyncio.get_running_loop().create_future()
+            # Waiters share this future: a cancelled one must not cancel it for the others.
             await asyncio.shield(self._space)
 
     def make_room(self) -> None:

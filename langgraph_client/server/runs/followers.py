@@ -1,4 +1,4 @@
-"""The processes that follow threads of this one: what happens there is written down for them."""
+"""Store the events of this process's threads for the processes that follow them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from langgraph_client.server.storage.shared import Shared
 
 
 class Followers:
-    """The threads of this process that others follow.
+    """The threads of this process that other processes follow.
 
     Args:
-        storage: Where events are written.
-        shared: Knows who follows a thread, and tells them.
+        storage: Stores the events.
+        shared: Knows the followers of a thread, and sends them messages.
         queue: The runs of this process.
         protocol_runs: The v3 events of threads.
     """
@@ -28,17 +28,17 @@ class Followers:
         self._shared = shared
         self._queue = queue
         self._protocol_runs = protocol_runs
-        #: With the v3 logs that are kept for them.
+        #: The followed threads, with the v3 logs that are kept open for the followers.
         self._threads: dict[str, ProtocolLog | None] = {}
 
     def __contains__(self, thread_id: object) -> bool:
         return thread_id in self._threads
 
     async def begin(self, thread_id: str) -> bool:
-        """Keep what happens on a thread from here on, if another process follows it.
+        """Store the events of a thread from now on, if another process follows it.
 
         Returns:
-            Whether one reads its v3 events; then `keep_protocol` is to be called.
+            Whether a follower reads its v3 events. If so, the caller must call `keep_protocol`.
         """
         found = await self._shared.followers(thread_id)
         if found:
@@ -46,7 +46,7 @@ class Followers:
         return any(follower.protocol for follower in found)
 
     async def look(self, thread_id: str) -> None:
-        """Look for those who follow a thread of this process, and tell them that it was seen."""
+        """Look for the followers of a thread of this process, and confirm it to them."""
         found = await self._shared.followers(thread_id)
         if not found or not self._shared.owns(thread_id):
             return
@@ -58,27 +58,28 @@ class Followers:
         self._shared.tell("changed", thread_id)
 
     async def keep_protocol(self, thread_id: str) -> None:
-        """Bring the runs of a thread into its v3 log as long as this process has the thread."""
+        """Write the runs of a thread to its v3 log as long as this process holds the thread."""
         if self._threads.get(thread_id) is not None:
             return
         opened = await self._protocol_runs.open(thread_id)
+        # Meanwhile the thread may have been dropped, or another call may have opened the log.
         if self._threads.get(thread_id, opened) is None:
             self._threads[thread_id] = opened
         else:
             self._protocol_runs.release(opened)
 
     def keep(self, job: Job) -> None:
-        """Keep the events of a run from here on."""
+        """Store the events of a run from now on."""
         if job.log.keeper is None and job.thread_id in self._threads:
             job.log.keeper = RunEvents(self._storage, job.run)
 
     def written(self, thread_id: str) -> None:
-        """Tell those who follow a thread that something of it was written."""
+        """Send the followers of a thread a message that new events are stored."""
         if thread_id in self._threads:
             self._shared.tell("changed", thread_id)
 
     def drop(self, thread_id: str) -> None:
-        """Keep nothing more of a thread: this process has no run of it any more."""
+        """Store no more events of a thread: this process has no run of it any more."""
         log = self._threads.pop(thread_id, None)
         if log is not None:
             self._protocol_runs.release(log)

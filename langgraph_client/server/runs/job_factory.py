@@ -1,4 +1,4 @@
-"""Makes jobs of the documents of runs."""
+"""Create jobs from the documents of runs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from langgraph_client.server.storage.protocol import Document, Storage
 
 
 class JobFactory:
-    """Makes jobs.
+    """Creates jobs.
 
     Args:
-        storage: Where their events are kept.
+        storage: Stores the events of runs.
         clock: Gives the ids of events.
-        measures: Where it is noted how long it takes to write events.
-        unwritten: A set that logs are in while they have events that are not written.
+        measures: Counts how long it takes to write events.
+        unwritten: A set to which logs add themselves while they have events that must be stored.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class JobFactory:
         self._unwritten = unwritten
 
     def job(self, run: Document) -> Job:
-        """Return the job of a run that is not over, in whichever process."""
+        """Return the job of a run that is not over, also of another process's run."""
         is_kept = run["kwargs"]["resumable"]
         keeper = RunEvents(self._storage, run, self._measures) if is_kept else None
         due = datetime.fromisoformat(run["created_at"]).timestamp()
@@ -45,7 +45,7 @@ class JobFactory:
 
         Args:
             run: The run's document.
-            result: What `wait` answers.
+            result: The response to `wait`.
         """
         job = self.job(run)
         job.log.closed = job.ended = True

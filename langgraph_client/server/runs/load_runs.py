@@ -1,4 +1,4 @@
-"""Bring runs into the queue that an earlier process has left, or another one has made."""
+"""Load runs into the queue: those of an earlier process, and those that other processes added."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from langgraph_client.server.storage.protocol import Document, Storage
 
 
 class RunLoader:
-    """Brings runs of the database into the queue.
+    """Loads runs from the database into the queue.
 
     Args:
-        storage: Where they are.
+        storage: Stores the runs.
         queue: The runs of this process that are not over.
-        tasks: Where what must not be cancelled goes on.
-        job_factory: Makes jobs.
-        settlements: End those that are not taken up again.
-        stopper: Stops those that another process has been asked to stop.
+        tasks: Runs tasks that must not be cancelled with a request.
+        job_factory: Creates jobs.
+        settlements: End the runs that are not resumed.
+        stopper: Stops the runs that another process was asked to stop.
         cluster: The processes that share the database; None if there is only this one.
     """
 
@@ -47,16 +47,16 @@ class RunLoader:
         self._max_kills = MAX_KILLS if cluster is None else MAX_KILLS_SHARED
 
     async def load_all(self) -> None:
-        """Bring in all runs, as the only process that there is, and start them."""
+        """Load all runs, as the only process of the database, and start those that are next."""
         for run in await self._storage.runs.unfinished():
             await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
         for thread_id in {job.thread_id for job in self._queue.jobs.values()}:
             self._queue.advance(thread_id)
 
     async def load(self, thread_id: str) -> None:
-        """Bring the runs of a thread into the queue, and stop those that are to be stopped.
+        """Load the runs of a thread into the queue, and stop those with a request to stop.
 
-        The caller holds the thread's lock, and the process the thread's lease.
+        The caller holds the thread's lock, and this process holds the thread's lease.
         """
         runs = await self._storage.runs.search(
             where={"thread_id": thread_id, "status": UNFINISHED}, order_by="created_at"
@@ -72,7 +72,7 @@ class RunLoader:
                 self._stopper.stop(job, control["stop"], str(control.get("reason", "")))
 
     async def _take_up(self, run: Document, control: Document) -> None:
-        """Bring a run into the queue that an earlier process left, or another one has made."""
+        """Add a stored run to the queue, or end it."""
         thread = await self._storage.threads.get(run["thread_id"])
         if thread is None:
             async with self._storage.transaction() as transaction:
@@ -83,6 +83,8 @@ class RunLoader:
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
         decision = decide(run, {**noted(run), **control}, latest, self._max_kills)
+        # Counted before the run starts again: if it kills the process at once, the next start
+        # must know.
         if decision.control is not None:
             await self._storage.run_controls.put(decision.control)
         job = self._job_again(decision.run)
@@ -98,7 +100,11 @@ class RunLoader:
             self._tasks.spawn(self._settlements.settle(job, decision.outcome))
 
     def _job_again(self, run: Document) -> Job:
-        """Return the job of a run that was another process's; readers it has here stay."""
+        """Return the job of a stored run.
+
+        If the run was followed here, its readers and waiters hold the old job. So that job is
+        reset, and not replaced.
+        """
         known = None if self._cluster is None else self._cluster.following.adopt(run["run_id"])
         job = self._job_factory.job(run)
         if known is None:

@@ -60,6 +60,7 @@ class KeyedLocks:
             Unavailable: Another request has held the lock for too long.
         """
         lock = self._locks.setdefault(key, asyncio.Lock())
+        # Waiting requests count as users: the lock must not be replaced while they wait for it.
         self._users[key] = self._users.get(key, 0) + 1
         try:
             if lock.locked():
@@ -71,6 +72,8 @@ class KeyedLocks:
             else:
                 await lock.acquire()
             try:
+                # The lock of this process first: so its requests wait here, and do not each occupy
+                # a connection of the database.
                 if self._outer is None or here:
                     yield None
                 else:

@@ -146,6 +146,7 @@ class Settlements:
 
     async def _left(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
         """Return the thread's fields after the run, and the outcome; a failure if unreadable."""
+        # Before the state is read: the thread must show the state that it had before the run.
         if outcome.event == "rollback" and job.attempt:
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
@@ -166,6 +167,7 @@ class Settlements:
 
     async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> None:
         """Write the end of a run, then notify its waiters and start the next run."""
+        # All events first: a process that sees the run's end reads its events only once more.
         await job.log.flush()
         await self._protocol_runs.ending(job)
         if job.protocol is not None:
@@ -182,8 +184,10 @@ class Settlements:
                 # reply was lost. Then the end is written, and this is no error.
                 if not (again and await self._is_written(end)):
                     raise
+            # Under the lock: its next holder must find queue and database in agreement.
             self._queue.leave(job, end.rest)
             if self._cluster is not None:
+                # Before `ended`, after which the next holder of the lease writes the v3 log.
                 await self._finish_protocol(job, end.status, outcome, end.rest)
                 await self._cluster.ended(job, others)
         job.run, job.result = end.run, end.result
@@ -232,7 +236,7 @@ class Settlements:
         Raises:
             Fenced: Another process has the thread.
         """
-        # Also the events of a run that leaves nothing are kept, if another process reads them.
+        # A followed run's events stay even if the run is deleted: the other process reads them.
         is_followed = self._cluster is not None and job.thread_id in self._cluster.followers
         async with self._transaction(job, held, others) as transaction:
             if job.temporary:
@@ -252,7 +256,7 @@ class Settlements:
     async def _write_thread(
         self, transaction: Transaction, job: Job, end: _End, others: bool
     ) -> bool:
-        """Write what a run has left of itself and its thread. Returns whether others are there."""
+        """Write the documents of a run and its thread. Returns whether the thread has others."""
         if self._cluster is not None:
             shared = self._cluster.shared
             others = await shared.has_others(transaction, job.thread_id, job.run_id)
@@ -294,6 +298,7 @@ class Settlements:
                     self._cluster.shared.check(transaction, job.thread_id)
                 yield transaction
         except BaseException as error:
+            # Not released, as far as is known. With the epoch, the next attempt tries it again.
             if self._cluster is not None and released is not None and not isinstance(error, Fenced):
                 self._cluster.shared.epochs[job.thread_id] = released
             raise

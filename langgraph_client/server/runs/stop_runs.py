@@ -21,22 +21,22 @@ GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 DELETED_REASON = "the run was deleted"
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _STOP_SECONDS = 30.0
-"""How long a deletion waits for a run that does not react to being cancelled."""
+"""How many seconds to wait for a run that ignores its cancellation."""
 
 
 class RunStopper:
     """Stops runs, in whichever process they are.
 
     Args:
-        storage: Where threads and runs are kept.
+        storage: Stores threads and runs.
         queue: The runs of this process that are not over.
         locks: The locks of threads.
-        tasks: Where what must not be cancelled goes on.
-        graph_runner: Forgets what a thread's graph keeps by itself.
-        attempts: Tells the readers of a run that it is deleted.
-        settlements: Settle what is stopped before it began.
+        tasks: Runs tasks that must not be cancelled with a request.
+        graph_runner: Deletes the state that a thread's graph stores by itself.
+        attempts: Publishes the last event of a run that is deleted.
+        settlements: Settle runs that are stopped before they start.
         cluster: The processes that share the database; None if there is only this one.
-        busy: Gives the ids of a thread's runs that are not over.
+        busy: Returns the ids of a thread's runs that are not over.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class RunStopper:
         """The threads that are being deleted; runs on them are refused."""
 
     def stop(self, job: Job, action: Action, reason: str) -> None:
-        """Ask a run to end; one that is pending is settled right away.
+        """Ask a run to end; a pending one is settled right away.
 
         Args:
             job: The run; nothing happens if it is ending already.
-            action: Keep what it did so far, or undo it.
-            reason: What the thread will say about it.
+            action: `interrupt` to keep its checkpoints, `rollback` to undo them.
+            reason: The message for the `error` of the thread's document.
         """
         if job.stop is not None or job.ended:
             return
@@ -81,15 +81,15 @@ class RunStopper:
             self._tasks.spawn(self._settlements.settle(job, Outcome(action)))
 
     async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
-        """Ask runs to end, for good: a killed server does not take them up again.
+        """Ask runs to end, for good: a server that is killed meanwhile does not resume them.
 
         Args:
             run_ids: The runs.
-            action: Keep what they did so far, or undo it.
-            reason: What the thread will say about it.
+            action: `interrupt` to keep their checkpoints, `rollback` to undo them.
+            reason: The message for the `error` of the thread's document.
 
         Returns:
-            Those that were not over. Those that were pending are over now.
+            The runs that were not over. Those that were pending are over now.
         """
         stopped = []
         for run_id in run_ids:
@@ -102,7 +102,7 @@ class RunStopper:
         return stopped
 
     async def _cancel_here(self, run_id: str, action: Action, reason: str) -> Job | None:
-        """Ask for the end of a run that this process has. Returns None if it has not."""
+        """Ask a run of this process to end. Returns None if this process does not have it."""
         job = self._queue.jobs.get(run_id)
         if job is None:
             return None
@@ -117,7 +117,7 @@ class RunStopper:
     async def _note_stop(
         self, job: Job, action: Action, reason: str, *, delete: bool = False
     ) -> bool:
-        """Write down how a run of this process is to end, in case the process is killed.
+        """Store how a run of this process must end, in case the process is killed.
 
         Returns:
             False if this process finds that it has lost the run.
@@ -137,26 +137,27 @@ class RunStopper:
         return True
 
     async def _cancel_elsewhere(self, run_id: str, action: Action, reason: str) -> Job | None:
-        """Ask for the end of a run that this process does not have, whoever has it."""
+        """Ask a run to end that this process does not execute."""
         run = None if self._cluster is None else await self._storage.runs.get(run_id)
         if self._cluster is None or run is None or run["status"] not in UNFINISHED:
             return None
         async with self._locks.hold(run["thread_id"]):
             stopped = await self._cluster.elsewhere.stop(run, action, reason)
             if not await self._cluster.shared.owner(run["thread_id"]):
-                await self._cluster.own(run["thread_id"])  # Which loads it, and its end.
+                # No process has it. Loading it here also finds the note, and ends it.
+                await self._cluster.own(run["thread_id"])
         return stopped
 
     def disconnected(self, run_id: str) -> None:
-        """Cancel a run whose client went away; does not wait for it."""
+        """Cancel a run whose client disconnected. Does not wait for its end."""
         self._tasks.spawn(self.cancel([run_id], "interrupt"))
 
     async def delete_run(self, thread_id: str, run_id: str) -> None:
-        """Delete a run with its checkpoints; end it before, if it is not over.
+        """Delete a run with its checkpoints. If it is not over, end it first.
 
         Raises:
             NotFound: The thread has no such run.
-            Unavailable: It does not react to being cancelled.
+            Unavailable: The run ignores its cancellation.
         """
         async with self._locks.hold(thread_id) as held:
             job = self._queue.jobs.get(run_id)
@@ -168,8 +169,9 @@ class RunStopper:
                 if job is None:
                     await self._delete_ended(thread_id, run_id, held)
                     return
+        # Not under the lock, which the transaction that ends the run needs.
         await _over([job])
-        # It may have been about to end otherwise, here or in another process.
+        # Its normal end may have been written just before, and then its document is still there.
         async with self._locks.hold(thread_id) as held:
             if await self._storage.within(held).runs.get(run_id) is not None:
                 await self._delete_ended(thread_id, run_id, held)
@@ -180,7 +182,7 @@ class RunStopper:
             await drop(transaction, run_id)
 
     async def _delete_elsewhere(self, run: Document) -> Job | None:
-        """Have a run deleted by whoever has it. The caller holds the lock of its thread."""
+        """Ask the process that executes a run to delete it. The caller holds the thread's lock."""
         if self._cluster is None or run["status"] not in UNFINISHED:
             return None
         job = await self._cluster.elsewhere.stop(run, "rollback", DELETED_REASON, delete=True)
@@ -189,14 +191,14 @@ class RunStopper:
         return job
 
     async def _delete_here(self, job: Job) -> bool:
-        """Have a run of this process deleted. Returns False if it has lost it."""
+        """Start the deletion of a run of this process. Returns False if the run is lost."""
         if job.lost or not await self._note_stop(job, "rollback", DELETED_REASON, delete=True):
             return False
         self.delete_job(job)
         return True
 
     def delete_job(self, job: Job) -> None:
-        """End a run whose document is being deleted; its readers are told that it is gone."""
+        """End a run whose document is being deleted. Its readers get an `error` event."""
         if not job.deleted:
             job.deleted = True
             if not job.log.closed:
@@ -214,8 +216,9 @@ class RunStopper:
             Whether there was such a thread, and it was deleted.
 
         Raises:
-            Unavailable: A run does not react to being cancelled.
+            Unavailable: A run ignores its cancellation.
         """
+        # A request that is cancelled halfway must not leave a thread that refuses runs for ever.
         return await self._tasks.finish(self._delete_thread(thread_id, unless_busy))
 
     async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
@@ -226,6 +229,8 @@ class RunStopper:
                 return await self._delete_resting(thread_id, held)
             if unless_busy or not await self._refuse_runs(thread_id):
                 return False
+        # The lock is free while the runs end, because their ends are written under it. Between the
+        # two, `deleting` keeps new runs away.
         try:
             await self._end_runs(thread_id)
             async with self._locks.hold(thread_id) as held:
@@ -245,10 +250,10 @@ class RunStopper:
         return True
 
     async def _end_runs(self, thread_id: str) -> None:
-        """Have the runs of a thread deleted, and wait until they are over."""
+        """End the runs of a thread as deleted, and wait until they are over."""
         async with self._locks.hold(thread_id):
             jobs = []
-            # The pending ones first, or one of them would start.
+            # The pending ones first: otherwise the end of the running one would start the next.
             for job in reversed(self._queue.of(thread_id)):
                 if await self._delete_here(job):
                     jobs.append(job)
@@ -258,8 +263,8 @@ class RunStopper:
     async def _delete_resting(self, thread_id: str, held: Any) -> bool:
         """Delete a thread without runs. Returns whether there was one.
 
-        Where processes share the database, one of them may be about to carry out a run of it
-        nevertheless, such as one that was paused: that run finds its lease gone.
+        If processes share the database, a paused one may still have a run of the thread. When it
+        continues, its lease is gone, and it writes nothing.
         """
         thread = await self._storage.within(held).threads.get(thread_id)
         if thread is not None:
@@ -271,7 +276,7 @@ class RunStopper:
         return thread is not None
 
     async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
-        """Have the runs of a thread deleted that this process does not carry out."""
+        """Delete the runs of a thread that this process does not execute."""
         if self._cluster is None:
             return []
         known = {job.run_id for job in jobs}
@@ -283,15 +288,15 @@ class RunStopper:
 
 
 def noted(run: Document) -> Document:
-    """Return the key of what is noted about a run."""
+    """Return the ids that the notes about a run begin with."""
     return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
 
 
 async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
-    """Wait until runs that were stopped are over.
+    """Wait until stopped runs are over.
 
     Raises:
-        Unavailable: One of them does not react.
+        Unavailable: One of them ignores its cancellation.
     """
     try:
         async with asyncio.timeout(seconds):

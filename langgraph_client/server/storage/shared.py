@@ -29,16 +29,17 @@ NO_RUN = ""
 run_lease: ContextVar[tuple[str, int] | None] = ContextVar(
     "langgraph_client_run_lease", default=None
 )
-"""The thread of the run that the present task or thread belongs to, and the epoch of the lease by
-which it was started. A node in a worker thread may go on when its run is over and the thread is
-somebody else's, or this process's once more."""
+"""The thread of the run that the current task or worker thread belongs to, and the epoch of the
+lease under which the run was started. A node in a worker thread may go on after its run has ended.
+By then another process may hold the lease, or this process again with a new epoch: in both cases
+the node must not write."""
 
 
 def epoch_of_run(thread_id: str, epochs: Mapping[str, int]) -> int | None:
-    """Return the epoch that what a graph writes is to be checked by; None if it belongs to no run.
+    """Return the epoch by which to check a write of a graph; None if it belongs to no run.
 
     Args:
-        thread_id: What it is written for.
+        thread_id: The thread that is written.
         epochs: The epochs of the leases that this process holds, by thread.
     """
     lease = run_lease.get()
@@ -202,13 +203,13 @@ class Shared(Protocol):
         ...
 
     async def give_up_deletion(self, thread_id: str) -> None:
-        """Let there be runs on a thread again, as it is not deleted."""
+        """Allow runs on a thread again, because it is not deleted."""
         ...
 
     def revoke(self, transaction: Transaction, thread_id: str) -> None:
-        """Take the lease of a thread from whoever has it, as part of a transaction that deletes.
+        """Revoke the lease of a thread, whichever process holds it, in a transaction that deletes.
 
-        What was written with the lease before is deleted, too; later it writes nothing any more.
+        What its holder has written before is deleted with the thread. Later it cannot write.
         """
         ...
 

@@ -1,8 +1,8 @@
 """langgraph's checkpoints in PostgreSQL, in the tables of `langgraph-checkpoint-postgres`.
 
-What is written is what its savers write, so that these can read it; two things differ. Each write
-is one statement, which also checks that this process still carries out the thread's runs. And
-nothing is handed to worker threads: these belong to the nodes of graphs, which may hold them.
+The rows are those of the library's savers, so both can read each other's. Two things differ. Each
+write is one statement, which also checks that this process still holds the thread's lease. And no
+work is passed to worker threads: they belong to the nodes of graphs, which may occupy all of them.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class Checkpoints(AsyncPostgresSaver):
         self._allowed: list[type] = []
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of what is stored."""
+        """Allow stored values to create objects of these classes."""
         self._allowed += classes
         self.serde = serializer(strict=True).with_msgpack_allowlist(self._allowed)
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
-        # The library's takes a lock over all threads, which would undo the pool.
+        # The library's own method takes a lock for all threads, so that a pool would be useless.
         with translated():
             async with (
                 self._connections.pool.connection() as connection,
@@ -99,7 +99,7 @@ class Checkpoints(AsyncPostgresSaver):
         return None if row is None else self._named(self._tuple(row), config)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return one checkpoint, from a thread or in place."""
+        """Blocking twin of `aget_tuple`."""
         statement, values = self._one(config)
         rows = self._blocking_rows(statement, values)
         return self._named(self._tuple(rows[0]), config) if rows else None
@@ -183,7 +183,7 @@ class Checkpoints(AsyncPostgresSaver):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, Any]:
-        """Return what was written to channels, from a thread or in place."""
+        """Return the writes to channels, in a blocking call."""
         saver = _BlockingReader(self._blocking, self.serde)
         return saver.get_delta_channel_history(config=config, channels=channels)
 
@@ -206,8 +206,8 @@ class Checkpoints(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint, and the channels that have a new version. Returns its config."""
-        # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
-        # which task of its parent; the protocol shows both.
+        # langgraph leaves two things out of a checkpoint's metadata that the protocol shows: the
+        # checkpoint at which its run began, and the task of the parent graph.
         told: dict[str, Any] = config.get("metadata") or {}
         placed = {key: told[key] for key in EXCLUDED_METADATA_KEYS if told.get(key)}
         where: dict[str, Any] = config.get("configurable") or {}
@@ -226,7 +226,7 @@ class Checkpoints(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, from a thread or in place."""
+        """Blocking twin of `aput`."""
         statement, values = self._put(config, checkpoint, metadata, new_versions)
         _written(self._blocking_write(statement, values))
         place = _place(config)
@@ -239,7 +239,9 @@ class Checkpoints(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Write what a task wrote to channels, behind a checkpoint."""
+        """Store the writes of a task, as pending writes of a checkpoint."""
+        # The number of rows is not checked: with ON CONFLICT DO NOTHING, zero is normal. A process
+        # that has lost the lease notices it at the next checkpoint.
         if writes:
             statement, values = self._put_writes(config, writes, task_id, task_path)
             await self._connections.execute(statement, values)
@@ -251,7 +253,7 @@ class Checkpoints(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Write what a task wrote to channels, from a thread or in place."""
+        """Blocking twin of `aput_writes`."""
         if writes:
             statement, values = self._put_writes(config, writes, task_id, task_path)
             self._blocking_write(statement, values)
@@ -307,7 +309,7 @@ class Checkpoints(AsyncPostgresSaver):
     ) -> tuple[str, _Values]:
         place = _place(config)
         thread_id, namespace = str(place["thread_id"]), place.get("checkpoint_ns", "")
-        # The last of those that have the same number, as if they were written one by one.
+        # If several writes have the same number, the last one counts, as in single statements.
         rows = {
             WRITES_IDX_MAP.get(channel, index): (channel, *self.serde.dumps_typed(value))
             for index, (channel, value) in enumerate(writes)
@@ -351,7 +353,7 @@ class _BlockingReader(PostgresSaver):
 
 
 def list_of(rows: Mapping[int, Any]) -> Sequence[int]:
-    """Return the keys. In a function, as `list` is a method of savers."""
+    """Return the keys. This is a function because within a saver, `list` is a method."""
     return [*rows]
 
 
@@ -361,7 +363,7 @@ def _written(count: int) -> None:
 
 
 def _divided(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Divide values into those that stand in the checkpoint, as JSON, and those in rows."""
+    """Divide values into those stored in the checkpoint, as JSON, and those stored in rows."""
     from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
     inline: dict[str, Any] = {}
@@ -377,7 +379,7 @@ def _divided(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether jsonb gives a value back as it was."""
+    """Return whether jsonb returns a value unchanged."""
     if isinstance(value, str):
         return "\x00" not in value and value.isprintable()
     return not isinstance(value, float)

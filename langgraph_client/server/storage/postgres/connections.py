@@ -1,4 +1,4 @@
-"""The connections to PostgreSQL: pools, transactions, locks, and errors turned into ours."""
+"""The connections to PostgreSQL: pools, transactions, locks, and the translation of errors."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ logger = logging.getLogger("langgraph_client.server")
 Row: TypeAlias = tuple[Any, ...]
 
 _CONNECT = 5
-"""How long opening a connection may take, in seconds; whole ones only."""
+"""How many seconds opening a connection may take; libpq takes whole numbers only."""
 _LOCK_WAIT = "30s"
 _CHANGES_WAIT = 600.0  # Seconds; an index over a large table takes its time.
 FENCED = "LC001"
 """The code of the error that `lc_fence` and `lc_release` raise."""
 _BLOCKING = 2
-"""How many connections blocking calls have."""
+"""How many connections there are for blocking calls."""
 
 
 class DatabaseError(OSError):
-    """The database cannot be used. The text says what to do, and has no password."""
+    """The database cannot be used. The message contains no password."""
 
 
 class Executor(Protocol):
-    """What carries out single statements: the pool, or one connection within a transaction."""
+    """Executes statements: over the pool, or on one connection within a transaction."""
 
     async def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows that a statement gives."""
+        """Return the rows of a query."""
         ...
 
     async def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
-        """Return the first row that a statement gives."""
+        """Return the first row of a query; None if there is none."""
         ...
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out a statement that writes. Returns how many rows it changed."""
+        """Execute a statement that writes. Returns how many rows it changed."""
         ...
 
     async def write(
         self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
     ) -> None:
-        """Carry out a statement whose result nobody needs; within a transaction perhaps later.
+        """Execute a statement whose result is not needed; a transaction may delay it.
 
         Args:
             statement: An INSERT, UPDATE or DELETE.
             values: Its values.
-            place: What it changes; None if it has to be carried out now.
+            place: The row that it changes; None if it must be executed now.
         """
         ...
 
 
 class Place(NamedTuple):
-    """What a statement changes: a row of a table, or (None) any of its rows."""
+    """The row that a statement changes. With the key None, it may change any row of the table."""
 
     table: str
     key: object = None
@@ -74,11 +74,12 @@ class Place(NamedTuple):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what is wrong with the connection or the database into `Unavailable`.
+    """Translate errors of psycopg.
 
     Raises:
-        Fenced: A statement was refused as the process has no lease of the thread any more.
-        KeyTaken: A document is there already.
+        Fenced: A statement was refused because the process does not hold the thread's lease.
+        KeyTaken: There is a document with this key already.
+        Unavailable: The connection or the database failed.
     """
     try:
         yield
@@ -101,16 +102,16 @@ def _text(error: BaseException) -> str:
 class Batch:
     """Statements that are committed together, on one connection.
 
-    A message to the database costs this process and PostgreSQL several times what most statements
-    cost. So what only writes is collected, and sent as one statement: with the next read, or at the
-    end. If nothing was read, that statement is the whole transaction, without BEGIN and COMMIT.
+    A round trip costs this process and PostgreSQL several times as much as most statements. So
+    writes are collected and sent as one statement: before the next read, or at the end. If nothing
+    was read, that statement is the whole transaction, without BEGIN and COMMIT.
 
-    All parts of one statement see the database as it was before, and must not change a row twice.
-    A write that would is sent after the others.
+    All parts of one statement see the database as it was before it, and must not change a row
+    twice. A write that would do so is sent after the others.
 
     Args:
-        connection: In autocommit mode.
-        lock: The number of an advisory lock that is taken before anything is read or written.
+        connection: A connection in autocommit mode.
+        lock: The number of an advisory lock to take before the first read or write; None for none.
     """
 
     def __init__(self, connection: Connection, lock: int | None = None) -> None:
@@ -121,20 +122,20 @@ class Batch:
         self._places: list[Place] = []
         self._conditions: list[tuple[str, Sequence[object]]] = []
         self._known: dict[tuple[str, tuple[object, ...]], tuple[Row | None]] = {}
-        #: What the statement of the last writes has returned for what `require` asked.
+        #: The values of the expressions given to `require`, after the last writes.
         self.returned: Row = ()
 
     # As an `Executor`.
 
     async def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows that a statement gives."""
+        """Return the rows of a query."""
         await self._ready()
         with translated():
             cursor = await self._connection.execute(statement.encode(), values or None)
             return await cursor.fetchall()
 
     async def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
-        """Return the first row that a statement gives."""
+        """Return the first row of a query; None if there is none."""
         known = self._known.pop((statement, tuple(values)), None)
         if known is not None:
             return known[0]
@@ -144,7 +145,8 @@ class Batch:
             return await cursor.fetchone()
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out a statement that writes, now."""
+        """Execute a statement that writes, now."""
+        # Rows that were read ahead may be out of date after a write.
         self._known.clear()
         await self._ready()
         with translated():
@@ -153,7 +155,7 @@ class Batch:
     async def write(
         self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
     ) -> None:
-        """Collect a statement that writes."""
+        """Collect a statement that writes; without a place, execute it now."""
         if place is None:
             await self.execute(statement, values)
             return
@@ -164,23 +166,23 @@ class Batch:
         self._writes.append((statement, values))
 
     def know(self, statement: str, values: Sequence[object], row: Row | None) -> None:
-        """Answer the next read by a row that was read together with something else.
+        """Keep a row that was read ahead, as the result of the next call of `row` with a statement.
 
         Args:
             statement: The statement.
             values: Its values.
-            row: What it would give; known as long as nothing is written.
+            row: The row. It is forgotten with the next write.
         """
         self._known[statement, tuple(values)] = (row,)
 
     def require(self, expression: str, values: Sequence[object] = ()) -> None:
-        """Evaluate an expression with the last writes; if it fails, nothing is written."""
+        """Evaluate an expression together with the last writes; if it fails, nothing is written."""
         self._conditions.append((expression, values))
 
     # Sending.
 
     async def begin(self) -> None:
-        """Open the transaction, and take the lock, if that was not done yet."""
+        """Begin the transaction and take the lock, if that is not done yet."""
         if self._begun:
             return
         begin = "BEGIN"
@@ -195,12 +197,13 @@ class Batch:
 
     async def _ready(self) -> None:
         await self.begin()
+        # Conditions wait for the last statement. If one fails there, all of it is rolled back.
         conditions, self._conditions = self._conditions, []
         await self._send()
         self._conditions = conditions
 
     async def _send(self) -> None:
-        """Carry out what was collected, as one statement."""
+        """Execute the collected writes, as one statement."""
         if not self._writes and not self._conditions:
             return
         parts, asked, values = [], [], list[object]()
@@ -208,7 +211,7 @@ class Batch:
             parts.append(f"w{number} AS ({text})")
             values += given
         if self._lock is not None and not self._begun:
-            # Evaluated before the parts that write: these are carried out at the end.
+            # PostgreSQL evaluates this before the parts that write, which it executes at the end.
             asked.append(f"set_config('lock_timeout', '{_LOCK_WAIT}', true)")
             asked.append("pg_advisory_xact_lock(%s)")
             values.append(self._lock)
@@ -226,7 +229,7 @@ class Batch:
         self.returned = () if row is None else row[skipped:]
 
     async def commit(self) -> None:
-        """Carry out what was collected, and end the transaction."""
+        """Execute the collected writes, and end the transaction."""
         await self._send()
         if self._begun:
             with translated():
@@ -235,7 +238,7 @@ class Batch:
         self._lock = None  # It has ended with the transaction.
 
     async def roll_back(self) -> None:
-        """Undo everything. A connection that is in no state for that is closed by its pool."""
+        """Undo everything. If the connection is in no state for that, its pool closes it."""
         self._writes, self._conditions, self._places = [], [], []
         if self._begun and not self._connection.closed:
             with suppress(psycopg.Error):
@@ -247,12 +250,12 @@ class Connections:
     """The connections of one process.
 
     A process has at most `size` connections for its statements, `locks` for the locks that it holds
-    across statements, one for `LISTEN` and two for blocking calls. Who holds a lock may wait for a
-    statement's connection, and who has one of these never waits for a lock: so they cannot wait for
-    each other.
+    across statements, one for `LISTEN` and two for blocking calls. There are two pools to avoid a
+    deadlock: the holder of a lock may wait for a connection for statements, but the user of such a
+    connection never waits for a lock.
 
     Args:
-        url: Where the database is.
+        url: The URL of the database.
         size: How many connections for statements.
         locks: How many for locks.
         direct: Whether the connections go to PostgreSQL itself, not through a pooler that gives
@@ -262,7 +265,8 @@ class Connections:
     def __init__(self, url: str, *, size: int = 8, locks: int = 8, direct: bool = True) -> None:
         self.url = url
         self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT}
-        # Behind a pooler in transaction mode the next statement may meet another connection.
+        # Behind a pooler in transaction mode, the next statement may be sent to another connection,
+        # which does not know the prepared statement.
         self.options["prepare_threshold"] = 3 if direct else None
         self.pool = Pool(url, size, self.options)
         self.blocking = BlockingPool(url, _BLOCKING, self.options)
@@ -272,7 +276,7 @@ class Connections:
         """Connect.
 
         Raises:
-            DatabaseError: There is no such database, or it does not let this user in.
+            DatabaseError: The database does not exist, or refuses this user.
         """
         try:
             probe = await psycopg.AsyncConnection.connect(self.url, **self.options)
@@ -287,7 +291,7 @@ class Connections:
         await self.pool.close()
 
     def numbers(self) -> dict[str, int]:
-        """Return how many connections there are, are free, and how many statements wait."""
+        """Return how many connections are allowed, in use, idle, and waited for."""
         pool = self.pool
         return {
             "max": pool.size,
@@ -296,24 +300,24 @@ class Connections:
             "waiting": pool.waiting,
         }
 
-    # Statements of their own.
+    # Statements outside of a transaction.
 
     async def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows that a statement gives."""
+        """Return the rows of a query."""
         with translated():
             async with self.pool.connection() as connection:
                 cursor = await connection.execute(statement.encode(), values or None)
                 return await cursor.fetchall()
 
     async def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
-        """Return the first row that a statement gives."""
+        """Return the first row of a query; None if there is none."""
         with translated():
             async with self.pool.connection() as connection:
                 cursor = await connection.execute(statement.encode(), values or None)
                 return await cursor.fetchone()
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out a statement that writes."""
+        """Execute a statement that writes. Returns how many rows it changed."""
         with translated():
             async with self.pool.connection() as connection:
                 return (await connection.execute(statement.encode(), values or None)).rowcount
@@ -321,17 +325,18 @@ class Connections:
     async def write(
         self, statement: str, values: Sequence[object] = (), *, place: Place | None = None
     ) -> None:
-        """Carry out a statement that writes."""
+        """Execute a statement that writes."""
         await self.execute(statement, values)
 
-    # Several.
+    # Transactions and locks.
 
     @asynccontextmanager
     async def transaction(self, held: Batch | None = None) -> AsyncIterator[Batch]:
-        """Commit what is done through the given value together, or on an exception nothing.
+        """Commit the statements of a batch together, or none of them after an exception.
 
         Args:
-            held: What `locked` has given: on the connection of the lock, which ends with it.
+            held: The value of `locked`, to use the connection of the lock. The lock ends with the
+                transaction.
         """
         if held is not None:
             async with _committed(held):
@@ -343,17 +348,18 @@ class Connections:
 
     @asynccontextmanager
     async def locked(self, key: str, *, lazily: bool = False) -> AsyncIterator[Batch]:
-        """Hold the lock of a key, which no other process holds meanwhile.
+        """Hold the lock of a key across all processes.
 
-        It belongs to a transaction, so that a pooler in transaction mode does not lose it.
+        The lock belongs to a transaction: behind a pooler in transaction mode, a lock of the
+        session could be lost.
 
         Args:
             key: The key.
-            lazily: Take the lock with the first read or write through the given value, so that it
-                needs no message of its own.
+            lazily: Whether to take the lock only with the first statement of the batch, which saves
+                a round trip.
 
         Raises:
-            Unavailable: Another process holds it for too long, or the database is away.
+            Unavailable: Another process holds it for too long, or the database does not answer.
         """
         with translated():
             async with self._locks.connection() as connection:
@@ -369,17 +375,17 @@ class Connections:
     async def locked_for_changes(
         self, key: str, wait: float = _CHANGES_WAIT
     ) -> AsyncIterator[None]:
-        """Hold a lock while tables change.
+        """Hold a lock while tables are changed.
 
-        Who waits here asks again and again: one that waited within a statement would hold up
-        `CREATE INDEX CONCURRENTLY`, which waits for all statements.
+        The lock is polled. Waiting for it within a statement would block the holder's
+        `CREATE INDEX CONCURRENTLY`, which waits for the end of all statements.
 
         Args:
-            key: What it is called.
-            wait: How long it is asked for, in seconds.
+            key: The lock's name.
+            wait: How many seconds to wait for it.
 
         Raises:
-            Unavailable: Another process changes them for too long, or the database is away.
+            Unavailable: Another process holds it for too long, or the database does not answer.
         """
         deadline = time.monotonic() + wait
         ask = f"BEGIN; SELECT pg_try_advisory_xact_lock({lock_number(key)})".encode()
@@ -396,7 +402,7 @@ class Connections:
                         raise Unavailable(
                             f"Another server has been changing the tables for {wait:g} s"
                         )
-                    await asyncio.sleep(0.1)  # Asked again, for the reason above.
+                    await asyncio.sleep(0.1)
                 try:
                     yield
                 finally:
@@ -404,7 +410,7 @@ class Connections:
 
 
 def _meet(one: Place, other: Place) -> bool:
-    """Whether two writes may change the same row, in ways that depend on their order."""
+    """Return whether two writes may change the same row, so that their order matters."""
     if one.table != other.table or (one.deletes and other.deletes):
         return False
     return one.key is None or other.key is None or one.key == other.key
@@ -417,7 +423,7 @@ async def _committed(batch: Batch) -> AsyncIterator[Batch]:
         yield batch
         await batch.commit()
     except asyncio.CancelledError:
-        raise  # The pool closes the connection, as it is within a transaction.
+        raise  # The pool closes a connection that is not idle, which undoes the transaction.
     except BaseException:
         await batch.roll_back()
         raise
@@ -426,10 +432,11 @@ async def _committed(batch: Batch) -> AsyncIterator[Batch]:
 async def _end(connection: Connection) -> None:
     """End the transaction of a lock, also if it failed or the holder is cancelled.
 
-    What was to be written on its connection is committed already, or must not be.
+    Writes on its connection are committed already, or must be undone.
     """
     if connection.pgconn.transaction_status == TransactionStatus.IDLE:
         return
+    # Shielded: a cancelled holder must release the lock before the connection is used again.
     ending = asyncio.ensure_future(connection.execute(b"ROLLBACK"))
     try:
         await asyncio.shield(ending)
@@ -437,9 +444,9 @@ async def _end(connection: Connection) -> None:
         await asyncio.wait([ending])
         raise
     except psycopg.Error:
-        await connection.close()  # The pool makes another one; the lock is gone with this one.
+        await connection.close()  # PostgreSQL releases the lock with it. The pool opens a new one.
 
 
 def lock_number(key: str) -> int:
-    """Return the number by which PostgreSQL knows a lock."""
+    """Return the number of a key's advisory lock, the same in all processes."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)

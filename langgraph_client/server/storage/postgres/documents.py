@@ -1,8 +1,8 @@
 """Tables of JSON documents; see `protocol.Documents`.
 
-A table has the columns that are sorted and looked up by, a column for each field that is searched
-by what it contains or that is large, and the rest of the document. Documents are text: jsonb would
-lose the order of keys and refuse some strings. Searches compare jsonb that is made of the text.
+A table has a column for each field to sort and to look up by, one for each field that is large or
+searched by its content, and one for the rest of the document. Documents are stored as text, because
+jsonb loses the order of keys and refuses some strings. Searches convert the text to jsonb.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Table:
     """Documents of one kind.
 
     Args:
-        executor: Carries out statements.
+        executor: Executes statements.
         name: The table's name.
-        columns: The fields that are sorted and looked up by; the first are the key.
-        apart: The fields that have a column of their own as JSON.
-        key_length: How many fields are the key.
+        columns: The fields to sort and to look up by. The first ones are the key.
+        apart: The fields with a column of their own, as JSON.
+        key_length: How many of `columns` are the key.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Table:
         return row
 
     def _document(self, row: Row, fields: Collection[str] | None) -> Document:
-        """Return the document of a row: the rest, with what is apart put in its place."""
+        """Return the document of a row, with the fields of their own columns in their places."""
         document: Document = decode(row[0])
         for field, text in zip(self._apart, row[1:], strict=True):
             if text is not None and (fields is None or field in fields):
@@ -239,7 +239,7 @@ class Table:
 
 
 def _bounded(value: object) -> object:
-    """Return a value that PostgreSQL takes."""
+    """Return a value that PostgreSQL accepts: 64-bit integers, and text without NUL."""
     if isinstance(value, int) and not isinstance(value, bool):
         return max(-MAX_INTEGER, min(value, MAX_INTEGER))
     return _without_nul(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The kept events, in the order of their ids; see `protocol.EventStore`."""
+"""The stored events, in the order of their ids; see `protocol.EventStore`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _DELETED = Place("events", deletes=True)
 
 
 class Events:
-    """The kept events of runs.
+    """The stored events of runs.
 
     Args:
-        executor: Carries out statements.
-        leases: Checks, with each statement of its own, that this process has the thread, and tells
-            those who follow it. None within a transaction.
+        executor: Executes statements.
+        leases: Checks in each statement that this process holds the thread's lease, and sends
+            messages to the followers. None within a transaction, which has its own check.
     """
 
     def __init__(self, executor: Executor, leases: Leases | None = None) -> None:
@@ -27,7 +27,7 @@ class Events:
         self._leases = leases
 
     async def add(self, thread_id: str, run_id: str, events: Sequence[Event]) -> None:
-        """Write events, all or none, and say so to the other processes."""
+        """Write events, all or none, and send a message to the followers of the thread."""
         if not events:
             return
         ids = [event.id for event in events]
@@ -98,7 +98,7 @@ class Events:
         return int(row[0]) if row else 0
 
     async def last_id(self) -> EventId:
-        """Return the greatest id there is."""
+        """Return the greatest id of all events."""
         row = await self._executor.row(
             "SELECT ms, seq FROM events ORDER BY ms DESC, seq DESC LIMIT 1"
         )

@@ -33,13 +33,14 @@ logger = logging.getLogger("langgraph_client.server")
 
 CHANNEL = "langgraph_client"
 _LOCK_CLASS = 76714353
-"""The class of the advisory locks that say that a process is there."""
+"""The class of the advisory locks by which processes show that they live."""
 _SILENCE = "2 seconds"
-"""A process without its lock that has not renewed for so long is dead: its connection is gone."""
+"""After this time without a renewal, a process that has lost its lock too counts as dead. The lock
+is lost with the connection, so a killed process is noticed long before its leases end."""
 _RESULTS = "10 minutes"
 _PAUSE = 0.5
 _SEND_PAUSE = 0.003
-# Just after PostgreSQL has started, nobody could renew anything for a while: all are alive.
+# Just after a start of PostgreSQL, no process was able to renew for a while: all count as alive.
 _ALIVE = (
     "(pg_postmaster_start_time() > now() - interval '5 seconds'"
     f" OR p.expires_at > now() AND (p.renewed_at > now() - interval '{_SILENCE}' OR EXISTS"
@@ -54,21 +55,22 @@ _FOLLOW = "INSERT INTO followers VALUES (%s, '', %s, %s) ON CONFLICT DO NOTHING"
 
 
 class Leases:
-    """What the processes that share a database have of it and tell each other.
+    """The leases of the processes that share a database, and their messages.
 
     Args:
         connections: The connections of this process.
-        epochs: Where the epochs of its leases are noted.
-        listen_url: Where to listen; not through a pooler in transaction mode.
+        epochs: A dict for the epochs of its leases, by thread.
+        listen_url: The URL for the connection that listens. It must not lead through a pooler in
+            transaction mode. None for the URL of `connections`.
     """
 
     def __init__(
         self, connections: Connections, epochs: dict[str, int], listen_url: str | None = None
     ) -> None:
         self.process_id = str(uuid.uuid4())
-        #: The threads, which are read together with what is asked about them.
+        #: The table of threads. Their documents are read in the same query as their leases.
         self.threads: Table
-        #: Whether there are checkpoints of graphs, which have marks.
+        #: Whether there are tables for the checkpoints of graphs, which have marks.
         self.marks = False
         self.epochs = epochs
         self._connections = connections
@@ -77,7 +79,8 @@ class Leases:
         self._outbox: dict[tuple[str, str], None] = {}
         self._sending: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
-        #: When the last renewal was sent that arrived.
+        #: When the last successful renewal was sent, and not when its reply came: the database may
+        #: have counted from any moment between the two.
         self._renewed = time.monotonic()
         #: Called with a thread after events of it were written.
         self.written: Callable[[str], None] = lambda thread_id: None
@@ -86,17 +89,17 @@ class Leases:
 
     @property
     def is_over(self) -> bool:
-        """Whether the leases of this process are over, by its own clock; asks nobody."""
+        """Whether the leases of this process have ended by its own clock. Needs no query."""
         return time.monotonic() - self._renewed > LEASE_SECONDS
 
     def connection_numbers(self) -> dict[str, int]:
-        """Return how many connections there may be, are in use, idle, and waited for."""
+        """Return how many connections are allowed, in use, idle, and waited for."""
         return self._connections.numbers()
 
-    # Being one of the processes.
+    # Processes.
 
     async def join(self) -> None:
-        """Become one of the processes."""
+        """Register this process, or renew its leases."""
         sent = time.monotonic()
         await self._connections.execute(
             "INSERT INTO processes VALUES (%s, now(), now() + make_interval(secs => %s), %s)"
@@ -107,7 +110,7 @@ class Leases:
         self._renewed = sent
 
     async def leave(self) -> None:
-        """Give everything back, and be none of them."""
+        """Release all leases, and unregister this process."""
         if self._sending is not None:
             await self._sending
         async with self._connections.transaction() as one:
@@ -117,7 +120,7 @@ class Leases:
         self.epochs.clear()
 
     async def renew(self) -> dict[str, int]:
-        """Say that this process is alive. Returns the leases that it holds, by thread."""
+        """Renew the leases of this process. Returns their epochs, by thread."""
         await self.join()
         rows = await self._connections.rows(
             "SELECT thread_id, epoch FROM leases WHERE process_id = %s", (self.process_id,)
@@ -125,7 +128,7 @@ class Leases:
         return {row[0]: row[1] for row in rows}
 
     async def sweep(self) -> None:
-        """Delete what dead processes and old results left."""
+        """Delete the entries of dead processes, and old results with their events."""
         await self._connections.execute(
             "DELETE FROM followers WHERE NOT EXISTS (SELECT 1 FROM processes p"
             f" WHERE p.process_id = followers.process_id AND {_ALIVE})"
@@ -150,9 +153,10 @@ class Leases:
     # Messages.
 
     def tell(self, kind: str, name: str) -> None:
-        """Send a message to the processes that listen; does not wait.
+        """Send a message to the processes that listen. Does not wait.
 
-        Those of a few milliseconds go together: each NOTIFY takes a lock of all commits.
+        The messages of a few milliseconds are sent in one transaction, because each transaction
+        with a NOTIFY takes a lock over all commits.
         """
         self._outbox[kind, name] = None
         if self._sending is None:
@@ -164,7 +168,7 @@ class Leases:
                 await asyncio.sleep(_SEND_PAUSE)
                 messages = [f"{kind} {name}" for kind, name in self._outbox]
                 self._outbox.clear()
-                with suppress(Unavailable):  # Who follows looks each second.
+                with suppress(Unavailable):  # Followers also read the database each second.
                     await self._connections.execute(
                         "SELECT pg_notify(%s, a) FROM unnest(%s::text[]) AS a", (CHANNEL, messages)
                     )
@@ -172,14 +176,14 @@ class Leases:
             self._sending = None
 
     async def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> None:
-        """Call for each message, until cancelled; `all` whenever some may have been missed."""
+        """Call `heard` for each message until cancelled, and with `all` if some may be lost."""
         options = {**self._connections.options, "prepare_threshold": None}
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
                     self._listen_url, **options
                 ) as connection:
-                    # Others see by this lock at once when the process is gone.
+                    # By this lock, other processes see at once when this one is killed.
                     lock = f"SELECT pg_advisory_lock({_LOCK_CLASS}, {self._lock_number})"
                     await connection.execute(lock.encode())
                     await connection.execute(f"LISTEN {CHANNEL}".encode())
@@ -193,7 +197,7 @@ class Leases:
             await asyncio.sleep(_PAUSE)
 
     def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Batch]:
-        """Hold a lock that no other process holds meanwhile."""
+        """Hold a lock across all processes."""
         return self._connections.locked(key, lazily=lazily)
 
     # Leases.
@@ -219,12 +223,12 @@ class Leases:
         return int(row[0])
 
     async def claim(self, before: str, limit: int) -> list[tuple[str, int]]:
-        """Take the leases of threads with runs that are due and nobody carries out."""
+        """Take the leases of threads with runs that are due and that no process executes."""
         rows = await self._connections.rows(
             "WITH due AS (SELECT r.thread_id, r.created_at FROM runs r"
             " WHERE r.status IN ('pending', 'running') AND r.created_at <= %s"
             " AND NOT EXISTS (SELECT 1 FROM leases JOIN processes p USING (process_id)"
-            # Its own are not free, even if it was too busy to say that it is there.
+            # This process's own are not free, even if it was too busy to renew in time.
             f" WHERE leases.thread_id = r.thread_id AND (p.process_id = %s OR {_ALIVE}))"
             " ORDER BY r.created_at LIMIT %s FOR UPDATE OF r SKIP LOCKED),"
             " threads AS (SELECT thread_id, min(created_at) AS due_at FROM due GROUP BY thread_id),"
@@ -241,7 +245,7 @@ class Leases:
         return [(row[0], row[1]) for row in rows]
 
     async def release(self, thread_id: str) -> None:
-        """Give a lease back."""
+        """Release a lease."""
         epoch = self.epochs.pop(thread_id, None)
         if epoch is not None:
             await self._connections.execute(
@@ -258,7 +262,8 @@ class Leases:
         return row[0] if row else None
 
     def check(self, transaction: Transaction, thread_id: str) -> None:
-        """Make sure that a transaction is part of this process's lease."""
+        """Make a transaction fail with `Fenced` if this process does not hold a thread's lease."""
+        # Without a lease, -1: no row has it, so the fence refuses the write.
         epoch = self.epochs.get(thread_id, -1)
         _batch(transaction).require("lc_fence(%s, %s)", (thread_id, epoch))
 
@@ -275,15 +280,15 @@ class Leases:
         return row is not None
 
     async def give_up_deletion(self, thread_id: str) -> None:
-        """Let there be runs on a thread again."""
+        """Allow runs on a thread again."""
         await self._connections.execute("DELETE FROM deletions WHERE thread_id = %s", (thread_id,))
 
     def revoke(self, transaction: Transaction, thread_id: str) -> None:
-        """Take the lease of a thread from whoever has it, as part of a transaction."""
+        """Revoke the lease of a thread, whichever process holds it, as part of a transaction."""
         _batch(transaction).require("lc_revoke(%s)", (thread_id,))
 
     async def is_deleted(self, transaction: Transaction, thread_id: str) -> bool:
-        """Return whether a thread is being deleted, and leave its document for the next read."""
+        """Return whether a thread is being deleted; its document is read in the same query."""
         row = await self._read_thread(transaction, thread_id, _IS_DELETED)
         return row is not None and bool(row[0])
 
@@ -295,7 +300,7 @@ class Leases:
         joined: str = "",
         values: Sequence[object] = (),
     ) -> Row | None:
-        """Return something about a thread, and leave its document with the transaction."""
+        """Return columns about a thread. The transaction keeps its document for the next read."""
         batch, threads = _batch(transaction), self.threads
         row = await batch.row(
             f"SELECT {columns}, {threads.selected} FROM threads{joined}"
@@ -307,8 +312,8 @@ class Leases:
         return row and row[:-count]
 
     async def standing(self, transaction: Transaction, thread_id: str) -> Standing | None:
-        """Return what there is of a thread that this process has no lease of."""
-        # Not by the column of `threads`: its collation would not match the index.
+        """Return the state of a thread whose lease this process does not hold."""
+        # By a value and not by the column of `threads`, whose collation does not match the index.
         mark, marked = "0", list[object]()
         if self.marks:
             mark = "(SELECT coalesce(max(written), 0) FROM checkpoint_writes WHERE thread_id = %s)"
@@ -334,7 +339,7 @@ class Leases:
         return Standing(epoch, is_free, has_runs, is_followed, is_deleted, (ms, seq), present)
 
     async def has_others(self, transaction: Transaction, thread_id: str, run_id: str) -> bool:
-        """Return whether a thread has runs that are not over besides one."""
+        """Return whether a thread has other runs than this one that are not over."""
         row = await self._read_thread(
             transaction,
             thread_id,
@@ -349,12 +354,13 @@ class Leases:
         _batch(transaction).require("lc_take(%s, %s, %s)", (thread_id, self.process_id, epoch))
 
     def note_taken(self, transaction: Transaction, thread_id: str) -> None:
-        """Note the epoch of a lease that a transaction has taken, which is committed."""
+        """Note the epoch of a lease that a committed transaction has taken."""
         self.epochs[thread_id] = int(_batch(transaction).returned[0])
 
     def release_within(self, transaction: Transaction, thread_id: str) -> int:
-        """Give a lease back as part of a transaction."""
-        # Forgotten before it is given back: who finds it missing would take it for lost.
+        """Release a lease as part of a transaction."""
+        # Removed before the release: a renewal in between would not find the lease in the
+        # database, and take it for lost.
         epoch = self.epochs.pop(thread_id, -1)
         _batch(transaction).require("lc_release(%s, %s)", (thread_id, epoch))
         return epoch
@@ -362,24 +368,24 @@ class Leases:
     # Followers.
 
     async def follow(self, thread_id: str, *, protocol: bool = False) -> None:
-        """Ask the process that has a thread to write down what happens, and to say so."""
+        """Ask the process that holds a thread to store its events and to send messages."""
         kind = "protocol" if protocol else ""
         await self._connections.execute(_FOLLOW, (thread_id, kind, self.process_id))
 
     async def follow_within(self, transaction: Transaction, thread_id: str) -> None:
-        """Ask the next process that has a thread for the same, as part of a transaction."""
+        """Ask the next holder of a thread for the same, as part of a transaction."""
         place = Place("followers", thread_id)
         await _batch(transaction).write(_FOLLOW, (thread_id, "", self.process_id), place=place)
 
     async def unfollow(self, thread_id: str) -> None:
-        """Take that back."""
+        """Withdraw the request of `follow`."""
         await self._connections.execute(
             "DELETE FROM followers WHERE thread_id = %s AND process_id = %s",
             (thread_id, self.process_id),
         )
 
     async def followers(self, thread_id: str) -> list[Follower]:
-        """Return who follows a thread, this process left out."""
+        """Return the other processes that follow a thread."""
         rows = await self._connections.rows(
             "SELECT process_id, kind FROM followers WHERE thread_id = %s AND process_id <> %s",
             (thread_id, self.process_id),
@@ -387,7 +393,7 @@ class Leases:
         return [Follower(row[0], row[1] == "protocol") for row in rows]
 
     async def put_result(self, transaction: Transaction, result: RunResult) -> None:
-        """Keep what became of a run for those who follow it."""
+        """Store the result of a run for the processes that follow it."""
         if self.result_cipher is not None:
             result = await self.result_cipher.encrypted(result)
         error = None if result.error is None else result.error.decode()
@@ -400,7 +406,7 @@ class Leases:
         )
 
     async def results(self, run_ids: Iterable[str]) -> dict[str, RunResult]:
-        """Return what became of runs, as far as it is kept."""
+        """Return the stored results of runs, by run id."""
         rows = await self._connections.rows(
             "SELECT run_id, doc FROM run_results WHERE run_id = ANY(%s)", ([*run_ids],)
         )
@@ -418,21 +424,22 @@ class Leases:
 def fence_of(leases: Leases | None, thread_id: str) -> tuple[str, list[object]]:
     """Return a part of a statement that has one row if this process may write for a thread.
 
-    If it has no lease of the thread, it writes by the thread's lock, and not for a run.
+    Without a lease of the thread, the write belongs to no run and is protected by the thread's
+    lock.
     """
     epoch = None if leases is None else leases.epochs.get(thread_id)
     if epoch is None:
         return "fence AS (SELECT 1)", []
-    # Whoever takes the lease over waits for this row until the statement has ended.
+    # With FOR SHARE, a process that takes the lease over waits until this statement has ended.
     condition = "SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE"
     return f"fence AS MATERIALIZED ({condition})", [thread_id, epoch]
 
 
 def told(leases: Leases | None, thread_id: str, written: int) -> None:
-    """Tell those who follow a thread that something of it was written.
+    """Send the followers of a thread a message that rows of it were written.
 
     Raises:
-        Fenced: Nothing was: another process has the thread.
+        Fenced: No row was written: another process holds the thread.
     """
     if not written:
         raise Fenced(f"another process carries out the runs of thread {thread_id}")

@@ -1,4 +1,4 @@
-"""Pools of connections: bounded, made on demand, without tasks or threads of their own."""
+"""Pools of connections: bounded, opened on demand, without tasks or threads of their own."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 BlockingConnection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _WAIT = 5.0
-"""How long somebody waits for a free connection, in seconds."""
+"""How many seconds to wait for a free connection."""
 
 
 class Pool:
     """Connections for one event loop.
 
     Args:
-        url: Where the database is.
-        size: How many there may be.
-        options: How they are opened.
-        wait: How long somebody waits for a free one, in seconds.
+        url: The URL of the database.
+        size: The most connections.
+        options: The options for opening a connection.
+        wait: How many seconds to wait for a free connection.
     """
 
     def __init__(self, url: str, size: int, options: dict[str, Any], wait: float = _WAIT) -> None:
@@ -44,15 +44,15 @@ class Pool:
 
     @property
     def idle(self) -> int:
-        """How many are open and not in use."""
+        """How many connections are open and not in use."""
         return len(self._idle)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Give a connection, which goes back afterwards unless something is wrong with it.
+        """Give a connection. It returns to the pool afterwards, unless it cannot be used again.
 
         Raises:
-            Unavailable: None becomes free in time, or the pool is closed.
+            Unavailable: No connection becomes free in time, or the pool is closed.
         """
         await self._enter()
         connection: Connection | None = None
@@ -92,7 +92,7 @@ class Pool:
         return await psycopg.AsyncConnection.connect(self._url, **self._options)
 
     async def _give_back(self, connection: Connection) -> None:
-        # One that was cancelled within a statement is in no state to be used again.
+        # A connection that was cancelled within a statement or a transaction cannot be used again.
         if self._closed or not _is_idle(connection):
             await connection.close()
         else:
@@ -106,7 +106,7 @@ class Pool:
 
 
 class BlockingPool:
-    """Connections for calls that block, from any thread."""
+    """Connections for blocking calls, from any thread."""
 
     def __init__(self, url: str, size: int, options: dict[str, Any]) -> None:
         self._url = url
@@ -117,7 +117,7 @@ class BlockingPool:
 
     @contextmanager
     def connection(self) -> Iterator[BlockingConnection]:
-        """Give a connection, which goes back afterwards unless something is wrong with it."""
+        """Give a connection. It returns to the pool afterwards, unless it cannot be used again."""
         if not self._room.acquire(timeout=_WAIT):
             raise Unavailable("All connections to the database are in use; try again")
         connection: BlockingConnection | None = None
@@ -150,9 +150,9 @@ class BlockingPool:
 
 
 def is_usable(connection: Connection | BlockingConnection) -> bool:
-    """Whether an idle connection is alive, as far as can be seen without asking.
+    """Return whether an idle connection looks alive, without a query.
 
-    Nothing is to be read from it; what is there is the farewell of a server that has stopped.
+    An idle connection has nothing to read, except the last message of a server that has stopped.
     """
     if connection.closed:
         return False

@@ -1,4 +1,4 @@
-"""The kept events of the v3 stream; see `protocol.ProtocolEventStore`."""
+"""The stored events of the v3 stream; see `protocol.ProtocolEventStore`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from langgraph_client.server.storage.postgres.leases import Leases, fence_of, to
 from langgraph_client.server.storage.protocol import KeptEvent
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
-# A thread's last event stays, so that numbers go on behind it, as long as there is the thread. The
-# end of a run that has taken its thread with it is kept for a while, for readers who were cut off.
+# The last event of a thread stays as long as the thread exists, because the next event gets the
+# number after it. The end of a run that was deleted with its thread is stored for some time, for
+# readers whose connection was lost.
 _MAY_GO = (
     "(seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"

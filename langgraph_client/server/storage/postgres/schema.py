@@ -28,8 +28,8 @@ def _table(
 
 _MIGRATIONS: list[list[str]] = [
     [
-        # JSON text may hold what jsonb cannot, a NUL above all. Both sides of a comparison go
-        # through this function.
+        # JSON text may contain a NUL, which jsonb cannot. Both sides of a comparison go through
+        # this function, so that they are equal nevertheless.
         r"""
 CREATE FUNCTION lc_jsonb(body text) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT replace(body, '\u0000', '\ufffd')::jsonb $$
@@ -103,7 +103,7 @@ CREATE TABLE script_states (
     thread_id text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, run_id text,
     doc bytea NOT NULL, PRIMARY KEY (thread_id, id))
 """,
-        # Who carries out runs, and on which threads.
+        # The processes that execute runs, and the threads that they hold.
         "CREATE SEQUENCE lease_epochs",
         """
 CREATE TABLE processes (
@@ -116,7 +116,7 @@ CREATE TABLE leases (
     epoch bigint NOT NULL)
 """,
         "CREATE INDEX ON leases (process_id)",
-        # Who wants to know what becomes of a run or a thread that another process has.
+        # The processes that follow runs or threads of other processes.
         """
 CREATE TABLE followers (
     thread_id text COLLATE "C" NOT NULL, run_id text COLLATE "C" NOT NULL,
@@ -137,8 +137,9 @@ CREATE TABLE run_results (
         "CREATE INDEX ON webhook_deliveries (due_at)",
     ],
     [
-        # As functions, so that a statement with many parts fails as a whole. Whoever takes a lease
-        # over waits for its row until the transaction that has asked has ended.
+        # Functions, because their exception makes a statement with many parts fail as a whole. With
+        # FOR SHARE, a process that takes the lease over waits until the writing transaction has
+        # ended.
         f"""
 CREATE FUNCTION lc_fence(thread text, held bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -170,13 +171,14 @@ END $$
 """,
     ],
     [
-        # The threads that are being deleted: runs on them are refused until then.
+        # The threads that are being deleted: new runs on them are refused.
         """
 CREATE TABLE deletions (
     thread_id text COLLATE "C" PRIMARY KEY, expires_at timestamptz NOT NULL)
 """,
-        # Who writes for a run has locked the row of the lease. This waits until that is committed;
-        # who comes later finds no lease, and writes nothing.
+        # A transaction that writes for a run has locked the row of the lease. So this waits for its
+        # commit, and the thread's deletion then includes its rows. A later one finds no lease, and
+        # writes nothing.
         """
 CREATE FUNCTION lc_revoke(thread text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -185,8 +187,8 @@ BEGIN
     RETURN true;
 END $$
 """,
-        # A function, as each statement of it sees what was committed before it: also what others
-        # have written while this transaction waited for a lock.
+        # A function, because each of its statements sees all earlier commits. So it also deletes
+        # rows that others have written while this transaction waited for a lock.
         """
 CREATE FUNCTION lc_delete_thread(thread text, keeps_events boolean, has_checkpoints boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -213,10 +215,10 @@ SCHEMA_VERSION = len(_MIGRATIONS)
 
 
 async def migrate(connections: Connections) -> None:
-    """Bring the database to this program's schema, alone.
+    """Bring the schema up to date, one process at a time.
 
     Raises:
-        DatabaseError: A newer version of the program has been here.
+        DatabaseError: A newer version of the program has changed the schema.
     """
     async with connections.transaction() as one:
         if await _version(one) == SCHEMA_VERSION:
@@ -241,7 +243,7 @@ async def migrate(connections: Connections) -> None:
 
 
 async def _version(one: Batch) -> int:
-    # Not `to_regclass`, which may remember what was before the lock was waited for.
+    # Not `to_regclass`: its cache may be older than the wait for the lock.
     exists = await one.row(
         "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations'"
         " AND relnamespace = current_schema()::regnamespace"

@@ -1,7 +1,7 @@
 """The rows of `graphs.script_states`: checkpoints of scripted graphs, as JSON.
 
-Scripted graphs are for tests, and read and write their states in place. So these statements have
-connections of their own, and block.
+Scripted graphs are for tests, and read and write their states in blocking calls. So these
+statements block, and use the connections for blocking calls.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class ScriptStateTable:
         return [row[0] for row in self._rows(f"{query} ORDER BY id DESC", values)]
 
     def delete_run(self, thread_id: str, run_id: str) -> None:
-        """Delete the states that a run left."""
+        """Delete the states of a run."""
         self._write(
             "DELETE FROM script_states WHERE thread_id = %s AND run_id = %s", (thread_id, run_id)
         )
@@ -77,7 +77,7 @@ class ScriptStateTable:
         self._write("DELETE FROM script_states WHERE thread_id = %s", (thread_id,))
 
     def prune(self, thread_id: str) -> None:
-        """Delete all states of a thread but the latest."""
+        """Delete all states of a thread except the latest."""
         self._write(
             "DELETE FROM script_states WHERE thread_id = %s AND id <"
             " (SELECT max(id) FROM script_states WHERE thread_id = %s)",

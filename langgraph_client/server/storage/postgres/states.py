@@ -1,4 +1,4 @@
-"""The checkpoints of threads as a whole, those of compiled graphs and those of scripted ones."""
+"""The checkpoints of whole threads, of compiled and of scripted graphs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ class States:
     """See `protocol.ThreadStates`.
 
     Args:
-        executor: Carries out statements.
-        script_states: The states of scripted graphs; what is written to them is no part of a
-            transaction.
-        has_checkpoints: Whether langgraph's tables are there.
+        executor: Executes statements.
+        script_states: The states of scripted graphs. Writes to them are not part of a transaction.
+        has_checkpoints: Whether langgraph's tables exist.
     """
 
     def __init__(
@@ -73,10 +72,10 @@ class States:
             )
 
     async def keep_latest(self, thread_id: str) -> None:
-        """Delete all checkpoints of a thread but the latest of each namespace.
+        """Delete all checkpoints of a thread except the latest of each namespace.
 
-        What a latest one cannot be read without stays as well: the checkpoints since the last
-        snapshot of a delta channel.
+        Checkpoints that are needed to read the latest one stay, too: for a delta channel, those
+        since its last snapshot.
         """
         await self._executor.execute(
             "DELETE FROM script_states WHERE thread_id = %s AND id <"
@@ -102,7 +101,7 @@ class States:
             await self._collect(thread_id)
 
     async def _collect(self, thread_id: str) -> None:
-        """Delete what the remaining checkpoints of a thread do not refer to."""
+        """Delete the writes and values that no remaining checkpoint of a thread refers to."""
         await self._executor.execute(
             "DELETE FROM checkpoint_writes w WHERE thread_id = %s AND NOT EXISTS"
             " (SELECT 1 FROM checkpoints c WHERE c.thread_id = w.thread_id"
@@ -128,7 +127,7 @@ class States:
         return row[0] if row else None
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return the present moment of a thread's state, for `delete_run`."""
+        """Return a mark of the current state of a thread, for `delete_run`."""
         if not self._has_checkpoints:
             return None
         row = await self._executor.row(
@@ -138,7 +137,7 @@ class States:
         return row[0] if row else 0
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete what a run left in its thread's state."""
+        """Delete the checkpoints and writes of a run."""
         await self._executor.execute(
             "DELETE FROM script_states WHERE thread_id = %s AND run_id = %s", (thread_id, run_id)
         )
@@ -157,7 +156,7 @@ class States:
             await self._collect(thread_id)
 
     async def size(self, thread_id: str) -> Document:
-        """Return what a thread's state takes."""
+        """Return the numbers and sizes of a thread's checkpoints, values and writes."""
         count, size = self._script_states.size(thread_id)
         total = size
         channels = self._scripted_channels(thread_id)
@@ -206,7 +205,7 @@ class States:
         }
 
     def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
-        """Return the bytes of each different value that a field has had."""
+        """Return, by field, the bytes of each different value that it has had."""
         values: dict[str, set[bytes]] = {}
         for saved in self._script_states.history(thread_id):
             for name, value in saved.values.items():
@@ -215,13 +214,14 @@ class States:
 
 
 def _needed(rows: list[tuple[Any, ...]]) -> set[tuple[str, str]]:
-    """Return the checkpoints that stay, by namespace and id; `rows` are the newest first."""
+    """Return the checkpoints to keep, by namespace and id. `rows` must be the newest first."""
     by_key = {(row[0], row[1]): row for row in rows}
     latest: dict[str, str] = {}
     for namespace, number, *_ in rows:
         latest.setdefault(namespace, number)
     kept: set[tuple[str, str]] = set()
     for namespace, number in latest.items():
+        # A delta channel is rebuilt from its last snapshot, so go back until each one has a value.
         key: tuple[str, str] | None = (namespace, number)
         deltas = set(by_key[namespace, number][3].get(_DELTA_COUNTERS) or ())
         while key is not None and key in by_key and key not in kept:

@@ -26,17 +26,18 @@ from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.storage.shared import epoch_of_run
 
 _OWN = ("schema_migrations", "processes", "leases", "deletions", "followers", "run_results")
-"""Tables that a dump leaves out: they say what is going on, not what is kept."""
+"""Tables that a dump leaves out: they describe the running processes, not the stored data."""
 
 
 class Tables:
     """The documents, events and states, over the pool or within a transaction.
 
     Args:
-        executor: Carries out statements.
+        executor: Executes statements.
         script_states: The states of scripted graphs.
-        has_checkpoints: Whether langgraph's tables are there.
-        leases: Those of this process, by which statements of their own are checked.
+        has_checkpoints: Whether langgraph's tables exist.
+        leases: The leases of this process, by which statements outside of a transaction are
+            checked.
     """
 
     def __init__(
@@ -86,9 +87,9 @@ class Within(Tables):
     """The same within a transaction; see `protocol.Transaction`.
 
     Args:
-        batch: Carries out statements.
+        batch: Executes statements.
         script_states: The states of scripted graphs.
-        has_checkpoints: Whether langgraph's tables are there.
+        has_checkpoints: Whether langgraph's tables exist.
     """
 
     def __init__(self, batch: Batch, script_states: ScriptStates, has_checkpoints: bool) -> None:
@@ -161,19 +162,19 @@ class PostgresStorage(Tables):
                 "SELECT 1 FROM pg_attribute WHERE attname = 'written'"
                 " AND attrelid = 'checkpoint_writes'::regclass"
             )
-            if row is None:  # By which a rollback finds what a run wrote to older checkpoints.
+            if row is None:  # By its number, a rollback finds a run's writes to older checkpoints.
                 await self.connections.execute(
                     "ALTER TABLE checkpoint_writes ADD COLUMN written bigserial"
                 )
 
     @asynccontextmanager
     async def transaction(self, held: Any = None) -> AsyncIterator[Within]:
-        """Commit what is written through the given value together, or on an exception nothing."""
+        """Commit the writes of a transaction together, or none of them after an exception."""
         async with self.connections.transaction(held) as batch:
             yield Within(batch, self.script_states, self.checkpointer is not None)
 
     def within(self, held: Any) -> Within | PostgresStorage:
-        """Return what reads under a lock, on its connection."""
+        """Return the tables for reads under a lock, on the lock's connection."""
         if held is None:
             return self
         return Within(held, self.script_states, self.checkpointer is not None)
@@ -184,12 +185,12 @@ class PostgresStorage(Tables):
             await transaction.delete_thread(thread_id, keep_events=keep_events)
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of stored checkpoints."""
+        """Allow stored checkpoints to create objects of these classes."""
         if self.checkpointer is not None:
             self.checkpointer.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the store's items whose time is over. Returns how many."""
+        """Delete the expired items of the store. Returns how many."""
         return 0 if self.store is None else int(await self.store.sweep())
 
     async def ping(self) -> None:
@@ -197,7 +198,7 @@ class PostgresStorage(Tables):
         await self.connections.row("SELECT 1")
 
     async def export(self) -> Document:
-        """Return all that is kept, as tables of JSON, for `restore`."""
+        """Return all stored data, as tables of JSON, for `restore`."""
         found: Document = {}
         async with self.connections.transaction() as one:
             for (name,) in await one.rows(
@@ -214,10 +215,10 @@ class PostgresStorage(Tables):
         return found
 
     async def restore(self, tables: Mapping[str, Any]) -> None:
-        """Replace all that is kept.
+        """Replace all stored data.
 
         Raises:
-            ValueError: There is a table or a column that this version does not know.
+            ValueError: The dump has a table or a column that this version does not know.
         """
         async with self.connections.transaction() as one:
             for name, table in tables.items():
@@ -259,15 +260,15 @@ async def open_postgres(
     """Connect to a database, and bring its tables up to date.
 
     Args:
-        url: Where it is.
-        clock: Time, for tests.
-        allow_types: Classes that may be made out of checkpoints.
-        store: How the key-value store works.
-        listen_url: Where to listen for messages, if `url` leads to a pooler that gives each
-            transaction another connection; None for the same.
+        url: The URL of the database.
+        clock: Gives times; None for the system's clock.
+        allow_types: Classes of which checkpoints may create objects.
+        store: The options of the key-value store; None for the defaults.
+        listen_url: The URL for the connection that receives messages, if `url` leads to a pooler in
+            transaction mode; None for `url`.
 
     Raises:
-        DatabaseError: It cannot be used.
+        DatabaseError: The database cannot be used.
     """
     connections = Connections(url, direct=listen_url is None)
     await connections.open()

@@ -29,7 +29,7 @@ def _timed(query: Any, clock: Clock) -> Any:
 
 
 def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
-    """Return how items are found by meaning, as langgraph's store takes it."""
+    """Return the configuration of semantic search in the form of langgraph's store."""
     config: dict[str, Any] = {"dims": index.dims, "embed": embeddings}
     if index.fields:
         config["fields"] = [*index.fields]
@@ -37,15 +37,15 @@ def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
 
 
 def _oldest_first(queries: Any) -> Any:
-    # The protocol lists what was written first first; langgraph's query, what was last.
+    # The protocol lists the oldest items first; langgraph's query lists the newest first.
     found, embedded = queries
     newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.updated_at, store.key"
     return [(sql.replace(newest, oldest), *rest) for sql, *rest in found], embedded
 
 
 def _without_old_vectors(queries: Any, put_ops: Sequence[tuple[int, PutOp]]) -> Any:
-    # langgraph's store keeps the embeddings of an item that is written again without these fields,
-    # and would find it by its old text.
+    # If an item is written again without an indexed field, langgraph's store keeps the field's
+    # embedding, and would find the item by its old text.
     written, embedded = queries
     prefixes = [".".join(op.namespace) for _, op in put_ops]
     items = (prefixes, [op.key for _, op in put_ops])
@@ -131,13 +131,14 @@ class AwaitedStore(AsyncPostgresStore):
 
 
 class Store(BaseStore):
-    """langgraph's store. An item whose time to live is over never shows.
+    """langgraph's store. Expired items are never returned.
 
     Args:
         connections: The connections of this process.
         blocking: Connections for nodes that call the blocking methods.
-        clock: Time; PostgreSQL's own is used unless this is a test's.
-        options: How the store works. What is found by meaning needs the extension pgvector.
+        clock: Gives times in tests; otherwise PostgreSQL's own clock is used.
+        options: The store's options; None for the defaults. Semantic search needs the extension
+            pgvector.
     """
 
     supports_ttl = True
@@ -155,7 +156,7 @@ class Store(BaseStore):
         if options.index is not None:
             self._prepared = PreparedEmbeddings(options.index)
             index = _index_config(options.index, self._prepared)
-        #: What `put` and the like read the defaults from.
+        #: The defaults, where methods of langgraph's base class look for them.
         self.ttl_config: Any = {
             "omit_expired": True,
             "refresh_on_read": options.refresh_on_read,
@@ -167,14 +168,14 @@ class Store(BaseStore):
         self._blocking = BlockingStore(blocking, clock, index, self.ttl_config)
 
     async def setup(self) -> None:
-        """Make the tables. Not in a transaction, as some of it cannot be part of one."""
+        """Create the tables. Not in a transaction, because some statements cannot be in one."""
         with translated():
             async with self._connections.pool.connection() as connection:
                 store = AsyncPostgresStore(connection, index=self._index)  # type: ignore[arg-type]
                 await store.setup()
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations together, from a thread or in place."""
+        """Blocking twin of `abatch`."""
         if self._prepared is None:
             return self._blocking.batch(ops)
         given = list(ops)
@@ -183,7 +184,7 @@ class Store(BaseStore):
             return self._blocking.batch(given)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations together."""
+        """Execute operations together."""
         if self._prepared is None:
             return await self._awaited.abatch(ops)
         given = list(ops)
@@ -192,5 +193,5 @@ class Store(BaseStore):
             return await self._awaited.abatch(given)
 
     async def sweep(self) -> int:
-        """Delete the items whose time is over. Returns how many."""
+        """Delete the expired items. Returns how many."""
         return await self._awaited.sweep_ttl()
