@@ -76,7 +76,7 @@ class Server:
             client = server.sync_client()
 
     Args:
-        graphs: Graphs by name: compiled graphs, builders, factories, or `ScriptedGraph`s. A
+        graphs: Graphs by name: compiled graphs, builders, factories, or a `ScriptedGraph`. A
             checkpointer that a graph was compiled with is used in place of the server's. If graphs
             were compiled with one store, it is the server's store, for clients and for the other
             graphs too.
