@@ -1,7 +1,7 @@
-"""What the factory of a hosted graph is told about the access that it is called for.
+"""`ServerRuntime`: why the factory of a hosted graph is called, and for which user.
 
 A factory that annotates a parameter with `ServerRuntime` gets one each time the server opens the
-graph: to run it, to read or write a thread's state, to show its schemas.
+graph: to run it, to read or write a thread's state, or to return its schemas.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ ContextT = TypeVar("ContextT")
 AccessContext: TypeAlias = Literal[
     "threads.create_run", "threads.update", "threads.read", "assistants.read"
 ]
-"""Why a factory is called; only for `threads.create_run` the graph's nodes are run."""
+"""Why a factory is called. The graph's nodes are executed only for `threads.create_run`."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class _ServerRuntime(Generic[ContextT]):
-    """What all accesses have.
+    """The common fields of all accesses.
 
     Attributes:
         access_context: Why the factory is called.
-        user: Who asks, on a server with an `Auth`; None on others.
+        user: The user of the request; None on a server without an `Auth`.
         store: The server's store.
     """
 
@@ -35,14 +35,14 @@ class _ServerRuntime(Generic[ContextT]):
 
     @property
     def execution_runtime(self) -> _ExecutionRuntime[ContextT] | None:
-        """This, where the graph is going to be run; else None."""
+        """This object if the factory is called for a run; otherwise None."""
         return self if isinstance(self, _ExecutionRuntime) else None
 
     def ensure_user(self) -> BaseUser:
         """Return the user.
 
         Raises:
-            PermissionError: There is none, as the server has no `Auth`.
+            PermissionError: There is no user, because the server has no `Auth`.
         """
         if self.user is None:
             raise PermissionError(
@@ -53,7 +53,7 @@ class _ServerRuntime(Generic[ContextT]):
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class _ExecutionRuntime(_ServerRuntime[ContextT], Generic[ContextT]):
-    """What a run has besides.
+    """The additional fields of a run.
 
     Attributes:
         context: The context of the run, as the class that `ServerRuntime[...]` names.
@@ -64,7 +64,7 @@ class _ExecutionRuntime(_ServerRuntime[ContextT], Generic[ContextT]):
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class _ReadRuntime(_ServerRuntime[ContextT], Generic[ContextT]):
-    """What other accesses have: nothing besides."""
+    """The fields of other accesses: only the common ones."""
 
 
 ServerRuntime: TypeAlias = _ExecutionRuntime[ContextT] | _ReadRuntime[ContextT]

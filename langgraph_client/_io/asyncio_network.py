@@ -1,7 +1,7 @@
 """Connections on asyncio's own protocols, as a network backend of httpcore.
 
-httpcore's own backend goes through anyio, which costs more than the reading itself; and it takes
-one timeout for all of a body, where here each read may have its own.
+httpcore's own backend uses anyio, which costs more than the reading itself. It also has one timeout
+for a whole body; here each read may have its own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
 
-MOST_HELD = 256 * 1024  # Bytes that were received and not read; beyond, the sender has to wait.
-_EYEBALLS = 0.25  # Seconds before a host's next address is tried as well.
+MOST_HELD = 256 * 1024  # Bytes received and not read yet; with more, the sender has to wait.
+_EYEBALLS = 0.25  # Seconds before the next address of a host is tried, too.
 
 
 class Wire(asyncio.Protocol):
@@ -27,14 +27,14 @@ class Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self.is_over = False  # Nothing will come any more.
+        self.is_over = False  # No more bytes will arrive.
         self.error: Exception | None = None
         self.pieces: list[bytes] = []
         self._held = 0
         self._is_paused = False
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._is_full = False  # Nothing can be written just now.
+        self._is_full = False  # The send buffer is full.
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,7 +78,7 @@ class Wire(asyncio.Protocol):
     # --- called by the reader ---
 
     async def read(self, seconds: float | None) -> bytes:
-        """Return what has come; `b""` at the end. Raises httpcore's ReadTimeout, ReadError."""
+        """Return the received bytes; `b""` at the end. Raises httpcore's ReadTimeout, ReadError."""
         if not self.pieces:
             if not self.is_over:
                 await self._wait(seconds)
@@ -97,7 +97,7 @@ class Wire(asyncio.Protocol):
         return data
 
     async def _wait(self, seconds: float | None) -> None:
-        """Wait until something has come, or nothing will."""
+        """Wait until bytes have arrived, or the connection has ended."""
         loop = asyncio.get_running_loop()
         self._reader = loop.create_future()
         if seconds is not None:
@@ -108,7 +108,8 @@ class Wire(asyncio.Protocol):
             self._reader = None
 
     def _expect(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        # One timer for many reads: most of them end long before it rings, and then it looks again.
+        # One timer for many reads, because a timer for each would cost more than the read. Most
+        # reads end long before it rings; `_ring` then sets it to the deadline of the current one.
         self._due = due
         timer = self._timer
         if timer is not None:
@@ -153,7 +154,7 @@ class Wire(asyncio.Protocol):
             raise httpcore.WriteError(_words(self.error)) from self.error
 
     def abort(self) -> None:
-        """Close at once. Whoever reads is woken."""
+        """Close at once, and wake the reader."""
         self._forget_timer()
         self.is_over = True
         self.pieces.clear()
@@ -167,10 +168,10 @@ def _words(error: BaseException) -> str:
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """One connection, as httpcore wants it.
+    """One connection, with httpcore's interface.
 
     Attributes:
-        limit: Seconds that the next reads may take; None for those that httpcore says.
+        limit: The timeout of the next reads in seconds; None for the one that httpcore passes.
     """
 
     def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop) -> None:
@@ -185,7 +186,7 @@ class Stream(httpcore.AsyncNetworkStream):
             if not data:
                 return data
             joined = self._joiner.feed(data)
-            if joined:
+            if joined:  # An empty result would mean the end; the joiner only waits for more.
                 return joined
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -206,11 +207,11 @@ class Stream(httpcore.AsyncNetworkStream):
             self._loop.call_soon_threadsafe(self._wire.abort)
 
     def leave_http(self) -> None:
-        """Take what comes from now on as it is: another protocol is spoken."""
+        """Return all further bytes unchanged, because they belong to another protocol."""
         self._joiner.leave()
 
     def interrupt(self) -> None:
-        """Let whoever reads come to an end."""
+        """End the current read."""
         self._wire.abort()
 
     async def start_tls(
@@ -250,10 +251,10 @@ _NAMES = {"server_addr": "peername", "client_addr": "sockname"}
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Makes one connection, on the running loop.
+    """Opens one connection, on the running loop.
 
     Attributes:
-        stream: The connection, as soon as it is made.
+        stream: The connection, as soon as it is open.
     """
 
     def __init__(self) -> None:
@@ -287,7 +288,7 @@ class Backend(httpcore.AsyncNetworkBackend):
 
 
 async def _connect(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Wire:
-    """Connect to a host, by the first of its addresses that answers."""
+    """Connect to a host, at the first of its addresses that answers."""
     if _is_address(host):
         return (await loop.create_connection(Wire, host, port))[1]
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -306,9 +307,9 @@ def _is_address(host: str) -> bool:
 
 
 async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port: int) -> Wire:
-    """Connect to one address after the other, without waiting for one that does not answer.
+    """Try one address after the other, without waiting for one that does not answer.
 
-    asyncio has the same (`happy_eyeballs_delay`), and leaves sockets open where it is cancelled.
+    asyncio's own option for this, `happy_eyeballs_delay`, leaves sockets open if it is cancelled.
     """
     attempts: list[asyncio.Task[tuple[asyncio.Transport, Wire]]] = []
     winner: asyncio.Task[tuple[asyncio.Transport, Wire]] | None = None
@@ -317,7 +318,7 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port:
             attempts.append(loop.create_task(loop.create_connection(Wire, address, port)))
             is_last = len(attempts) == len(addresses)
             end = float("inf") if is_last else loop.time() + _EYEBALLS
-            # Until one is connected, all have failed, or it is the next one's turn.
+            # Until one is connected, all have failed, or the next address is due.
             while winner is None and (left := end - loop.time()) > 0:
                 pending = [attempt for attempt in attempts if not attempt.done()]
                 if not pending:
@@ -339,5 +340,6 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port:
 
 
 def _close_loser(attempt: asyncio.Task[tuple[asyncio.Transport, Wire]]) -> None:
+    # It may have connected at the same moment as the winner, too late to be cancelled.
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result()[1].abort()

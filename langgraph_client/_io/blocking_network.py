@@ -1,6 +1,6 @@
 """Connections on plain sockets, as a network backend of httpcore.
 
-httpcore's own takes one timeout for all of a body; here each read may have its own.
+httpcore's own backend has one timeout for a whole body; here each read may have its own.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MOST_HELD = 256 * 1024  # Bytes of one read.
 
 
 class Stream(httpcore.NetworkStream):
-    """One connection, as httpcore wants it.
+    """One connection, with httpcore's interface.
 
     Attributes:
-        limit: Seconds that the next reads may take; None for those that httpcore says.
+        limit: The timeout of the next reads in seconds; None for the one that httpcore passes.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -41,7 +41,7 @@ class Stream(httpcore.NetworkStream):
             if not data:
                 return data
             joined = self._joiner.feed(data)
-            if joined:
+            if joined:  # An empty result would mean the end; the joiner only waits for more.
                 return joined
 
     def _receive(self, seconds: float | None) -> bytes:
@@ -55,7 +55,7 @@ class Stream(httpcore.NetworkStream):
         except (OSError, ValueError) as error:  # ValueError: closed by another thread.
             raise httpcore.ReadError(_words(error)) from error
         data = bytes(self._view[:size])
-        if size == len(self._buffer) < MOST_HELD:  # There is more at a time: read more at once.
+        if size == len(self._buffer) < MOST_HELD:  # Full: more may be waiting, so grow it.
             self._view.release()
             self._buffer = bytearray(min(4 * size, MOST_HELD))
             self._view = memoryview(self._buffer)
@@ -88,13 +88,13 @@ class Stream(httpcore.NetworkStream):
         self._socket.close()
 
     def leave_http(self) -> None:
-        """Take what comes from now on as it is: another protocol is spoken."""
+        """Return all further bytes unchanged, because they belong to another protocol."""
         self._joiner.leave()
 
     def interrupt(self) -> None:
-        """Let the thread that reads come to an end: closing a socket does not wake it."""
-        with suppress(OSError):  # It is gone already.
-            # Past the TLS layer, which would forget its state under the reader's hands.
+        """End the current read of another thread. Closing the socket would not wake that thread."""
+        with suppress(OSError):  # It is closed already.
+            # Not the TLS socket's own `shutdown`, which drops the TLS state that the reader uses.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def start_tls(
@@ -126,7 +126,7 @@ class Stream(httpcore.NetworkStream):
 
 
 def _is_readable(connected: socket.socket) -> bool:
-    """Whether something has come, or the connection is over."""
+    """Return whether bytes have arrived, or the connection has ended."""
     try:
         watch = select.poll()
         watch.register(connected, select.POLLIN)
@@ -142,10 +142,10 @@ def _words(error: BaseException) -> str:
 
 
 class Backend(httpcore.NetworkBackend):
-    """Makes one connection.
+    """Opens one connection.
 
     Attributes:
-        stream: The connection, as soon as it is made.
+        stream: The connection, as soon as it is open.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Who may do what on a server that hosts an application: `Auth`, its types and exceptions.
+"""Authentication and authorization for a server that hosts an application: `Auth` and its types.
 
-Handlers are registered on an `Auth`; a server that is given it, `Server(graphs, auth=auth)` or by
-the `auth` key of `langgraph.json`, asks them about every request. Nothing here does I/O.
+Handlers are registered on an `Auth`. A server with it, by `Server(graphs, auth=auth)` or by the
+`auth` key of `langgraph.json`, calls them for every request. Nothing here does I/O.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _Authenticator = TypeVar("_Authenticator", bound=Callable[..., Any])
 
 
 class Auth:
-    """Handlers that say who sends a request, and what that user may do.
+    """The handlers that authenticate requests and authorize their users.
 
         auth = Auth()
 
@@ -34,8 +34,8 @@ class Auth:
 
     The handler for a request is the one for its resource and action (`@auth.on.threads.create`),
     else the one for the resource (`@auth.on.threads`), else the one for the action
-    (`@auth.on(actions="create")`), else the one for everything (`@auth.on`). Where there is none,
-    every authenticated request is accepted: begin with an `@auth.on` that returns False.
+    (`@auth.on(actions="create")`), else the one for everything (`@auth.on`). If there is none,
+    every authenticated request is accepted. So start with an `@auth.on` that returns False.
     """
 
     __slots__ = ("_authenticate_handler", "_global_handlers", "_handler_cache", "_handlers", "on")
@@ -54,10 +54,10 @@ class Auth:
         self._handler_cache: dict[tuple[str, str], types.Handler] = {}
 
     def authenticate(self, fn: _Authenticator) -> _Authenticator:
-        """Register the function that tells who sends a request, and return it.
+        """Register the function that returns the user of a request, and return the function.
 
         Args:
-            fn: Async or plain; called for every request. It gets what its parameters name:
+            fn: An async or plain function, called for every request. Its parameters are, by name:
                 `request` (Starlette's), `body` (the decoded JSON), `path`, `method`,
                 `path_params`, `query_params`, `headers` (names and values as bytes),
                 `authorization` (that header, or None), `scope` (ASGI's). It returns the user: an
@@ -65,7 +65,7 @@ class Auth:
                 with such attributes; or raises `HTTPException`, which is the answer.
 
         Raises:
-            ValueError: There is one.
+            ValueError: Such a function is registered already.
         """
         if self._authenticate_handler is not None:
             raise ValueError(f"Authentication handler already set as {self._authenticate_handler}.")

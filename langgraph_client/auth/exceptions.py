@@ -1,4 +1,4 @@
-"""What a handler raises to refuse a request."""
+"""The exception that a handler raises to refuse a request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 
 class HTTPException(Exception):
-    """An answer with an error status, in place of what the request asked for.
+    """A response with an error status, instead of the normal response.
 
     Args:
-        status_code: The status; 401, "Unauthorized", by default.
-        detail: What the answer says; the phrase of the status by default.
-        headers: Further headers of the answer.
+        status_code: The status; by default 401, "Unauthorized".
+        detail: The text in the response; by default the phrase of the status.
+        headers: Further headers of the response.
     """
 
     def __init__(

@@ -11,21 +11,22 @@ from langgraph_client.auth import types
 _Function = TypeVar("_Function", bound=types.Handler)
 
 ANY = "*"
-"""Stands for all resources, or for all actions."""
+"""The name for all resources, or for all actions."""
 
 
 class Registry(Protocol):
-    """Where handlers are noted: an `Auth`."""
+    """Stores handlers: an `Auth`."""
 
     _handlers: dict[tuple[str, str], list[types.Handler]]
     _global_handlers: list[types.Handler]
 
 
 def register(auth: Registry, resource: str, action: str, handler: types.Handler) -> None:
-    """Note the handler of a resource and an action, either of which may be `*`.
+    """Store the handler of a resource and an action; either may be `*`.
 
     Raises:
-        ValueError: There is one, or it is no async function with `ctx` and `value`.
+        ValueError: There is such a handler already, or it is not an async function with the
+            parameters `ctx` and `value`.
     """
     _check(handler)
     if (resource, action) == (ANY, ANY):
@@ -93,12 +94,12 @@ class ResourceOn:
         """Register a handler for all actions, or for some.
 
         Args:
-            fn: The handler; without it a decorator is returned.
+            fn: The handler; without it, a decorator is returned.
             resources: This resource, if given.
             actions: The actions; all by default.
 
         Raises:
-            ValueError: Another resource is named, an action that there is not, or one twice.
+            ValueError: Another resource is given, or an action that does not exist, or one twice.
         """
         if _listed(resources, self.resource) != [self.resource]:
             raise ValueError(
@@ -170,7 +171,7 @@ class StoreOn(ResourceOn):
 
 
 class On:
-    """`auth.on`: registers handlers, for everything or below, for some of it."""
+    """`auth.on`: registers handlers for everything, or for some resources and actions."""
 
     __slots__ = ("_auth", "assistants", "crons", "store", "threads", "value")
 
@@ -203,7 +204,8 @@ class On:
         """Register a handler for everything, or for some resources and actions.
 
         Args:
-            fn: The handler of all that no other one is for; without it a decorator is returned.
+            fn: The handler for all requests that have no more specific one; without it, a decorator
+                is returned.
             resources: The resources; all by default.
             actions: The actions; all by default.
         """

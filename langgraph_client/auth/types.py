@@ -1,4 +1,4 @@
-"""Users, contexts, filters, and the values that the handlers of an `Auth` are given."""
+"""The types for the handlers of an `Auth`: users, contexts, filters and values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from langgraph_client.auth.values import (
 )
 
 FilterType: TypeAlias = dict[str, Any]
-"""What the metadata of a thing must be like, so that the user may have it.
+"""A condition on the metadata of a document, under which the user may access it.
 
 - `{"owner": "ann"}` or `{"owner": {"$eq": "ann"}}`: equal;
 - `{"members": {"$contains": "ann"}}`: a list that has it; `["ann", "bob"]`: that has both;
@@ -54,7 +54,7 @@ Handler: TypeAlias = Callable[..., Awaitable[HandlerResult]]
 
 @runtime_checkable
 class MinimalUser(Protocol):
-    """The least that a user has."""
+    """The minimal attributes of a user."""
 
     @property
     def identity(self) -> str:
@@ -63,7 +63,7 @@ class MinimalUser(Protocol):
 
 
 class MinimalUserDict(TypedDict, total=False):
-    """A user as a dictionary, as `@auth.authenticate` may return it; further keys are kept."""
+    """A user as a dict, as `@auth.authenticate` may return it. Further keys are allowed."""
 
     identity: Required[str]
     display_name: str
@@ -73,7 +73,7 @@ class MinimalUserDict(TypedDict, total=False):
 
 @runtime_checkable
 class BaseUser(Protocol):
-    """A user as handlers, nodes and factories get it: attributes and keys alike."""
+    """A user for handlers, nodes and factories. Its fields can be read as attributes and by key."""
 
     @property
     def is_authenticated(self) -> bool:
@@ -92,7 +92,7 @@ class BaseUser(Protocol):
 
     @property
     def permissions(self) -> Sequence[str]:
-        """What `@auth.authenticate` has returned as permissions."""
+        """The permissions that `@auth.authenticate` has returned."""
         ...
 
     def __getitem__(self, key: str) -> Any: ...
@@ -103,11 +103,11 @@ class BaseUser(Protocol):
 
 
 class StudioUser:
-    """The user of a request from LangGraph Studio, on a server that lets Studio in.
+    """The user of a request from LangGraph Studio, on a server that allows Studio.
 
     Args:
         username: The identity.
-        is_authenticated: Whether it is known.
+        is_authenticated: Whether the user is known.
     """
 
     __slots__ = ("_is_authenticated", "_permissions", "username")
@@ -141,12 +141,12 @@ class StudioUser:
 Authenticator: TypeAlias = Callable[
     ..., Awaitable[MinimalUser | BaseUser | MinimalUserDict | Mapping[str, Any] | str]
 ]
-"""Tells who sends a request; see `Auth.authenticate` for the parameters it may have."""
+"""A function that returns the user of a request; see `Auth.authenticate` for its parameters."""
 
 
 @dataclass(slots=True)
 class BaseAuthContext:
-    """Who asks.
+    """The user of a request.
 
     Attributes:
         permissions: The user's permissions.
@@ -160,12 +160,12 @@ class BaseAuthContext:
 @final
 @dataclass(slots=True)
 class AuthContext(BaseAuthContext):
-    """Who asks for what.
+    """The user of a request, and the resource and action that it requests.
 
     Attributes:
-        resource: What kind of thing.
-        action: What is to be done: `create`, `read`, `update`, `delete`, `search`, for threads
-            `create_run`, too; for the store `put`, `get`, `search`, `delete`, `list_namespaces`.
+        resource: The kind of document: `threads`, `assistants`, `crons` or `store`.
+        action: The action: `create`, `read`, `update`, `delete`, `search`; for threads also
+            `create_run`; for the store `put`, `get`, `search`, `delete`, `list_namespaces`.
     """
 
     resource: Literal["runs", "threads", "crons", "assistants", "store"]

@@ -1,4 +1,4 @@
-"""The values that the handlers of an `Auth` are given, by resource and action."""
+"""The values that the handlers of an `Auth` get, by resource and action."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 RunStatus = Literal["pending", "error", "success", "timeout", "interrupted"]
-"""What a run is at."""
+"""The status of a run."""
 MultitaskStrategy = Literal["reject", "rollback", "interrupt", "enqueue"]
-"""What becomes of a run on a thread that is busy."""
+"""What to do with a new run on a busy thread."""
 OnConflictBehavior = Literal["raise", "do_nothing"]
-"""What happens if the thing to be created is there."""
+"""What to do if the document exists already."""
 IfNotExists = Literal["create", "reject"]
 """What happens if the thread of a run is not there."""
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
-"""What a thread is at."""
+"""The status of a thread."""
 MetadataInput: TypeAlias = dict[str, Any]
-"""The metadata of a thing; a handler may write into it."""
+"""The metadata of a document. A handler may change it."""
 
 
 # The values of threads.
 
 
 class ThreadTTL(TypedDict, total=False):
-    """When a thread goes by itself; `ttl` in minutes."""
+    """When a thread is deleted by itself; `ttl` is in minutes."""
 
     strategy: Literal["delete"]
     ttl: int
@@ -182,7 +182,8 @@ class CronsSearch(TypedDict, total=False):
     offset: int
 
 
-# The values of the store. What a handler writes into them is what is done; most of all `namespace`.
+# The values of the store. The server uses them after a handler has changed them, so a handler can
+# put each user into a namespace of its own.
 
 
 class StoreGet(TypedDict):

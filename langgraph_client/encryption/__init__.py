@@ -1,4 +1,4 @@
-"""Encrypts what a server keeps: the handlers of an application, registered on an `Encryption`.
+"""Encrypt a server's stored data with handlers of an application, registered on an `Encryption`.
 
     from langgraph_client.encryption import Encryption, EncryptionContext
 
@@ -83,17 +83,17 @@ class _Decorators:
 
 
 class Encryption:
-    """The functions that encrypt and decrypt what a server keeps.
+    """The functions that encrypt and decrypt a server's stored data.
 
     - `@encryption.encrypt.json` and `@encryption.decrypt.json` take JSON objects: metadata, values,
       configs, contexts and inputs of assistants, threads, runs and crons, the metadata of
       checkpoints, and the values of the store. They change values and leave the keys.
     - `@encryption.encrypt.blob` and `@encryption.decrypt.blob` take bytes: the values and writes of
-      checkpoints, and the kept events.
+      checkpoints, and the stored events.
     - `@encryption.context` makes the contexts' metadata of the user of a request.
 
-    What is encrypted is not found by searches; leave fields that you filter by, such as `owner`, as
-    they are.
+    Searches do not find encrypted values. Do not encrypt fields by which you filter, such as
+    `owner`.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""What the handlers of an `Encryption` are given, and what they return."""
+"""The parameters and the results of the handlers of an `Encryption`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DecryptResult(Generic[T]):
-    """What a decryption handler may return in place of the data alone.
+    """A result that a decryption handler may return instead of only the data.
 
     Attributes:
         plaintext: The decrypted data.
-        replacement: The same data, encrypted again, as with a new key. The bundled server does not
-            write it: what is written next is encrypted by the present handler anyway.
+        replacement: The same data, encrypted again, for example with a new key. The bundled server
+            ignores it: the next write of the data is encrypted by the current handler anyway.
     """
 
     plaintext: T
@@ -26,14 +26,15 @@ class DecryptResult(Generic[T]):
 
 
 class EncryptionContext:
-    """What a handler learns about the data beside the data.
+    """Information for a handler about the data.
 
     Attributes:
-        model: What the data belongs to: `assistant`, `thread`, `run`, `cron`, `checkpoint`,
-            `store`.
-        field: Which part of it: `metadata`, `values`, `kwargs` and so on.
-        metadata: What the request said in `X-Encryption-Context`, or what the context handler
-            returned. It is stored beside the data, in plain text, and given again to decrypt it.
+        model: The kind of document that contains the data: `assistant`, `thread`, `run`, `cron`,
+            `checkpoint`, `store`.
+        field: The field of the document: `metadata`, `values`, `kwargs` and so on.
+        metadata: The context in the request's `X-Encryption-Context`, or the dict that the context
+            handler returned. It is stored with the data, in plain text, and passed again for the
+            decryption.
     """
 
     __slots__ = ("field", "metadata", "model")
@@ -62,7 +63,7 @@ BlobDecryptor: TypeAlias = Callable[
 ]
 """Decrypts them."""
 JsonEncryptor: TypeAlias = Callable[[EncryptionContext, Json], Awaitable[Json]]
-"""Encrypts values of a JSON object; the keys stay."""
+"""Encrypts values of a JSON object; the keys must stay the same."""
 JsonDecryptor: TypeAlias = Callable[
     [EncryptionContext, Json], Awaitable["Json | DecryptResult[Json]"]
 ]

@@ -1,4 +1,4 @@
-"""Values as they are, for clients that have said they read envelopes; see `values`."""
+"""Typed values in envelopes, for clients that request them; see `values`."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from langgraph_client.values import (
 )
 
 RICH = "rich_values"
-"""Marks, in a run's kwargs, that its values travel in envelopes."""
+"""The key in a run's kwargs that its values are sent in envelopes."""
 MORE_MODES = "more_modes"
-"""In a run's kwargs, stream modes beyond the protocol's."""
+"""The key in a run's kwargs for stream modes beyond the protocol's."""
 OUTPUT_KEYS = "output_keys"
-"""In a run's kwargs, the channels that its events tell: "*", or a list."""
+"""The key in a run's kwargs for the channels that its events contain: "*", or a list."""
 OWN_CONFIG = "own_config"
-"""In a run's kwargs, `configurable` and `metadata` as the caller of a RemoteGraph gave them."""
+"""The key in a run's kwargs for `configurable` and `metadata` from the caller of a RemoteGraph."""
 CONTROL = "control"
-"""In a run's kwargs, that its caller may ask it to drain; see `graphs.drain_checks`."""
+"""The key in a run's kwargs that its caller may ask it to drain; see `graphs.drain_checks`."""
 NESTED = "nested"
-"""In a run's kwargs, that it is that of a node of a graph that keeps nothing."""
+"""The key in a run's kwargs that a node of a graph without checkpoints has started it."""
 ASIDES = "asides"
-"""In a run's kwargs, the events of our own that its caller wants to have."""
+"""The key in a run's kwargs for the events beyond the protocol that its caller requests."""
 _ASIDES = (
     CLASSES_EVENT,
     CONTROL_EVENT,
@@ -58,10 +58,10 @@ _START = f'{{"{PLAIN}":'.encode()
 
 
 def enclosed(value: object) -> object:
-    """Return a value as plain JSON, in an envelope where that loses something.
+    """Return a value as JSON, in an envelope if plain JSON would lose its type.
 
     Raises:
-        NotJsonError: The value holds something that JSON cannot carry.
+        NotJsonError: The value contains something that cannot be encoded.
     """
     try:
         return enclose(value, plain)
@@ -70,11 +70,11 @@ def enclosed(value: object) -> object:
 
 
 def failure_details(error: BaseException, message: str) -> dict[str, object]:
-    """Return what a RemoteGraph makes the local exception of, beside the error document.
+    """Return the details from which a RemoteGraph creates a local exception.
 
-    Of what may be withheld, nothing is told that is not in the message as well: `args` and
-    attributes only where `message` is the exception's own text; of these only plain values, and
-    none whose name sounds like a secret.
+    If the server hides the exception's text, so that `message` is another text, the details contain
+    neither `args` nor attributes. Otherwise they contain only plain values, and no attribute whose
+    name looks like that of a secret.
     """
     kinds = type(error).__mro__[1:]
     details: dict[str, object] = {
@@ -106,7 +106,7 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
 
 
 def _problems(error: ValidationError) -> list[dict[str, object]]:
-    """Return what is wrong with a model's input; what JSON cannot carry as its `repr`."""
+    """Return the problems of a model's input. Values that cannot be encoded become their `repr`."""
 
     def sent(value: object) -> object:
         try:
@@ -131,7 +131,7 @@ _SECRETS = ("key", "token", "secret", "password", "auth")
 
 
 def _named(kinds: tuple[type, ...]) -> list[type]:
-    """Return the classes that say what kind of exception it is."""
+    """Return the classes that identify the kind of an exception."""
     return [kind for kind in kinds if issubclass(kind, Exception) and kind is not Exception]
 
 
@@ -142,7 +142,7 @@ def _is_plain(value: object) -> bool:
 
 
 def as_plain(events: list[Event]) -> list[Event]:
-    """Return events as everybody else reads them, without what is for a RemoteGraph."""
+    """Return events in the protocol's form, without the parts for a RemoteGraph."""
     return [
         event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
         for event in events
@@ -156,7 +156,7 @@ def _taken_out(data: bytes) -> bytes:
 
 
 def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
-    """Return a run's kwargs with the values that its input, command and config stand for.
+    """Return a run's kwargs with the envelopes in its input, command and config opened.
 
     Raises:
         ValueError: An envelope does not fit its value.
@@ -178,7 +178,7 @@ def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
 
 
 def plain_configurable(body: JsonMapping) -> JsonMapping:
-    """Return a run's request with the plain JSON of the values in its config's envelopes."""
+    """Return a run's request with plain JSON instead of the envelopes in its config."""
     config = body.get("config") or {}
     given = config.get("configurable") or {}
     if not any(map(is_envelope, given.values())):

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         return _serve(given[1:])
     options = make_parser().parse_args(given)
-    # Only now, so that `--help` and mistakes are answered at once.
+    # Imported only now, so that `--help` and errors in the arguments are fast.
     import httpx
 
     from langgraph_client.errors import LangGraphError
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _perform(options)
     except (LangGraphError, CommandError, httpx.InvalidURL, OSError) as error:
         if isinstance(error, BrokenPipeError):
-            # Whoever read has left, such as `head`. Python would complain about it at its end.
+            # The reader of the output has ended, such as `head`. Python would report it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         print(one_line(error), file=sys.stderr)

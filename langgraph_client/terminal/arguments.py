@@ -117,7 +117,7 @@ def _json(text: str) -> object:
 
 
 def _input(text: str) -> object:
-    """Read an input: what looks like JSON has to be, as a slip in it would become a text."""
+    """Read an input. If it looks like JSON, it must be valid, and is never taken as plain text."""
     if text.startswith("@"):
         try:
             text = Path(text[1:]).read_text(encoding="utf-8")

@@ -92,7 +92,7 @@ def graph(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> 
 
 
 def assistant_id(client: SyncLangGraphClient, name: str) -> str:
-    """Return the ID of an assistant that may be named by its graph."""
+    """Return the ID of an assistant, given its ID or the name of its graph."""
     try:
         return str(uuid.UUID(name))
     except ValueError:
@@ -118,7 +118,7 @@ def cancel(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) ->
 
 
 def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
-    """Run a graph; ask for what its interrupts want, if there is somebody to ask."""
+    """Run a graph. At an interrupt, ask for the response if stdin is a terminal."""
     given: dict[str, Any] = {"input": _input(options)}
     if options.resume is not None:
         given = {"command": {"resume": options.resume}}
@@ -145,11 +145,11 @@ def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> in
 
 
 class CommandError(Exception):
-    """The command failed; the text says why."""
+    """The command failed. The message says why."""
 
 
 class UsageError(Exception):
-    """What was given to the command is wrong."""
+    """The arguments of the command are wrong."""
 
 
 def _input(options: Namespace) -> JSON:
@@ -168,7 +168,7 @@ def _stream(
     thread_id: str,
     given: Mapping[str, Any],
 ) -> RunFailed | None:
-    """Run once, and show what happens. Returns how it failed, if it did."""
+    """Run once, and show the events. Returns the error of the run; None without an error."""
     failed = None
     progress = RunProgress()
     stream = client.runs.stream(
@@ -195,7 +195,7 @@ def _stream(
 
 
 def _ask(out: PlainOutput, questions: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Ask on the terminal. Returns the answers by ID; None if there is nobody to ask."""
+    """Ask on the terminal. Returns the responses by ID; None if stdin is not a terminal."""
     if out.is_json or not sys.stdin.isatty():
         for question in questions:
             out.line(f"? {clean(as_json(question['value']))}", "yellow")
@@ -215,7 +215,7 @@ def _ask(out: PlainOutput, questions: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 
 def pull(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
-    """Copy a thread of the client's server into a file of the bundled one."""
+    """Copy a thread of a server into a database file of the bundled server."""
     # Only now: the other commands need neither langgraph nor Starlette.
     from langgraph_client.server.cli.config import ConfigError, read_config
     from langgraph_client.server.cli.load import server_of

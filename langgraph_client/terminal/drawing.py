@@ -9,8 +9,7 @@ from typing import Any
 def draw(drawing: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """Return a graph as a tree of ASCII lines, from its start along its edges.
 
-    A node that is drawn already is named again with `^`, and not followed. `?` marks an edge that
-    depends on a condition.
+    If a node is drawn already, only its name is shown, with `^`. `?` marks a conditional edge.
 
     Args:
         drawing: `nodes` and `edges`, as `assistants.get_graph` returns them.

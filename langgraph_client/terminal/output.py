@@ -1,4 +1,4 @@
-"""What the command writes: for a terminal, as plain lines, or as JSON for programs."""
+"""The output of the command: for a terminal, as plain lines, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class PlainOutput:
-    """Writes plain lines. Tokens of one message go to one line, as they come.
+    """Writes plain lines. The tokens of one message are written to one line, as they arrive.
 
     Args:
-        out: Where to write.
+        out: The stream to write to.
     """
 
     is_json = False
@@ -48,10 +48,10 @@ class PlainOutput:
             self.line(line.rstrip())
 
     def value(self, value: object) -> None:
-        """Write what programs read; people are shown something else."""
+        """Write a value for programs. Here it does nothing: people get other output."""
 
     def step(self, step: Step) -> None:
-        """Write what has happened in a run."""
+        """Write an event of a run."""
         match step:
             case RunStarted(run_id):
                 self.line(f"run {clean(run_id)}", "dim")
@@ -69,14 +69,14 @@ class PlainOutput:
                 self.line(f"failed: {clean(error)}: {clean(message)}", "red")
 
     def node_started(self, step: NodeStarted) -> None:
-        """Show that a node runs; plain lines only tell of its end."""
+        """Show that a node runs. Plain lines only show its end."""
 
     def token(self, text: str, style: str = "") -> None:
         """Write a piece of a line."""
         print(text, end="", file=self._out, flush=True)
 
     def working(self) -> AbstractContextManager[object]:
-        """Show, within the context, that something goes on."""
+        """Show during the context that work is in progress."""
         return nullcontext()
 
     def _node_ended(self, step: NodeEnded) -> None:
@@ -90,7 +90,7 @@ class PlainOutput:
             self.line(f"* {name}{time}", "green")
 
     def end_message(self) -> None:
-        """End the line of a message, if there is one."""
+        """End the line of a message, if one has begun."""
         if self._message is not None:
             self._message = None
             self.token("\n")
@@ -127,7 +127,7 @@ class RichOutput(PlainOutput):
         self._console.print(table, soft_wrap=True)
 
     def token(self, text: str, style: str = "") -> None:
-        """Write a piece of a line. The mark of running nodes, which needs a line, goes."""
+        """Write a piece of a line, and remove the display of running nodes, which needs a line."""
         self._status.stop()
         self._console.print(
             text, end="", style=style or None, markup=False, highlight=False, soft_wrap=True
@@ -139,7 +139,7 @@ class RichOutput(PlainOutput):
         self._show_running()
 
     def working(self) -> AbstractContextManager[object]:
-        """Show, within the context, which nodes run."""
+        """Show during the context which nodes run."""
         return self._status
 
     def _node_ended(self, step: NodeEnded) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from langgraph_client.models.message_text import is_message, message_parts
 
-# All but newline and tab: a model's text could move the cursor or rename the window.
+# All control characters except newline and tab: a model's text could move the cursor or rename the
+# window.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """Return a text without the characters that steer a terminal."""
+    """Return a text without the characters that control a terminal."""
     return _CONTROL.sub("�", text)
 
 

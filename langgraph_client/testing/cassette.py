@@ -217,7 +217,7 @@ class Cassette:
     # --- for the transports ---
 
     def read_request(self, request: httpx.Request, body: bytes) -> JsonObject:
-        """Return a request as it is written and compared.
+        """Return a request in the form that is written and compared.
 
         Args:
             request: The request.
@@ -232,14 +232,14 @@ class Cassette:
         }
 
     def begin(self, request: JsonObject, response: httpx.Response) -> Exchange:
-        """Keep a request with the beginning of its answer.
+        """Record a request with the head of its response.
 
         Args:
-            request: The request as it is written.
+            request: The request in the form that is written.
             response: The response; the transport that reads its body adds it later.
 
         Returns:
-            The exchange, to be passed to `add_body` or `add_event`.
+            The exchange, for `add_body` or `add_event`.
         """
         headers = {
             name: self._scrubber.text(value)
@@ -277,13 +277,13 @@ class Cassette:
         exchange["response"]["events"].append({**document, "after": round(after, 4)})
 
     def find(self, request: JsonObject) -> JsonObject:
-        """Return the answer that was recorded for a request, each of them once.
+        """Return the response that was recorded for a request. Each one is returned only once.
 
         Args:
-            request: The request as it is compared.
+            request: The request in the form that is compared.
 
         Raises:
-            CassetteMismatch: There is none.
+            CassetteMismatch: There is no such response left.
         """
         wanted = self._comparable(request)
         with self._lock:

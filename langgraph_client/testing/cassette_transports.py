@@ -1,4 +1,4 @@
-"""The transports of a cassette: they pass requests on and record them, or replay answers."""
+"""The transports of a cassette: they forward requests and record them, or replay responses."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from langgraph_client._core.events import EventParser, ServerEvent
 from langgraph_client.models.fields import JsonMapping, JsonObject
 
 Exchange: TypeAlias = JsonObject
-"""A request and its answer, as the file of a cassette has them."""
+"""A request and its response, in the form of a cassette's file."""
 
 
 class Tape(Protocol):
-    """What the transports need of a cassette."""
+    """The part of a cassette that the transports use."""
 
     is_recording: bool
 
     def read_request(self, request: httpx.Request, body: bytes) -> JsonObject:
-        """Return a request as it is written and compared."""
+        """Return a request in the form that is written and compared."""
         ...
 
     def begin(self, request: JsonObject, response: httpx.Response) -> Exchange:
-        """Keep a request with the beginning of its answer."""
+        """Record a request with the head of its response."""
         ...
 
     def add_body(self, exchange: Exchange, body: bytes) -> None:
-        """Add the body of an answer."""
+        """Add the body of a response."""
         ...
 
     def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
-        """Add an event of an answer."""
+        """Add an event of a response."""
         ...
 
     def find(self, request: JsonObject) -> JsonObject:
-        """Return the answer that was recorded for a request."""
+        """Return the response that was recorded for a request."""
         ...
 
     def pause(self, event: JsonMapping) -> float:
@@ -114,7 +114,7 @@ class AsyncCassetteTransport(httpx.AsyncBaseTransport):
 
 
 class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Passes a stream on as it comes, and records it event by event."""
+    """Passes a stream on as it arrives, and records it event by event."""
 
     def __init__(self, cassette: Tape, exchange: Exchange, response: httpx.Response) -> None:
         self._cassette = cassette
@@ -122,6 +122,7 @@ class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._response = response
         self._reader = EventParser()
         self._last = time.monotonic()
+        # Until the end is read: if the reader leaves earlier, a replay must not look complete.
         exchange["response"].update(complete=False, events=[])
 
     def _record(self, piece: bytes) -> None:
@@ -159,7 +160,7 @@ class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for event in self._answer["events"]:
             if pause := self._cassette.pause(event):
-                time.sleep(pause)  # The recorded pause, for those who ask for it.
+                time.sleep(pause)  # The recorded pause, with `timing=True`.
             yield frame(event)
         self._end()
 
@@ -176,7 +177,7 @@ class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def frame(event: JsonMapping) -> bytes:
-    """Return an event as it is on the wire."""
+    """Return an event as server-sent event, with the line ends of the real server."""
     data = event["data"]
     text = json.dumps(data)
     lines = [f"event: {event['event']}", f"data: {text}"]
@@ -191,7 +192,7 @@ def _is_stream(response: httpx.Response) -> bool:
 
 
 def _with_stream(response: httpx.Response, stream: _RecordedStream) -> httpx.Response:
-    # Decoded on the way, so that what is recorded is what is read.
+    # The recorded stream is decoded already, so the headers of its encoding no longer apply.
     headers = [(k, v) for k, v in response.headers.multi_items() if k not in _TRANSFER_HEADERS]
     return httpx.Response(response.status_code, headers=headers, stream=stream)
 

@@ -1,4 +1,4 @@
-"""A clock that a test moves."""
+"""A clock that is moved by the test."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from datetime import UTC, datetime, timedelta
 from langgraph_client.server.clock import Clock
 
 CURRENT_RUN: ContextVar[str | None] = ContextVar("langgraph_client_current_run", default=None)
-"""The run whose code is running; `TestServer` sets it, so that the clock knows who sleeps."""
+"""The id of the run whose code is running. `TestServer` sets it, so that the clock knows which run
+sleeps."""
 
 _CALL_SECONDS = 60.0
-"""How long the loop may take to make a call that is due; longer if a node blocks it."""
+"""How many seconds to wait until the loop has made a due call. A node may block the loop."""
 _ROUNDS = 25
-"""Turns of the server's loop after each call, so that what it began gets to its next wait."""
+"""Turns of the server's loop after each call, so that the work started by it reaches its next wait
+before the clock moves on. Otherwise its next timer would be set too late."""
 
 
 @dataclass(order=True)
@@ -44,22 +46,22 @@ class TestClock(Clock):
             clock.advance(days=1)
 
     Crons, `after_seconds`, times to live, heartbeats, pauses of webhooks, time limits of runs and
-    the `Wait` of a script go by it. Clients that the server hands out do not wait before they
-    repeat a request: the clock moves on by their pause instead. Ids are made of `seed`, so that a
-    test that does the same again sees the same ids.
+    the `Wait` of a script use it. The server's clients do not wait before they repeat a request:
+    the clock moves on by their pause instead. Ids are generated from `seed`, so a test that does
+    the same again gets the same ids.
 
     Args:
-        start: The time at first, with an offset; by default 2026-01-01T00:00Z.
+        start: The initial time, with an offset; by default 2026-01-01T00:00Z.
         seed: The seed of all ids.
-        auto_advance: Let a `TestServer` move the clock on by itself whenever every unfinished run
-            waits for it, so that a test can wait for a run with `Wait` or `after_seconds` without
+        auto_advance: Whether a `TestServer` moves the clock on by itself whenever all unfinished
+            runs wait for it. Then a test can wait for a run with `Wait` or `after_seconds` without
             a second thread that moves the clock. It stands still while no run is unfinished.
 
     Raises:
         ValueError: `start` has no offset.
     """
 
-    __test__ = False  # pytest takes classes of such names for tests.
+    __test__ = False  # By its name, pytest would collect the class as a test.
 
     def __init__(
         self, start: datetime | None = None, *, seed: int = 0, auto_advance: bool = False
@@ -75,7 +77,7 @@ class TestClock(Clock):
         self.reset()
 
     def reset(self) -> None:
-        """Go back to the start: the time, the ids, and nothing due.
+        """Go back to the start: reset the time and the ids, and drop all due calls.
 
         The fixtures do this before each test, and `TestServer.reset` does it; only a clock that no
         running server uses may be reset by hand.
@@ -92,7 +94,7 @@ class TestClock(Clock):
         return self._present
 
     def random_bits(self, count: int) -> int:
-        """Return the next random number of `count` bits; all ids are made of these."""
+        """Return the next random number of `count` bits; all ids are generated from these."""
         return self._random.getrandbits(count)
 
     def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> _Due:
@@ -141,16 +143,17 @@ class TestClock(Clock):
         return self._sleeping.get(run_id)
 
     def advance(self, seconds: float = 0.0, **more: float) -> None:
-        """Move on; what falls due on the way happens at its time, one thing after the other.
+        """Move on. Calls that become due are made one after the other, each at its own time.
 
-        It returns when all of that has begun; what takes its own time, such as a run, is waited
-        for as usual.
+        It returns when all of them have started. A test waits for their work, such as a run, as
+        usual.
 
             clock.advance(hours=1, minutes=30)
 
         Args:
             seconds: How far.
-            **more: Added: `minutes`, `hours`, `days` and the like, as `timedelta` has them.
+            **more: Further parts of the distance: `minutes`, `hours`, `days` and the other
+                arguments of `timedelta`.
 
         Raises:
             ValueError: The sum is negative.
@@ -166,7 +169,7 @@ class TestClock(Clock):
         self._present = target
 
     async def skip(self, seconds: float) -> None:
-        """Move on, in place of a client that would wait.
+        """Move on, instead of the pause of a client.
 
         Args:
             seconds: How far.
@@ -174,7 +177,7 @@ class TestClock(Clock):
         await asyncio.to_thread(self.advance, seconds)
 
     async def advance_on_loop(self, target: float) -> None:
-        """Move on to a time, from the loop on which everything is due.
+        """Move on to a time, called on the loop of the due calls.
 
         Args:
             target: The time, in seconds since the epoch.
@@ -184,7 +187,7 @@ class TestClock(Clock):
         self._present = max(self._present, target)
 
     def _next(self, target: float) -> _Due | None:
-        """Take out the next call that is due until then, and move the clock to its time."""
+        """Remove the next call that is due until `target`, and move the clock to its time."""
         with self._lock:
             while self._due and self._due[0].at <= target:
                 due = heapq.heappop(self._due)

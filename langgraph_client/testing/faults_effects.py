@@ -1,7 +1,7 @@
-"""What a fault does to one exchange, without I/O.
+"""The effects of faults on one exchange, without I/O.
 
-A transport or a proxy gets `Step`s from a `FaultedExchange` and carries them out. The body of the
-answer flows through the faults piece by piece.
+A transport or a proxy gets `Step`s from a `FaultedExchange` and performs them. The body of the
+response passes through the faults piece by piece.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from langgraph_client.testing.faults_splitters import (
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer with this; the server does not get the request."""
+    """Respond with this. The server does not get the request."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,7 +47,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Cut:
-    """Break the connection: by a reset, in good order (`clean`), or before it exists (`unsent`)."""
+    """Break the connection: by a reset, by a close (`clean`), or before it is open (`unsent`)."""
 
     clean: bool = False
     unsent: bool = False
@@ -58,14 +58,14 @@ Piece = bytes | Step
 
 
 class Effect:
-    """What one kind of fault does: a method for each part of an exchange; by default nothing."""
+    """The effect of one kind of fault, with a method for each part of an exchange."""
 
     def before(self, fault: Fault) -> Iterator[Step]:
         """Return the steps before the server gets the request."""
         return iter(())
 
     def after(self, fault: Fault) -> Iterator[Step]:
-        """Return the steps between the server's answer and its arrival."""
+        """Return the steps between the server's response and its arrival at the client."""
         return iter(())
 
     def headers(self, fault: Fault, headers: Headers) -> Headers:
@@ -78,24 +78,24 @@ class Effect:
 
 
 class Stage:
-    """The work of one fault on one body."""
+    """The effect of one fault on one body."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        """Return what arrives in place of a piece."""
+        """Return the pieces and steps that replace a piece."""
         yield piece
 
     def end(self) -> Iterator[Piece]:
-        """Return what is held back when the body ends."""
+        """Return the bytes that are still held back when the body ends."""
         return iter(())
 
 
 class Fault:
-    """One rule, active until it is cancelled or has fired `times` times; made by `Faults`.
+    """A rule that is active until it is cancelled or has fired `times` times; created by `Faults`.
 
-    As a context manager it is cancelled at the end of the `with`.
+    As a context manager, it is cancelled at the end of the `with`.
 
     Attributes:
         kind: The method of `Faults` that made it.
@@ -123,7 +123,7 @@ class Fault:
         return not self._cancelled and (self._times is None or self.fired < self._times)
 
     def cancel(self) -> None:
-        """End it, and let go on what it stalls. Safe to repeat."""
+        """End the fault, and let the exchanges that it stalls continue. Safe to repeat."""
         with self._lock:
             self._cancelled = True
             waiting, self._waiting = self._waiting, []
@@ -143,6 +143,7 @@ class Fault:
 
     def take(self) -> bool:
         """Count one effect; return False if it has none left."""
+        # Checked and counted under the lock: requests in several threads may match at once.
         with self._lock:
             if not self.active:
                 return False
@@ -165,10 +166,10 @@ class Fault:
                 raise TimeoutError(f"{self!r}, not {times}, within {timeout} s")
 
     def when_cancelled(self, resume: Callable[[], None]) -> None:
-        """Register what is called when it is cancelled, at once if it is already.
+        """Register a function to call when the fault is cancelled; at once if it is already.
 
         Args:
-            resume: Called in the thread that cancels it.
+            resume: The function. It is called in the thread that cancels the fault.
         """
         with self._lock:
             if not self._cancelled:
@@ -180,7 +181,7 @@ class Fault:
         """Undo `when_cancelled`.
 
         Args:
-            resume: What was registered.
+            resume: The registered function.
         """
         with self._lock:
             if resume in self._waiting:
@@ -203,15 +204,15 @@ class Fault:
 
 
 class FaultSource(Protocol):
-    """What a transport needs of `Faults`."""
+    """The part of `Faults` that a transport uses."""
 
     def exchange(self, method: str, path: str) -> FaultedExchange | None:
-        """Return what happens to a request that is sent now; None if nothing does."""
+        """Return the faults of a request that is sent now; None if there are none."""
         ...
 
 
 class FaultedExchange:
-    """What happens to one request: the effects of the faults that matched it when it was sent."""
+    """The faults of one request: those that matched it when it was sent."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = faults
@@ -233,7 +234,7 @@ class FaultedExchange:
         return headers
 
     def body(self, headers: Headers) -> Body | None:
-        """Return the stages of the answer's body; None if nothing happens to it."""
+        """Return the stages of the response's body; None if no fault changes it."""
         split = splitter_of(headers)
         stages = [fault.effect.stage(fault, split) for fault in self._faults]
         active = [stage for stage in stages if stage is not None]

@@ -29,9 +29,9 @@ from langgraph_client.testing.faults_effects import (
 from langgraph_client.testing.faults_splitters import Headers
 
 _READ = 64 * 1024
-# Headers of one connection, which are not passed on.
+# Headers that belong to one connection, so they are not forwarded.
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host"})
-_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing resets.
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER with 0 seconds: closing sends a reset.
 
 
 class FaultProxy:
@@ -42,10 +42,10 @@ class FaultProxy:
             with proxy.faults.cut_after(events=3):
                 ...
 
-    WebSockets are carried as well: what the server sends on one goes through the faults as a body
-    does, and its events count as those of an event stream.
+    WebSockets are forwarded, too. The faults treat the bytes from the server like a body, and count
+    events like those of an event stream.
 
-    A broken connection is reset (RST), a stalled one stays open and silent. It works on an event
+    A broken connection is reset (RST); a stalled one stays open and silent. The proxy has an event
     loop in a thread of its own.
 
     Args:
@@ -53,7 +53,7 @@ class FaultProxy:
         faults: The faults; by default a new `Faults` without any.
 
     Attributes:
-        url: The URL for clients, once it is started.
+        url: The URL for clients; empty before the start.
         faults: The faults.
     """
 
@@ -68,7 +68,7 @@ class FaultProxy:
 
     @property
     def connections(self) -> int:
-        """How many connections clients have open now."""
+        """The number of open connections of clients."""
         return len(self._serving)
 
     def start(self) -> Self:
@@ -110,7 +110,7 @@ class FaultProxy:
 
     async def _main(self, started: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        # No limit on waiting: who waits for the answer decides how long.
+        # No timeout here: the client decides how long it waits for a response.
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(timeout=None, limits=limits, trust_env=False) as client:
             try:
@@ -183,7 +183,8 @@ class _Connection:
     async def _answered(self, request: h11.Request, body: bytes) -> bool:
         """Answer a request unless the client leaves; return False if the connection is closed."""
         answering = asyncio.ensure_future(self._answer(request, body))
-        # Until it has its answer a client sends nothing more: what can be read is that it closed.
+        # A client sends nothing more before it has its response. So a read that ends means that the
+        # client has closed the connection.
         gone = asyncio.ensure_future(self._reader.read(_READ))
         try:
             await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -195,7 +196,7 @@ class _Connection:
         except _Broken:
             self._reset()
             return False
-        except httpx.HTTPError:  # The server broke the connection: pass that on.
+        except httpx.HTTPError:  # The server broke the connection, so the client must see that.
             self._reset()
             return False
         finally:
@@ -309,7 +310,7 @@ class _Connection:
         try:
             for step in exchange.after():
                 await _perform(step)
-            # The body may become longer or shorter: it is sent in chunks.
+            # A fault may make the body longer or shorter, so it is sent in chunks.
             dropped = _HOP_BY_HOP | {b"content-length"}
             kept = [(k, v) for k, v in response.headers.raw if k.lower() not in dropped]
             kept = exchange.headers(kept)

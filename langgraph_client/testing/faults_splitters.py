@@ -1,4 +1,4 @@
-"""Cuts the body of an answer into events: of an event stream, or of a WebSocket."""
+"""Split the body of a response into events: those of an event stream, or of a WebSocket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BLOCK_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def splitter_of(headers: Headers) -> MakeSplitter | None:
-    """Return what splits the body of an answer with these headers; None if it has no events."""
+    """Return the splitter for the body of a response with these headers; None without events."""
     for name, value in headers:
         if name.lower() == b"content-type" and value.startswith(b"text/event-stream"):
             return _Blocks
@@ -26,7 +26,7 @@ class Splitter(Protocol):
     """Cuts a body into blocks, some of which are events."""
 
     rest: bytearray
-    """What has begun, and not ended."""
+    """The bytes of a block that is not complete yet."""
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Return the blocks that end within a piece."""
@@ -42,10 +42,11 @@ MakeSplitter = Callable[[], Splitter]
 
 @dataclass
 class _Blocks:
-    """Splits an event stream behind its blank lines."""
+    """Splits an event stream after its blank lines."""
 
     rest: bytearray = field(default_factory=bytearray)
-    seen: int = 0  # Up to here there is no blank line, so that time is linear in the bytes.
+    # No blank line up to here. Without it, long events in small pieces would need quadratic time.
+    seen: int = 0
 
     def feed(self, piece: bytes) -> list[bytes]:
         self.rest += piece
@@ -58,7 +59,7 @@ class _Blocks:
         return blocks
 
     def is_event(self, block: bytes) -> bool:
-        """Return whether it is an event; a heartbeat is a comment."""
+        """Return whether a block is an event; a heartbeat is only a comment."""
         return any(line and not line.startswith(b":") for line in block.splitlines())
 
 
@@ -89,5 +90,5 @@ class _Frames:
         return 2 + extra + length
 
     def is_event(self, block: bytes) -> bool:
-        """Return whether it is an event; there are answers, pings and closing frames, too."""
+        """Return whether a frame is an event; others are responses, pings and closing frames."""
         return b'"type":"event"' in block

@@ -112,7 +112,7 @@ def _slow(request: httpx.Request) -> httpx.ReadTimeout:
 
 def _perform(step: Step, request: httpx.Request) -> None:
     limit = _limit(request)
-    if isinstance(step, Pause):  # The fault is the time that passes, for the caller's own thread.
+    if isinstance(step, Pause):  # One longer than the client's timeout ends like a real one.
         time.sleep(step.seconds if limit is None else min(step.seconds, limit))
         if limit is not None and step.seconds > limit:
             raise _slow(request)
@@ -157,7 +157,7 @@ async def _aperform(step: Step, request: httpx.Request) -> None:
 
 
 class _Ended(Exception):
-    """The body ends here, in good order."""
+    """The body ends here, by a normal close of the connection."""
 
 
 def _checked(step: Step) -> Step:

@@ -1,4 +1,4 @@
-"""Runs held where a test wants to look at them: pending, running, or before a node."""
+"""Hold runs at a point where a test inspects them: pending, running, or before a node."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Status = Literal["pending", "running"]
 
 
 class Hold:
-    """One rule by which runs are held until it is released; made by `TestServer.hold`.
+    """A rule that holds runs until it is released; created by `TestServer.hold`.
 
-    As a context manager it is released at the end of the `with`.
+    As a context manager, it is released at the end of the `with`.
 
     Attributes:
         held: The ids of the runs that it holds or has held, in order.
@@ -75,7 +75,8 @@ class Hold:
         return await asyncio.to_thread(self.wait, runs, timeout=timeout)
 
     def release(self) -> None:
-        """Let all runs go, and hold no more. Safe to repeat."""
+        """Let all runs continue, and hold no more. Safe to repeat."""
+        # Removed first, so that this rule does not hold a resumed run again.
         self._holds.remove(self)
         with self._lock:
             self._released = True
@@ -101,12 +102,12 @@ class Hold:
     # --- on the server's loop ---
 
     def fits(self, run: JsonMapping, *, status: Status | None = None, node: str = "") -> bool:
-        """Return whether a run is to be held.
+        """Return whether the rule applies to a run.
 
         Args:
             run: The run's document.
-            status: The status that it is about to have or has just got.
-            node: The node that it is about to enter; empty at a status.
+            status: The status that the run has now or gets next.
+            node: The node that the run enters next; empty if it is held by its status.
         """
         graph_id = run["kwargs"]["config"]["configurable"].get("graph_id")
         return (
@@ -120,8 +121,10 @@ class Hold:
 
         Args:
             run_id: The run.
-            resume: Called, in any thread, when the run may go on.
+            resume: Called in any thread when the run may continue.
         """
+        # `release` may be called in another thread at the same time. Under the lock, the run is
+        # either registered before it and so resumed, or not held at all.
         with self._lock:
             if self._released:
                 return False
@@ -133,7 +136,7 @@ class Hold:
 
 
 class Holds:
-    """The holds of a server that are in force."""
+    """The active holds of a server."""
 
     def __init__(self) -> None:
         self._holds: list[Hold] = []
@@ -149,7 +152,7 @@ class Holds:
         graph: str | None,
         thread_id: str | None,
     ) -> Hold:
-        """Add a hold, in force from now on; return it."""
+        """Add a hold that is active from now on, and return it."""
         hold = Hold(self, status=status, node=node, graph=graph, thread_id=thread_id)
         self._holds = [*self._holds, hold]
         return hold
@@ -159,7 +162,7 @@ class Holds:
         self._holds = [other for other in self._holds if other is not hold]
 
     def holds(self, run_id: str) -> bool:
-        """Return whether a hold in force holds a run now."""
+        """Return whether an active hold holds a run now."""
         return any(run_id in hold.held for hold in self._holds)
 
     def release_all(self) -> None:

@@ -1,4 +1,4 @@
-"""Forwards the requests of the local page to a server, with that server's key."""
+"""Forward the requests of the local page to a server, with that server's key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TIMEOUT = httpx.Timeout(300, connect=5)
 
 @asynccontextmanager
 async def http_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the HTTP client that carries the requests, with certificates and proxies as ours has."""
+    """Open the HTTP client for the requests, with the certificates and proxies of our clients."""
     async with httpx.AsyncClient(
         timeout=_TIMEOUT,
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
@@ -46,15 +46,15 @@ async def http_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Forward:
-    """An ASGI app that sends each request on to a server, and its answer back as it comes.
+    """An ASGI app that forwards each request to a server, and streams the response back.
 
-    The server's key stays here. What the page has to send instead is a token of this process, as
-    `x-api-key`; another user of the machine, or another page, does not know it.
+    The server's key stays here. The page sends a token of this process instead, as `x-api-key`,
+    which other users of the machine and other pages do not know.
 
     Args:
-        client: Carries the requests.
-        settings: The server: its URL, and the headers that carry its key.
-        token: What requests must carry.
+        client: Sends the requests.
+        settings: The server's URL, and the headers with its key.
+        token: The token that requests must have.
     """
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings, token: str) -> None:
@@ -76,7 +76,7 @@ class Forward:
         await answer(scope, receive, send)
 
     def _wrong(self, request: Request) -> str | None:
-        # Pages of this machine on other ports are another origin, and the same site.
+        # Pages on other ports of this machine have another origin, but are of the same site.
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return "Pages of other origins may not call this server"
         given = request.headers.get("x-api-key", "").encode()
@@ -110,7 +110,7 @@ async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
         async for chunk in answer.aiter_raw():
             yield chunk
     except httpx.TransportError:
-        if not is_stream:  # Of a stream that ends the page asks for the rest.
+        if not is_stream:  # If a stream ends early, the page requests the rest.
             raise
     finally:
         await answer.aclose()

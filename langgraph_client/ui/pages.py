@@ -1,4 +1,4 @@
-"""Serves the files of the local page."""
+"""Serve the files of the local page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 HEADERS = {
-    # No script but the files of the page, no request but to its own origin, no text as HTML.
+    # Scripts only from the page's own files, requests only to its own origin, and no text as HTML.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
         " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
@@ -38,7 +38,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",
 }
-"""Sent with every file of the page."""
+"""The headers of every file of the page."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,20 @@ class _File:
 
 
 class Pages:
-    """Answers `/ui` and what is below it with the page's files, and hands on everything else.
+    """Serves the page's files below `/ui`, and passes all other requests on.
 
-    The files are public: they hold no data, and the page's requests carry its key. This therefore
-    stands in front of whatever checks keys.
+    The files are public: they contain no data, and the page's requests send the key. So this comes
+    before the middleware that checks keys.
 
     Args:
-        app: The app behind it.
+        app: The app for all other requests.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
+        """Respond to a request, or pass it on."""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             if path == "/ui":
@@ -96,7 +96,7 @@ def _answer(request: Request, name: str) -> Response:
 
 @cache
 def _files() -> dict[str, _File]:
-    """Return the files by their path below `/ui/`. Nothing else can be asked for."""
+    """Return the files by their path below `/ui/`. No other path is served."""
     found = {}
     for path in STATIC.rglob("*"):
         if path.suffix in _TYPES and path.is_file():
@@ -115,7 +115,7 @@ def _file(content: bytes, kind: str) -> _File:
 
 
 def _with_preloads(page: bytes) -> bytes:
-    """Return the page with all its modules named, so that a browser need not find them in turns."""
+    """Return the page with a preload for each module, so that a browser loads them all at once."""
     names = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
     links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names)
     return re.sub(rb"<!-- modules -->\n?", lambda _: links.encode(), page)

@@ -1,4 +1,4 @@
-"""The arguments of the command."""
+"""The command's arguments."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
 
 
 def set_up_logging(level: str) -> None:
-    """Show what is logged, on stderr: one line each, and tracebacks."""
+    """Write log records to stderr: one line for each, and tracebacks."""
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
     )
     for name in ("httpx", "httpcore", "uvicorn", "watchfiles", "asyncio"):
-        # What these say below warnings is about themselves.
+        # Below warnings, these libraries log only their own internals.
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -1,4 +1,4 @@
-"""Reads a `langgraph.json`: what it asks for, as one value. Imports nothing of the application."""
+"""Read a `langgraph.json` into one value. Nothing of the application is imported."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from langgraph_client.server.options import (
 
 
 class ConfigError(ValueError):
-    """Something is wrong with a config file; the text says what."""
+    """A config file is invalid. The message says why."""
 
 
 @dataclass(frozen=True)
 class GraphPlace:
-    """Where a graph is.
+    """The place of a graph.
 
     Attributes:
         path: `path/to/file.py:name` or `module:name`.
-        description: What it is for; None where that is not said.
+        description: The graph's description; None if the file has none.
     """
 
     path: str
@@ -45,9 +45,9 @@ class AuthSection:
     """The `auth` key.
 
     Attributes:
-        path: Where the `Auth` object is.
-        disable_studio_auth: Whether LangGraph Studio is authenticated like everybody else.
-        openapi: What the OpenAPI document says about security.
+        path: The place of the `Auth` object.
+        disable_studio_auth: Whether requests of LangGraph Studio are authenticated like all others.
+        openapi: The security part of the OpenAPI document.
     """
 
     path: str
@@ -60,12 +60,12 @@ class StoreSection:
     """The `store` key.
 
     Attributes:
-        path: Where a store, or what makes one, is; None for the server's own.
+        path: The place of a store, or of a function that creates one; None for the server's own.
         dims: How many numbers an embedding has; None for no index.
-        embed: Where the embedding function is, or the name of a model.
+        embed: The place of the embedding function, or the name of a model.
         fields: The fields that are embedded.
-        default_ttl: Minutes that an item lives; None for ever.
-        refresh_on_read: Whether reading an item begins its time again.
+        default_ttl: How many minutes an item is kept; None for ever.
+        refresh_on_read: Whether reading an item starts its time to live again.
     """
 
     path: str | None = None
@@ -78,25 +78,26 @@ class StoreSection:
 
 @dataclass(frozen=True)
 class AppConfig:
-    """What a `langgraph.json` asks for.
+    """The contents of a `langgraph.json`.
 
     Attributes:
         file: The file.
-        graphs: Where each graph is.
-        env: Environment variables, as the file or the file it names gives them.
-        paths: Folders that are put on the import path.
-        auth: Who may do what; None for everybody everything.
-        http: The HTTP side, without its `app`.
-        http_app: Where the application is whose routes are served as well, or None.
-        cors: Which web pages may call; None where that is not said.
-        webhooks: Where webhooks may go; `headers` as in the file.
-        webhook_env_prefix: How variables begin that `headers` may name.
-        store: The store.
-        checkpointer: Where what makes the checkpointer is; None for the server's own.
-        encryption: Where the `Encryption` object is; None to keep all in plain text.
-        thread_ttl: How long threads live; None for ever.
-        allowed_classes: The classes that may be made out of checkpoints, as module and name.
-        warnings: What has no effect here, by name, one line each.
+        graphs: The place of each graph, by name.
+        env: Environment variables, from the file itself or from the file that it names.
+        paths: Folders to add to the import path.
+        auth: The `auth` section; None to allow everybody everything.
+        http: The `http` section, without its `app`.
+        http_app: The place of the application whose routes are served, too; None for none.
+        cors: The web pages that may call the server; None if the file has no such section.
+        webhooks: The allowed targets of webhooks; `headers` is as in the file.
+        webhook_env_prefix: The prefix of variables that `headers` may name.
+        store: The `store` section.
+        checkpointer: The place of a function that creates the checkpointer; None for the server's
+            own.
+        encryption: The place of the `Encryption` object; None to store everything as plain text.
+        thread_ttl: How long threads are kept; None for ever.
+        allowed_classes: The classes of which checkpoints may create objects, as module and name.
+        warnings: One line for each key that has no effect here.
     """
 
     file: Path
@@ -118,16 +119,16 @@ class AppConfig:
 
     @property
     def folder(self) -> Path:
-        """The folder that paths in the file start from."""
+        """The folder to which paths in the file are relative."""
         return self.file.resolve().parent
 
 
 def read_config(file: Path) -> AppConfig:
-    """Return what a config file says.
+    """Return the contents of a config file.
 
     Raises:
-        ConfigError: It cannot be read, or is not as it should be, or restricts access in a way that
-            this server does not know.
+        ConfigError: The file cannot be read, is invalid, or restricts access in a way that this
+            server does not support.
     """
     try:
         given = json.loads(file.read_text(encoding="utf-8-sig"))
@@ -144,7 +145,7 @@ def read_config(file: Path) -> AppConfig:
 
 
 class _Reader:
-    """Takes a config apart. Its errors do not name the file."""
+    """Reads the sections of a config. Its errors do not name the file."""
 
     def __init__(self, file: Path, given: JsonMapping) -> None:
         self._file = file
@@ -183,7 +184,7 @@ class _Reader:
         section: Any = self._given
         for name in names:
             section = section.get(name) or {}
-        # A null is a key that is not there.
+        # A key with the value null counts as missing.
         return {name: value for name, value in section.items() if value is not None}
 
     def _graphs(self) -> dict[str, GraphPlace]:
@@ -205,7 +206,8 @@ class _Reader:
         from dotenv import dotenv_values
 
         try:
-            found = dotenv_values(place, encoding="utf-8-sig")  # Some editors begin with a mark.
+            # Some editors begin a file with a byte order mark.
+            found = dotenv_values(place, encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{env}: {getattr(error, 'strerror', None) or error}") from None
         return {name: value for name, value in found.items() if value is not None}
@@ -225,7 +227,7 @@ class _Reader:
                     paths.append(path / "src")
             elif dependency.startswith("."):
                 raise ConfigError(f"dependency {dependency!r}: no such folder")
-        return tuple(dict.fromkeys(paths))  # Other dependencies are packages, installed or not.
+        return tuple(dict.fromkeys(paths))  # The other dependencies are names of packages.
 
     def _auth(self) -> AuthSection | None:
         auth = self._section("auth")

@@ -1,4 +1,4 @@
-"""The keys of a `langgraph.json`: what each holds, and what this server does with it."""
+"""The keys of a `langgraph.json`: the type of each, and its effect on this server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Effect = Literal["honoured", "ignored", "refused"]
-"""Whether a key has its effect, has none and is warned of, or keeps the server from starting."""
+"""Whether a key has an effect, has none and causes a warning, or prevents the server's start."""
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Key:
     """One key.
 
     Attributes:
-        kind: What it holds, as it is said to the user.
-        effect: What this server does with it.
-        why: Why it has no effect, or what serving without it would mean.
-        inside: The keys of the object that it holds; `*` for any name. None where the object's
-            names are the user's own, or where it is no object.
-        locks: Whether it restricts who may do what. A key that is misspelt for one of these keeps
-            the server from starting, as its owner believes that door locked.
+        kind: The type of its value, as shown to the user.
+        effect: Its effect on this server.
+        why: Why it has no effect, or what a server without it would allow.
+        inside: The keys of the object that is its value; `*` for any name. None if the user
+            chooses the names, or if the value is not an object.
+        locks: Whether it restricts access. A misspelling of such a key prevents the server's start,
+            because its author believes that the restriction is in force.
     """
 
     kind: str
@@ -33,10 +33,10 @@ class Key:
 
 
 class Finding(NamedTuple):
-    """Something to say about a key of a file.
+    """A problem with a key of a file.
 
     Attributes:
-        text: What, without the file's name.
+        text: The problem, without the file's name.
         fatal: Whether the server must not start.
     """
 
@@ -178,7 +178,7 @@ them."""
 
 
 def findings(given: Mapping[str, object]) -> Iterator[Finding]:
-    """Yield what is wrong with the keys of a config, or has no effect, in the order of the file."""
+    """Yield the invalid keys of a config and those without effect, in the order of the file."""
     yield from _within(given, KEYS, "")
 
 

@@ -1,4 +1,4 @@
-"""Imports what a config names, and makes a server of it."""
+"""Import the objects that a config names, and create a server from them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
 
     Args:
         config: The config.
-        options: Arguments of `Server` that the config has no words for, or that win over it.
+        options: Arguments of `Server` that a config cannot contain, or that override it.
 
     Raises:
-        ConfigError: Something that the config names cannot be loaded.
-        TypeError: A graph is none.
+        ConfigError: An object that the config names cannot be loaded.
+        TypeError: An object that should be a graph is not one.
     """
     prepare(config)
     sdk_loopback.install()
-    # For clients that are made at the top of a module.
+    # For clients that the application creates at the top of a module.
     importing = current_host.set(ANY_HOST)
     try:
         return _server_of(config, options)
@@ -82,14 +82,14 @@ def _server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
 
 
 def load_store(config: AppConfig) -> object:
-    """Return the store of a config, or what makes it, or how the server's own works."""
+    """Return a config's store, a function that creates it, or the options of the server's own."""
     section = config.store
     if section.path is not None:
         return load_object(config, "store.path", section.path)
     index = None
     if section.dims is not None:
         embed: Any = section.embed
-        # A file or a module has a slash or a dot in its name, and a model's provider has neither.
+        # The name of a file or a module contains a slash or a dot, that of a provider does not.
         if "/" in embed.partition(":")[0] or "." in embed.partition(":")[0]:
             embed = load_object(config, "store.index.embed", embed)
         index = StoreIndex(section.dims, embed, section.fields)
@@ -97,10 +97,10 @@ def load_store(config: AppConfig) -> object:
 
 
 def webhook_headers(config: AppConfig) -> dict[str, str]:
-    """Return the headers of webhooks, with the environment in the place of `${{ env.NAME }}`.
+    """Return the headers of webhooks, with the values of variables for `${{ env.NAME }}`.
 
     Raises:
-        ConfigError: A variable is not set, or does not begin as it has to.
+        ConfigError: A variable is not set, or does not have the required prefix.
     """
 
     def value_of(found: re.Match[str]) -> str:
@@ -125,8 +125,8 @@ def webhook_headers(config: AppConfig) -> dict[str, str]:
 def prepare(config: AppConfig) -> None:
     """Set the environment, and extend the import path.
 
-    Variables that are set already win over those of the config, and what is installed over what
-    lies in a folder: a project's `statistics.py` does not hide the standard library's.
+    Variables that are set already override those of the config. Installed modules come before those
+    in folders: a project's `statistics.py` does not hide the standard library's.
     """
     for name, value in config.env.items():
         os.environ.setdefault(name, value)
@@ -143,7 +143,7 @@ def load_graphs(config: AppConfig) -> dict[str, object]:
 
 
 def _load_graph(config: AppConfig, name: str, place: str) -> object:
-    """Return a graph, with what its module's `stream_transformers()` adds to its event streams.
+    """Return a graph with the stream transformers that its module's `stream_transformers()` adds.
 
     The function returns a list of stream transformers: classes, factories or instances.
     """
@@ -173,16 +173,16 @@ def _always(made: object) -> Callable[[tuple[str, ...]], object]:
 
 
 def load_object(config: AppConfig, what: str, place: str) -> object:
-    """Import what a config names.
+    """Import an object that a config names.
 
     Args:
         config: The config.
-        what: Which of its keys names it, for errors.
+        what: The key of the config that names the object, for errors.
         place: `path/to/file.py:name` or `module:name`.
 
     Raises:
-        ConfigError: It cannot be imported. The text names the file and the line of the
-            application's code, and shows its frames, without those of this package.
+        ConfigError: The object cannot be imported. The message names the file and the line of the
+            application's code, and shows its frames without those of this package.
     """
     where, _, attribute = place.rpartition(":")
     try:
@@ -200,8 +200,8 @@ def _module(folder: Path, where: str) -> ModuleType:
     if not where.endswith(".py"):
         return importlib.import_module(where)
     file = (folder / where).resolve()
-    # Under a name of its own: a file may be called as a module of the standard library is.
-    # The same in every process, as checkpoints name the classes of what they hold.
+    # Under a name of its own: a file may have the name of a module of the standard library.
+    # The same in every process, because checkpoints contain the names of classes.
     mark = hashlib.blake2b(os.fsencode(file), digest_size=6).hexdigest()
     name = f"langgraph_hosted_{mark}_{file.stem}"
     if name in sys.modules:
@@ -220,7 +220,7 @@ def _module(folder: Path, where: str) -> ModuleType:
 
 
 def _explained(error: BaseException, where: str) -> str:
-    """Return what was raised, where in the application's code, and how it came there."""
+    """Return the text for an exception: its place in the application's code, and its frames."""
     text = f"{type(error).__name__}: {error}"
     frames = _frames(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename and error.lineno:

@@ -1,4 +1,4 @@
-"""`--reload`: runs the command in a process of its own, and again whenever a file changes."""
+"""`--reload`: run the command in a child process, and restart it when a file changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watchfiles import Change, DefaultFilter, watch
 from langgraph_client.server.cli.config import ConfigError, read_config
 
 _PATIENCE = 8.0
-"""Seconds that the process that serves has to end; it ends by itself within five."""
+"""How many seconds the child process has to end. It normally needs less than five."""
 
 
 def serve_again(
@@ -23,15 +23,15 @@ def serve_again(
 ) -> int:
     """Serve until stopped; restart after each change of the config or of a Python file beside it.
 
-    A process that cannot start, because of a mistake in the code, say, has said so; it is tried
-    again after the next change.
+    If the child process cannot start, for example because of a syntax error, it has printed the
+    reason. It is started again after the next change.
 
     Args:
-        arguments: What the command was given.
+        arguments: The command's arguments.
         config: The config file.
         host: The address to listen on.
-        port: The port; for 0 a free one is chosen once, so that the URL stays the same.
-        stop: Ends it when set.
+        port: The port. For 0, a free one is chosen once, so that the URL stays the same.
+        stop: An event that ends the command when it is set.
     """
     again = [argument for argument in arguments if argument != "--reload"]
     command = [sys.executable, "-m", "langgraph_client.server", *again]
@@ -74,7 +74,7 @@ class _Wanted(DefaultFilter):
 
 
 def _folders(config: Path) -> list[Path]:
-    with suppress(ConfigError):  # The process that serves tells what is wrong with it.
+    with suppress(ConfigError):  # The child process prints the reason.
         folders = read_config(config).paths
         return [
             folder

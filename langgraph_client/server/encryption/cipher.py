@@ -35,7 +35,7 @@ _HANDLERS = {
     "decrypt.blob": "_blob_decryptor",
     "context": "_context_handler",
 }
-"""Where an `Encryption` has its handlers, that of langgraph_sdk as ours."""
+"""The attributes with the handlers, the same for our `Encryption` and for langgraph_sdk's."""
 
 Context: TypeAlias = JsonMapping
 
@@ -109,8 +109,8 @@ class Cipher:
         """Return the metadata of the contexts of one request.
 
         Args:
-            user: Who sends it.
-            given: What its header says.
+            user: The user who sends it.
+            given: The context from its header.
 
         Raises:
             Unavailable: The handler raises, or returns no dict.
@@ -124,7 +124,7 @@ class Cipher:
     # JSON.
 
     async def encrypted(self, model: str, field: str, value: object, context: Context) -> Any:
-        """Return a field of a document as it is to be kept.
+        """Return a field of a document in its stored form.
 
         Raises:
             Unavailable: A handler raises, or adds or removes keys.
@@ -164,7 +164,7 @@ class Cipher:
         return {**plain, **made, **inner, MARK: dict(context)}
 
     async def decrypted(self, model: str, field: str, value: object) -> Any:
-        """Return a field of a document as it was before it was encrypted.
+        """Return a field of a document from its stored form.
 
         Raises:
             Unavailable: A handler raises, or returns no dict.
@@ -191,7 +191,7 @@ class Cipher:
     # Bytes.
 
     async def sealed(self, model: str, field: str, data: bytes, context: Context) -> bytes:
-        """Return bytes as they are to be kept.
+        """Return bytes in their stored form.
 
         Raises:
             Unavailable: The handler raises, or returns no bytes.
@@ -205,7 +205,7 @@ class Cipher:
         return _MAGIC + struct.pack(">I", len(head)) + head + made
 
     async def unsealed(self, model: str, field: str, data: bytes) -> bytes:
-        """Return bytes as they were before they were encrypted.
+        """Return bytes from their stored form.
 
         Raises:
             Unavailable: The handler raises, or returns no bytes.
@@ -220,15 +220,15 @@ class Cipher:
 
 
 def is_sealed(data: object) -> TypeGuard[bytes]:
-    """Return whether a value is bytes that a cipher has made."""
+    """Return whether a value is bytes that a cipher has encrypted."""
     return isinstance(data, bytes) and data.startswith(_MAGIC)
 
 
 def header_context(header: str | None) -> dict[str, object]:
-    """Return what a request's `X-Encryption-Context` says: base64 of a JSON object.
+    """Return the context in a request's `X-Encryption-Context`, a JSON object in base64.
 
     Raises:
-        Invalid: It says something else.
+        Invalid: The header contains something else.
     """
     if not header:
         return {}
@@ -259,5 +259,5 @@ def _checked(name: str, made: object, kind: type[_T]) -> _T:
 
 
 def _plain(result: object) -> object:
-    """Return what a decryption handler found, out of a `DecryptResult` of either package."""
+    """Return the data that a decryption handler returned, also from a `DecryptResult`."""
     return result if isinstance(result, (dict, bytes)) else getattr(result, "plaintext", result)

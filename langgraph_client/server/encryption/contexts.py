@@ -1,4 +1,4 @@
-"""With which context data is encrypted that no request writes by itself."""
+"""Choose the encryption context for data that no request writes by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langgraph_client.server.request_context import encryption_context
 from langgraph_client.server.storage.protocol import Document
 
 KEYS = {"assistant": "assistant_id", "thread": "thread_id", "run": "run_id", "cron": "cron_id"}
-"""The field that tells documents of a kind apart."""
+"""The field with the id of a document, by kind of document."""
 _KEPT = 10_000
 _Read = Callable[[object], Awaitable[Document | None]]
 
@@ -19,18 +19,18 @@ _Read = Callable[[object], Awaitable[Document | None]]
 class Contexts:
     """The contexts of stored documents.
 
-    A run is carried out after its request: what it writes is encrypted with the context of the
-    request that created it. What the server writes into a document by itself is encrypted with the
-    context that the document has.
+    A run is executed after its request has ended. Its data is encrypted with the context of the
+    request that created the run. If the server changes a document by itself, it uses the context
+    that the document has.
 
     Args:
-        read: By kind of document, what returns one as it is stored.
+        read: For each kind of document, a function that returns one in its stored form.
     """
 
     def __init__(self, read: Mapping[str, _Read]) -> None:
         self._read = read
         self._known: OrderedDict[tuple[str, str], Context] = OrderedDict()
-        # Of runs that are not over: what they write must not wait for the database.
+        # The contexts of runs that are not over, so that their writes need no additional query.
         self._unfinished: dict[str, Context] = {}
 
     def note(self, kind: str, document: Document) -> None:
@@ -66,7 +66,7 @@ class Contexts:
     async def for_writing(self, kind: str, key: object) -> Context:
         """Return the context to encrypt a document with.
 
-        A run keeps the one that it was created with; the others get that of the request.
+        A run keeps the context that it was created with; other documents get that of the request.
         """
         present = encryption_context.get()
         if kind == "run" or present is None:
@@ -76,7 +76,7 @@ class Contexts:
 
 
 def stored_context(kind: str, document: Mapping[str, object]) -> Context | None:
-    """Return the context of a document as it is stored; None if nothing in it is encrypted."""
+    """Return the context in a stored document; None if nothing in it is encrypted."""
     for field in FIELDS[kind]:
         value = document.get(field)
         if isinstance(value, dict) and isinstance(value.get(MARK), dict):

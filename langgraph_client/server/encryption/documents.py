@@ -26,14 +26,14 @@ from langgraph_client.server.storage.shared import RunResult
 class EncryptedDocuments:
     """Documents of one kind. See `storage.protocol.Documents`.
 
-    Searches compare with what is stored: fields that are encrypted are not found.
+    Searches compare the stored form, so they do not find values of encrypted fields.
 
     Args:
-        documents: Where they are kept.
-        kind: What they are, by which their fields are known; empty if nothing is encrypted.
+        documents: Stores the documents.
+        kind: The kind of document, by which the encrypted fields are known; empty to encrypt none.
         cipher: Encrypts and decrypts.
         contexts: The contexts to encrypt with.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class EncryptedDocuments:
         self._cipher, self._contexts, self._turns = cipher, contexts, turns
 
     async def _encrypted(self, document: Document) -> Document:
-        # The assistants that the server makes by itself, at its start, hold nothing of a user.
+        # The assistants that the server creates at its start contain no data of a user.
         is_own = self._kind == "assistant" and encryption_context.get() is None
         if not self._kind or is_own:
             return document
@@ -132,7 +132,7 @@ class EncryptedRuns(EncryptedDocuments):
 
 
 class EncryptedAnswers(EncryptedDocuments):
-    """What became of runs that left nothing else: a run and its result each."""
+    """The results of deleted runs: a run and its result each."""
 
     async def _encrypted(self, document: Document) -> Document:
         context = await self._contexts.for_writing("run", document["run"]["run_id"])
@@ -149,7 +149,7 @@ class EncryptedAnswers(EncryptedDocuments):
 
 
 class EncryptedDeliveries(EncryptedDocuments):
-    """What is to be sent to webhooks: encrypted as the runs that it tells of."""
+    """Pending deliveries to webhooks, encrypted with the contexts of their runs."""
 
     async def _encrypted(self, document: Document) -> Document:
         context = await self._contexts.of("run", document["run_id"])
@@ -160,7 +160,7 @@ class EncryptedDeliveries(EncryptedDocuments):
 
 
 class EncryptedResults:
-    """What became of runs, for other processes. See `storage.shared.ResultCipher`.
+    """The results of runs for other processes. See `storage.shared.ResultCipher`.
 
     Args:
         cipher: Encrypts and decrypts.
@@ -171,7 +171,7 @@ class EncryptedResults:
         self._cipher, self._contexts = cipher, contexts
 
     async def encrypted(self, result: RunResult) -> RunResult:
-        """Return a result as it is to be kept."""
+        """Return a result in its stored form."""
         context = await self._contexts.of("run", result.run["run_id"])
         told = None if result.error is None else result.error.decode()
         return RunResult(
@@ -183,7 +183,7 @@ class EncryptedResults:
         )
 
     async def decrypted(self, kept: RunResult) -> RunResult:
-        """Return a result as it was."""
+        """Return a result from its stored form."""
         run = await decrypted_document(self._cipher, "run", kept.run)
         told = await self._cipher.decrypted("run", "result", kept.result)
         error = told["error"]
@@ -191,13 +191,13 @@ class EncryptedResults:
 
 
 class EncryptedEvents:
-    """The kept events of resumable runs. See `storage.protocol.EventStore`.
+    """The stored events of resumable runs. See `storage.protocol.EventStore`.
 
     Args:
-        events: Where they are kept.
+        events: Stores the events.
         cipher: Encrypts and decrypts.
         contexts: The contexts of runs.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
     """
 
     def __init__(
@@ -257,13 +257,13 @@ class EncryptedEvents:
 
 
 class EncryptedProtocolEvents:
-    """The kept events of the v3 stream. See `storage.protocol.ProtocolEventStore`.
+    """The stored events of the v3 stream. See `storage.protocol.ProtocolEventStore`.
 
     Args:
-        events: Where they are kept.
+        events: Stores the events.
         cipher: Encrypts and decrypts.
         contexts: The contexts of runs.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
     """
 
     def __init__(

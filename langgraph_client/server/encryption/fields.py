@@ -1,4 +1,4 @@
-"""Which fields of documents are encrypted, and what in them stays as it is."""
+"""The fields of documents that are encrypted, and the keys in them that are not."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NESTED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("cron", "payload"): ("metadata", "context", "input", "config"),
     ("cron", "config"): ("configurable", "metadata"),
 }
-"""Objects within a field that are handed to the handlers as objects of their own."""
+"""Objects within a field that the handlers get as separate objects."""
 
 _ALWAYS = frozenset(
     {
-        # By which the server finds things, and none of which a user has written.
+        # The server searches by these keys, and no user has written their values.
         "thread_id",
         "run_id",
         "assistant_id",
@@ -61,10 +61,10 @@ _AT = frozenset(
 
 
 def stays_plain(path: str, name: str) -> bool:
-    """Return whether a key is kept as it is.
+    """Return whether a key's value is stored as plain text.
 
     Args:
-        path: Where its object is, such as `run.kwargs.config`.
+        path: The path of its object, such as `run.kwargs.config`.
         name: The key.
     """
     return name in _ALWAYS or name.startswith("__pregel_") or f"{path}.{name}" in _AT

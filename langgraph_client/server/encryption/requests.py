@@ -1,4 +1,4 @@
-"""What the data of one request is encrypted with."""
+"""The encryption context of a request."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HEADER = "x-encryption-context"
 
 
 class RequestContexts:
-    """Sets the context of each request, once it is known who sends it.
+    """Sets the context of each request, after its user is authenticated.
 
     Args:
-        storage: Knows the handlers, and the contexts of runs.
+        storage: Has the handlers, and the contexts of runs.
     """
 
     def __init__(self, storage: EncryptedStorage) -> None:
@@ -26,13 +26,13 @@ class RequestContexts:
         """Set the context of a request for its task.
 
         Args:
-            connection: The request. Without a header of its own it has the context of `parent`.
-            parent: The run that sends it; empty for a client.
+            connection: The request. Without a header of its own, it gets the context of `parent`.
+            parent: The id of the run that sends it; empty for a client.
 
         Raises:
-            Invalid: Its header is malformed.
-            Unavailable: The application's handler fails: nothing is encrypted with less than it
-                would have said.
+            Invalid: The header is malformed.
+            Unavailable: The application's handler failed, and data must not be encrypted with a
+                context that lacks its values.
         """
         header = connection.headers.get(HEADER)
         if parent and not header:

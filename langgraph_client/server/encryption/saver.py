@@ -1,4 +1,4 @@
-"""A checkpointer that encrypts what another one keeps."""
+"""A checkpointer that encrypts the data of another one."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Writes = Sequence[tuple[str, Any]]
 
 
 class EncryptedSaver(BaseCheckpointSaver[Any]):
-    """Hands each value to another checkpointer as encrypted bytes, and its metadata encrypted.
+    """Passes values to another checkpointer as encrypted bytes, and encrypts the metadata.
 
-    Names stay as they are: of channels, nodes, threads and runs.
+    The names of channels, nodes, threads and runs are not encrypted.
 
     Args:
-        saver: Keeps the checkpoints.
+        saver: Stores the checkpoints.
         cipher: Encrypts and decrypts.
         contexts: The contexts of runs.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
         blocking: Runs handlers for blocking methods.
     """
 
@@ -55,15 +55,15 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     @property
     def config_specs(self) -> list[object]:
-        """What the saver is configured by."""
+        """The saver's config specs."""
         return self._saver.config_specs
 
     def get_next_version(self, current: object, channel: None) -> object:
-        """Return the version after this one, as the saver counts."""
+        """Return the next version of a channel, by the saver's rule."""
         return self._saver.get_next_version(current, channel)
 
     def with_allowlist(self, extra_allowlist: Any) -> EncryptedSaver:
-        """Return the same over a saver that also makes these classes out of what is stored."""
+        """Return a wrapper of a saver that also creates objects of these classes."""
         saver = self._saver.with_allowlist(extra_allowlist)
         return EncryptedSaver(saver, self._cipher, self._contexts, self._turns, self._blocking)
 
@@ -154,10 +154,10 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
     async def _kept(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
     ) -> tuple[RunnableConfig, Checkpoint, CheckpointMetadata]:
-        """Return a checkpoint as it is to be kept.
+        """Return a checkpoint in its stored form.
 
-        Savers write fields of the config into the metadata; so that is done here, before they are
-        encrypted, and the saver is not told of them.
+        Savers copy fields of the config into the metadata, in plain text. To prevent that, these
+        fields are copied here before the encryption, and removed from the saver's config.
         """
         context = await self._context()
         whole = dict(get_checkpoint_metadata(config, metadata))

@@ -1,6 +1,6 @@
-"""A storage that encrypts what another one keeps: the one place where an `Encryption` is honoured.
+"""A storage that encrypts the data of another one, the only place that applies an `Encryption`.
 
-Whatever is below sees encrypted values only, whatever is above plain ones.
+The layers below see encrypted values only, and the layers above see plain ones.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _States:
             await self._states.copy_thread(source, target)
 
     async def keep_latest(self, thread_id: str) -> None:
-        """Delete all checkpoints of a thread but the latest."""
+        """Delete all checkpoints of a thread except the latest."""
         async with self._turns.one():
             await self._states.keep_latest(thread_id)
 
@@ -69,29 +69,29 @@ class _States:
             return await self._states.latest(thread_id)
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return the present moment of a thread's state, for `delete_run`."""
+        """Return a mark of the current state of a thread, for `delete_run`."""
         async with self._turns.one():
             return await self._states.mark(thread_id)
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete what a run left in its thread's state."""
+        """Delete the checkpoints and writes of a run."""
         async with self._turns.one():
             await self._states.delete_run(thread_id, run_id, mark)
 
     async def size(self, thread_id: str) -> Document:
-        """Return what a thread's state takes, encrypted as it is."""
+        """Return the sizes of a thread's state in its stored, encrypted form."""
         async with self._turns.one():
             return await self._states.size(thread_id)
 
 
 class EncryptedTransaction:
-    """What is read and written together. See `storage.protocol.Transaction`.
+    """A transaction. See `storage.protocol.Transaction`.
 
     Args:
-        inner: Where it is kept.
+        inner: The transaction of the storage below.
         cipher: Encrypts and decrypts.
         contexts: The contexts to encrypt with.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class EncryptedTransaction:
 
     @property
     def executor(self) -> object:
-        """What carries out statements."""
+        """The object that executes statements."""
         return self._inner.executor
 
     def _documents(self, documents: Documents, kind: str) -> EncryptedDocuments:
@@ -145,31 +145,31 @@ class EncryptedTransaction:
 
     @property
     def idempotency_answers(self) -> Documents:
-        """What became of runs with such a key that left nothing else."""
+        """The results of deleted runs that had such a key."""
         return EncryptedAnswers(
             self._inner.idempotency_answers, "", self._cipher, self._contexts, self._turns
         )
 
     @property
     def webhook_deliveries(self) -> Documents:
-        """What is still to be sent to webhooks."""
+        """The pending deliveries to webhooks."""
         return EncryptedDeliveries(
             self._inner.webhook_deliveries, "webhook", self._cipher, self._contexts, self._turns
         )
 
     @property
     def run_controls(self) -> Documents:
-        """What is noted about runs that are not over; nothing in it is secret."""
+        """The notes about runs that are not over; nothing in them is secret."""
         return self._documents(self._inner.run_controls, "")
 
     @property
     def events(self) -> EventStore:
-        """The kept events."""
+        """The stored events."""
         return EncryptedEvents(self._inner.events, self._cipher, self._contexts, self._turns)
 
     @property
     def protocol_events(self) -> ProtocolEventStore:
-        """The kept events of the v3 stream."""
+        """The stored events of the v3 stream."""
         return EncryptedProtocolEvents(
             self._inner.protocol_events, self._cipher, self._contexts, self._turns
         )
@@ -186,10 +186,10 @@ class EncryptedTransaction:
 
 
 class EncryptedStorage(EncryptedTransaction):
-    """See `storage.protocol.Storage`. Made on the server's loop.
+    """A storage that encrypts. See `storage.protocol.Storage`. Create it on the server's loop.
 
     Args:
-        storage: Keeps everything; it is closed with this one.
+        storage: Stores the encrypted data; it is closed with this one.
         cipher: Encrypts and decrypts.
     """
 
@@ -211,7 +211,7 @@ class EncryptedStorage(EncryptedTransaction):
         self.shared = storage.shared
         if storage.shared is not None:
             storage.shared.result_cipher = EncryptedResults(cipher, contexts)
-        # Scripted graphs keep their states by themselves; a server with an `Encryption` has none.
+        # Scripted graphs store their states without encryption, so `check` refuses them.
         self.script_states = storage.script_states
         self.checkpointer: EncryptedSaver | None = None
         if storage.checkpointer is not None:
@@ -223,7 +223,7 @@ class EncryptedStorage(EncryptedTransaction):
         self.store = None if storage.store is None else self.encrypted_store(storage.store)
 
     def encrypted_store(self, store: BaseStore) -> EncryptedStore:
-        """Return a store that encrypts what another one keeps."""
+        """Return a store that encrypts the data of another one."""
         from langgraph_client.server.encryption.store import EncryptedStore
 
         return EncryptedStore(store, self._cipher, self._contexts, self._turns, self._blocking)
@@ -238,21 +238,21 @@ class EncryptedStorage(EncryptedTransaction):
 
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[EncryptedTransaction]:
-        """Commit what is written through the given value together, or on an exception nothing."""
+        """Commit the writes of a transaction together, or none of them after an exception."""
         async with self._turns.one(), self._storage.transaction(held) as inner:
             yield EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 
     def within(self, held: object) -> EncryptedTransaction:
-        """Return what reads under a lock."""
+        """Return the tables for reads under a lock."""
         inner = self._storage.within(held)
         return EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of stored checkpoints."""
+        """Allow stored checkpoints to create objects of these classes."""
         self._storage.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the store's items whose time is over. Returns how many."""
+        """Delete the expired items of the store. Returns how many."""
         async with self._turns.one():
             return await self._storage.sweep_store()
 
@@ -261,12 +261,12 @@ class EncryptedStorage(EncryptedTransaction):
         await self._storage.ping()
 
     async def export(self) -> Document:
-        """Return all that is kept, encrypted as it is, for `restore`."""
+        """Return all stored data in its encrypted form, for `restore`."""
         async with self._turns.one():
             return await self._storage.export()
 
     async def restore(self, tables: Mapping[str, object]) -> None:
-        """Replace all that is kept by what `export` has returned."""
+        """Replace all stored data by a return value of `export`."""
         async with self._turns.one():
             await self._storage.restore(tables)
 

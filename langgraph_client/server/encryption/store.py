@@ -1,4 +1,4 @@
-"""A key-value store that encrypts what another one keeps."""
+"""A key-value store that encrypts the data of another one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from langgraph_client.server.request_context import encryption_context
 
 
 class EncryptedStore(BaseStore):
-    """Hands values to another store encrypted; namespaces and keys stay as they are.
+    """Passes encrypted values to another store. Namespaces and keys are not encrypted.
 
     Args:
-        store: Keeps the items.
+        store: Stores the items.
         cipher: Encrypts and decrypts.
         contexts: The contexts of runs.
-        turns: Keeps others out of transactions.
+        turns: Keeps other tasks out of a transaction.
         blocking: Runs handlers for blocking methods.
     """
 
@@ -36,13 +36,13 @@ class EncryptedStore(BaseStore):
         self.ttl_config = store.ttl_config
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations."""
+        """Execute operations together, blocking."""
         given = list(ops)
         results = self._store.batch(self._blocking.run(self._kept(given)))
         return self._blocking.run(self._shown(given, results))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations."""
+        """Execute operations together."""
         given = list(ops)
         kept = await self._kept(given)
         async with self._turns.one():

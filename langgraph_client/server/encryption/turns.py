@@ -1,4 +1,4 @@
-"""Keeps others out of a transaction while a handler in it is waited for."""
+"""Keep other tasks out of a transaction while it waits for a handler."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _hold: ContextVar[_Hold | None] = ContextVar("langgraph_client_storage_turn", de
 class Turns:
     """Lets one caller at a time use a database of a single connection.
 
-    Within a transaction of such a database nothing may be awaited but the database, or another
-    task's writes become part of it. Handlers of an `Encryption` may wait for a network: so nobody
-    else gets to the database meanwhile.
+    A transaction on a single connection must await nothing except the database. Otherwise the
+    writes of another task would become part of it. But handlers of an `Encryption` may wait for a
+    network. So no other task may use the database during that time.
 
     Args:
         is_needed: False for a database with a connection for each transaction.
@@ -34,7 +34,7 @@ class Turns:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Wait for a turn, and have it; within a turn, go on with that one."""
+        """Wait for a turn and hold it. Within a turn, the same turn continues."""
         held = _hold.get()
         if self._lock is None or (held is not None and held.is_open):
             yield

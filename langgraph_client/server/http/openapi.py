@@ -18,8 +18,8 @@ def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
     """Return the OpenAPI document of a server.
 
     Args:
-        endpoints: Its endpoints.
-        version: The version of its API.
+        endpoints: The server's endpoints.
+        version: The version of the API.
     """
     paths: JsonObject = {}
     for endpoint in endpoints:
@@ -98,7 +98,7 @@ def _reference(name: str) -> dict[str, str]:
 
 
 def _placed(value: object) -> object:
-    """Return schemas with references as the document has them, not as `validate` does."""
+    """Return schemas with references in OpenAPI's form instead of that of `validate`."""
     if isinstance(value, list):
         return [_placed(item) for item in value]
     if not isinstance(value, dict):

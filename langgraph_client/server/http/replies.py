@@ -1,4 +1,4 @@
-"""What all routes share: JSON in and out, errors as the protocol words them."""
+"""The common parts of all routes: read and write JSON, and the protocol's error responses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from starlette.websockets import WebSocket
 from langgraph_client.server.encoding import decode, encode_blanked
 
 MAX_BODY = 64 * 1024 * 1024
-"""How many bytes the body of a request may have, decompressed."""
+"""The most bytes of a request's body, after decompression."""
 MAX_DEPTH = 150
-"""How deep JSON in a request may be nested; what answers add around it can still be written."""
+"""How deep JSON in a request may be nested. Responses nest it deeper, and can still be encoded."""
 BODY_SECONDS = 60.0
-"""How long the next bytes of a request's body may take."""
+"""The most seconds between two pieces of a request's body."""
 HEARTBEAT_SECONDS = 5.0
 _INFLATED = ("gzip", "x-gzip", "deflate")
 
@@ -42,7 +42,7 @@ async def refuse(
     detail: str,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Answer a request, or the handshake of a WebSocket, with an error."""
+    """Respond to a request, or to the handshake of a WebSocket, with an error."""
     answer = reply({"detail": detail}, status, headers)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
@@ -53,12 +53,12 @@ async def refuse(
 def fail(
     status: int, detail: str | None = None, headers: Mapping[str, str] | None = None
 ) -> HTTPException:
-    """Return the exception that answers a request with `{"detail": ...}`."""
+    """Return the exception for an error response with the body `{"detail": ...}`."""
     return HTTPException(status, detail, headers)
 
 
 NOT_JSON = (422, "Invalid JSON in request body")
-"""The answer to what is no JSON, status and detail, where an endpoint has no other."""
+"""The default status and detail of the response to a body that is not JSON."""
 
 
 async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> object:
@@ -66,11 +66,12 @@ async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> o
 
     Args:
         request: The request.
-        not_json: Status and detail of the answer to what is no JSON; an empty body is none.
+        not_json: Status and detail of the response if the body is empty or not JSON.
 
     Raises:
-        HTTPException: As `not_json` says, 413 if it is too long, 415 if it is compressed in a way
-            that is not read, 400 if not as it says, 408 if it stops coming.
+        HTTPException: With the status of `not_json`; 413 if the body is too long, 415 if its
+            compression is not supported, 400 if it is not compressed as its header says, 408 if
+            the client stops sending.
     """
     body = await _read_body(request)
     try:
@@ -87,14 +88,14 @@ async def _read_body(request: Request) -> bytes:
     if encoding not in ("identity", "", *_INFLATED):
         detail = f"Content-Encoding {encoding!r} is not read; use gzip, or none"
         raise fail(415, detail, {"accept-encoding": "gzip, deflate"})
-    # 32 + 15: the window's size as gzip's or zlib's header has it.
+    # 32 + 15: detect gzip's and zlib's headers, and take the window's size from them.
     inflater = zlib.decompressobj(wbits=47) if encoding in _INFLATED else None
     body = bytearray()
     now = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(BODY_SECONDS) as limit:
             async for chunk in request.stream():
-                # Never more than one byte beyond what is allowed, however small the request was.
+                # Against a small body that inflates to gigabytes: at most one byte over the limit.
                 room = MAX_BODY + 1 - len(body)
                 body += chunk if inflater is None else inflater.decompress(chunk, room)
                 if len(body) > MAX_BODY:
@@ -129,7 +130,8 @@ def is_deep(body: bytes, value: object) -> bool:
 def page(offset: int, limit: int, shown: int, more: bool) -> dict[str, str]:
     """Return the headers of one page of a search.
 
-    The total is no total: while there are more it says "one more, at least".
+    As on the real server, the total is exact only on the last page. Before that, it means that
+    there is one more at least.
     """
     if not more:
         return {"x-pagination-total": str(offset + shown)}

@@ -19,15 +19,15 @@ async def search_page(
     also_read: frozenset[str] = frozenset(),
     shown: Callable[[Document], Mapping[str, object]] = lambda document: {},
 ) -> Response:
-    """Return the documents that a search's body asks for, with the headers of a page.
+    """Return the response to a search, with the headers of a page.
 
     Args:
-        documents: What is searched.
-        body: The body, with `limit`, `offset`, `sort_by`, `sort_order` and `select`.
-        filters: What the documents must be like, as `Documents.search` takes it.
+        documents: The documents to search.
+        body: The request's body, with `limit`, `offset`, `sort_by`, `sort_order` and `select`.
+        filters: The arguments of `Documents.search` that select documents.
         order_by: The field to sort by if the body names none.
-        also_read: Fields that `shown` needs.
-        shown: Returns what is added to a document.
+        also_read: Fields that `shown` needs, besides the selected ones.
+        shown: Returns fields to add to a document.
     """
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
     selected = None if body.get("select") is None else frozenset(body["select"])

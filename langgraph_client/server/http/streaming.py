@@ -1,4 +1,4 @@
-"""Responses whose body comes bit by bit: event streams, and results that are waited for."""
+"""Responses whose body is sent in parts: event streams, and results of runs that are not over."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Wanted = Callable[[Event], bool]
 
 
 class LongResponse(Response):
-    """A response that sends its parts as they come, and a heartbeat every five seconds.
+    """A response that sends its parts as they become available, and a heartbeat every five seconds.
 
-    It ends with its parts, or when the client goes away. What it holds is released in either case,
-    and wherever it is cancelled.
+    It ends after its last part, or when the client disconnects. Its resources are released in both
+    cases, and also if it is cancelled at any point.
 
     Args:
         headers: The headers.
-        heartbeat: What is sent so that nobody takes the connection for dead.
-        left: Called when the client goes away before the end.
-        closed: Called in the end, always.
+        heartbeat: The bytes of a heartbeat, so that proxies and clients keep the connection open.
+        left: Called if the client disconnects before the end.
+        closed: Called at the end, in all cases.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LongResponse(Response):
         complete = False
         tasks: list[asyncio.Task[None]] = []
         try:
-            # Within the `try`: a client that is gone already is noticed by the first `send`.
+            # Within the `try`: if the client has disconnected already, the first `send` raises.
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             clock: Clock = scope["app"].state.services.clock
             tasks = [
@@ -77,7 +77,7 @@ class LongResponse(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             sending, gone, _ = tasks
             if sending.done() and not gone.done():
-                sending.result()  # A failure of the server breaks the connection off.
+                sending.result()  # An error of the server must break the connection.
                 complete = True
         finally:
             for task in tasks:
@@ -110,23 +110,23 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _forget(task: asyncio.Task[None]) -> None:
-    """Take note of how a task ended, which is that its client is gone."""
+    """Retrieve a task's exception, or asyncio would log it: it only says that the client left."""
     if not task.cancelled():
         task.exception()
 
 
 class EventStream(LongResponse):
-    """A response that sends what a reader gives.
+    """A response that sends the events of a reader.
 
     Args:
-        reader: Read to its end, and closed. None for no events but `first`.
+        reader: The reader; it is closed at the end. None for no events after `first`.
         headers: Further headers.
-        with_id: Whether events carry their id.
+        with_id: Whether events are sent with their id.
         rich: Whether the client reads values in envelopes.
-        wanted: Which events are sent; None for all.
-        left: Called when the client goes away before the end.
-        closed: Called in the end, always.
-        first: What is sent before the events.
+        wanted: Returns whether to send an event; None for all events.
+        left: Called if the client disconnects before the end.
+        closed: Called at the end, in all cases.
+        first: Bytes to send before the events.
     """
 
     def __init__(
@@ -169,13 +169,13 @@ class EventStream(LongResponse):
 
 
 class RunResultResponse(LongResponse):
-    """A response that sends a run's result once the run is over, and newlines before.
+    """A response that sends a run's result once the run is over, and newlines before it.
 
     Args:
         job: The run.
         headers: Further headers.
-        result: What to answer in place of the run's result.
-        left: Called when the client goes away before the end.
+        result: The value to send instead of the run's result; None for the run's result.
+        left: Called if the client disconnects before the end.
     """
 
     def __init__(
@@ -186,6 +186,7 @@ class RunResultResponse(LongResponse):
         result: object = None,
         left: Callable[[], object] | None = None,
     ) -> None:
+        # As on the real server: JSON may begin with white space, so newlines are its heartbeats.
         kind = {"content-type": "application/json"}
         super().__init__({**headers, **kind}, heartbeat=b"\n", left=left)
         self._job, self._result = job, result

@@ -30,7 +30,7 @@ _HINTS = {
 
 
 class _RpcError(Exception):
-    """A request is answered with an error."""
+    """The response to a request is a JSON-RPC error."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class _RpcError(Exception):
 
 
 async def no_stream(request: ValidRequest) -> Response:
-    """GET /mcp: there are no streams of the server's own."""
+    """GET /mcp: the server starts no streams."""
     return nothing(405)
 
 
@@ -107,7 +107,7 @@ async def _list_tools(inside: Inside, params: Document) -> Document:
     tools: dict[str, Document] = {}
     for assistant in assistants:
         name = tool_name(assistant["name"])
-        if name and name not in tools:  # A second one of this name could not be called.
+        if name and name not in tools:  # A second tool with this name could not be called.
             tools[name] = await _tool(inside, assistant, name)
     result: Document = {"tools": list(tools.values())}
     if len(assistants) == _PAGE:
@@ -131,13 +131,13 @@ async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
 
 
 def tool_name(name: str) -> str:
-    """Return the name of an assistant as tools may be named: letters, digits, `_`, `-`, `.`."""
+    """Return an assistant's name as a tool's name, of letters, digits, `_`, `-` and `.` only."""
     joined = re.sub(r"\s+", "_", name.strip())
     return re.sub(r"[^a-zA-Z0-9_\-.]", "", joined)[:_LONGEST_NAME]
 
 
 def simplified(schema: Document) -> Document:
-    """Return an input schema for models: messages are a text, and it is one of an object."""
+    """Return an input schema for models: an object, whose lists of messages become one text."""
     found: Document = {"properties": {}, **schema, "type": "object"}
     properties: Document = {}
     for name, wanted in found["properties"].items():
@@ -154,7 +154,7 @@ def simplified(schema: Document) -> Document:
 
 
 def _named(value: object, definitions: Document) -> Document:
-    """Return the definitions that a schema names, and those that these name."""
+    """Return the definitions that a schema refers to, directly or through other definitions."""
     found: Document = {}
     missing = [value]
     while missing:

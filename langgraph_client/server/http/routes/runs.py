@@ -52,7 +52,7 @@ FIELDS = [
 def thread_id_of(
     request: ValidRequest, detail: str, refused: type[ServerError] = Invalid
 ) -> str | None:
-    """Return the thread a path names; None if it names none."""
+    """Return the id of the thread in a path; None if the path has none."""
     text = request.path.get("thread_id")
     return None if text is None else canonical_uuid(text, detail, refused)
 
@@ -64,13 +64,13 @@ async def begin(
     waited_for: bool = False,
     streamed: bool = False,
 ) -> CreatedRun:
-    """Create the run that a request asks for, or find the one of an earlier request.
+    """Create the run for a request, or find the run of an earlier request with the same key.
 
     Args:
-        request: The request; with an `Idempotency-Key` it creates one run, however often it comes.
-        thread_id: The thread to run on; None for a thread of the run's own.
+        request: The request. With an `Idempotency-Key`, repeated requests create only one run.
+        thread_id: The thread to run on; None for a stateless run.
         waited_for: Whether the request stays open until the run is over.
-        streamed: Attach a reader to the run's events, which the caller has to close.
+        streamed: Whether to attach a reader to the run's events. The caller must close it.
     """
     path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
     kind = "stream" if streamed else "wait" if waited_for else "create"
@@ -86,11 +86,11 @@ async def begin(
 
 
 def idempotency_key(request: ValidRequest, what: str) -> str | None:
-    """Return the `Idempotency-Key` of a request, as a key among all; None if it has none.
+    """Return the `Idempotency-Key` of a request, unique among all operations; None without one.
 
     Args:
         request: The request.
-        what: What it asks for: the same key for something else is another one.
+        what: The operation, so that the same key may be used for different operations.
     """
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _LONGEST_KEY:
@@ -108,7 +108,7 @@ async def create(request: ValidRequest) -> Response:
 async def create_batch(request: ValidRequest) -> Response:
     """POST /runs/batch."""
     runs = []
-    for body in request.body:  # A key would stand for all of them, and is ignored.
+    for body in request.body:  # An idempotency key would belong to all runs, so it is ignored.
         created = await request.services.runs.create(
             body,
             request_id=request.headers.get("x-request-id"),
@@ -136,24 +136,25 @@ async def wait(request: ValidRequest) -> Response:
 async def answer_when_over(
     request: ValidRequest, job: Job, path: str, cancel_when_gone: str | None, result: object = None
 ) -> Response:
-    """Return the response that tells a run's result once it is over.
+    """Return the response with a run's result, which is sent once the run is over.
 
-    If that takes more than a moment the status goes out first, and then a newline for every five
+    If the run is not over in a moment, the status is sent first, and then a newline for every five
     seconds of waiting.
 
     Args:
         request: The request.
         job: The run.
         path: The run's path, for the headers.
-        cancel_when_gone: The run to cancel when the client goes away before the end.
-        result: What to answer in place of the run's result.
+        cancel_when_gone: The id of the run to cancel if the client disconnects before the end; None
+            to cancel none.
+        result: The value to send instead of the run's result; None for the run's result.
     """
     headers = {"location": f"{path}/join", "content-location": path}
     services = request.services
     left = None
     if cancel_when_gone is not None:
         left = partial(services.engine.stopper.disconnected, cancel_when_gone)
-    # That the client has gone is noticed by the response, which is not kept for long.
+    # Only a started response notices that the client has disconnected. So the wait here is short.
     with suppress(TimeoutError):
         async with asyncio.timeout(_MOMENT):
             await job.over.wait()
@@ -162,7 +163,7 @@ async def answer_when_over(
 
 
 def run_ids_of(request: ValidRequest) -> tuple[str, str]:
-    """Return the thread and run a path names."""
+    """Return the ids of the thread and the run in a path."""
     return (
         canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID"),
         canonical_uuid(request.path["run_id"], "Invalid run ID: must be a UUID"),
@@ -170,7 +171,7 @@ def run_ids_of(request: ValidRequest) -> tuple[str, str]:
 
 
 async def find_run(services: Services, thread_id: str, run_id: str) -> Document | None:
-    """Return a run of a thread, if the thread has it."""
+    """Return a run of a thread; None if the thread does not have it."""
     run = await services.storage.runs.get(run_id)
     return run if run is not None and run["thread_id"] == thread_id else None
 
@@ -255,7 +256,7 @@ async def cancel(request: ValidRequest) -> Response:
 
 
 async def _is_seen(services: Services, run: Document) -> bool:
-    """Whether a run is one that the caller may have."""
+    """Return whether the caller is allowed to read a run."""
     try:
         return await find_run(services, run["thread_id"], run["run_id"]) is not None
     except Hidden:
@@ -301,7 +302,8 @@ async def cancel_many(request: ValidRequest) -> Response:
     )
     if not jobs:
         raise NotFound(_OVER)
-    # What is asked next should find them ended; a node that will not stop is not waited for long.
+    # The client's next request should find the runs ended. But a node may ignore its cancellation,
+    # so the wait is limited.
     with suppress(TimeoutError):
         async with asyncio.timeout(_SOON):
             for job in jobs:

@@ -36,13 +36,13 @@ async def _thread(request: ValidRequest) -> Document:
 
 
 async def _thread_to_read(request: ValidRequest) -> Document:
-    """Return a thread; for a RemoteGraph also one that only its graph's checkpointer knows."""
+    """Return a thread; for a RemoteGraph, also one that only the graph's checkpointer has."""
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     thread = await request.services.storage.threads.get(thread_id)
     if thread is not None and thread["metadata"].get("graph_id") is not None:
         return thread
     asked = graph_and_thread(request.headers)
-    # Where an `Auth` says whose threads are whose, one that the server has not seen is nobody's.
+    # With an `Auth`, a thread without a document belongs to no user, so nobody may read it.
     if asked is None or request.threads is not None:
         return thread or await threads.need(request.services, thread_id)
     assistant = await request.services.runs.find_assistant(asked[0])
@@ -64,11 +64,11 @@ async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: boo
         return reply(EMPTY_STATE)
     config = _config(thread, checkpoint)
     if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
-        del config["configurable"]["checkpoint_ns"]  # it would show in the answer
+        del config["configurable"]["checkpoint_ns"]  # It would be part of the response.
     async with threads.open_graph(request.services, graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
-        except Exception as error:  # a ValueError, mostly: no such subgraph
+        except Exception as error:  # Mostly a ValueError: the subgraph does not exist.
             raise refusal(request.headers, error) or error from None
         shown = state_document(state, asked_for, rich=is_rich(request.headers))
         return reply(shown, headers=agreement(request.headers))
@@ -130,7 +130,7 @@ async def _history(
             rich = is_rich(request.headers)
             shown = [state_document(state, rich=rich) async for state in found]
             return reply(shown, headers=agreement(request.headers))
-        except Exception as error:  # a ValueError, mostly: no such subgraph, or an odd filter
+        except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
             raise refusal(request.headers, error) or error from None
 
 
@@ -138,6 +138,7 @@ async def update(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/state."""
     services = request.services
     thread_id = (await _thread(request))["thread_id"]
+    # Read once more under the lock: a run may have changed the thread before it was taken.
     async with services.engine.locks.hold(thread_id):
         place, shown = await _update(request, await _thread(request))
         await services.engine.announce(
@@ -149,9 +150,9 @@ async def update(request: ValidRequest) -> Response:
 
 
 async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Document]:
-    """Write to a thread's state; return the checkpoint that came of it, and the state.
+    """Write to a thread's state; return the new checkpoint and the new state.
 
-    The caller holds the thread's lock: no run begins meanwhile.
+    The caller holds the thread's lock, so that no run starts meanwhile.
     """
     services = request.services
     body = request.body
@@ -171,7 +172,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
             if is_rich(request.headers):
                 values = open_envelope(values, graph.classes)
             made = await graph.aupdate_state(config, values, body.get("as_node"))
-        except Exception as error:  # whatever the graph's reducers raise is about the values
+        except Exception as error:  # Reducers are user code and may raise anything.
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
             raise fail(400, str(error), told) from None
         latest = await threads.settle(services, thread, graph)

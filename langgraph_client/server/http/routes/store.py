@@ -22,7 +22,7 @@ _OPERATORS = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
 def _plain(
     handler: Callable[[ValidRequest], Awaitable[Response]],
 ) -> Callable[[ValidRequest], Awaitable[Response]]:
-    """Answer wrong labels as the real server does: 422, plain text without a content type."""
+    """Handle invalid labels like the real server: status 422, plain text, no content type."""
 
     async def handle(request: ValidRequest) -> Response:
         try:
@@ -36,7 +36,7 @@ def _plain(
 
 
 class _LabelError(Exception):
-    """A label of a namespace that cannot be; told as plain text, as the real server does."""
+    """A label of a namespace is invalid. The response is plain text, as on the real server."""
 
 
 def _checked(labels: list[str]) -> tuple[str, ...]:
@@ -56,10 +56,10 @@ def _store(request: ValidRequest) -> BaseStore:
 
 
 async def _carried_out(operation: Awaitable[object]) -> Any:
-    """Return what a store answers.
+    """Return the result of a store's operation.
 
     Raises:
-        Invalid: The store refuses the values, such as a label with a NUL in it.
+        Invalid: The store refuses the values, such as a label that contains a NUL.
     """
     try:
         return await operation
@@ -82,7 +82,7 @@ async def put(request: ValidRequest) -> Response:
         options["index"] = index
     try:
         await _carried_out(_store(request).aput(namespace, body["key"], body["value"], **options))
-    except NotImplementedError as error:  # a store that a graph brought, without times to live
+    except NotImplementedError as error:  # The application's own store has no times to live.
         raise fail(422, str(error)) from None
     return nothing()
 
@@ -112,7 +112,7 @@ def _item(found: Any) -> JsonObject:
 
 
 def _time(moment: datetime) -> str:
-    """Return a time as the protocol writes it; the store's have no offset and are UTC."""
+    """Return a time in the protocol's form. Times of the store without an offset are UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.isoformat(timespec="microseconds")
 
@@ -145,7 +145,7 @@ async def search(request: ValidRequest) -> Response:
             offset=_or(body.get("offset"), 0),
             **options,
         )
-    except (TypeError, ValueError) as error:  # a filter that the store cannot make sense of
+    except (TypeError, ValueError) as error:  # The store does not understand the filter.
         raise fail(400, str(error)) from None
     return reply({"items": [{**_item(one), "score": one.score} for one in found]})
 

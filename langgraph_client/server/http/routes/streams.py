@@ -1,4 +1,4 @@
-"""Event streams: a new run, a run that exists, everything on a thread."""
+"""Event streams: of a new run, of an existing run, and of a thread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def join_stream(request: ValidRequest) -> Response:
     headers = {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)}
     run = await find_run(services, thread_id, run_id)
     if run is None:
-        # Without an id, as nothing will ever follow it.
+        # Without an id, because no event follows after which a client could resume.
         gone = b"event: error\r\ndata: %s\r\n\r\n" % encode(NOT_FOUND)
         return EventStream(None, headers, with_id=False, first=gone)
     last = request.headers.get("last-event-id")
@@ -68,12 +68,12 @@ async def join_stream(request: ValidRequest) -> Response:
 
 
 def _in_modes(given: str | None) -> Wanted | None:
-    """Return the filter that a `stream_mode` parameter asks for."""
-    if not given:  # Some clients send an empty one for none.
+    """Return the filter for a `stream_mode` parameter; None for all events."""
+    if not given:  # Some clients send an empty value for "not given".
         return None
     chosen: Any = given
     if chosen.startswith("["):
-        with suppress(ValueError):  # not JSON: then it is one mode that matches nothing
+        with suppress(ValueError):  # Not JSON: then it is the name of a mode that has no events.
             chosen = decode(chosen)
     modes = [chosen] if isinstance(chosen, str) else chosen
     names = {"messages" if mode == "messages-tuple" else mode for mode in modes}

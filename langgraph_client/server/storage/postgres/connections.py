@@ -402,7 +402,7 @@ class Connections:
                         raise Unavailable(
                             f"Another server has been changing the tables for {wait:g} s"
                         )
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.1)  # Polled, for the reason above.
                 try:
                     yield
                 finally:
