@@ -114,7 +114,7 @@ class AsyncExtensions:
 
     def __getitem__(self, name: str) -> AsyncProjection[JSON]:
         if not name:
-            raise ValueError("the name of an extension must not be empty")
+            raise ValueError("the name of an extension must be non-empty")
         if name not in self._by_name:
             self._by_name[name] = AsyncProjection(
                 self._thread, lambda scope: scope.extension(name), self._scope

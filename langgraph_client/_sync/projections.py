@@ -110,7 +110,7 @@ class SyncExtensions:
 
     def __getitem__(self, name: str) -> SyncProjection[JSON]:
         if not name:
-            raise ValueError("the name of an extension must not be empty")
+            raise ValueError("the name of an extension must be non-empty")
         if name not in self._by_name:
             self._by_name[name] = SyncProjection(
                 self._thread, lambda scope: scope.extension(name), self._scope
