@@ -70,7 +70,7 @@ class ExtensionsDecoder:
 
     def __init__(self, name: str) -> None:
         if not name:
-            raise ValueError("the name of an extension must not be empty")
+            raise ValueError("the name of an extension must be non-empty")
         self._name = name
         self._data = DataDecoder("custom")
 
