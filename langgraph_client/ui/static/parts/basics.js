@@ -59,7 +59,7 @@ export function useLoad(load, keys) {
   const failed = Boolean(state.error);
   const reload = () => setRound((number) => number + 1);
   useEffect(() => {
-    let first = true; // What is told at once is how things are, not that they have changed.
+    let first = true; // The first call reports the present state, not a change.
     return failed ? watchConnection((found) => { if (!first && found === 'up') reload(); first = false; }) : undefined;
   }, [failed]);
   return { ...state, reload };

@@ -1,6 +1,6 @@
 // The content of a message as blocks: {kind: 'text' | 'reasoning', text}, {kind: 'image', src} or
-// {kind: 'json', value}. Pictures are shown only if they are in the message itself: asking another
-// host for one would tell it who reads.
+// {kind: 'json', value}. Pictures are shown only if they are in the message itself: a request to
+// another host would reveal the reader to it.
 
 const PICTURE = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/;
 

@@ -17,7 +17,7 @@ export function literal(value, indent = '') {
   return `${open}\n${parts.map((part) => `${deeper}${part},\n`).join('')}${indent}${close}`;
 }
 
-// JSON's escapes are Python's, but for pairs of surrogates, which are not escaped here.
+// JSON's escapes are valid in Python, except pairs of surrogates, which are not escaped here.
 const text = (value) => JSON.stringify(value).replace(/[\u007f-\u00a0\u2028\u2029]/g,
   (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 

@@ -27,7 +27,7 @@ function InputForm({ model, chosen, fitting, setAssistant, fork, close }) {
   const [python, setPython] = useState(null);
   const [round, setRound] = useState(0);
   const useForm = fields && !asJson;
-  const [open, setOpen] = useState(null); // None chosen: open, but for long forms on small screens.
+  const [open, setOpen] = useState(null); // None chosen: open, except for long forms on small screens.
   const isOpen = open ?? (fields?.length <= 1 || matchMedia('(min-width: 761px)').matches);
   const checkpoint = fork?.checkpoint ?? null;
   const input = () => (useForm ? inputOf(fields, given) : json.value);
