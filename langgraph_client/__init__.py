@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # `A as A` is how type checkers know what is public.
+    # By `A as A`, type checkers know that a name is public.
     from langgraph_client._async.assistants import AssistantsClient as AssistantsClient
     from langgraph_client._async.client import (
         LangGraphClient as LangGraphClient,

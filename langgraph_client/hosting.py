@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 import httpx
 
 IN_PROCESS_URL = "http://langgraph.server"
-"""What in-process clients call the server; nothing is ever looked up or dialled."""
+"""The URL of the server for clients in its process. No name is resolved, no connection opened."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """A server in this process, as the code that it runs reaches it.
+    """A server in this process, for the code that it runs.
 
     Attributes:
-        url: Its name for requests by a transport.
-        transport: Makes a blocking transport to the server, with the identity of the user on whose
-            behalf the code runs.
-        async_transport: Makes an async one.
-        api_key: The key that the server asks for, None for none.
-        run_id: The run that the code is part of; empty for none.
-        server: The server itself, to be compared only.
+        url: The URL for requests over a transport.
+        transport: Creates a blocking transport to the server, with the identity of the user for
+            whom the code runs.
+        async_transport: Creates an async transport likewise.
+        api_key: The key that the server requires; None for none.
+        run_id: The id of the run that the code is part of; empty for none.
+        server: The server itself, for comparisons only.
     """
 
     url: str
@@ -38,7 +38,7 @@ class Host:
     server: object = field(default=None, repr=False)
 
 
-#: Where no graph is being run, None.
+#: The server that runs the current code; None outside of a graph.
 current_host: ContextVar[Host | None] = ContextVar("langgraph_client_host", default=None)
 
 
@@ -73,6 +73,6 @@ class AsyncHostTransport(httpx.AsyncBaseTransport):
 
 
 ANY_HOST = Host(IN_PROCESS_URL, HostTransport, AsyncHostTransport)
-"""What is current while an application is imported: a client that is made then, at the top of a
-module, is of the server that runs the code when the client is used.
+"""The value of `current_host` while an application is imported. A client that is created then, at
+the top of a module, sends each request to the server that runs the code at that time.
 """

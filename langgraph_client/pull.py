@@ -1,4 +1,4 @@
-"""What is read of a thread, so that the bundled server can take it over: `Server.pull`."""
+"""Read a thread from a server, so that the bundled server can copy it: `Server.pull`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langgraph_client.models.threads import ThreadState
 from langgraph_client.values import HEADER, VERSION
 
 _RICH = {HEADER: VERSION}
-"""Asks the bundled server for values with the Python types that JSON loses; others ignore it."""
+"""Requests values with the Python types that JSON loses. Other servers than ours ignore it."""
 
 
 _GOING_ON = ("pending", "running")
@@ -19,17 +19,17 @@ _GOING_ON = ("pending", "running")
 
 @dataclass(frozen=True)
 class PulledThread:
-    """What `Server.pull` has copied.
+    """The result of `Server.pull`.
 
     Attributes:
-        thread_id: The thread.
-        checkpoints: How many checkpoints, those of subgraphs included.
-        runs: How many runs, those that are over.
-        items: How many items of the store.
-        untold: What the other server does not tell and a run from there would need, a sentence
-            each, with the checkpoint it is about. Empty for most threads.
-        not_copied: What of this thread stays on the other server, a sentence each: runs that are
-            not over, and the events of runs, which no server tells as they were kept.
+        thread_id: The thread's id.
+        checkpoints: The number of copied checkpoints, those of subgraphs included.
+        runs: The number of copied runs, which are those that are over.
+        items: The number of copied items of the store.
+        untold: One sentence for each value that the other server does not send although a run from
+            there would need it, with the checkpoint. Empty for most threads.
+        not_copied: One sentence for each part of the thread that stays on the other server: runs
+            that are not over, and the events of runs, which no server sends in their stored form.
     """
 
     thread_id: str
@@ -42,13 +42,13 @@ class PulledThread:
 
 @dataclass(frozen=True)
 class ThreadCopy:
-    """All that a server shows of a thread.
+    """All data of a thread that a server sends.
 
     Attributes:
         thread: The thread's document.
-        histories: Its states by namespace, newest first; "" is the graph's own.
+        histories: Its states by namespace, newest first; "" is the namespace of the graph itself.
         runs: Its runs that are over, newest first.
-        going_on: The ids of those that are not.
+        going_on: The ids of its runs that are not over.
         items: Items of the store.
     """
 

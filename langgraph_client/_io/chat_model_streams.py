@@ -14,14 +14,14 @@ from langgraph_client.models.fields import JSON
 
 
 class RawMessage:
-    """A message where langchain-core is not installed: its events as they came.
+    """A message if langchain-core is not installed: its events in the order of their arrival.
 
     Attributes:
         namespace: The graph that it belongs to.
-        message_id: Its id, where the server tells it.
-        events: What `messages` events said so far.
+        message_id: Its id; None if the server does not send it.
+        events: The data of its `messages` events so far.
         done: Whether it is complete, or failed.
-        error: Why it is not complete.
+        error: The reason why it is not complete.
     """
 
     def __init__(self, namespace: Namespace, message_id: str | None) -> None:

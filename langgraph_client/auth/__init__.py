@@ -47,7 +47,7 @@ class Auth:
 
     def __init__(self) -> None:
         self.on = On(self)
-        # Servers read these, of this class and of langgraph_sdk's alike.
+        # Servers read these attributes, which langgraph_sdk's class has as well.
         self._handlers: dict[tuple[str, str], list[types.Handler]] = {}
         self._global_handlers: list[types.Handler] = []
         self._authenticate_handler: Callable[..., Any] | None = None

@@ -58,7 +58,7 @@ class MinimalUser(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells this user from all others."""
+        """The name that identifies the user."""
         ...
 
 
@@ -87,7 +87,7 @@ class BaseUser(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells this user from all others."""
+        """The name that identifies the user."""
         ...
 
     @property
@@ -129,7 +129,7 @@ class StudioUser:
 
     @property
     def identity(self) -> str:
-        """What tells this user from all others."""
+        """The name that identifies the user."""
         return self.username
 
     @property

@@ -14,7 +14,7 @@ MultitaskStrategy = Literal["reject", "rollback", "interrupt", "enqueue"]
 OnConflictBehavior = Literal["raise", "do_nothing"]
 """What to do if the document exists already."""
 IfNotExists = Literal["create", "reject"]
-"""What happens if the thread of a run is not there."""
+"""What to do if the thread of a run does not exist."""
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 """The status of a thread."""
 MetadataInput: TypeAlias = dict[str, Any]

@@ -112,7 +112,7 @@ class Encryption:
     def __init__(self) -> None:
         self.encrypt = _Decorators(self, "encrypt")
         self.decrypt = _Decorators(self, "decrypt")
-        # Servers read these, of this class and of langgraph_sdk's alike.
+        # Servers read these attributes, which langgraph_sdk's class has as well.
         self._blob_encryptor: types.BlobEncryptor | None = None
         self._blob_decryptor: types.BlobDecryptor | None = None
         self._json_encryptor: types.JsonEncryptor | None = None
@@ -120,12 +120,12 @@ class Encryption:
         self._context_handler: types.ContextHandler | None = None
 
     def context(self, fn: _Handler) -> _Handler:
-        """Register the function that makes the metadata of contexts, and return it.
+        """Register the function that returns the metadata of contexts, and return the function.
 
         Args:
-            fn: An async function of the user, as the `Auth` says who it is, and a context with what
-                the request's `X-Encryption-Context` says; it returns a dict. Called once for each
-                request.
+            fn: An async function, called once for each request. Its parameters are the user from
+                the `Auth`, and a context with the values of the request's `X-Encryption-Context`.
+                It returns a dict.
         """
         self._context_handler = fn
         return fn

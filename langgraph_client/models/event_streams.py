@@ -10,16 +10,16 @@ Channel: TypeAlias = str
 """The name of a channel: `values`, `messages`, … or `custom:<name>`."""
 
 Namespace: TypeAlias = list[str]
-"""Where in a graph something happened: empty for the root, one segment for each subgraph below."""
+"""The path of a graph in its run: empty for the root, one segment for each subgraph below."""
 
 
 class EventParams(TypedDict):
-    """What an event says.
+    """The parameters of an event.
 
     Attributes:
-        namespace: The graph in which it happened.
-        timestamp: When, in milliseconds since the epoch.
-        data: What happened; its shape is the channel's.
+        namespace: The graph in which the event happened.
+        timestamp: The time, in milliseconds since the epoch.
+        data: The event's data; its shape depends on the channel.
         node: The node, on `updates` of older runs.
     """
 
@@ -34,10 +34,10 @@ class Event(TypedDict):
 
     Attributes:
         type: Always `event`.
-        event_id: Tells repeated events.
-        seq: Its number on the thread.
-        method: The name of its channel, but `input.requested` for the channel `input`.
-        params: What it says.
+        event_id: The event's id. A repeated event has the same one.
+        seq: The event's number on the thread.
+        method: The name of its channel, except `input.requested` for the channel `input`.
+        params: The event's parameters.
     """
 
     type: Literal["event"]
@@ -48,12 +48,12 @@ class Event(TypedDict):
 
 
 class SubscribeParams(TypedDict, total=False):
-    """Which events a reader wants.
+    """The events that a reader requests.
 
     Attributes:
-        channels: At least one.
-        namespaces: Only below these prefixes.
-        depth: How many levels below a prefix.
+        channels: The channels; at least one.
+        namespaces: Only events below these prefixes.
+        depth: Only events at most this many levels below a prefix.
         since: Only events with greater numbers.
     """
 

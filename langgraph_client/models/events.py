@@ -1,4 +1,4 @@
-"""What streams yield: `StreamPart` (version v1) and the typed parts of version v2."""
+"""The parts of streams: `StreamPart` (version v1) and the typed parts of version v2."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ __all__ = [
 class StreamPart(NamedTuple):
     """One event of a stream, as the server sent it.
 
-    `event` is the mode's name, with the namespace of a subgraph behind it (`updates|child:id`).
-    `id` is there on resumable streams.
+    `event` is the mode's name, followed by the namespace of a subgraph (`updates|child:id`). `id`
+    is None unless the stream is resumable.
     """
 
     event: str
@@ -130,14 +130,14 @@ class _Part(TypedDict):
 
 
 class ValuesStreamPart(_Part):
-    """The whole state; its interrupts stand apart."""
+    """The whole state, without its interrupts, which are in `interrupts`."""
 
     type: Literal["values"]
     data: JSON
 
 
 class UpdatesStreamPart(_Part):
-    """What nodes returned."""
+    """The updates that nodes returned."""
 
     type: Literal["updates"]
     data: JsonObject
@@ -151,14 +151,14 @@ class MessagesTupleStreamPart(_Part):
 
 
 class MessagesPartialStreamPart(_Part):
-    """Messages as far as they have come (mode `messages`)."""
+    """Messages with the content received so far (mode `messages`)."""
 
     type: Literal["messages/partial"]
     data: list[JsonObject]
 
 
 class MessagesCompleteStreamPart(_Part):
-    """Messages that came whole (mode `messages`)."""
+    """Messages that were sent as a whole (mode `messages`)."""
 
     type: Literal["messages/complete"]
     data: list[JsonObject]
@@ -172,7 +172,7 @@ class MessagesMetadataStreamPart(_Part):
 
 
 class CustomStreamPart(_Part):
-    """What a node gave to its stream writer."""
+    """A value that a node passed to its stream writer."""
 
     type: Literal["custom"]
     data: JSON

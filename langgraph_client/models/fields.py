@@ -1,4 +1,4 @@
-"""What the annotation of a reply's field means: how a value is checked, nested, and described.
+"""The kinds of fields in replies, from their annotations: how values are checked and described.
 
 Each `Kind` stands for one annotation and answers three questions about a JSON value:
 
@@ -31,15 +31,15 @@ from typing import (
 
 from langgraph_client.errors import APIResponseValidationError
 
-# Open JSON: what a graph takes and gives, which the protocol does not describe.
+# Open JSON: the inputs and outputs of graphs, which the protocol does not describe.
 JSON: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
 # The same where it is only read.
 JsonMapping: TypeAlias = Mapping[str, Any]
 JsonSchema: TypeAlias = dict[str, Any]
 
-# The field's name, and the reply with `_ITSELF` in place of its value. (A reference to the reply
-# would be a circle: large states would stay in memory until the garbage collector comes by.)
+# The field's name, and the reply with `_ITSELF` in place of its value. A reference to the reply
+# itself would be a cycle, and large states would stay in memory until the next garbage collection.
 _Around: TypeAlias = tuple[str, JsonObject]
 _ITSELF: Final = object()
 
@@ -160,7 +160,7 @@ class Moment(Kind):
 
 
 class ListOf(Kind):
-    """An array. The list that is in the document is kept; its elements are nested in it."""
+    """An array. The document's own list is used, and its elements become records in place."""
 
     def __init__(self, element: Kind) -> None:
         self._element = element
@@ -184,7 +184,7 @@ class ListOf(Kind):
 
 
 class DictOf(Kind):
-    """An object with open keys. The dict that is in the document is kept."""
+    """An object with open keys. The document's own dict is used."""
 
     def __init__(self, value: Kind) -> None:
         self._value = value
@@ -302,7 +302,7 @@ def kind_of(annotation: object) -> Kind:
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     if isinstance(annotation, type) and issubclass(annotation, datetime):
-        return Moment()  # Not looked up: loaded under freezegun, the class is another one for good.
+        return Moment()  # Not in `_PLAIN`: under freezegun, the class is a subclass for good.
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return Word(arguments)

@@ -1,4 +1,4 @@
-"""What requests say: the names of their options, and the shapes of their documents."""
+"""The parameters of requests: the values of their options, and the shapes of their documents."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ __all__ = [
 Json: TypeAlias = JsonObject | None
 PrimitiveData: TypeAlias = str | int | float | bool | None
 
-# Open JSON, which may hold whatever `_core.codec` can encode: datetimes, UUIDs, messages, ...
+# Open JSON, with all values that `_core.codec` can encode: datetimes, UUIDs, messages, ...
 Input: TypeAlias = Any
 Values: TypeAlias = Any
 Metadata: TypeAlias = Mapping[str, Any]
@@ -180,10 +180,10 @@ CronSelectField: TypeAlias = Literal[
 
 
 class Config(TypedDict, total=False):
-    """How a graph is run.
+    """The config of a run.
 
-    `tags` mark the run, `recursion_limit` bounds its number of steps, `configurable` holds what
-    the graph's nodes can read, `metadata` is kept with the run.
+    `tags` mark the run, `recursion_limit` limits the number of its steps, `configurable` contains
+    values for the graph's nodes, and `metadata` is stored with the run.
     """
 
     tags: list[str]
@@ -192,12 +192,12 @@ class Config(TypedDict, total=False):
     metadata: JsonObject
 
 
-# A mapping with other keys passes, too: the server keeps what it does not know.
+# A mapping with other keys is allowed, too: the server stores keys that it does not know.
 ConfigParam: TypeAlias = "Config | Mapping[str, Any]"
 
 
 class CheckpointParam(TypedDict, total=False):
-    """A point in a thread's history: the latest where `checkpoint_id` is left out."""
+    """A point in a thread's history. Without `checkpoint_id`, it is the latest one."""
 
     thread_id: str
     checkpoint_ns: str
@@ -206,17 +206,17 @@ class CheckpointParam(TypedDict, total=False):
 
 
 class Send(TypedDict):
-    """A node to run, and what with."""
+    """A node to run, and its input."""
 
     node: str
     input: JSON
 
 
 class Command(TypedDict, total=False):
-    """Go on with a graph that has stopped, or change its course.
+    """Continue a graph that has stopped, or change its course.
 
-    `resume` answers an interrupt, `update` writes to the state, `goto` names what runs next.
-    langgraph's own `Command` can be given in its place.
+    `resume` is the response to an interrupt, `update` is written to the state, and `goto` names the
+    nodes that run next. langgraph's own `Command` can be used instead.
     """
 
     goto: Send | str | Sequence[Send | str]
@@ -225,14 +225,14 @@ class Command(TypedDict, total=False):
 
 
 class LangSmithTracing(TypedDict, total=False):
-    """Where the run is traced to."""
+    """The LangSmith project to which the run is traced."""
 
     project_name: str
     example_id: str
 
 
 class TTL(TypedDict, total=False):
-    """When a thread is removed: `ttl` minutes after its last use, by `strategy`."""
+    """When a thread is deleted: `ttl` minutes after its last use, by `strategy`."""
 
     ttl: float
     strategy: PruneStrategy
@@ -247,7 +247,7 @@ class StateUpdateParam(TypedDict, total=False):
 
 
 class Superstep(TypedDict):
-    """State updates that are made together."""
+    """State updates that are applied together."""
 
     updates: Sequence[StateUpdateParam | Mapping[str, Any]]
 
@@ -280,7 +280,7 @@ class RunCreate(TypedDict, total=False):
 
 
 class CronUpdate(TypedDict, total=False):
-    """What `crons.update` can change, by the names of its parameters."""
+    """The fields that `crons.update` can change, by the names of its parameters."""
 
     schedule: str
     timezone: str

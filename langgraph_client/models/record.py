@@ -1,4 +1,4 @@
-"""What all replies have in common: dicts as the server sent them, with typed attributes."""
+"""The base of all replies: dicts as the server sent them, with typed attributes."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Record(Document):
 
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)
-        # Documents inside become records when they are first asked for, not when they arrive:
-        # most are never looked at, and arriving costs what the JSON library costs.
+        # Nested documents become records at the first access and not at arrival. Most are never
+        # accessed, and so a reply costs no more than its JSON.
         if isinstance(value, dict | list) and (field := self._nested_fields().get(key)):
             nested = field.kind.nest(value)
             if nested is not value:

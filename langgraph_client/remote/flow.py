@@ -36,6 +36,7 @@ def drive(flow: Flow[T], client: SyncLangGraphClient) -> T:
     while step.operation is not None:
         try:
             result = step.operation(client)
+        # Not BaseException: a flow must not handle a Ctrl-C or a cancellation.
         except Exception as error:
             step.failed(error)
         else:

@@ -55,6 +55,7 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         return drawing_inside(drawn, self.namespace)
 
     def _depth(self, xray: int | bool) -> int | bool:
+        # The drawing of the whole graph must be deep enough to contain the subgraph.
         return True if xray is True else int(xray) + self.namespace.count("|") + 1
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:

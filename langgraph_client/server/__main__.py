@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except (OSError, sqlite3.Error, StartError, TypeError, ValueError) as error:
-        # What is wrong with the port, the database file or a graph. With its place in the code
-        # for those who look for a mistake in this package.
+        # A problem with the port, the database file or a graph. The traceback is logged for those
+        # who search for an error in this package.
         logger.debug("the server did not start", exc_info=error)
         print(_in_one_line(error, options), file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Secrets taken out of what a cassette writes: by name, by shape, and by the request's own keys.
+"""Remove secrets from a cassette's file: by name, by shape, and by the request's own keys.
 
 A name is sensitive if one of its words is: `openai_api_key`, `apiKey`, `client-secret`. The name
 `key` alone is not, as it names items of the store. Under a sensitive name every text is replaced;
@@ -27,7 +27,7 @@ _CONTAINED = re.compile(
     re.IGNORECASE,
 )
 _PARAMETERS = frozenset({"sig", "signature", "auth"})
-"""Further names of query parameters, as signed URLs have them."""
+"""Further names of query parameters, which occur in signed URLs."""
 
 _SHAPES = re.compile(
     r"""(?x)
@@ -47,7 +47,7 @@ _URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s/@?#\"'<>]+)@", re.
 _PARAMETER = re.compile(r"(?<![\w-])([\w.%-]+)=([^&#\s\"'<>]+)")
 _JSON_FIELD = re.compile(r"""(["'])([\w.-]+)\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)\4""")
 _SHORTEST = 8
-"""Characters of a request's key from which on it is looked for in texts."""
+"""The least characters of a request's key for a search in texts."""
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
 
 
@@ -56,7 +56,7 @@ class Scrubber:
 
     Args:
         names: Further names whose values are replaced, of any type.
-        keep: Names whose values are written as they are.
+        keep: Names whose values are written unchanged.
 
     Attributes:
         counts: How often something was replaced, by name or by kind.
@@ -98,7 +98,7 @@ class Scrubber:
                 return self._replaced(name)
             return self.text(value)
         if isinstance(value, Mapping):
-            # All that is nested below a sensitive name is secret, whatever its own name.
+            # Everything below a sensitive name is secret, even under a harmless name.
             above = name if self._is_sensitive(name) else None
             return {
                 key: item if key.lower() in self._keep else self.value(item, above or key)
@@ -111,7 +111,7 @@ class Scrubber:
         return value
 
     def text(self, text: str) -> str:
-        """Return a text without what looks like a secret.
+        """Return a text without the parts that look like secrets.
 
         Args:
             text: The text; may hold URLs, headers, JSON.

@@ -1,4 +1,4 @@
-"""Documents as a server writes them, for canned answers, with plausible defaults."""
+"""Documents in the server's form, for canned answers, with plausible defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a server keeps, as one readable JSON document."""
+"""All data of a server, as one readable JSON document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ID = re.compile(
 
 
 class Dump:
-    """What `TestServer.dump` returns. Two are equal if they differ only in ids and times.
+    """The result of `TestServer.dump`. Two dumps are equal if they differ only in ids and times.
 
     Attributes:
         document: `format`, then for the reader `threads` (each with its `states`, newest first,
@@ -117,7 +117,7 @@ async def take(services: Services) -> Dump:
 
 
 async def put(services: Services, dump: Dump) -> None:
-    """Fill a server's empty services with what a dump holds."""
+    """Fill a server's empty services with the data of a dump."""
     await services.storage.restore(dump.document["tables"])
     services.scheduler.wake()
     services.thread_ttl.wake()

@@ -1,4 +1,4 @@
-"""The exceptions that hosted graphs have raised, for tests that must not overlook one."""
+"""The exceptions that hosted graphs have raised, so that a test does not overlook one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Failure:
         """Return whether an exception that a client raised is about this failure.
 
         Args:
-            error: What was raised; its causes and contexts are looked at as well.
+            error: The exception. Its causes and contexts are checked, too.
         """
         for link in _chain(error):
             if isinstance(link, RemoteException) and link.run_id is not None:
@@ -86,14 +86,14 @@ class Failures:
             self._failures.append(Failure(run["run_id"], graph, error))
 
     def unexpected(self) -> list[Failure]:
-        """Return those that no test expected."""
+        """Return the failures that no test expected."""
         return [failure for failure in self if not failure.expected]
 
     def expect_caught(self, error: BaseException) -> None:
         """Mark the failures that a caught exception is about as expected.
 
         Args:
-            error: What the test caught.
+            error: The exception that the test caught.
         """
         for failure in self.unexpected():
             if failure.caused(error):

@@ -29,7 +29,7 @@ class ModelCall:
     Attributes:
         messages: The prompt.
         tools: The names of the tools that were bound.
-        options: What else was bound or passed, such as `stop` and `tool_choice`.
+        options: The other bound or passed options, such as `stop` and `tool_choice`.
     """
 
     messages: list[BaseMessage]

@@ -90,7 +90,7 @@ class Faults:
     ) -> Fault:
         """Refuse connections, so that the client knows that nothing was sent.
 
-        A `FaultProxy` can only reset the connection, as it knows of a request after it has come.
+        A `FaultProxy` can only reset the connection, because it must receive a request first.
 
         Args:
             method: Only requests with this HTTP method.
@@ -107,11 +107,11 @@ class Faults:
         path: str | None = None,
         times: int | None = None,
     ) -> Fault:
-        """Reset the connection before anything of the answer arrives.
+        """Reset the connection before any byte of the answer arrives.
 
         Args:
             delivered: Whether the server gets the request, and answers it, before that. A client
-                cannot know.
+                cannot know this.
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
@@ -178,7 +178,7 @@ class Faults:
         Args:
             events: After this number of events of a stream; other answers are not affected.
             bytes: After this number of bytes of a body. Give one of the two.
-            clean: Close the connection in good order, as if the answer ended there.
+            clean: Whether to close the connection normally, as if the answer ended there.
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
@@ -278,7 +278,7 @@ class Faults:
             fault.cancel()
 
     def exchange(self, method: str, path: str) -> FaultedExchange | None:
-        """Return what happens to a request that is sent now; None if nothing does.
+        """Return the faults of a request that is sent now; None if there are none.
 
         Args:
             method: The HTTP method.

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
 
-#: What only the bundled server offers to tests, and why a deployment cannot.
+#: The features that only the bundled server has, with the reason why a deployment lacks them.
 _ONLY_BUNDLED = {
     "faults": "faults are between the bundled server and its clients",
     "clock": "a deployment's time cannot be moved",
@@ -32,9 +32,10 @@ _ONLY_BUNDLED = {
 
 
 class LiveServer:
-    """Takes the place of `TestServer` in tests that run against a deployment.
+    """Replaces `TestServer` in tests that run against a deployment.
 
-    It makes clients. Using what only the bundled server can do skips the test, with the reason.
+    It creates clients. A test that uses a feature of the bundled server only is skipped, with the
+    reason.
 
     Args:
         url: The deployment's URL; its key is read from the environment, as by clients.

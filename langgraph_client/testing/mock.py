@@ -33,7 +33,7 @@ class LangGraphMock:
     Every method takes, besides its own arguments:
 
         error: An HTTP status to answer instead, with `{"detail": ...}`.
-        detail: What that says.
+        detail: The text of that error.
 
     Ids that are left out match any; fields that are left out have plausible values.
 
@@ -42,7 +42,7 @@ class LangGraphMock:
         assert_all_called: Whether every answer has to be asked for.
 
     Raises:
-        AssertionError: On leaving, if an answer was never asked for.
+        AssertionError: On leaving, if an answer was never requested.
     """
 
     def __init__(

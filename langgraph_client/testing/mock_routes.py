@@ -1,4 +1,4 @@
-"""What the routes of a mock share: paths from the server's table, answers in order, streams."""
+"""The common parts of a mock's routes: paths from the server's table, answers, streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENDPOINTS = frozenset((endpoint.method, endpoint.path) for endpoint in ENDPOINT
 
 @dataclass
 class MockRoute:
-    """A respx route with the answers that it gives, one after the other, the last one for ever."""
+    """A respx route with its answers. Each is given once, in order, and the last one for ever."""
 
     route: respx.Route
     answers: list[Answer] = field(default_factory=list)
@@ -39,7 +39,7 @@ class MockRoute:
 
     @property
     def missing(self) -> str | None:
-        """What was never asked for: None if every answer was."""
+        """A description of the answers that were never requested; None if all were."""
         if self.is_optional or self.route.call_count >= len(self.answers):
             return None
         count = f", {self.route.call_count} of {len(self.answers)} times"
@@ -50,7 +50,7 @@ class MockRoutes:
     """The routes of a mock.
 
     Args:
-        router: Where they are registered.
+        router: The router in which they are registered.
     """
 
     def __init__(self, router: respx.MockRouter) -> None:

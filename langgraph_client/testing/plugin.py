@@ -4,8 +4,8 @@
     def test_agent(remote_graph):
         assert remote_graph("agent").invoke({"question": "?"}) == {"answer": "!"}
 
-Without the marker the graphs are those of a fixture `langgraph_graphs`, which a conftest may
-define. Nothing is loaded until a fixture is used.
+Without the marker, the graphs are those of the fixture `langgraph_graphs`, which a conftest may
+override. Nothing is loaded until a fixture is used.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _MARKER = (
 )
 _FIXTURES = frozenset({"langgraph_server", "langgraph_session_server"})
 _TEARDOWN_TIMEOUT = 2.0
-"""Seconds that the end of a test waits for runs that are at work."""
+"""How many seconds the end of a test waits for runs that are at work."""
 _CLOSE_TIMEOUT = 30.0
-"""Seconds that closing a client may take."""
+"""How many seconds closing a client may take."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,9 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Load the kit before a test can freeze the time, where freezegun is in use.
+    """Load the kit before a test can freeze the time, if freezegun is in use.
 
-    What is imported while the time is frozen keeps freezegun's datetime class for good.
+    A module that is imported while the time is frozen keeps freezegun's datetime class for good.
     """
     if "freezegun" not in sys.modules:
         return
@@ -67,7 +67,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def langgraph_graphs() -> Mapping[str, object]:
-    """Graphs by name, for tests whose markers name none. Override it in a conftest."""
+    """Graphs by name, for tests without graphs in their markers. Override it in a conftest."""
     return {}
 
 
@@ -171,7 +171,7 @@ def _live_server(url: str) -> Any:
 
 @contextmanager
 def _checking(server: TestServer) -> Iterator[None]:
-    """Fail at the end if a graph raised what the test did not expect."""
+    """Fail at the end if a graph raised an exception that the test did not expect."""
     from langgraph_client.testing.caught import watch_caught
 
     with watch_caught(server.expect_caught):
@@ -192,7 +192,7 @@ def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, object], dict[
     """Return the graphs and the other options of a test's markers."""
     graphs: dict[str, object] | None = None
     options: dict[str, Any] = {}
-    # The farthest first, so that a test's own marker wins over its module's.
+    # The farthest first, so that a test's own marker overrides its module's.
     for marker in reversed(list(request.node.iter_markers("langgraph"))):
         if marker.args:
             raise pytest.UsageError("@pytest.mark.langgraph takes keywords only: graphs=, path= …")

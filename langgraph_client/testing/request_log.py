@@ -1,4 +1,4 @@
-"""The log of the requests that a server got, for tests to look at."""
+"""The log of the requests that a server has received, for tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from langgraph_client.models.fields import JSON
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"}
 )
-"""Headers that are not kept."""
+"""Headers that are not logged."""
 
 _MAX_BODY_BYTES = 256 * 1024
 
@@ -198,7 +198,7 @@ def _difference(request: LoggedRequest, expected: Mapping[str, object]) -> str:
 
 
 class RequestLogging:
-    """Middleware that logs each request when its answer begins, or when there will be none.
+    """Middleware that logs each request when its response starts, or fails to start.
 
     Args:
         app: The application behind it.
@@ -223,6 +223,8 @@ class RequestLogging:
                 body.extend(message.get("body", b""))
             return message
 
+        # When the response starts, and not at its end: a test may read the log while a stream that
+        # it has opened is still open.
         def log(status: int | None) -> None:
             nonlocal is_logged
             if not is_logged:

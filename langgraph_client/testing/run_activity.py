@@ -1,4 +1,4 @@
-"""What the unfinished runs of a `TestServer` wait for: nothing, the clock, or a hold."""
+"""Find out what the unfinished runs of a `TestServer` wait for: nothing, the clock, or a hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.runs.engine import Engine
 
 LOOK_AGAIN = 0.005
-"""Real seconds between two looks at what runs wait for."""
+"""Real seconds between two checks."""
 
 
 class RunActivity:
@@ -44,7 +44,7 @@ class RunActivity:
         return [time for time in times if time > self._clock.time()]
 
     def progressing(self, engine: Engine) -> list[str]:
-        """Return the ids of the runs that go on without the test doing anything.
+        """Return the ids of the runs that make progress without an action of the test.
 
         Args:
             engine: The server's engine.
@@ -57,7 +57,7 @@ class RunActivity:
             for job in engine.jobs.values()
             if not self._holds.holds(job.run_id)
             and (clock is None or clock.sleeping_until(job.run_id) is None)
-            # A pending run goes on when its time has come and its thread is free.
+            # A pending run makes progress if it is due and its thread is free.
             and (job.task is not None or (job.due <= present and job.thread_id not in started))
         ]
 

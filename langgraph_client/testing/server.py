@@ -1,4 +1,4 @@
-"""`TestServer`: the reference server with what tests need beyond calling it."""
+"""`TestServer`: the reference server with additional features for tests."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _WORK_SECONDS = 60.0
-"""How long a dump, a load, a seed or a reset may take."""
+"""How many seconds a dump, a load, a seed or a reset may take."""
 
 
 class TestServer(Server):
-    """A `Server` for tests: look into it, hold runs, break the wire, seed, dump, reset.
+    """A `Server` for tests: inspect it, hold runs, break connections, seed, dump, reset.
 
-    All of it may be used from any thread.
+    All methods may be called from any thread.
 
         with TestServer({"agent": graph}) as server:
             server.remote_graph("agent").invoke({"question": "?"})
             server.requests.assert_one("POST", "/runs/stream")
 
     Args:
-        graphs: Name to graph: compiled or not, a factory, or a `ScriptedGraph`.
-        remember_requests: How many of the latest requests `requests` keeps; 0 for none.
+        graphs: The graphs by name: compiled or not, a factory, or a `ScriptedGraph`.
+        remember_requests: How many of the latest requests `requests` contains; 0 for none.
         **options: The other arguments of `Server`, such as `clock`, `path` and `max_runs`.
 
     Attributes:
-        requests: The latest requests that the server got; see `RequestLog`.
+        requests: The latest requests that the server has received; see `RequestLog`.
 
     Raises:
         TypeError: Something in `graphs` is not a graph.
@@ -66,7 +66,7 @@ class TestServer(Server):
         self._activity = RunActivity(self._clock, self._holds)
 
     def close(self) -> None:
-        """Release what is held, and stop the server. Safe to repeat."""
+        """Release all holds, and stop the server. Safe to repeat."""
         self._holds.release_all()
         super().close()
 
@@ -112,8 +112,8 @@ class TestServer(Server):
 
             with server.faults.cut_after(events=3): ...
 
-        They act on requests of every client that `client()`, `sync_client()` and
-        `remote_graph()` have given out; for a client on a port there is `testing.FaultProxy`.
+        They act on the requests of all clients that `client()`, `sync_client()` and
+        `remote_graph()` have returned. For a client on a port, use `testing.FaultProxy`.
         """
         if self._faults is None:
             self._faults = Faults()
@@ -121,7 +121,7 @@ class TestServer(Server):
 
     @property
     def clock(self) -> Clock:
-        """The clock that the server was given, such as a `testing.TestClock`."""
+        """The server's clock, such as a `testing.TestClock`."""
         return self._clock
 
     @property
@@ -131,7 +131,7 @@ class TestServer(Server):
 
     @property
     def unexpected_errors(self) -> list[Failure]:
-        """The exceptions in `errors` that the test expected by no `expect_error`."""
+        """The exceptions in `errors` that no `expect_error` of the test expected."""
         return self._failures.unexpected()
 
     def expect_error(
@@ -186,10 +186,10 @@ class TestServer(Server):
             raise TimeoutError(f"runs are at work after {timeout} s: {', '.join(run_ids)}")
 
     def expect_caught(self, error: BaseException) -> None:
-        """Mark the failures that an exception is about as expected; the fixtures call this.
+        """Mark the failures that caused an exception as expected. The fixtures call this.
 
         Args:
-            error: What a client raised and the test caught.
+            error: The exception that a client raised and the test caught.
         """
         self._failures.expect_caught(error)
 
@@ -199,7 +199,8 @@ class TestServer(Server):
         async def progressing() -> list[str]:
             return self._activity.progressing(self.services.engine)
 
-        # Looks are counted, and the pauses made by a lock: a test may have frozen every clock.
+        # Checks are counted and not timed, and a lock makes the pauses: a test may have frozen all
+        # clocks.
         never = threading.Event()
         run_ids: list[str] = []
         for _ in range(max(1, round(timeout / LOOK_AGAIN))):
@@ -217,7 +218,7 @@ class TestServer(Server):
         graph: str | None = None,
         thread_id: str | None = None,
     ) -> Hold:
-        """Hold runs where a test wants to look at them, until the hold is released.
+        """Hold runs at a point where the test inspects them, until the hold is released.
 
             with server.hold(node="tools") as hold:
                 run = client.runs.create(thread_id, "agent", input=...)
@@ -259,7 +260,7 @@ class TestServer(Server):
             graph: The graph's name.
             values: The thread's state.
             next: The node, or nodes, that come next, as if the others had run; `()` for a thread
-                whose run is over. None leaves it to the graph.
+                whose run is over. None to let the graph decide.
             history: Earlier updates of the state, oldest first.
             thread_id: The thread's id, a UUID; by default a new one.
             metadata: The thread's metadata.
@@ -280,7 +281,7 @@ class TestServer(Server):
         )
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> Dump:
-        """Return all that the server keeps, as one readable JSON document.
+        """Return all data of the server, as one readable JSON document.
 
         Threads with their states and runs come first, as the protocol shows them, then the tables
         that `load` reads. Two dumps are equal if they differ only in ids and times.
@@ -299,7 +300,7 @@ class TestServer(Server):
         return dump
 
     def load(self, source: Dump | str | os.PathLike[str]) -> None:
-        """Replace all that the server keeps by what a dump holds.
+        """Replace all data of the server by that of a dump.
 
         Args:
             source: A dump, or its file.
@@ -319,7 +320,7 @@ class TestServer(Server):
         Clients stay usable. A `TestClock` goes back to its start.
 
         Raises:
-            ValueError: The server keeps a file, whose data this would delete.
+            ValueError: The server stores its data in a file, which this would delete.
         """
         if self._path is not None:
             raise ValueError("a server with a file is not reset: that would delete its data")
@@ -345,7 +346,7 @@ class TestServer(Server):
     def _do(
         self, work: Callable[[], Awaitable[_Result]], *, timeout: float = _WORK_SECONDS
     ) -> _Result:
-        """Do something on the server's loop, and wait for it.
+        """Run a coroutine on the server's loop, and wait for it.
 
         Raises:
             TimeoutError: It is not done after that time.
@@ -359,7 +360,7 @@ class TestServer(Server):
             return future.result(timeout)
         except TimeoutError:
             if future.done():
-                raise  # It is the work's own.
+                raise  # The coroutine itself raised it.
             future.cancel()
             raise TimeoutError(
                 f"the server's event loop is held up for {timeout:g} s, perhaps by an async node "
@@ -368,9 +369,9 @@ class TestServer(Server):
 
 
 class TestHooks(RunHooks):
-    """Holds runs where a test wants them held, and keeps the exceptions that ended runs."""
+    """Holds runs by the test's holds, and stores the exceptions that ended runs."""
 
-    __test__ = False  # pytest takes classes of such names for tests.
+    __test__ = False  # By its name, pytest would collect the class as a test.
 
     def __init__(self, holds: Holds, failures: Failures) -> None:
         self._holds = holds
@@ -391,14 +392,14 @@ class TestHooks(RunHooks):
         return not self._holds.keeps_pending(run, again)
 
     async def before_run(self, run: Run) -> None:
-        """Wait where a hold keeps runs before their graph."""
+        """Wait while a hold keeps the run before its graph."""
         CURRENT_RUN.set(run["run_id"])
         await self._holds.at(run)
 
     async def before_node(self, run: Run, node: str) -> None:
-        """Wait where a hold keeps runs before this node."""
+        """Wait while a hold keeps the run before this node."""
         await self._holds.at(run, node=node)
 
     def failed(self, run: Run, error: BaseException) -> None:
-        """Keep the exception."""
+        """Store the exception."""
         self._failures.append(run, error)

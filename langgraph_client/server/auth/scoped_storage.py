@@ -223,7 +223,7 @@ class ScopedTransaction:
 
     @property
     def run_controls(self) -> ScopedChildren:
-        """What is noted about runs."""
+        """The notes about runs."""
         return ScopedChildren(self._inner.run_controls, self.threads, "thread_id")
 
     # The following need no conditions: they are found by the id of a thread or run that was checked
@@ -236,7 +236,7 @@ class ScopedTransaction:
 
     @property
     def idempotency_answers(self) -> Documents:
-        """What became of them."""
+        """The results of deleted runs that had a key."""
         return self._inner.idempotency_answers
 
     @property
@@ -251,13 +251,13 @@ class ScopedTransaction:
 
     @property
     def events(self) -> EventStore:
-        """The kept events."""
+        """The stored events."""
         self._conditions("threads")
         return self._inner.events
 
     @property
     def protocol_events(self) -> ProtocolEventStore:
-        """The kept events of the v3 stream."""
+        """The stored events of the v3 stream."""
         self._conditions("threads")
         return self._inner.protocol_events
 
@@ -290,7 +290,7 @@ class ScopedStorage(ScopedTransaction):
         self.shared: object = None
 
     def transaction(self, held: object = None) -> AbstractAsyncContextManager[Transaction]:
-        """Commit together what is written through the given value."""
+        """Commit the writes of a transaction together."""
         return self._transaction(held)
 
     @asynccontextmanager
@@ -299,7 +299,7 @@ class ScopedStorage(ScopedTransaction):
             yield ScopedTransaction(transaction, self.grants)
 
     def within(self, held: object) -> Transaction:
-        """Return what reads under a lock."""
+        """Return the view for reads under a lock."""
         return ScopedTransaction(self._storage.within(held), self.grants)
 
     async def ping(self) -> None:

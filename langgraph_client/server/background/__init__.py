@@ -1,1 +1,1 @@
-"""What runs beside requests: crons, times to live, expiry of events, webhooks."""
+"""Work in the background: crons, times to live, expiry of events, webhooks."""

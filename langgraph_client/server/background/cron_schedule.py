@@ -1,7 +1,7 @@
 """Cron schedules: five fields, minute first, in a time zone.
 
-The expressions are cronsim's. What a time zone's clocks do is decided here: cronsim moves what they
-skip to the next moment that exists, as Debian's cron does, and the protocol passes it over.
+cronsim parses the expressions. Changes to and from summer time are handled here: cronsim moves a
+skipped time to the next existing one, like Debian's cron, and the protocol leaves it out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Schedule:
             ValueError: It never is.
         """
         place = zone or ZoneInfo("UTC")
-        # What a clock on the wall shows, without the zone: so cronsim leaves the zone to us.
+        # Local times without a zone, so that cronsim does not apply its own rule for skipped ones.
         for shown in self._after(moment.astimezone(place).replace(tzinfo=None)):
             due = shown.replace(tzinfo=place).astimezone(UTC)
             skipped = due.astimezone(place).replace(tzinfo=None) != shown

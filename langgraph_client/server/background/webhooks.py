@@ -115,7 +115,7 @@ class Webhooks:
             document = {name: document[name] for name in document if name in fields}
         return encode(document).decode()
 
-    # What is left to be sent.
+    # Pending deliveries.
 
     async def take_up(self) -> None:
         """Make webhooks of an earlier process due, before any run of this process ends.

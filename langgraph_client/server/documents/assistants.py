@@ -90,7 +90,7 @@ async def ensure(services: Services, graph_id: str, description: str | None) -> 
     Args:
         services: The server.
         graph_id: The graph.
-        description: What it is for, or None.
+        description: The description of the graph; None for none.
     """
     assistant_id = assistant_id_of(graph_id)
     assistant = await services.storage.assistants.get(assistant_id)

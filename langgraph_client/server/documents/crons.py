@@ -170,7 +170,7 @@ async def _assistant_id(services: Services, text: str) -> str:
     assistant_id = assistant_id_of(text) if text in services.graphs else text
     try:
         assistant_id = canonical_uuid(assistant_id, "")
-    except Invalid as error:  # No UUID: then there is none of that name.
+    except Invalid as error:  # Neither a graph nor a UUID, so no assistant can have this id.
         raise NotFound(f"Assistant '{text}' not found") from error
     if await services.storage.assistants.get(assistant_id) is None:
         raise NotFound(f"Assistant '{text}' not found")

@@ -31,7 +31,7 @@ class StateRefusedError(Refused):
     """A graph refused an update of its state.
 
     Attributes:
-        error: What it raised.
+        error: The exception that it raised.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -185,10 +185,10 @@ async def copy(
         services: The server.
         source_id: The thread.
         thread_id: The id of the copy; a new one by default.
-        metadata: What the copy's metadata has besides the thread's.
+        metadata: Metadata of the copy in addition to the thread's.
 
     Raises:
-        Conflict: There is none; so the protocol has it.
+        Conflict: The thread does not exist. The protocol uses this status.
     """
     copied = new_thread(thread_id or services.clock.uuid4(), services.clock.stamp())
     del copied["values"]

@@ -30,7 +30,7 @@ class Contexts:
     def __init__(self, read: Mapping[str, _Read]) -> None:
         self._read = read
         self._known: OrderedDict[tuple[str, str], Context] = OrderedDict()
-        # The contexts of runs that are not over, so that their writes need no additional query.
+        # The contexts of runs that are not over: their writes must not wait for a query.
         self._unfinished: dict[str, Context] = {}
 
     def note(self, kind: str, document: Document) -> None:
@@ -44,6 +44,7 @@ class Contexts:
         if key is not None and context is not None:
             self._known[kind, str(key)] = context
             self._known.move_to_end((kind, str(key)))
+            # Bounded, because there may be any number of threads. A missing context is read again.
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
 

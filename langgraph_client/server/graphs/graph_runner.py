@@ -111,6 +111,7 @@ class HostedGraphRunner:
             if self._hooks.watches_nodes:
                 before_node = partial(self._hooks.before_node, run)
             graph_run = GraphRun(kwargs, config, before_node)
+            # A later attempt, after a kill or a restart, must not apply the run's input twice.
             if not job.temporary and config["metadata"]["run_attempt"] > 1:
                 graph_run = await graph.continued(graph_run, job.run_id)
             with control as checks:

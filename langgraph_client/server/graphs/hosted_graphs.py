@@ -148,6 +148,7 @@ class Graphs:
             async with source.open(config, access, self._store, context) as graph:
                 yield self._adapt(graph_id, graph, durable)
             return
+        # Compiled graphs are adapted once. The keys are bounded by the graphs of the server.
         key = (graph_id, durable)
         if key not in self._ready:
             self._ready[key] = self._adapt(graph_id, source, durable)

@@ -222,6 +222,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is not None:
             if run.over:
                 return
+            # The writes of a command wait for the first result of the run. If the run is stopped
+            # before that, the command can be repeated.
             if task_id == NO_TASK:
                 run.held.append((config, writes, task_id, task_path))
                 return
@@ -313,6 +315,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if self._write_events is None or run.loop_is_held:
             return
         written = asyncio.run_coroutine_threadsafe(_awaited(self._write_events), run.loop)
+        # With a limit: the loop may itself be blocked by a call that waits for this thread.
         try:
             written.result(_PUT)
         except concurrent.futures.TimeoutError:

@@ -158,6 +158,7 @@ class ProtocolEvents:
     def _questions(self, namespace: Namespace, interrupts: Any) -> Iterator[ProtocolEvent]:
         for interrupt in interrupts:
             interrupt_id = interrupt.get("id")
+            # `values` and `updates` both contain it.
             if interrupt_id in self._asked:
                 continue
             self._asked.add(interrupt_id)
@@ -256,6 +257,7 @@ class ProtocolEvents:
             kind = _TYPES.get(message.get("type"), message.get("type"))
             if kind != "ai" or not isinstance(message_id, str) or not isinstance(text, str):
                 continue
+            # Run streams repeat the whole text so far; the v3 stream sends only the new part.
             known = self._texts.get(message_id)
             if known is None:
                 yield from self._finished_messages()

@@ -73,7 +73,7 @@ class Player:
         self._answered = False
         self._attempt: int = last.metadata.get(ATTEMPT, 1) if last else 0
 
-    # Where it begins.
+    # The start.
 
     def begin(self, given: object) -> None:
         """Begin with an input; None continues where the thread has stopped.
@@ -116,7 +116,7 @@ class Player:
     def _steps(self) -> Sequence[PlayedStep]:
         return self._stage.steps(self._values, self._attempt)
 
-    # What happens.
+    # The events.
 
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """Play, and yield the mode and data of each event; all chunks of a message at once."""

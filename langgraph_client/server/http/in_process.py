@@ -106,6 +106,7 @@ class Exchange:
         Raises:
             RuntimeError: The server has stopped.
         """
+        # Added first: if the server stops right after the call, `fail_all` must find it.
         self._home.exchanges.add(self)
         try:
             self._loop.call_soon_threadsafe(self._start)
@@ -154,6 +155,7 @@ class Exchange:
     async def _send(self, message: Message) -> None:
         assert self._gone is not None
         if self._gone.is_set():
+            # As ASGI prescribes for a client that has disconnected.
             raise OSError("the client closed the response")
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -303,6 +305,7 @@ class _SyncBody(httpx.SyncByteStream):
 
 def _wait(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
     limit = _limit(request)
+    # A bare lock as the signal: an Event would create a lock and a condition for each wait.
     ready = threading.Lock()
     ready.acquire()
     while (found := exchange.poll(ready.release, for_head)) is False:

@@ -50,6 +50,7 @@ class JoinedWrites(asyncio.Transport):
             return
         self._parts.append(piece)
         self._size += len(piece)
+        # A head is usually followed by a part of the body in the same turn, which takes it along.
         if self._size >= _PIECE or not self._waits(piece):
             self._send()
         elif self._soon is None:
@@ -128,5 +129,6 @@ class JoinedWrites(asyncio.Transport):
 
     def joining(self, waits: Callable[[bytes], bool]) -> JoinedWrites:
         """Return the same connection with another rule from now on."""
+        # Bytes that are still held back must be sent before those of the new object.
         self._send()
         return JoinedWrites(self._inner, waits)

@@ -74,7 +74,7 @@ class _Watch:
 
 
 class _Watched(asyncio.Protocol):
-    """What both of uvicorn's protocols do while a client does not read."""
+    """The common part of both of uvicorn's protocols: watch a client that does not read."""
 
     transport: asyncio.Transport
     _watch: _Watch

@@ -64,7 +64,7 @@ class CountRequests:
 
     Args:
         app: The application behind it.
-        measures: Where they are counted.
+        measures: Counts them.
     """
 
     def __init__(self, app: ASGIApp, measures: Measures) -> None:

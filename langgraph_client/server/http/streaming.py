@@ -80,6 +80,7 @@ class LongResponse(Response):
                 sending.result()  # An error of the server must break the connection.
                 complete = True
         finally:
+            # Without an `await`: this request may be cancelled itself, and must release everything.
             for task in tasks:
                 task.add_done_callback(_forget)
                 task.cancel()

@@ -77,6 +77,8 @@ class Attempts:
             Unavailable: The storage could not store that the run has begun.
         """
         await self._begin(job)
+        # The server's clock ends the run, because a test may move it. `asyncio.timeout` by itself
+        # would count real time.
         limit = asyncio.timeout(None)
         watch = None
         if self._seconds is not None:
@@ -138,6 +140,7 @@ class Attempts:
         )
         await self._protocol_runs.begin(job)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
+        # Before the graph's first step: a rollback undoes all writes after this mark.
         if not job.temporary and job.mark is None:
             job.mark = await self._storage.states.mark(job.thread_id)
 
@@ -165,11 +168,13 @@ class Attempts:
                     await self._perform_protocol(job, job.protocol, name, data)
                     continue
                 note(name, data)
+                # Without readers, to encode the event would be work for nothing.
                 if log.watched or job.thread_id in thread_logs:
                     self.publish(job, name, data)
                     if log.full:
                         await log.room()
         finally:
+            # Not left to the garbage collector: the graph must have stopped before the settlement.
             await events.aclose()
 
     async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:

@@ -251,6 +251,8 @@ class Commands:
 
     async def _settled(self, thread_id: str) -> Document:
         """Return the thread's document when its runs are over, or after a few seconds."""
+        # The caller holds the lock of the answers, and not that of the thread, under which the runs
+        # end.
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
                 for run_id in await self._engine.busy(thread_id):
@@ -267,6 +269,7 @@ class Commands:
 
     async def _tree(self, thread: str, params: JsonMapping, origin: _Origin) -> Document:
         thread_id = canonical_uuid(thread, "Invalid thread ID")
+        # Opening the log adds runs that it lacks, so the tree is complete.
         log = await self._engine.protocol_runs.open(thread_id)
         try:
             await log.log.flush()

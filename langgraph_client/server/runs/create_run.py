@@ -225,6 +225,8 @@ class RunCreator:
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
         owned = None if key is None else self._owned(key)
+        # A client that disconnects cancels this request. The creation must go on in a task of its
+        # own: it may be between the transaction and the queue.
         creating = self._engine.tasks.spawn(self._create_once(request, owned), for_request=True)
         try:
             return await asyncio.shield(creating)
@@ -307,6 +309,7 @@ class RunCreator:
         """Return the job of the run of an earlier request with the same key."""
         run_id = document["run_id"]
         run = await self._storage.runs.get(run_id)
+        # First the job, then the stored result, then the run again: the run may end in between.
         if run is not None and (job := await self._engine.find_job(run)):
             return job
         answer = await self._storage.idempotency_answers.get(document["key"])

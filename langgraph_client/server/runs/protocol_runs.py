@@ -81,6 +81,7 @@ class ProtocolRuns:
 
     async def _opened(self, thread_id: str, *, writes: bool, follows: bool) -> ProtocolLog:
         """Create the log of a thread. If this process writes it, add runs that it lacks."""
+        # The numbers of the thread's events must go on after a restart.
         last = await self._storage.protocol_events.last(thread_id)
         seq = 0 if last is None else last.seq
         log = ProtocolLog(self._clock, self._storage, thread_id, seq, self._unwritten)
@@ -130,6 +131,7 @@ class ProtocolRuns:
         if job.protocol is None and (is_protocol(job.run) or job.thread_id in self._logs):
             log = await self.open(job.thread_id)
             try:
+                # An earlier process may have begun the run: its start must not be in the log twice.
                 before = await self._storage.protocol_events.lifecycle(job.run_id)
             except BaseException:
                 self.release(log)
@@ -212,7 +214,11 @@ class ProtocolRuns:
                 brought.end(run["status"], None, waits)
 
     async def _attach(self, log: ProtocolLog, job: Job) -> None:
-        """Add a running run, with its events so far if they are stored."""
+        """Add a running run, with its events so far if they are stored.
+
+        The run goes on meanwhile. So its events are read until the last one that its log has, and
+        the run is attached without an `await` after that.
+        """
         before = await self._storage.protocol_events.lifecycle(job.run_id)
         run = ProtocolRun(log, job.run, before)
         after = (0, -1)

@@ -76,7 +76,9 @@ class RunQueue:
         """
         queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
         queue.jobs.append(job)
+        # A run with `after_seconds` must not block a later one that is due before it.
         queue.jobs.sort(key=lambda other: other.due)
+        # The runs before this one are waited for, too, so they need at least its depth.
         for other in queue.jobs:
             if other.task is None:
                 other.depth = max(other.depth, job.depth)

@@ -33,6 +33,7 @@ class RunEvents(Keeper):
     async def add(self, events: list[Event]) -> None:
         """Write events, in one transaction."""
         await self._storage.events.add(self._thread_id, self._run_id, events)
+        # The ids contain the times at which the events happened.
         if self._measures is not None and events:
             self._measures.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
 

@@ -257,7 +257,7 @@ class ThreadStates(Protocol):
         Args:
             thread_id: The thread.
             run_id: The run.
-            mark: Also delete what was written to older checkpoints after this mark, such as the
+            mark: Also delete the writes to older checkpoints after this mark, such as the
                 response to an interrupt. None to delete no such writes.
         """
         ...
@@ -327,12 +327,12 @@ class Transaction(Protocol):
 
     @property
     def events(self) -> EventStore:
-        """The kept events."""
+        """The stored events."""
         ...
 
     @property
     def protocol_events(self) -> ProtocolEventStore:
-        """The kept events of the v3 stream."""
+        """The stored events of the v3 stream."""
         ...
 
     @property

@@ -52,7 +52,7 @@ class SaverStates:
         await self.forget_thread(thread_id)
 
     async def forget_thread(self, thread_id: str) -> None:
-        """Delete what the saver has of a thread."""
+        """Delete the saver's checkpoints of a thread."""
         await self._later(lambda: self._call("delete_thread", thread_id))
 
     async def copy_thread(self, source: str, target: str) -> None:
@@ -61,7 +61,7 @@ class SaverStates:
         await self._later(lambda: self._copy(source, target))
 
     async def keep_latest(self, thread_id: str) -> None:
-        """Delete all checkpoints of a thread but the latest."""
+        """Delete all checkpoints of a thread except the latest."""
         await self._inner.keep_latest(thread_id)
         await self._later(lambda: self._call("prune", [thread_id], strategy="keep_latest"))
 
@@ -76,16 +76,16 @@ class SaverStates:
         return found or None
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return the present moment of a thread's state, for `delete_run`."""
+        """Return a mark of the current state of a thread, for `delete_run`."""
         return await self._inner.mark(thread_id)
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete what a run left in its thread's state."""
+        """Delete the checkpoints and writes of a run."""
         await self._inner.delete_run(thread_id, run_id, mark)
         await self._later(lambda: self._call("delete_for_runs", [run_id]))
 
     async def size(self, thread_id: str) -> Document:
-        """Return what a thread's state takes: of the saver's checkpoints, as JSON."""
+        """Return the sizes of a thread's state; those of the saver's checkpoints are as JSON."""
         size = await self._inner.size(thread_id)
         count = total = 0
         async for item in self._saver.alist({"configurable": {"thread_id": thread_id}}):
@@ -119,6 +119,7 @@ class SaverStates:
         """Copy by reading and writing, for a saver that cannot copy."""
         place = {"configurable": {"thread_id": source}}
         items = [item async for item in self._saver.alist(place)]
+        # The oldest first, in the order in which a run would have written them.
         for item in sorted(items, key=lambda item: str(item.checkpoint["id"])):
             where = {**item.config["configurable"], "thread_id": target}
             parent = (item.parent_config or {}).get("configurable", {})
@@ -146,7 +147,7 @@ class _Delegating:
 
     @property
     def executor(self) -> object:
-        """What carries out statements."""
+        """The object that executes statements."""
         return self._inner.executor
 
     @property
@@ -186,27 +187,27 @@ class _Delegating:
 
     @property
     def idempotency_answers(self) -> Documents:
-        """What became of runs with such a key that left nothing else."""
+        """The results of deleted runs that had such a key."""
         return self._inner.idempotency_answers
 
     @property
     def run_controls(self) -> Documents:
-        """What is noted about runs that are not over."""
+        """The notes about runs that are not over."""
         return self._inner.run_controls
 
     @property
     def webhook_deliveries(self) -> Documents:
-        """What is still to be sent to webhooks."""
+        """The pending deliveries to webhooks."""
         return self._inner.webhook_deliveries
 
     @property
     def events(self) -> EventStore:
-        """The kept events."""
+        """The stored events."""
         return self._inner.events
 
     @property
     def protocol_events(self) -> ProtocolEventStore:
-        """The kept events of the v3 stream."""
+        """The stored events of the v3 stream."""
         return self._inner.protocol_events
 
 
@@ -263,7 +264,7 @@ class StorageWithSaver(_Delegating):
 
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[Transaction]:
-        """Commit what is written through the given value together, or on an exception nothing."""
+        """Commit the writes of a transaction together, or none of them after an exception."""
         async with self._storage.transaction(held) as inner:
             within = _Within(inner, self._saver)
             yield within
@@ -271,7 +272,7 @@ class StorageWithSaver(_Delegating):
             await call()
 
     def within(self, held: object) -> Transaction:
-        """Return what reads under a lock."""
+        """Return the tables for reads under a lock."""
         return _Within(self._storage.within(held), self._saver)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:

@@ -174,8 +174,8 @@ class _Agent:
 
     Args:
         inside: Sends requests to the server.
-        wire: Writes what is answered.
-        assistant_id: The assistant.
+        wire: Creates the objects of responses.
+        assistant_id: The assistant's id.
     """
 
     def __init__(self, inside: Inside, wire: Wire, assistant_id: str) -> None:
@@ -284,7 +284,7 @@ class _Agent:
             raise self.refused(error, thread_id) from error
 
     def refused(self, error: InsideError, thread_id: str) -> A2AError:
-        """Return what is said of a run that cannot be."""
+        """Return the error for a run that cannot be created."""
         if error.status == 404:
             return A2AError(
                 a2a.INVALID_PARAMS,

@@ -11,7 +11,7 @@ from langgraph_client.server.http.a2a_wire import A2AError, Wire
 from langgraph_client.server.http.inside import Inside, InsideError
 
 _THREADS = 100
-"""How many threads are looked at, those that changed last."""
+"""How many threads are searched for tasks: those that changed last."""
 _RUNS = 100
 _PAGE = 50
 _MOST = 100
@@ -28,15 +28,15 @@ _STATES = (
 
 
 class TaskFilter(NamedTuple):
-    """What a request for tasks asks for.
+    """The parameters of a request for tasks.
 
     Attributes:
-        context_id: Only those of this context; None for all.
-        state: Only those that are in this state; None for all.
-        after: Only those whose state is as old as this, or younger; None for all.
-        size: How many at most.
-        offset: How many are passed over.
-        artifacts: Whether their results are shown.
+        context_id: Only tasks of this context; None for all.
+        state: Only tasks in this state; None for all.
+        after: Only tasks whose state is from this time or later; None for all.
+        size: The most tasks to return.
+        offset: How many tasks to skip.
+        artifacts: Whether to include the results.
     """
 
     context_id: str | None
@@ -48,7 +48,7 @@ class TaskFilter(NamedTuple):
 
 
 def read_filter(params: JsonObject) -> TaskFilter:
-    """Return what a request asks for.
+    """Return the parameters of a request.
 
     Raises:
         A2AError: A parameter is malformed.
@@ -107,10 +107,10 @@ async def list_tasks(
 
     Args:
         inside: Sends requests to the server, as the caller.
-        wire: Writes what is answered.
-        assistant_id: The agent.
-        params: What is asked for.
-        history: How many messages of each task are shown.
+        wire: Creates the objects of responses.
+        assistant_id: The agent's id.
+        params: The parameters of the request.
+        history: How many messages of each task to include.
 
     Raises:
         A2AError: A parameter is malformed.

@@ -83,7 +83,7 @@ async def copy(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/copy."""
     bad_id = "badly formed hexadecimal UUID string"
     thread_id = canonical_uuid(request.path["thread_id"], bad_id, Refused)
-    made: Document = request.body or {}  # What an `Auth` says of the copy; clients send nothing.
+    made: Document = request.body or {}  # From a handler of `Auth`; clients send no body.
     return reply(await threads.copy(request.services, thread_id, **made))
 
 

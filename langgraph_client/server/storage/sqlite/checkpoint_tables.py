@@ -1,4 +1,4 @@
-"""The tables of checkpoints: rows in, rows out. What the bytes mean is not known here."""
+"""The tables of checkpoints: rows in, rows out. The bytes are not interpreted here."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CheckpointRow(NamedTuple):
 
 
 class WriteRow(NamedTuple):
-    """What a task wrote to one channel."""
+    """A write of a task to one channel."""
 
     task_id: str
     idx: int
@@ -68,13 +68,13 @@ class WriteRow(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """What a thread takes.
+    """The numbers and sizes of a thread's rows.
 
     Attributes:
-        checkpoints: How many there are, and their bytes without values.
+        checkpoints: The number of checkpoints, and their bytes without values.
         channels: The bytes of each version of each channel.
-        writes: How many there are, and their bytes.
-        total: The bytes on disk, where what is equal is kept once.
+        writes: The number of writes, and their bytes.
+        total: The bytes on disk, where equal parts are stored once.
     """
 
     checkpoints: tuple[int, int]
@@ -148,7 +148,7 @@ class CheckpointTables:
         )
 
     def writes(self, thread_id: str, namespace: str, checkpoint_id: str) -> list[WriteRow]:
-        """Return what tasks wrote behind a checkpoint, in the order in which it is applied."""
+        """Return the pending writes of a checkpoint, in the order in which they are applied."""
         rows = self._database.rows(
             "SELECT task_id, idx, channel, task_path, type, value FROM checkpoint_writes"
             " WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
@@ -217,13 +217,13 @@ class CheckpointTables:
         *,
         replace: bool,
     ) -> None:
-        """Write what a task wrote.
+        """Store the writes of a task.
 
         Args:
             key: Thread, namespace and checkpoint.
             rows: The rows.
             packed: The values in them.
-            replace: Replace rows that are there; otherwise those stay.
+            replace: Whether to replace existing rows; otherwise they stay.
         """
         verb = "REPLACE" if replace else "IGNORE"
         with self._database.transaction() as cursor:
@@ -274,7 +274,7 @@ class CheckpointTables:
             self._collect(thread_id)
 
     def _collect(self, thread_id: str) -> None:
-        """Delete what the remaining checkpoints of a thread do not refer to."""
+        """Delete the rows that no remaining checkpoint of a thread refers to."""
         with self._database.transaction() as cursor:
             cursor.execute(
                 "DELETE FROM checkpoint_writes WHERE thread_id = ?"
@@ -328,7 +328,7 @@ class CheckpointTables:
             )
 
     def sizes(self, thread_id: str) -> Sizes:
-        """Return what the rows of a thread take."""
+        """Return the sizes of a thread's rows."""
         with self._database.reading() as cursor:
             count, size = cursor.execute(
                 "SELECT COUNT(*), COALESCE(SUM(LENGTH(checkpoint) + LENGTH(metadata)"

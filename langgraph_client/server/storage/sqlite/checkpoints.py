@@ -222,9 +222,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Write what a task wrote to channels, behind a checkpoint.
+        """Store the writes of a task, as pending writes of a checkpoint.
 
-        What a task has already written stays; its errors, interrupts and answers are replaced.
+        Existing writes of the task stay; its errors, interrupts and responses are replaced.
         """
         where = _place(config)
         rows: list[WriteRow] = []
@@ -245,7 +245,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Write what a task wrote, in place."""
+        """Async twin of `put_writes`."""
         await self._database.patiently(lambda: self.put_writes(config, writes, task_id, task_path))
 
     def get_next_version(self, current: str | None, channel: None) -> str:
@@ -276,13 +276,13 @@ class Checkpoints(BaseCheckpointSaver[str]):
         return self._tables.last_write()
 
     def delete_run(self, thread_id: str, run_id: str, mark: int | None = None) -> None:
-        """Delete what a run left: its checkpoints and their writes.
+        """Delete the checkpoints of a run and their writes.
 
         Args:
             thread_id: The run's thread.
             run_id: The run.
-            mark: Also delete what was written to older checkpoints after this mark, such as the
-                answer to an interrupt.
+            mark: Also delete the writes to older checkpoints after this mark, such as the response
+                to an interrupt.
         """
         self._tables.delete_run(thread_id, run_id, mark)
 
@@ -340,7 +340,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             self._tables.keep_only(thread_id, kept)
 
     def sizes(self, thread_id: str) -> Sizes:
-        """Return what a thread takes."""
+        """Return the sizes of a thread's checkpoints, values and writes."""
         return self._tables.sizes(thread_id)
 
 

@@ -1,4 +1,4 @@
-"""The SQLite connection: what opens a file, guards it, and turns its errors into ours."""
+"""The SQLite connection: open and lock a file, begin and commit, translate errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4C474353
-"""Stands in the header of our files, so that no other program's database is taken for one."""
+"""The mark in the header of our files, so that another program's database is not used as one."""
 _WAL_BYTES = 4_000_000
 _VACUUM_PAGES = 64
 _PATIENCE = 5.0
@@ -29,19 +29,20 @@ _OF_THE_CALLER = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.NotS
 
 
 class DatabaseFileError(OSError):
-    """The database file cannot be used. The text names the file and says what to do."""
+    """The database file cannot be used. The message names the file and says what to do."""
 
 
 class Busy(Unavailable):
-    """Another process holds the file's write lock, as a backup may for a moment."""
+    """Another process holds the file's write lock. A backup may do so for a moment."""
 
 
 class Database:
     """One SQLite file, or memory, on one connection.
 
-    A commit reaches the operating system before a call returns, so that a killed process loses
-    nothing that was answered. Statements run in place. Only writing can have to wait: for another
-    process that writes to the file. The async methods wait without blocking the event loop.
+    A commit reaches the operating system before a call returns, so a killed process loses nothing
+    that a client knows of. Statements are executed on the calling thread. Only writes may have to
+    wait, for another process that writes to the file. The async methods wait without blocking the
+    event loop.
 
     Args:
         path: The file; in memory by default.
@@ -51,14 +52,14 @@ class Database:
             written by a newer version of it, or is used by another server.
     """
 
-    # The tables of the first database in memory, without rows. Making them takes most of the start
-    # of a server, and a suite of tests starts many; a copy takes a tenth of that.
+    # The tables of the first database in memory, without rows. Creating them takes most of the
+    # start of a server, and a test suite starts many servers. A copy takes a tenth of that time.
     _tables: ClassVar[sqlite3.Connection | None] = None
     _tables_lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        # Reentrant: a node in a worker thread may read a checkpoint while the loop is within a
-        # transaction, and transactions are nested.
+        # A lock, because nodes in worker threads read and write checkpoints on this connection,
+        # too. Reentrant, because transactions are nested.
         self.lock = threading.RLock()
         self._home = threading.get_ident()
         self._file_lock: FileLock | None = None
@@ -81,7 +82,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
-        """Give a cursor to read by; nobody writes meanwhile.
+        """Give a cursor for reads. No other thread writes meanwhile.
 
         Raises:
             Unavailable: SQLite cannot read.
@@ -103,12 +104,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
-        """Commit what is written within together, or, on an exception, not at all.
+        """Commit all writes together, or none of them after an exception.
 
-        Within another transaction it is part of that one.
+        A transaction within another one is part of that one.
 
         Raises:
-            Unavailable: SQLite cannot write. Nothing of the transaction is kept.
+            Unavailable: SQLite cannot write. Nothing of the transaction is stored.
         """
         is_outermost = self.begin()
         with self.committing(is_outermost), closing(self.connection.cursor()) as cursor:
@@ -120,12 +121,12 @@ class Database:
         with translated():
             try:
                 yield
-                # Within the `try`: a commit that fails, as on a full disk, leaves the transaction
-                # open, and all that is written later would become part of it.
+                # Within the `try`: a commit that fails, for example on a full disk, leaves the
+                # transaction open. All later writes would become part of it.
                 if is_outermost:
                     self.connection.execute("COMMIT")
             except BaseException:
-                # After some errors SQLite has rolled back by itself.
+                # After some errors, SQLite has rolled back by itself.
                 if is_outermost and self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
@@ -133,7 +134,7 @@ class Database:
                 self.lock.release()
 
     def begin(self) -> bool:
-        """Take the lock, and begin a transaction unless there is one. Returns whether it did."""
+        """Take the lock, and begin a transaction if none is open. Returns whether it began one."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             self.lock.acquire()
@@ -145,25 +146,25 @@ class Database:
                 return True
             except BaseException as error:
                 self.lock.release()
-                # On the loop nobody sleeps here: `patiently` does.
+                # On the event loop this must not sleep; `patiently` waits there.
                 is_home = threading.get_ident() == self._home
                 if not isinstance(error, Busy) or is_home or time.monotonic() > deadline:
                     raise
-            time.sleep(_PAUSE)  # In a thread of its own: SQLite does not say when a file is free.
+            time.sleep(_PAUSE)  # In a worker thread: SQLite does not say when a file is free.
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out one statement that writes. Returns how many rows it changed."""
+        """Execute one statement that writes. Returns how many rows it changed."""
         if threading.get_ident() != self._home:
-            with self.transaction() as cursor:  # which waits for other processes
+            with self.transaction() as cursor:  # It waits for other processes.
                 return cursor.execute(statement, values).rowcount
         with self.lock, translated():
             return self.connection.execute(statement, values).rowcount
 
     async def patiently(self, write: Callable[[], _Result]) -> _Result:
-        """Carry out a call that writes in place, repeated while another process holds the file.
+        """Call a function that writes, and repeat it while another process holds the file.
 
         Raises:
-            Busy: For five seconds another process did.
+            Busy: Another process held the file for five seconds.
         """
         deadline = time.monotonic() + _PATIENCE
         while True:
@@ -175,11 +176,11 @@ class Database:
             await asyncio.sleep(_PAUSE)
 
     async def write(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Carry out one statement. Returns how many rows it changed."""
+        """Execute one statement. Returns how many rows it changed."""
         return await self.patiently(lambda: self.execute(statement, values))
 
     async def write_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        """Carry out one statement for each row, in one transaction."""
+        """Execute one statement for each row, in one transaction."""
 
         def write() -> None:
             with self.transaction() as cursor:
@@ -190,13 +191,14 @@ class Database:
     def opened(self) -> None:
         """End the opening, during which SQLite itself waits for other processes.
 
-        From here on it returns at once, so that the loop is not blocked, and who writes waits.
+        From now on SQLite reports a busy file at once, so that it does not block the loop. The
+        methods that write do the waiting.
         """
         with translated():
             self.connection.execute("PRAGMA busy_timeout=0").fetchall()
 
     def keep_tables(self) -> None:
-        """Let later databases in memory begin with the tables of this one. It has no rows yet."""
+        """Let later databases in memory copy the tables of this one, which must have no rows."""
         with self._tables_lock:
             if self._is_in_memory and self._tables is None:
                 tables = sqlite3.connect(":memory:", check_same_thread=False)
@@ -204,14 +206,14 @@ class Database:
                 Database._tables = tables
 
     async def pause(self) -> None:
-        """Give others their turn, in the middle of long work; not within a transaction."""
+        """Let other tasks run during long work, except within a transaction."""
         if not self.connection.in_transaction:
             await asyncio.sleep(0)
 
     # The file.
 
     def give_back(self) -> bool:
-        """Give some deleted space back to the file system. Returns whether there is more.
+        """Return some deleted space to the file system. Returns whether there is more.
 
         Each call moves a bounded number of pages, so that requests do not wait for long.
         """
@@ -235,10 +237,11 @@ class Database:
 
 
 class translated:  # noqa: N801 - as the context managers of contextlib
-    """Raise what SQLite reports as `Unavailable`.
+    """Translate errors of SQLite into `Unavailable`.
 
-    A violated constraint, and mistakes of the caller such as a wrong number of parameters, stay
-    what they are. A class, as it is entered for each statement: a generator takes twice as long.
+    Violated constraints and errors of the caller, such as a wrong number of parameters, are not
+    translated. This is a class because it is entered for each statement: a generator would take
+    twice as long.
     """
 
     def __enter__(self) -> None:
@@ -247,7 +250,7 @@ class translated:  # noqa: N801 - as the context managers of contextlib
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: object
     ) -> None:
-        """Translate what was raised."""
+        """Translate the exception, if there is one."""
         if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OF_THE_CALLER):
             return
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -275,7 +278,7 @@ def _connect(path: str) -> sqlite3.Connection:
         raise DatabaseFileError(f"{path} cannot be opened: {error}") from error
     try:
         if is_new:
-            # Each of these works only while the file is empty, the first one.
+            # The first of these works only while the file is empty.
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -292,7 +295,7 @@ def _check_header(path: str) -> bool:
     """Return whether a file is new. Reads the header without SQLite, which might write.
 
     Raises:
-        DatabaseFileError: It is there and not ours.
+        DatabaseFileError: The file exists and is not a database of this package.
     """
     try:
         with Path(path).open("rb") as file:

@@ -30,11 +30,11 @@ class Table:
     """Documents of one kind; see `protocol.Documents`.
 
     Args:
-        database: Where.
+        database: The database.
         name: The table's name.
-        columns: The fields that are sorted and looked up by; the first are the key.
-        apart: The fields that have a column of their own as JSON.
-        key_length: How many fields are the key.
+        columns: The fields to sort and to look up by. The first ones are the key.
+        apart: The fields with a column of their own, as JSON.
+        key_length: How many of `columns` are the key.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Table:
         return row
 
     def _document(self, row: Sequence[str | None], fields: Collection[str] | None) -> Document:
-        """Return the document of a row: the rest, with what is apart put in its place."""
+        """Return the document of a row, with the fields of their own columns in their places."""
         document: Document = decode(row[0] or "{}")
         for field, text in zip(self._apart, row[1:], strict=True):
             if text is not None and (fields is None or field in fields):

@@ -1,4 +1,4 @@
-"""The kept events of resumable runs."""
+"""The stored events of resumable runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _AT_ONCE = 500
 
 
 class Events:
-    """The kept events, in the order of their ids; see `protocol.EventStore`.
+    """The stored events, in the order of their ids; see `protocol.EventStore`.
 
     Args:
-        database: Where.
-        deleted: Called after something was deleted.
+        database: The database.
+        deleted: Called after events were deleted, so that their space is returned.
     """
 
     def __init__(self, database: Database, deleted: Callable[[], None]) -> None:

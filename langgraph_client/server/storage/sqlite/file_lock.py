@@ -75,7 +75,8 @@ class FileLock:
             # Not by a forked child, whose parent still has the lock; and not on Windows, where a
             # file that is open cannot be deleted.
             if sys.platform != "win32" and self._pid == os.getpid():
-                # Deleted while it is locked; who opened it meanwhile sees that it is gone.
+                # Deleted while it is locked. A process that has opened it meanwhile gets the lock
+                # of a deleted file, notices it (`_is_same`), and tries again.
                 Path(self._path).unlink(missing_ok=True)
             self._file.close()
 

@@ -1,7 +1,7 @@
 """JSON containment as a condition in SQL.
 
-`containment.contains` says what containment is. `contains_condition` says the same in SQLite's
-JSON functions, so that the database looks into the documents and only those that match are decoded.
+`containment.contains` defines containment. `contains_condition` expresses the same in SQLite's JSON
+functions, so that only matching documents have to be decoded.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def _condition(place: _Place, wanted: object, parameters: list[object], level: i
         )
         if not terms:
             return head
-        # Not AND: a row that is no container must not be looked into as if it were JSON.
+        # Not AND, whose sides SQLite may evaluate in any order: a row that is not a container must
+        # not be read as JSON.
         return f"CASE WHEN {head} THEN ({' AND '.join(terms)}) ELSE 0 END"
     if wanted is None or isinstance(wanted, bool):
         name = {None: "null", True: "true", False: "false"}[wanted]

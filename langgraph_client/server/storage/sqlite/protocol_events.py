@@ -1,4 +1,4 @@
-"""The kept events of the v3 stream; how they share rows is in `event_rows`."""
+"""The stored events of the v3 stream. `event_rows` describes how they share rows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
 _AT_ONCE = 100
-"""How many rows are deleted by one statement, so that the others need not wait for long."""
-# A thread's last event stays, so that numbers go on behind it, as long as there is the thread. The
-# end of a run that has taken its thread with it is kept for a while, for readers who were cut off.
+"""How many rows one statement deletes, so that other requests do not wait for long."""
+# The last event of a thread stays as long as the thread exists, because the next event gets the
+# number after it. The end of a run that was deleted with its thread is stored for some time, for
+# readers whose connection was lost.
 _MAY_GO = (
     "(seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"

@@ -1,4 +1,4 @@
-"""The checkpoints of threads as a whole, those of compiled graphs and those of scripted ones."""
+"""The checkpoints of whole threads, of compiled and of scripted graphs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class States:
     """See `protocol.ThreadStates`.
 
     Args:
-        database: Where both lie.
-        checkpoints: Those of compiled graphs; None where langgraph is not installed.
-        script_states: Those of scripted graphs.
-        deleted: Called after something was deleted.
+        database: The database of both.
+        checkpoints: The checkpoints of compiled graphs; None if langgraph is not installed.
+        script_states: The states of scripted graphs.
+        deleted: Called after rows were deleted, so that their space is returned.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class States:
         await self._database.patiently(write)
 
     async def keep_latest(self, thread_id: str) -> None:
-        """Delete all checkpoints of a thread but the latest."""
+        """Delete all checkpoints of a thread except the latest."""
 
         def write() -> None:
             with self._database.transaction():
@@ -78,11 +78,11 @@ class States:
         return max(scripted.id if scripted else "", compiled or "") or None
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return the present moment of a thread's state, for `delete_run`."""
+        """Return a mark of the current state of a thread, for `delete_run`."""
         return None if self._checkpoints is None else self._checkpoints.mark()
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete what a run left in its thread's state."""
+        """Delete the checkpoints and writes of a run."""
 
         def write() -> None:
             with self._database.transaction():
@@ -93,10 +93,10 @@ class States:
         await self._database.patiently(write)
 
     async def size(self, thread_id: str) -> Document:
-        """Return what a thread's state takes.
+        """Return the numbers and sizes of a thread's checkpoints, values and writes.
 
-        Values are counted for each version of a channel, as long as it is; the total is what lies
-        on disk, where versions share what is equal.
+        The size of a value counts for each version of a channel. The total is the size on disk,
+        where versions share equal parts.
         """
         with self._database.reading():
             count, size = self._script_states.size(thread_id)
@@ -126,7 +126,7 @@ class States:
         }
 
     def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
-        """Return the bytes of each different value that a field has had."""
+        """Return, by field, the bytes of each different value that it has had."""
         values: dict[str, set[bytes]] = {}
         for saved in self._script_states.history(thread_id):
             for name, value in saved.values.items():

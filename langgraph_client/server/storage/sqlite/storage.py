@@ -46,16 +46,16 @@ class SqliteStorage:
 
     Args:
         path: The file; in memory by default.
-        clock: Time, for the store's items and the ids of scripted checkpoints.
-        allow_types: With a file, classes that may be made out of checkpoints.
-        store: How the key-value store works.
+        clock: Gives times for the store's items and for the ids of scripted checkpoints.
+        allow_types: With a file, the classes of which checkpoints may create objects.
+        store: The options of the key-value store; None for the defaults.
 
     Raises:
         DatabaseFileError: The file cannot be opened, is not a database of this package, was
             written by a newer version of it, or is used by another server.
     """
 
-    #: Another process cannot have the file.
+    #: Only one process can use the file.
     shared = None
     executor = None
 
@@ -170,7 +170,7 @@ class SqliteStorage:
         self._tidy()
 
     def _tidy(self) -> None:
-        """Give deleted space back, a little later and in small steps."""
+        """Return deleted space to the file system, a little later and in small steps."""
         if self._tidying is None:
             self._tidying = asyncio.get_running_loop().call_later(_TIDY_PAUSE, self._give_back)
 
@@ -184,12 +184,12 @@ class SqliteStorage:
             self._tidying = asyncio.get_running_loop().call_later(_STEP_PAUSE, self._give_back)
 
     def allow(self, classes: Iterable[type]) -> None:
-        """Allow classes to be made out of stored checkpoints."""
+        """Allow stored checkpoints to create objects of these classes."""
         if self.checkpointer is not None:
             self.checkpointer.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the store's items whose time is over. Returns how many."""
+        """Delete the expired items of the store. Returns how many."""
         if self.store is None:
             return 0
         return int(await self._database.patiently(self.store.sweep))
@@ -199,7 +199,7 @@ class SqliteStorage:
         self._database.row("SELECT 1")
 
     async def export(self) -> Document:
-        """Return all that is kept, as tables of JSON, for `restore`."""
+        """Return all stored data, as tables of JSON, for `restore`."""
         found: Document = {}
         with self._database.reading() as cursor:
             for (name,) in cursor.execute(_TABLES).fetchall():
@@ -211,13 +211,13 @@ class SqliteStorage:
         return found
 
     async def restore(self, tables: JsonMapping) -> None:
-        """Replace all that is kept.
+        """Replace all stored data.
 
-        What it holds was written somewhere else: from here on only allowed classes are made out
-        of checkpoints, in memory as well.
+        The new data comes from outside of this process. So from now on, checkpoints create only
+        objects of allowed classes, also in memory.
 
         Raises:
-            ValueError: There is a table or a column that this version does not know.
+            ValueError: The dump has a table or a column that this version does not know.
         """
         if self.checkpointer is not None:
             self.checkpointer.distrust()

@@ -22,17 +22,17 @@ from langgraph_client.server.storage.sqlite.vectors import install_distance
 class Store(SqliteStore):
     """langgraph's SQLite store, on a connection that is shared with documents and checkpoints.
 
-    The async methods work in place, as those of `Checkpoints` do. Times are kept here, by the
-    server's clock. An item whose time to live is over never shows, and reading one begins its time
-    anew unless the reader says otherwise.
+    The async methods call the blocking ones on the event loop, as those of `Checkpoints` do. Times
+    are those of the server's clock. Expired items are never returned. Reading an item starts its
+    time to live again, unless the request says otherwise.
 
     Args:
-        database: Where it lies.
-        clock: Time.
-        options: What it indexes, and how long items live.
+        database: The database.
+        clock: Gives times.
+        options: The options of the index and of the times to live.
 
     Raises:
-        StartError: There is no such model of embeddings.
+        StartError: The model for embeddings does not exist.
     """
 
     def __init__(

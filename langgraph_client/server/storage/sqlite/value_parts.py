@@ -34,7 +34,7 @@ class Serializer(Protocol):
 
 
 class Part(NamedTuple):
-    """Bytes that are kept once, under their digest."""
+    """Bytes that are stored once, under their digest."""
 
     digest: bytes
     type: str
@@ -50,10 +50,10 @@ class Packed(NamedTuple):
 
 
 def pack(value: object, serde: Serializer) -> Packed:
-    """Return a value as what its row holds, and the parts that have to be kept beside it.
+    """Return the content of a value's row, and the parts that must be stored besides.
 
     Raises:
-        Exception: Whatever the serializer raises for a value that it cannot keep.
+        Exception: The serializer cannot encode the value.
     """
     if (items := _items(value, serde)) is not None:
         size = sum(map(len, items))
@@ -82,7 +82,7 @@ def unpack(
     Args:
         form: The type in the row.
         data: The data in the row.
-        serde: What it was serialized by.
+        serde: The serializer of the value.
         find: Returns the type and the data of the parts with these digests, in their order.
     """
     names = digests(form, data)
@@ -106,7 +106,7 @@ def digests(form: str, data: bytes) -> list[bytes]:
 
 
 def _items(value: Any, serde: Serializer) -> list[bytes] | None:
-    """Return the serialized items of a list or dict; None if it is better kept in one piece."""
+    """Return the serialized items of a list or dict; None if it is better stored as a whole."""
     if type(value) not in (list, dict) or not 0 < len(value) <= _MAX_ITEMS:
         return None
     if type(value) is dict:
