@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import Pair, http_of
 from tests.support.hosted import Gate, hosted
+from tests.support.postgres import cluster
 
 
 class Background:
@@ -220,6 +223,39 @@ def test_a_thread_stream_goes_on_when_another_server_takes_the_thread(
                 if text.count('"run_done"') == 2:
                     break
         assert [name for name, _ in events_of(text)].count("values") >= 3
+
+
+def test_a_thread_stream_has_what_was_stored_before_its_server_took_the_thread(
+    database: str, gate: Gate
+) -> None:
+    """The last holder's events come first, also if no message about them arrived in time."""
+    graphs: dict[str, Any] = hosted(gate)
+    with Server(graphs, path=database) as server, http_of(server) as http:
+        thread_id = thread_of(http)
+        stream = f"/threads/{thread_id}/stream?stream_modes=run_modes"
+        with http.stream("GET", stream) as response:
+            engine = server.services.engine
+            shared: Any = engine.cluster
+            assert thread_id in shared.following
+
+            async def take() -> None:
+                async with engine.locks.hold(thread_id):
+                    cluster().execute(
+                        "INSERT INTO events (run_id, ms, seq, thread_id, name, data) VALUES"
+                        f" ('r', {int(time.time() * 1000)}, 0, '{thread_id}', 'values', '{{}}')",
+                        database.rpartition("/")[2],
+                    )
+                    assert await shared.own(thread_id)
+
+            asyncio.run_coroutine_threadsafe(take(), server.loop).result(20)
+            http.post(f"/threads/{thread_id}/runs", json={**ROW, "stream_mode": "values"})
+            text = ""
+            for part in response.iter_text():
+                text += part
+                if '"run_done"' in text:
+                    break
+    names = [name for name, _ in events_of(text)]
+    assert names[:2] == ["values", "metadata"]
 
 
 def test_the_event_protocol_follows_another_server(pair: Pair) -> None:

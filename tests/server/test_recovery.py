@@ -18,6 +18,8 @@ from typing_extensions import TypedDict
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
 from langgraph_client.server.server import Server
 
+NEW = "00000000-0000-7000-8000-000000000001"
+
 
 class State(TypedDict, total=False):
     x: str
@@ -99,6 +101,44 @@ def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
         shown = http.get(thread).json()
         assert (shown["status"], shown["error"]["error"]) == ("interrupted", "UserInterrupt")
     assert work.effects == []
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("strategy", ["interrupt", "rollback"])
+def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str) -> None:
+    """Neither the running run nor the waiting one that a new run replaces goes on afterwards."""
+    work, file = Work(), tmp_path / "s.db"
+    with (
+        Server({"work": work.graph()}, path=file) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+    ):
+        thread, _ = begin(http)
+        body = {"assistant_id": "work", "input": {"x": "waiting"}}
+        waiting = http.post(f"{thread}/runs", json=body).json()["run_id"]
+        assert work.begun.acquire(timeout=10)
+
+        async def replace() -> Path:
+            # Under the lock of the thread, which what ends the replaced runs waits for.
+            services, thread_id = server.services, thread.rpartition("/")[2]
+            async with services.engine.locks.hold(thread_id):
+                known = await services.storage.runs.get(waiting)
+                owner = await services.storage.threads.get(thread_id)
+                assert known is not None
+                assert owner is not None
+                new = {**known, "run_id": NEW, "multitask_strategy": strategy}
+                new["kwargs"] = {**known["kwargs"], "input": {"x": "new"}}
+                await services.engine.submit(new, owner, {})
+                return killed(file)
+
+        image = asyncio.run_coroutine_threadsafe(replace(), server.loop).result(20)
+        work.go_on.set()
+    work.effects.clear()
+    with serving(image, work=work.graph()) as http:
+        assert http.get(f"{thread}/runs/{NEW}/join").json() == {"x": "paid"}
+        left = ["interrupted", "interrupted"] if strategy == "interrupt" else []
+        found = [run["status"] for run in http.get(f"{thread}/runs").json()]
+        assert sorted(found) == [*left, "success"]
+    assert work.effects == ["new"]
 
 
 @pytest.mark.sqlite

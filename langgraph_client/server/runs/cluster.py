@@ -302,9 +302,9 @@ class Cluster:
 
     async def _taken(self, thread_id: str) -> None:
         """Continue a thread where its last holder stopped."""
-        # Runs that were followed here get the events that the last holder stored, before this
-        # process adds its own to the same logs.
-        await self.following.look(thread_id)
+        # Runs and threads that were followed here get the events that the last holder stored,
+        # before this process adds its own to the same logs.
+        await self.following.look(thread_id, is_taken=True)
         last = await self._storage.events.of_thread_last(thread_id)
         # Event ids must grow even if the last holder's clock is ahead.
         self._clock.start_after(last)

@@ -278,10 +278,8 @@ class Engine:
             job.run, job.begun = self._attempts.begun(run), True
         controls = [{**noted(run), **control}] if control else []
         # In the same transaction as the new run: if the process is killed right after it, the next
-        # one does not continue the running runs that this one replaces.
-        for other in stopped:
-            if other.task is not None:
-                controls.append({**noted(other.run), "stop": strategy, "reason": reason})
+        # one does not execute the runs that this one replaces.
+        controls += [{**noted(other.run), "stop": strategy, "reason": reason} for other in stopped]
         await self._store(job, busy, controls, key, free, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:

@@ -98,8 +98,13 @@ class Following:
         self._watched.difference_update(found)
         return found
 
-    async def look(self, thread_id: str) -> None:
-        """Read the new events of a thread, and end the runs that are over."""
+    async def look(self, thread_id: str, *, is_taken: bool = False) -> None:
+        """Read the new events of a thread, and end the runs that are over.
+
+        Args:
+            thread_id: The thread.
+            is_taken: Whether this process has just taken the thread over, and added nothing yet.
+        """
         if thread_id not in self._watched:
             return
         async with self._reading.hold(thread_id):
@@ -107,10 +112,11 @@ class Following:
             # Results are read before events. A run's events are written before its result, so no
             # event of a run that is over can be missed.
             over = await self._over(jobs)
-            owned = self._shared.owns(thread_id)
+            # The owner adds its events to the log of the thread itself, before they are stored.
+            is_fed = self._shared.owns(thread_id) and not is_taken
             for job in jobs:
                 await self._read_run(job)
-            if not owned:
+            if not is_fed:
                 await self._read_thread(thread_id)
                 await self._protocol_runs.look(thread_id)
             for job, result in over:

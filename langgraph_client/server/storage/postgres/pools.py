@@ -135,18 +135,23 @@ class BlockingPool:
     def _take(self) -> BlockingConnection:
         if self._closed:
             raise Unavailable("The database is closed")
-        while self._idle:
-            connection = self._idle.pop()
+        while (connection := self._idle_one()) is not None:
             if is_usable(connection):
                 return connection
             connection.close()
         return psycopg.Connection.connect(self._url, **self._options)
 
+    def _idle_one(self) -> BlockingConnection | None:
+        try:
+            return self._idle.pop()  # Not after a look: another thread could take it in between.
+        except IndexError:
+            return None
+
     def close(self) -> None:
         """Close all that are not in use; the others are closed when they come back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._idle_one()) is not None:
+            connection.close()
 
 
 def is_usable(connection: Connection | BlockingConnection) -> bool:
