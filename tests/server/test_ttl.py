@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,39 @@ def test_a_patch_gives_another_time(http: httpx.Client, server: Server) -> None:
     assert http.get(path).status_code == 200
     move(server, 2)
     assert http.get(path).status_code == 404
+
+
+class Reporting(Settable):
+    """A clock that notes when it is read."""
+
+    read: asyncio.Event | None = None
+
+    def now(self) -> datetime:
+        if self.read is not None:
+            self.read.set()
+        return super().now()
+
+
+def test_a_time_that_changes_while_the_thread_expires(gate: Gate) -> None:
+    """A thread stays if a request that holds its lock extends its time to live meanwhile."""
+    clock = Reporting()
+    with Server(hosted(gate), clock=clock) as server, talk(server) as http:
+        thread_id = http.post("/threads", json={"ttl": {"ttl": 5}}).json()["thread_id"]
+        services = server.services
+
+        async def extend() -> None:
+            async with services.engine.locks.hold(thread_id):
+                clock.present += 6 * 60
+                clock.read = asyncio.Event()
+                sweep = asyncio.create_task(services.thread_ttl.sweep())
+                await clock.read.wait()  # The sweep compares the old time to live with the clock.
+                await services.thread_ttl.give(thread_id, {"ttl": 5})
+            await sweep
+
+        asyncio.run_coroutine_threadsafe(extend(), server.loop).result(10)
+        assert http.get(f"/threads/{thread_id}").status_code == 200
+        move(server, 6)
+        assert http.get(f"/threads/{thread_id}").status_code == 404
 
 
 def test_keep_latest_forgets_the_past(http: httpx.Client, server: Server) -> None:

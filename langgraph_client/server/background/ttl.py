@@ -107,7 +107,7 @@ class ThreadTTLs:
         again = {**ttl, "expires_at": _text(now + _RESPITE)}
         try:
             if ttl["strategy"] == "delete":
-                await self._engine.stopper.delete_thread(thread_id, unless_busy=True)
+                await self._engine.stopper.delete_thread(thread_id, unless_busy=True, expired=ttl)
             async with self._engine.locks.hold(thread_id):
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
                     return  # Meanwhile the thread was deleted, or its time to live changed.
@@ -119,7 +119,9 @@ class ThreadTTLs:
                 await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # An error of one thread must not stop the others.
             logger.exception("thread %s could not be deleted at its end", thread_id)
-            await self._storage.thread_ttls.replace(again)
+            async with self._engine.locks.hold(thread_id):
+                if await self._storage.thread_ttls.get(thread_id) == ttl:
+                    await self._storage.thread_ttls.replace(again)
 
 
 def _text(moment: datetime) -> str:

@@ -205,12 +205,16 @@ class RunStopper:
                 self._attempts.publish(job, "error", NOT_FOUND, keep=False)
             self.stop(job, "rollback", DELETED_REASON)
 
-    async def delete_thread(self, thread_id: str, *, unless_busy: bool = False) -> bool:
+    async def delete_thread(
+        self, thread_id: str, *, unless_busy: bool = False, expired: Document | None = None
+    ) -> bool:
         """End a thread's runs and delete all that belongs to it.
 
         Args:
             thread_id: The thread. While its runs are ended, further ones are refused.
             unless_busy: Do nothing if it has a run that is not over.
+            expired: The time to live that is over. Do nothing if it has changed meanwhile. None if
+                the thread is deleted for another reason.
 
         Returns:
             Whether there was such a thread, and it was deleted.
@@ -219,11 +223,15 @@ class RunStopper:
             Unavailable: A run ignores its cancellation.
         """
         # A request that is cancelled halfway must not leave a thread that refuses runs for ever.
-        return await self._tasks.finish(self._delete_thread(thread_id, unless_busy))
+        return await self._tasks.finish(self._delete_thread(thread_id, unless_busy, expired))
 
-    async def _delete_thread(self, thread_id: str, unless_busy: bool) -> bool:
+    async def _delete_thread(
+        self, thread_id: str, unless_busy: bool, expired: Document | None
+    ) -> bool:
         async with self._locks.hold(thread_id) as held:
             if thread_id in self.deleting:
+                return False
+            if expired and await self._storage.within(held).thread_ttls.get(thread_id) != expired:
                 return False
             if not await self._busy(thread_id):
                 return await self._delete_resting(thread_id, held)
