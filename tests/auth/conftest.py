@@ -36,8 +36,13 @@ GRAPHS = {
 }
 
 
-def owners() -> Auth:
-    """Return an `Auth` for which the authorization header is the name of the user."""
+def owners(*, own_store: bool = True) -> Auth:
+    """Return an `Auth` for which the authorization header is the name of the user.
+
+    Args:
+        own_store: Whether each user has a namespace; if not, the filter is the answer for items
+            too.
+    """
     auth = Auth()
 
     @auth.authenticate
@@ -51,10 +56,11 @@ def owners() -> Auth:
         value.setdefault("metadata", {})["owner"] = ctx.user.identity
         return {"owner": ctx.user.identity}
 
-    @auth.on.store
     async def own_namespace(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:
         value["namespace"] = (ctx.user.identity, *(value["namespace"] or ()))
 
+    if own_store:
+        auth.on.store(own_namespace)
     return auth
 
 

@@ -14,6 +14,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
+from langgraph.store.memory import InMemoryStore
 from langgraph_sdk.runtime import ServerRuntime
 from typing_extensions import TypedDict
 
@@ -413,6 +414,27 @@ def test_a_handler_changes_what_is_done() -> None:
         assert answer.json()["answer"] == "kept given by the handler"
         assistant = http.post("/assistants", json={"graph_id": "keep"}).json()
         assert assistant["metadata"] == {"owner": "ann"}
+
+
+def test_a_filter_is_refused_for_items() -> None:
+    """Items have no metadata, so a filter that a handler returns for them must not be ignored."""
+    auth, store = owners(own_store=False), InMemoryStore()
+    store.put(("notes",), "k", {"text": "ann's"})
+    item = {"namespace": ["notes"], "key": "k"}
+    with served(auth, "bob", store=store) as http:
+        answers = [
+            http.put("/store/items", json={**item, "value": {"text": "bob's"}}),
+            http.get("/store/items", params={"namespace": "notes", "key": "k"}),
+            http.request("DELETE", "/store/items", json=item),
+            http.post("/store/namespaces", json={}),
+        ]
+        assert [answer.status_code for answer in answers] == [403] * 4
+        assert all("@auth.on.store" in answer.json()["detail"] for answer in answers)
+        found = http.post("/store/items/search", json={"namespace_prefix": ["notes"]}).json()
+        assert found["items"] == []
+    kept = store.get(("notes",), "k")
+    assert kept is not None
+    assert kept.value == {"text": "ann's"}
 
 
 def test_a_copy_is_its_maker_s() -> None:

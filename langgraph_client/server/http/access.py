@@ -339,27 +339,41 @@ def _labels(given: Any) -> tuple[str, ...]:
     return tuple(given or ())
 
 
+async def _ask_unfiltered(caller: Caller, action: str, told: Value) -> None:
+    """Ask about items without a filter: items have no metadata that it could be compared with.
+
+    Raises:
+        Denied: The user may not, or the handler returned a filter.
+    """
+    if await caller.ask("store", action, told) is not None:
+        raise Denied(
+            403,
+            f"The Auth handler of store.{action} returned a filter, which cannot be applied to the"
+            " store: write an @auth.on.store handler that checks or changes value['namespace']",
+        )
+
+
 async def _put_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
     told: Value = {
         "namespace": _labels(body["namespace"]),
         **{name: body.get(name) for name in ("key", "value", "index", "ttl")},
     }
-    await caller.ask("store", "put", told)
+    await _ask_unfiltered(caller, "put", told)
     body.update({**told, "namespace": list(told["namespace"])})
     return request.granted(caller, {}, body=body)
 
 
 async def _get_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     told = {**request.query, "namespace": _labels(request.query["namespace"])}
-    await caller.ask("store", "get", told)
+    await _ask_unfiltered(caller, "get", told)
     return request.granted(caller, {}, query={**told, "namespace": list(told["namespace"])})
 
 
 async def _delete_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = request.body
     told = {"namespace": _labels(body.get("namespace")), "key": body["key"]}
-    await caller.ask("store", "delete", told)
+    await _ask_unfiltered(caller, "delete", told)
     changed = {**body, "namespace": list(told["namespace"]), "key": told["key"]}
     return request.granted(caller, {}, body=changed)
 
@@ -405,7 +419,7 @@ async def _list_namespaces(request: ValidRequest, caller: Caller) -> ValidReques
         "limit": body.get("limit", 100),
         "offset": body.get("offset", 0),
     }
-    await caller.ask("store", "list_namespaces", told)
+    await _ask_unfiltered(caller, "list_namespaces", told)
     body["prefix"] = list(told.pop("namespace") or ())
     body.update({**told, "suffix": list(told["suffix"] or ())})
     return request.granted(caller, {}, body=body)
