@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 
 from langgraph_client.server.errors import StartError, Unavailable
 from langgraph_client.server.options import StoreIndex, StoreOptions
+from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.postgres.connections import DatabaseError
 from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
@@ -123,6 +124,27 @@ async def test_a_cancelled_holder_of_a_lock_commits_nothing(database: str) -> No
         await asyncio.wait([holder])
         async with storage.shared.locked("k"):
             assert await storage.threads.get("t") is None
+    finally:
+        await storage.close()
+
+
+async def test_many_locks_within_locks(database: str) -> None:
+    """Who holds a lock gets the one within it, however many others hold one and wait, too."""
+    storage = await open_postgres(database)
+    locks = KeyedLocks(storage.shared.locked)
+
+    async def respond(name: str) -> None:
+        async with locks.hold(f"answers {name}"):
+            await request(name)
+
+    async def request(name: str) -> None:
+        async with locks.hold(f"idempotency key {name}"), locks.hold(name):
+            pass
+
+    try:
+        calls = [kind(f"{kind.__name__}{n}") for n in range(16) for kind in (respond, request)]
+        async with asyncio.timeout(15):
+            await asyncio.gather(*calls)
     finally:
         await storage.close()
 

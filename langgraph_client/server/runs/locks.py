@@ -13,10 +13,17 @@ _SECONDS = 30.0
 """How long to wait for a lock. A holder waits for the storage, and at most for a state update."""
 
 
+_LEVELS = {"answers": 0, "idempotency": 1, "assistant": 1}
+"""The levels of locks that are held while others are taken, by the first word of the key."""
+_INNERMOST = 2
+
+
 class Outer(Protocol):
     """Holds a lock across all processes; see `shared.Shared.locked`."""
 
-    def __call__(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[object]:
+    def __call__(
+        self, key: str, *, lazily: bool = False, level: int = -1
+    ) -> AbstractAsyncContextManager[object]:
         """Hold the lock of a key."""
         ...
 
@@ -24,9 +31,9 @@ class Outer(Protocol):
 class KeyedLocks:
     """A lock for each key. It exists while it is held or waited for.
 
-    To avoid deadlocks, several locks must be taken in this order: idempotency key, assistant,
-    thread. And a holder must never wait for the end of a run, because that end is written under the
-    lock of its thread.
+    To avoid deadlocks, several locks must be taken in this order: answers to interrupts, then
+    idempotency key or assistant, then one of the others, such as that of a thread. And a holder
+    must never wait for the end of a run, because that end is written under the lock of its thread.
 
     Args:
         outer: Holds a lock of the same name across all processes; None for a single process.
@@ -77,7 +84,8 @@ class KeyedLocks:
                 if self._outer is None or here:
                     yield None
                 else:
-                    async with self._outer(key, lazily=lazily) as held:
+                    level = _LEVELS.get(key.partition(" ")[0], _INNERMOST)
+                    async with self._outer(key, lazily=lazily, level=level) as held:
                         yield held
             finally:
                 lock.release()

@@ -145,13 +145,17 @@ class Shared(Protocol):
         """Send a message to the other processes, without waiting for it."""
         ...
 
-    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[object]:
+    def locked(
+        self, key: str, *, lazily: bool = False, level: int = -1
+    ) -> AbstractAsyncContextManager[object]:
         """Hold a lock across all processes.
 
         Args:
             key: The lock's name.
             lazily: Whether to take it only with the first use of `Storage.within` or `transaction`,
                 which saves a round trip.
+            level: How deep it may be within other locks, 0 for the outermost; -1 if no other lock
+                is taken within it.
 
         Returns:
             The argument for these two, so that they use the connection that holds the lock.

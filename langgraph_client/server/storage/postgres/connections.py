@@ -250,19 +250,21 @@ class Connections:
     """The connections of one process.
 
     A process has at most `size` connections for its statements, `locks` for the locks that it holds
-    across statements, one for `LISTEN` and two for blocking calls. There are two pools to avoid a
-    deadlock: the holder of a lock may wait for a connection for statements, but the user of such a
-    connection never waits for a lock.
+    across statements, one for `LISTEN` and two for blocking calls. The pools are separate to avoid
+    a deadlock: the holder of a lock may wait for a lock of the next levels or for a connection for
+    statements, but the user of such a connection never waits for a lock.
 
     Args:
         url: The URL of the database.
         size: How many connections for statements.
-        locks: How many for locks.
+        locks: How many for locks, for each level from the outermost one; see `locked`.
         direct: Whether the connections go to PostgreSQL itself, not through a pooler that gives
             each transaction another connection.
     """
 
-    def __init__(self, url: str, *, size: int = 8, locks: int = 8, direct: bool = True) -> None:
+    def __init__(
+        self, url: str, *, size: int = 8, locks: Sequence[int] = (4, 8, 8), direct: bool = True
+    ) -> None:
         self.url = url
         self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT}
         # Behind a pooler in transaction mode, the next statement may be sent to another connection,
@@ -270,7 +272,7 @@ class Connections:
         self.options["prepare_threshold"] = 3 if direct else None
         self.pool = Pool(url, size, self.options)
         self.blocking = BlockingPool(url, _BLOCKING, self.options)
-        self._locks = Pool(url, locks, self.options, wait=30.0)
+        self._locks = [Pool(url, number, self.options, wait=30.0) for number in locks]
 
     async def open(self) -> None:
         """Connect.
@@ -287,7 +289,8 @@ class Connections:
     async def close(self) -> None:
         """Close all connections."""
         self.blocking.close()
-        await self._locks.close()
+        for locks in self._locks:
+            await locks.close()
         await self.pool.close()
 
     def numbers(self) -> dict[str, int]:
@@ -347,7 +350,9 @@ class Connections:
                 yield batch
 
     @asynccontextmanager
-    async def locked(self, key: str, *, lazily: bool = False) -> AsyncIterator[Batch]:
+    async def locked(
+        self, key: str, *, lazily: bool = False, level: int = -1
+    ) -> AsyncIterator[Batch]:
         """Hold the lock of a key across all processes.
 
         The lock belongs to a transaction: behind a pooler in transaction mode, a lock of the
@@ -357,12 +362,14 @@ class Connections:
             key: The key.
             lazily: Whether to take the lock only with the first statement of the batch, which saves
                 a round trip.
+            level: The pool of its connection: 0 for the outermost locks, -1 for those within which
+                no other lock is taken.
 
         Raises:
             Unavailable: Another process holds it for too long, or the database does not answer.
         """
         with translated():
-            async with self._locks.connection() as connection:
+            async with self._locks[level].connection() as connection:
                 held = Batch(connection, lock_number(key))
                 try:
                     if not lazily:
@@ -390,7 +397,7 @@ class Connections:
         deadline = time.monotonic() + wait
         ask = f"BEGIN; SELECT pg_try_advisory_xact_lock({lock_number(key)})".encode()
         with translated():
-            async with self._locks.connection() as connection:
+            async with self._locks[-1].connection() as connection:
                 while True:
                     cursor = await connection.execute(ask)
                     cursor.nextset()

@@ -196,9 +196,11 @@ class Leases:
                 logger.error("messages of the database are missed: %s", error)
             await asyncio.sleep(_PAUSE)
 
-    def locked(self, key: str, *, lazily: bool = False) -> AbstractAsyncContextManager[Batch]:
+    def locked(
+        self, key: str, *, lazily: bool = False, level: int = -1
+    ) -> AbstractAsyncContextManager[Batch]:
         """Hold a lock across all processes."""
-        return self._connections.locked(key, lazily=lazily)
+        return self._connections.locked(key, lazily=lazily, level=level)
 
     # Leases.
 
