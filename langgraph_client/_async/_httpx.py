@@ -7,16 +7,17 @@ response objects with `read`, so that another HTTP library needs changes here on
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import httpx
 
-from langgraph_client._core.connection import Limits, Steps, has_proxy
+from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
 from langgraph_client._core.http_library import HttpLibrary, library_of
+from langgraph_client._core.settings import Settings
 from langgraph_client._io.sockets import hang_up
 from langgraph_client._io.tasks import Background, Reading
 from langgraph_client.errors import InvalidArgumentError
@@ -89,11 +90,51 @@ def make_client(
     return client
 
 
-def view_of(url: str, headers: Mapping[str, str], transport: HttpTransport | None) -> HttpxClient:
-    """Create an httpx client for those who look below this package's client."""
-    return library_of(transport)[HttpxClient.__name__](  # type: ignore[no-any-return]
-        base_url=url, headers=headers, transport=transport, trust_env=has_proxy(url)
-    )
+class HttpxBelow:
+    """The httpx client of `client.http.client`, and the headers of every request.
+
+    All copies of a client share one.
+
+    Args:
+        settings: The server's URL, and the headers.
+        make: Creates an httpx client.
+        given: The client that the caller passed; None for none.
+        is_shared: Whether the client's transport belongs to the caller, who closes it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        make: Callable[[], HttpxClient],
+        *,
+        given: HttpxClient | None,
+        is_shared: bool,
+    ) -> None:
+        #: Those of the httpx client, once there is one, so that changes count.
+        self.headers: Mapping[str, str] = settings.headers
+        self._settings = settings
+        self._make = make
+        self._given = given
+        self._is_shared = is_shared
+        self._made: HttpxClient | None = None
+
+    def client(self) -> HttpxClient:
+        """Return the caller's client, or one that is made now."""
+        if self._given is not None:
+            return self._given
+        if self._made is None:
+            made = self._make()
+            made.base_url = self._settings.url
+            # Not httpx's own headers: it accepts encodings that this package does not decode.
+            made.headers.clear()
+            made.headers.update(self._settings.headers)
+            self._made, self.headers = made, made.headers
+        return self._made
+
+    async def aclose(self) -> None:
+        """Close the client that was made here."""
+        if self._made is not None and not self._is_shared:
+            await self._made.aclose()
 
 
 def base_url_of(client: HttpxClient) -> str:

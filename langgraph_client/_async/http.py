@@ -42,7 +42,7 @@ class HttpClient:
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."
         """
-        return self._transport.httpx_client()
+        return self._transport.below.client()
 
     async def get(
         self,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from langgraph_client._async._httpx import HttpTransport, HttpxClient, as_response, view_of
+from langgraph_client._async._httpx import HttpxBelow, as_response
 from langgraph_client._async.pools import AsyncAnswer, Pools
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
@@ -67,8 +67,7 @@ class AsyncTransport:
         retry: When a request is repeated.
         reconnect: When a stream is continued.
         waits: The time limits.
-        http_client: The HTTP client that the caller passed; None for none.
-        http_transport: The HTTP transport that the caller passed; None for none.
+        below: The httpx client of those who look below, and the headers of every request.
         sleep: Waits for the given number of seconds; tests replace it.
     """
 
@@ -80,17 +79,12 @@ class AsyncTransport:
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
         waits: Waits,
-        http_client: HttpxClient | None = None,
-        http_transport: HttpTransport | None = None,
+        below: HttpxBelow,
         sleep: Callable[[float], Any] = sleep,
     ) -> None:
         self._pools = pools
         self.settings = settings
-        #: Of every request. Those of `httpx_client()` once it was asked for, so that changes count.
-        self.headers: Mapping[str, str] = settings.headers
-        self._http_client = http_client
-        self._http_transport = http_transport
-        self._view: HttpxClient | None = None
+        self.below = below
         self.reconnect = reconnect
         self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
         self._cadence_of_waits = Cadence(reconnect.silence)
@@ -113,22 +107,7 @@ class AsyncTransport:
     async def aclose(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
         await self._pools.aclose()
-        if self._view is not None and self._http_transport is None:
-            await self._view.aclose()
-
-    def httpx_client(self) -> HttpxClient:
-        """Return the caller's HTTP client, or one with this URL and these headers.
-
-        The headers of the latter are from then on the headers of every request. It has connections
-        of its own.
-        """
-        if self._http_client is not None:
-            return self._http_client
-        if self._view is None:
-            url, headers = self.settings.url, self.settings.headers
-            self._view = view_of(url, headers, self._http_transport)
-            self.headers = self._view.headers
-        return self._view
+        await self.below.aclose()
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and return the value of its response.
@@ -418,7 +397,7 @@ class AsyncTransport:
     def _request(self, call: Call[Any]) -> Request:
         if call.starts and self.retry.starts == "find":
             call = findable(call)
-        headers = {"accept": "application/json", **self.headers, **call.headers}
+        headers = {"accept": "application/json", **self.below.headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):
             content = encode(call.body)

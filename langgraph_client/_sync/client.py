@@ -28,6 +28,7 @@ from langgraph_client._sync._httpx import (
     HttpProxy,
     HttpTransport,
     HttpUrl,
+    HttpxBelow,
     HttpxClient,
     HttpxSender,
     TransportSender,
@@ -282,10 +283,27 @@ def _transport(
         retry=RetryPolicy() if retry is None else retry,
         reconnect=ReconnectPolicy() if reconnect is None else reconnect,
         waits=given,
-        http_client=http_client,
-        http_transport=transport,
+        below=HttpxBelow(
+            settings,
+            partial(_client_below, settings, transport, limits_of(limits), verify, proxy),
+            given=http_client,
+            is_shared=transport is not None,
+        ),
         sleep=sleep,
     )
+
+
+def _client_below(
+    settings: Settings,
+    transport: HttpTransport | None,
+    limits: Limits,
+    verify: bool | str | ssl.SSLContext,
+    proxy: str | HttpUrl | HttpProxy | None,
+) -> HttpxClient:
+    """Return an httpx client that reaches the server as the senders do."""
+    context = ssl_context(verify, encrypted=settings.encrypted)
+    needs_proxy = proxy is not None or has_proxy(settings.url)
+    return make_client(transport, context, limits, proxy, trust_env=needs_proxy)
 
 
 def _sender(

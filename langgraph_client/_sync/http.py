@@ -43,7 +43,7 @@ class SyncHttpClient:
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."
         """
-        return self._transport.httpx_client()
+        return self._transport.below.client()
 
     def get(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +32,7 @@ from langgraph_client._core.starts import (
 )
 from langgraph_client._core.unset import Unset
 from langgraph_client._io.threads import sleep
-from langgraph_client._sync._httpx import HttpTransport, HttpxClient, as_response, view_of
+from langgraph_client._sync._httpx import HttpxBelow, as_response
 from langgraph_client._sync.pools import Answer, Pools
 from langgraph_client.errors import (
     APIConnectionError,
@@ -68,8 +68,7 @@ class Transport:
         retry: When a request is repeated.
         reconnect: When a stream is continued.
         waits: The time limits.
-        http_client: The HTTP client that the caller passed; None for none.
-        http_transport: The HTTP transport that the caller passed; None for none.
+        below: The httpx client of those who look below, and the headers of every request.
         sleep: Waits for the given number of seconds; tests replace it.
     """
 
@@ -81,17 +80,12 @@ class Transport:
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
         waits: Waits,
-        http_client: HttpxClient | None = None,
-        http_transport: HttpTransport | None = None,
+        below: HttpxBelow,
         sleep: Callable[[float], Any] = sleep,
     ) -> None:
         self._pools = pools
         self.settings = settings
-        #: Of every request. Those of `httpx_client()` once it was asked for, so that changes count.
-        self.headers: Mapping[str, str] = settings.headers
-        self._http_client = http_client
-        self._http_transport = http_transport
-        self._view: HttpxClient | None = None
+        self.below = below
         self.reconnect = reconnect
         self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
         self._cadence_of_waits = Cadence(reconnect.silence)
@@ -114,22 +108,7 @@ class Transport:
     def close(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
         self._pools.close()
-        if self._view is not None and self._http_transport is None:
-            self._view.close()
-
-    def httpx_client(self) -> HttpxClient:
-        """Return the caller's HTTP client, or one with this URL and these headers.
-
-        The headers of the latter are from then on the headers of every request. It has connections
-        of its own.
-        """
-        if self._http_client is not None:
-            return self._http_client
-        if self._view is None:
-            url, headers = self.settings.url, self.settings.headers
-            self._view = view_of(url, headers, self._http_transport)
-            self.headers = self._view.headers
-        return self._view
+        self.below.close()
 
     def send(self, call: Call[T]) -> T:
         """Send a call and return the value of its response.
@@ -417,7 +396,7 @@ class Transport:
     def _request(self, call: Call[Any]) -> Request:
         if call.starts and self.retry.starts == "find":
             call = findable(call)
-        headers = {"accept": "application/json", **self.headers, **call.headers}
+        headers = {"accept": "application/json", **self.below.headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):
             content = encode(call.body)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import traceback
 from datetime import UTC, datetime, timezone
 from typing import Any
@@ -357,6 +358,26 @@ def test_the_client_below_has_the_headers_of_all_requests() -> None:
     assert [request.headers["x-api-key"] for request in wire.requests] == [KEY, "other", "other"]
     with httpx.Client(base_url=URL, transport=wire) as given:
         assert SyncLangGraphClient(given).http.client is given
+
+
+def test_the_client_below_shares_headers_with_copies_and_sends_none_of_httpx() -> None:
+    """A copy made before sees a change, too; what is accepted stays what this package decodes."""
+    wire = Wire(*[reply({"thread_id": "t"})] * 2)
+    with client_of(wire) as client:
+        copy = client.with_options(deadline=5)
+        client.threads.get("t")
+        client.http.client.headers["authorization"] = "Bearer new"
+        copy.threads.get("t")
+    before, after = (dict(request.headers) for request in wire.requests)
+    assert after == {**before, "authorization": "Bearer new"}
+
+
+def test_the_client_below_reaches_the_server_as_the_client_does() -> None:
+    """The caller's TLS settings are those of `client.http.client`, too."""
+    context = ssl.create_default_context()
+    with get_sync_client(url="https://server.example", verify=context, api_key=None) as client:
+        transport: Any = client.http.client._transport
+        assert transport._pool._ssl_context is context
 
 
 def test_the_client_below_is_closed_with_its_client() -> None:
