@@ -104,6 +104,28 @@ def test_what_is_switched_off_or_over_does_not_fire(
     assert http.get(path).json() == []
 
 
+def test_a_cron_without_a_next_date_does_not_stop_the_others(
+    http: httpx.Client, ticking: Server, clock: Settable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cron whose time zone is gone is skipped and reported; the ones after it fire."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    path = f"/threads/{thread_id}/runs"
+    cron_id = http.post(f"{path}/crons", json={**HOURLY, "schedule": "1 * * * *"}).json()["cron_id"]
+    http.post(f"{path}/crons", json={**HOURLY, "schedule": "2 * * * *"})
+    crons = ticking.services.storage.crons
+
+    async def lose_zone() -> None:
+        await crons.replace({**(await crons.get(cron_id) or {}), "timezone": "Gone/Zone"})
+
+    asyncio.run_coroutine_threadsafe(lose_zone(), ticking.loop).result(10)
+    move(ticking, clock, 3600)
+    runs = http.get(path).json()
+    assert len(runs) == 1
+    assert runs[0]["kwargs"]["config"]["configurable"]["cron_id"] != cron_id
+    assert f"cron {cron_id} has no next date" in caplog.text
+    http.get(f"{path}/{runs[0]['run_id']}/join")
+
+
 @pytest.mark.sqlite
 def test_a_cron_that_fell_due_while_the_server_was_down_fires_once(
     clock: Settable, tmp_path: Path

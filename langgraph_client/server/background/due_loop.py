@@ -11,7 +11,8 @@ from langgraph_client.server.errors import Unavailable
 
 logger = logging.getLogger("langgraph_client.server")
 
-_UNAVAILABLE = 5.0
+_PAUSE = 5.0
+"""How many seconds to wait after an error."""
 
 
 class DueLoop:
@@ -20,7 +21,7 @@ class DueLoop:
     Args:
         clock: Gives times.
         work: Does the due work, and returns the seconds until the next call; None for no next call.
-        problem: The text to log while the storage is not available.
+        problem: The text to log when the work fails, such as while the storage is not available.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class DueLoop:
 
     def wake_when_available(self) -> None:
         """Check again in a few seconds, because the storage was not available."""
-        self._clock.call_later(_UNAVAILABLE, self._changed.set)
+        self._clock.call_later(_PAUSE, self._changed.set)
 
     async def run(self) -> None:
         """Do due work until cancelled."""
@@ -48,7 +49,10 @@ class DueLoop:
                 pause = await self._work()
             except Unavailable as error:
                 logger.error("%s: %s", self._problem, error)
-                pause = _UNAVAILABLE
+                pause = _PAUSE
+            except Exception:  # Nothing would start the loop again.
+                logger.exception(self._problem)
+                pause = _PAUSE
             timer = None if pause is None else self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()

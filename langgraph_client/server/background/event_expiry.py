@@ -52,6 +52,9 @@ class EventExpiry:
             except Unavailable as error:
                 logger.error("old events cannot be deleted yet: %s", error)
                 self._run_ended.set()
+            except Exception:  # Nothing would start the loop again.
+                logger.exception("old events cannot be deleted yet")
+                self._run_ended.set()
 
     async def sweep(self) -> None:
         """Delete the events of runs that ended long enough ago."""

@@ -13,7 +13,7 @@ from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.background.cron_schedule import parse
 from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import ServerError
+from langgraph_client.server.errors import ServerError, Unavailable
 from langgraph_client.server.request_context import encryption_context
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -59,16 +59,27 @@ class Scheduler:
     async def fire_due(self) -> float | None:
         """Start the due runs. Return the seconds until the next one; None if there is none."""
         crons = self._storage.crons
+        skipped: set[str] = set()
         while True:
-            found = await crons.search(where={"enabled": True}, order_by="next_run_date", limit=1)
-            if not found:
-                return None
-            (cron,) = found
+            found = await crons.search(
+                where={"enabled": True}, order_by="next_run_date", limit=len(skipped) + 1
+            )
+            cron = next((cron for cron in found if cron["cron_id"] not in skipped), None)
+            if cron is None:
+                return _LONGEST_SLEEP if skipped else None
             now = self._clock.now()
             wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
             if wait > 0:
                 return min(wait, _LONGEST_SLEEP)
-            if await self._move_on(cron, now) and not _is_past(cron["end_time"], now):
+            try:
+                is_moved = await self._move_on(cron, now)
+            except Unavailable:
+                raise
+            except Exception:  # Such as: its time zone is unknown here.
+                logger.exception("cron %s has no next date, and is skipped", cron["cron_id"])
+                skipped.add(cron["cron_id"])
+                continue
+            if is_moved and not _is_past(cron["end_time"], now):
                 await self._fire(cron)
 
     async def _move_on(self, cron: Document, now: datetime) -> bool:
@@ -88,13 +99,13 @@ class Scheduler:
         body: dict[str, object] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
-        if self._context_of_cron is not None:
-            encryption_context.set(await self._context_of_cron(cron["cron_id"]))
         runs = self._runs
         user = ((payload.get("config") or {}).get("configurable") or {}).get(USER_FIELDS[0])
-        if self._authorization is not None and user is not None:
-            runs = runs.for_caller(self._authorization.caller_of(user))
         try:
+            if self._context_of_cron is not None:
+                encryption_context.set(await self._context_of_cron(cron["cron_id"]))
+            if self._authorization is not None and user is not None:
+                runs = runs.for_caller(self._authorization.caller_of(user))
             await runs.create(body, cron["thread_id"])
         except ServerError as error:  # Such as: the thread is busy, and the cron has `reject`.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)

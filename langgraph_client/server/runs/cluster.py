@@ -193,6 +193,9 @@ class Cluster:
             except Unavailable as error:
                 logger.warning("the leases cannot be renewed: %s", error)
                 continue
+            except Exception:  # Nothing would start the loop again.
+                logger.exception("the leases cannot be renewed")
+                continue
             self._look_at_all()
 
     async def _watch(self) -> None:
