@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from typing import Any
 
@@ -65,6 +66,47 @@ def test_sql_agrees_with_the_reference(data: st.DataObject) -> None:
     document = data.draw(_JSON)
     wanted = data.draw(parts_of(document) | _JSON)
     assert holds(document, wanted) == contains(decode(encode(document)), wanted)
+
+
+def contains_each(document: Any, wanted: Any) -> bool:
+    """The definition of containment, which compares each item with each."""
+    if isinstance(wanted, dict):
+        return isinstance(document, dict) and all(
+            key in document and contains_each(document[key], wanted[key]) for key in wanted
+        )
+    if isinstance(wanted, list):
+        return isinstance(document, list) and all(
+            any(contains_each(item, value) for item in document) for value in wanted
+        )
+    return bool(document == wanted) and isinstance(document, bool) == isinstance(wanted, bool)
+
+
+_NUMBERS = st.sampled_from([0, 0.0, -0.0, False, 1, 1.0, True, math.nan, math.inf, 2**53, 2.0**53])
+
+
+@given(st.data())
+def test_items_that_are_looked_up_are_those_that_are_equal(data: st.DataObject) -> None:
+    """Lists contain each other as if each item was compared with each."""
+    document = data.draw(st.lists(_JSON | _NUMBERS))
+    wanted = data.draw(parts_of(document) | st.lists(_JSON | _NUMBERS, max_size=3))
+    assert contains(document, wanted) == contains_each(document, wanted)
+
+
+def test_long_lists_are_not_compared_item_by_item() -> None:
+    """Each scalar of a wanted list is looked up, not compared with each item of the other list."""
+    compared = 0
+
+    class Number(int):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return int.__eq__(self, other)
+
+        __hash__ = int.__hash__
+
+    many = [Number(number) for number in range(1000)]
+    assert contains(list(range(1000)), many)
+    assert compared <= 2 * len(many)
 
 
 @pytest.mark.parametrize(
