@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph_client.server.errors import StartError, Unavailable
 from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.postgres.connections import DatabaseError
 from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
 from langgraph_client.server.storage.postgres.storage import PostgresStorage, open_postgres
-from langgraph_client.server.storage.protocol import Event, KeyTaken
+from langgraph_client.server.storage.protocol import Event, KeptEvent, KeyTaken
 from langgraph_client.server.storage.shared import Fenced
 from tests.cluster.conftest import Pair, http_of
 from tests.support.hosted import Gate, hosted
@@ -145,6 +147,41 @@ async def test_many_locks_within_locks(database: str) -> None:
         calls = [kind(f"{kind.__name__}{n}") for n in range(16) for kind in (respond, request)]
         async with asyncio.timeout(15):
             await asyncio.gather(*calls)
+    finally:
+        await storage.close()
+
+
+async def test_events_whose_reply_was_lost_are_written_again(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that was committed, and yet failed here, is repeated; each event is there once."""
+    storage = await open_postgres(database)
+    execute = storage.connections.execute
+    failures = [Unavailable("the reply is lost"), asyncio.CancelledError()]
+
+    async def lose_reply(statement: str, values: Sequence[object] = ()) -> int:
+        written = await execute(statement, values)
+        if failures:
+            raise failures.pop(0)
+        return written
+
+    monkeypatch.setattr(storage.connections, "execute", lose_reply)
+    keeper = RunEvents(storage, {"run_id": "r", "thread_id": "t"})
+    kept = [KeptEvent(1, "r", 5, "values", b"{}")]
+    try:
+        events = [Event((1, 0), "values", b"{}")]
+        with pytest.raises(Unavailable):
+            await keeper.add(events)
+        events.append(Event((1, 1), "values", b"{}"))
+        with pytest.raises(asyncio.CancelledError):
+            await keeper.add(events)
+        await keeper.add(events)
+        assert await keeper.after((0, 0), 10) == events
+        failures.append(Unavailable("the reply is lost"))
+        with pytest.raises(Unavailable):
+            await storage.protocol_events.add("t", kept)
+        await storage.protocol_events.add("t", kept)
+        assert await storage.protocol_events.of_thread("t", 0, 10) == kept
     finally:
         await storage.close()
 

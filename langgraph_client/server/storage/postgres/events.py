@@ -36,6 +36,9 @@ class Events:
             f"WITH {fence} INSERT INTO events SELECT %s, a.ms, a.seq, %s, a.name, a.data"
             " FROM fence, unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bytea[])"
             " AS a (ms, seq, name, data)"
+            # They are there already if the reply to an earlier attempt was lost.
+            " ON CONFLICT (run_id, ms, seq) DO UPDATE SET data = excluded.data"
+            " WHERE events.thread_id = excluded.thread_id"
         )
         values = (
             *fenced,

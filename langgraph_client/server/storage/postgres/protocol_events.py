@@ -38,7 +38,10 @@ class ProtocolEventTable:
             f"WITH {fence} INSERT INTO protocol_events"
             " SELECT %s, a.seq, a.run_id, a.ms, a.name, a.data FROM fence, unnest(%s::bigint[],"
             " %s::text[], %s::bigint[], %s::text[], %s::bytea[])"
-            " AS a (seq, run_id, ms, name, data)",
+            " AS a (seq, run_id, ms, name, data)"
+            # They are there already if the reply to an earlier attempt was lost.
+            " ON CONFLICT (thread_id, seq) DO UPDATE SET data = excluded.data"
+            " WHERE protocol_events.run_id = excluded.run_id",
             (*values, thread_id, *columns),
         )
         told(self._leases, thread_id, written)
