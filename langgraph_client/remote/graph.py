@@ -27,7 +27,7 @@ from langgraph_client.models.params import All, Durability
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
 from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
 from langgraph_client.remote.callbacks import RunCallbacks
-from langgraph_client.remote.clients import Clients
+from langgraph_client.remote.clients import CLIENT_ERRORS, Clients
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
@@ -196,6 +196,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     @client.setter
     def client(self, client: LangGraphClient | ClientLike) -> None:
         self._clients.bring(client=client)
+        self._threads = KnownThreads(self.assistant_id)
 
     @property
     def sync_client(self) -> SyncLangGraphClient:
@@ -205,6 +206,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     @sync_client.setter
     def sync_client(self, sync_client: SyncLangGraphClient | ClientLike) -> None:
         self._clients.bring(sync_client=sync_client)
+        self._threads = KnownThreads(self.assistant_id)
 
     # Private methods of langgraph's RemoteGraph that other packages call, such as deepagents-code
     # 0.1.88.
@@ -631,22 +633,31 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.sync_client
             drive(runs.prepare(request, call), client)
-            sent = request.arguments_for(reader.created)
-            parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
-            with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
-                direct, read_direct = reader.direct, reader.read_direct
-                for batch in Batches(events):
-                    for part in batch:
-                        event = part.event
-                        if event in direct:  # A shortcut for speed, for most events of streams.
-                            yield read_direct(event, part.data)
-                            continue
-                        if event == CONTROL_EVENT:
-                            drive(runs.answer_control(arguments.control, part.data), client)
-                            continue
-                        yield from reader.read(event, part.data)
-                        if callbacks.wants_more:
-                            callbacks.hear(reader.news())
+            while True:  # Once more if the thread was deleted since it was remembered.
+                sent = request.arguments_for(reader.created)
+                parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
+                try:
+                    with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
+                        direct, read_direct = reader.direct, reader.read_direct
+                        for batch in Batches(events):
+                            for part in batch:
+                                event = part.event
+                                # A shortcut for speed, for most events of streams.
+                                if event in direct:
+                                    yield read_direct(event, part.data)
+                                    continue
+                                if event == CONTROL_EVENT:
+                                    answer = runs.answer_control(arguments.control, part.data)
+                                    drive(answer, client)
+                                    continue
+                                yield from reader.read(event, part.data)
+                                if callbacks.wants_more:
+                                    callbacks.hear(reader.news())
+                    break
+                except CLIENT_ERRORS as error:
+                    recreation = runs.recreate_thread(request, reader, call, error)
+                    if not drive(recreation, client):
+                        raise
             reader.finish()
             callbacks.output = reader.output
 
@@ -656,25 +667,33 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.client
             await adrive(runs.prepare(request, call), client)
-            sent = request.arguments_for(reader.created)
-            parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
-            async with afollowed(
-                parts, lambda: adrive(runs.cancel(reader, wait=True), client)
-            ) as events:
-                direct, read_direct = reader.direct, reader.read_direct
-                async for batch in AsyncBatches(events):
-                    for part in batch:
-                        event = part.event
-                        if event in direct:
-                            yield read_direct(event, part.data)
-                            continue
-                        if event == CONTROL_EVENT:
-                            await adrive(runs.answer_control(arguments.control, part.data), client)
-                            continue
-                        for item in reader.read(event, part.data):
-                            yield item
-                        if callbacks.wants_more:
-                            await callbacks.ahear(reader.news())
+            while True:  # Once more if the thread was deleted since it was remembered.
+                sent = request.arguments_for(reader.created)
+                parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
+                try:
+                    async with afollowed(
+                        parts, lambda: adrive(runs.cancel(reader, wait=True), client)
+                    ) as events:
+                        direct, read_direct = reader.direct, reader.read_direct
+                        async for batch in AsyncBatches(events):
+                            for part in batch:
+                                event = part.event
+                                if event in direct:
+                                    yield read_direct(event, part.data)
+                                    continue
+                                if event == CONTROL_EVENT:
+                                    answer = runs.answer_control(arguments.control, part.data)
+                                    await adrive(answer, client)
+                                    continue
+                                for item in reader.read(event, part.data):
+                                    yield item
+                                if callbacks.wants_more:
+                                    await callbacks.ahear(reader.news())
+                    break
+                except CLIENT_ERRORS as error:
+                    recreation = runs.recreate_thread(request, reader, call, error)
+                    if not await adrive(recreation, client):
+                        raise
             reader.finish()
             callbacks.output = reader.output
 

@@ -200,6 +200,9 @@ class RunRequest:
         self.hears_messages = wants_messages
         self.arguments = arguments.checked()
         self.address = address
+        #: Whether the thread is not created before the run, because it was known to exist. If it
+        #: was deleted since, the run must fail and not create a thread without the caller's id.
+        self.relies_on_thread = False
         self.nested = Nested.of(config, address)
         #: The modes that the caller gets. Inside a parent graph, the default is `values`.
         if arguments.stream_mode is not None:
@@ -264,7 +267,7 @@ class RunRequest:
         if self.address.thread_id is None:
             return {"on_disconnect": "cancel"}
         return {
-            "if_not_exists": "create",
+            "if_not_exists": "reject" if self.relies_on_thread else "create",
             "on_disconnect": "continue",
             "stream_resumable": True,
         }

@@ -24,12 +24,43 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
     POST /threads, GET /threads/{thread_id}/state, GET /info
     """
     if call.threads.must_be_made(call.address):
-        arguments = thread_arguments(call.address)
-        yield from ask(lambda client: client.threads.create(**arguments))
-        call.threads.remember(call.address)
+        yield from _create_thread(call)
+    elif call.address.made_from is not None and request.arguments.options.if_not_exists is None:
+        request.relies_on_thread = True
     if request.needs_state:
         request.go_on((yield from get_state(call)))
     request.for_server((yield from agreed_headers(call.clients)))
+
+
+def recreate_thread(
+    request: RunRequest, reader: EventReader, call: StateCall, error: Exception
+) -> Flow[bool]:
+    """Create the thread again if the run was refused because the thread was deleted.
+
+    Args:
+        request: The request; it is changed for the second attempt.
+        reader: The reader of the run's events.
+        call: The run's thread.
+        error: The error of the run.
+
+    Returns:
+        Whether to send the request again. It is sent again at most once.
+
+    POST /threads
+    """
+    is_refused = status_of(error) == NOT_FOUND and reader.run_id is None
+    if not (is_refused and request.relies_on_thread):
+        return False
+    request.relies_on_thread = False
+    call.threads.forget(call.address)
+    yield from _create_thread(call)
+    return True
+
+
+def _create_thread(call: StateCall) -> Flow[None]:
+    arguments = thread_arguments(call.address)
+    yield from ask(lambda client: client.threads.create(**arguments))
+    call.threads.remember(call.address)
 
 
 def cancel(reader: EventReader, *, wait: bool = False) -> Flow[None]:
