@@ -51,6 +51,17 @@ class _Connection:
         if self.backend.stream is not None:
             self.backend.stream.abort()
 
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the connection is open, and nothing was received behind the last response."""
+        inner = self.http._connection  # noqa: SLF001 - httpcore has no public way.
+        return (
+            self.http.is_idle()
+            and isinstance(inner, httpcore.AsyncHTTP11Connection)
+            # Otherwise, the next request would get these bytes as its response.
+            and not inner._h11_state.trailing_data[0]  # noqa: SLF001
+        )
+
 
 class AsyncDirectSender:
     """Sends requests to one origin over its own connections.
@@ -159,7 +170,7 @@ class AsyncDirectSender:
     def give_back(self, connection: _Connection) -> None:
         """Keep a connection for the next request, if it can be used again."""
         self._busy.discard(connection)
-        if self.is_closed or not connection.http.is_idle():
+        if self.is_closed or not connection.is_reusable:
             connection.abort()
             return
         self._idle.append(connection)

@@ -286,7 +286,7 @@ class Run:
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
         """End the run and all its projections. See `Scope.end`."""
         self.root.end(status, error, cause)
-        self.events.end(cause if isinstance(cause, StreamIncomplete) else None)
+        self.events.end(None if isinstance(cause, RunFailedError) else cause)
 
     def asked(self, interrupt_id: str, value: JSON, namespace: Namespace) -> None:
         """Add an interrupt. It replaces a known one with the same id."""

@@ -74,6 +74,29 @@ async def test_one_connection_serves_one_call_after_the_other(tls: bool) -> None
     assert {asked.connection for asked in server.asked} == {1}
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        http(b'{"thread_id": "first"}') + http(b'{"thread_id": "too much"}'),
+        b"HTTP/1.1 204 No Content\r\n\r\nnull",
+    ],
+    ids=["two responses", "204 with a body"],
+)
+async def test_bytes_behind_a_response_are_not_the_next_one(first: bytes, tls: bool) -> None:
+    """The connection is not used again."""
+    responses = [first, http(b'{"thread_id": "second"}')]
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(responses.pop(0))
+
+    with raw_server(answer, tls=tls) as server:
+        async with client_of(server) as client:
+            await client.http.delete("/first")
+            assert (await client.threads.create()).thread_id == "second"
+    assert [asked.connection for asked in server.asked] == [1, 2]
+
+
 async def test_a_certificate_that_nobody_knows_is_refused() -> None:
     """The error says so, and is httpx's as well; nothing was sent."""
     with raw_server(thread, tls=True) as server:
