@@ -38,7 +38,7 @@ RULES = [
     (r"\bAsyncTransport\b", "Transport"),
     (r"\bAsync(Httpx|Transport|Direct)?(Sender|Answer)\b", r"\1\2"),
     (r"\bAsyncIterable\b", "Iterable"),
-    (r"\bhttpcore\.Async(HTTPConnection|HTTP11Connection|ConnectionPool|NetworkStream)\b", r"httpcore.\1"),
+    (r"\bhttpcore\.Async(HTTP(?:11)?Connection|ConnectionPool|NetworkStream)\b", r"httpcore.\1"),
     (r"\bhandle_async_request\b", "handle_request"),
     (r"\b_io\.tasks\b", "_io.threads"),
     (r"\b_io\.asyncio_network\b", "_io.blocking_network"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from langgraph_client._core.event_filter import Namespace
-from langgraph_client.errors import LangGraphError, StreamIncomplete
+from langgraph_client.errors import LangGraphError
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
 
 from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
+from langgraph_client.errors import AuthenticationError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
     THREAD,
@@ -236,6 +238,30 @@ async def test_a_connection_that_is_lost_for_good_is_told() -> None:
         await thread.run.start()
         with pytest.raises(StreamIncomplete):
             print(await thread.output)
+
+
+class ExpiredThread(FollowedThread):
+    """A thread whose server accepts the key of the first connection only."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream/events") and self.filters:
+            return httpx.Response(401, json={"detail": "token expired"})
+        return super().handle_request(request)
+
+
+async def test_events_end_with_the_error_of_their_connection() -> None:
+    """A refused reconnection is an error in raw events as well, and no end of the run."""
+    server = ExpiredThread(frames([started("r1")]), b"", answers=[accepted("r1")])
+    policy = ReconnectPolicy(initial=0)
+    async with (
+        client_of(server, reconnect=policy) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        events = thread.subscribe(["lifecycle", "values"])
+        assert (await anext(events))["seq"] == 1
+        with pytest.raises(AuthenticationError):
+            await anext(events)
 
 
 @pytest.mark.parametrize("channels", [["lifecycle"], ["tools"], ["input"], [""]])

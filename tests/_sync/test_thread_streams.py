@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
 
 from langgraph_client import ReconnectPolicy, StreamIncomplete, SyncLangGraphClient, get_sync_client
+from langgraph_client.errors import AuthenticationError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
     THREAD,
@@ -237,6 +239,30 @@ def test_a_connection_that_is_lost_for_good_is_told() -> None:
         thread.run.start()
         with pytest.raises(StreamIncomplete):
             print(thread.output)
+
+
+class ExpiredThread(FollowedThread):
+    """A thread whose server accepts the key of the first connection only."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream/events") and self.filters:
+            return httpx.Response(401, json={"detail": "token expired"})
+        return super().handle_request(request)
+
+
+def test_events_end_with_the_error_of_their_connection() -> None:
+    """A refused reconnection is an error in raw events as well, and no end of the run."""
+    server = ExpiredThread(frames([started("r1")]), b"", answers=[accepted("r1")])
+    policy = ReconnectPolicy(initial=0)
+    with (
+        client_of(server, reconnect=policy) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        events = thread.subscribe(["lifecycle", "values"])
+        assert (next(events))["seq"] == 1
+        with pytest.raises(AuthenticationError):
+            next(events)
 
 
 @pytest.mark.parametrize("channels", [["lifecycle"], ["tools"], ["input"], [""]])
