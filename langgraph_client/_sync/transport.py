@@ -116,21 +116,25 @@ class Transport:
         Raises:
             APIError: The server cannot be reached or refuses the call, or its response is invalid.
         """
+        return self._send(call, self._deadline())
+
+    def _send(self, call: Call[T], deadline: Deadline) -> T:
+        """Send a call, and what it needs besides, within one deadline."""
         try:
-            answer, content = self._repeat(call, self._deadline(), whole=True)
+            answer, content = self._repeat(call, deadline, whole=True)
         except APIError as error:
-            run_id = self.find_run(call, error)
+            run_id = self.find_run(call, error, deadline)
             if run_id is None:
                 raise
-            return self.send(self._followed_by(call, run_id))
+            return self._send(self._followed_by(call, run_id), deadline)
         self._tell(call, answer, content)
         try:
             return self._read(call, answer, content)
         except APIResponseValidationError:
             # The run was started, but the response with its id was damaged on the way.
-            if not call.starts or not self._starts_once():
+            if not call.starts or not self._starts_once(deadline):
                 raise
-        answer, content = self._repeat(call, self._deadline(), whole=True)
+        answer, content = self._repeat(call, deadline, whole=True)
         return self._read(call, answer, content)
 
     def wait(self, call: Call[T], *, reconnects: int = 5) -> T:
@@ -143,18 +147,20 @@ class Transport:
             call: The call.
             reconnects: The most further requests.
         """
+        return self._wait(call, self._deadline(), reconnects)
+
+    def _wait(self, call: Call[T], deadline: Deadline, reconnects: int) -> T:
         request: Call[Any] = call
-        deadline = self._deadline()
         is_told = False
         location = None
         for attempt in range(reconnects + 1):
             try:
                 answer, _ = self._repeat(request, deadline, whole=False)
             except APIError as error:
-                run_id = self.find_run(request, error)
+                run_id = self.find_run(request, error, deadline)
                 if run_id is None:
                     raise
-                return self.wait(self._followed_by(call, run_id), reconnects=reconnects)
+                return self._wait(self._followed_by(call, run_id), deadline, reconnects)
             content, problem = b"", None
             try:
                 location = self.location(request, answer) or location
@@ -174,7 +180,7 @@ class Transport:
             finally:
                 answer.close()
             is_last = attempt >= reconnects or deadline.is_over(monotonic())
-            again = None if is_last else self._asked_again(call, location)
+            again = None if is_last else self._asked_again(call, location, deadline)
             if again is None:
                 if problem is not None:
                     raise problem
@@ -187,11 +193,13 @@ class Transport:
             self.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _asked_again(self, call: Call[Any], location: str | None) -> Call[Any] | None:
+    def _asked_again(
+        self, call: Call[Any], location: str | None, deadline: Deadline
+    ) -> Call[Any] | None:
         """Return the request for a result that was not received; None if there is none."""
         # Servers may delete a stateless run when it ends: its location is no use then.
         is_kept = location is not None and call.path.startswith("/threads/")
-        if call.starts and not is_kept and self._starts_once():
+        if call.starts and not is_kept and self._starts_once(deadline):
             return call
         if location is None:
             return None
@@ -296,7 +304,7 @@ class Transport:
         if call.starts and first is not None and self.retry.max_attempts > 1:
             # The server is asked only if the failure is one that depends on it.
             decides = worth_repeating(first, safe=True) and not worth_repeating(first, safe=False)
-            safe = decides and self._starts_once()
+            safe = decides and self._starts_once(deadline)
 
         def repeated(error: BaseException) -> bool:
             return worth_repeating(error, safe=safe) and self.retry.patient(error)
@@ -336,21 +344,28 @@ class Transport:
 
     # --- starting a run once ---
 
-    def _starts_once(self) -> bool:
+    def _starts_once(self, deadline: Deadline) -> bool:
         """Return whether the server starts one run per key. Its reply is kept."""
         if self._reads_keys is None:
             try:
-                info = self.send(Call("GET", "/info", ANY, safe=True))
+                info = self._send(Call("GET", "/info", ANY, safe=True), deadline)
             except APIError:
                 return False  # Not kept: the server may only be unreachable now.
             flags = info.get("flags") if isinstance(info, dict) else None
             self._reads_keys = isinstance(flags, dict) and flags.get("idempotency_key") is True
         return self._reads_keys
 
-    def find_run(self, call: Call[Any], error: APIError) -> str | None:
+    def find_run(
+        self, call: Call[Any], error: APIError, deadline: Deadline | None = None
+    ) -> str | None:
         """Return the id of the run that a failed call has started; None if there is none.
 
         Only `RetryPolicy(starts="find")` turns the search on.
+
+        Args:
+            call: The call.
+            error: How it failed.
+            deadline: When the search must be over; None for the limit of a call of its own.
         """
         may_have_started = isinstance(error, APIConnectionError) or (
             isinstance(error, APIStatusError) and worth_repeating(error, safe=True)
@@ -360,10 +375,13 @@ class Transport:
         question = search(call)
         if question is None:
             return None
+        limit = self._deadline() if deadline is None else deadline
         for pause in _SEARCHES:
+            if not limit.allows(pause, monotonic()):
+                return None
             self.sleep(pause)
             try:
-                run_id = found_in(call, self.send(question))
+                run_id = found_in(call, self._send(question, limit))
             except APIError:
                 continue
             if run_id is not None:

@@ -47,6 +47,18 @@ def test_a_deadline_bounds_the_whole_call(server: TestServer, faults: Faults) ->
             client.info()
 
 
+@pytest.mark.parametrize("starts", ["key", "find"])
+def test_a_deadline_bounds_what_a_start_asks_besides(
+    server: TestServer, faults: Faults, starts: Any
+) -> None:
+    """Whether the run was started is not asked when the time is up."""
+    with client_of(server, faults, deadline=0.2, retry=RetryPolicy(starts=starts)) as client:
+        thread = "00000000-0000-0000-0000-000000000001"
+        with faults.stall() as stall, pytest.raises(APITimeoutError):
+            client.runs.create(thread, "counter")
+        assert stall.fired == 1
+
+
 def test_one_call_may_have_its_own_deadline(server: TestServer, faults: Faults) -> None:
     """`with_options` bounds single calls, over the same connections; the client's own stay."""
     with client_of(server, faults, timeout=5) as client:
