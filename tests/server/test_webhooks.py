@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from langgraph_client.server.options import HttpOptions, WebhookOptions
 from langgraph_client.testing import TestClock
 from tests.support.graphs import graphs
 from tests.support.listening import Listening
+from tests.support.raw_server import TLS
+from tests.support.tls_front import tls_front
 
 
 @pytest.fixture
@@ -165,6 +168,11 @@ def test_a_server_that_is_stopped_sends_at_its_next_start(tmp_path: Path, hook: 
         "http://[::1]/x",
         "http://169.254.169.254/latest",
         "http://[::ffff:127.0.0.1]/x",
+        "http://[::127.0.0.1]/x",
+        "http://[64:ff9b::127.0.0.1]/x",
+        "http://[64:ff9b::10.0.0.1]/x",
+        "http://[2002:7f00:1::]/x",
+        "http://a.localhost./x",
         "https://example.com:99999/x",
         "https://example.com:0/x",
         "https://example.com:port/x",
@@ -257,6 +265,117 @@ def test_private_networks_beside_this_machine() -> None:
     urls.check("http://127.0.0.1:1/x")
     with pytest.raises(Invalid, match="a private network"):
         urls.check("http://10.0.0.1/x")
+
+
+def test_an_allowed_domain_in_any_alphabet() -> None:
+    """A domain of the rules and the host of a URL are compared as httpx looks them up."""
+    options = WebhookOptions(allowed_domains=("straße.example", "*.BÜCHER.example"))
+    urls = WebhookUrls(options, has_home=False)
+    urls.check("https://straße.example/x")
+    urls.check("https://xn--strae-oqa.example/x")
+    urls.check("https://a.bücher.example/x")
+    with pytest.raises(Invalid, match="not allowed"):
+        urls.check("https://strasse.example/x")  # What `getaddrinfo` makes of the first one.
+
+
+class Names:
+    """Answers of `getaddrinfo` for a name, one after the other; the last one stays."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, answers: list[list[str]]):
+        self.asked = 0
+        real = socket.getaddrinfo
+
+        def getaddrinfo(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+            if (host.decode() if isinstance(host, bytes) else host) != name:
+                return real(host, port, *args, **options)
+            addresses = answers[min(self.asked, len(answers) - 1)]
+            self.asked += 1
+            return [one for a in addresses for one in real(a, port, *args, **options)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_the_address_that_was_checked_is_called(
+    hook: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is looked up once: a second answer cannot lead to where webhooks must not go."""
+    names = Names(monkeypatch, "xn--strae-oqa.example", [["127.0.0.1"], ["10.0.0.1"]])
+    port = httpx.URL(hook.url).port
+    with (
+        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        url = f"http://straße.example:{port}/hook"
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
+        assert client.post("/runs/wait", json=body).status_code == 200
+        assert hook.got.get(timeout=5)["status"] == "success"
+    assert names.asked == 1
+    assert hook.headers["host"] == f"xn--strae-oqa.example:{port}"
+
+
+def test_a_name_with_one_forbidden_address(
+    hook: Listening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every address of a name must be allowed; otherwise none is called."""
+    Names(monkeypatch, "two.example", [["127.0.0.1", "10.0.0.1"]])
+    with (
+        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
+        assert client.post("/runs/wait", json=body).status_code == 200
+    assert "the name leads to a private network" in caplog.text
+    assert hook.got.empty()
+
+
+def test_an_address_that_cannot_be_reached(
+    hook: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next address of the name is called."""
+    Names(monkeypatch, "two.example", [["127.0.0.2", "127.0.0.1"]])  # Nothing listens at the first.
+    with (
+        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
+        assert client.post("/runs/wait", json=body).status_code == 200
+        assert hook.ids.get(timeout=5)
+
+
+def test_the_certificate_is_that_of_the_name(
+    hook: Listening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A certificate that is good for the address only is refused."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "cert.pem"))  # Of localhost and 127.0.0.1.
+    Names(monkeypatch, "other.example", [["127.0.0.1"]])
+    with (
+        tls_front(hook.url) as good,
+        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": f"{good}/hook"}
+        client.post("/runs/wait", json=body)
+        assert hook.ids.get(timeout=5)
+        body["webhook"] = f"https://other.example:{httpx.URL(good).port}/hook"
+        client.post("/runs/wait", json=body)
+    assert "certificate is not valid for 'other.example'" in caplog.text
+    assert hook.ids.empty()
+
+
+def test_a_proxy_gets_the_name(hook: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks the name up by itself; the rules apply to what the server finds."""
+    monkeypatch.setenv("http_proxy", hook.url.removesuffix("/hook"))
+    Names(monkeypatch, "public.example", [["93.184.216.34"]])
+    with (
+        Server(graphs()) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        url = "http://public.example/hook"
+        client.post("/runs/wait", json={"assistant_id": "row", "input": {}, "webhook": url})
+        assert hook.ids.get(timeout=5)
+    assert hook.headers["host"] == "public.example"
 
 
 def test_headers_and_fields(hook: Listening) -> None:

@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 import httpx
 
 from langgraph_client.server.background.due_loop import DueLoop
-from langgraph_client.server.background.webhook_urls import WebhookUrls, is_relative
+from langgraph_client.server.background.webhook_client import WebhookClient
+from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.errors import Invalid, Unavailable
 from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.run_states import Ended
@@ -39,8 +40,6 @@ _AT_ONCE = 100
 _POLL, _LONGEST_SLEEP = 5.0, 3600.0
 """The longest sleep with and without other processes, whose webhooks must be noticed."""
 _REPEATED_STATUSES = (408, 425, 429)
-_HOME = "http://langgraph.server"
-"""The base URL of this server over its own transport."""
 
 
 class Webhooks:
@@ -70,7 +69,7 @@ class Webhooks:
         self._urls = WebhookUrls(self._options, has_home=home is not None)
         self.check = self._urls.check
         self._home = home
-        self._client: httpx.AsyncClient | None = None
+        self._client: WebhookClient | None = None
         shared = storage.shared
         self._poll = _LONGEST_SLEEP if shared is None else _POLL
         self._locks = KeyedLocks(None if shared is None else shared.locked)
@@ -226,26 +225,21 @@ class Webhooks:
     async def _post(self, delivery: Document) -> str | None:
         """Send a webhook; return the problem, None if it was delivered."""
         if self._client is None:
-            mounts = {} if self._home is None else {_HOME: self._home}
-            self._client = httpx.AsyncClient(timeout=_SECONDS, mounts=mounts)
-        url = delivery["url"]
+            self._client = WebhookClient(self._urls, _SECONDS, self._home)
+        headers = {
+            "content-type": "application/json",
+            **self._options.headers,
+            "webhook-id": delivery["run_id"],
+        }
         try:
             async with asyncio.timeout(_SECONDS):  # httpx's timeout is for each step only.
-                if is_relative(url):
-                    url = _HOME + url
-                elif where := await self._urls.forbidden(url):
-                    return f"the name leads to {where}"
-                headers = {
-                    "content-type": "application/json",
-                    **self._options.headers,
-                    "webhook-id": delivery["run_id"],
-                }
-                response = await self._client.post(
-                    url, content=delivery["body"].encode(), headers=headers
+                status = await self._client.post(
+                    delivery["url"], delivery["body"].encode(), headers
                 )
+        except Invalid as error:
+            return error.detail
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             return f"{type(error).__name__}: {error}"
-        status = response.status_code
         is_refused = status >= 500 or status in _REPEATED_STATUSES
         return f"answered {status}" if is_refused else None
 

@@ -1,0 +1,84 @@
+"""Call the URLs of webhooks, at the addresses that were checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from langgraph_client.server.background.webhook_urls import WebhookUrls, host_of, is_relative
+
+_HOME = "http://langgraph.server"
+"""The base URL of this server over its own transport."""
+
+
+class WebhookClient:
+    """Sends requests to URLs of webhooks.
+
+    Args:
+        urls: Decides which addresses may be called.
+        seconds: The most seconds of each step of a request.
+        home: The transport for URLs without a host, which mean this server; None for none.
+    """
+
+    def __init__(
+        self, urls: WebhookUrls, seconds: float, home: httpx.AsyncBaseTransport | None
+    ) -> None:
+        self._urls = urls
+        mounts = {} if home is None else {_HOME: home}
+        self._by_name = httpx.AsyncClient(timeout=seconds, mounts=mounts)
+        # A kept connection would be found by its address, and so reused for another name, whose
+        # certificate nobody has checked. A given transport is used without a proxy. The time to
+        # connect is shorter, so that there is time for another address.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._by_address = httpx.AsyncClient(
+            timeout=httpx.Timeout(seconds, connect=seconds / 3),
+            transport=httpx.AsyncHTTPTransport(limits=limits),
+        )
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Send a request, and return the status of its response.
+
+        Raises:
+            Invalid: The host has an address that must not be called.
+            OSError: The name of the host cannot be resolved.
+            httpx.HTTPError: The host cannot be reached, or its response cannot be read.
+        """
+        if is_relative(url):
+            url, addresses = _HOME + url, []
+        else:
+            addresses = await self._urls.addresses(url)
+        target = httpx.URL(url)
+        if not addresses or _is_proxied(target):  # A proxy looks the name up by itself.
+            return (await self._by_name.post(target, content=content, headers=headers)).status_code
+        # The name is not looked up again: by then it could lead to an address that is forbidden.
+        # The certificate stays that of the name.
+        headers = httpx.Headers(headers)
+        headers.setdefault("host", target.netloc.decode("ascii"))
+        extensions = {"sni_hostname": host_of(target)}
+        for number, address in enumerate(addresses, 1):
+            try:
+                response = await self._by_address.post(
+                    target.copy_with(host=address),
+                    content=content,
+                    headers=headers,
+                    extensions=extensions,
+                )
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+            else:
+                return response.status_code
+        raise AssertionError("unreachable")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._by_name.aclose()
+        await self._by_address.aclose()
+
+
+def _is_proxied(url: httpx.URL) -> bool:
+    proxies = getproxies()
+    has_proxy = url.scheme in proxies or "all" in proxies
+    return has_proxy and not proxy_bypass(host_of(url))
