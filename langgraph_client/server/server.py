@@ -576,7 +576,14 @@ class Server:
             inner = HealthOnly(app)
         else:
             inner = Pages(app) if self._serves_ui(port) else app
-        front = guarded(inner, self._cors, self._http.mount_prefix, has_key, port.is_loopback)
+        front = guarded(
+            inner,
+            self._cors,
+            self._http.mount_prefix,
+            has_key=has_key,
+            has_auth=self._authorization is not None,
+            local=port.is_loopback,
+        )
         await port.serve(front, self.send_timeout)
 
     def _serves_ui(self, port: Port) -> bool:

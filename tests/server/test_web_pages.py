@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from langgraph_client import ScriptedGraph, Server
+from langgraph_client import Auth, ScriptedGraph, Server
 
 STUDIO = "https://smith.langchain.com"
 PREFLIGHT = {
@@ -106,6 +106,27 @@ def test_a_key_stands_for_the_origin() -> None:
         answer = client.post("/threads", json={}, headers=headers)
         assert answer.status_code == 200
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("has_auth", [True, False])
+def test_a_public_server_s_own_page_may_call(has_auth: bool) -> None:
+    """The page of a server with an `Auth` may call it; without one, any name may lead to it."""
+    auth = Auth()
+    auth.authenticate(lambda: "ann")
+    graphs = {"agent": ScriptedGraph([{"a": 1}])}
+    with Server(graphs, auth=auth if has_auth else None) as server:
+        port = httpx.URL(server.listen("0.0.0.0")).port
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            for origin, host, allowed in [
+                ("https://agents.example", "agents.example", has_auth),
+                ("http://agents.example:2024", "agents.example:2024", has_auth),
+                ("https://evil.example", "agents.example", False),
+                ("https://agents.example:8443", "agents.example", False),
+                ("null", "", False),
+            ]:
+                headers = {"origin": origin, "host": host}
+                answer = client.post("/threads", json={}, headers=headers)
+                assert (answer.status_code == 200) is allowed, (origin, answer.text)
 
 
 @pytest.mark.parametrize(

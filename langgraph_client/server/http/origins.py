@@ -35,12 +35,22 @@ class Origins:
         check_origin: Whether to refuse requests of other pages. If not, browsers only hide the
             responses from them.
         check_host: Whether to refuse requests whose host is not this machine.
+        allow_own: Whether pages of the host that a request is for may call: pages of this server.
     """
 
-    def __init__(self, app: ASGIApp, cors: Cors, *, check_origin: bool, check_host: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        cors: Cors,
+        *,
+        check_origin: bool,
+        check_host: bool,
+        allow_own: bool = False,
+    ) -> None:
         everyone = "*" in cors.allow_origins
         self._check_origin = check_origin and not everyone
         self._check_host = check_host and not everyone
+        self._allow_own = allow_own
         self._app = app
         self._cors = _Cors(
             app,
@@ -82,6 +92,8 @@ class Origins:
                 f"Host {host!r} is not this machine. Call http://127.0.0.1, or serve with an API"
                 " key (--api-key) or for every page (--cors '*')"
             )
+        if self._allow_own and origin in (f"http://{host}", f"https://{host}"):
+            return None
         if self._check_origin and origin is not None and not self._cors.is_allowed_origin(origin):
             return (
                 f"Pages of {origin!r} may not call this server. Name the origin (--cors {origin}),"
@@ -90,7 +102,9 @@ class Origins:
         return None
 
 
-def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -> Origins:
+def guarded(
+    app: ASGIApp, cors: Cors, prefix: str, *, has_key: bool, has_auth: bool, local: bool
+) -> Origins:
     """Return an application with the checks for a port.
 
     Args:
@@ -98,6 +112,7 @@ def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -
         cors: The CORS settings.
         prefix: The path under which it is served; empty for none.
         has_key: Whether requests need an API key, which other pages do not have.
+        has_auth: Whether an `Auth` authenticates requests.
         local: Whether the port can be reached from this machine only.
     """
     return Origins(
@@ -105,6 +120,8 @@ def guarded(app: ASGIApp, cors: Cors, prefix: str, has_key: bool, local: bool) -
         cors,
         check_origin=not has_key,
         check_host=not has_key and local,
+        # Without an `Auth`, a page could let its name point to this server (DNS rebinding).
+        allow_own=has_auth and not local,
     )
 
 
