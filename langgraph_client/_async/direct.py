@@ -112,16 +112,16 @@ class AsyncDirectSender:
         self._busy.add(connection)
         try:
             response = await connection.http.handle_async_request(self._core(request, steps))
+            return AsyncDirectAnswer(self, connection, response, steps.read)
         except BaseException as error:  # Cancellation too: a half-used connection must not be kept.
             self.drop(connection)
             if isinstance(error, _ERRORS):
                 raise no_answer(error) from error
             raise
-        return AsyncDirectAnswer(self, connection, response, steps.read)
 
     def _core(self, request: Request, steps: Steps) -> httpcore.Request:
         headers = self._headers + [
-            (name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()
+            (name.encode("ascii"), value.encode()) for name, value in request.headers.items()
         ]
         if self._cookies and (cookies := self._cookies.header(request.target)):
             headers.append((b"cookie", cookies.encode("latin-1")))
@@ -250,7 +250,6 @@ class AsyncDirectAnswer:
             try:
                 self._plain = Decompressor(encoding)
             except ValueError as error:
-                sender.drop(connection)
                 raise NoAnswer(Kind.UNREADABLE, str(error)) from error
 
     async def read(self, seconds: float | None = None) -> bytes:

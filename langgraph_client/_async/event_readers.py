@@ -184,7 +184,7 @@ class AsyncSseReader(AsyncEventReader):
             parser = EventParser()
             while data := await self._transport.read(call, answer, self._policy.silence):
                 heartbeats, events = parser.comments, parser.feed(data)
-                has_new = feed.take([protocol_event(event.data) for event in events])
+                has_new = feed.take([protocol_event(e.data) for e in events if e.data])
                 # Known events do not count as progress. Otherwise, a connection that always breaks
                 # at the same place would be reopened for ever.
                 if has_new or parser.comments > heartbeats:
@@ -342,7 +342,7 @@ def protocol_message(data: bytes) -> JsonObject:
     Raises:
         APIResponseValidationError: It is not a message of the protocol.
     """
-    message = decode(data)
+    message = _decoded(data)
     if not isinstance(message, dict):
         raise _not_of_the_protocol(data)
     return protocol_event(data, message) if message.get("type") == "event" else message
@@ -355,12 +355,23 @@ def protocol_event(data: bytes, event: object = None) -> JsonObject:
         APIResponseValidationError: It is not an event of the protocol.
         APIConnectionError: It reports that the stream failed on the server.
     """
-    event = decode(data) if event is None else event
+    event = _decoded(data) if event is None else event
     if isinstance(event, dict):
         raise_failure(event)
-    if not isinstance(event, dict) or not isinstance(event.get("params"), dict):
+    if (
+        not isinstance(event, dict)
+        or not isinstance(event.get("params"), dict)
+        or not isinstance(event.get("seq"), int)
+    ):
         raise _not_of_the_protocol(data)
     return event
+
+
+def _decoded(data: bytes) -> object:
+    try:
+        return decode(data)
+    except ValueError as error:
+        raise _not_of_the_protocol(data) from error
 
 
 def raise_failure(message: JsonObject) -> None:

@@ -13,6 +13,7 @@ from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.unset import UNSET
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import Headers, QueryParams
@@ -267,6 +268,8 @@ def _request(
     on_response: OnResponse | None = None,
     stream: bool = False,
 ) -> Call[Any]:
+    if not (method.isascii() and method.isalpha()):
+        raise InvalidArgumentError("method", f"must be an HTTP method, not {method!r}")
     return call(
         method.upper(),
         check_path(path),

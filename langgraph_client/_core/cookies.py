@@ -8,6 +8,8 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
 
+_MOST_AGE = 10**10  # Seconds. A larger `Max-Age` is read as this one: it may not fit a float.
+
 
 class Cookies:
     """Keeps the cookies that a server sets, until they expire, for the lifetime of the client.
@@ -53,12 +55,12 @@ class Cookies:
 def _expires(morsel: Morsel[str], now: float) -> float:
     """Return when a cookie expires; infinity for never. `Max-Age` counts before `Expires`."""
     try:
-        return now + int(morsel["max-age"])
+        return now + min(max(int(morsel["max-age"]), 0), _MOST_AGE)
     except ValueError:
         pass  # There is none, or it cannot be read, which counts as none.
     try:
         return parsedate_to_datetime(morsel["expires"]).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.inf
 
 

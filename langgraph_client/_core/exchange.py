@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote
@@ -43,6 +44,18 @@ def quoted_target(target: str) -> str:
     if _TARGET.fullmatch(target):
         return target
     return quote(target, safe="".join(map(chr, range(0x21, 0x7F))))
+
+
+def raw_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Return a response's headers as bytes. HTTP allows any byte in a value, not only ASCII."""
+    raw = {}
+    for name, value in headers.items():
+        try:
+            content = value.encode("latin-1")
+        except UnicodeEncodeError:  # httpx has decoded it as UTF-8.
+            content = value.encode()
+        raw[name.encode("latin-1")] = content
+    return raw
 
 
 class Kind(Enum):

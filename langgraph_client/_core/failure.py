@@ -11,7 +11,7 @@ from typing import Literal
 import httpx
 
 from langgraph_client._core.codec import decode
-from langgraph_client._core.exchange import Kind, NoAnswer
+from langgraph_client._core.exchange import Kind, NoAnswer, raw_headers
 from langgraph_client.errors import (
     APIStatusError,
     AuthenticationError,
@@ -130,7 +130,7 @@ def status_error(
     dropped = ("content-encoding", "content-length", "transfer-encoding")
     response = httpx.Response(
         status,
-        headers=[(k, v) for k, v in headers.items() if k.lower() not in dropped],
+        headers=raw_headers({k: v for k, v in headers.items() if k.lower() not in dropped}),
         content=content,
         request=httpx.Request(method, url),  # Without the headers, which hold the key.
     )
@@ -175,7 +175,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
         return float(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if now is None:
         return None

@@ -97,6 +97,7 @@ def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
+        (parts.hostname or "").encode("idna")  # A UnicodeError is a ValueError.
     except ValueError as error:
         raise InvalidArgumentError("url", f"is not a URL: {error}") from error
     if parts.scheme not in ("http", "https"):

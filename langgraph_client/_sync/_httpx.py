@@ -16,7 +16,7 @@ import httpx
 
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
-from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
+from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
 from langgraph_client._io.sockets import hang_up
@@ -198,7 +198,7 @@ class HttpxSender:
         built = self._client.build_request(
             request.method,
             self._url + request.target,
-            headers=request.headers,
+            headers=_sent(request.headers),
             content=request.content,
             timeout=self._library["Timeout"](**steps._asdict()),
         )
@@ -242,7 +242,7 @@ class TransportSender(HttpxSender):
         built = self._library["Request"](
             request.method,
             self._parsed(self._url + request.target),
-            headers=headers,
+            headers=_sent(headers),
             stream=self._library["ByteStream"](content),
             extensions={"timeout": steps._asdict()},
         )
@@ -379,12 +379,19 @@ class HttpxAnswer:
             self._background.later(self._response.close, "closing a response")
 
 
+def _sent(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Return a request's headers as bytes. An event's id may be any text."""
+    return {name.encode(): value.encode() for name, value in headers.items()}
+
+
 def as_response(
     method: str, url: str, status: int, headers: Mapping[str, str], content: bytes
 ) -> HttpResponse:
     """Return the response for a caller's callback: decompressed, without the request's headers."""
     kept = {k: v for k, v in headers.items() if k.lower() not in _OF_THE_WIRE}
-    return httpx.Response(status, headers=kept, content=content, request=httpx.Request(method, url))
+    return httpx.Response(
+        status, headers=raw_headers(kept), content=content, request=httpx.Request(method, url)
+    )
 
 
 def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False) -> NoAnswer:

@@ -14,6 +14,7 @@ from langgraph_client._core.unset import UNSET
 from langgraph_client._sync._httpx import HttpResponse, HttpxClient
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import Headers, QueryParams
@@ -268,6 +269,8 @@ def _request(
     on_response: OnResponse | None = None,
     stream: bool = False,
 ) -> Call[Any]:
+    if not (method.isascii() and method.isalpha()):
+        raise InvalidArgumentError("method", f"must be an HTTP method, not {method!r}")
     return call(
         method.upper(),
         check_path(path),

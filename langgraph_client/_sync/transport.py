@@ -478,7 +478,14 @@ class Transport:
     def _redirected(self, request: Request, answer: Answer) -> Request:
         url = self.settings.authority + request.target
         location = answer.headers["location"]
-        parts = urlsplit(urljoin(url, location))
+        try:
+            parts = urlsplit(urljoin(url, location))
+        except ValueError as error:
+            raise APIResponseValidationError(
+                f"the server redirects to {location!r}, which is not a URL",
+                method=request.method,
+                url=url,
+            ) from error
         # Only the host is compared: behind a proxy that terminates TLS, a server may name its own
         # scheme and port. The request goes to the client's own origin in any case.
         if (parts.hostname or "").lower() != self.settings.origin[1]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
-from langgraph_client.errors import AuthenticationError
+from langgraph_client.errors import AuthenticationError, LangGraphError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
     THREAD,
@@ -558,6 +558,33 @@ async def test_the_output_of_a_run_is_asked_for_once() -> None:
         await thread.run.start()
         assert await thread.output == await thread.output == {"done": True}
     assert server.states == 1
+
+
+async def test_an_event_without_data_is_ignored() -> None:
+    """Proxies send them to keep a connection open."""
+    ping = b"event: ping\r\ndata: \r\n\r\n"
+    server = FollowedThread(ping + frames(PLAIN), answers=[accepted("r1")])
+    async with (
+        client_of(server) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        assert [values async for values in thread.values] == [{"count": 0}, {"count": 1}]
+
+
+@pytest.mark.parametrize("data", ["{nope", "[]", '{"type": "event", "params": {}}'])
+async def test_an_event_that_is_not_of_the_protocol_is_an_error_of_ours(data: str) -> None:
+    """Data that is not JSON, not an event, or an event without its number."""
+    policy = ReconnectPolicy(max_reconnects=0, initial=0)
+    frame = f"event: values\r\ndata: {data}\r\n\r\n".encode()
+    server = FollowedThread(frame, answers=[accepted("r1")])
+    async with (
+        client_of(server, reconnect=policy) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        await thread.run.start()
+        with pytest.raises(LangGraphError, match="not an event"):
+            print([values async for values in thread.values])
 
 
 async def test_a_stream_that_is_refused_before_its_thread_exists_is_asked_for_again() -> None:

@@ -19,6 +19,7 @@ from langgraph_client.errors import (
     APIResponseValidationError,
     APITimeoutError,
     LangGraphError,
+    NotFoundError,
 )
 from tests.support.raw_server import (
     EVENTS,
@@ -270,3 +271,53 @@ def test_limits_and_proxies_are_httpx_s() -> None:
         with client_of(server, limits=limits) as client:
             assert (client.threads.get("t")).thread_id == "t"
             assert not isinstance(client._transport._pools.current(), DirectSender)
+
+
+def test_headers_that_are_not_ascii_are_read() -> None:
+    """Those of a refusal, and those that a callback gets."""
+    notes: list[str] = []
+
+    def answer(asked: Asked, send: Send) -> None:
+        status = "404 Not Found" if "missing" in asked.line else "200 OK"
+        send(http(THREAD, "x-note: café", status=status))
+
+    def tell(response: Any) -> None:
+        notes.append(response.headers["x-note"])
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            client.http.get("/there", on_response=tell)
+            with pytest.raises(NotFoundError) as caught:
+                client.http.get("/missing")
+    assert [*notes, caught.value.response.headers["x-note"]] == ["café"] * 2
+
+
+def test_an_event_s_id_may_be_any_text() -> None:
+    """It is sent back as it came, in UTF-8."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "last-event-id" not in asked.headers:
+            part = "".join(f"id: é{n}\nevent: values\ndata: {n}\n\n" for n in (1, 2, 3)).encode()
+            head = EVENTS.replace(b"\r\n\r\n", b"\r\nlocation: /threads/t/runs/r/stream\r\n\r\n")
+            send(head + chunked(part)[:-5])
+            raise OSError
+        send(EVENTS + chunked(event("end", None)))
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            parts = [part for part in client.runs.stream("t", "agent")]
+    assert [part.data for part in parts[:3]] == [1, 2, 3]
+    sent = server.asked[-1].headers["last-event-id"].encode("latin-1")
+    assert sent in ("é2".encode(), "é3".encode())
+
+
+def test_a_cookie_of_many_digits_does_not_harm_the_call() -> None:
+    """Nor does its connection stay in use."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(http(THREAD, f"set-cookie: a=b; Max-Age={'9' * 400}"))
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            client.threads.get("t")
+            assert sender_of(client).busy == 0

@@ -125,6 +125,24 @@ def test_redirects_stay_at_home() -> None:
     assert len(wire.requests) == 1
 
 
+def test_a_redirect_to_no_url_is_told() -> None:
+    """What cannot be parsed is an answer that is not valid."""
+    wire = Wire(reply({}, 307, location="http://["))
+    with client_of(wire) as client:
+        with pytest.raises(APIResponseValidationError, match="not a URL"):
+            client.threads.get("t")
+
+
+@pytest.mark.parametrize("method", ["GÉT", "GE T", ""])
+def test_a_method_is_letters(method: str) -> None:
+    """Anything else is refused before it is sent."""
+    wire = Wire()
+    with client_of(wire) as client:
+        with pytest.raises(InvalidArgumentError, match=r"^method"):
+            client.http.request_reconnect("/x", method)
+    assert not wire.requests
+
+
 def test_endless_redirects_end() -> None:
     """A redirect loop is given up."""
     wire = Wire(*[Answer(307, [], {"location": "/threads/t"}) for _ in range(20)])

@@ -68,3 +68,12 @@ def test_what_cannot_be_read_is_ignored() -> None:
     cookies.take("a,b\x00=c; =;")
     cookies.take("node=a; Max-Age=soon; Expires=never")
     assert cookies.header("/") == "node=a"
+
+
+def test_a_max_age_of_many_digits_is_never_over() -> None:
+    """A number that no float can hold keeps the cookie; a negative one deletes it."""
+    cookies = Cookies(Time())
+    cookies.take("node=a; Max-Age=" + "9" * 400)
+    assert cookies.header("/") == "node=a"
+    cookies.take("node=a; Max-Age=-" + "9" * 400)
+    assert not cookies

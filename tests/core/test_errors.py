@@ -77,6 +77,15 @@ def test_a_refusal_is_an_http_status_error() -> None:
     assert "x-api-key" not in error.request.headers
 
 
+def test_a_refusal_keeps_headers_that_are_not_ascii() -> None:
+    """As text of UTF-8 or Latin-1, whichever the server sent."""
+    for name in ("café", "日本", "café".encode().decode("latin-1")):
+        error = status_error(
+            method="GET", url="http://h", status=404, headers={"x-note": name}, content=b""
+        )
+        assert error.response.headers["x-note"] in ("café", "日本")
+
+
 def test_a_cause_loses_the_headers_of_its_request() -> None:
     """The key cannot be reached through `__cause__` either."""
     cause = httpx.ConnectError("refused", request=REQUEST)

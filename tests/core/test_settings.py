@@ -45,7 +45,19 @@ def test_the_key_comes_from_the_first_variable_that_is_set(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "url", ["", "  ", "localhost:2024", "ftp://h", "http://", "http://h:port", "http://h?q=1", 3]
+    "url",
+    [
+        "",
+        "  ",
+        "localhost:2024",
+        "ftp://h",
+        "http://",
+        "http://h:port",
+        "http://h?q=1",
+        "http://ü..x",
+        "http://a..b",
+        3,
+    ],
 )
 def test_a_bad_url_is_refused(url: Any) -> None:
     """A URL that cannot be right is refused, by the name of its parameter."""
@@ -95,3 +107,4 @@ def test_pauses_double_and_the_server_s_word_wins() -> None:
     assert retry_after("Thu, 01 Jan 2026 00:00:09 GMT", now) == 9
     assert retry_after("7", now) == 7
     assert retry_after("soon", now) is None
+    assert retry_after(f"Thu, 01 Jan 2026 00:00:09 +{'9' * 20}", now) is None
