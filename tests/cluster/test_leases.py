@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
 from tests.cluster.conftest import Pair
@@ -98,3 +100,30 @@ def test_a_run_is_stopped_although_its_lease_is_gone(
         assert answer.status_code == 404
     state = pair.api.get(f"/threads/{thread_id}/state").json()["values"]
     assert state == ({"log": ["one:a"], "name": "a"} if how == "cancel" else {})
+
+
+def test_a_lost_thread_does_not_fail_the_runs_of_others(pair: Pair) -> None:
+    """The events of all runs are written before a checkpoint; those of a lost thread cannot be."""
+    services = pair.servers[1].services
+    storage, engine = services.storage, services.engine
+
+    async def write() -> None:
+        logs = []
+        for thread_id in ("lost", "held"):
+            assert await storage.shared.take(thread_id)
+            keeper = RunEvents(storage, {"run_id": f"run of {thread_id}", "thread_id": thread_id})
+            logs.append(EventLog(services.clock, keeper, unwritten=engine._unwritten))
+        storage.shared.epochs["lost"] -= 1
+        for log in logs:
+            log.append("values", b"{}")
+        try:
+            await engine.write_logs()
+            assert logs[0] in engine._unwritten
+            assert logs[1] not in engine._unwritten
+            assert len(await storage.events.of_thread("held", (0, 0), 10)) == 1
+            assert await storage.events.of_thread("lost", (0, 0), 10) == []
+        finally:
+            for log in logs:
+                log.disown()
+
+    on_loop(pair.servers[1], write)

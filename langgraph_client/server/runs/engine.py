@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from langgraph_client.server.clock import Clock
@@ -390,7 +390,9 @@ class Engine:
         checkpoint is not executed again.
         """
         for log in list(self._unwritten):
-            await log.flush()
+            # If its thread is lost, the run of that thread fails by itself, and no other one.
+            with suppress(Fenced):
+                await log.flush()
 
     # Reading.
 
