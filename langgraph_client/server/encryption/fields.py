@@ -25,7 +25,8 @@ NESTED: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 _ALWAYS = frozenset(
     {
-        # The server searches by these keys, and no user has written their values.
+        # The server searches by these keys. What a user writes under such a name stays plain, too,
+        # which docs/applications.md says.
         "thread_id",
         "run_id",
         "assistant_id",
