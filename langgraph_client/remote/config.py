@@ -105,12 +105,13 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
 
     If the config names a thread or checkpoint, the surrounding node's `configurable` is ignored.
     Keys that the server of the surrounding node added, such as its user's identity, are removed:
-    another server must not get them.
+    another server must not get them. Other values that the caller passes for them are kept.
 
     Args:
         ambient: The config of the surrounding node; None outside a node.
         config: The merged config of the call.
     """
+    host = ambient if _is_hosted(ambient) else None
     if ambient:
         if _COORDINATES & config["configurable"].keys():
             ambient = {key: value for key, value in ambient.items() if key != "configurable"}
@@ -118,29 +119,38 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
         inherited = ambient.get("tags") or ()
         tags = [tag for tag in config.get("tags", ()) if tag not in inherited]
         config = merge(ambient, {**config, "tags": tags})
-    return without_host(config)
+    return without_host(config, host)
 
 
-def without_host(config: MergedConfig) -> MergedConfig:
-    """Return a merged config without the keys that a hosting server added."""
-    configurable = config["configurable"]
-    is_hosted = any(key in configurable for key in _HOST_MARKS)
-    dropped = {
-        key
-        for key in configurable
-        if key.startswith(_HOST_PREFIXES) or (is_hosted and key in _HOST_KEYS)
-    }
-    metadata = config.get("metadata")
+def without_host(config: MergedConfig, host: Config | None = None) -> MergedConfig:
+    """Return a merged config without the keys that a hosting server added.
+
+    Args:
+        config: The merged config.
+        host: The config of the surrounding node, if a server hosts it. A user may have a key such
+            as `user_id` too: a value that is not the one in `host` is kept. None removes all.
+    """
+    is_hosted = _is_hosted(config)
+
+    def is_hosts(section: str, key: str, value: JSON) -> bool:
+        if key.startswith(_HOST_PREFIXES):
+            return True
+        if not is_hosted or key not in _HOST_KEYS:
+            return False
+        return host is None or (key, value) in (host.get(section) or {}).items()
+
     kept = dict(config)
-    if dropped:
-        kept["configurable"] = {k: v for k, v in configurable.items() if k not in dropped}
-    if is_hosted and metadata:
-        kept["metadata"] = {
-            key: value
-            for key, value in metadata.items()
-            if key not in _HOST_KEYS and not key.startswith(_HOST_PREFIXES)
-        }
+    for section in ("configurable", "metadata") if is_hosted else ("configurable",):
+        if section in config:
+            items = config[section].items()
+            kept[section] = {k: v for k, v in items if not is_hosts(section, k, v)}
     return kept
+
+
+def _is_hosted(config: Config | None) -> bool:
+    """Return whether a server that hosts the surrounding node added keys to a config."""
+    configurable = (config or {}).get("configurable") or {}
+    return any(mark in configurable for mark in _HOST_MARKS)
 
 
 @dataclass(frozen=True)

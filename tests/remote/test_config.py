@@ -118,3 +118,37 @@ def test_a_config_with_its_own_thread_takes_nothing_of_the_node_around_it() -> N
     assert own == {"configurable": {"thread_id": "1"}, "tags": ["x"]}
     inherited = with_ambient(ambient, merge({"configurable": {"a": 1}}))
     assert inherited["configurable"] == {"thread_id": "p", "__pregel_task_id": "t", "a": 1}
+
+
+HOSTED: dict[str, Any] = {
+    "configurable": {
+        "langgraph_request_id": "1",
+        "langgraph_auth_user_id": "alice",
+        "user_id": "alice",
+        "graph_id": "outer",
+        "model": "small",
+    },
+    "metadata": {"user_id": "alice", "graph_id": "outer", "m": 1},
+}
+
+
+def test_the_callers_own_values_replace_those_of_the_hosting_server() -> None:
+    """The server's values are removed; a key that the server uses too is not the server's alone."""
+    own = {
+        "configurable": {"user_id": "bob"},
+        "metadata": {"user_id": "bob", "created_by": "me"},
+    }
+    sent = with_ambient(HOSTED, merge(own))
+    assert sent["configurable"] == {"user_id": "bob", "model": "small"}
+    assert sent["metadata"] == {"user_id": "bob", "created_by": "me", "m": 1}
+    on_thread = {"configurable": {**HOSTED["configurable"], "thread_id": "1", "user_id": "bob"}}
+    sent = with_ambient(HOSTED, merge(on_thread))
+    assert sent["configurable"] == {"thread_id": "1", "user_id": "bob", "model": "small"}
+
+
+@pytest.mark.parametrize("ambient", [HOSTED, {"tags": ["x"]}, None])
+def test_a_nodes_config_is_passed_on_without_the_hosting_servers_values(ambient: Any) -> None:
+    """Also where the surrounding node is not known: then all of the server's keys are removed."""
+    sent = with_ambient(ambient, merge(HOSTED))
+    assert sent["configurable"] == {"model": "small"}
+    assert sent["metadata"] == {"m": 1}
