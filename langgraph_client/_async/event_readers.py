@@ -175,6 +175,8 @@ class AsyncSseReader(AsyncEventReader):
         call = Call("POST", self._where, ANY, body=body, headers=headers, safe=True)
         answer = self._answer = await self._transport.open(call)
         try:
+            if self._is_closed:  # `close` found no connection to interrupt: this one came after it.
+                return
             self._is_stable = is_stable(answer.headers)
             # Behind a proxy, the new connection may lead to a server with other numbers. Events are
             # continued only if this server too says that its numbers are stable.
@@ -251,6 +253,8 @@ class AsyncSocketReader(AsyncEventReader):
                 self._held.clear()
                 self._subscription = None
                 self._socket = socket
+            if self._is_closed:  # `close` found no socket to interrupt: this one came after it.
+                return
             await self._subscribe(socket)
             while (texts := await socket.receive(self._policy.silence)) is not None:
                 # Pings and new events end an outage. Replies to subscriptions do not: a server

@@ -176,6 +176,8 @@ class SyncSseReader(SyncEventReader):
         call = Call("POST", self._where, ANY, body=body, headers=headers, safe=True)
         answer = self._answer = self._transport.open(call)
         try:
+            if self._is_closed:  # `close` found no connection to interrupt: this one came after it.
+                return
             self._is_stable = is_stable(answer.headers)
             # Behind a proxy, the new connection may lead to a server with other numbers. Events are
             # continued only if this server too says that its numbers are stable.
@@ -252,6 +254,8 @@ class SyncSocketReader(SyncEventReader):
                 self._held.clear()
                 self._subscription = None
                 self._socket = socket
+            if self._is_closed:  # `close` found no socket to interrupt: this one came after it.
+                return
             self._subscribe(socket)
             while (texts := socket.receive(self._policy.silence)) is not None:
                 # Pings and new events end an outage. Replies to subscriptions do not: a server

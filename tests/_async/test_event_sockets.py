@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import threading
+import time
+from asyncio import sleep
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +39,7 @@ from tests.support.event_streaming import (
     message,
     started,
 )
-from tests.support.raw_server import Asked, Send, client_context, http, raw_server
+from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
 RUN: list[Event] = [
     started("r1"),
@@ -244,6 +246,37 @@ async def test_a_refused_subscription_says_why() -> None:
         ):
             with pytest.raises(ProtocolError, match=r"\[invalid_argument\]: bad"):
                 await followed.run.start()
+
+
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+async def test_a_connection_that_opens_after_the_stream_was_left_is_closed(transport: Any) -> None:
+    """A reader that was still connecting does not go on to read."""
+    left = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        left.wait(10)
+        head, sign = EVENTS, b"3\r\n:\r\n\r\n"
+        if transport == "websocket":
+            head, sign = handshake(asked), Frame(Opcode.PING, b"").serialize(mask=False)
+        send(head)
+        for _ in range(2000):  # Until the client closes the connection.
+            send(sign)
+            time.sleep(0.005)
+
+    with raw_server(answer) as server:
+        async with get_client(url=server.url) as client:
+            stream = client.threads.stream(THREAD, assistant_id="agent", transport=transport)
+            async with stream:
+                for _ in range(1000):
+                    if server.asked:
+                        break
+                    await sleep(0.005)
+            left.set()
+            for _ in range(1000):
+                if not server.open:
+                    break
+                await sleep(0.005)
+            assert server.open == 0
 
 
 async def test_in_process_there_is_none(server: TestServer) -> None:

@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from time import sleep
 from typing import Any
 
 import pytest
@@ -38,7 +40,7 @@ from tests.support.event_streaming import (
     message,
     started,
 )
-from tests.support.raw_server import Asked, Send, client_context, http, raw_server
+from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
 RUN: list[Event] = [
     started("r1"),
@@ -243,6 +245,37 @@ def test_a_refused_subscription_says_why() -> None:
         ):
             with pytest.raises(ProtocolError, match=r"\[invalid_argument\]: bad"):
                 followed.run.start()
+
+
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+def test_a_connection_that_opens_after_the_stream_was_left_is_closed(transport: Any) -> None:
+    """A reader that was still connecting does not go on to read."""
+    left = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        left.wait(10)
+        head, sign = EVENTS, b"3\r\n:\r\n\r\n"
+        if transport == "websocket":
+            head, sign = handshake(asked), Frame(Opcode.PING, b"").serialize(mask=False)
+        send(head)
+        for _ in range(2000):  # Until the client closes the connection.
+            send(sign)
+            time.sleep(0.005)
+
+    with raw_server(answer) as server:
+        with get_sync_client(url=server.url) as client:
+            stream = client.threads.stream(THREAD, assistant_id="agent", transport=transport)
+            with stream:
+                for _ in range(1000):
+                    if server.asked:
+                        break
+                    sleep(0.005)
+            left.set()
+            for _ in range(1000):
+                if not server.open:
+                    break
+                sleep(0.005)
+            assert server.open == 0
 
 
 def test_in_process_there_is_none(server: TestServer) -> None:
