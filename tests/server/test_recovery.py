@@ -142,6 +142,33 @@ def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str)
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize("how", ["cancelled", "replaced"])
+def test_a_stopped_run_keeps_its_key(tmp_path: Path, how: str) -> None:
+    """If the process is killed after a rollback was accepted, the run's key still answers it."""
+    work, file = Work(), tmp_path / "s.db"
+    body = {"assistant_id": "work", "input": {"x": "a"}}
+    key = {"idempotency-key": "4ab1"}
+    with serving(file, work=work.graph()) as http:
+        path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}/runs"
+        run_id = http.post(path, json=body, headers=key).json()["run_id"]
+        assert work.begun.acquire(timeout=10)
+        if how == "cancelled":
+            http.post(f"{path}/{run_id}/cancel", params={"action": "rollback"})
+        else:
+            http.post(path, json={**body, "multitask_strategy": "rollback"})
+        assert work.stopped.wait(10)
+        image = killed(file)
+        work.go_on.set()
+        http.get(f"{path}/{run_id}/join")
+    with serving(image, work=work.graph()) as http:
+        http.get(f"{path}/{run_id}/join")
+        repeated = http.post(path, json=body, headers=key)
+        assert repeated.json()["run_id"] == run_id
+        for run in http.get(path).json():
+            http.get(f"{path}/{run['run_id']}/join")
+
+
+@pytest.mark.sqlite
 def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) -> None:
     """A stateless run with `on_disconnect: cancel` is over with the process that held the
     connection; one that continues is taken up again."""

@@ -15,6 +15,7 @@ from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.errors import Conflict
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
 from langgraph_client.server.storage.shared import NO_RUN, Shared
@@ -116,18 +117,14 @@ class Elsewhere:
         self,
         transaction: Transaction | Storage,
         run: Document,
-        action: str,
+        action: Action,
         reason: str,
         *,
         delete: bool = False,
     ) -> None:
-        before = await transaction.run_controls.get(run["run_id"]) or {
-            "run_id": run["run_id"],
-            "thread_id": run["thread_id"],
-        }
-        if delete or not before.get("stop"):
-            stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
-            await transaction.run_controls.put({**before, **stop})
+        before = await transaction.run_controls.get(run["run_id"])
+        control = with_stop(run, before, action, reason, delete=delete)
+        await transaction.run_controls.put(control)
 
     async def stop(
         self, run: Document, action: Action, reason: str, *, delete: bool = False

@@ -36,6 +36,7 @@ from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
+from langgraph_client.server.runs.recovery import noted, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
@@ -45,7 +46,7 @@ from langgraph_client.server.runs.run_states import (
     Outcome,
 )
 from langgraph_client.server.runs.settlement import Settlements
-from langgraph_client.server.runs.stop_runs import RunStopper, noted
+from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
@@ -279,7 +280,9 @@ class Engine:
         controls = [{**noted(run), **control}] if control else []
         # In the same transaction as the new run: if the process is killed right after it, the next
         # one does not execute the runs that this one replaces.
-        controls += [{**noted(other.run), "stop": strategy, "reason": reason} for other in stopped]
+        for other in stopped:
+            before = await self._storage.within(held).run_controls.get(other.run_id)
+            controls.append(with_stop(other.run, before, strategy, reason))
         await self._store(job, busy, controls, key, free, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.job_factory import JobFactory
 from langgraph_client.server.runs.own_tasks import OwnTasks
-from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide
+from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, noted
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Job
 from langgraph_client.server.runs.settlement import Settlements, drop
-from langgraph_client.server.runs.stop_runs import RunStopper, noted
+from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from langgraph_client.server.runs.run_states import Outcome, status_after
+from langgraph_client.server.runs.run_states import Action, Outcome, status_after
 from langgraph_client.server.storage.protocol import Document
 
 MAX_KILLS = 3
@@ -68,3 +68,29 @@ def decide(
     requeued = {**run, "status": status_after("running", "requeue")}
     suspect = kills == max_kills - 1
     return Decision(requeued, control={**control, "kills": kills, "at": latest}, suspect=suspect)
+
+
+def noted(run: Document) -> Document:
+    """Return the ids that the notes about a run begin with."""
+    return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
+
+
+def with_stop(
+    run: Document, control: Document | None, action: Action, reason: str, *, delete: bool = False
+) -> Document:
+    """Return the notes about a run together with a request to stop it.
+
+    The first request counts, unless a later one deletes the run.
+
+    Args:
+        run: The run's document.
+        control: The notes that are stored; None if there are none.
+        action: How the run must end.
+        reason: The reason, for the thread's document.
+        delete: Whether the run is deleted.
+    """
+    control = control or noted(run)
+    if control.get("stop") and not delete:
+        return control
+    stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
+    return {**control, **stop}

@@ -11,6 +11,7 @@ from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import Settlements, drop
@@ -124,12 +125,13 @@ class RunStopper:
         """
         if job.ended or (job.stop is not None and not delete):
             return True
-        control = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
         try:
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
-                await transaction.run_controls.put({**noted(job.run), **control})
+                before = await transaction.run_controls.get(job.run_id)
+                control = with_stop(job.run, before, action, reason, delete=delete)
+                await transaction.run_controls.put(control)
         except Fenced:
             assert self._cluster is not None
             self._cluster.lose(job.thread_id)
@@ -293,11 +295,6 @@ class RunStopper:
             if run["run_id"] not in known:
                 found.append(await self._delete_elsewhere(run))
         return [job for job in found if job is not None]
-
-
-def noted(run: Document) -> Document:
-    """Return the ids that the notes about a run begin with."""
-    return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
 
 
 async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
