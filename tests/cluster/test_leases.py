@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
@@ -127,3 +128,29 @@ def test_a_lost_thread_does_not_fail_the_runs_of_others(pair: Pair) -> None:
                 log.disown()
 
     on_loop(pair.servers[1], write)
+
+
+def test_a_thread_whose_takeover_fails_is_not_held(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt takes it over as a whole."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    engine = pair.servers[1].services.engine
+    shared = pair.servers[1].services.storage.shared
+
+    async def fail(_: str) -> bool:
+        raise Unavailable("the database does not answer")
+
+    async def take_over() -> None:
+        async with engine.locks.hold(thread_id):
+            with monkeypatch.context() as patch:
+                patch.setattr(engine.cluster.followers, "begin", fail)
+                with pytest.raises(Unavailable):
+                    await engine.cluster.own(thread_id)
+            assert not shared.owns(thread_id)
+            assert await engine.cluster.own(thread_id)
+
+    on_loop(pair.servers[1], take_over)
+    body = {"assistant_id": "row", "input": {"name": "a"}}
+    answer = pair.api.post(f"/threads/{thread_id}/runs/wait", json=body)
+    assert answer.status_code == 200

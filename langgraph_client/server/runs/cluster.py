@@ -304,7 +304,15 @@ class Cluster:
         self._protocol_runs.follow(thread_id, fed=False)
 
     async def _taken(self, thread_id: str) -> None:
-        """Continue a thread where its last holder stopped."""
+        """Continue a thread where its last holder stopped; lose it again if that fails."""
+        try:
+            await self._continue(thread_id)
+        except BaseException:
+            # The next attempt must not find a thread that is held here and only half loaded.
+            self.lose(thread_id)
+            raise
+
+    async def _continue(self, thread_id: str) -> None:
         # Runs and threads that were followed here get the events that the last holder stored,
         # before this process adds its own to the same logs.
         await self.following.look(thread_id, is_taken=True)
