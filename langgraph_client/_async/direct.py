@@ -324,6 +324,8 @@ class AsyncDirectAnswer:
             if made := plain.feed(piece):
                 return made
             piece = await self._next_piece()
+        if not plain.is_complete:
+            raise httpcore.RemoteProtocolError("the compressed body is not complete")
         return b""
 
     async def _end(self) -> None:

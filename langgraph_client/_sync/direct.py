@@ -323,6 +323,8 @@ class DirectAnswer:
             if made := plain.feed(piece):
                 return made
             piece = self._next_piece()
+        if not plain.is_complete:
+            raise httpcore.RemoteProtocolError("the compressed body is not complete")
         return b""
 
     def _end(self) -> None:

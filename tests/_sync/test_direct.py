@@ -142,6 +142,11 @@ def test_a_connection_that_the_server_has_closed_is_not_used() -> None:
         (b"not HTTP at all\r\n\r\n", APIConnectionError, httpx.RemoteProtocolError),
         (http(THREAD)[:-3], APIConnectionError, httpx.RemoteProtocolError),
         (EVENTS + b"zz\r\n", APIConnectionError, httpx.RemoteProtocolError),
+        (
+            http(gzip.compress(THREAD)[:-3], "content-encoding: gzip"),
+            APIConnectionError,
+            httpx.RemoteProtocolError,
+        ),
         (http(b"x", "content-encoding: br"), APIResponseValidationError, httpx.HTTPError),
         (
             http(b"\x1f\x8bno", "content-encoding: gzip"),
