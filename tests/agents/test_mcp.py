@@ -144,6 +144,14 @@ def test_pages_and_names(http: httpx.Client) -> None:
     assert tool_name("  a  b/ü\n.c-d_" + "x" * 200) == ("a_b_.c-d_" + "x" * 200)[:128]
 
 
+@pytest.mark.parametrize("cursor", ["1e999", "-1e999", '"x"', "[]", "-7"])
+def test_a_cursor_that_is_none(http: httpx.Client, cursor: str) -> None:
+    """It means the first page."""
+    message = '{"jsonrpc": "2.0", "id": 0, "method": "tools/list", "params": {"cursor": %s}}'
+    answer = http.post("/mcp", content=message % cursor, headers=ACCEPT)
+    assert answer.json()["result"] == rpc(http, "tools/list")["result"]
+
+
 def test_schemas_for_models() -> None:
     """Messages are a text, and definitions that nothing names any more are gone."""
 

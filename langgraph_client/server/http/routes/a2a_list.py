@@ -77,11 +77,11 @@ def read_filter(params: JsonObject) -> TaskFilter:
 def _time(given: object) -> datetime | None:
     if given is None:
         return None
-    if isinstance(given, int) and not isinstance(given, bool):  # Milliseconds, before 1.0.
-        return datetime.fromtimestamp(given / 1000).astimezone()
     try:
+        if isinstance(given, int) and not isinstance(given, bool):  # Milliseconds, before 1.0.
+            return datetime.fromtimestamp(given / 1000).astimezone()
         return datetime.fromisoformat(str(given).replace("Z", "+00:00")).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # The last two for times outside the calendar.
         raise A2AError(
             a2a.INVALID_PARAMS, "statusTimestampAfter must be a valid ISO 8601 timestamp"
         ) from None

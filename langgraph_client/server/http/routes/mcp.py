@@ -100,7 +100,7 @@ async def _result(request: ValidRequest, method: str, params: Document) -> Docum
 async def _list_tools(inside: Inside, params: Document) -> Document:
     try:
         start = max(int(params.get("cursor") or 0), 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # The last one for 1e999, which is infinite.
         start = 0
     page = {"offset": start, "limit": _PAGE}
     assistants = await inside.ask("POST", "/assistants/search", page)
