@@ -40,7 +40,14 @@ class Cors:
     max_age: int = 600
 
 
-_NEVER = {"authorization", "x-api-key", "x-service-key", "x-tenant-id"}
+_NEVER = {
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-service-key",
+    "x-tenant-id",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class HeaderRules:
     """Which headers of a request are passed on.
 
     Names may contain `*` for any text; case is ignored. Headers with keys (`Authorization`,
-    `x-api-key`, `x-service-key`, `x-tenant-id`) are never passed on.
+    `Proxy-Authorization`, `Cookie`, `x-api-key`, `x-service-key`, `x-tenant-id`) are never passed
+    on, because they would be stored with a run.
 
     Attributes:
         includes: The names of headers to pass on.

@@ -23,7 +23,7 @@ from langgraph_client.server.cli.config import (
 )
 from langgraph_client.server.cli.keys import KEYS, Key
 from langgraph_client.server.cli.load import server_of
-from langgraph_client.server.options import Cors, ThreadTTL, WebhookOptions
+from langgraph_client.server.options import Cors, HeaderRules, ThreadTTL, WebhookOptions
 
 GRAPHS = {"agent": "./graph.py:graph"}
 
@@ -221,6 +221,8 @@ def test_sections(tmp_path: Path) -> None:
     assert found.http.custom_route_auth
     picked = found.http.configurable_headers.pick({"X-A": "1", "x-b": "2", "x-api-key": "3"})
     assert picked == {"x-a": "1"}
+    keys = ("Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "X-Service-Key")
+    assert HeaderRules(("*",)).pick({**dict.fromkeys(keys, "k"), "X-A": "1"}) == {"x-a": "1"}
     assert found.cors == Cors(allow_origin_regex="https://.*", max_age=5)
     assert found.store == StoreSection(None, 2, "./emb.py:embed", ("$",), 1.5, False)
     assert found.checkpointer == "./saver.py:make"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import queue
 import socket
 import time
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from langgraph_client import Server
+from langgraph_client import Auth, Server
 from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
@@ -376,6 +377,19 @@ def test_a_proxy_gets_the_name(hook: Listening, monkeypatch: pytest.MonkeyPatch)
         client.post("/runs/wait", json={"assistant_id": "row", "input": {}, "webhook": url})
         assert hook.ids.get(timeout=5)
     assert httpx.Headers(hook.headers)["host"] == "public.example"
+
+
+def test_a_webhook_does_not_carry_the_user(hook: Listening) -> None:
+    """Of the user, a webhook has the id: `Auth` may have put secrets into the other fields."""
+    auth = Auth()
+    auth.authenticate(lambda: {"identity": "ann", "token": "secret-1"})
+    with (
+        Server(graphs(), auth=auth, webhooks=WebhookOptions(loopback=True)) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+    ):
+        told = run(client, hook, "counter", {"count": 1})
+    assert told["kwargs"]["config"]["configurable"]["langgraph_auth_user_id"] == "ann"
+    assert "secret-1" not in json.dumps(told)
 
 
 def test_headers_and_fields(hook: Listening) -> None:

@@ -102,7 +102,7 @@ class Webhooks:
 
     def _body(self, ended: Ended) -> str:
         document = {
-            **ended.run,
+            **_without_user(ended.run),
             "status": ended.status,
             "run_started_at": ended.started_at,
             "run_ended_at": ended.ended_at,
@@ -264,3 +264,10 @@ class Webhooks:
             delivery = await self._storage.webhook_deliveries.get(run_id)
             if delivery is not None:
                 await self._replace(delivery, {**delivery, "due_at": self._clock.stamp()})
+
+
+def _without_user(run: Document) -> Document:
+    # The application's `Auth` may have put secrets into the user. The user's id is still sent.
+    config = run["kwargs"]["config"]
+    configurable = {**config["configurable"], "langgraph_auth_user": None}
+    return {**run, "kwargs": {**run["kwargs"], "config": {**config, "configurable": configurable}}}
