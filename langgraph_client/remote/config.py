@@ -130,7 +130,7 @@ def without_host(config: MergedConfig, host: Config | None = None) -> MergedConf
         host: The config of the surrounding node, if a server hosts it. A user may have a key such
             as `user_id` too: a value that is not the one in `host` is kept. None removes all.
     """
-    is_hosted = _is_hosted(config)
+    is_hosted = host is not None or _is_hosted(config)
 
     def is_hosts(section: str, key: str, value: JSON) -> bool:
         if key.startswith(_HOST_PREFIXES):

@@ -146,6 +146,12 @@ def test_the_callers_own_values_replace_those_of_the_hosting_server() -> None:
     assert sent["configurable"] == {"thread_id": "1", "user_id": "bob", "model": "small"}
 
 
+def test_the_hosting_servers_metadata_stays_with_it_also_on_a_thread_of_ones_own() -> None:
+    """Another server learns nothing of the run around the call, such as its user."""
+    sent = with_ambient(HOSTED, merge({"configurable": {"thread_id": "1"}}))
+    assert sent["metadata"] == {"m": 1}
+
+
 @pytest.mark.parametrize("ambient", [HOSTED, {"tags": ["x"]}, None])
 def test_a_nodes_config_is_passed_on_without_the_hosting_servers_values(ambient: Any) -> None:
     """Also where the surrounding node is not known: then all of the server's keys are removed."""
