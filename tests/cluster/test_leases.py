@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -154,3 +155,32 @@ def test_a_thread_whose_takeover_fails_is_not_held(
     body = {"assistant_id": "row", "input": {"name": "a"}}
     answer = pair.api.post(f"/threads/{thread_id}/runs/wait", json=body)
     assert answer.status_code == 200
+
+
+def test_a_run_whose_end_is_written_succeeds_although_its_lease_is_not_released(
+    pair: Pair, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails between the end of a v3 run and the release; it is released later."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    start = {"assistant_id": "gate", "input": {"name": "a"}}
+    command = {"id": 1, "method": "run.start", "params": start}
+    answer = pair.worker.post(f"/threads/{thread_id}/commands", json=command)
+    gate.arrived()
+    services = pair.servers[1].services
+    job = services.engine.jobs[answer.json()["result"]["run_id"]]
+    connections = services.storage.connections
+    execute, failures = connections.execute, [Unavailable("the database does not answer")]
+
+    async def fail(statement: str, values: Sequence[object] = ()) -> int:
+        if statement.startswith("DELETE FROM leases") and failures:
+            raise failures.pop()
+        return int(await execute(statement, values))
+
+    monkeypatch.setattr(connections, "execute", fail)
+    gate.open()
+    on_loop(pair.servers[1], job.over.wait)
+    assert not failures
+    assert job.result["log"] == ["one:a", "held:a", "two"]
+    deadline = time.monotonic() + 20
+    while on_loop(pair.servers[1], lambda: services.storage.shared.owner(thread_id)) is not None:
+        assert time.monotonic() < deadline

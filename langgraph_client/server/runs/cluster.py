@@ -445,7 +445,9 @@ class Cluster:
         if self.following.is_read(job.thread_id):
             self.following.watch(job.thread_id)
         if job.thread_id in self.shared.epochs:  # Otherwise the transaction has released it.
-            await self.shared.release(job.thread_id)
+            # The end of the run is written, so this must not fail it. `_clear` tries it again.
+            with contextlib.suppress(Unavailable):
+                await self.shared.release(job.thread_id)
         # Another process has stored a run that is not in this queue, and the lease is released.
         if others:
             self.shared.tell("work", "")
