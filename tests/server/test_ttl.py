@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from langgraph_client.server.options import ThreadTTL
 from langgraph_client.server.server import Server
 from tests.support.clock import Settable
 from tests.support.hosted import Gate, hosted
@@ -119,6 +122,33 @@ def test_a_running_thread_is_not_deleted(http: httpx.Client, server: Server, gat
     assert http.get(path).status_code == 404
 
 
+def without_ttls(file: Path) -> None:
+    """Make a server's database refuse to store a time to live."""
+    with Server(hosted(Gate()), path=file):
+        pass
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON thread_ttls"
+            " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+
+
+@pytest.mark.sqlite
+def test_a_run_on_a_new_thread_is_stored_with_its_time_to_live(tmp_path: Path, gate: Gate) -> None:
+    """If a new thread's time to live cannot be stored, neither the thread nor its run is."""
+    without_ttls(tmp_path / "s.db")
+    ttl = ThreadTTL(5)
+    with (
+        Server(hosted(gate), path=tmp_path / "s.db", thread_ttl=ttl) as server,
+        talk(server) as http,
+    ):
+        body = {"assistant_id": "row", "input": {}, "on_completion": "keep"}
+        assert http.post("/runs/stream", json=body).status_code == 500
+        assert http.post("/threads/search", json={}).json() == []
+        assert server.services.engine.jobs == {}
+
+
+@pytest.mark.sqlite
 def test_time_goes_on_while_the_server_is_down(gate: Gate, tmp_path: Path) -> None:
     """What fell due between two processes is deleted when the second one starts."""
     clock = Settable()

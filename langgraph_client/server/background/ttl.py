@@ -61,10 +61,19 @@ class ThreadTTLs:
             thread_id: The thread.
             transaction: The transaction that creates it; None for none.
         """
-        if self._default is not None:
-            document = self._document(thread_id, self._default.minutes, self._default.strategy)
+        document = self.default_of(thread_id)
+        if document is not None:
             await (transaction or self._storage).thread_ttls.put(document)
             self.wake()
+
+    def default_of(self, thread_id: str) -> Document | None:
+        """Return the document of a new thread's time to live; None if there is no default.
+
+        After it is stored, `wake` must be called.
+        """
+        if self._default is None:
+            return None
+        return self._document(thread_id, self._default.minutes, self._default.strategy)
 
     def _document(self, thread_id: str, minutes: float, strategy: str) -> Document:
         return {

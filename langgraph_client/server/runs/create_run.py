@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -143,14 +143,16 @@ class RunCreator:
         graphs: Graphs,
         engine: Engine,
         check_webhook: Callable[[str], None],
-        thread_created: Callable[[str], Awaitable[None]],
+        default_ttl: Callable[[str], Document | None],
+        ttl_stored: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._graphs = graphs
         self._engine = engine
         self._check_webhook = check_webhook
-        self._thread_created = thread_created
+        self._default_ttl = default_ttl
+        self._ttl_stored = ttl_stored
         self._old = (
             _OldDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
             _OldDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
@@ -347,6 +349,8 @@ class RunCreator:
                 raise NotFound(_NOT_FOUND)
             is_new = thread is None
             run, thread = self._documents(request, assistant, thread_id, thread)
+            is_kept = is_new and not run["kwargs"]["temporary"]
+            ttl = self._default_ttl(thread_id) if is_kept else None
             control: Document = {"bound": True} if request.is_bound else {}
             document = None
             if key is not None:
@@ -361,14 +365,15 @@ class RunCreator:
                     control,
                     document,
                     self._parent,
+                    ttl=ttl,
                     held=held,
                     standing=standing,
                     is_unknown=own,
                     waited_for=request.waited_for or request.streamed,
                 ),
             )
-            if is_new and not created.job.temporary:
-                await self._thread_created(thread_id)
+            if ttl is not None:
+                self._ttl_stored()
             return created
 
     def _documents(

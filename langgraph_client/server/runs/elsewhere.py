@@ -64,6 +64,7 @@ class Elsewhere:
         key: Document | None,
         reason: str,
         *,
+        ttl: Document | None,
         refusal: str,
         followed: bool,
         held: Any,
@@ -76,6 +77,7 @@ class Elsewhere:
             control: The notes about the run; empty for none.
             key: The document of the request's idempotency key.
             reason: The reason in the thread's document if the run stops another one.
+            ttl: The document of a new thread's time to live; None for none.
             refusal: The text of `Conflict`.
             followed: Whether this process follows the run.
             held: The value of the lock. The lock across processes ends with the transaction.
@@ -100,6 +102,8 @@ class Elsewhere:
                 await transaction.run_controls.put(control)
             if key is not None:
                 await transaction.idempotency_keys.put(key)
+            if ttl is not None:
+                await transaction.thread_ttls.put(ttl)
             if strategy in ("interrupt", "rollback"):
                 for other in others:
                     await self._note_stop(transaction, other, strategy, reason)

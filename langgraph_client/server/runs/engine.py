@@ -221,6 +221,7 @@ class Engine:
         key: Document | None = None,
         parent: str = "",
         *,
+        ttl: Document | None = None,
         held: Any = None,
         standing: Standing | None = None,
         is_unknown: bool = False,
@@ -234,6 +235,7 @@ class Engine:
             control: The notes about the run; stored unless empty.
             key: The document of the request's idempotency key. It is stored.
             parent: The id of the run that has started this one; empty for none.
+            ttl: The document of a new thread's time to live. It is stored.
             held: The value of the lock. The lock across processes ends with the transaction.
             standing: The second value that `look` has returned.
             is_unknown: Whether the thread is so new that it cannot have followers.
@@ -263,7 +265,15 @@ class Engine:
             ):
                 note = {**noted(run), **control} if control else {}
                 found = await self.cluster.elsewhere.submit(
-                    run, busy, note, key, reason, refusal=BUSY, followed=waited_for, held=held
+                    run,
+                    busy,
+                    note,
+                    key,
+                    reason,
+                    ttl=ttl,
+                    refusal=BUSY,
+                    followed=waited_for,
+                    held=held,
                 )
                 return self.job_factory.job(run) if found is None else found
         others = self._queue.of(thread_id)
@@ -283,7 +293,7 @@ class Engine:
         for other in stopped:
             before = await self._storage.within(held).run_controls.get(other.run_id)
             controls.append(with_stop(other.run, before, strategy, reason))
-        await self._store(job, busy, controls, key, free, held)
+        await self._store(job, busy, controls, key, ttl, free, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:
             self.cluster.followers.keep(job)
@@ -298,6 +308,7 @@ class Engine:
         thread: Document,
         controls: list[Document],
         key: Document | None,
+        ttl: Document | None,
         free: Standing | None,
         held: Any,
     ) -> None:
@@ -314,6 +325,8 @@ class Engine:
                     await transaction.run_controls.put(control)
                 if key is not None:
                     await transaction.idempotency_keys.put(key)
+                if ttl is not None:
+                    await transaction.thread_ttls.put(ttl)
         except Fenced:
             # With `free`, another process took the thread first: there is no lease to lose.
             if self.cluster is not None and free is None:
