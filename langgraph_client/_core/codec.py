@@ -17,6 +17,7 @@ import json
 import math
 import sys
 import uuid
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -50,6 +51,11 @@ def _slow_decode(content: bytes | bytearray | str) -> object:
     """Decode with pydantic's parser, which accepts NaN and infinity. It is imported when needed."""
     from pydantic_core import from_json
 
+    # Some servers write a byte order mark, which RFC 8259 lets a reader ignore.
+    if isinstance(content, str):
+        content = content.removeprefix("\ufeff")
+    else:
+        content = content.removeprefix(BOM_UTF8)
     decoded: object = from_json(content)
     return decoded
 

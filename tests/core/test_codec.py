@@ -157,3 +157,9 @@ def test_the_same_object_twice_is_no_circle() -> None:
         encode({"input": [shared, shared, {"b": shared}, object()]})
     assert caught.value.parameter == "input[3]"
     assert json.loads(encode([shared, shared])) == [shared, shared]
+
+
+@pytest.mark.parametrize("content", ['\ufeff{"a": 1}', '\ufeff{"a": 1}'.encode()])
+def test_a_byte_order_mark_is_ignored(content: str | bytes) -> None:
+    """RFC 8259 lets a reader ignore it in front of a document."""
+    assert decode(content) == {"a": 1}
