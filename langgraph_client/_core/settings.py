@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,6 +15,7 @@ from langgraph_client.errors import InvalidArgumentError
 DEFAULT_URL = "http://localhost:8123"
 API_KEY_HEADER = "x-api-key"
 KEY_VARIABLES = ("LANGGRAPH_API_KEY", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # A header's name, by RFC 9110.
 RESERVED_HEADERS = frozenset({API_KEY_HEADER, "host", "content-length", "transfer-encoding"})
 USER_AGENT = "langgraph-client"
 
@@ -140,7 +142,7 @@ def check_headers(
     if headers is not None and not isinstance(headers, Mapping):
         raise InvalidArgumentError(name, f"must be a mapping, not {_kind(headers)}")
     for key, value in (headers or {}).items():
-        if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable():
+        if not isinstance(key, str) or not _TOKEN.fullmatch(key):
             raise InvalidArgumentError(name, f"{key!r} is not a valid header name")
         is_key = key.lower() == API_KEY_HEADER
         if key.lower() in RESERVED_HEADERS and not (is_key and may_have_key):
@@ -159,6 +161,8 @@ def _check_header_value(name: str, value: object) -> None:
         raise InvalidArgumentError(
             name, "must be ASCII without control characters, as every header's value"
         )
+    if value != value.strip(" \t"):
+        raise InvalidArgumentError(name, "must not begin or end with a space or tab")
 
 
 def _kind(value: object) -> str:

@@ -65,7 +65,20 @@ def test_a_bad_url_is_refused(url: Any) -> None:
         settings_from(url, None, None)
 
 
-@pytest.mark.parametrize("headers", [{"X-Api-Key": "k"}, {"a": 1}, {"": "x"}, {"a": "é"}, ["a"]])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Api-Key": "k"},
+        {"a": 1},
+        {"": "x"},
+        {"a": "é"},
+        ["a"],
+        {"a b": "x"},
+        {"a:": "x"},
+        {"a": " x"},
+        {"a": "x\t"},
+    ],
+)
 def test_a_bad_header_is_refused(headers: Any) -> None:
     """A reserved header, or one that cannot be sent."""
     with pytest.raises(InvalidArgumentError, match=r"^headers"):
