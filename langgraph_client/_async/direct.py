@@ -362,7 +362,7 @@ class AsyncDirectAnswer:
         self._drop()
 
     async def interrupt(self) -> None:
-        """Make a `read` in another task or thread return `b""` now."""
+        """Make a `read` in another task or thread end with an error now."""
         self._network.interrupt()
 
     def abandon(self) -> None:

@@ -58,7 +58,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_over = True
-        self.error = exc
+        self.error = self.error or exc
         self._forget_timer()
         self._wake(self._reader)
         self._wake(self._writer)
@@ -154,9 +154,13 @@ class Wire(asyncio.Protocol):
             raise httpcore.WriteError(_words(self.error)) from self.error
 
     def abort(self) -> None:
-        """Close at once, and wake the reader."""
+        """Close at once, and wake the reader, which gets an error.
+
+        For a body without a length, the end of the connection would mean that the body is complete.
+        """
         self._forget_timer()
         self.is_over = True
+        self.error = self.error or ConnectionAbortedError("closed by this client")
         self.pieces.clear()
         if self.transport is not None:
             self.transport.abort()
@@ -211,7 +215,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._joiner.leave()
 
     def interrupt(self) -> None:
-        """End the current read."""
+        """End the current read with an error."""
         self._wire.abort()
 
     async def start_tls(

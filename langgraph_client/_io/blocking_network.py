@@ -30,6 +30,7 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, connected: socket.socket) -> None:
         self.limit: float | None = None
         self._socket = connected
+        self._is_interrupted = False
         self._joiner = ChunkJoiner()
         self._buffer = bytearray(16 * 1024)
         self._view = memoryview(self._buffer)
@@ -54,6 +55,9 @@ class Stream(httpcore.NetworkStream):
             raise httpcore.ReadTimeout("nothing came in time") from error
         except (OSError, ValueError) as error:  # ValueError: closed by another thread.
             raise httpcore.ReadError(_words(error)) from error
+        if not size and self._is_interrupted:
+            # For a body without a length, an end would mean that the body is complete.
+            raise httpcore.ReadError("closed by this client")
         data = bytes(self._view[:size])
         if size == len(self._buffer) < MOST_HELD:  # Full: more may be waiting, so grow it.
             self._view.release()
@@ -80,7 +84,8 @@ class Stream(httpcore.NetworkStream):
         self._socket.close()
 
     def abort(self) -> None:
-        """Close at once. No thread may be reading."""
+        """Close at once. A thread that is reading gets an error."""
+        self.interrupt()
         self._socket.close()
 
     def abandon(self) -> None:
@@ -92,7 +97,8 @@ class Stream(httpcore.NetworkStream):
         self._joiner.leave()
 
     def interrupt(self) -> None:
-        """End the current read of another thread. Closing the socket would not wake that thread."""
+        """End another thread's read with an error. Closing the socket would not wake it."""
+        self._is_interrupted = True
         with suppress(OSError):  # It is closed already.
             # Not the TLS socket's own `shutdown`, which drops the TLS state that the reader uses.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

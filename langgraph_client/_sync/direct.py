@@ -361,7 +361,7 @@ class DirectAnswer:
         self._drop()
 
     def interrupt(self) -> None:
-        """Make a `read` in another task or thread return `b""` now."""
+        """Make a `read` in another task or thread end with an error now."""
         self._network.interrupt()
 
     def abandon(self) -> None:

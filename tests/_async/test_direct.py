@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 import zlib
 from asyncio import sleep
@@ -13,6 +14,7 @@ import pytest
 
 from langgraph_client import LangGraphClient, RetryPolicy, StreamIncomplete, get_client
 from langgraph_client._async.direct import AsyncDirectSender
+from langgraph_client._io.tasks import Job
 from langgraph_client.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -250,6 +252,43 @@ async def test_a_closed_client_has_no_connections() -> None:
         assert server.open == 0
         with pytest.raises(APIConnectionError, match="closed"):
             await client.threads.get("t")
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_closing_the_client_ends_a_read_with_an_error(tls: bool) -> None:
+    """The reader wakes up. A body without a length is not complete because the client closed it."""
+    done = threading.Event()
+    outcomes: list[type[Exception]] = []
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("values", 1))
+        done.wait(10)
+        raise OSError
+
+    async def read() -> None:
+        try:
+            await anext(stream)
+        except (LangGraphError, StopAsyncIteration) as error:
+            outcomes.append(type(error))
+
+    with raw_server(answer, tls=tls) as server:
+        client = client_of(server)
+        stream = client.runs.stream(None, "agent")
+        assert (await anext(stream)).data == 1
+        job = Job(read)
+        for _ in range(1000):
+            if stream._is_busy:
+                break
+            await sleep(0.005)
+        await sleep(0.05)  # The reader waits for bytes.
+        await client.aclose()
+        for _ in range(1000):
+            if outcomes:
+                break
+            await sleep(0.005)
+        assert outcomes == [StreamIncomplete]
+        done.set()
+        await job.stop()
 
 
 async def test_a_stream_cut_below_the_protocol_is_told() -> None:
