@@ -217,3 +217,15 @@ def test_requests_that_begin_while_the_server_stops_are_answered() -> None:
             one.join(10)
             assert not one.is_alive()
     assert len(ended) == 25
+
+
+def test_the_log_of_a_thread_stays_for_a_reader_that_is_about_to_read() -> None:
+    """Another reader of the same thread leaves meanwhile; the last one takes the log along."""
+    with Server({}) as server:
+        logs = server.services.engine.feeds
+        log = logs.open("t")
+        assert logs.open("t") is log
+        logs.drop("t")
+        assert logs.get("t") is log
+        logs.drop("t")
+        assert "t" not in logs

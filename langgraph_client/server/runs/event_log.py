@@ -162,11 +162,6 @@ class EventLog:
         """Whether an event has a reader, or can have a later one."""
         return bool(self._readers) or self.keeper is not None
 
-    @property
-    def has_readers(self) -> bool:
-        """Whether a reader is attached."""
-        return bool(self._readers)
-
     def append(
         self, name: str, data: bytes, event_id: EventId | None = None, *, keep: bool = True
     ) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from langgraph_client.server.clock import Clock, EventId
@@ -26,6 +27,9 @@ class ThreadLogs:
         self._storage = storage
         self._write_logs = write_logs
         self._logs: dict[str, EventLog] = {}
+        # Counted, as a reader may have opened a log and not begun to read: if another reader's end
+        # removed that log, it would never hear of a new event.
+        self._users: Counter[str] = Counter()
 
     def __contains__(self, thread_id: object) -> bool:
         return thread_id in self._logs
@@ -36,16 +40,17 @@ class ThreadLogs:
 
     def open(self, thread_id: str) -> EventLog:
         """Return the log of a thread, and create it if necessary. Call `drop` after reading."""
+        self._users[thread_id] += 1
         if thread_id not in self._logs:
             kept = ThreadEvents(self._storage, thread_id, self._write_logs)
             self._logs[thread_id] = EventLog(self._clock, kept)
         return self._logs[thread_id]
 
     def drop(self, thread_id: str) -> None:
-        """Remove the log of a thread if it has no reader."""
-        log = self._logs.get(thread_id)
-        if log is not None and not log.has_readers:
-            del self._logs[thread_id]
+        """Give up a log that was opened; it is removed with its last user."""
+        self._users[thread_id] -= 1
+        if not self._users[thread_id]:
+            del self._users[thread_id], self._logs[thread_id]
 
     def tell(self, thread_id: str, name: str, data: bytes, event_id: EventId | None = None) -> None:
         """Give an event to the thread's readers, with its id in the run's log."""
