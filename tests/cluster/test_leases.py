@@ -184,3 +184,38 @@ def test_a_run_whose_end_is_written_succeeds_although_its_lease_is_not_released(
     deadline = time.monotonic() + 20
     while on_loop(pair.servers[1], lambda: services.storage.shared.owner(thread_id)) is not None:
         assert time.monotonic() < deadline
+
+
+def test_a_reader_that_comes_back_is_not_forgotten(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It follows the thread while this server is about to forget the last reader."""
+    services = pair.servers[0].services
+    engine, shared = services.engine, services.storage.shared
+
+    unfollow, followed = shared.unfollow, asyncio.Event()
+
+    async def unfollow_late(thread_id: str) -> None:
+        await followed.wait()
+        await unfollow(thread_id)
+
+    monkeypatch.setattr(shared, "unfollow", unfollow_late)
+
+    async def forget() -> None:
+        engine.cluster.following.watch("t")
+        async with asyncio.timeout(10):
+            async with engine.locks.hold("t"):
+                clearing = asyncio.ensure_future(engine.cluster._clear(""))
+                while "t" in engine.cluster.following:  # noqa: ASYNC110 (it is about to unfollow)
+                    await asyncio.sleep(0)
+                # As `watch` does, which waits for the same lock.
+                await shared.follow("t")
+                engine.feeds.open("t")
+                engine.cluster.following.watch("t")
+                followed.set()
+            await clearing
+        rows = await services.storage.connections.rows("SELECT thread_id FROM followers")
+        assert rows == [("t",)]
+        engine.feeds.drop("t")
+
+    on_loop(pair.servers[0], forget)

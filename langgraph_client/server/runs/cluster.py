@@ -224,7 +224,10 @@ class Cluster:
                     await self.shared.take(thread_id)
                     await self.shared.release(thread_id)
         for thread_id in self.following.forgotten():
-            await self.shared.unfollow(thread_id)
+            # A new reader follows the thread under its lock.
+            async with self._locks.hold(thread_id):
+                if thread_id not in self.following:
+                    await self.shared.unfollow(thread_id)
 
     # Threads whose lease this process holds.
 

@@ -175,7 +175,7 @@ class Elsewhere:
         async with self._locks.hold(thread_id):
             await self._shared.follow(thread_id)
             last = await self._storage.events.of_thread_last(thread_id)
-        self._following.watch(thread_id, last)
+            self._following.watch(thread_id, last)
         await self._ask_owner(thread_id)
 
     async def _ask_owner(self, thread_id: str) -> None:
@@ -224,5 +224,5 @@ class Elsewhere:
             await self._shared.follow(thread_id, protocol=True)
             has_owner = await self._shared.owner(thread_id) is not None
             yield not has_owner, True
-        self._following.watch(thread_id)
+            self._following.watch(thread_id)
         self._shared.tell("follow", thread_id)
