@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,18 @@ from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.store.memory import InMemoryStore
 from langgraph_sdk.runtime import ServerRuntime
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from typing_extensions import TypedDict
 
 from langgraph_client.auth import Auth, is_studio_user, types
 from langgraph_client.runtime import ServerRuntime as OurRuntime
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.auth.filters import FilterError, conditions_of, holds
+from langgraph_client.server.http.replies import MAX_BODY
+from langgraph_client.server.options import HttpOptions
 from langgraph_client.testing import TestClock, TestServer
 from tests.auth.conftest import GRAPHS, State, client, keep, owners
 
@@ -217,6 +224,45 @@ def test_what_authenticate_may_ask_for() -> None:
     assert seen["request"].url.path == seen["scope"]["path"]
     assert (seen["body"], seen["other"]) == (None, 7)
     assert seen["thread"].name != "langgraph-server"
+
+
+def test_authenticate_sees_the_body_that_the_endpoint_reads() -> None:
+    """A compressed one too. What cannot be read is refused before the handler is asked."""
+    auth = Auth()
+    bodies: list[Any] = []
+
+    @auth.authenticate
+    async def authenticate(body: Any) -> str:
+        bodies.append(body)
+        return "ann"
+
+    async def echo(request: Request) -> Response:
+        return Response(await request.body())
+
+    app = Starlette(routes=[Route("/own", echo, methods=["POST"])])
+    options = HttpOptions(app=app, custom_route_auth=True)
+    sent = gzip.compress(b'{"metadata":{"a":1}}')
+    compressed = {"content-encoding": "gzip"}
+    with served(auth, http=options) as http:
+        thread = http.post("/threads", content=sent, headers=compressed).json()
+        assert thread["metadata"] == {"a": 1}
+        # An application's own route gets what was sent.
+        assert http.post("/own", content=sent, headers=compressed).content == sent
+        assert http.post("/own", content=b"no JSON").content == b"no JSON"
+        http.get(f"/threads/{thread['thread_id']}", headers=compressed)
+        assert bodies == [{"metadata": {"a": 1}}, {"metadata": {"a": 1}}, None, None]
+        bodies.clear()
+        for path in ("/threads", "/own"):
+            for status, content, encoding in (
+                (400, b"no gzip", "gzip"),
+                (400, sent[:-9], "gzip"),
+                (415, sent, "br"),
+                (413, gzip.compress(bytes(MAX_BODY + 1)), "gzip"),
+                (422, b"[" * 200 + b"]" * 200, "identity"),
+            ):
+                answer = http.post(path, content=content, headers={"content-encoding": encoding})
+                assert answer.status_code == status
+    assert bodies == []
 
 
 def test_what_is_no_auth() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.authentication import AuthCredentials
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +15,7 @@ from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import Denied
 from langgraph_client.server.http.in_process import as_caller
-from langgraph_client.server.http.replies import MAX_BODY, refuse
+from langgraph_client.server.http.replies import TOO_DEEP, is_deep, read_body, refuse
 
 CALLER = "langgraph.caller"
 """The key of a request's ASGI scope for its caller. For a request of a hosted graph, it is set from
@@ -80,19 +81,25 @@ async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapp
 
 
 async def _body(connection: HTTPConnection) -> object:
-    """Return the decoded body; None if there is none or it is not JSON."""
+    """Return the body that the endpoint will read; None if there is none or it is not JSON.
+
+    Raises:
+        Denied: The body cannot be read, so `@auth.authenticate` cannot decide about it.
+    """
     if not isinstance(connection, Request):
         return None
-    body = bytearray()
-    async for chunk in connection.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Denied(413, f"Request body is longer than {MAX_BODY} bytes")
-    connection._body = bytes(body)  # Starlette's cache, so that the body can be read again.
     try:
-        return decode(bytes(body)) if body else None
+        sent, body = await read_body(connection)
+    except HTTPException as error:
+        raise Denied(error.status_code, error.detail, error.headers) from None
+    connection._body = sent  # Starlette's cache, so that the body can be read again.
+    try:
+        value = decode(body) if body else None
     except ValueError:
         return None
+    if is_deep(body, value):
+        raise Denied(422, TOO_DEEP)
+    return value
 
 
 class Authentication:

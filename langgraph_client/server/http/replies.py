@@ -18,6 +18,7 @@ MAX_BODY = 64 * 1024 * 1024
 """The most bytes of a request's body, after decompression."""
 MAX_DEPTH = 150
 """How deep JSON in a request may be nested. Responses nest it deeper, and can still be encoded."""
+TOO_DEEP = f"Request body is nested deeper than {MAX_DEPTH} levels"
 BODY_SECONDS = 60.0
 """The most seconds between two pieces of a request's body."""
 HEARTBEAT_SECONDS = 5.0
@@ -73,17 +74,22 @@ async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> o
             compression is not supported, 400 if it is not compressed as its header says, 408 if
             the client stops sending.
     """
-    body = await _read_body(request)
+    _, body = await read_body(request)
     try:
         value = decode(body)
     except ValueError:
         raise fail(*not_json) from None
     if is_deep(body, value):
-        raise fail(422, f"Request body is nested deeper than {MAX_DEPTH} levels")
+        raise fail(422, TOO_DEEP)
     return value
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> tuple[bytes, bytes]:
+    """Return a request's body, as it was sent and decompressed.
+
+    Raises:
+        HTTPException: As `read_json`, except that the body need not be JSON.
+    """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", *_INFLATED):
         detail = f"Content-Encoding {encoding!r} is not read; use gzip, or none"
@@ -91,6 +97,7 @@ async def _read_body(request: Request) -> bytes:
     # 32 + 15: detect gzip's and zlib's headers, and take the window's size from them.
     inflater = zlib.decompressobj(wbits=47) if encoding in _INFLATED else None
     body = bytearray()
+    sent = body if inflater is None else bytearray()
     now = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(BODY_SECONDS) as limit:
@@ -98,16 +105,19 @@ async def _read_body(request: Request) -> bytes:
                 # Against a small body that inflates to gigabytes: at most one byte over the limit.
                 room = MAX_BODY + 1 - len(body)
                 body += chunk if inflater is None else inflater.decompress(chunk, room)
-                if len(body) > MAX_BODY:
+                if inflater is not None:
+                    sent += chunk
+                if max(len(body), len(sent)) > MAX_BODY:
                     raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
                 limit.reschedule(now() + BODY_SECONDS)
     except TimeoutError:
         raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
     except zlib.error:
         raise fail(400, f"Request body is not {encoding}, as Content-Encoding says") from None
-    if inflater is not None and not inflater.eof:
+    if inflater is not None and sent and not inflater.eof:
         raise fail(400, f"Request body is {encoding} that is not complete")
-    return bytes(body)
+    whole = bytes(body)
+    return (whole if inflater is None else bytes(sent)), whole
 
 
 def is_deep(body: bytes, value: object) -> bool:
