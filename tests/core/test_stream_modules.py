@@ -147,5 +147,5 @@ def test_names_of_projections_are_checked_as_there() -> None:
     for module in (decoders, their_decoders):
         with pytest.raises(ValueError, match="'tools'"):
             module.validate_interleave_channels(["tools"])
-    with pytest.raises(ValueError, match="must not be empty"):
+    with pytest.raises(ValueError, match="must be non-empty"):
         decoders.ExtensionsDecoder("")
