@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Any, NamedTuple
@@ -502,6 +503,29 @@ def test_cancelling_all_cancels_one_s_own(
                 assert http.delete(mixed).status_code == 404
                 assert http.post(f"{mixed}/cancel").status_code == 404
     assert json_of(ann.get(f"{place}/join")) == {"answer": "kept None"}
+
+
+def test_a_hidden_thread_is_answered_as_a_missing_one(
+    server: TestServer, ann: httpx.Client, bob: httpx.Client
+) -> None:
+    """No text tells that somebody else has a thread, nor its id to who has the id of a run."""
+    theirs, missing = json_of(ann.post("/threads", json={}))["thread_id"], str(uuid.uuid4())
+    run = json_of(ann.post(f"/threads/{theirs}/runs", json={"assistant_id": "keep"}))
+    mine = json_of(bob.post("/threads", json={}))["thread_id"]
+    answer = bob.get(f"/threads/{mine}/runs/{run['run_id']}")
+    nothing = bob.get(f"/threads/{mine}/runs/{missing}")
+    assert (answer.status_code, answer.text) == (404, nothing.text)
+    assert (nothing.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    changed = [bob.patch(f"/threads/{one}", json={"metadata": {}}) for one in (theirs, missing)]
+    assert [(one.status_code, one.text) for one in changed] == [(404, nothing.text)] * 2
+    pruned = [
+        bob.post("/threads/prune", json={"thread_ids": [mine, one]}) for one in (theirs, missing)
+    ]
+    assert [one.status_code for one in pruned] == [404, 404]
+    assert pruned[0].text == pruned[1].text
+    assert json_of(bob.post("/threads/prune", json={"thread_ids": [mine]})) == {"pruned_count": 1}
+    assert ann.get(f"/threads/{theirs}").status_code == 200
+    assert bob.get(f"/threads/{mine}").status_code == 404
 
 
 def test_a_filter_cuts_before_the_page(

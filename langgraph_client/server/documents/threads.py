@@ -159,7 +159,10 @@ async def change(services: Services, thread_id: str, body: JsonMapping) -> Docum
         NotFound: There is none.
     """
     async with services.engine.locks.hold(thread_id):
-        thread = await services.storage.threads.get(thread_id)
+        try:
+            thread = await services.storage.threads.get(thread_id)
+        except Hidden:
+            thread = None
         if thread is None:
             raise NotFound("Not Found")
         # The caller's id must not change: the thread's state is stored under it.
@@ -207,9 +210,28 @@ async def copy(
     return copied
 
 
-async def prune(services: Services, thread_ids: Iterable[str], *, keep_latest: bool) -> int:
-    """Delete threads, or all but their latest state. Return how many existed."""
-    found = [one for one in thread_ids if await services.storage.threads.get(one)]
+async def prune(
+    services: Services, thread_ids: Iterable[str], *, keep_latest: bool, need_all: bool
+) -> int:
+    """Delete threads, or all but their latest state. Return how many existed.
+
+    Args:
+        services: The server.
+        thread_ids: The threads.
+        keep_latest: Whether to keep the latest states.
+        need_all: Whether all of them must exist. If not, missing ones are ignored.
+
+    Raises:
+        NotFound: One does not exist, or the caller may not access it.
+    """
+    wanted = list(thread_ids)
+    threads = await services.storage.threads.search(
+        where={"thread_id": wanted}, fields=("thread_id",)
+    )
+    existing = {thread["thread_id"] for thread in threads}
+    found = [one for one in wanted if one in existing]
+    if need_all and len(found) < len(wanted):
+        raise NotFound("At least one thread not found or not authorized")
     for thread_id in found:
         if keep_latest:
             async with services.engine.locks.hold(thread_id):

@@ -71,20 +71,29 @@ async def _in_path(request: ValidRequest) -> ValidRequest:
     return request
 
 
-def _thread(action: str, value: Callable[[ValidRequest], Value], *, writes: bool = False) -> Access:
+def _thread(
+    action: str,
+    value: Callable[[ValidRequest], Value],
+    *,
+    writes: bool = False,
+    checks_path: bool = True,
+) -> Access:
     """Return the access to one thread, or to several.
 
     Args:
         action: The action.
         value: Builds the value for the handler.
         writes: Whether the handler may change the body's metadata.
+        checks_path: Whether a hidden thread in the path is refused here. If not, the endpoint's
+            function does it, because its text for a missing thread is another one.
     """
 
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
         told = value(request)
         conditions = await caller.ask("threads", action, told)
         changes = {"body": written(request.body, told)} if writes else {}
-        return await _in_path(request.granted(caller, {"threads": conditions}, **changes))
+        opened = request.granted(caller, {"threads": conditions}, **changes)
+        return await _in_path(opened) if checks_path else opened
 
     return Access("threads", action, open)
 
@@ -95,6 +104,7 @@ THREADS_UPDATE = _thread(
     "update",
     lambda request: {**_ids(request, "thread_id"), "metadata": metadata_of(request.body)},
     writes=True,
+    checks_path=False,
 )
 STATE_UPDATE = _thread("update", lambda request: _ids(request, "thread_id"))
 RUNS_SEARCH = _thread("search", lambda request: {**_ids(request, "thread_id"), "metadata": {}})

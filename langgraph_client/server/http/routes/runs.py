@@ -171,8 +171,14 @@ def run_ids_of(request: ValidRequest) -> tuple[str, str]:
 
 
 async def find_run(services: Services, thread_id: str, run_id: str) -> Document | None:
-    """Return a run of a thread; None if the thread does not have it."""
-    run = await services.storage.runs.get(run_id)
+    """Return a run of a thread; None if the thread does not have it.
+
+    A run of another user's thread is None too: `Hidden` would name that thread.
+    """
+    try:
+        run = await services.storage.runs.get(run_id)
+    except Hidden:
+        return None
     return run if run is not None and run["thread_id"] == thread_id else None
 
 
@@ -255,14 +261,6 @@ async def cancel(request: ValidRequest) -> Response:
     return await answer_when_over(request, job, path, None, result={})
 
 
-async def _is_seen(services: Services, run: Document) -> bool:
-    """Return whether the caller is allowed to read a run."""
-    try:
-        return await find_run(services, run["thread_id"], run["run_id"]) is not None
-    except Hidden:
-        return False
-
-
 async def control(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/runs/{run_id}/control."""
     thread_id, run_id = run_ids_of(request)
@@ -290,7 +288,11 @@ async def cancel_many(request: ValidRequest) -> Response:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
         runs = await services.engine.unfinished()
         found = [run for run in runs if run["status"] in wanted]
-        ids = [run["run_id"] for run in found if await _is_seen(services, run)]
+        ids = [
+            run["run_id"]
+            for run in found
+            if await find_run(services, run["thread_id"], run["run_id"])
+        ]
     else:
         thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
         given = [canonical_uuid(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]

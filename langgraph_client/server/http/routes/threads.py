@@ -91,7 +91,9 @@ async def prune(request: ValidRequest) -> Response:
     """POST /threads/prune."""
     ids = [canonical_uuid(text, _BAD_ID) for text in request.body["thread_ids"]]
     keep_latest = request.body.get("strategy", "delete") == "keep_latest"
-    pruned = await threads.prune(request.services, ids, keep_latest=keep_latest)
+    # With a filter of `Auth`, a missing thread must be answered as a hidden one: with 404.
+    need_all = request.threads is not None
+    pruned = await threads.prune(request.services, ids, keep_latest=keep_latest, need_all=need_all)
     return reply({"pruned_count": pruned})
 
 
