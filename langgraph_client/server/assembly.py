@@ -111,7 +111,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     graphs.before_checkpoints(engine.write_logs)
     thread_ttl = ThreadTTLs(clock, storage, engine, settings.thread_ttl)
     runs = RunCreator(
-        storage, clock, graphs, engine, webhooks.check, thread_ttl.default_of, thread_ttl.wake
+        storage, clock, graphs, engine, webhooks.check, thread_ttl.of_new, thread_ttl.wake
     )
     services = Services(
         clock=clock,

@@ -122,6 +122,15 @@ def test_a_running_thread_is_not_deleted(http: httpx.Client, server: Server, gat
     assert http.get(path).status_code == 404
 
 
+@pytest.mark.sqlite
+def test_a_new_thread_is_stored_with_its_time_to_live(tmp_path: Path, gate: Gate) -> None:
+    """If a new thread's time to live cannot be stored, the thread is not."""
+    without_ttls(tmp_path / "s.db")
+    with Server(hosted(gate), path=tmp_path / "s.db") as server, talk(server) as http:
+        assert http.post("/threads", json={"ttl": {"ttl": 5}}).status_code == 500
+        assert http.post("/threads/search", json={}).json() == []
+
+
 def without_ttls(file: Path) -> None:
     """Make a server's database refuse to store a time to live."""
     with Server(hosted(Gate()), path=file):

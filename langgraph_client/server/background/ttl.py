@@ -10,7 +10,7 @@ from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.options import ThreadTTL
 from langgraph_client.server.runs.engine import Engine
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -43,37 +43,33 @@ class ThreadTTLs:
         self._default = default
         self._loop = DueLoop(clock, self.sweep, "threads cannot be deleted at their end yet")
 
-    async def give(self, thread_id: str, ttl: JsonMapping) -> None:
+    def of_new(self, thread_id: str, ttl: JsonMapping | None = None) -> Document | None:
+        """Return the document of a new thread's time to live; None if it has none.
+
+        After it is stored, `wake` must be called.
+
+        Args:
+            thread_id: The thread.
+            ttl: As for `give`; None for the default.
+        """
+        if ttl is not None:
+            return self._document(thread_id, ttl["ttl"], ttl.get("strategy", "delete"))
+        if self._default is not None:
+            return self._document(thread_id, self._default.minutes, self._default.strategy)
+        return None
+
+    async def give(self, thread_id: str, ttl: JsonMapping | None = None) -> None:
         """Set the time to live of a thread.
 
         Args:
             thread_id: The thread.
-            ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`.
+            ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`. None
+                for the default time to live.
         """
-        strategy = ttl.get("strategy", "delete")
-        await self._storage.thread_ttls.put(self._document(thread_id, ttl["ttl"], strategy))
-        self.wake()
-
-    async def created(self, thread_id: str, transaction: Transaction | None = None) -> None:
-        """Set the default time to live of a new thread.
-
-        Args:
-            thread_id: The thread.
-            transaction: The transaction that creates it; None for none.
-        """
-        document = self.default_of(thread_id)
+        document = self.of_new(thread_id, ttl)
         if document is not None:
-            await (transaction or self._storage).thread_ttls.put(document)
+            await self._storage.thread_ttls.put(document)
             self.wake()
-
-    def default_of(self, thread_id: str) -> Document | None:
-        """Return the document of a new thread's time to live; None if there is no default.
-
-        After it is stored, `wake` must be called.
-        """
-        if self._default is None:
-            return None
-        return self._document(thread_id, self._default.minutes, self._default.strategy)
 
     def _document(self, thread_id: str, minutes: float, strategy: str) -> Document:
         return {

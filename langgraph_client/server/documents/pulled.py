@@ -54,7 +54,7 @@ async def take_over(
             for run in runs:
                 await services.storage.runs.insert({**run, "thread_id": thread_id})
             await _keep(services, thread)
-            await services.thread_ttl.created(thread_id)
+            await services.thread_ttl.give(thread_id)
         except BaseException:
             await services.storage.delete_thread(thread_id)
             raise

@@ -72,11 +72,13 @@ async def create(
         except Hidden:
             raise Conflict(f"Thread with ID {thread_id} already exists") from None
         if existing is None:
-            await services.storage.threads.insert(thread)
-            if "ttl" in body:
-                await services.thread_ttl.give(thread_id, body["ttl"])
-            else:
-                await services.thread_ttl.created(thread_id)
+            ttl = services.thread_ttl.of_new(thread_id, body.get("ttl"))
+            async with services.storage.transaction() as transaction:
+                await transaction.threads.insert(thread)
+                if ttl is not None:
+                    await transaction.thread_ttls.put(ttl)
+            if ttl is not None:
+                services.thread_ttl.wake()
             if body.get("supersteps"):
                 await _apply_supersteps(services, thread, body["supersteps"], rich)
             return thread
@@ -206,7 +208,11 @@ async def copy(
         async with services.storage.transaction() as transaction:
             await transaction.threads.insert(copied)
             await transaction.states.copy_thread(source_id, copied["thread_id"])
-            await services.thread_ttl.created(copied["thread_id"], transaction)
+            ttl = services.thread_ttl.of_new(copied["thread_id"])
+            if ttl is not None:
+                await transaction.thread_ttls.put(ttl)
+        if ttl is not None:
+            services.thread_ttl.wake()  # After the commit: the sweep must find it.
     return copied
 
 
