@@ -82,9 +82,11 @@ class AsyncEventSocket:
         """Send a text.
 
         Raises:
-            APIConnectionError: The connection broke.
+            APIConnectionError: The connection broke, or the server has closed the socket.
         """
         async with self._lock:
+            if self._frames.is_over:
+                raise self._error(NoAnswer(Kind.BROKEN, self._frames.reason))
             self._frames.text(text)
             await self._flush()
 

@@ -81,9 +81,11 @@ class SyncEventSocket:
         """Send a text.
 
         Raises:
-            APIConnectionError: The connection broke.
+            APIConnectionError: The connection broke, or the server has closed the socket.
         """
         with self._lock:
+            if self._frames.is_over:
+                raise self._error(NoAnswer(Kind.BROKEN, self._frames.reason))
             self._frames.text(text)
             self._flush()
 

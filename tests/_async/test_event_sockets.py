@@ -22,6 +22,7 @@ from langgraph_client import (
     StreamIncomplete,
     get_client,
 )
+from langgraph_client._async.event_readers import AsyncSocketReader
 from langgraph_client.errors import (
     APIResponseValidationError,
     AuthenticationError,
@@ -246,6 +247,49 @@ async def test_a_refused_subscription_says_why() -> None:
         ):
             with pytest.raises(ProtocolError, match=r"\[invalid_argument\]: bad"):
                 await followed.run.start()
+
+
+async def test_a_socket_that_closes_right_behind_a_reply_is_opened_again() -> None:
+    """The reply and the close frame arrive at once, so nothing can be sent after the reply."""
+    thread = Thread(documents(RUN))
+
+    def confirmed(number: int) -> bytes:
+        return text({"type": "success", "id": number, "result": {"subscription_id": f"s{number}"}})
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream/events" not in asked.line:
+            thread(asked, send)
+            return
+        thread.opened += 1
+        send(handshake(asked, *thread.headers))
+        if thread.opened == 1:
+            send(confirmed(1) + text(documents(RUN)[0]))
+            (reader,) = followed._readers
+            assert isinstance(reader, AsyncSocketReader)
+            for _ in range(1000):  # Until the second subscription is requested.
+                if 2 in reader._asked:
+                    break
+                time.sleep(0.005)
+            restart = Frame(Opcode.CLOSE, (1012).to_bytes(2)).serialize(mask=False)
+            send(confirmed(2) + restart)
+        else:
+            # The third command may be that which could not be sent.
+            send(confirmed(3) + confirmed(4) + b"".join(map(text, documents(RUN))))
+            thread.left.wait(10)
+        raise OSError
+
+    with raw_server(answer) as server:
+        policy = ReconnectPolicy(initial=0)
+        async with (
+            get_client(url=server.url, reconnect=policy) as client,
+            client.threads.stream(THREAD, **SOCKET) as followed,
+        ):
+            await followed.run.start()
+            wider = followed.subscribe(["values", "checkpoints"])
+            assert [item["params"]["data"]["n"] async for item in wider] == [1, 2]
+            assert [values["n"] async for values in followed.values] == [1, 2]
+        thread.left.set()
+    assert thread.opened == 2
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
