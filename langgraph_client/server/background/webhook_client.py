@@ -26,15 +26,16 @@ class WebhookClient:
         self, urls: WebhookUrls, seconds: float, home: httpx.AsyncBaseTransport | None
     ) -> None:
         self._urls = urls
+        certificates = httpx.create_ssl_context()  # Reading them takes a while: once for both.
         mounts = {} if home is None else {_HOME: home}
-        self._by_name = httpx.AsyncClient(timeout=seconds, mounts=mounts)
+        self._by_name = httpx.AsyncClient(timeout=seconds, mounts=mounts, verify=certificates)
         # A kept connection would be found by its address, and so reused for another name, whose
         # certificate nobody has checked. A given transport is used without a proxy. The time to
         # connect is shorter, so that there is time for another address.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._by_address = httpx.AsyncClient(
             timeout=httpx.Timeout(seconds, connect=seconds / 3),
-            transport=httpx.AsyncHTTPTransport(limits=limits),
+            transport=httpx.AsyncHTTPTransport(limits=limits, verify=certificates),
         )
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
