@@ -219,3 +219,34 @@ def test_a_reader_that_comes_back_is_not_forgotten(
         engine.feeds.drop("t")
 
     on_loop(pair.servers[0], forget)
+
+
+def test_a_lost_thread_is_followed_once_the_database_answers(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its readers get what the next holder stores, although following it fails at first."""
+    services = pair.servers[1].services
+    engine, shared = services.engine, services.storage.shared
+    follow, failures = shared.follow, [Unavailable("the database does not answer")]
+
+    async def fail(thread_id: str) -> None:
+        if failures:
+            raise failures.pop()
+        await follow(thread_id)
+
+    monkeypatch.setattr(shared, "follow", fail)
+
+    async def lose() -> None:
+        engine.feeds.open("t")
+        engine.cluster.following.watch("t")
+        assert await shared.take("t")
+        engine.cluster.lose("t")
+        rows: list[Any] = []
+        async with asyncio.timeout(10):
+            while not rows:
+                query = "SELECT thread_id FROM followers WHERE thread_id = 't'"
+                rows = await services.storage.connections.rows(query)
+        assert not failures
+        engine.feeds.drop("t")
+
+    on_loop(pair.servers[1], lose)

@@ -33,6 +33,8 @@ _SWEEP_EVERY = 30
 """How many renewals lie between two deletions of the entries of dead processes."""
 _WATCH_SECONDS = 0.25
 """How often to check by the local clock whether the leases have ended; it needs no query."""
+_PAUSE = 0.5
+"""Seconds between attempts to follow a lost thread while the database does not answer."""
 _LISTEN_SECONDS = 5.0
 """How many seconds a start waits for the connection that listens."""
 _LOST = -1
@@ -425,8 +427,15 @@ class Cluster:
             del self.shared.epochs[thread_id]
 
     async def _follow_again(self, thread_id: str) -> None:
-        await self.shared.follow(thread_id)
-        self.shared.tell("follow", thread_id)
+        """Follow a lost thread, once the database answers: its failure may be why it was lost."""
+        while not (self.shared.owns(thread_id) or self._queue.closing):
+            with contextlib.suppress(Unavailable):
+                await self.shared.follow(thread_id)
+                self.shared.tell("follow", thread_id)
+                return
+            if thread_id not in self.following:
+                return
+            await asyncio.sleep(_PAUSE)
 
     async def ending(
         self, transaction: Transaction, job: Job, run: Document, result: Any, error: bytes | None
