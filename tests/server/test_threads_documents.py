@@ -21,6 +21,15 @@ def test_search_pages_and_filters(http: httpx.Client) -> None:
     assert http.post("/threads/count", json={"metadata": {"in": {"b": 3}}}).json() == 1
 
 
+@pytest.mark.parametrize("path", ["threads", "assistants", "runs/crons"])
+@pytest.mark.parametrize("ending", ["search", "count"])
+def test_a_filter_of_too_many_values_is_refused(http: httpx.Client, path: str, ending: str) -> None:
+    """A filter that takes long to compare is a 422; one of some thousand values is answered."""
+    for number, status in ((9_000, 200), (10_000, 422)):
+        body = {"metadata": {"a": [0] * number}}
+        assert http.post(f"/{path}/{ending}", json=body).status_code == status
+
+
 def test_copy_has_a_state_of_its_own(http: httpx.Client, thread: str) -> None:
     """A copy begins with the original's state and goes its own way."""
     body = {"assistant_id": "row", "input": {"name": "a"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
     BOTH_CONTEXTS,
@@ -224,7 +225,7 @@ def filters(services: Services, body: JsonMapping) -> JsonObject:
     if body.get("graph_id"):
         found["where"] = {"graph_id": need_graph(services, body["graph_id"])}
     if body.get("metadata"):
-        found["contains"] = {"metadata": body["metadata"]}
+        found["contains"] = containment({"metadata": body["metadata"]})
     if body.get("name"):
         found["text"] = {"name": body["name"]}
     return found

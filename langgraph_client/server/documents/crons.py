@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.background.scheduler import next_run_date
+from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
     RESERVED_CONFIGURABLE,
@@ -125,7 +126,7 @@ def filters(body: Mapping[str, object]) -> JsonObject:
     """Return the filters of a search for `Documents.search`.
 
     Raises:
-        Invalid: An id is not a UUID.
+        Invalid: An id is not a UUID, or the filter has too many values.
     """
     where: dict[str, object] = {}
     for key, kind in (("assistant_id", "assistant"), ("thread_id", "thread")):
@@ -133,7 +134,7 @@ def filters(body: Mapping[str, object]) -> JsonObject:
             where[key] = canonical_uuid(body[key], f"Invalid {kind} ID: must be a UUID")
     if "enabled" in body:
         where["enabled"] = body["enabled"]
-    return {"where": where, "contains": {"metadata": body.get("metadata") or {}}}
+    return {"where": where, "contains": containment({"metadata": body.get("metadata") or {}})}
 
 
 def _config(given: Any, cron_id: str, whose: Mapping[str, object]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
@@ -252,6 +253,7 @@ def filters(body: JsonMapping) -> JsonObject:
 
     Raises:
         Refused: An id is not a UUID.
+        Invalid: The filter has too many values.
     """
     where: dict[str, object] = {}
     if "status" in body:
@@ -261,4 +263,4 @@ def filters(body: JsonMapping) -> JsonObject:
             canonical_uuid(text, f"Invalid thread ID {text}", Refused) for text in body["ids"]
         ]
     wanted = {key: body[key] for key in ("metadata", "values") if body.get(key)}
-    return {"where": where, "contains": wanted}
+    return {"where": where, "contains": containment(wanted)}

@@ -21,6 +21,13 @@ def contains(document: object, wanted: object) -> bool:
     return bool(document == wanted and isinstance(document, bool) == isinstance(wanted, bool))
 
 
+def count_terms(value: object) -> int:
+    """Return of how many values a JSON value consists: itself, and all within it."""
+    if not isinstance(value, dict | list):
+        return 1
+    return 1 + sum(map(count_terms, value.values() if isinstance(value, dict) else value))
+
+
 def _has_items(document: list[object], wanted: list[object]) -> bool:
     # Scalars are looked up: comparing each with each takes minutes for lists of some thousands.
     scalars, containers = set(), []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.storage.containment import contains
+from langgraph_client.server.storage.containment import contains, count_terms
 
 FUNCTION = "json_contains"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:/@-]+")
@@ -44,7 +44,7 @@ def contains_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     """
     text = encode(wanted)
     plain = decode(text)  # as stored documents are written
-    if _terms(plain) > _MAX_TERMS or _depth(plain) > _MAX_DEPTH or _has_odd_number(plain):
+    if count_terms(plain) > _MAX_TERMS or _depth(plain) > _MAX_DEPTH or _has_odd_number(plain):
         return f"{FUNCTION}({column}, ?)", [text.decode()]
     parameters: list[object] = []
     condition = _condition(_Place(column, "$"), plain, parameters, 0)
@@ -136,11 +136,6 @@ def _has_odd_number(value: object) -> bool:
     if isinstance(value, float):
         return value != 0 and (value != float(f"{value:.14e}") or not 1e-9 < abs(value) < 1e15)
     return isinstance(value, int) and not -(2**63) <= value < 2**63
-
-
-def _terms(value: Any) -> int:
-    members = value.values() if isinstance(value, dict) else value
-    return 1 + sum(map(_terms, members)) if isinstance(value, dict | list) else 1
 
 
 def _depth(value: Any) -> int:
