@@ -238,6 +238,7 @@ class AsyncThreadStream:
         Raises:
             ValueError: No channel is named, or one that no server knows.
             StreamIncomplete: The connection was lost for good.
+            APIError: The server refused a connection, such as with an expired key.
         """
         wanted = EventFilter.of(channels, namespaces, depth)
         feed = await self._feed(wanted.channels)
@@ -282,12 +283,12 @@ class AsyncThreadStream:
 
     def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
         """Yield the items of a projection as they come."""
-        feed = self._main()
+        feed = self._feed_of(run)
         return feed.read(log, self._waiting(feed, run))
 
     async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
         """Wait until `is_ready` returns True, which it must do at the end of the run."""
-        await self._waiting(self._main(), run)(is_ready)
+        await self._waiting(self._feed_of(run), run)(is_ready)
 
     async def current_run(self, feed: AsyncFeed | None = None) -> Run:
         """Wait until the current run has begun, and return it.
@@ -357,7 +358,7 @@ class AsyncThreadStream:
             return bool(known) and ids <= known
 
         if asked and run.root.status == "interrupted" and not are_all_known():
-            await self._main().changed.wait(are_all_known, _SETTLE_SECONDS)
+            await self._feed_of(run).changed.wait(are_all_known, _SETTLE_SECONDS)
 
     async def _at_rest(self) -> ThreadState | None:
         """Return the thread's state if no run of it is going on or was ever started; else None."""
@@ -456,6 +457,10 @@ class AsyncThreadStream:
         if not self._feeds:
             self._check_open()  # It raises: an open stream has a feed.
         return self._feeds[0]
+
+    def _feed_of(self, run: Run) -> AsyncFeed:
+        """Return the feed that the run belongs to: each feed has runs of its own."""
+        return next(feed for feed in self._feeds if run in feed.log.runs)
 
     async def _feed(self, channels: Iterable[str]) -> AsyncFeed:
         """Return a feed that has these channels, an existing one if possible."""

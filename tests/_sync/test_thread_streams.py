@@ -18,6 +18,7 @@ from tests.support.event_streaming import (
     THREAD,
     Event,
     FollowedThread,
+    Held,
     accepted,
     documents,
     ended,
@@ -292,6 +293,29 @@ def test_interleaved_items_come_in_the_order_of_arrival() -> None:
             "progress",
             "values",
         ]
+
+
+class ReplayedThread(FollowedThread):
+    """A thread whose server sends all events over each connection, and then waits."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream/events"):
+            body = Held(frames(PLAIN), cut=False)
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body)
+        return super().handle_request(request)
+
+
+def test_an_interleaved_tool_call_beside_tasks_has_an_output() -> None:
+    """Tasks need a subscription of their own, and the tool call belongs to that one."""
+    with (
+        client_of(ReplayedThread(answers=[accepted("r1")])) as client,
+        client.threads.stream(THREAD, **AGENT) as thread,
+    ):
+        thread.run.start()
+        items = thread.interleave_projections(["tool_calls", "tasks"])
+        calls = [call for _, call in items]
+        assert [call.output for call in calls] == [3]
+        assert [[delta for delta in call.deltas] for call in calls] == [["half"]]
 
 
 def test_transports_are_checked_before_anything_is_sent() -> None:
