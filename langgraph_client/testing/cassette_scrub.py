@@ -19,7 +19,9 @@ from langgraph_client.models.fields import JSON
 SCRUBBED = "<scrubbed>"
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_PASSWORD = re.compile(r"^(passw(or)?ds?|passwd|passphrases?|pwd|secrets?|credentials?|pin)$")
+_PASSWORD = re.compile(
+    r"^(passw(or)?ds?|passwd|passphrases?|pwd|secrets?|credentials?|pin|passcodes?|otp|jwt)$"
+)
 #: What a sensitive name contains, also without a separator: `APITOKEN`, `clientsecret`.
 _CONTAINED = re.compile(
     r"token|secret|passw|authorization|credential|cookie"
@@ -27,7 +29,7 @@ _CONTAINED = re.compile(
     re.IGNORECASE,
 )
 _PARAMETERS = frozenset({"sig", "signature", "auth"})
-"""Further names of query parameters, which occur in signed URLs."""
+"""Further last words of the names of query parameters, which occur in signed URLs."""
 
 _SHAPES = re.compile(
     r"""(?x)
@@ -43,12 +45,17 @@ _SCHEME = re.compile(
     r"\b((?i:bearer)(?=\s+[a-z-]*[A-Z0-9=._~+/])|(?i:basic)(?=\s+[A-Za-z+/]*[0-9=]))"
     r"(\s+)[A-Za-z0-9+/=._~-]{6,}"
 )
-_URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s/@?#\"'<>]+)@", re.IGNORECASE)
+_URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s/?#\"'<>]+)@", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?<![\w-])([\w.%-]+)=([^&#\s\"'<>]+)")
 _JSON_FIELD = re.compile(r"""(["'])([\w.-]+)\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)\4""")
 _SHORTEST = 8
 """The least characters of a request's key for a search in texts."""
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
+
+
+def is_secret_header(name: str) -> bool:
+    """Return whether a header holds a secret, by its name."""
+    return _SECRET_HEADERS.search(name.lower()) is not None
 
 
 class Scrubber:
@@ -76,11 +83,14 @@ class Scrubber:
             headers: The request's headers.
         """
         for name, value in headers.items():
-            if _SECRET_HEADERS.search(name.lower()):
-                secret = value.split()[-1] if value.split() else ""
-                if len(secret) >= _SHORTEST:
-                    with self._lock:
-                        self._known = {*self._known, secret}
+            if is_secret_header(name):
+                if name.lower() == "cookie":
+                    secrets = [pair.partition("=")[2].strip() for pair in value.split(";")]
+                else:
+                    secrets = value.split()[-1:]
+                with self._lock:
+                    # A new set: another thread may be searching for the known ones.
+                    self._known = self._known | {one for one in secrets if len(one) >= _SHORTEST}
 
     def value(self, value: object, name: str = "") -> JSON:
         """Return a JSON value without secrets.
@@ -151,7 +161,8 @@ class Scrubber:
 
     def _parameter(self, match: re.Match[str]) -> str:
         name = match[1]
-        if name.lower() in _PARAMETERS or self._is_sensitive(name):
+        words = _WORDS.findall(name) or [name]
+        if words[-1].lower() in _PARAMETERS or self._is_sensitive(name):
             return f"{name}={self._replaced(name)}"
         return match[0]
 

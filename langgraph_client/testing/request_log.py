@@ -13,11 +13,7 @@ from fnmatch import fnmatchcase
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.models.fields import JSON
-
-SECRET_HEADERS = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"}
-)
-"""Headers that are not logged."""
+from langgraph_client.testing.cassette_scrub import is_secret_header
 
 _MAX_BODY_BYTES = 256 * 1024
 
@@ -257,7 +253,7 @@ def _logged_request(scope: Scope, body: bytes, status: int | None) -> LoggedRequ
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers={name: value for name, value in headers.items() if name not in SECRET_HEADERS},
+        headers={name: value for name, value in headers.items() if not is_secret_header(name)},
         body=document,
         status=status,
     )

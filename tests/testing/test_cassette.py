@@ -166,7 +166,13 @@ def test_no_secret_of_any_kind_is_written(tmp_path: Path) -> None:
         ("eyJhbGciOi.eyJzdWIiOi.SflKxwRJSMeKKF2QT4", "<scrubbed>"),
         ("authorization: Basic dXNlcjpwYXNz0=", "authorization: Basic <scrubbed>"),
         ("postgres://u:p@db/x", "postgres://<scrubbed>@db/x"),
+        ("postgres://u:p@ss@db/x", "postgres://<scrubbed>@db/x"),
         ("/cb?state=1&api_key=abc#x", "/cb?state=1&api_key=<scrubbed>#x"),
+        (
+            "/a?X-Amz-Signature=abc&X-Amz-SignedHeaders=host",
+            "/a?X-Amz-Signature=<scrubbed>&X-Amz-SignedHeaders=host",
+        ),
+        ('{"otp": "123456"}', '{"otp": "<scrubbed>"}'),
         ("risk-averse, basic training, bearer of news", None),
         ("the key is under the mat; a=b", None),
         ("mail me@example.org, see https://example.org/@me", None),
@@ -178,6 +184,13 @@ def test_texts_are_scrubbed_by_shape(text: str, expected: str | None) -> None:
     scrubbed = scrubber.text(text)
     assert scrubbed == (text if expected is None else expected)
     assert scrubber.text(scrubbed) == scrubbed
+
+
+def test_the_values_of_cookies_are_scrubbed_wherever_they_stand() -> None:
+    """A cookie is known by its value, not by its name; other headers by what follows a scheme."""
+    scrubber = Scrubber()
+    scrubber.learn(httpx.Headers({"cookie": "a=b; visit=S3CRET0001", "x-service-key": "K3Y000002"}))
+    assert scrubber.text("S3CRET0001 and K3Y000002 of b") == "<scrubbed> and <scrubbed> of b"
 
 
 def test_names_are_kept_or_scrubbed_on_request() -> None:
