@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from langgraph_client._core.event_filter import Namespace
-from langgraph_client.errors import LangGraphError
+from langgraph_client.errors import LangGraphError, NotFoundError
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
@@ -286,7 +286,10 @@ class Run:
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
         """End the run and all its projections. See `Scope.end`."""
         self.root.end(status, error, cause)
-        self.events.end(None if isinstance(cause, RunFailedError) else cause)
+        # A failed run has told its end by an event. And a thread that is gone has no more events:
+        # servers delete that of a run without one with its end, and langgraph_sdk ends quietly, too.
+        is_told = isinstance(cause, RunFailedError | NotFoundError)
+        self.events.end(None if is_told else cause)
 
     def asked(self, interrupt_id: str, value: JSON, namespace: Namespace) -> None:
         """Add an interrupt. It replaces a known one with the same id."""
