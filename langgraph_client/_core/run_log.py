@@ -287,7 +287,7 @@ class Run:
         """End the run and all its projections. See `Scope.end`."""
         self.root.end(status, error, cause)
         # A failed run has told its end by an event. And a thread that is gone has no more events:
-        # servers delete that of a run without one with its end, and langgraph_sdk ends quietly, too.
+        # servers delete that of a stateless run with its end, and langgraph_sdk ends quietly, too.
         is_told = isinstance(cause, RunFailedError | NotFoundError)
         self.events.end(None if is_told else cause)
 
