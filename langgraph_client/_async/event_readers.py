@@ -70,11 +70,15 @@ class AsyncEventReader:
         # Not the same as `_job is not None`: a job may end before it is assigned.
         self._is_reading = False
         self._is_closed = False
+        #: How reading ended, for feeds that are added afterwards: they would wait for ever.
+        self._outcome: tuple[BaseException | None] | None = None
 
     async def add(self, feed: AsyncFeed) -> None:
         """Add a feed that gets the events too."""
         self.feeds.append(feed)
         feed.filled_by(self)
+        if self._outcome is not None:
+            feed.end(self._outcome[0])
 
     async def start(self) -> None:
         """Start reading, unless it was started already."""
@@ -126,6 +130,7 @@ class AsyncEventReader:
                 self._end(None)
                 return
             if outage.is_hopeless:
+                self._outcome = (error,)
                 for feed in self.feeds:
                     feed.end(feed.incomplete(error))
                 return
@@ -148,6 +153,7 @@ class AsyncEventReader:
             self._policy.on_reconnect(Reconnect(attempt, pause, error, None, thread_id, last))
 
     def _end(self, error: BaseException | None) -> None:
+        self._outcome = (error,)
         for feed in self.feeds:
             feed.end(error)
 

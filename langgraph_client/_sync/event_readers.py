@@ -71,11 +71,15 @@ class SyncEventReader:
         # Not the same as `_job is not None`: a job may end before it is assigned.
         self._is_reading = False
         self._is_closed = False
+        #: How reading ended, for feeds that are added afterwards: they would wait for ever.
+        self._outcome: tuple[BaseException | None] | None = None
 
     def add(self, feed: SyncFeed) -> None:
         """Add a feed that gets the events too."""
         self.feeds.append(feed)
         feed.filled_by(self)
+        if self._outcome is not None:
+            feed.end(self._outcome[0])
 
     def start(self) -> None:
         """Start reading, unless it was started already."""
@@ -127,6 +131,7 @@ class SyncEventReader:
                 self._end(None)
                 return
             if outage.is_hopeless:
+                self._outcome = (error,)
                 for feed in self.feeds:
                     feed.end(feed.incomplete(error))
                 return
@@ -149,6 +154,7 @@ class SyncEventReader:
             self._policy.on_reconnect(Reconnect(attempt, pause, error, None, thread_id, last))
 
     def _end(self, error: BaseException | None) -> None:
+        self._outcome = (error,)
         for feed in self.feeds:
             feed.end(error)
 
