@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
+from langgraph_client._async.event_readers import AsyncSocketReader
+from langgraph_client._async.thread_feed import AsyncFeed
+from langgraph_client._core.event_filter import EventFilter
 from langgraph_client.errors import AuthenticationError, LangGraphError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
@@ -637,3 +640,18 @@ async def test_a_run_that_was_stopped_before_it_began_ends_what_is_read_of_it() 
         assert [message async for message in thread.messages] == []
         assert await thread.output == {"done": True}
         assert monotonic() - begun < 10
+
+
+async def test_a_feed_that_is_added_after_the_end_of_its_reader_ends() -> None:
+    """It has the same error, and whoever waits for it does not wait for ever."""
+    wire: Any = None
+
+    async def is_gone() -> bool:
+        return True
+
+    reader = AsyncSocketReader(wire, "/x", {}, ReconnectPolicy(), is_gone)
+    reader._end(ValueError("refused"))
+    feed = AsyncFeed("t", EventFilter(frozenset({"values"})))
+    await reader.add(feed)
+    with pytest.raises(ValueError, match="refused"):
+        await feed.start()

@@ -12,6 +12,9 @@ import httpx
 import pytest
 
 from langgraph_client import ReconnectPolicy, StreamIncomplete, SyncLangGraphClient, get_sync_client
+from langgraph_client._core.event_filter import EventFilter
+from langgraph_client._sync.event_readers import SyncSocketReader
+from langgraph_client._sync.thread_feed import SyncFeed
 from langgraph_client.errors import AuthenticationError, LangGraphError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
@@ -638,3 +641,18 @@ def test_a_run_that_was_stopped_before_it_began_ends_what_is_read_of_it() -> Non
         assert [message for message in thread.messages] == []
         assert thread.output == {"done": True}
         assert monotonic() - begun < 10
+
+
+def test_a_feed_that_is_added_after_the_end_of_its_reader_ends() -> None:
+    """It has the same error, and whoever waits for it does not wait for ever."""
+    wire: Any = None
+
+    def is_gone() -> bool:
+        return True
+
+    reader = SyncSocketReader(wire, "/x", {}, ReconnectPolicy(), is_gone)
+    reader._end(ValueError("refused"))
+    feed = SyncFeed("t", EventFilter(frozenset({"values"})))
+    reader.add(feed)
+    with pytest.raises(ValueError, match="refused"):
+        feed.start()
