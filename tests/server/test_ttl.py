@@ -131,6 +131,17 @@ def test_a_new_thread_is_stored_with_its_time_to_live(tmp_path: Path, gate: Gate
         assert http.post("/threads/search", json={}).json() == []
 
 
+@pytest.mark.sqlite
+def test_metadata_and_time_to_live_change_together(tmp_path: Path, gate: Gate) -> None:
+    """If a thread's new time to live cannot be stored, its new metadata is not stored either."""
+    without_ttls(tmp_path / "s.db")
+    with Server(hosted(gate), path=tmp_path / "s.db") as server, talk(server) as http:
+        path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+        changes = {"metadata": {"a": 1}, "ttl": {"ttl": 5}}
+        assert http.patch(path, json=changes).status_code == 500
+        assert http.get(path).json()["metadata"] == {}
+
+
 def without_ttls(file: Path) -> None:
     """Make a server's database refuse to store a time to live."""
     with Server(hosted(Gate()), path=file):

@@ -172,9 +172,13 @@ async def change(services: Services, thread_id: str, body: JsonMapping) -> Docum
         changes = without(body.get("metadata"), RESERVED_METADATA | {GIVEN_ID})
         thread["metadata"] = {**thread["metadata"], **changes}
         thread["updated_at"] = services.clock.stamp()
-        await services.storage.threads.put(thread)
-        if "ttl" in body:
-            await services.thread_ttl.give(thread_id, body["ttl"])
+        ttl = services.thread_ttl.of_new(thread_id, body["ttl"]) if "ttl" in body else None
+        async with services.storage.transaction() as transaction:
+            await transaction.threads.put(thread)
+            if ttl is not None:
+                await transaction.thread_ttls.put(ttl)
+        if ttl is not None:
+            services.thread_ttl.wake()
     return thread
 
 
