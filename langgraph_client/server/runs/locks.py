@@ -37,10 +37,12 @@ class KeyedLocks:
 
     Args:
         outer: Holds a lock of the same name across all processes; None for a single process.
+        seconds: How long to wait for a lock within this process.
     """
 
-    def __init__(self, outer: Outer | None = None) -> None:
+    def __init__(self, outer: Outer | None = None, *, seconds: float = _SECONDS) -> None:
         self._outer = outer
+        self._seconds = seconds
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
 
@@ -70,9 +72,11 @@ class KeyedLocks:
         # Waiting requests count as users: the lock must not be replaced while they wait for it.
         self._users[key] = self._users.get(key, 0) + 1
         try:
-            if lock.locked():
+            # Not `lock.locked()`: a lock that was just released is free, but `acquire` waits for
+            # the request that was woken.
+            if self._users[key] > 1:
                 try:
-                    async with asyncio.timeout(_SECONDS):
+                    async with asyncio.timeout(self._seconds):
                         await lock.acquire()
                 except TimeoutError:
                     raise Unavailable(f"Another request holds {key}; try again") from None
