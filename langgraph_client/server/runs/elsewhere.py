@@ -48,12 +48,12 @@ class Elsewhere:
         self._clock = clock
         self._locks = locks
         self._following = following
-        #: For each thread whose holder was asked to store events, the event set by its answer.
-        self._answers: dict[str, asyncio.Event] = {}
+        #: For each thread whose holder was asked to store events, what each asker waits for.
+        self._askers: dict[str, set[asyncio.Event]] = {}
 
     def answered(self, thread_id: str) -> None:
         """Note that the holder of a thread has sent a message."""
-        if (answered := self._answers.get(thread_id)) is not None:
+        for answered in self._askers.get(thread_id, ()):
             answered.set()
 
     async def submit(
@@ -183,15 +183,21 @@ class Elsewhere:
 
         A reader must not miss an event that happens after its request was accepted.
         """
-        answered = self._answers.setdefault(thread_id, asyncio.Event())
-        self._shared.tell("follow", thread_id)
-        if await self._shared.owner(thread_id) in (None, self._shared.process_id):
-            self._answers.pop(thread_id, None)
-            return
-        with contextlib.suppress(TimeoutError):  # The holder's next renewal also looks for them.
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                await answered.wait()
-        self._answers.pop(thread_id, None)
+        answered = asyncio.Event()
+        askers = self._askers.setdefault(thread_id, set())
+        askers.add(answered)
+        try:
+            self._shared.tell("follow", thread_id)
+            if await self._shared.owner(thread_id) in (None, self._shared.process_id):
+                return
+            # After this time, the holder's next renewal looks for followers, too.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await answered.wait()
+        finally:
+            askers.discard(answered)
+            if not askers:
+                del self._askers[thread_id]
 
     async def announce(self, thread_id: str, name: str, data: bytes) -> EventId | None:
         """Store an event of a thread that belongs to no run, if another process reads the thread.
