@@ -171,3 +171,28 @@ def test_deleting_a_thread_deletes_its_crons(http: httpx.Client) -> None:
     http.post(f"/threads/{thread_id}/runs/crons", json=HOURLY)
     http.delete(f"/threads/{thread_id}")
     assert http.post("/runs/crons/count", json={}).json() == 0
+
+
+def test_only_known_fields_are_kept(http: httpx.Client, ticking: Server, clock: Settable) -> None:
+    """A field that the schema does not name changes neither a cron nor its runs."""
+    other = http.post("/assistants", json={"graph_id": "counter"}).json()["assistant_id"]
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    path = f"/threads/{thread_id}/runs"
+    odd = {"colour": "red", "command": 5, "checkpoint": "x", "after_seconds": "soon"}
+    cron = http.post(f"{path}/crons", json={**HOURLY, **odd}).json()
+    assert cron["payload"].keys() == {*HOURLY, "config"}
+    changes = {**odd, "assistant_id": other, "multitask_strategy": 7, "enabled": True}
+    cron = http.patch(f"/runs/crons/{cron['cron_id']}", json=changes).json()
+    assert cron["payload"].keys() == {*HOURLY, "config", "enabled"}
+    assert cron["payload"]["assistant_id"] == cron["assistant_id"] != other
+    move(ticking, clock, 3600)
+    (run,) = http.get(path).json()
+    assert (run["assistant_id"], run["kwargs"]["command"]) == (cron["assistant_id"], None)
+    assert http.get(f"{path}/{run['run_id']}/join").json() == {"count": 2}
+
+
+def test_a_change_of_unknown_fields_is_an_empty_one(http: httpx.Client) -> None:
+    """A PATCH of a cron without a known field is refused like an empty one."""
+    cron = http.post("/runs/crons", json=HOURLY).json()
+    refused = http.patch(f"/runs/crons/{cron['cron_id']}", json={"shedule": "1 * * * *"})
+    assert (refused.status_code, refused.json()["detail"]) == (400, "Request body cannot be empty")

@@ -9,6 +9,7 @@ from langgraph_client.server.documents import crons
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.schemas.crons import CREATE, UPDATE, named
 from langgraph_client.server.http.search import search_page
 from langgraph_client.server.runs.run_document import canonical_uuid
 
@@ -23,7 +24,8 @@ async def create(request: ValidRequest) -> Response:
     if thread_id is not None:
         thread_id = canonical_uuid(thread_id, "Invalid thread ID: must be a UUID")
     user = None if request.caller is None else request.caller.user
-    return reply(await crons.create(request.services, thread_id, request.body, user))
+    body = named(request.body, CREATE)
+    return reply(await crons.create(request.services, thread_id, body, user))
 
 
 async def get(request: ValidRequest) -> Response:
@@ -36,7 +38,8 @@ async def get(request: ValidRequest) -> Response:
 
 async def update(request: ValidRequest) -> Response:
     """PATCH /runs/crons/{cron_id}."""
-    return reply(await crons.change(request.services, _id(request), request.body))
+    body = named(request.body, UPDATE)
+    return reply(await crons.change(request.services, _id(request), body))
 
 
 async def delete(request: ValidRequest) -> Response:

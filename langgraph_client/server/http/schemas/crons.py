@@ -1,7 +1,8 @@
-"""The schemas of the bodies of cron requests. Fields that no schema names pass unseen."""
+"""The schemas of the bodies of cron requests. Fields that no schema names are dropped."""
 
 from __future__ import annotations
 
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
@@ -95,3 +96,11 @@ COUNT: Schema = {
     "type": "object",
     "properties": {"assistant_id": _STRING, "thread_id": _STRING, "metadata": _OBJECT},
 }
+
+
+def named(body: JsonMapping, schema: Schema) -> JsonObject:
+    """Return the fields of a body that its schema names.
+
+    A cron keeps the body for its runs, so a field that was not checked must not be in it.
+    """
+    return {name: value for name, value in body.items() if name in schema["properties"]}
