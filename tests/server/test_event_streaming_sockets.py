@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from langgraph_client import ScriptedGraph
 from langgraph_client.server.graphs.script_steps import Emit
+from langgraph_client.server.http.routes.event_sockets import MAX_SUBSCRIPTIONS
 from langgraph_client.server.server import Server
 from tests.server.test_event_streaming import GRAPHS, of
 
@@ -115,6 +116,36 @@ def test_mistakes_are_answered_and_the_socket_lives(
     socket.send(frame)
     assert socket.receive()["error"] == code
     assert socket.command("agent.getTree")["error"] == "no_such_run"
+
+
+def test_a_socket_has_a_limited_number_of_subscriptions(socket: Socket) -> None:
+    """One more is refused until another is ended; the same id again is no further one."""
+    for number in range(MAX_SUBSCRIPTIONS):
+        name = f"custom:{number}"
+        reply = socket.command("subscription.subscribe", channels=[name], subscription_id=name)
+        assert reply["type"] == "success"
+    refused = socket.command("subscription.subscribe", channels=["custom:x"])
+    assert refused["error"] == "invalid_argument"
+    assert refused["message"] == "A socket may have at most 256 subscriptions: end one of them."
+    again = {"channels": ["custom:x"], "subscription_id": "custom:0"}
+    assert socket.command("subscription.subscribe", **again)["type"] == "success"
+    socket.command("subscription.unsubscribe", subscription_id="custom:1")
+    assert socket.command("subscription.subscribe", channels=LIFE)["type"] == "success"
+    assert socket.command("run.start", assistant_id="ask", input={"count": 1})["result"]
+    assert of(socket.until("interrupted"), "values")
+
+
+def test_a_filter_has_a_limited_number_of_namespaces(socket: Socket, url: str) -> None:
+    """Every new name of an event is compared with all of them, so there is a limit."""
+    wanted = {"channels": LIFE, "namespaces": [["inner"]] * 1001}
+    refused = socket.command("subscription.subscribe", **wanted)
+    assert refused["error"] == "invalid_argument"
+    assert refused["message"] == "subscription.subscribe may have at most 1000 namespaces."
+    answer = httpx.post(f"{url}/threads/{uuid.uuid4()}/stream/events", json=wanted)
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "namespaces may have at most 1000 entries"
+    wanted["namespaces"].pop()
+    assert socket.command("subscription.subscribe", **wanted)["type"] == "success"
 
 
 def test_a_thread_that_cannot_be_closes_the_socket(url: str) -> None:

@@ -24,7 +24,12 @@ from langgraph_client.server.errors import (
 from langgraph_client.server.graphs.protocol_events import PROTOCOL
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
-from langgraph_client.server.runs.event_filter import EventFilter, unknown_channels
+from langgraph_client.server.runs.event_filter import (
+    MAX_NAMESPACES,
+    EventFilter,
+    has_many_namespaces,
+    unknown_channels,
+)
 from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.storage.protocol import Document, Storage
 
@@ -91,13 +96,15 @@ def subscription(method: str, params: Mapping[str, object]) -> EventFilter:
     """Return the filter of a subscription.
 
     Raises:
-        CommandError: It has no channel, or an unknown one.
+        CommandError: It has no channel, or an unknown one, or too many namespaces.
     """
     channels = params.get("channels")
     if not isinstance(channels, list) or not channels:
         raise CommandError("invalid_argument", f"{method} requires a non-empty channels array.")
     if unknown_channels(channels):
         raise CommandError("invalid_argument", f"{method} received an unsupported channel.")
+    if has_many_namespaces(params):
+        raise _invalid(f"{method} may have at most {MAX_NAMESPACES} namespaces.")
     return EventFilter.of(params)
 
 

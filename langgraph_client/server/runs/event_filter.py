@@ -23,6 +23,10 @@ CHANNELS = (
 )
 
 
+MAX_NAMESPACES = 1000
+"""The most namespaces of a filter, as each new name of an event is compared with all of them."""
+
+
 def event_name(channel: str, namespace: Sequence[str]) -> str:
     """Return the name under which the log stores an event."""
     return "|".join((channel, *namespace))
@@ -60,6 +64,12 @@ def _is_channel(name: object) -> bool:
     return name in CHANNELS or (
         isinstance(name, str) and name.startswith("custom:") and name != "custom:"
     )
+
+
+def has_many_namespaces(request: JsonMapping) -> bool:
+    """Return whether a request has more than `MAX_NAMESPACES`."""
+    given = request.get("namespaces")
+    return isinstance(given, list) and len(given) > MAX_NAMESPACES
 
 
 @dataclass(frozen=True)

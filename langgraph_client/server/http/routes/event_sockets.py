@@ -37,6 +37,8 @@ _TRY_AGAIN = 1013
 """The close code while the database is not available."""
 _AT_ONCE = 64
 """How many events are sent within one turn of the loop, and so in one write."""
+MAX_SUBSCRIPTIONS = 256
+"""The most subscriptions of a socket, as each live event is compared with all of them."""
 _NOT_JSON = CommandError("invalid_argument", "Protocol commands must be valid JSON.")
 
 
@@ -207,6 +209,12 @@ class EventSocket:
                 )
         is_given = isinstance(given_id, str) and bool(given_id)
         subscription_id = given_id if is_given else self._services.clock.uuid4()
+        subscriptions = self._subscriptions
+        if subscription_id not in subscriptions and len(subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise CommandError(
+                "invalid_argument",
+                f"A socket may have at most {MAX_SUBSCRIPTIONS} subscriptions: end one of them.",
+            )
         async with self._sending:
             # A number that does not exist yet would hide the next events.
             after, count = min(since or 0, self._log.last), 0
@@ -214,7 +222,7 @@ class EventSocket:
                 self._note_questions(page)
                 count += await self._send_events(e for e in page if wanted[e.name])
                 after = page[-1].id[0]
-            self._subscriptions[subscription_id] = wanted, after
+            subscriptions[subscription_id] = wanted, after
         return {"subscription_id": subscription_id, "replayed_events": count}
 
     async def _past(self, after: int) -> list[Event]:

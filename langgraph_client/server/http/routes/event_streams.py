@@ -22,7 +22,13 @@ from langgraph_client.server.runs.commands import (
     subscription,
     success,
 )
-from langgraph_client.server.runs.event_filter import CHANNELS, EventFilter, unknown_channels
+from langgraph_client.server.runs.event_filter import (
+    CHANNELS,
+    MAX_NAMESPACES,
+    EventFilter,
+    has_many_namespaces,
+    unknown_channels,
+)
 from langgraph_client.server.runs.event_log import HEARTBEAT, Reader
 from langgraph_client.server.runs.protocol_log import Framing
 from langgraph_client.server.runs.run_document import canonical_uuid
@@ -85,6 +91,8 @@ async def events(request: ValidRequest) -> Response:
             f"channels contains unsupported entries: {shown}. Allowed: {', '.join(CHANNELS)}, or"
             " any `custom:<name>`."
         )
+    if has_many_namespaces(body):
+        raise Refused(f"namespaces may have at most {MAX_NAMESPACES} entries")
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     runs = request.services.engine.protocol_runs
     log = await runs.open(thread_id)
