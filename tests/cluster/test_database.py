@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from langgraph_client.server.storage.postgres.connections import DatabaseError
 from langgraph_client.server.storage.postgres.schema import SCHEMA_VERSION
 from langgraph_client.server.storage.postgres.storage import PostgresStorage, open_postgres
 from langgraph_client.server.storage.protocol import Event, KeptEvent, KeyTaken
-from langgraph_client.server.storage.shared import Fenced
+from langgraph_client.server.storage.shared import Fenced, no_run
 from tests.cluster.conftest import Pair, http_of
 from tests.support.hosted import Gate, hosted
 from tests.support.postgres import Cluster, binaries, cluster
@@ -103,6 +104,20 @@ async def test_what_is_replaced_has_to_be_there(database: str) -> None:
         assert await storage.crons.replace(cron)
         assert await storage.crons.get("c") == cron
         assert await storage.crons.get("d") == {"cron_id": "d", "thread_id": "t"}
+    finally:
+        await storage.close()
+
+
+async def test_old_events_that_belong_to_no_run_are_deleted(database: str) -> None:
+    """Those of a run stay with it; those of an earlier version, without a thread, are deleted."""
+    storage = await open_postgres(database)
+    run_id = str(uuid.uuid4())
+    try:
+        for of in (no_run("t"), "", run_id):
+            await storage.events.add("t", of, [Event((1, 0), "state_update", b"{}")])
+        await storage.shared.sweep()
+        rows = await storage.connections.rows("SELECT run_id FROM events")
+        assert rows == [(run_id,)]
     finally:
         await storage.close()
 

@@ -15,6 +15,7 @@ import pytest
 
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import Pair, http_of
+from tests.support.clock import Settable
 from tests.support.hosted import Gate, hosted
 from tests.support.postgres import cluster
 
@@ -195,6 +196,29 @@ def test_a_thread_stream_has_an_update_made_at_another_server(pair: Pair) -> Non
                     break
             found = [data for name, data in events_of(text) if name == "state_update"]
             assert [one["state"]["values"]["name"] for one in found] == ["b", "c"]
+
+
+def test_updates_of_two_threads_in_the_same_millisecond(database: str, gate: Gate) -> None:
+    """Each of two servers announces an update, and the clocks of both stand at the same time."""
+    graphs: dict[str, Any] = hosted(gate)
+    with (
+        Server(graphs, path=database, role="worker") as runs,
+        Server(graphs, path=database, role="api", clock=Settable()) as first,
+        Server(graphs, path=database, role="api", clock=Settable()) as second,
+        http_of(runs) as worker,
+        http_of(first) as one,
+        http_of(second) as other,
+    ):
+        for http in (one, other):
+            thread_id = thread_of(worker)
+            worker.post(f"/threads/{thread_id}/runs/wait", json=ROW)
+            path = f"/threads/{thread_id}/stream?stream_modes=state_update"
+            with worker.stream("GET", path) as reader:
+                body = {"values": {"name": "b"}}
+                assert http.post(f"/threads/{thread_id}/state", json=body).status_code == 200
+                for part in reader.iter_text():
+                    if "state_update" in part:
+                        break
 
 
 def test_a_thread_stream_goes_on_when_another_server_takes_the_thread(

@@ -18,7 +18,7 @@ from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
-from langgraph_client.server.storage.shared import NO_RUN, Shared
+from langgraph_client.server.storage.shared import Shared, no_run
 
 _ANSWER_SECONDS = 1.0
 """How many seconds to wait until the holder of a thread confirms that it stores the events."""
@@ -212,7 +212,7 @@ class Elsewhere:
         await self._following.look(thread_id)  # Earlier events go to the readers first.
         self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
         event = Event(self._clock.event_id(), name, data)
-        await self._storage.events.add(thread_id, NO_RUN, [event])
+        await self._storage.events.add(thread_id, no_run(thread_id), [event])
         self._shared.tell("changed", thread_id)
         return event.id
 

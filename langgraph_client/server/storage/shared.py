@@ -22,8 +22,9 @@ RENEWAL_SECONDS = 1.0
 DELETION_SECONDS = 120.0
 """How long runs are refused on a thread whose deletion neither ends nor is given up: its process is
 gone. Longer than a deletion takes."""
-NO_RUN = ""
-"""The run id of stored events that belong to a thread only. They are stored for some minutes."""
+FIRST_RUN_ID = "0"
+"""Stored events with a run id before this one belong to a thread only. They are stored for some
+minutes."""
 
 
 run_lease: ContextVar[tuple[str, int] | None] = ContextVar(
@@ -33,6 +34,15 @@ run_lease: ContextVar[tuple[str, int] | None] = ContextVar(
 lease under which the run was started. A node in a worker thread may go on after its run has ended.
 By then another process may hold the lease, or this process again with a new epoch: in both cases
 the node must not write."""
+
+
+def no_run(thread_id: str) -> str:
+    """Return the run id of stored events that belong to a thread and to no run of it.
+
+    It is different for each thread, because run id and event id are the key of an event, and two
+    processes may give the same event id.
+    """
+    return f" {thread_id}"
 
 
 def epoch_of_run(thread_id: str, epochs: Mapping[str, int]) -> int | None:

@@ -20,8 +20,8 @@ from langgraph_client.server.storage.postgres.documents import Table
 from langgraph_client.server.storage.protocol import Transaction
 from langgraph_client.server.storage.shared import (
     DELETION_SECONDS,
+    FIRST_RUN_ID,
     LEASE_SECONDS,
-    NO_RUN,
     Fenced,
     Follower,
     ResultCipher,
@@ -140,9 +140,9 @@ class Leases:
             " AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = old.run_id)"
         )
         await self._connections.execute(
-            "DELETE FROM events WHERE run_id = %s"
+            "DELETE FROM events WHERE run_id < %s"
             f" AND ms < extract(epoch FROM now() - interval '{_RESULTS}') * 1000",
-            (NO_RUN,),
+            (FIRST_RUN_ID,),
         )
         await self._connections.execute("DELETE FROM deletions WHERE expires_at < now()")
         await self._connections.execute(
