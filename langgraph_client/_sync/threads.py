@@ -464,7 +464,8 @@ class SyncThreadsClient:
         Args:
             thread_ids: The threads to prune.
             strategy: `"delete"` (the default) deletes the threads; `"keep_latest"` keeps the latest
-                state of each.
+                state of each. The bundled server leaves a thread alone, and does not count it,
+                while it has a run that is not over: the run may need an older state.
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 

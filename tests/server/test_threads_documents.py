@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.support.hosted import Gate
+
 
 def test_search_pages_and_filters(http: httpx.Client) -> None:
     """A search contains what it asks for, in order, and its headers say whether there is more."""
@@ -28,6 +30,27 @@ def test_a_filter_of_too_many_values_is_refused(http: httpx.Client, path: str, e
     for number, status in ((9_000, 200), (10_000, 422)):
         body = {"metadata": {"a": [0] * number}}
         assert http.post(f"/{path}/{ending}", json=body).status_code == status
+
+
+def test_the_past_of_a_thread_is_not_pruned_while_a_run_needs_it(
+    http: httpx.Client, thread: str, gate: Gate
+) -> None:
+    """A run that is rolled back leads to the state before it, so this must not be deleted."""
+    path = f"/threads/{thread}"
+    http.post(f"{path}/runs/wait", json={"assistant_id": "row", "input": {"name": "a"}})
+    before = http.get(f"{path}/history", params={"limit": 50}).json()
+    run = http.post(f"{path}/runs", json={"assistant_id": "gate", "input": {}}).json()
+    gate.arrived()
+    other = http.post("/threads", json={}).json()["thread_id"]
+    body = {"thread_ids": [thread, other, thread], "strategy": "keep_latest"}
+    assert http.post("/threads/prune", json=body).json() == {"pruned_count": 1}
+    cancel = {"action": "rollback", "wait": "1"}
+    http.post(f"{path}/runs/{run['run_id']}/cancel", params=cancel)
+    assert http.get(f"{path}/history", params={"limit": 50}).json() == before
+    assert http.post("/threads/prune", json=body).json() == {"pruned_count": 2}
+    (left,) = http.get(f"{path}/history", params={"limit": 50}).json()
+    assert left["checkpoint"] == before[0]["checkpoint"]
+    assert left["values"] == before[0]["values"]
 
 
 def test_copy_has_a_state_of_its_own(http: httpx.Client, thread: str) -> None:

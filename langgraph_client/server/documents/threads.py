@@ -224,7 +224,10 @@ async def copy(
 async def prune(
     services: Services, thread_ids: Iterable[str], *, keep_latest: bool, need_all: bool
 ) -> int:
-    """Delete threads, or all but their latest state. Return how many existed.
+    """Delete threads, or all but their latest state. Return how many were pruned.
+
+    With `keep_latest`, a thread with a run that is not over is left alone: the run may be rolled
+    back to an older state, or start from it.
 
     Args:
         services: The server.
@@ -235,7 +238,7 @@ async def prune(
     Raises:
         NotFound: One does not exist, or the caller may not access it.
     """
-    wanted = list(thread_ids)
+    wanted = list(dict.fromkeys(thread_ids))
     threads = await services.storage.threads.search(
         where={"thread_id": wanted}, fields=("thread_id",)
     )
@@ -243,13 +246,16 @@ async def prune(
     found = [one for one in wanted if one in existing]
     if need_all and len(found) < len(wanted):
         raise NotFound("At least one thread not found or not authorized")
+    pruned = 0
     for thread_id in found:
-        if keep_latest:
-            async with services.engine.locks.hold(thread_id):
+        if not keep_latest:
+            pruned += await services.engine.stopper.delete_thread(thread_id)
+            continue
+        async with services.engine.locks.hold(thread_id):
+            if not await services.engine.busy(thread_id):
                 await services.storage.states.keep_latest(thread_id)
-        else:
-            await services.engine.stopper.delete_thread(thread_id)
-    return len(found)
+                pruned += 1
+    return pruned
 
 
 def filters(body: JsonMapping) -> JsonObject:
