@@ -9,16 +9,18 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import httpx
 
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
+from langgraph_client._core.deadline import until
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
-from langgraph_client._io.sockets import hang_up
+from langgraph_client._io.sockets import hang_up, left
 from langgraph_client._io.tasks import Background, Reading
 from langgraph_client.errors import InvalidArgumentError
 
@@ -178,20 +180,30 @@ class AsyncHttpxSender:
         """Whether the client is closed."""
         return self._client.is_closed
 
-    async def send(self, request: Request, steps: Steps) -> AsyncHttpxAnswer:
+    async def send(
+        self, request: Request, steps: Steps, due: float | None = None
+    ) -> AsyncHttpxAnswer:
         """Send a request. Return the response when its head was received.
+
+        Args:
+            request: The request.
+            steps: The limits of each step.
+            due: When all this must be over, on the clock of `monotonic`; None for no limit. In
+                blocking code it is not seen while httpx waits, so only `steps` limit each wait.
 
         Raises:
             NoAnswer: There is no response.
         """
         if self._client.is_closed:
             raise NoAnswer(Kind.CLOSED)
-        try:
-            response = await self._send(request, steps)
-        except self._library.errors as error:
-            url = self._url + request.target
-            raise no_answer(error, request.method, url) from error
-        return AsyncHttpxAnswer(response, self._library)
+        with Reading().within(until(due, None, monotonic())):
+            try:
+                response = await self._send(request, steps)
+            except self._library.errors as error:
+                url = self._url + request.target
+                raise no_answer(error, request.method, url) from error
+            return AsyncHttpxAnswer(response, self._library)
+        raise NoAnswer(Kind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     async def _send(self, request: Request, steps: Steps) -> HttpResponse:
         built = self._client.build_request(
@@ -278,7 +290,7 @@ class AsyncHttpxAnswer:
             stream: Any = response.stream
             self._pieces = aiter(stream)
 
-    async def read(self, seconds: float | None = None) -> bytes:
+    async def read(self, seconds: float | None = None, due: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
 
         Args:
@@ -286,22 +298,26 @@ class AsyncHttpxAnswer:
                 blocking code this works only if the transport reads the request's timeouts at
                 each read; httpx's own transport does so for HTTP/2, and otherwise only at the
                 beginning of the body.
+            due: When waiting must be over, on the clock of `monotonic`; None for no limit. In
+                blocking code it ends no wait of the transport that has begun.
 
         Raises:
             NoAnswer: No bytes were received.
         """
         usual = self._usual
         is_short = seconds is not None and (usual is None or seconds < usual)
-        # This dict is the request's own, which httpcore reads again: see `seconds` above.
-        limit = self._timeouts["read"] = seconds if is_short else usual
+        limit = seconds if is_short else usual
         try:
-            with self._reading.within(limit):
-                # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
-                async for piece in self._pieces:
+            with self._reading.within(until(due, limit, monotonic())):
+                while True:
+                    # This dict is the request's own, which httpcore reads again: see `seconds`.
+                    self._timeouts["read"] = left(due, limit, self._library["ReadTimeout"])
+                    piece = await self._next_piece()
+                    if piece is None:
+                        await self.aclose()
+                        return b""
                     if piece:
                         return piece
-                await self.aclose()
-                return b""
         except self._library.errors as error:
             if self._reading.is_interrupted:
                 return b""
@@ -311,6 +327,13 @@ class AsyncHttpxAnswer:
         if self._reading.is_interrupted:
             return b""
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
+
+    async def _next_piece(self) -> bytes | None:
+        """Return the next piece, which may be empty; None at the end."""
+        # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
+        async for piece in self._pieces:
+            return piece
+        return None
 
     async def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.

@@ -211,11 +211,16 @@ class AsyncTransport:
         Raises:
             APIError: The server cannot be reached or refuses the call, or does not send a stream.
         """
-        answer, _ = await self._repeat(call, self._deadline(), whole=False)
+        deadline = self._deadline()
+        answer, _ = await self._repeat(call, deadline, whole=False)
         try:
             kind = answer.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
-                said = (await answer.read())[:_QUOTED].decode("utf-8", "replace").strip()
+                said = (
+                    (await answer.read(due=deadline.end))[:_QUOTED]
+                    .decode("utf-8", "replace")
+                    .strip()
+                )
                 raise APIResponseValidationError(
                     f"the response is not an event stream: {kind or 'no content type'}: {said!r}",
                     method=call.method,
@@ -432,7 +437,8 @@ class AsyncTransport:
                 raise self._late(call, deadline)
             if self._pools.is_closed:
                 raise NoAnswer(Kind.CLOSED)
-            answer = await self._pools.current().send(request, deadline.clip(self.waits.steps, now))
+            steps = deadline.clip(self.waits.steps, now)
+            answer = await self._pools.current().send(request, steps, deadline.end)
             is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
             if is_good and not whole:
                 return answer, b""
@@ -459,13 +465,10 @@ class AsyncTransport:
         pulse = None if cadence is None else Pulse(cadence)
         seconds = None if cadence is None else cadence.patience
         while True:
-            limit = seconds if deadline.seconds is None else deadline.within(seconds, monotonic())
-            piece = await answer.read(limit)
+            piece = await answer.read(seconds, deadline.end)
             if not piece:
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
             pieces.append(piece)
-            if deadline.is_over(monotonic()):
-                raise NoAnswer(Kind.TIMED_OUT, "read")
             if cadence is None or pulse is None:
                 continue
             if piece.isspace():

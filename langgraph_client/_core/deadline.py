@@ -13,28 +13,36 @@ class Deadline:
     Args:
         seconds: How long the call may take; None for no limit beyond those of its steps.
         now: The time at which the call begins.
+
+    Attributes:
+        seconds: As passed.
+        end: The time at which the call must be over; None for no limit.
     """
 
     def __init__(self, seconds: float | None, now: float) -> None:
         self.seconds = seconds
-        self._end = None if seconds is None else now + seconds
+        self.end = None if seconds is None else now + seconds
 
     def is_over(self, now: float) -> bool:
         """Return whether the time is up."""
-        return self._end is not None and now >= self._end
+        return self.end is not None and now >= self.end
 
     def allows(self, pause: float, now: float) -> bool:
         """Return whether there is time left after a pause."""
-        return self._end is None or now + pause < self._end
+        return self.end is None or now + pause < self.end
 
     def clip(self, steps: Steps, now: float) -> Steps:
         """Return the limits of an exchange's steps, shortened so that none exceeds the deadline."""
-        return steps if self._end is None else Steps(*(self.within(s, now) for s in steps))
+        return steps if self.end is None else Steps(*(until(self.end, s, now) for s in steps))
 
-    def within(self, seconds: float | None, now: float) -> float | None:
-        """Return how long one wait may take, at most until the deadline."""
-        if self._end is None:
-            return seconds
-        # A socket timeout of 0 means non-blocking, not "time out at once".
-        left = max(self._end - now, 0.001)
-        return left if seconds is None else min(seconds, left)
+
+def until(end: float | None, seconds: float | None, now: float) -> float | None:
+    """Return how long one wait may take: these seconds, but at most until `end`.
+
+    None for either is no limit. The result is above 0, also after `end`: a socket timeout of 0
+    would mean non-blocking, not "time out at once".
+    """
+    if end is None:
+        return seconds
+    left = max(end - now, 0.001)
+    return left if seconds is None else min(seconds, left)

@@ -17,6 +17,7 @@ from typing import Any
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
+from langgraph_client._io.sockets import left
 
 MOST_HELD = 256 * 1024  # Bytes received and not read yet; with more, the sender has to wait.
 _EYEBALLS = 0.25  # Seconds before the next address of a host is tried, too.
@@ -176,17 +177,22 @@ class Stream(httpcore.AsyncNetworkStream):
 
     Attributes:
         limit: The timeout of the next reads in seconds; None for the one that httpcore passes.
+        due: When all reads and writes must be over, on the clock of `monotonic`; None for no limit.
     """
 
-    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, wire: Wire, loop: asyncio.AbstractEventLoop, due: float | None = None
+    ) -> None:
         self.limit: float | None = None
+        self.due = due
         self._loop = loop
         self._wire = wire
         self._joiner = ChunkJoiner()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
-            data = await self._wire.read(timeout if self.limit is None else self.limit)
+            seconds = timeout if self.limit is None else self.limit
+            data = await self._wire.read(left(self.due, seconds, httpcore.ReadTimeout))
             if not data:
                 return data
             joined = self._joiner.feed(data)
@@ -196,7 +202,7 @@ class Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if buffer:
             self._joiner.begin()
-            await self._wire.write(buffer, timeout)
+            await self._wire.write(buffer, left(self.due, timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         self._wire.abort()
@@ -227,7 +233,7 @@ class Stream(httpcore.AsyncNetworkStream):
         wire = self._wire
         assert wire.transport is not None
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(left(self.due, timeout, httpcore.ConnectTimeout)):
                 wire.transport = await asyncio.get_running_loop().start_tls(
                     wire.transport, wire, ssl_context, server_hostname=server_hostname
                 )
@@ -259,10 +265,12 @@ class Backend(httpcore.AsyncNetworkBackend):
 
     Attributes:
         stream: The connection, as soon as it is open.
+        due: When the call that opens it must be over; see `Stream`.
     """
 
     def __init__(self) -> None:
         self.stream: Stream | None = None
+        self.due: float | None = None
 
     async def connect_tcp(
         self,
@@ -274,7 +282,7 @@ class Backend(httpcore.AsyncNetworkBackend):
     ) -> Stream:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(left(self.due, timeout, httpcore.ConnectTimeout)):
                 wire = await _connect(loop, host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
@@ -284,7 +292,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         connected = wire.transport.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = Stream(wire, loop)
+        self.stream = Stream(wire, loop, self.due)
         return self.stream
 
     async def sleep(self, seconds: float) -> None:

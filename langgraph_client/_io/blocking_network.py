@@ -16,6 +16,7 @@ from typing import Any
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
+from langgraph_client._io.sockets import left
 
 MOST_HELD = 256 * 1024  # Bytes of one read.
 
@@ -25,10 +26,12 @@ class Stream(httpcore.NetworkStream):
 
     Attributes:
         limit: The timeout of the next reads in seconds; None for the one that httpcore passes.
+        due: When all reads and writes must be over, on the clock of `monotonic`; None for no limit.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, due: float | None = None) -> None:
         self.limit: float | None = None
+        self.due = due
         self._socket = connected
         self._is_interrupted = False
         self._joiner = ChunkJoiner()
@@ -38,7 +41,7 @@ class Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = timeout if self.limit is None else self.limit
         while True:
-            data = self._receive(seconds)
+            data = self._receive(left(self.due, seconds, httpcore.ReadTimeout))
             if not data:
                 return data
             joined = self._joiner.feed(data)
@@ -72,8 +75,8 @@ class Stream(httpcore.NetworkStream):
         connected = self._socket
         rest = memoryview(buffer)
         try:
-            connected.settimeout(timeout)
             while rest:
+                connected.settimeout(left(self.due, timeout, httpcore.WriteTimeout))
                 rest = rest[connected.send(rest) :]
         except TimeoutError as error:
             raise httpcore.WriteTimeout("not sent in time") from error
@@ -110,7 +113,7 @@ class Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            self._socket.settimeout(timeout)
+            self._socket.settimeout(left(self.due, timeout, httpcore.ConnectTimeout))
             self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
         except TimeoutError as error:
             self._socket.close()
@@ -152,10 +155,12 @@ class Backend(httpcore.NetworkBackend):
 
     Attributes:
         stream: The connection, as soon as it is open.
+        due: When the call that opens it must be over; see `Stream`.
     """
 
     def __init__(self) -> None:
         self.stream: Stream | None = None
+        self.due: float | None = None
 
     def connect_tcp(
         self,
@@ -166,13 +171,14 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> Stream:
         try:
-            connected = socket.create_connection((host, port), timeout)
+            seconds = left(self.due, timeout, httpcore.ConnectTimeout)
+            connected = socket.create_connection((host, port), seconds)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except OSError as error:
             raise httpcore.ConnectError(_words(error)) from error
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = Stream(connected)
+        self.stream = Stream(connected, self.due)
         return self.stream
 
     def sleep(self, seconds: float) -> None:

@@ -1,10 +1,34 @@
-"""Shut down the socket of an HTTP library's connection."""
+"""What the connections of both colours share."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any
+
+from langgraph_client._core.deadline import until
+
+
+def left(
+    due: float | None, seconds: float | None, late: Callable[[str], Exception]
+) -> float | None:
+    """Return how long the next wait of a call may take.
+
+    A limit of each wait alone would not end a call: a server may send a byte now and then for ever.
+
+    Args:
+        due: When the call must be over, on the clock of `monotonic`; None for no limit.
+        seconds: The limit of this wait; None for no limit.
+        late: The error to raise if the call should be over already.
+    """
+    if due is None:
+        return seconds
+    now = monotonic()
+    if now >= due:
+        raise late("the deadline of the call is over")
+    return until(due, seconds, now)
 
 
 def hang_up(network: Any) -> None:

@@ -46,6 +46,12 @@ class _Connection:
         self.http = http
         self.backend = backend
 
+    def limit(self, due: float | None) -> None:
+        """Set when connecting, sending and the response's head must be over; None for no limit."""
+        self.backend.due = due
+        if self.backend.stream is not None:
+            self.backend.stream.due = due
+
     def abort(self) -> None:
         """Close the connection at once, in any state, without waiting."""
         if self.backend.stream is not None:
@@ -96,8 +102,15 @@ class DirectSender:
         """How many connections are in use."""
         return len(self._busy)
 
-    def send(self, request: Request, steps: Steps) -> DirectAnswer | HttpxAnswer:
+    def send(
+        self, request: Request, steps: Steps, due: float | None = None
+    ) -> DirectAnswer | HttpxAnswer:
         """Send a request. Return the response when its head was received.
+
+        Args:
+            request: The request.
+            steps: The limits of each step.
+            due: When all this must be over, on the clock of `monotonic`; None for no limit.
 
         Raises:
             NoAnswer: There is no response.
@@ -107,9 +120,10 @@ class DirectSender:
         if is_replaced():  # A test has patched httpx and expects the request there.
             if self._substitute is None:
                 self._substitute = self._make_substitute()
-            return self._substitute.send(request, steps)
+            return self._substitute.send(request, steps, due)
         connection = self._take()
         self._busy.add(connection)
+        connection.limit(due)
         try:
             response = connection.http.handle_request(self._core(request, steps))
             return DirectAnswer(self, connection, response, steps.read)
@@ -251,11 +265,13 @@ class DirectAnswer:
             except ValueError as error:
                 raise NoAnswer(Kind.UNREADABLE, str(error)) from error
 
-    def read(self, seconds: float | None = None) -> bytes:
+    def read(self, seconds: float | None = None, due: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
 
         Args:
             seconds: How long to wait; None, or more than the read timeout, for the read timeout.
+            due: When waiting must be over, however many bytes come that yield none of the body; on
+                the clock of `monotonic`. None for no limit.
 
         Raises:
             NoAnswer: No bytes were received.
@@ -263,6 +279,7 @@ class DirectAnswer:
         usual = self._usual
         is_short = seconds is not None and (usual is None or seconds < usual)
         self._network.limit = seconds if is_short else usual
+        self._network.due = due
         try:
             piece = self._next_piece()
             if self._plain is not None:
@@ -294,7 +311,7 @@ class DirectAnswer:
             NoAnswer: The connection broke, or nothing was received in time. After a timeout, the
                 connection can be read again.
         """
-        self._network.limit = None
+        self._network.limit = self._network.due = None
         try:
             piece: bytes = self._upgraded().read(_MOST_RECEIVED, seconds or self._usual)
         except _ERRORS as error:
@@ -337,7 +354,7 @@ class DirectAnswer:
         except BaseException:
             self._sender.drop(self._connection)
             raise
-        self._network.limit = None
+        self._network.limit = self._network.due = None
         self._sender.give_back(self._connection)
 
     def _drop(self) -> None:

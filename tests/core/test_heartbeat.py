@@ -8,7 +8,7 @@ import pytest
 
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.connection import Steps
-from langgraph_client._core.deadline import Deadline
+from langgraph_client._core.deadline import Deadline, until
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.stream_session import Read, StreamSession
@@ -31,7 +31,7 @@ def test_a_deadline_shortens_every_step() -> None:
     assert not deadline.allows(4, 106)
     endless = Deadline(None, now=100)
     assert endless.clip(steps, 104) is steps
-    assert endless.within(7, 104) == 7
+    assert until(endless.end, 7, 104) == 7
     assert endless.allows(1e9, 104)
     assert not endless.is_over(1e9)
 
