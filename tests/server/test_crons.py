@@ -11,19 +11,10 @@ import httpx
 import pytest
 
 from langgraph_client import Server
-from langgraph_client.server.clock import Clock
+from langgraph_client.server.errors import Unavailable
+from tests.support.clock import Settable
 from tests.support.graphs import graphs
-
-
-class Settable(Clock):
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.present = 1_800_000_000.0
-
-    def time(self) -> float:
-        return self.present
+from tests.support.killed import killed
 
 
 def move(server: Server, clock: Settable, seconds: float) -> None:
@@ -142,6 +133,75 @@ def test_a_cron_that_fell_due_while_the_server_was_down_fires_once(
         runs = server.sync_client().runs.list(thread_id)
         assert len(runs) == 1
         server.sync_client().runs.join(thread_id, runs[0].run_id)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("when", ["before the run is stored", "after the run is stored"])
+def test_a_kill_while_a_cron_fires_neither_loses_nor_doubles_its_run(
+    clock: Settable, tmp_path: Path, when: str
+) -> None:
+    """The next start finds whether the run of the date exists, and moves the cron on."""
+    file = tmp_path / "state.db"
+    with Server(graphs(), path=file, clock=clock) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        cron_id = client.crons.create_for_thread(thread_id, "counter", **_parameters()).cron_id
+
+        async def fire_and_kill() -> Path:
+            services = server.services
+            locks, runs = services.engine.locks, services.storage.runs
+            key = thread_id if when.startswith("before") else f"cron {cron_id}"
+            async with asyncio.timeout(20), locks.hold(key):
+                clock.present += 3600
+                firing = asyncio.create_task(services.scheduler.fire_due())
+                while locks._users[key] < 2:  # noqa: ASYNC110 (it waits for the lock)
+                    await asyncio.sleep(0.001)
+                assert await runs.count() == (0 if when.startswith("before") else 1)
+                image = killed(file)
+            await firing
+            return image
+
+        image = asyncio.run_coroutine_threadsafe(fire_and_kill(), server.loop).result(20)
+        client.runs.join(thread_id, client.runs.list(thread_id)[0].run_id)
+    with Server(graphs(), path=image, clock=clock) as server:
+        move(server, clock, 0)
+        client = server.sync_client()
+        (run,) = client.runs.list(thread_id)
+        assert client.runs.join(thread_id, run.run_id) == {"count": 2}
+        due = client.crons.get(cron_id).next_run_date
+        assert due is not None
+        assert due > clock.now()
+
+
+def test_a_cron_whose_run_cannot_be_stored_now_fires_later(
+    http: httpx.Client, ticking: Server, clock: Settable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile the others fire; it does so at the next look, within seconds."""
+    path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}/runs"
+    ids = [http.post(f"{path}/crons", json=HOURLY).json()["cron_id"] for _ in range(2)]
+    runs = ticking.services.runs
+
+    class Unwilling:
+        created_with = runs.created_with
+
+        async def create(self, body: dict[str, Any], *args: Any, **options: Any) -> Any:
+            if body["config"]["configurable"]["cron_id"] == ids[0]:
+                raise Unavailable("not now")
+            return await runs.create(body, *args, **options)
+
+    def fired() -> list[str]:
+        found = http.get(path).json()
+        return sorted(run["kwargs"]["config"]["configurable"]["cron_id"] for run in found)
+
+    scheduler = ticking.services.scheduler
+    with monkeypatch.context() as patch:
+        patch.setattr(scheduler, "_runs", Unwilling())
+        clock.present += 3600
+        firing = asyncio.run_coroutine_threadsafe(scheduler.fire_due(), ticking.loop)
+        assert firing.result(10) == 5.0
+    assert fired() == [ids[1]]
+    move(ticking, clock, 0)
+    assert fired() == sorted(ids)
 
 
 def _parameters() -> dict[str, Any]:

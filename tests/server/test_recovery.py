@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing_extensions import TypedDict
 
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
 from langgraph_client.server.server import Server
+from tests.support.killed import killed
 
 NEW = "00000000-0000-7000-8000-000000000001"
 
@@ -63,16 +63,6 @@ def serving(file: Path, **graphs: Any) -> Iterator[httpx.Client]:
         transport = server.transport()
         with httpx.Client(transport=transport, base_url="http://server", timeout=20) as http:
             yield http
-
-
-def killed(file: Path) -> Path:
-    """Return the file as a kill at this moment would leave it."""
-    image = file.parent / f"{len(list(file.parent.iterdir()))}" / file.name
-    image.parent.mkdir()
-    for part in file.parent.glob(f"{file.name}*"):
-        if part.is_file() and not part.name.endswith("-shm"):
-            shutil.copy(part, image.parent / part.name)
-    return image
 
 
 def begin(http: httpx.Client, **body: Any) -> tuple[str, str]:

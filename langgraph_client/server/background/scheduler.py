@@ -23,12 +23,18 @@ logger = logging.getLogger("langgraph_client.server")
 
 _LONGEST_SLEEP = 3600.0
 """The longest sleep in seconds, because the system's clock may be changed meanwhile."""
+_RETRY = 5.0
+"""How many seconds to wait after the run of a cron could not be stored."""
 
 
 class Scheduler:
     """Waits for the next cron that is due, and starts its run.
 
     If a cron was due while the server was not running, one run is started at the next start.
+
+    First the run is created, under an idempotency key of the cron and its date, and then the cron
+    gets its next date. If the process is killed in between, or another process fires the cron at
+    the same time, the key leads to the same run.
     """
 
     def __init__(
@@ -57,56 +63,68 @@ class Scheduler:
         await self._loop.run()
 
     async def fire_due(self) -> float | None:
-        """Start the due runs. Return the seconds until the next one; None if there is none."""
+        """Start the due runs. Return the seconds until the next look; None if none is needed."""
         crons = self._storage.crons
         skipped: set[str] = set()
+        longest = _LONGEST_SLEEP
         while True:
             found = await crons.search(
                 where={"enabled": True}, order_by="next_run_date", limit=len(skipped) + 1
             )
             cron = next((cron for cron in found if cron["cron_id"] not in skipped), None)
             if cron is None:
-                return _LONGEST_SLEEP if skipped else None
+                return longest if skipped else None
             now = self._clock.now()
             wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
             if wait > 0:
-                return min(wait, _LONGEST_SLEEP)
+                return min(wait, longest)
             try:
-                is_moved = await self._move_on(cron, now)
-            except Unavailable:
-                raise
+                following = next_run_date(cron["schedule"], cron["timezone"], now)
             except Exception:  # Such as: its time zone is unknown here.
                 logger.exception("cron %s has no next date, and is skipped", cron["cron_id"])
                 skipped.add(cron["cron_id"])
                 continue
-            if is_moved and not _is_past(cron["end_time"], now):
-                await self._fire(cron)
+            try:
+                if not _is_past(cron["end_time"], now):
+                    await self._fire(cron)
+            except Unavailable as error:  # It keeps its date; meanwhile the others fire.
+                logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], error)
+                skipped.add(cron["cron_id"])
+                longest = _RETRY
+                continue
+            await self._move_on(cron, following)
 
-    async def _move_on(self, cron: Document, now: datetime) -> bool:
-        """Set the next date of a due cron before its run is started, so it is not started twice.
-
-        Return False if the cron was changed or deleted meanwhile, perhaps with its thread.
-        """
+    async def _move_on(self, cron: Document, following: str) -> None:
+        """Set the next date of a cron, unless it was changed or deleted meanwhile."""
         async with self._locks.hold(f"cron {cron['cron_id']}"):
-            if await self._storage.crons.get(cron["cron_id"]) != cron:
-                return False
-            following = next_run_date(cron["schedule"], cron["timezone"], now)
-            return await self._storage.crons.replace({**cron, "next_run_date": following})
+            # Not `put`: it may have been deleted with its thread, and must not come back.
+            if await self._storage.crons.get(cron["cron_id"]) == cron:
+                await self._storage.crons.replace({**cron, "next_run_date": following})
 
     async def _fire(self, cron: Document) -> None:
+        """Create the run of a due cron, unless it exists already.
+
+        Raises:
+            Unavailable: It cannot be stored now. It may be stored nevertheless.
+        """
         payload: JsonObject = dict(cron["payload"])
         metadata = {**(payload.get("metadata") or {}), **cron["metadata"]}
         body: dict[str, object] = {**payload, "metadata": metadata}
         if cron["thread_id"] is None:
             body["on_completion"] = cron["on_run_completed"]
         runs = self._runs
+        key = f"cron {cron['cron_id']} {cron['next_run_date']}"
         user = ((payload.get("config") or {}).get("configurable") or {}).get(USER_FIELDS[0])
         try:
             if self._context_of_cron is not None:
                 encryption_context.set(await self._context_of_cron(cron["cron_id"]))
             if self._authorization is not None and user is not None:
                 runs = runs.for_caller(self._authorization.caller_of(user))
-            await runs.create(body, cron["thread_id"])
+            # Asked first, because a repeated request for a deleted run is an error.
+            if await runs.created_with(key) is None:
+                await runs.create(body, cron["thread_id"], key=key)
+        except Unavailable:
+            raise
         except ServerError as error:  # Such as: the thread is busy, and the cron has `reject`.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
         except Exception:  # An error of one cron must not stop the others.
