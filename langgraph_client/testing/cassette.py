@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import httpx
 
 from langgraph_client._core.events import ServerEvent
-from langgraph_client.errors import LangGraphError
+from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.testing.arguments import check_names
 from langgraph_client.testing.cassette_scrub import Scrubber
 from langgraph_client.testing.cassette_transports import (
     AsyncCassetteTransport,
@@ -83,9 +84,13 @@ def recorded(
 
     Raises:
         FileNotFoundError: `mode="replay"`, and there is no file.
+        InvalidArgumentError: `mode` is none of these, or names are given as one text.
         ValueError: The file is not a cassette, or one of a later version.
     """
-    return Cassette(Path(path), mode, Scrubber(scrub, keep), frozenset(ignore), timing)
+    if mode not in ("once", "record", "replay"):
+        raise InvalidArgumentError("mode", f'must be "once", "record" or "replay", not {mode!r}')
+    scrubber = Scrubber(check_names("scrub", scrub), check_names("keep", keep))
+    return Cassette(Path(path), mode, scrubber, check_names("ignore", ignore), timing)
 
 
 class Cassette:
@@ -103,8 +108,6 @@ class Cassette:
     def __init__(
         self, path: Path, mode: Mode, scrubber: Scrubber, ignore: frozenset[str], timing: bool
     ) -> None:
-        if mode not in ("once", "record", "replay"):
-            raise ValueError(f'mode must be "once", "record" or "replay", not {mode!r}')
         self.path = path
         self.is_recording = mode == "record" or (mode == "once" and not path.exists())
         self.exchanges: list[Exchange] = [] if self.is_recording else _read(path)

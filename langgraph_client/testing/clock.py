@@ -12,7 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
+from langgraph_client.testing.arguments import check_whole
 
 CURRENT_RUN: ContextVar[str | None] = ContextVar("langgraph_client_current_run", default=None)
 """The id of the run whose code is running. `TestServer` sets it, so that the clock knows which run
@@ -58,7 +60,7 @@ class TestClock(Clock):
             a second thread that moves the clock. It stands still while no run is unfinished.
 
     Raises:
-        ValueError: `start` has no offset.
+        InvalidArgumentError: `start` has no offset, or `seed` is not a whole number.
     """
 
     __test__ = False  # By its name, pytest would collect the class as a test.
@@ -68,8 +70,11 @@ class TestClock(Clock):
     ) -> None:
         super().__init__()
         start = datetime(2026, 1, 1, tzinfo=UTC) if start is None else start
-        if start.tzinfo is None:
-            raise ValueError("start must have an offset, such as tzinfo=UTC")
+        if not isinstance(start, datetime) or start.tzinfo is None:
+            raise InvalidArgumentError(
+                "start", f"must be a time with an offset, such as tzinfo=UTC, not {start!r}"
+            )
+        check_whole("seed", seed, 0)
         self.auto_advance = auto_advance
         self._start = start.timestamp()
         self._seed = seed
@@ -156,13 +161,17 @@ class TestClock(Clock):
                 arguments of `timedelta`.
 
         Raises:
-            ValueError: The sum is negative.
+            InvalidArgumentError: The sum is negative, or is not a number.
             RuntimeError: It was called on the server's own loop.
             TimeoutError: The server's loop is blocked for a minute.
         """
-        target = self._present + timedelta(seconds=seconds, **more).total_seconds()
-        if target < self._present:
-            raise ValueError("a clock does not go back")
+        try:
+            distance = timedelta(seconds=seconds, **more)
+        except (ValueError, OverflowError) as error:
+            raise InvalidArgumentError("seconds", str(error)) from None
+        if distance < timedelta():
+            raise InvalidArgumentError("seconds", f"a clock does not go back, by {distance}")
+        target = self._present + distance.total_seconds()
         while (due := self._next(target)) is not None:
             if not due.loop.is_closed():
                 _call_from_outside(due)

@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping, JsonObject
 
 Reply: TypeAlias = str | JsonMapping | Sequence[JsonMapping] | AIMessage | BaseException
@@ -54,6 +55,9 @@ class FakeChatModel(BaseChatModel):
 
     Attributes:
         calls: The calls so far, oldest first; see `ModelCall`.
+
+    Raises:
+        InvalidArgumentError: `replies` is one reply, and not a list of them.
     """
 
     _replies: list[Reply] | Callable[[list[BaseMessage]], Reply] = PrivateAttr()
@@ -63,6 +67,8 @@ class FakeChatModel(BaseChatModel):
     def __init__(
         self, replies: Sequence[Reply] | Callable[[list[BaseMessage]], Reply], **options: object
     ) -> None:
+        if isinstance(replies, str | Mapping | BaseMessage | BaseException):
+            raise InvalidArgumentError("replies", f"must be a list of replies, not {replies!r}")
         super().__init__(**options)
         self._replies = replies if callable(replies) else list(replies)
 

@@ -12,11 +12,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.testing.arguments import check_seconds, check_status, check_whole
 from langgraph_client.testing.faults_effects import (
     After,
     Answer,
@@ -71,18 +73,21 @@ class Faults:
         """Answer with an error status; the server does not get the request.
 
         Args:
-            status: The HTTP status.
+            status: The HTTP status, 400 to 599.
             retry_after: The header of that name: seconds, or a date as text; None for none.
             detail: The text in the answer's body.
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
+        check_status("status", status)
         headers = {"content-type": "application/json"}
         if retry_after is not None:
-            headers["retry-after"] = str(retry_after)
-        quoted = detail.replace("\\", "\\\\").replace('"', '\\"')
-        answer = Answer(status, headers, f'{{"detail":"{quoted}"}}'.encode())
+            headers["retry-after"] = _retry_after(retry_after)
+        answer = Answer(status, headers, json.dumps({"detail": detail}).encode())
         return self._add("refuse", Before(lambda fault: answer), method, path, times)
 
     def unreachable(
@@ -96,6 +101,9 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
         return self._add("unreachable", Before(lambda f: Cut(unsent=True)), method, path, times)
 
@@ -115,6 +123,9 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
         effect = After(lambda f: Cut()) if delivered else Before(lambda f: Cut())
         return self._add("disconnect", effect, method, path, times)
@@ -136,10 +147,9 @@ class Faults:
             times: How often it takes effect; None for as long as it is active.
 
         Raises:
-            InvalidArgumentError: `seconds` is negative or infinite.
+            InvalidArgumentError: A value is out of range.
         """
-        if not 0 <= seconds < float("inf"):
-            raise InvalidArgumentError("seconds", "must be a number of seconds, 0 or more")
+        check_seconds("seconds", seconds)
         return self._add("delay", After(lambda f: Pause(seconds)), method, path, times)
 
     def stall(
@@ -159,6 +169,9 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
         effect = _somewhere(events, bytes, Hold)
         return self._add("stall", After(Hold) if effect is None else effect, method, path, times)
@@ -182,6 +195,9 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
         effect = _somewhere(events, bytes, lambda fault: Cut(clean=clean))
         if effect is None:
@@ -203,7 +219,12 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
+        if event is not None:
+            check_whole("event", event, 1)
         return self._add("duplicate", Duplicated(event), method, path, times)
 
     def corrupt(
@@ -221,7 +242,11 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
+        check_whole("byte", byte, 0)
         return self._add("corrupt", Corrupted(byte), method, path, times)
 
     def drip(
@@ -241,9 +266,12 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
-        if bytes < 1:
-            raise InvalidArgumentError("bytes", f"must be 1 or more, not {bytes!r}")
+        check_whole("bytes", bytes, 1)
+        check_seconds("seconds", seconds)
         return self._add("drip", Dripped(bytes, seconds), method, path, times)
 
     def shuffle_headers(
@@ -255,6 +283,9 @@ class Faults:
             method: Only requests with this HTTP method.
             path: Only paths that match this pattern, `*` for anything, slashes included.
             times: How often it takes effect; None for as long as it is active.
+
+        Raises:
+            InvalidArgumentError: A value is out of range.
         """
         return self._add("shuffle_headers", ShuffledHeaders(), method, path, times)
 
@@ -324,8 +355,18 @@ def _somewhere(
     if events is not None and bytes is not None:
         raise InvalidArgumentError("events", "give either events or bytes")
     for name, count in (("events", events), ("bytes", bytes)):
-        if count is not None and (isinstance(count, bool) or count < 0):
-            raise InvalidArgumentError(name, f"must be 0 or more, not {count!r}")
+        if count is not None:
+            check_whole(name, count, 0)
     if events is not None:
         return AtEvent(events, make)
     return None if bytes is None else AtByte(bytes, make)
+
+
+def _retry_after(value: float | str) -> str:
+    if not isinstance(value, str):
+        check_seconds("retry_after", value)
+    elif not value or not value.isprintable() or not value.isascii():
+        raise InvalidArgumentError(
+            "retry_after", f"must be seconds, or a text for a header, not {value!r}"
+        )
+    return str(value)

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from http import HTTPMethod
 from types import TracebackType
 from typing import Protocol, Self
 
 from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.testing.arguments import check_seconds, check_whole
 from langgraph_client.testing.faults_splitters import (
     Headers,
     MakeSplitter,
@@ -53,6 +55,8 @@ class Cut:
     unsent: bool = False
 
 
+_PATHS = ("/", "*", "?", "[")
+"""What a pattern of paths begins with. Another one matches no path."""
 Step = Answer | Pause | Hold | Cut
 Piece = bytes | Step
 
@@ -105,8 +109,14 @@ class Fault:
     def __init__(
         self, kind: str, effect: Effect, method: str | None, path: str | None, times: int | None
     ) -> None:
-        if times is not None and (isinstance(times, bool) or times < 1):
-            raise InvalidArgumentError("times", f"must be 1 or more, or None, not {times!r}")
+        if times is not None:
+            check_whole("times", times, 1)
+        if method is not None and str(method).upper() not in HTTPMethod.__members__:
+            raise InvalidArgumentError("method", f"must be an HTTP method, not {method!r}")
+        if path is not None and not (isinstance(path, str) and path.startswith(_PATHS)):
+            raise InvalidArgumentError(
+                "path", f"must begin with a slash or with a wildcard, not {path!r}"
+            )
         self.kind = kind
         self.effect = effect
         self.fired = 0
@@ -160,7 +170,10 @@ class Fault:
 
         Raises:
             TimeoutError: It has taken effect less often after that time.
+            InvalidArgumentError: A value is out of range.
         """
+        check_whole("times", times, 1)
+        check_seconds("timeout", timeout)
         with self._lock:
             if not self._lock.wait_for(lambda: self.fired >= times, timeout):
                 raise TimeoutError(f"{self!r}, not {times}, within {timeout} s")

@@ -15,6 +15,7 @@ from typing import Self
 import h11
 import httpx
 
+from langgraph_client.testing.arguments import check_url
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.faults_effects import (
     Answer,
@@ -55,12 +56,15 @@ class FaultProxy:
     Attributes:
         url: The URL for clients; empty before the start.
         faults: The faults.
+
+    Raises:
+        InvalidArgumentError: `upstream` is not an HTTP URL.
     """
 
     def __init__(self, upstream: str, faults: Faults | None = None) -> None:
         self.url = ""
         self.faults = Faults() if faults is None else faults
-        self._upstream = upstream.rstrip("/")
+        self._upstream = check_url("upstream", upstream).rstrip("/")
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from langgraph_client.models.fields import JsonMapping
+from langgraph_client.testing.arguments import check_seconds, check_whole
 
 Status = Literal["pending", "running"]
 
@@ -53,7 +54,10 @@ class Hold:
 
         Raises:
             TimeoutError: It has held fewer after that time.
+            InvalidArgumentError: A value is out of range.
         """
+        check_whole("runs", runs, 1)
+        check_seconds("timeout", timeout)
         with self._lock:
             if not self._lock.wait_for(lambda: len(self.held) >= runs, timeout):
                 raise TimeoutError(f"{self!r}, not {runs}, within {timeout} s")
@@ -71,6 +75,7 @@ class Hold:
 
         Raises:
             TimeoutError: It has held fewer after that time.
+            InvalidArgumentError: A value is out of range.
         """
         return await asyncio.to_thread(self.wait, runs, timeout=timeout)
 

@@ -18,6 +18,7 @@ from typing import Self
 
 import respx
 
+from langgraph_client.testing.arguments import check_url
 from langgraph_client.testing.mock_assistants import MockAssistants
 from langgraph_client.testing.mock_others import MockCrons, MockStore
 from langgraph_client.testing.mock_routes import MockEndpoints, MockRoutes
@@ -42,13 +43,15 @@ class LangGraphMock:
         assert_all_called: Whether every answer has to be asked for.
 
     Raises:
+        InvalidArgumentError: `url` is not an HTTP URL. Its methods raise it for an `error` that is
+            not the status of an error, for a negative count, and for events without a name.
         AssertionError: On leaving, if an answer was never requested.
     """
 
     def __init__(
         self, url: str = "http://langgraph.test", *, assert_all_called: bool = True
     ) -> None:
-        self.url = url
+        self.url = check_url("url", url)
         self.router = respx.MockRouter(assert_all_called=False, base_url=url)
         self._assert_all_called = assert_all_called
         self._routes = MockRoutes(self.router)

@@ -9,6 +9,7 @@ import respx
 from langgraph_client.testing import documents as doc
 from langgraph_client.testing.mock_routes import (
     MockEndpoints,
+    count_answer,
     endpoint,
     json_answer,
     total,
@@ -141,7 +142,7 @@ class MockAssistants(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._json("POST", "/assistants/count", count, error=error, detail=detail)
+        return self._add("POST", "/assistants/count", count_answer(count, error, detail), {})
 
     def get_graph(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import respx
 
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.mock_routes import MockEndpoints, total, without_none
+from langgraph_client.testing.mock_routes import MockEndpoints, count_answer, total, without_none
 
 
 class MockCrons(MockEndpoints):
@@ -140,7 +140,7 @@ class MockCrons(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._json("POST", "/runs/crons/count", count, error=error, detail=detail)
+        return self._add("POST", "/runs/crons/count", count_answer(count, error, detail), {})
 
 
 class MockStore(MockEndpoints):

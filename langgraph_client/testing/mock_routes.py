@@ -13,7 +13,9 @@ import httpx
 import respx
 from respx.patterns import M
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.http.endpoints import ENDPOINTS
+from langgraph_client.testing.arguments import check_status, check_whole
 from langgraph_client.testing.cassette_transports import frame
 
 Event: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
@@ -138,11 +140,15 @@ def json_answer(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Return what answers with a JSON body, or with an error."""
+    """Return what answers with a JSON body, or with an error.
+
+    Raises:
+        InvalidArgumentError: `error` is not the status of an error.
+    """
+    if error is not None:
+        return _error_answer(error, detail)
 
     def answer() -> httpx.Response:
-        if error is not None:
-            return error_response(error, detail)
         if status == 204:
             return httpx.Response(status, headers=headers)
         return httpx.Response(status, headers=headers, json=body)
@@ -150,10 +156,52 @@ def json_answer(
     return answer
 
 
-def error_response(status: int, detail: str | None) -> httpx.Response:
-    """Return an error as the server answers it."""
+def count_answer(count: int, error: int | None, detail: str | None) -> Answer:
+    """Return what answers with a number of documents, or with an error.
+
+    Raises:
+        InvalidArgumentError: It is negative, or `error` is not the status of an error.
+    """
+    check_whole("count", count, 0)
+    return json_answer(count, error, detail)
+
+
+def stream_answer(
+    events: Sequence[Event],
+    headers: Mapping[str, str],
+    error: int | None,
+    detail: str | None,
+    *,
+    cut: bool = False,
+) -> Answer:
+    """Return what answers with an event stream, or with an error.
+
+    Args:
+        events: Pairs of event and data; a third element is the event's id.
+        headers: Headers beside the content type.
+        error: An HTTP status to answer with instead; None for the stream.
+        detail: The text of that error.
+        cut: Break the connection after the events.
+
+    Raises:
+        InvalidArgumentError: An event is not such a pair, or `error` is not the status of an error.
+    """
+    if error is not None:
+        return _error_answer(error, detail)
+    frames = [_frame(number, *event) for number, event in enumerate(events)]
+    headers = {"content-type": "text/event-stream; charset=utf-8", **headers}
+    return lambda: (
+        httpx.Response(200, headers=headers, stream=_CutStream(frames))
+        if cut
+        else httpx.Response(200, headers=headers, content=b"".join(frames))
+    )
+
+
+def _error_answer(status: int, detail: str | None) -> Answer:
+    """Return what answers with an error, as the server does."""
+    check_status("error", status)
     text = httpx.codes.get_reason_phrase(status) if detail is None else detail
-    return httpx.Response(status, json={"detail": text})
+    return lambda: httpx.Response(status, json={"detail": text})
 
 
 class _CutStream(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -172,24 +220,12 @@ class _CutStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise httpx.ReadError("cut")
 
 
-def stream_response(
-    events: Sequence[Event], headers: Mapping[str, str], *, cut: bool
-) -> httpx.Response:
-    """Return an event stream.
-
-    Args:
-        events: Pairs of event and data; a third element is the event's id.
-        headers: Headers beside the content type.
-        cut: Break the connection after the events.
-    """
-    frames = [
-        frame({"event": event[0], "data": event[1], "id": event[2] if len(event) > 2 else None})
-        for event in events
-    ]
-    headers = {"content-type": "text/event-stream; charset=utf-8", **headers}
-    if cut:
-        return httpx.Response(200, headers=headers, stream=_CutStream(frames))
-    return httpx.Response(200, headers=headers, content=b"".join(frames))
+def _frame(number: int, *event: object) -> bytes:
+    if len(event) not in (2, 3) or not isinstance(event[0], str):
+        raise InvalidArgumentError(
+            f"events[{number}]", f"must be a name and data, and perhaps an id, not {event!r}"
+        )
+    return frame({"event": event[0], "data": event[1], "id": event[2] if len(event) > 2 else None})
 
 
 def total(documents: Sequence[object]) -> dict[str, str]:

@@ -14,9 +14,8 @@ from langgraph_client.testing.mock_routes import (
     MockEndpoints,
     MockRoutes,
     endpoint,
-    error_response,
     json_answer,
-    stream_response,
+    stream_answer,
     without_none,
 )
 
@@ -113,7 +112,7 @@ class MockRuns(MockEndpoints):
         """
         run_id = run_id or doc.stable_id("run")
         events = list(events)
-        if not events or events[0][0] != "metadata":
+        if not events or tuple(events[0])[:1] != ("metadata",):
             events.insert(0, ("metadata", {"run_id": run_id, "attempt": 1}))
         if failure is not None:
             events.append(("error", {"error": failure[0], "message": failure[1]}))
@@ -122,12 +121,12 @@ class MockRuns(MockEndpoints):
         run = doc.run(run_id=run_id, status=status, **without_none(thread_id=thread_id))
         place = f"/threads/{thread_id}/runs/{run_id}" if thread_id else f"/runs/{run_id}"
         headers = {"location": f"{place}/stream", "content-location": place}
+        stream = stream_answer(events, headers, error, detail, cut=cut)
 
         def answer() -> httpx.Response:
-            if error is not None:
-                return error_response(error, detail)
-            self._streamed[run_id] = run
-            return stream_response(events, headers, cut=cut)
+            if error is None:
+                self._streamed[run_id] = run
+            return stream()
 
         def state_of_run() -> httpx.Response:
             return httpx.Response(200, json=self._streamed.get(run_id, run))
@@ -224,12 +223,7 @@ class MockRuns(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-
-        def answer() -> httpx.Response:
-            if error is not None:
-                return error_response(error, detail)
-            return stream_response(list(events), {}, cut=cut)
-
+        answer = stream_answer(events, {}, error, detail, cut=cut)
         ids = {"thread_id": thread_id, "run_id": run_id}
         return self._add("GET", "/threads/{thread_id}/runs/{run_id}/stream", answer, ids)
 

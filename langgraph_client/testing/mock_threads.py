@@ -5,18 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
-import httpx
 import respx
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing import documents as doc
+from langgraph_client.testing.arguments import check_whole
 from langgraph_client.testing.mock_routes import (
     Event,
     MockEndpoints,
+    count_answer,
     endpoint,
-    error_response,
     json_answer,
-    stream_response,
+    stream_answer,
     total,
     without_none,
 )
@@ -131,7 +131,7 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._json("POST", "/threads/count", count, error=error, detail=detail)
+        return self._add("POST", "/threads/count", count_answer(count, error, detail), {})
 
     def copy(
         self,
@@ -168,6 +168,7 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
+        check_whole("pruned", pruned, 0)
         body = {"pruned_count": pruned}
         return self._json("POST", "/threads/prune", body, error=error, detail=detail)
 
@@ -263,12 +264,7 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-
-        def answer() -> httpx.Response:
-            if error is not None:
-                return error_response(error, detail)
-            return stream_response(list(events), {}, cut=False)
-
+        answer = stream_answer(events, {}, error, detail)
         ids = {"thread_id": thread_id}
         return self._add("GET", "/threads/{thread_id}/stream", answer, ids)
 
@@ -288,13 +284,8 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-
-        def answer() -> httpx.Response:
-            if error is not None:
-                return error_response(error, detail)
-            sent: list[Event] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
-            return stream_response(sent, {}, cut=False)
-
+        sent: list[Event] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
+        answer = stream_answer(sent, {}, error, detail)
         ids = {"thread_id": thread_id}
         return self._add("POST", "/threads/{thread_id}/stream/events", answer, ids)
 

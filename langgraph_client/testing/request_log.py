@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.models.fields import JSON
+from langgraph_client.testing.arguments import check_whole
 from langgraph_client.testing.cassette_scrub import is_secret_header
 
 _MAX_BODY_BYTES = 256 * 1024
@@ -85,9 +86,13 @@ class RequestLog:
 
     Args:
         limit: How many are kept.
+
+    Raises:
+        InvalidArgumentError: `limit` is not 0 or more.
     """
 
     def __init__(self, limit: int) -> None:
+        check_whole("limit", limit, 0)
         self._requests: deque[LoggedRequest] = deque(maxlen=limit)
         self._lock = threading.Lock()
 

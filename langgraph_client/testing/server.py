@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from starlette.middleware import Middleware
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import Run, RunHooks
 from langgraph_client.server.server import Server
+from langgraph_client.testing.arguments import (
+    check_name,
+    check_seconds,
+    check_uuid,
+    check_whole,
+)
 from langgraph_client.testing.clock import CURRENT_RUN, TestClock
 from langgraph_client.testing.failures import ExpectedError, Failure, Failures
 from langgraph_client.testing.faults import Faults
@@ -49,6 +57,7 @@ class TestServer(Server):
         requests: The latest requests that the server has received; see `RequestLog`.
 
     Raises:
+        InvalidArgumentError: `remember_requests` is not 0 or more.
         TypeError: Something in `graphs` is not a graph.
     """
 
@@ -57,6 +66,7 @@ class TestServer(Server):
     def __init__(
         self, graphs: Mapping[str, object], *, remember_requests: int = 1000, **options: Any
     ) -> None:
+        check_whole("remember_requests", remember_requests, 0)
         self.requests = RequestLog(remember_requests)
         self._remember_requests = remember_requests
         self._holds = Holds()
@@ -158,8 +168,16 @@ class TestServer(Server):
             A context manager; it gives a list that holds the failures when the block has ended.
 
         Raises:
+            InvalidArgumentError: An argument is invalid.
             AssertionError: On leaving, if no run failed so.
         """
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            raise InvalidArgumentError("kind", f"must be a class of exceptions, not {kind!r}")
+        try:
+            re.compile(match or "")
+        except re.error as error:
+            raise InvalidArgumentError("match", f"must be a regular expression: {error}") from None
+        check_seconds("timeout", timeout)
 
         def wait(until: Callable[[], bool]) -> None:
             self._wait_idle(timeout, until)
@@ -180,8 +198,10 @@ class TestServer(Server):
             timeout: Seconds.
 
         Raises:
+            InvalidArgumentError: `timeout` is negative or infinite.
             TimeoutError: Runs are still at work after that time.
         """
+        check_seconds("timeout", timeout)
         if run_ids := self._wait_idle(timeout, lambda: False):
             raise TimeoutError(f"runs are at work after {timeout} s: {', '.join(run_ids)}")
 
@@ -230,17 +250,33 @@ class TestServer(Server):
                 that begin after the hold was made.
             status: "pending", so that they do not start; "running", after they started and before
                 the graph does anything.
-            graph: Only runs of this graph or assistant.
+            graph: Only runs of this graph, by its name, or of this assistant, by its id.
             thread_id: Only runs on this thread.
 
         Raises:
-            ValueError: Not exactly one of `node` and `status` was given.
+            InvalidArgumentError: Not exactly one of `node` and `status` was given, the server has
+                no such graph, or an id is not a UUID.
         """
         if (node is None) == (status is None):
-            raise ValueError("hold: give either node or status")
+            raise InvalidArgumentError("node", "give either node or status")
+        if node is not None:
+            check_name("node", node)
         if status not in (None, "pending", "running"):
-            raise ValueError(f'status must be "pending" or "running", not {status!r}')
+            raise InvalidArgumentError("status", f'must be "pending" or "running", not {status!r}')
+        if graph is not None and graph not in self._given:
+            graph = self._assistant_id(graph)
+        if thread_id is not None:
+            thread_id = check_uuid("thread_id", thread_id)
         return self._holds.add(node=node, status=status, graph=graph, thread_id=thread_id)
+
+    def _assistant_id(self, text: str) -> str:
+        try:
+            return check_uuid("graph", text)
+        except InvalidArgumentError:
+            raise InvalidArgumentError(
+                "graph",
+                f"must be one of {sorted(self._given)}, or the id of an assistant, not {text!r}",
+            ) from None
 
     def seed_thread(
         self,
@@ -269,10 +305,18 @@ class TestServer(Server):
             The thread's id.
 
         Raises:
-            ValueError: No node of the graph leads to `next`, or the graph refuses the values.
+            InvalidArgumentError: `thread_id` is not a UUID, or the server has no such graph.
+            ValueError: No node of the graph leads to `next`, the thread exists, or the graph
+                refuses the values.
         """
         from langgraph_client.testing.seeding import seed
 
+        if graph not in self._given:
+            raise InvalidArgumentError(
+                "graph", f"there is no graph {graph!r}, only {sorted(self._given)}"
+            )
+        if thread_id is not None:
+            thread_id = check_uuid("thread_id", thread_id)
         nodes = [next] if isinstance(next, str) else None if next is None else list(next)
         return self._do(
             lambda: seed(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping, JsonObject
 
 Values: TypeAlias = JsonObject
@@ -60,6 +62,12 @@ class Wait:
 
     seconds: float
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < math.inf:
+            raise InvalidArgumentError(
+                "seconds", f"must be a number of seconds, 0 or more, not {self.seconds!r}"
+            )
+
 
 PlayedStep = Update | Say | Emit | Ask | Fail | Wait
 Step = PlayedStep | JsonMapping
@@ -77,7 +85,7 @@ class Attempts:
 
     def __init__(self, *scripts: Script) -> None:
         if not scripts:
-            raise ValueError("Attempts: pass at least one script")
+            raise InvalidArgumentError("scripts", "pass at least one script")
         object.__setattr__(self, "scripts", scripts)
 
 

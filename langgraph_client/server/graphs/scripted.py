@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.graphs.script_steps import (
     Attempts,
     PlayedStep,
@@ -27,12 +28,19 @@ class ScriptedGraph:
         script: The steps; or a function that returns them for a state, which contains the input; or
             `Attempts(...)`, with a script for each attempt on a thread.
         name: The graph's name.
+
+    Raises:
+        InvalidArgumentError: An element of the script is not a step.
     """
 
     def __init__(self, script: Script | Attempts, *, name: str = "scripted") -> None:
         self.name = name
         scripts = script.scripts if isinstance(script, Attempts) else (script,)
         self._scripts = [one if callable(one) else list(one) for one in scripts]
+        for one in self._scripts:
+            for number, step in enumerate(() if callable(one) else one):
+                if not isinstance(step, PlayedStep | Mapping):
+                    raise InvalidArgumentError(f"script[{number}]", f"is no step: {step!r}")
 
     @classmethod
     def replaying(cls, events: Iterable[object], *, name: str = "scripted") -> ScriptedGraph:
