@@ -17,6 +17,7 @@ import httpx
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
+from langgraph_client._core.encodings import Decompressor, is_known
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
@@ -174,6 +175,7 @@ class AsyncHttpxSender:
         self._is_ours = is_ours
         self._library = library_of(client)
         self._auth = None if is_ours or has_credentials else self._library.default_auth
+        self._open: set[AsyncHttpxAnswer] = set()  # Responses that were not closed yet.
 
     @property
     def is_closed(self) -> bool:
@@ -202,7 +204,9 @@ class AsyncHttpxSender:
             except self._library.errors as error:
                 url = self._url + request.target
                 raise no_answer(error, request.method, url) from error
-            return AsyncHttpxAnswer(response, self._library)
+            answer = AsyncHttpxAnswer(response, self._library, self._open)
+            self._open.add(answer)
+            return answer
         raise NoAnswer(Kind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     async def _send(self, request: Request, steps: Steps) -> HttpResponse:
@@ -218,6 +222,8 @@ class AsyncHttpxSender:
     async def aclose(self) -> None:
         """Close the client, unless the caller passed it in."""
         if self._is_ours:
+            for answer in list(self._open):  # Closing httpx's client wakes no thread that reads.
+                await answer.interrupt()
             await self._client.aclose()
 
 
@@ -273,8 +279,11 @@ class AsyncHttpxAnswer:
         headers: Names in lower case; those that came more than once are joined by commas.
     """
 
-    def __init__(self, response: HttpResponse, library: HttpLibrary) -> None:
+    def __init__(
+        self, response: HttpResponse, library: HttpLibrary, others: set[AsyncHttpxAnswer]
+    ) -> None:
         self._library = library
+        self._others = others  # The open responses; this one is removed when it is closed.
         self.status = response.status_code
         self.headers = dict(response.headers.items())
         self._response = response
@@ -283,12 +292,23 @@ class AsyncHttpxAnswer:
         self._reading = Reading()
         self._background = Background()
         self._is_closed = False
-        if "content-encoding" in self.headers:
+        self._plain: Decompressor | None = None
+        self._missing: int | None = None  # How many bytes of the body are still to come, if known.
+        encoding = self.headers.get("content-encoding", "identity")
+        if response.is_stream_consumed or not (encoding in ("identity", "") or is_known(encoding)):
+            # It was read by a hook of the caller's client, or httpx alone knows the encoding.
             self._pieces = aiter(response.aiter_bytes())
-        else:
-            # The raw stream: without an encoding, `aiter_bytes` only adds work for each piece.
-            stream: Any = response.stream
-            self._pieces = aiter(stream)
+            return
+        # The raw stream: httpx notices neither a compressed body that is cut nor, with a transport
+        # that does not check it, one that is shorter than its length.
+        stream: Any = response.stream
+        self._pieces = aiter(stream)
+        if is_known(encoding):
+            self._plain = Decompressor(encoding)
+        length = self.headers.get("content-length", "")
+        has_body = response.request.method != "HEAD" and self.status not in (204, 304)
+        if has_body and length.isascii() and length.isdigit():
+            self._missing = int(length)
 
     async def read(self, seconds: float | None = None, due: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
@@ -313,19 +333,22 @@ class AsyncHttpxAnswer:
                     # This dict is the request's own, which httpcore reads again: see `seconds`.
                     self._timeouts["read"] = left(due, limit, self._library["ReadTimeout"])
                     piece = await self._next_piece()
+                    if self._reading.is_interrupted:
+                        break
                     if piece is None:
+                        self._check_complete()
                         await self.aclose()
                         return b""
-                    if piece:
-                        return piece
+                    if plain := self._decompressed(piece):
+                        return plain
         except self._library.errors as error:
             if self._reading.is_interrupted:
-                return b""
+                raise _interrupted() from error
             request = self._response.request
             url = str(request.url)
             raise no_answer(error, request.method, url, is_short=is_short) from error
         if self._reading.is_interrupted:
-            return b""
+            raise _interrupted()
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
     async def _next_piece(self) -> bytes | None:
@@ -334,6 +357,27 @@ class AsyncHttpxAnswer:
         async for piece in self._pieces:
             return piece
         return None
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        """Return what a piece of the body stands for, which may be nothing yet."""
+        if self._missing is not None:
+            self._missing -= len(piece)
+        if self._plain is None:
+            return piece
+        try:
+            return self._plain.feed(piece)
+        except ValueError as error:
+            raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+
+    def _check_complete(self) -> None:
+        """Raise `NoAnswer` if the body ended too early."""
+        problem = ""
+        if self._missing is not None and self._missing > 0:
+            problem = "the body is shorter than its Content-Length"
+        elif self._plain is not None and not self._plain.is_complete:
+            problem = "the compressed body is not complete"
+        if problem:
+            raise NoAnswer(Kind.BROKEN, problem, httpx.RemoteProtocolError)
 
     async def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
@@ -350,7 +394,7 @@ class AsyncHttpxAnswer:
             piece: bytes = await network.read(_MOST_RECEIVED, seconds or self._usual)
         except _errors_of_networks() as error:
             if self._reading.is_interrupted:
-                return b""
+                raise _interrupted() from error
             raise _without_answer(error, is_short=seconds is not None) from error
         return piece
 
@@ -382,10 +426,11 @@ class AsyncHttpxAnswer:
     async def aclose(self) -> None:
         """Leave the response. Its connection is closed unless the whole body was read."""
         self._is_closed = True
+        self._others.discard(self)
         await self._response.aclose()
 
     async def interrupt(self) -> None:
-        """Make a `read` in another task or thread return `b""` now.
+        """Make a `read` in another task or thread end with an error now.
 
         The connection is shut down only for HTTP/1: with HTTP/2, other responses share it.
         """
@@ -398,6 +443,7 @@ class AsyncHttpxAnswer:
         """Leave the response without waiting; for finalizers."""
         if not self._is_closed:
             self._is_closed = True
+            self._others.discard(self)
             self._background.later(self._response.aclose, "closing a response")
 
 
@@ -443,6 +489,11 @@ def _errors_of_networks() -> tuple[type[Exception], ...]:
     import httpcore
 
     return httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException
+
+
+def _interrupted() -> NoAnswer:
+    # Not an end: for a body without a length, that would mean that it is complete.
+    return NoAnswer(Kind.BROKEN, "closed by this client", httpx.ReadError)
 
 
 def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:

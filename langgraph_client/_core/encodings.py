@@ -5,8 +5,14 @@ from __future__ import annotations
 import zlib
 
 ACCEPTED = "gzip, deflate"
+_KNOWN = ("gzip", "x-gzip", "deflate")
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _GZIP = b"\x1f\x8b"  # The first bytes of each member of a gzip body.
+
+
+def is_known(encoding: str) -> bool:
+    """Return whether `Decompressor` can read a body with this `Content-Encoding`."""
+    return encoding.strip().lower() in _KNOWN
 
 
 class Decompressor:
@@ -21,7 +27,7 @@ class Decompressor:
 
     def __init__(self, encoding: str) -> None:
         name = encoding.strip().lower()
-        if name not in ("gzip", "x-gzip", "deflate"):
+        if name not in _KNOWN:
             raise ValueError(f"the server used the encoding {name!r}; offered were {ACCEPTED}")
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
         # RFC 9110 says zlib format, but some servers send bare deflate data under this name.

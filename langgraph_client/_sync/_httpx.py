@@ -18,6 +18,7 @@ import httpx
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
+from langgraph_client._core.encodings import Decompressor, is_known
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
@@ -175,6 +176,7 @@ class HttpxSender:
         self._is_ours = is_ours
         self._library = library_of(client)
         self._auth = None if is_ours or has_credentials else self._library.default_auth
+        self._open: set[HttpxAnswer] = set()  # Responses that were not closed yet.
 
     @property
     def is_closed(self) -> bool:
@@ -201,7 +203,9 @@ class HttpxSender:
             except self._library.errors as error:
                 url = self._url + request.target
                 raise no_answer(error, request.method, url) from error
-            return HttpxAnswer(response, self._library)
+            answer = HttpxAnswer(response, self._library, self._open)
+            self._open.add(answer)
+            return answer
         raise NoAnswer(Kind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
@@ -217,6 +221,8 @@ class HttpxSender:
     def close(self) -> None:
         """Close the client, unless the caller passed it in."""
         if self._is_ours:
+            for answer in list(self._open):  # Closing httpx's client wakes no thread that reads.
+                answer.interrupt()
             self._client.close()
 
 
@@ -272,8 +278,11 @@ class HttpxAnswer:
         headers: Names in lower case; those that came more than once are joined by commas.
     """
 
-    def __init__(self, response: HttpResponse, library: HttpLibrary) -> None:
+    def __init__(
+        self, response: HttpResponse, library: HttpLibrary, others: set[HttpxAnswer]
+    ) -> None:
         self._library = library
+        self._others = others  # The open responses; this one is removed when it is closed.
         self.status = response.status_code
         self.headers = dict(response.headers.items())
         self._response = response
@@ -282,12 +291,23 @@ class HttpxAnswer:
         self._reading = Reading()
         self._background = Background()
         self._is_closed = False
-        if "content-encoding" in self.headers:
+        self._plain: Decompressor | None = None
+        self._missing: int | None = None  # How many bytes of the body are still to come, if known.
+        encoding = self.headers.get("content-encoding", "identity")
+        if response.is_stream_consumed or not (encoding in ("identity", "") or is_known(encoding)):
+            # It was read by a hook of the caller's client, or httpx alone knows the encoding.
             self._pieces = iter(response.iter_bytes())
-        else:
-            # The raw stream: without an encoding, `iter_bytes` only adds work for each piece.
-            stream: Any = response.stream
-            self._pieces = iter(stream)
+            return
+        # The raw stream: httpx notices neither a compressed body that is cut nor, with a transport
+        # that does not check it, one that is shorter than its length.
+        stream: Any = response.stream
+        self._pieces = iter(stream)
+        if is_known(encoding):
+            self._plain = Decompressor(encoding)
+        length = self.headers.get("content-length", "")
+        has_body = response.request.method != "HEAD" and self.status not in (204, 304)
+        if has_body and length.isascii() and length.isdigit():
+            self._missing = int(length)
 
     def read(self, seconds: float | None = None, due: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
@@ -312,19 +332,22 @@ class HttpxAnswer:
                     # This dict is the request's own, which httpcore reads again: see `seconds`.
                     self._timeouts["read"] = left(due, limit, self._library["ReadTimeout"])
                     piece = self._next_piece()
+                    if self._reading.is_interrupted:
+                        break
                     if piece is None:
+                        self._check_complete()
                         self.close()
                         return b""
-                    if piece:
-                        return piece
+                    if plain := self._decompressed(piece):
+                        return plain
         except self._library.errors as error:
             if self._reading.is_interrupted:
-                return b""
+                raise _interrupted() from error
             request = self._response.request
             url = str(request.url)
             raise no_answer(error, request.method, url, is_short=is_short) from error
         if self._reading.is_interrupted:
-            return b""
+            raise _interrupted()
         raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
     def _next_piece(self) -> bytes | None:
@@ -333,6 +356,27 @@ class HttpxAnswer:
         for piece in self._pieces:
             return piece
         return None
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        """Return what a piece of the body stands for, which may be nothing yet."""
+        if self._missing is not None:
+            self._missing -= len(piece)
+        if self._plain is None:
+            return piece
+        try:
+            return self._plain.feed(piece)
+        except ValueError as error:
+            raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+
+    def _check_complete(self) -> None:
+        """Raise `NoAnswer` if the body ended too early."""
+        problem = ""
+        if self._missing is not None and self._missing > 0:
+            problem = "the body is shorter than its Content-Length"
+        elif self._plain is not None and not self._plain.is_complete:
+            problem = "the compressed body is not complete"
+        if problem:
+            raise NoAnswer(Kind.BROKEN, problem, httpx.RemoteProtocolError)
 
     def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
@@ -349,7 +393,7 @@ class HttpxAnswer:
             piece: bytes = network.read(_MOST_RECEIVED, seconds or self._usual)
         except _errors_of_networks() as error:
             if self._reading.is_interrupted:
-                return b""
+                raise _interrupted() from error
             raise _without_answer(error, is_short=seconds is not None) from error
         return piece
 
@@ -381,10 +425,11 @@ class HttpxAnswer:
     def close(self) -> None:
         """Leave the response. Its connection is closed unless the whole body was read."""
         self._is_closed = True
+        self._others.discard(self)
         self._response.close()
 
     def interrupt(self) -> None:
-        """Make a `read` in another task or thread return `b""` now.
+        """Make a `read` in another task or thread end with an error now.
 
         The connection is shut down only for HTTP/1: with HTTP/2, other responses share it.
         """
@@ -397,6 +442,7 @@ class HttpxAnswer:
         """Leave the response without waiting; for finalizers."""
         if not self._is_closed:
             self._is_closed = True
+            self._others.discard(self)
             self._background.later(self._response.close, "closing a response")
 
 
@@ -442,6 +488,11 @@ def _errors_of_networks() -> tuple[type[Exception], ...]:
     import httpcore
 
     return httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException
+
+
+def _interrupted() -> NoAnswer:
+    # Not an end: for a body without a length, that would mean that it is complete.
+    return NoAnswer(Kind.BROKEN, "closed by this client", httpx.ReadError)
 
 
 def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:

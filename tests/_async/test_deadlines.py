@@ -129,7 +129,7 @@ async def test_a_connection_is_used_again_without_the_last_call_s_deadline() -> 
     [
         early_hints,  # async only
         slow_head,  # async only
-        empty_blocks,  # async only
+        empty_blocks,
     ],
 )
 async def test_it_ends_what_httpx_reads(pieces: Any) -> None:

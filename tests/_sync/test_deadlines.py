@@ -127,7 +127,9 @@ def test_a_connection_is_used_again_without_the_last_call_s_deadline() -> None:
 
 @pytest.mark.parametrize(
     "pieces",
-    [],
+    [
+        empty_blocks,
+    ],
 )
 def test_it_ends_what_httpx_reads(pieces: Any) -> None:
     """Over a caller's own httpx client; blocking, a wait of httpx itself cannot be ended."""
