@@ -74,7 +74,8 @@ def recorded(
             over an existing file; "replay" never sends anything.
         scrub: Names of fields whose values are not written, in bodies and events, besides those
             whose names say that they are secret: with `key`, `token`, `secret`, `password`,
-            `authorization` in them. Case does not matter.
+            `authorization` in them. Case does not matter. Values behind such names inside of texts
+            are not written either, as in `password: x`.
         keep: Names of fields whose values are written although their names look secret.
         ignore: Names of fields of request bodies that may differ when replaying.
         timing: Replay streams as slowly as they came; otherwise at once.

@@ -2,11 +2,13 @@
 
 A name is sensitive if one of its words is: `openai_api_key`, `apiKey`, `client-secret`. The name
 `key` alone is not, as it names items of the store. Under a sensitive name every text is replaced;
-a number only under a name for a password or secret, as `max_tokens` is no secret.
+a number only under a name for a password or secret, as `max_tokens` is no secret. The same goes for
+names and values inside of texts: `password: x`, `api_key=x`, `--token x`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections import Counter
@@ -28,8 +30,12 @@ _CONTAINED = re.compile(
     r"|(?:api|access|private|signing|encryption|master|account|subscription)key",
     re.IGNORECASE,
 )
+#: What every sensitive name contains. Most texts have none of it, and need no further search.
+_HINT = re.compile(
+    r"key|token|secret|pass|pwd|pin|otp|jwt|credential|auth|cookie|sig", re.IGNORECASE
+)
 _PARAMETERS = frozenset({"sig", "signature", "auth"})
-"""Further last words of the names of query parameters, which occur in signed URLs."""
+"""Further last words of sensitive names before `=`, as they occur in signed URLs."""
 
 _SHAPES = re.compile(
     r"""(?x)
@@ -37,17 +43,47 @@ _SHAPES = re.compile(
         (?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{6,}
     | \bgh[opsru]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,} | \bhf_[A-Za-z0-9]{20,}
     | \bxox[abeoprs]-[A-Za-z0-9-]{10,} | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b | \bAIza[0-9A-Za-z_-]{30,}
+    | \bnpm_[A-Za-z0-9]{30,} | \bpypi-[\w-]{16,} | \bya29\.[\w-]{20,} | \bnvapi-[\w-]{20,}
+    | \bSG\.[\w-]{16,}\.[\w-]{16,} | \bhooks\.slack\.com/services/[\w/]+
     | \beyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """
 )
+#: Prose has these words too: "bearer of news", "basic training".
 _SCHEME = re.compile(
-    r"\b((?i:bearer)(?=\s+[a-z-]*[A-Z0-9=._~+/])|(?i:basic)(?=\s+[A-Za-z+/]*[0-9=]))"
-    r"(\s+)[A-Za-z0-9+/=._~-]{6,}"
+    r"\b((?i:bearer)(?=\s+(?:[a-z-]*[A-Z0-9=._~+/]|[a-z-]{20}))"
+    r"|(?i:basic)(?=\s+[A-Za-z+/]*[0-9=]))(\s+)[A-Za-z0-9+/=._~-]{6,}"
 )
 _URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s/?#\"'<>]+)@", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?<![\w-])([\w.%-]+)=([^&#\s\"'<>]+)")
-_JSON_FIELD = re.compile(r"""(["'])([\w.-]+)\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)\4""")
+_COOKIES = re.compile(
+    r"(?<![\w-])((?:set-)?cookie)([ \t]*:[ \t]*)[^\s<\"'][^\r\n\"']*", re.IGNORECASE
+)
+_ELEMENT = re.compile(r"<([\w.:-]+)((?:\s[^<>]*)?>)([^<>]+)(?=</\1>)")
+#: A name and what stands between it and a value: in JSON, headers, settings, code and commands.
+#: The name begins where no name can go on, and no part is tried twice: else a long text without
+#: secrets would take a time that grows with the square of its length.
+_NAMED = re.compile(
+    r"""(?x)
+    (?<!\\) (?P<quote> \\*+ ["'] ) (?P<quoted> [\w.-]++ ) (?P=quote) \s*+ : \s*+
+    | (?<! [\w.%-] ) (?P<name> [\w.%-]++ )
+        [ \t]*+ (?P<sign> := | =(?!=)>? | :(?! : | // ) ) [ \t]*+
+    | (?<! [\w.%-] ) (?P<option> --[\w.-]++ ) [ \t]++ (?! - )
+    """
+)
+_VALUE = r"""(?xi)
+    (?P<scheme> (?: bearer | basic | digest | negotiate | token | apikey ) [ \t]++ )?+
+    (?:
+        (?P<open> ["'`] ) (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )*+ ) (?P=open)
+        | (?P<escaped> \\++ ["'`] ) (?P<inner> (?: (?! (?P=escaped) ) . )*+ ) (?P=escaped)
+        | \\*+ ["'`]? (?P<bare> %s )
+    )
+"""
+_AFTER_EQUALS = re.compile(_VALUE % r"""[^&\#\s"'`<>]++""")  # As in a query.
+_AFTER_COLON = re.compile(_VALUE % r"""[^\s"'`<>][^\s"'`]*+""")
+_NUMBER = re.compile(r"-?\d[\d.eE+-]*")
+_NO_VALUES = frozenset({"none", "null", "true", "false", "undefined"})
+#: The id of a task, as in `token_node:1f3c…`, which names a call of a subgraph.
+_TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])")
 _SHORTEST = 8
 """The least characters of a request's key for a search in texts."""
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
@@ -129,14 +165,64 @@ class Scrubber:
         for secret in self._known:
             if secret in text:
                 text = text.replace(secret, self._replaced("a key of the request"))
+        if text[:1] in ("{", "[") and (whole := self._json(text)) is not None:
+            return whole
         if "://" in text:
             text = _URL_CREDENTIALS.sub(self._url_credentials, text)
-        if "=" in text:
-            text = _PARAMETER.sub(self._parameter, text)
-        if ":" in text:
-            text = _JSON_FIELD.sub(self._json_field, text)
+        if _HINT.search(text) or any(name in text.lower() for name in self._names):
+            text = _COOKIES.sub(self._cookies, text)
+            text = self._fields(text)
+            text = _ELEMENT.sub(self._element, text)
         text = _SCHEME.sub(self._scheme, text)
         return _SHAPES.sub(lambda _: self._replaced("a value like a key"), text)
+
+    def _json(self, text: str) -> str | None:
+        """Return a text that is JSON as a whole without its secrets; None for other texts."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        scrubbed = self.value(value)
+        return text if scrubbed == value else json.dumps(scrubbed, ensure_ascii=False)
+
+    def _fields(self, text: str) -> str:
+        """Return a text in which no value follows a sensitive name."""
+        parts: list[str] = []
+        done = 0
+        for named in _NAMED.finditer(text):
+            if named.start() < done:  # Within a value that was replaced.
+                continue
+            name = (named["quoted"] or named["name"] or named["option"]).lstrip("-")
+            if not (self._is_sensitive(name) or (named["sign"] == "=" and _is_signature(name))):
+                continue
+            found = (_AFTER_EQUALS if named["sign"] == "=" else _AFTER_COLON).match(
+                text, named.end()
+            )
+            if found is None or not self._is_secret(name, named, found):
+                continue
+            quote = found["open"] or found["escaped"] or ""
+            if named["quoted"] and not quote:
+                quote = named["quote"]  # In place of a number: JSON must stay JSON.
+            parts += text[done : named.end()], found["scheme"] or ""
+            parts += quote, self._replaced(name), quote
+            done = found.end()
+            if named["quoted"] and found["bare"]:
+                number = _NUMBER.match(found["bare"])
+                done = found.start("bare") + (number.end() if number else 0)
+        return "".join((*parts, text[done:]))
+
+    def _is_secret(self, name: str, named: re.Match[str], found: re.Match[str]) -> bool:
+        """Return whether a value behind a sensitive name is to be replaced."""
+        if found["bare"] is None:
+            return (found["body"] or found["inner"] or SCRUBBED) != SCRUBBED
+        value = found["bare"].rstrip(".,;:)]}")
+        if named["quoted"]:  # In JSON, anything else without quotes is no text.
+            return bool(_NUMBER.match(value)) and _is_password(name)
+        if value.lower() in _NO_VALUES:
+            return False
+        if named["sign"] != "=" and _NUMBER.fullmatch(value.replace(",", "")):
+            return _is_password(name)
+        return not (named[0].endswith(":") and _TASK_ID.match(value))
 
     def _is_sensitive(self, name: str) -> bool:
         if not name or name.lower() in self._keep:
@@ -159,18 +245,13 @@ class Scrubber:
             return match[0]
         return f"{match[1]}{self._replaced('credentials in a URL')}@"
 
-    def _parameter(self, match: re.Match[str]) -> str:
-        name = match[1]
-        words = _WORDS.findall(name) or [name]
-        if words[-1].lower() in _PARAMETERS or self._is_sensitive(name):
-            return f"{name}={self._replaced(name)}"
-        return match[0]
+    def _cookies(self, match: re.Match[str]) -> str:
+        return f"{match[1]}{match[2]}{self._replaced(match[1])}"
 
-    def _json_field(self, match: re.Match[str]) -> str:
-        if match[5] in ("", SCRUBBED) or not self._is_sensitive(match[2]):
+    def _element(self, match: re.Match[str]) -> str:
+        if not match[3].strip() or not self._is_sensitive(match[1]):
             return match[0]
-        quoted = f"{match[1]}{match[2]}{match[1]}{match[3]}{match[4]}"
-        return f"{quoted}{self._replaced(match[2])}{match[4]}"
+        return f"<{match[1]}{match[2]}{self._replaced(match[1])}"
 
     def _scheme(self, match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}{self._replaced(match[1].lower())}"
@@ -178,3 +259,8 @@ class Scrubber:
 
 def _is_password(name: str) -> bool:
     return any(_PASSWORD.match(word.lower()) for word in _WORDS.findall(name))
+
+
+def _is_signature(name: str) -> bool:
+    words = _WORDS.findall(name) or [name]
+    return words[-1].lower() in _PARAMETERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,14 @@ import pytest
 from langgraph.types import Command
 
 from langgraph_client import NotFoundError
-from langgraph_client.testing import CassetteMismatch, ScriptedGraph, TestServer, recorded
+from langgraph_client.testing import (
+    CassetteMismatch,
+    Emit,
+    Say,
+    ScriptedGraph,
+    TestServer,
+    recorded,
+)
 from langgraph_client.testing.cassette_scrub import Scrubber
 from tests.support.graphs import graphs
 
@@ -173,6 +181,41 @@ def test_no_secret_of_any_kind_is_written(tmp_path: Path) -> None:
             "/a?X-Amz-Signature=<scrubbed>&X-Amz-SignedHeaders=host",
         ),
         ('{"otp": "123456"}', '{"otp": "<scrubbed>"}'),
+        # A name and a value in a text: settings, headers, code, command lines, XML.
+        ("log in with password: hunter2", "log in with password: <scrubbed>"),
+        ("password:hunter2 user:bob", "password:<scrubbed> user:bob"),
+        ("DB_PASSWORD = 'two words' # x", "DB_PASSWORD = '<scrubbed>' # x"),
+        ('password: "a \\"b\\" c", x', 'password: "<scrubbed>", x'),
+        ('password: "never closed', "password: <scrubbed> closed"),
+        ("client_secret=`abc`", "client_secret=`<scrubbed>`"),
+        ("a: note: password: abc", "a: note: password: <scrubbed>"),
+        ("next=token=abc", "next=token=<scrubbed>"),
+        ("X-Api-Key: abc\r\nAccept: x", "X-Api-Key: <scrubbed>\r\nAccept: x"),
+        ("Authorization: Bearer abc", "Authorization: Bearer <scrubbed>"),
+        ("authorization: token abc", "authorization: token <scrubbed>"),
+        ("Bearer abcdefghijklmnopqrstuvwxyz", "Bearer <scrubbed>"),
+        ("Cookie: a=b; session=c\nHost: x", "Cookie: <scrubbed>\nHost: x"),
+        ("Set-Cookie: session=c; Path=/", "Set-Cookie: <scrubbed>"),
+        ("run --api-key abc --limit 5", "run --api-key <scrubbed> --limit 5"),
+        ("run --token=abc -v", "run --token=<scrubbed> -v"),
+        ("<password>abc</password><user>b</user>", "<password><scrubbed></password><user>b</user>"),
+        ("pin: 1234", "pin: <scrubbed>"),
+        ('{"pin": 1234, "n": 5}', '{"pin": "<scrubbed>", "n": 5}'),
+        ('{\\"api_key\\": \\"abc\\", \\"n\\": 5}', '{\\"api_key\\": \\"<scrubbed>\\", \\"n\\": 5}'),
+        ('x {"pin": 1234, "n": 5', 'x {"pin": "<scrubbed>", "n": 5'),
+        ('{"secrets": ["a", {"b": "c"}]}', '{"secrets": ["<scrubbed>", {"b": "<scrubbed>"}]}'),
+        ("{'db_password': 'abc', 'n': 5}", "{'db_password': '<scrubbed>', 'n': 5}"),
+        ("token := abc; secret => abc", "token := <scrubbed> secret => <scrubbed>"),
+        ("Client(api_key='abc', n=5)", "Client(api_key='<scrubbed>', n=5)"),
+        ("SG.abcdefghijklmnop.abcdefghijklmnop", "<scrubbed>"),
+        ("https://hooks.slack.com/services/T0/B0/abc", "https://<scrubbed>"),
+        # No secrets: numbers, missing values, namespaces, links, placeholders.
+        ("max tokens: 5, input_tokens: 1,234", None),
+        ("password: null, token: None, secret=true", None),
+        ("token_node:1f3c0e6a-0d3b-6f0a-8a53-6b1f5b0f7c11|b", None),
+        ("the password: <yours>, --password", None),
+        ("Secret::Name, token://host, token == other", None),
+        ("What is a token? A secret. Keys: many.", None),
         ("risk-averse, basic training, bearer of news", None),
         ("the key is under the mat; a=b", None),
         ("mail me@example.org, see https://example.org/@me", None),
@@ -184,6 +227,42 @@ def test_texts_are_scrubbed_by_shape(text: str, expected: str | None) -> None:
     scrubbed = scrubber.text(text)
     assert scrubbed == (text if expected is None else expected)
     assert scrubber.text(scrubbed) == scrubbed
+
+
+def test_a_long_text_is_scrubbed_at_once() -> None:
+    """The time grows with the length of a text, and not with its square."""
+    scrubber = Scrubber()
+    for part in ("a.", "ab ", "a-", "a=", "a:", "a: ", '"a":', "--a ", "<a>", '\\"', "x@", "a%"):
+        text = "key " + part * (100_000 // len(part))
+        began = time.process_time()
+        assert scrubber.text(text) == text
+        assert time.process_time() - began < 5, part
+
+
+def test_secrets_in_texts_are_not_written(tmp_path: Path) -> None:
+    """In requests, answers and events; a replay answers the same requests."""
+    texts = ["password: S3CRET01", "use Bearer s3cretlettersonlyyes", "set api_key=S3CRET02"]
+    graph = ScriptedGraph(lambda state: [Emit(state["texts"]), Say(texts[0]), {"out": texts}])
+    path = tmp_path / "secret.json"
+
+    def work(client: Any) -> list[Any]:
+        client.threads.create(metadata={"note": texts[0]})
+        modes = ["values", "messages", "custom", "updates"]
+        return list(client.runs.stream(None, "agent", input={"texts": texts}, stream_mode=modes))
+
+    with TestServer({"agent": graph}) as server, recorded(path) as cassette:
+        work(cassette.sync_client(url=URL, transport=cassette.transport(server.transport())))
+    text = path.read_text()
+    assert "s3cret" not in text.lower()
+    assert "password: <scrubbed>" in text
+    with recorded(path, mode="replay") as cassette:
+        events = work(cassette.sync_client(url=URL))
+        assert cassette.unused == []
+    assert events[-1].data["out"] == [
+        "password: <scrubbed>",
+        "use Bearer <scrubbed>",
+        "set api_key=<scrubbed>",
+    ]
 
 
 def test_the_values_of_cookies_are_scrubbed_wherever_they_stand() -> None:
