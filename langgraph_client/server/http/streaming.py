@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.http.replies import HEARTBEAT_SECONDS
-from langgraph_client.server.runs.event_log import HEARTBEAT, Reader, frames
+from langgraph_client.server.runs.event_log import END, HEARTBEAT, Reader, frames
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.server.typed_values import as_plain
@@ -128,6 +128,8 @@ class EventStream(LongResponse):
         left: Called if the client disconnects before the end.
         closed: Called at the end, in all cases.
         first: Bytes to send before the events.
+        marks_end: Whether to send an event at the end if the run is over and all of its events were
+            sent. A client then need not ask whether that was the end, as the protocol requires.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class EventStream(LongResponse):
         left: Callable[[], object] | None = None,
         closed: Callable[[], object] | None = None,
         first: bytes = b"",
+        marks_end: bool = False,
     ) -> None:
         def release() -> None:
             if reader is not None:
@@ -152,7 +155,7 @@ class EventStream(LongResponse):
             {**_EVENT_HEADERS, **headers}, heartbeat=HEARTBEAT, left=left, closed=release
         )
         self._reader, self._with_id, self._wanted = reader, with_id, wanted
-        self._first, self._rich = first, rich
+        self._first, self._rich, self._marks_end = first, rich, marks_end
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the events, in batches as they are ready."""
@@ -167,6 +170,8 @@ class EventStream(LongResponse):
                 events = as_plain(events)
             if events:
                 yield frames(events, self._with_id)
+        if self._marks_end and self._reader.has_all:
+            yield END
 
 
 class RunResultResponse(LongResponse):

@@ -72,12 +72,18 @@ class Reader:
         self._replaying = after is not None and log.keeper is not None
         # Without a replay, events that are appended but not handed out yet must be skipped too.
         self._last = after if after is not None and self._replaying else log.last
+        self._is_live = after is None
         if after is not None:
             self._last = max(self._last, after)
         self.pending: deque[Event] = deque()
         self.wake: asyncio.Future[None] | None = None
         #: If set, it is called before each batch. If it returns False, the reader ends.
         self.allowed: Callable[[], Awaitable[bool]] | None = None
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the log has ended as it should, and this reader got all that came since then."""
+        return self._is_live and self._log.complete
 
     def __aiter__(self) -> Reader:
         return self
@@ -140,6 +146,9 @@ class EventLog:
         unwritten: set[EventLog] | None = None,
     ) -> None:
         self.closed = False
+        #: Whether it was closed because there is nothing more to come, and not by a server that
+        #: stops, or without events that could not be stored.
+        self.complete = False
         self.keeper = keeper
         #: Whether another process writes the events, so that they come through `feed` only.
         self.fed = False
@@ -271,8 +280,11 @@ class EventLog:
             if reader.wake is not None and not reader.wake.done():
                 reader.wake.set_result(None)
 
-    async def close(self) -> None:
+    async def close(self, *, complete: bool = False) -> None:
         """End the log: readers get the remaining events, and then the end.
+
+        Args:
+            complete: Whether nothing more would come.
 
         Raises:
             Unavailable: Events cannot be stored. The log is closed nevertheless.
@@ -280,6 +292,7 @@ class EventLog:
         try:
             if not self.closed:
                 await self.flush()
+                self.complete = complete
         finally:
             self.closed = True
             if self._unwritten is not None:
@@ -344,3 +357,5 @@ def frames(events: Iterable[Event], with_id: bool) -> bytes:
 
 
 HEARTBEAT = b": heartbeat\r\n\r\n"
+END = b"event: end\r\ndata: null\r\n\r\n"
+"""The event after the last one, for clients that ask for more than the protocol has."""

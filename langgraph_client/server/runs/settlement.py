@@ -196,7 +196,7 @@ class Settlements:
             self._thread_logs.tell(job.thread_id, "error", end.shown, end.error_id)
         self._thread_logs.tell(job.thread_id, "metadata", end.done, end.done_id)
         await self._finish_protocol(job, end.status, outcome, end.rest)
-        await self._close(job)
+        await self._close(job, complete=end.status in ("success", "interrupted"))
         self._log_end(job, end.status, outcome)
         if end.ended is not None:
             for listener in self._ended:
@@ -321,12 +321,17 @@ class Settlements:
         async with self._locks.hold(job.thread_id):
             if job.run_id in self._queue.jobs:
                 self._queue.leave(job, self._queue.rest(job.thread_id))
-        await self._close(job)
+        await self._close(job, complete=False)
 
-    async def _close(self, job: Job) -> None:
-        """Notify readers and waiters, and start the thread's next run."""
+    async def _close(self, job: Job, *, complete: bool) -> None:
+        """Notify readers and waiters, and start the thread's next run.
+
+        Args:
+            job: The run.
+            complete: Whether its events say all that there is to say about it.
+        """
         try:
-            await job.log.close()
+            await job.log.close(complete=complete)
         except Exception:  # Waiters must be notified even if the storage fails.
             logger.exception("events of run %s are lost", job.run_id)
         job.over.set()

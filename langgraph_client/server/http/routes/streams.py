@@ -33,12 +33,14 @@ async def stream(request: ValidRequest) -> Response:
     thread_id = thread_id_of(request, BAD_UUID, Refused)
     job, reader = await begin(request, thread_id, waited_for=True, streamed=True)
     path = path_of(job.run, stateless=thread_id is None)
+    rich = is_rich(request.headers)
     cancels = request.body.get("on_disconnect") == "cancel"
     return EventStream(
         reader,
         {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)},
         with_id=job.run["kwargs"]["resumable"],
-        rich=is_rich(request.headers),
+        rich=rich,
+        marks_end=rich,
         left=(lambda: services.engine.stopper.disconnected(job.run_id)) if cancels else None,
     )
 
