@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
 
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
-from tests.cluster.conftest import Pair
-from tests.support.hosted import Gate
+from tests.cluster.conftest import Pair, http_of
+from tests.support.hosted import Gate, Log
 from tests.support.postgres import cluster
 
 
@@ -50,6 +52,44 @@ def test_a_process_that_was_paused_stops_its_runs_by_itself(
     gate.open()
     joined = pair.api.get(f"/threads/{thread_id}/runs/{run_id}/join").json()
     assert joined["log"] == ["one:a", "held:a", "two"]
+
+
+def test_a_rollback_undoes_what_the_last_holder_has_written(database: str, gate: Gate) -> None:
+    """The answer to an interrupt belongs to an older checkpoint, and is gone nevertheless."""
+
+    def ask(state: Log) -> dict[str, Any]:
+        return {"log": [interrupt("who?")]}
+
+    async def held(state: Log) -> dict[str, Any]:
+        await gate.hold()
+        return {}
+
+    builder = StateGraph(Log).add_node(ask).add_node(held)
+    graph = builder.add_edge(START, "ask").add_edge("ask", "held").compile()
+    with (
+        Server({"reply": graph}, path=database, role="api") as api,
+        Server({"reply": graph}, path=database, role="worker") as server,
+        http_of(api) as http,
+    ):
+        thread_id = http.post("/threads", json={}).json()["thread_id"]
+        path = f"/threads/{thread_id}"
+        body: dict[str, Any] = {"assistant_id": "reply", "input": {"name": "a"}}
+        http.post(f"{path}/runs/wait", json=body)
+        before = http.get(f"{path}/state").json()
+        body = {"assistant_id": "reply", "command": {"resume": "me"}}
+        run_id = http.post(f"{path}/runs", json=body).json()["run_id"]
+        gate.arrived()
+
+        async def take_away() -> None:
+            server.services.engine.cluster.lose(thread_id)
+
+        cluster().execute("DELETE FROM leases", database.rpartition("/")[2])
+        on_loop(server, take_away)
+        gate.arrived()  # The step is carried out again.
+        cancel = {"action": "rollback", "wait": "1"}
+        http.post(f"{path}/runs/{run_id}/cancel", params=cancel)
+        assert http.get(f"{path}/runs/{run_id}").status_code == 404
+        assert http.get(f"{path}/state").json() == before
 
 
 def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair) -> None:

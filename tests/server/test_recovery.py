@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
@@ -26,7 +27,7 @@ class State(TypedDict, total=False):
 
 
 class Work:
-    """A graph of two nodes: the first waits, and takes its time when it is cancelled."""
+    """A graph whose node `think` waits, and takes its time when it is cancelled."""
 
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)
@@ -34,7 +35,10 @@ class Work:
         self.go_on = threading.Event()
         self.effects: list[str] = []
 
-    def graph(self) -> Any:
+    def graph(self, *, asks: bool = False) -> Any:
+        def ask(state: State) -> State:
+            return {"x": str(interrupt("who pays?"))}
+
         async def think(state: State) -> State:
             self.begun.release()
             try:
@@ -52,7 +56,10 @@ class Work:
         builder = StateGraph(State)
         builder.add_node("think", think)
         builder.add_node("pay", pay)
-        builder.add_edge(START, "think")
+        if asks:
+            builder.add_node("ask", ask)
+            builder.add_edge(START, "ask")
+        builder.add_edge("ask" if asks else START, "think")
         builder.add_edge("think", "pay")
         return builder.compile()
 
@@ -156,6 +163,52 @@ def test_a_stopped_run_keeps_its_key(tmp_path: Path, how: str) -> None:
         assert repeated.json()["run_id"] == run_id
         for run in http.get(path).json():
             http.get(f"{path}/{run['run_id']}/join")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("how", ["cancelled", "cancelled before the kill", "replaced"])
+def test_a_rollback_undoes_what_was_written_before_a_kill(tmp_path: Path, how: str) -> None:
+    """The answer to an interrupt belongs to an older checkpoint, and is gone nevertheless."""
+    work = Work()
+    graph = work.graph(asks=True)
+    rollback = {"action": "rollback"}
+
+    def answer(name: str) -> dict[str, Any]:
+        return {"assistant_id": "work", "command": {"resume": name}}
+
+    with serving(tmp_path / "s.db", work=graph) as http:
+        thread = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+        http.post(f"{thread}/runs/wait", json={"assistant_id": "work", "input": {"x": "a"}})
+        before = http.get(f"{thread}/state").json()
+        assert before["interrupts"]
+        run = f"{thread}/runs/{http.post(f'{thread}/runs', json=answer('b')).json()['run_id']}"
+        assert work.begun.acquire(timeout=10)
+        if how == "cancelled before the kill":
+            http.post(f"{run}/cancel", params=rollback)
+            assert work.stopped.wait(10)
+        image = killed(tmp_path / "s.db")
+        work.go_on.set()
+        http.get(f"{run}/join")
+    work.effects.clear()
+    for event in (work.stopped, work.go_on):
+        event.clear()
+    with serving(image, work=graph) as http:
+        if how != "cancelled before the kill":
+            assert work.begun.acquire(timeout=10)
+            if how == "cancelled":
+                http.post(f"{run}/cancel", params=rollback)
+            else:
+                new = {**answer("c"), "multitask_strategy": "rollback"}
+                after = http.post(f"{thread}/runs", json=new).json()["run_id"]
+            assert work.stopped.wait(10)
+        work.go_on.set()
+        http.get(f"{run}/join")
+        assert http.get(run).status_code == 404
+        if how == "replaced":
+            http.get(f"{thread}/runs/{after}/join")
+            assert work.effects == ["c"]
+        else:
+            assert http.get(f"{thread}/state").json() == before
 
 
 @pytest.mark.sqlite

@@ -12,14 +12,16 @@ from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.recovery import with_mark
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.tracebacks import traceback_text
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared
 from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
@@ -33,6 +35,7 @@ class Attempts:
         storage: Stores that a run has begun.
         clock: Gives times and ids.
         graph_runner: Runs the graphs.
+        locks: The locks of threads.
         thread_logs: The logs of threads that are being read.
         protocol_runs: The v3 event logs of threads.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
@@ -47,6 +50,7 @@ class Attempts:
         storage: Storage,
         clock: Clock,
         graph_runner: GraphRunner,
+        locks: KeyedLocks,
         thread_logs: ThreadLogs,
         protocol_runs: ProtocolRuns,
         *,
@@ -59,6 +63,7 @@ class Attempts:
         self._storage = storage
         self._clock = clock
         self._graph_runner = graph_runner
+        self._locks = locks
         self._thread_logs = thread_logs
         self._protocol_runs = protocol_runs
         self._seconds = seconds
@@ -122,13 +127,7 @@ class Attempts:
         """Store that the run is running, before the graph does anything."""
         self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
-            run = self.begun(job.run)
-            if not job.deleted:
-                async with self._storage.transaction() as transaction:
-                    if self._storage.shared is not None:
-                        self._storage.shared.check(transaction, job.thread_id)
-                    await transaction.runs.put(run)
-            job.run = run
+            await self._store_start(job)
         job.begun, job.started_at = False, job.run["updated_at"]
         attempt = job.attempt
         logger.info(
@@ -140,9 +139,31 @@ class Attempts:
         )
         await self._protocol_runs.begin(job)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
-        # Before the graph's first step: a rollback undoes all writes after this mark.
-        if not job.temporary and job.mark is None:
-            job.mark = await self._storage.states.mark(job.thread_id)
+
+    async def _store_start(self, job: Job) -> None:
+        """Store that a run that had to wait, or that is taken up again, is running."""
+        run = self.begun(job.run)
+        if job.temporary or job.mark is not None:
+            if not job.deleted:
+                async with self._storage.transaction() as transaction:
+                    await self._put(transaction, run)
+        else:
+            # Its first attempt. The lock, because a request to stop it is in the same document.
+            async with self._locks.hold(job.thread_id, lazily=True) as held:
+                within = self._storage.within(held)
+                job.mark = await within.states.mark(job.thread_id)
+                control = await within.run_controls.get(job.run_id)
+                if not job.deleted:
+                    async with self._storage.transaction(held) as transaction:
+                        await self._put(transaction, run)
+                        await transaction.run_controls.put(with_mark(run, control, job.mark))
+        job.run = run
+
+    async def _put(self, transaction: Transaction, run: Document) -> None:
+        """Write a run of this process."""
+        if self._storage.shared is not None:
+            self._storage.shared.check(transaction, run["thread_id"])
+        await transaction.runs.put(run)
 
     async def put_back(self, job: Job) -> None:
         """Leave a run to the next start of the server, or to another process."""
@@ -150,9 +171,7 @@ class Attempts:
             return
         run = {**job.run, "status": status_after("running", "requeue")}
         async with self._storage.transaction() as transaction:
-            if self._storage.shared is not None:
-                self._storage.shared.check(transaction, job.thread_id)
-            await transaction.runs.put(run)
+            await self._put(transaction, run)
 
     async def _perform(self, job: Job) -> None:
         note, log, thread_logs = job.collected.note, job.log, self._thread_logs

@@ -36,7 +36,7 @@ from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.measures import Measures
 from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.recovery import noted, with_stop
+from langgraph_client.server.runs.recovery import noted, with_mark, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
@@ -115,6 +115,7 @@ class Engine:
             storage,
             clock,
             graph_runner,
+            self.locks,
             self.feeds,
             self.protocol_runs,
             seconds=seconds,
@@ -256,6 +257,7 @@ class Engine:
         reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
+        note: Document = {**noted(run), **control} if control else {}
         free: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
             if self._queue.is_next(run, depth):
@@ -263,7 +265,6 @@ class Engine:
             if free is None and not await self.cluster.own(
                 thread_id, is_unknown=is_unknown, depth=depth
             ):
-                note = {**noted(run), **control} if control else {}
                 found = await self.cluster.elsewhere.submit(
                     run,
                     busy,
@@ -283,11 +284,14 @@ class Engine:
         job = self.job_factory.job(run)
         job.idempotency_key = None if key is None else key["key"]
         job.depth = depth
-        job.mark = None if free is None else free.mark
         if self._queue.is_next(run, depth):
             # Stored as running at once, so that it starts after one transaction and not two.
             job.run, job.begun = self._attempts.begun(run), True
-        controls = [{**noted(run), **control}] if control else []
+            if not job.temporary:
+                states = self._storage.within(held).states
+                job.mark = free.mark if free is not None else await states.mark(thread_id)
+                note = with_mark(run, note, job.mark)
+        controls = [note] if note else []
         # In the same transaction as the new run: if the process is killed right after it, the next
         # one does not execute the runs that this one replaces.
         for other in stopped:

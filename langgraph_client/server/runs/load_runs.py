@@ -89,6 +89,7 @@ class RunLoader:
             await self._storage.run_controls.put(decision.control)
         job = self._job_again(decision.run)
         job.idempotency_key = control.get("idempotency_key")
+        job.mark = control.get("mark")
         job.suspect = decision.suspect
         job.deleted = bool(control.get("delete"))
         self._queue.enter(job, resting(thread))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from langgraph_client.server.runs.run_states import Action, Outcome, status_after
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import Document, Mark
 
 MAX_KILLS = 3
 """How many times the process may be killed during the same step of a run before the run fails."""
@@ -45,7 +45,7 @@ def decide(
             `running` one was running when its process was killed.
         control: The notes about it: an accepted request to stop it (`stop`, `reason`), whether it
             ends with its connection (`bound`), how often it was killed (`kills`) and at which
-            checkpoint (`at`).
+            checkpoint (`at`). Other notes are kept, see `with_mark`.
         latest: The id of its thread's latest checkpoint.
         max_kills: How many times the process may be killed during the same step.
     """
@@ -73,6 +73,19 @@ def decide(
 def noted(run: Document) -> Document:
     """Return the ids that the notes about a run begin with."""
     return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
+
+
+def with_mark(run: Document, control: Document | None, mark: Mark) -> Document:
+    """Return the notes about a run together with the state before its first attempt.
+
+    A rollback undoes all writes after this mark, also those of an attempt whose process was killed.
+
+    Args:
+        run: The run's document.
+        control: The notes that are stored; None if there are none.
+        mark: The mark; see `ThreadStates.mark`.
+    """
+    return {**(control or noted(run)), "mark": mark}
 
 
 def with_stop(

@@ -85,7 +85,7 @@ class Job:
     #: Whether it may have killed the process. Such runs are executed one at a time.
     suspect: bool = False
     started_at: str | None = None
-    #: The state before the run, for a rollback.
+    #: The state before the first attempt, for a rollback.
     mark: Mark = None
     #: Writes it to the v3 events of its thread; None if it is not in them.
     protocol: ProtocolRun | None = None
