@@ -90,7 +90,7 @@ class HttpOptions:
     Attributes:
         app: A Starlette or FastAPI application whose routes, middleware and lifespan are served
             together with the server's endpoints. Its routes have priority, except for `/ok`,
-            `/metrics`, `/docs` and `/openapi.json`.
+            `/metrics`, `/docs` and `/openapi.json`. One server at a time can serve it.
         disabled: The groups of endpoints that are not served.
         mount_prefix: The path of the endpoints on a port, such as `/api`. `/ok` and `/metrics` are
             at the root too.

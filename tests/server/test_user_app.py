@@ -90,6 +90,31 @@ def test_an_application_is_given_back() -> None:
     assert [getattr(route, "path", None) for route in app.router.routes] == ["/mine"]
 
 
+def test_two_servers_with_one_application() -> None:
+    """The second does not start, and says why; the first goes on, and both can serve it in turn."""
+    app = Starlette(routes=[Route("/mine", mine)])
+    options = HttpOptions(app=app)
+    with Server(graphs(), http=options) as first:
+        with pytest.raises(StartError, match="being served by another Server"):
+            Server(graphs(), http=options).start()
+        assert get(first, "/mine").json() == {"mine": True}
+        assert get(first, "/info").status_code == 200
+    with Server(graphs(), http=options) as second:
+        assert get(second, "/info").status_code == 200
+    assert [getattr(route, "path", None) for route in app.router.routes] == ["/mine"]
+
+
+def test_a_middleware_that_cannot_be_created() -> None:
+    """The server does not start; the application is as before, and can be served again."""
+    app = Starlette(routes=[Route("/mine", mine)], middleware=[Middleware(Order)])
+    with pytest.raises(TypeError, match="missing 2 required"):
+        Server(graphs(), http=HttpOptions(app=app, auth_first=True)).start()
+    assert len(app.user_middleware) == 1
+    app.user_middleware = []
+    with Server(graphs(), http=HttpOptions(app=app)) as server:
+        assert get(server, "/mine").json() == {"mine": True}
+
+
 class Order:
     """Middleware that notes when it is called."""
 

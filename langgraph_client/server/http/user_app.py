@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 from starlette.applications import Starlette
 from starlette.datastructures import URLPath
@@ -29,6 +31,9 @@ PUBLIC_PATHS = {endpoint.path for endpoint in ENDPOINTS if not endpoint.access.r
 """The server's own paths without authentication."""
 _LIFESPAN_SECONDS = 3.0
 """How many seconds the application's lifespan has to end when the server is closed."""
+_served: WeakSet[Starlette] = WeakSet()
+"""The applications that servers in this process are serving."""
+_serving = threading.Lock()
 
 
 class UserApp:
@@ -47,6 +52,7 @@ class UserApp:
 
     Raises:
         TypeError: The object is not such an application.
+        StartError: Another server is serving the application.
     """
 
     def __init__(
@@ -57,6 +63,13 @@ class UserApp:
             raise TypeError(
                 f"http.app must be a Starlette or FastAPI application, not a {type(app).__name__}"
             )
+        with _serving:  # Each server has its own thread.
+            if app in _served:
+                raise StartError(
+                    "http.app is being served by another Server; create an application for each"
+                    " server, or close the other server first"
+                )
+            _served.add(app)
         self._app = app
         self._host = host
         self._routes = list(app.router.routes)
@@ -66,21 +79,26 @@ class UserApp:
         asking = []
         if authorization is not None:
             asking = [Middleware(Authentication, authorization=authorization)]
-        around = asking if options.custom_route_auth else []
-        inside = self._middleware if options.auth_first else []
-        if options.auth_first:
-            app.user_middleware = []
-        if around or inside:
-            wrapped_routes: list[BaseRoute] = [
-                _Wrapped(route, [*around, *inside]) for route in self._routes
-            ]
-            app.router.routes = wrapped_routes
-        self._inside = inside
+        self._inside = self._middleware if options.auth_first else []
         # Otherwise the endpoints authenticate requests themselves, after the middleware.
         self._before_endpoints = asking if options.auth_first else []
+        around = asking if options.custom_route_auth else []
+        try:
+            self._insert_endpoints([*around, *self._inside])
+        except BaseException:  # A middleware of the user cannot be created.
+            self.detach()
+            raise
+
+    def _insert_endpoints(self, before_routes: Sequence[Middleware]) -> None:
+        app = self._app
+        if self._inside:
+            app.user_middleware = []
+        routes = self._routes
+        if before_routes:
+            routes = [_Wrapped(route, before_routes) for route in routes]
         app.router.routes = [
             _ToCore(self._call_core, FIRST),
-            *app.router.routes,
+            *routes,
             _ToCore(self._call_core, None),
         ]
         app.middleware_stack = None  # So that Starlette builds it again for the next request.
@@ -105,6 +123,8 @@ class UserApp:
         self._app.router.routes = self._routes
         self._app.user_middleware = self._middleware
         self._app.middleware_stack = None
+        with _serving:
+            _served.discard(self._app)
 
     async def _call_core(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._core is not None
