@@ -173,3 +173,31 @@ def test_the_routes_of_fastapi_are_described(auth_first: bool) -> None:
         assert "/items/{number}" in get(server, "/openapi.json").json()["paths"]
         assert get(server, "/items/3").json() == 3
         assert get(server, "/items/x").status_code == 422
+
+
+def test_the_page_shows_routes_without_tags_and_summaries() -> None:
+    """As FastAPI describes them by default, and what stands beside the methods of a path."""
+    app = FastAPI()
+
+    @app.get("/plain")
+    async def plain() -> int:
+        return 1
+
+    @app.get("/tagged", tags=["pets"])
+    async def tagged() -> int:
+        return 1
+
+    def describe() -> dict[str, Any]:
+        shown = FastAPI.openapi(app)
+        item = shown["paths"]["/plain"]
+        item["parameters"] = [{"name": "q", "in": "query", "schema": {}}]
+        del item["get"]["summary"]
+        return shown
+
+    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's way to change it.
+    with Server(graphs(), http=HttpOptions(app=app)) as server:
+        page = get(server, "/docs")
+    assert page.status_code == 200
+    assert "<h2>application</h2>" in page.text
+    assert "<h2>pets</h2>" in page.text
+    assert page.text.count("<code>/plain</code>") == 1

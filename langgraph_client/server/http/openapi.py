@@ -108,6 +108,7 @@ def _placed(value: object) -> object:
     return {key: _placed(item) for key, item in value.items()}
 
 
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }
 summary { cursor: pointer; padding: .2em 0 } code { font-weight: 600 }
@@ -119,9 +120,11 @@ summary { cursor: pointer; padding: .2em 0 } code { font-weight: 600 }
 def page(found: JsonObject) -> str:
     """Return an OpenAPI document as a web page that needs no script and no other host."""
     groups: dict[str, list[str]] = {}
-    for path, methods in found["paths"].items():
-        for method, operation in methods.items():
-            groups.setdefault(operation["tags"][0], []).append(_entry(path, method, operation))
+    for path, item in found["paths"].items():
+        # An application's own paths may have other keys beside methods, and no tags.
+        for method in filter(item.__contains__, _METHODS):
+            tag = (item[method].get("tags") or ["application"])[0]
+            groups.setdefault(tag, []).append(_entry(path, method, item[method]))
     parts = [f"<h2>{html.escape(tag)}</h2>{''.join(all_)}" for tag, all_ in groups.items()]
     parts.append("<h2>schemas</h2>")
     parts += [
@@ -145,12 +148,12 @@ def _entry(path: str, method: str, operation: JsonObject) -> str:
     }
     return (
         f'<details><summary><span class="method">{method.upper()}</span>'
-        f"<code>{html.escape(path)}</code> {html.escape(operation['summary'])}</summary>"
+        f"<code>{html.escape(path)}</code> {html.escape(operation.get('summary', ''))}</summary>"
         f"{_pre(shown)}</details>"
     )
 
 
 def _pre(value: Any) -> str:
     text = html.escape(json.dumps(value, indent=2, ensure_ascii=False), quote=False)
-    linked = re.sub(r'"#/components/schemas/(\w+)"', r'"<a href="#\1">\1</a>"', text)
+    linked = re.sub(r'"#/components/schemas/([\w.-]+)"', r'"<a href="#\1">\1</a>"', text)
     return f"<pre>{linked}</pre>"
