@@ -22,7 +22,7 @@ from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
 from langgraph_client._io.sockets import hang_up, left
-from langgraph_client._io.tasks import Background, Reading
+from langgraph_client._io.tasks import Background, Reading, close_all
 from langgraph_client.errors import InvalidArgumentError
 
 HttpTransport = httpx.AsyncBaseTransport
@@ -222,9 +222,9 @@ class AsyncHttpxSender:
     async def aclose(self) -> None:
         """Close the client, unless the caller passed it in."""
         if self._is_ours:
-            for answer in list(self._open):  # Closing httpx's client wakes no thread that reads.
-                await answer.interrupt()
-            await self._client.aclose()
+            # Closing httpx's client wakes no thread that reads.
+            reads = [answer.interrupt for answer in list(self._open)]
+            await close_all(*reads, self._client.aclose)
 
 
 class AsyncTransportSender(AsyncHttpxSender):
@@ -425,9 +425,10 @@ class AsyncHttpxAnswer:
 
     async def aclose(self) -> None:
         """Leave the response. Its connection is closed unless the whole body was read."""
-        self._is_closed = True
-        self._others.discard(self)
-        await self._response.aclose()
+        if not self._is_closed:
+            self._is_closed = True
+            self._others.discard(self)
+            await close_all(self._response.aclose)
 
     async def interrupt(self) -> None:
         """Make a `read` in another task or thread end with an error now.
@@ -437,7 +438,7 @@ class AsyncHttpxAnswer:
         self._reading.interrupt()
         if self._response.http_version.startswith("HTTP/1"):
             hang_up(self._response.extensions.get("network_stream"))
-        await self._response.aclose()
+        await close_all(self._response.aclose)
 
     def abandon(self) -> None:
         """Leave the response without waiting; for finalizers."""

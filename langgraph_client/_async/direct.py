@@ -29,6 +29,7 @@ from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
 from langgraph_client._io.asyncio_network import Backend, Stream
+from langgraph_client._io.tasks import close_all
 
 _PORTS = {"http": 80, "https": 443}
 _MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
@@ -221,7 +222,7 @@ class AsyncDirectSender:
         self._idle.clear()
         self._busy.clear()
         if self._substitute is not None:
-            await self._substitute.aclose()
+            await close_all(self._substitute.aclose)
         await sleep(0)  # Lets the event loop close the aborted sockets.  # async only
 
 

@@ -20,7 +20,7 @@ from langgraph_client._core.codec import decode, encode
 from langgraph_client._core.events import EventParser
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.requests import STREAM_HEADERS
-from langgraph_client._io.tasks import Job, Lock
+from langgraph_client._io.tasks import Job, Lock, close_all
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
@@ -94,10 +94,10 @@ class AsyncEventReader:
         """Stop reading. Readers that wait on the feeds end."""
         self._is_closed = True
         job, self._job = self._job, None
-        await self._hang_up()
-        if job is not None:
-            await job.stop()
-        self._end(None)
+        try:
+            await close_all(self._hang_up, *([] if job is None else [job.stop]))
+        finally:
+            self._end(None)
 
     async def _run(self) -> None:
         try:

@@ -9,7 +9,7 @@ from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.exchange import Kind, NoAnswer
 from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
-from langgraph_client._io.tasks import Lock
+from langgraph_client._io.tasks import Lock, close_all
 from langgraph_client.errors import (
     APIError,
     APIResponseValidationError,
@@ -143,10 +143,10 @@ class AsyncEventSocket:
 
     async def aclose(self) -> None:
         """Send a close frame, if possible, and close the connection."""
-        try:
-            with suppress(APIError):  # The connection is broken already.
-                async with self._lock:
-                    self._frames.close()
-                    await self._flush()
-        finally:
-            await self._answer.aclose()
+        await close_all(self._take_leave, self._answer.aclose)
+
+    async def _take_leave(self) -> None:
+        with suppress(APIError):  # The connection is broken already.
+            async with self._lock:
+                self._frames.close()
+                await self._flush()

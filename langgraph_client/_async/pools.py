@@ -88,8 +88,9 @@ class Pools:
             senders, self._senders = self._senders, {}
             if self._spare is not None:
                 senders[here], self._spare = self._spare, None
-        for place, sender in senders.items():
-            if place is here:
-                await sender.aclose()
-            elif place is not None and place.is_running():  # async only
-                asyncio.run_coroutine_threadsafe(sender.aclose(), place)  # async only
+        mine = senders.pop(here, None)
+        for loop, sender in senders.items():  # async only
+            if loop is not None and loop.is_running():  # async only
+                asyncio.run_coroutine_threadsafe(sender.aclose(), loop)  # async only
+        if mine is not None:
+            await mine.aclose()

@@ -36,7 +36,7 @@ from langgraph_client._core.run_log import (
     RunFailedError,
 )
 from langgraph_client._core.starts import starting
-from langgraph_client._io.tasks import Lock, later
+from langgraph_client._io.tasks import Lock, close_all, later
 from langgraph_client.errors import APIConnectionError, APIError, NotFoundError, ProtocolError
 from langgraph_client.models.fields import JSON, JsonObject
 from langgraph_client.models.runs import Run as RunRecord
@@ -146,8 +146,7 @@ class AsyncThreadStream:
     async def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
         self._state = "closed"
-        for reader in self._readers:
-            await reader.close()
+        await close_all(*(reader.close for reader in self._readers))
 
     # --- what there is to read ---
 

@@ -32,7 +32,7 @@ from langgraph_client._core.starts import (
     without_key,
 )
 from langgraph_client._core.unset import Unset
-from langgraph_client._io.tasks import sleep
+from langgraph_client._io.tasks import close_all, sleep
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
@@ -106,8 +106,7 @@ class AsyncTransport:
 
     async def aclose(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
-        await self._pools.aclose()
-        await self.below.aclose()
+        await close_all(self._pools.aclose, self.below.aclose)
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and return the value of its response.

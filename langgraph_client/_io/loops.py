@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
+
+logger = logging.getLogger("langgraph_client")
 
 
 class Closable(Protocol):
@@ -49,4 +52,7 @@ async def _until_the_end(noted: WeakSet[Any]) -> AsyncGenerator[None]:
         yield
     finally:
         for thing in list(noted):
-            await thing.aclose()
+            try:
+                await thing.aclose()
+            except Exception as error:  # The others must be closed, too.
+                logger.warning("closing connections failed: %s", type(error).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from anyio import sleep
 
 from langgraph_client._io.loops import current_loop
 
-__all__ = ["Background", "Lock", "Reading", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "close_all", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
@@ -66,22 +66,65 @@ class Background:
             with anyio.move_on_after(seconds, shield=True):
                 await _quietly(work, what)
             return
-        task = self._begin(work, what)
-        cancelled: asyncio.CancelledError | None = None
-        end = self._loop.time() + seconds
-        # The shield is against anyio's cancel scopes, which cancel again in every turn of the loop.
-        # The `except` is for asyncio's own cancellations, of which there may be several.
-        with anyio.CancelScope(shield=True):
-            while not task.done() and (left := end - self._loop.time()) > 0:
-                try:
-                    await asyncio.wait([task], timeout=left)
-                except asyncio.CancelledError as error:
-                    cancelled = error
-        if not task.done():
-            logger.warning("%s was not complete within %g s", what, seconds)
-            task.cancel()
-        if cancelled is not None:
-            raise cancelled
+        await _outlasted(self._begin(work, what), what, seconds)
+
+
+async def _outlasted(task: asyncio.Task[None], what: str, seconds: float) -> None:
+    """Wait for a task, at most for this many seconds, even if the caller is cancelled.
+
+    A cancellation of the caller is raised after the task has ended.
+    """
+    loop = asyncio.get_running_loop()
+    cancelled: asyncio.CancelledError | None = None
+    end = loop.time() + seconds
+    # The shield is against anyio's cancel scopes, which cancel again in every turn of the loop.
+    # The `except` is for asyncio's own cancellations, of which there may be several.
+    with anyio.CancelScope(shield=True):
+        while not task.done() and (left := end - loop.time()) > 0:
+            try:
+                await asyncio.wait([task], timeout=left)
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if not task.done():
+        logger.warning("%s was not complete within %g s", what, seconds)
+        task.cancel()
+    if cancelled is not None:
+        raise cancelled
+
+
+async def close_all(*closings: Work, seconds: float = 5.0) -> None:
+    """Close several things, one after the other: all, whatever happens meanwhile.
+
+    That is why it is used: of several `await` in a row, a cancellation in the first one skips the
+    others, and a second cancellation ends what a `finally` awaits.
+
+    Args:
+        closings: Functions that close one thing each.
+        seconds: The most seconds that this waits.
+
+    Raises:
+        CancelledError: The caller was cancelled meanwhile.
+        BaseException: The first error, if one of them failed.
+    """
+    if current_loop() is None:
+        with anyio.move_on_after(seconds, shield=True):
+            await _each(closings)
+        return
+    task = asyncio.ensure_future(_each(closings))
+    await _outlasted(task, "closing a connection", seconds)
+    if task.done() and (error := task.exception()) is not None:
+        raise error
+
+
+async def _each(closings: Iterable[Work]) -> None:
+    first: BaseException | None = None
+    for closing in closings:
+        try:
+            await closing()
+        except BaseException as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 async def opened_anyway(

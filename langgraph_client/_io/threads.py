@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from time import sleep
 from typing import Any, TypeVar
 
-__all__ = ["Background", "Lock", "Reading", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "close_all", "is_trio", "opened_anyway", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
@@ -97,6 +97,22 @@ class Background:
         _WORKER.put(run)
         if not _is_in_loop() and not done.wait(seconds):
             logger.warning("%s was not complete within %g s", what, seconds)
+
+
+def close_all(*closings: Work) -> None:
+    """Close several things, one after the other, also if closing one of them fails.
+
+    Raises:
+        BaseException: The first error, after all were closed.
+    """
+    first: BaseException | None = None
+    for closing in closings:
+        try:
+            closing()
+        except BaseException as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def opened_anyway(

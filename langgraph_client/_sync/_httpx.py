@@ -23,7 +23,7 @@ from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
 from langgraph_client._io.sockets import hang_up, left
-from langgraph_client._io.threads import Background, Reading
+from langgraph_client._io.threads import Background, Reading, close_all
 from langgraph_client.errors import InvalidArgumentError
 
 HttpTransport = httpx.BaseTransport
@@ -221,9 +221,9 @@ class HttpxSender:
     def close(self) -> None:
         """Close the client, unless the caller passed it in."""
         if self._is_ours:
-            for answer in list(self._open):  # Closing httpx's client wakes no thread that reads.
-                answer.interrupt()
-            self._client.close()
+            # Closing httpx's client wakes no thread that reads.
+            reads = [answer.interrupt for answer in list(self._open)]
+            close_all(*reads, self._client.close)
 
 
 class TransportSender(HttpxSender):
@@ -424,9 +424,10 @@ class HttpxAnswer:
 
     def close(self) -> None:
         """Leave the response. Its connection is closed unless the whole body was read."""
-        self._is_closed = True
-        self._others.discard(self)
-        self._response.close()
+        if not self._is_closed:
+            self._is_closed = True
+            self._others.discard(self)
+            close_all(self._response.close)
 
     def interrupt(self) -> None:
         """Make a `read` in another task or thread end with an error now.
@@ -436,7 +437,7 @@ class HttpxAnswer:
         self._reading.interrupt()
         if self._response.http_version.startswith("HTTP/1"):
             hang_up(self._response.extensions.get("network_stream"))
-        self._response.close()
+        close_all(self._response.close)
 
     def abandon(self) -> None:
         """Leave the response without waiting; for finalizers."""

@@ -22,6 +22,7 @@ from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
 from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
 from langgraph_client._io.blocking_network import Backend, Stream
+from langgraph_client._io.threads import close_all
 from langgraph_client._sync._httpx import (
     HttpxAnswer,
     HttpxSender,
@@ -221,7 +222,7 @@ class DirectSender:
         self._idle.clear()
         self._busy.clear()
         if self._substitute is not None:
-            self._substitute.close()
+            close_all(self._substitute.close)
 
 
 class DirectAnswer:

@@ -17,7 +17,7 @@ from langgraph_client._core.codec import decode, encode
 from langgraph_client._core.events import EventParser
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.requests import STREAM_HEADERS
-from langgraph_client._io.threads import Job, Lock
+from langgraph_client._io.threads import Job, Lock, close_all
 from langgraph_client._sync.event_socket import SyncEventSocket
 from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.thread_feed import SyncFeed
@@ -95,10 +95,10 @@ class SyncEventReader:
         """Stop reading. Readers that wait on the feeds end."""
         self._is_closed = True
         job, self._job = self._job, None
-        self._hang_up()
-        if job is not None:
-            job.stop()
-        self._end(None)
+        try:
+            close_all(self._hang_up, *([] if job is None else [job.stop]))
+        finally:
+            self._end(None)
 
     def _run(self) -> None:
         try:

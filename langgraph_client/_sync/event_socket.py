@@ -8,7 +8,7 @@ from contextlib import suppress
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.exchange import Kind, NoAnswer
 from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
-from langgraph_client._io.threads import Lock
+from langgraph_client._io.threads import Lock, close_all
 from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import (
@@ -142,10 +142,10 @@ class SyncEventSocket:
 
     def close(self) -> None:
         """Send a close frame, if possible, and close the connection."""
-        try:
-            with suppress(APIError):  # The connection is broken already.
-                with self._lock:
-                    self._frames.close()
-                    self._flush()
-        finally:
-            self._answer.close()
+        close_all(self._take_leave, self._answer.close)
+
+    def _take_leave(self) -> None:
+        with suppress(APIError):  # The connection is broken already.
+            with self._lock:
+                self._frames.close()
+                self._flush()

@@ -79,6 +79,6 @@ class Pools:
             senders, self._senders = self._senders, {}
             if self._spare is not None:
                 senders[here], self._spare = self._spare, None
-        for place, sender in senders.items():
-            if place is here:
-                sender.close()
+        mine = senders.pop(here, None)
+        if mine is not None:
+            mine.close()

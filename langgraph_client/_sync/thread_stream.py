@@ -20,7 +20,7 @@ from langgraph_client._core.run_log import (
     RunFailedError,
 )
 from langgraph_client._core.starts import starting
-from langgraph_client._io.threads import Lock, later
+from langgraph_client._io.threads import Lock, close_all, later
 from langgraph_client._sync.event_readers import (
     SyncEventReader,
     SyncSocketReader,
@@ -147,8 +147,7 @@ class SyncThreadStream:
     def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
         self._state = "closed"
-        for reader in self._readers:
-            reader.close()
+        close_all(*(reader.close for reader in self._readers))
 
     # --- what there is to read ---
 

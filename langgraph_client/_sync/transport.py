@@ -31,7 +31,7 @@ from langgraph_client._core.starts import (
     without_key,
 )
 from langgraph_client._core.unset import Unset
-from langgraph_client._io.threads import sleep
+from langgraph_client._io.threads import close_all, sleep
 from langgraph_client._sync._httpx import HttpxBelow, as_response
 from langgraph_client._sync.pools import Answer, Pools
 from langgraph_client.errors import (
@@ -107,8 +107,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
-        self._pools.close()
-        self.below.close()
+        close_all(self._pools.close, self.below.close)
 
     def send(self, call: Call[T]) -> T:
         """Send a call and return the value of its response.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from langgraph_client import (
@@ -22,6 +23,7 @@ from langgraph_client import (
     get_sync_client,
 )
 from langgraph_client._async.direct import AsyncDirectSender
+from langgraph_client._io.tasks import close_all
 from langgraph_client.server.graphs.script_steps import Wait
 from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
 from tests.support.wire import event
@@ -246,3 +248,101 @@ async def test_calls_cancelled_at_random_leave_no_connection(
                 while sender.busy:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert len(asyncio.all_tasks()) == 1, seed
+
+
+def protocol_events(asked: Asked, send: Send) -> None:
+    """A thread's events, without an end; runs of a thread that has none."""
+    if "/stream/events" not in asked.line:
+        send(http(b"[]"))
+        return
+    send(EVENTS + b"f\r\n: heartbeat\r\n\r\n\r\n")
+
+
+@pytest.mark.parametrize("way", ["own", "httpx"])
+@pytest.mark.parametrize("turns", range(12))
+async def test_two_cancellations_of_a_thread_stream_leave_no_connection(
+    turns: int, way: str
+) -> None:
+    """However many turns of the loop are between them: each reader has a task and a connection."""
+    with raw_server(protocol_events) as server:
+        limits = httpx.Limits(max_connections=10) if way == "httpx" else None
+        async with get_client(url=server.url, limits=limits) as client:
+            before = asyncio.all_tasks()
+            ready = asyncio.Event()
+
+            async def follow() -> None:
+                async with client.threads.stream("t", assistant_id="agent") as thread:
+                    for channels in (["values"], ["checkpoints"], ["tasks"]):
+                        feed = await thread._feed(channels)
+                        await feed.start()
+                    assert len(thread._readers) == 3
+                    ready.set()
+                    await asyncio.sleep(HOUR)
+
+            task = asyncio.ensure_future(follow())
+            await ready.wait()
+            assert server.open >= 3
+            task.cancel()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert asyncio.all_tasks() == before
+            sender: Any = client._transport._pools.current()
+            assert not (sender._open if way == "httpx" else sender.busy)
+            async with asyncio.timeout(10):
+                while server.open > 1:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancellation_while_closing_gives_httpx_its_connection_back(turns: int) -> None:
+    """A pool with one connection is not used up by a stream whose closing was cancelled."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream" not in asked.line:
+            send(http(b"{}"))
+            return
+        send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
+
+    with raw_server(answer) as server:
+        one = httpx.Limits(max_connections=1)
+        async with get_client(url=server.url, limits=one, timeout=2.0) as client:
+            stream = client.runs.stream("t", "slow")
+            await anext(stream)
+            task = asyncio.ensure_future(stream.aclose())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            if not turns:  # It was cancelled before it began.
+                await stream.aclose()
+            await client.http.get("/there")
+
+
+async def test_everything_is_closed_whatever_fails_or_is_cancelled() -> None:
+    """The first error comes after all were closed; a cancellation comes instead of it."""
+    closed: list[int] = []
+
+    def closing(number: int, error: Exception | None = None) -> Callable[[], Awaitable[None]]:
+        async def close() -> None:
+            await asyncio.sleep(0)
+            closed.append(number)
+            if error is not None:
+                raise error
+
+        return close
+
+    with pytest.raises(ValueError, match="first"):
+        await close_all(closing(1, ValueError("first")), closing(2, KeyError("second")), closing(3))
+    assert closed == [1, 2, 3]
+    for leave in (by_scope, by_two_cancels):
+        closed.clear()
+        go = lambda: close_all(lambda: asyncio.sleep(0.3), *map(closing, range(3)))  # noqa: E731
+        with suppress(asyncio.CancelledError):
+            await leave(go)
+        assert closed == [0, 1, 2]
+    with anyio.move_on_after(5) as scope:
+        await close_all(lambda: asyncio.sleep(HOUR), closing(4), seconds=0.05)
+    assert not scope.cancelled_caught
