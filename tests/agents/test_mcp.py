@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -127,7 +128,7 @@ def test_what_is_no_request(http: httpx.Client) -> None:
 
 
 def test_pages_and_names(http: httpx.Client) -> None:
-    """Assistants come in pages; two of one name are one tool, which cannot be called."""
+    """Assistants come in pages; two of one name are one tool: the older one."""
     made = [
         http.post("/assistants", json={"graph_id": "adder", "name": f"tool {number % 101}"}).json()
         for number in range(102)
@@ -136,12 +137,50 @@ def test_pages_and_names(http: httpx.Client) -> None:
     second = rpc(http, "tools/list", {"cursor": first["nextCursor"]})["result"]
     assert "nextCursor" not in second
     names = [tool["name"] for tool in (*first["tools"], *second["tools"])]
-    assert {f"tool_{number}" for number in range(101)} <= set(names)
-    error = rpc(http, "tools/call", {"name": "tool_0", "arguments": {"a": 1}})["error"]
-    assert error["message"] == "Multiple tools found with the same name."
+    assert sorted(names) == sorted([*GRAPHS, *(f"tool_{number}" for number in range(101))])
     for assistant in made:
         http.delete(f"/assistants/{assistant['assistant_id']}")
     assert tool_name("  a  b/ü\n.c-d_" + "x" * 200) == ("a_b_.c-d_" + "x" * 200)[:128]
+
+
+def test_assistants_of_one_name(server: TestServer, http: httpx.Client) -> None:
+    """The oldest has the tool, in the list and in calls, also after others have come."""
+    known = server.sync_client().assistants
+    made = [
+        known.create(graph, name="My Agent!", description=graph, config={"tags": [graph]})
+        for graph in ("adder", "chat")
+    ]
+    listed = [one for one in rpc(http, "tools/list")["result"]["tools"] if one["title"][:2] == "My"]
+    assert [(tool["name"], tool["description"]) for tool in listed] == [("My_Agent", "adder")]
+    call = {"name": "My_Agent", "arguments": {"a": 1}}
+    result = rpc(http, "tools/call", call)["result"]
+    assert result["content"][0]["text"] == '{"a":1,"sum":1}'
+    for assistant in made:
+        known.delete(assistant.assistant_id)
+
+
+@pytest.mark.parametrize("arguments", [[1], "x", 0, False])
+def test_arguments_that_are_no_object(http: httpx.Client, arguments: object) -> None:
+    """They are refused: without them, another run than the caller's would be made."""
+    error = rpc(http, "tools/call", {"name": "chat", "arguments": arguments})["error"]
+    assert error == {"code": -32602, "message": "The arguments of a tool must be an object."}
+
+
+def test_assistants_that_cannot_be_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One whose graph is gone or cannot be created is no tool; the others are tools as before."""
+
+    def picky(config: dict[str, Any]) -> Any:
+        raise ValueError(f"no model {config.get('model')}")
+
+    path = tmp_path / "server.db"
+    with TestServer(GRAPHS, path=path) as server:
+        server.sync_client().assistants.create("asking", name="left")
+    kept = {name: GRAPHS[name] for name in ("adder", "chat")}
+    with TestServer({**kept, "picky": picky}, path=path) as server, client(server, None) as http:
+        tools = rpc(http, "tools/list")["result"]["tools"]
+    assert {tool["name"] for tool in tools} == kept.keys()
+    assert "MCP leaves out the tool left: " in caplog.text
+    assert "MCP leaves out the tool picky: " in caplog.text
 
 
 @pytest.mark.parametrize("cursor", ["1e999", "-1e999", '"x"', "[]", "-7"])

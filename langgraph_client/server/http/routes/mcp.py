@@ -5,6 +5,7 @@ Answers are JSON, never streams, and there are no sessions. Seen in langgraph-ap
 
 from __future__ import annotations
 
+import logging
 import re
 
 from starlette.responses import Response
@@ -16,9 +17,12 @@ from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.storage.protocol import Document
 
+logger = logging.getLogger("langgraph_client.server")
+
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 _PAGE = 100
-_MOST_ASSISTANTS = 1000
+_SEARCHED = 1000
+"""How many assistants are read with one request."""
 _LONGEST_NAME = 128
 _METHOD_NOT_FOUND, _INVALID_PARAMS, _INTERNAL = -32601, -32602, -32603
 _HINTS = {
@@ -102,17 +106,37 @@ async def _list_tools(inside: Inside, params: Document) -> Document:
         start = max(int(params.get("cursor") or 0), 0)
     except (TypeError, ValueError, OverflowError):  # The last one for 1e999, which is infinite.
         start = 0
-    page = {"offset": start, "limit": _PAGE}
-    assistants = await inside.ask("POST", "/assistants/search", page)
-    tools: dict[str, Document] = {}
-    for assistant in assistants:
-        name = tool_name(assistant["name"])
-        if name and name not in tools:  # A second tool with this name could not be called.
-            tools[name] = await _tool(inside, assistant, name)
-    result: Document = {"tools": list(tools.values())}
-    if len(assistants) == _PAGE:
+    assistants = await _callable(inside)
+    tools: list[Document] = []
+    for name in list(assistants)[start : start + _PAGE]:
+        try:
+            tools.append(await _tool(inside, assistants[name], name))
+        except InsideError as error:
+            # Its graph is not served any more, say, or cannot be created without a config. The
+            # other tools do not depend on that.
+            logger.warning("MCP leaves out the tool %s: %s", name, error.detail)
+    result: Document = {"tools": tools}
+    if len(assistants) > start + _PAGE:
         result["nextCursor"] = str(start + _PAGE)
     return result
+
+
+async def _callable(inside: Inside) -> dict[str, Document]:
+    """Return the assistants by their names as tools.
+
+    If several assistants have one name, the oldest has the tool: a new assistant must not get the
+    calls that are meant for another one.
+    """
+    found: dict[str, Document] = {}
+    page: Document = {"limit": _SEARCHED, "offset": 0, "sort_by": "created_at", "sort_order": "asc"}
+    while True:
+        assistants = await inside.ask("POST", "/assistants/search", page)
+        for assistant in assistants:
+            if name := tool_name(assistant["name"]):
+                found.setdefault(name, assistant)
+        if len(assistants) < _SEARCHED:
+            return found
+        page["offset"] += _SEARCHED
 
 
 async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
@@ -175,18 +199,13 @@ def _is_of_messages(wanted: Document) -> bool:
 
 
 async def _call_tool(inside: Inside, params: Document) -> Document:
-    name = params.get("name")
-    search = {"limit": _MOST_ASSISTANTS}
-    assistants = await inside.ask("POST", "/assistants/search", search)
-    known = [one for one in assistants if name and tool_name(one["name"]) == name]
-    if not known:
+    name, arguments = params.get("name"), params.get("arguments")
+    assistant = (await _callable(inside)).get(name) if isinstance(name, str) else None
+    if assistant is None:
         raise _RpcError(_INVALID_PARAMS, f"Unknown tool: {name}")
-    if len(known) > 1:
-        raise _RpcError(_INVALID_PARAMS, "Multiple tools found with the same name.")
-    body: Document = {
-        "assistant_id": known[0]["assistant_id"],
-        "input": _object(params.get("arguments")),
-    }
+    if not isinstance(arguments, dict | None):
+        raise _RpcError(_INVALID_PARAMS, "The arguments of a tool must be an object.")
+    body: Document = {"assistant_id": assistant["assistant_id"], "input": arguments or {}}
     if params.get("context") is not None:
         body["context"] = params["context"]
     try:
