@@ -38,6 +38,7 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
+from langgraph_client.server.runs.run_document import SERVER_CONFIGURABLE, without
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
     ASIDES,
@@ -248,7 +249,8 @@ class CompiledGraph:
         # As on the real server, nodes find the context in `configurable` too. For a RemoteGraph
         # they do not, because it must behave like a local graph.
         if self._context_fields is not None and context and RICH not in run.kwargs:
-            known = {key: value for key, value in context.items() if key in self._context_fields}
+            known = {key: context[key] for key in context if key in self._context_fields}
+            known = without(known, SERVER_CONFIGURABLE)
             config = {**config, "configurable": {**config["configurable"], **known}}
         return config
 

@@ -25,6 +25,7 @@ from langgraph_client.server.graphs.protocol import (
     Item,
     Snapshot,
 )
+from langgraph_client.server.runs.run_document import RESERVED_CONFIGURABLE, without
 from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.typed_values import CONTROL, RICH, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("langgraph_client.server")
+#: The keys at the top of a config that are a request's, and all that langgraph knows.
+_PASSED_ON = frozenset({"max_concurrency", "recursion_limit", "run_name", "tags"})
+_CONFIG_KEYS = _PASSED_ON | {"callbacks", "configurable", "metadata", "run_id"}
 
 
 @cache
@@ -128,9 +132,17 @@ class HostedGraphRunner:
     def _config(self, run: Document) -> JsonObject:
         given = run["kwargs"]["config"]
         thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
+        # langgraph moves keys that it does not know into `configurable`, over what is there. They
+        # go below it here: a request must not name another thread or another user.
+        others = {key: value for key, value in given.items() if key not in _CONFIG_KEYS}
+        configurable = {
+            **without(others, RESERVED_CONFIGURABLE),
+            **with_user(given["configurable"]),
+            "thread_id": thread_id,
+        }
         return {
-            **given,
-            "configurable": {**with_user(given["configurable"]), "thread_id": thread_id},
+            **{key: value for key, value in given.items() if key in _PASSED_ON},
+            "configurable": configurable,
             "metadata": dict(given["metadata"]),
             "run_id": uuid.UUID(run["run_id"]),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -116,6 +117,16 @@ RUNS_CANCEL = _thread(
         "metadata": {"run_ids": [uuid_of(request.path["run_id"])], "status": None},
     },
 )
+
+
+async def _join(request: ValidRequest, caller: Caller) -> ValidRequest:
+    if request.query["cancel_on_disconnect"]:
+        # Whoever leaves such a request stops the run, so it needs the right to stop it.
+        await RUNS_CANCEL.open(replace(request, query={**request.query, "action": None}), caller)
+    return await THREADS_READ.open(request, caller)
+
+
+RUNS_JOIN = Access("threads", "read", _join)
 RUNS_CANCEL_MANY = _thread(
     "update",
     lambda request: {

@@ -373,11 +373,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Reply to a run of a RemoteGraph with `control=` whether to drain",
         "RunControl",
     ),
-    _E("GET", f"{_RUN}/join", access.THREADS_READ, runs.join, _WAITING, gives="json", query=_JOIN),
+    _E("GET", f"{_RUN}/join", access.RUNS_JOIN, runs.join, _WAITING, gives="json", query=_JOIN),
     _E(
         "GET",
         f"{_RUN}/stream",
-        access.THREADS_READ,
+        access.RUNS_JOIN,
         streams.join_stream,
         "Its events from here on, or after `Last-Event-ID`",
         gives=SSE,

@@ -41,9 +41,15 @@ RESERVED_CONFIGURABLE = {
     "__pregel_node_finished",
     "__context_provided__",
 }
-
-
 _NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
+SERVER_CONFIGURABLE = {
+    *RESERVED_CONFIGURABLE,
+    *_NOT_CONTEXT,
+    "checkpoint_id",
+    "checkpoint_map",
+    "checkpoint_ns",
+}
+"""What the server says in `configurable` of who runs what, and where. No context replaces it."""
 
 
 def assistant_id_of(graph_id: str) -> str:
