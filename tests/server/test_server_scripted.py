@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+from typing_extensions import TypedDict
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import GraphRun
-from langgraph_client.server.graphs.script_steps import Ask, Emit, Fail, Say, Wait
+from langgraph_client.server.graphs.script_steps import Ask, Emit, Fail, Say, Update, Wait
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
@@ -109,6 +114,102 @@ def test_modes_a_script_lacks_are_refused(http: httpx.Client) -> None:
         "does not support debug"
         in http.post("/runs/wait", json=body).json()["__error__"]["message"]
     )
+
+
+def compiled(cause: Exception) -> Any:
+    """Return a graph with the nodes that the steps of `scripted` stand for."""
+
+    class State(TypedDict, total=False):
+        draft: str
+        answer: str
+
+    def fail(state: State) -> None:
+        raise cause
+
+    graph = StateGraph(State)
+    graph.add_node("write", lambda state: {"draft": "d"})
+    graph.add_node("ask", lambda state: {"answer": interrupt("sure?")})
+    graph.add_node("pause", lambda state: None)
+    graph.add_node("fail", fail)
+    for source, target in pairwise([START, "write", "ask", "pause", "fail"]):
+        graph.add_edge(source, target)
+    return graph.compile()
+
+
+def scripted(cause: Exception) -> ScriptedGraph:
+    return ScriptedGraph(
+        [Update({"draft": "d"}, "write"), Ask("sure?", node="ask"), Wait(0), Fail(cause)]
+    )
+
+
+def events_of(http: httpx.Client, path: str, body: dict[str, Any], modes: list[str]) -> list[Any]:
+    """Return the events of a run in these modes, without ids, times and names of steps."""
+    body = {"assistant_id": "agent", "stream_mode": ["values", "updates", *modes], **body}
+    text = http.post(path, json=body).text
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}", "#", text)
+    text = text.replace("step-3", "pause").replace("step-4", "fail")
+    return [(event.name, event.data) for event in parse(text)]
+
+
+@pytest.mark.parametrize("path", ["/runs/stream", "/threads/{}/runs/stream"])
+def test_tasks_are_those_of_a_graph_with_the_same_nodes(path: str) -> None:
+    """Mode `tasks` tells of each step what it tells of a node, as a question and a failure, too."""
+    seen = []
+    for graph in (scripted(ValueError("no")), compiled(ValueError("no"))):
+        with (
+            Server({"agent": graph}) as server,
+            httpx.Client(transport=server.transport(), base_url="http://test") as http,
+        ):
+            where = path.format(new_thread(http))
+            events = events_of(http, where, {"input": {"draft": "a"}}, ["tasks"])
+            if where.startswith("/threads"):
+                events += events_of(http, where, {"command": {"resume": "yes"}}, ["tasks"])
+            # A step that waits, unlike a node, writes nothing.
+            seen.append([e for e in events if e[0] in ("tasks", "error") or "ask" in e[1]])
+    assert seen[0] == seen[1]
+    assert [name for name, _ in seen[0]].count("tasks") == (4 if "/threads" not in path else 10)
+
+
+def test_checkpoints_are_those_that_the_history_shows(http: httpx.Client) -> None:
+    """Mode `checkpoints` tells of each state that is stored, with the ids of its tasks."""
+    thread = new_thread(http)
+    path = f"/threads/{thread}/runs/stream"
+    body = {"assistant_id": "ask", "stream_mode": ["tasks", "checkpoints"]}
+    events = parse(http.post(path, json={**body, "input": {}}).text)
+    events += parse(http.post(path, json={**body, "command": {"resume": True}}).text)
+    shown = [event.data for event in events if event.name == "checkpoints"]
+    history = http.get(f"/threads/{thread}/history", params={"limit": 20}).json()
+    # The resumed run tells first of the state it starts from.
+    assert shown.pop(2)["tasks"][0]["interrupts"][0]["value"] == "sure?"
+    assert [found["config"]["configurable"] for found in shown] == [
+        state["checkpoint"] for state in reversed(history)
+    ]
+    for found, state in zip(shown, reversed(history), strict=True):
+        assert (found["values"], found["next"]) == (state["values"], state["next"])
+        assert [task["id"] for task in found["tasks"]] == [task["id"] for task in state["tasks"]]
+    begun = [event.data["id"] for event in events if "input" in (event.data or {})]
+    assert list(dict.fromkeys(begun)) == [task["id"] for found in shown for task in found["tasks"]]
+
+
+def test_checkpoints_are_in_the_form_of_a_graphs() -> None:
+    """A checkpoint of a script has the fields of a compiled graph's."""
+    seen = []
+    for graph in (scripted(ValueError("no")), compiled(ValueError("no"))):
+        with (
+            Server({"agent": graph}) as server,
+            httpx.Client(transport=server.transport(), base_url="http://test") as http,
+        ):
+            path = f"/threads/{new_thread(http)}/runs/stream"
+            events = events_of(http, path, {"input": {"draft": "a"}}, ["checkpoints"])
+            events += events_of(http, path, {"command": {"resume": "yes"}}, ["checkpoints"])
+            found = [data for name, data in events if name == "checkpoints"]
+            seen.append([data for data in found if data["next"] == ["ask"]])
+    for script, graph_data in zip(*seen, strict=True):
+        assert script.keys() == graph_data.keys()
+        assert script["tasks"] == graph_data["tasks"]
+        for config in ("config", "parent_config"):
+            ids, more = script[config]["configurable"], graph_data[config]["configurable"]
+            assert ids == {key: more[key] for key in ids}
 
 
 PROGRAM = """

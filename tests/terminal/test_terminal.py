@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from langgraph_client import Server, SyncLangGraphClient
+from langgraph_client import ScriptedGraph, Server, SyncLangGraphClient
+from langgraph_client.server.graphs.script_steps import Ask, Say
 from langgraph_client.terminal.__main__ import main
 from tests.support.graphs import graphs
 from tests.support.hosted import Gate, hosted
@@ -35,7 +36,8 @@ def gate() -> Gate:
 @pytest.fixture
 def server(gate: Gate) -> Iterator[Server]:
     """A server on a port."""
-    with Server({**hosted(gate), **graphs()}) as running:
+    script = ScriptedGraph([Say("Hm.", node="look"), Ask("sure?", node="ask")])
+    with Server({**hosted(gate), **graphs(), "script": script}) as running:
         running.listen()
         yield running
         gate.open()
@@ -151,6 +153,15 @@ def test_run_for_programs(run: Run) -> None:
     assert [event["event"] for event in events] == ["metadata", *["tasks"] * 4]
     assert last["status"] == 0
     assert last["state"]["values"]["log"] == ["one", "two:None"]
+
+
+def test_run_of_a_script(run: Run) -> None:
+    """The steps of a scripted graph are shown as nodes are."""
+    done = run("run", "script", "--input", "{}")
+    assert (done.returncode, done.stderr) == (3, "")
+    lines = done.stdout.splitlines()
+    assert lines[1] == "look: Hm."
+    assert [line.split()[:2] for line in lines[2:4]] == [["*", "look"], ["?", "ask"]]
 
 
 def test_a_failing_run(run: Run) -> None:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from langgraph_client import Server, SyncLangGraphClient
+from langgraph_client import ScriptedGraph, Server, SyncLangGraphClient
+from langgraph_client.server.graphs.script_steps import Ask, Say, Update
 from langgraph_client.server.options import HttpOptions
 from tests.support.hosted import Gate
 
@@ -123,6 +124,27 @@ def test_a_view_is_read_again_when_the_server_is_back(chromium: Browser) -> None
         again.listen(port=int(url.rpartition(":")[2]))
         with again:
             page.wait_text("No crons")
+
+
+def test_a_scripted_graph_is_used(chromium: Browser) -> None:
+    """A server with a script is enough for the page: it sends, shows nodes, and answers."""
+    script = [Say("Let me see.", node="look"), Ask("sure?", into="sure", node="ask")]
+    server = Server({"agent": ScriptedGraph([*script, Update({"done": True}, "end")])})
+    url = server.listen()
+    with server, server.sync_client() as client, chromium.page() as page:
+        thread_id = client.threads.create(graph_id="agent").thread_id
+        page.open(f"{url}/ui/#/threads/{thread_id}")
+        page.click("[type=submit]", "Send")
+        page.wait_text("Let me see.", ".messages")
+        page.wait_text("sure?", ".pending")
+        page.click(".interrupt button", "Yes")
+        page.wait_text("idle", ".view-head")
+        page.click(".tabs a", "Runs")
+        for node in ("look", "ask", "end"):
+            page.wait_text(node, ".tab-body")
+        assert values(client, thread_id)["done"] is True
+        assert values(client, thread_id)["sure"] is True
+        assert page.problems == []
 
 
 def test_the_page_is_below_the_prefix(chromium: Browser) -> None:

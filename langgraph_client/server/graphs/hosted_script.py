@@ -30,10 +30,10 @@ from langgraph_client.server.graphs.script_snapshots import (
 from langgraph_client.server.graphs.script_states import Saved, ScriptStates
 from langgraph_client.server.graphs.script_steps import merge, step_name
 from langgraph_client.server.graphs.scripted import ScriptedGraph
-from langgraph_client.server.graphs.stream_events import MessageEvents
+from langgraph_client.server.graphs.stream_events import MessageEvents, event_data
 from langgraph_client.server.storage.protocol import Document
 
-_MODES = ("values", "updates", "custom", "messages", "messages-tuple")
+_MODES = ("values", "updates", "custom", "messages", "messages-tuple", "tasks", "checkpoints")
 _REFUSED = ("interrupt_before", "interrupt_after")
 _AT_ONCE = 100
 """How many events of a message are sent before the next check for slow readers."""
@@ -91,6 +91,9 @@ class HostedScript:
         odd += [name for name in _REFUSED if run.kwargs[name]]
         if odd:
             raise ValueError(f"a ScriptedGraph does not support {', '.join(odd)}")
+        is_raw = bool(run.kwargs.get(PROTOCOL))
+        if is_raw:
+            modes = _MODES  # As of compiled graphs: its readers choose the channels.
         player = Player(replace(self._stage, before_node=run.before_node), run.config)
         command = run.kwargs.get("command")
         if command:
@@ -102,10 +105,10 @@ class HostedScript:
             async for mode, data in events:
                 if mode != "messages":
                     if mode in modes:
-                        yield mode, data
+                        yield mode, event_data(mode, data)
                     continue
                 chunks, metadata = data
-                if run.kwargs.get(PROTOCOL):
+                if is_raw:
                     raw = raw_message(chunks)
                     for at in range(0, len(raw), _AT_ONCE):
                         yield RAW, raw[at : at + _AT_ONCE]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
+    checkpoint_event,
     interrupts_of,
     message_chunks,
+    snapshot,
+    task_id,
     whole,
 )
 from langgraph_client.server.graphs.script_states import Saved, ScriptStates
@@ -19,6 +22,7 @@ from langgraph_client.server.graphs.script_steps import (
     Emit,
     Fail,
     PlayedStep,
+    Say,
     Update,
     Values,
     Wait,
@@ -27,6 +31,8 @@ from langgraph_client.server.graphs.script_steps import (
 )
 
 _FROM_CONFIG = ("run_id", "graph_id", "assistant_id")
+_Event: TypeAlias = tuple[str, Any]
+"""The mode and the data of an event."""
 
 
 @dataclass(frozen=True)
@@ -118,53 +124,87 @@ class Player:
 
     # The events.
 
-    async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
+    async def events(self) -> AsyncGenerator[_Event, None]:
         """Play, and yield the mode and data of each event; all chunks of a message at once."""
-        await self._save("input" if self._at == 0 else "loop", self._at)
+        is_new = await self._save("input" if self._at == 0 else "loop", self._at)
         yield "values", dict(self._values)
         steps = self._steps()
+        if self._last is not None:
+            yield "checkpoints", self._checkpoint(steps, is_new)
         for at in range(self._at, len(steps)):
             step, name = steps[at], step_name(at, steps[at])
             if self._stage.before_node is not None:
                 await self._stage.before_node(name)
-            written: Values | None = None
-            if isinstance(step, Ask):
-                if not self._answered:
-                    (waiting,) = interrupts_of(self._thread_id, at, step)
-                    await self._save("loop", at)
-                    yield "updates", {"__interrupt__": [waiting]}
-                    yield "values", {**self._values, "__interrupt__": [waiting]}
-                    return
-                written, self._answered = {step.into: self._answer}, False
-            elif isinstance(step, Update):
-                written = dict(step.values)
-            elif isinstance(step, Emit):
-                yield "custom", step.data
-            elif isinstance(step, Wait):
-                await self._stage.sleep(step.seconds)
-            elif isinstance(step, Fail):
+            is_question = isinstance(step, Ask) and not self._answered
+            if is_question and await self._save("loop", at):
+                yield "checkpoints", self._checkpoint(steps)
+            if isinstance(step, Fail):
+                # Before the events of its task, whose id is that of the task in the stored state.
                 await self._save("loop", at, error=repr(step.error))
+            task: JsonObject = {"id": self._task_id(at), "name": name}
+            result = {**task, "error": None, "result": {}, "interrupts": []}
+            begun = {"input": self._values, "triggers": [f"branch:to:{name}"]}
+            yield "tasks", {**task, **begun, "metadata": self._metadata}
+            if is_question:
+                waiting = list(interrupts_of(self._thread_id, at, step))
+                yield "updates", {"__interrupt__": waiting}
+                yield "values", {**self._values, "__interrupt__": waiting}
+                yield "tasks", {**result, "interrupts": waiting}
+                return
+            if isinstance(step, Fail):
+                yield "tasks", {**result, "error": step.error}
+                if self._last is not None:
+                    yield "checkpoints", self._checkpoint(steps)
                 raise step.error
-            else:
-                chunks = message_chunks(step, self._stage.new_id())
-                metadata = {**self._metadata, "langgraph_node": name}
-                yield "messages", (chunks, metadata)
-                written = {"messages": [whole(chunks).as_message()]}
-            if written is not None:
-                self._values = merge(self._values, written)
-                # The event comes before the state is stored. A kill in between repeats step and
-                # event; in the other order, the event would be lost.
-                yield "updates", {name: written}
-                await self._save("loop", at + 1 if at + 1 < len(steps) else None)
-                yield "values", dict(self._values)
-        await self._save("loop", None)
+            event, written = await self._carry_out(step, name)
+            if event is not None:
+                yield event
+            if written is None:
+                yield "tasks", result
+                continue
+            self._values = merge(self._values, written)
+            # The event comes before the state is stored. A kill in between repeats step and
+            # event; in the other order, the event would be lost.
+            yield "updates", {name: written}
+            yield "tasks", {**result, "result": written}
+            is_new = await self._save("loop", at + 1 if at + 1 < len(steps) else None)
+            yield "values", dict(self._values)
+            if is_new:
+                yield "checkpoints", self._checkpoint(steps)
+        if await self._save("loop", None):
+            yield "checkpoints", self._checkpoint(steps)
 
-    async def _save(self, source: str, at: int | None, error: str | None = None) -> None:
+    async def _carry_out(self, step: PlayedStep, name: str) -> tuple[_Event | None, Values | None]:
+        """Return a step's event and what it writes to the state; None for nothing."""
+        if isinstance(step, Update):
+            return None, dict(step.values)
+        if isinstance(step, Ask):
+            self._answered = False
+            return None, {step.into: self._answer}
+        if isinstance(step, Say):
+            chunks = message_chunks(step, self._stage.new_id())
+            metadata = {**self._metadata, "langgraph_node": name}
+            return ("messages", (chunks, metadata)), {"messages": [whole(chunks).as_message()]}
+        if isinstance(step, Emit):
+            return ("custom", step.data), None
+        if isinstance(step, Wait):
+            await self._stage.sleep(step.seconds)
+        return None, None
+
+    def _task_id(self, at: int) -> str:
+        return task_id(self._last.id if self._last else self._stage.new_id(), at)
+
+    def _checkpoint(self, steps: Sequence[PlayedStep], is_new: bool = True) -> JsonObject:
+        """Return the latest stored state as an event."""
+        return checkpoint_event(snapshot(self._thread_id, self._last, steps), is_new=is_new)
+
+    async def _save(self, source: str, at: int | None, error: str | None = None) -> bool:
+        """Store the state, and return True; False if it is stored already, or not at all."""
         if self._stage.states is None:
-            return
+            return False
         same = self._last is not None and (self._last.values, self._last.at) == (self._values, at)
         if same and error is None:
-            return
+            return False
         metadata = {**self._metadata, "source": source, "step": self._number}
         if self._attempt > 1:
             metadata[ATTEMPT] = self._attempt
@@ -176,3 +216,4 @@ class Player:
         )
         self._parent = self._last.id
         self._number += 1
+        return True

@@ -116,7 +116,7 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
     if saved.at is not None and saved.at < len(steps):
         step = steps[saved.at]
         task = ScriptTask(
-            id=str(uuid.uuid5(uuid.UUID(saved.id), str(saved.at))),
+            id=task_id(saved.id, saved.at),
             name=step_name(saved.at, step),
             path=("script", str(saved.at)),
             error=saved.metadata.get("error"),
@@ -134,6 +134,33 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
         tasks=tasks,
         interrupts=tuple(found for task in tasks for found in task.interrupts),
     )
+
+
+def checkpoint_event(state: ScriptState, *, is_new: bool) -> JsonObject:
+    """Return a state as the data of an event of the mode `checkpoints`.
+
+    Args:
+        state: The state, which is stored.
+        is_new: Whether its step comes next and has asked nothing yet.
+    """
+    tasks = []
+    for task in state.tasks:
+        interrupts = () if is_new else task.interrupts
+        outcome = {"error": task.error} if task.error else {"interrupts": interrupts}
+        tasks.append({"id": task.id, "name": task.name, **outcome, "state": None})
+    return {
+        "config": state.config,
+        "parent_config": state.parent_config,
+        "values": state.values,
+        "metadata": state.metadata,
+        "next": state.next,
+        "tasks": tasks,
+    }
+
+
+def task_id(checkpoint_id: str, at: int) -> str:
+    """Return the id of a step's task, which starts from a checkpoint."""
+    return str(uuid.uuid5(uuid.UUID(checkpoint_id), str(at)))
 
 
 def checkpoint_config(thread_id: str, checkpoint_id: str | None) -> dict[str, object]:
