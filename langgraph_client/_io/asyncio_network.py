@@ -17,10 +17,9 @@ from typing import Any
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
-from langgraph_client._io.sockets import left
+from langgraph_client._io.sockets import EYEBALLS, left
 
 MOST_HELD = 256 * 1024  # Bytes received and not read yet; with more, the sender has to wait.
-_EYEBALLS = 0.25  # Seconds before the next address of a host is tried, too.
 
 
 class Wire(asyncio.Protocol):
@@ -329,7 +328,7 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port:
         for address in addresses:
             attempts.append(loop.create_task(loop.create_connection(Wire, address, port)))
             is_last = len(attempts) == len(addresses)
-            end = float("inf") if is_last else loop.time() + _EYEBALLS
+            end = float("inf") if is_last else loop.time() + EYEBALLS
             # Until one is connected, all have failed, or the next address is due.
             while winner is None and (left := end - loop.time()) > 0:
                 pending = [attempt for attempt in attempts if not attempt.done()]

@@ -5,20 +5,27 @@ httpcore's own backend has one timeout for a whole body; here each read may have
 
 from __future__ import annotations
 
+import errno
+import os
 import select
+import selectors
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
-from langgraph_client._io.sockets import left
+from langgraph_client._io.sockets import EYEBALLS, left
 
 MOST_HELD = 256 * 1024  # Bytes of one read.
+_BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
+_Address = tuple[Any, ...]  # What `getaddrinfo` returns for one address.
 
 
 class Stream(httpcore.NetworkStream):
@@ -172,7 +179,7 @@ class Backend(httpcore.NetworkBackend):
     ) -> Stream:
         try:
             seconds = left(self.due, timeout, httpcore.ConnectTimeout)
-            connected = socket.create_connection((host, port), seconds)
+            connected = _connect(host, port, seconds)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except OSError as error:
@@ -184,3 +191,76 @@ class Backend(httpcore.NetworkBackend):
     def sleep(self, seconds: float) -> None:
         # Part of httpcore's backend interface: the thread of a blocking call may sleep.
         time.sleep(seconds)
+
+
+def _connect(host: str, port: int, seconds: float | None) -> socket.socket:
+    """Connect to a host, at the first of its addresses that answers.
+
+    Raises:
+        TimeoutError: None has answered within these seconds.
+        OSError: All have failed; it is the error of the first one.
+    """
+    end = None if seconds is None else monotonic() + seconds
+    found: Sequence[_Address] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with selectors.DefaultSelector() as watch:
+        try:
+            connected = _race(watch, deque(dict.fromkeys(found)), end)
+            watch.unregister(connected)
+        finally:
+            for key in list(watch.get_map().values()):
+                key.data.close()
+    connected.setblocking(True)
+    return connected
+
+
+def _race(
+    watch: selectors.BaseSelector, waiting: deque[_Address], end: float | None
+) -> socket.socket:
+    """Try one address after the other, without waiting for one that does not answer.
+
+    `socket.create_connection` waits for each of them, so that the timeout would be one of each.
+
+    Args:
+        watch: The attempts, which the caller closes.
+        waiting: The addresses.
+        end: When to give up, on the clock of `monotonic`; None for never.
+    """
+    first: OSError | None = None
+    due = monotonic()  # When the next address is tried.
+    while waiting or watch.get_map():
+        now = monotonic()
+        if end is not None and now >= end:
+            raise TimeoutError
+        if waiting and (now >= due or not watch.get_map()):
+            due = now + EYEBALLS
+            try:
+                _begin(watch, waiting.popleft())
+            except OSError as error:
+                first = first or error
+            continue
+        waits = [moment - now for moment in (due if waiting else None, end) if moment is not None]
+        for key, _ in watch.select(min(waits) if waits else None):
+            attempt: socket.socket = key.data
+            code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not code:
+                return attempt
+            watch.unregister(attempt)
+            attempt.close()
+            first = first or OSError(code, os.strerror(code))
+            due = now  # The next one need not wait for this one any more.
+    raise first or OSError("the host has no address")
+
+
+def _begin(watch: selectors.BaseSelector, address: _Address) -> None:
+    """Begin to connect to an address."""
+    family, kind, protocol, _, where = address
+    attempt = socket.socket(family, kind, protocol)
+    try:
+        attempt.setblocking(False)
+        code = attempt.connect_ex(where)
+        if code not in _BEGUN:
+            raise OSError(code, os.strerror(code))
+        watch.register(attempt, selectors.EVENT_WRITE, attempt)
+    except BaseException:
+        attempt.close()
+        raise

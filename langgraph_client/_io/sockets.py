@@ -10,6 +10,9 @@ from typing import Any
 
 from langgraph_client._core.deadline import until
 
+EYEBALLS = 0.25
+"""Seconds before the next address of a host is tried, too."""
+
 
 def left(
     due: float | None, seconds: float | None, late: Callable[[str], Exception]
