@@ -54,6 +54,48 @@ def test_a_process_that_was_paused_stops_its_runs_by_itself(
     assert joined["log"] == ["one:a", "held:a", "two"]
 
 
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+def test_a_run_is_stopped_while_it_is_handed_back(
+    pair: Pair, gate: Gate, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A run whose database did not answer is released; its next holder ends it as was asked."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "gate", "input": {"name": "a"}}
+    run_id = pair.api.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
+    gate.arrived()
+    engine = pair.servers[1].services.engine
+    put_back = engine._attempts.put_back
+
+    async def stop() -> None:
+        job = engine.jobs[run_id]
+        stopping: list[asyncio.Task[Any]] = []
+
+        async def put_back_later(job: Any) -> None:
+            if not stopping:
+                call = (
+                    engine.stopper.cancel([run_id], "interrupt")
+                    if how == "cancel"
+                    else engine.stopper.delete_run(thread_id, run_id)
+                )
+                stopping.append(asyncio.create_task(call))
+                await asyncio.sleep(0)  # The request takes the lock of the thread.
+                async with engine.locks.hold(thread_id):
+                    pass
+            await put_back(job)
+
+        monkeypatch.setattr(engine._attempts, "put_back", put_back_later)
+        gate.fail(Unavailable("the database does not answer"))
+        await job.over.wait()
+        await stopping[0]
+
+    on_loop(pair.servers[1], stop)
+    answer = pair.api.get(f"/threads/{thread_id}/runs/{run_id}")
+    if how == "cancel":
+        assert answer.json()["status"] == "interrupted"
+    else:
+        assert answer.status_code == 404
+
+
 def test_a_rollback_undoes_what_the_last_holder_has_written(database: str, gate: Gate) -> None:
     """The answer to an interrupt belongs to an older checkpoint, and is gone nevertheless."""
 

@@ -16,7 +16,9 @@ from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
+from langgraph_client.server.runs.stop_runs import GONE
 from langgraph_client.server.server import Server
+from tests.support.hosted import Gate, hosted
 from tests.support.killed import killed
 
 NEW = "00000000-0000-7000-8000-000000000001"
@@ -98,6 +100,36 @@ def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
         shown = http.get(thread).json()
         assert (shown["status"], shown["error"]["error"]) == ("interrupted", "UserInterrupt")
     assert work.effects == []
+
+
+@pytest.mark.parametrize("action", ["interrupt", "rollback"])
+def test_a_cancel_while_the_server_stops_holds(tmp_path: Path, gate: Gate, action: Any) -> None:
+    """A run that was stopped with its server, and then cancelled, does not go on."""
+    graphs, file = hosted(gate), tmp_path / "s.db"
+    with (
+        Server(graphs, path=file) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+    ):
+        thread, run = begin(http, assistant_id="gate", input={"name": "a"})
+        gate.arrived()
+
+        async def stop_and_cancel() -> None:
+            engine, run_id = server.services.engine, run.rpartition("/")[2]
+            job = engine.jobs[run_id]
+            assert job.task is not None
+            closing = asyncio.create_task(engine.close())
+            await asyncio.wait([job.task])
+            assert await engine.stopper.cancel([run_id], action) == [job]
+            await closing
+
+        asyncio.run_coroutine_threadsafe(stop_and_cancel(), server.loop).result(20)
+    with serving(file, **graphs) as http:
+        http.get(f"{run}/join")
+        if action == "interrupt":
+            assert http.get(run).json()["status"] == "interrupted"
+        else:
+            assert http.get(run).status_code == 404
+        assert http.get(thread).json()["error"]["message"] == GONE
 
 
 @pytest.mark.sqlite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 import threading
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from langgraph.config import get_stream_writer
@@ -37,16 +38,23 @@ class Gate:
 
     def open(self) -> None:
         """Let all go that are held."""
+        self._end(lambda ticket: ticket.set_result(None))
+
+    def fail(self, error: Exception) -> None:
+        """Raise an error in all that are held."""
+        self._end(lambda ticket: ticket.set_exception(error))
+
+    def _end(self, end: Callable[[asyncio.Future[None]], None]) -> None:
         with self._lock:
             held, self._open = self._open, []
         for ticket in held:
             assert self._loop is not None
-            self._loop.call_soon_threadsafe(_let_go, ticket)
+            self._loop.call_soon_threadsafe(_let_go, ticket, end)
 
 
-def _let_go(ticket: asyncio.Future[None]) -> None:
+def _let_go(ticket: asyncio.Future[None], end: Callable[[asyncio.Future[None]], None]) -> None:
     if not ticket.done():
-        ticket.set_result(None)
+        end(ticket)
 
 
 class Log(TypedDict, total=False):

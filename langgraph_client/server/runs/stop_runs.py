@@ -15,7 +15,7 @@ from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import Settlements, drop
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced
 
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
@@ -118,17 +118,22 @@ class RunStopper:
     async def _note_stop(
         self, job: Job, action: Action, reason: str, *, delete: bool = False
     ) -> bool:
-        """Store how a run of this process must end, in case the process is killed.
+        """Store how a run of this process must end, in case this process does not end it.
+
+        The process may be killed, or the run may have stopped only because the server stops or has
+        lost its database. In each case, whoever takes the run up reads this note first.
 
         Returns:
             False if this process finds that it has lost the run.
         """
-        if job.ended or (job.stop is not None and not delete):
+        if job.stop is not None and not delete:
             return True
         try:
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
+                if job.ended and not await _is_unfinished(transaction, job.run_id):
+                    return True  # Its end is written already, and with it the notes are deleted.
                 before = await transaction.run_controls.get(job.run_id)
                 control = with_stop(job.run, before, action, reason, delete=delete)
                 await transaction.run_controls.put(control)
@@ -295,6 +300,12 @@ class RunStopper:
             if run["run_id"] not in known:
                 found.append(await self._delete_elsewhere(run))
         return [job for job in found if job is not None]
+
+
+async def _is_unfinished(transaction: Transaction, run_id: str) -> bool:
+    """Return whether a run is not over, as far as the database knows."""
+    run = await transaction.runs.get(run_id)
+    return run is not None and run["status"] in UNFINISHED
 
 
 async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
