@@ -672,7 +672,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
                     async with afollowed(
-                        parts, lambda: adrive(runs.cancel(reader, wait=True), client)
+                        parts, lambda: adrive(runs.cancel(reader), client)
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         async for batch in AsyncBatches(events):

@@ -71,7 +71,7 @@ class GraphStream(Iterator[GraphValue]):
         # When the interpreter exits, no thread can be started. The run then goes on, or ends with
         # the closed connection.
         with contextlib.suppress(RuntimeError):
-            closing = threading.Thread(target=_close, args=(self._items,), daemon=True)
+            closing = threading.Thread(target=_quietly, args=(self._items.close,), daemon=True)
             closing.start()
             if self._reader == get_ident():
                 closing.join(PATIENCE)
@@ -111,9 +111,10 @@ class AsyncBatches(AsyncIterator[Iterable[JSON]]):
         return self._stream.ready()
 
 
-def _close(items: Generator[GraphValue, None, None]) -> None:
+def _quietly(work: Callable[[], None]) -> None:
+    # The caller's own exception must not be replaced by an error of the cancellation.
     with contextlib.suppress(Exception):
-        items.close()
+        work()
 
 
 @contextlib.contextmanager
@@ -122,7 +123,8 @@ def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterab
 
     Args:
         parts: The stream.
-        stop: Cancels the run. It is called if the caller leaves early, not if the client fails.
+        stop: Cancels the run. It is called if the caller leaves early, not if the client fails. The
+            caller waits until the run has stopped, but not longer than `PATIENCE` seconds.
     """
     stream: AbstractContextManager[Iterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractContextManager):
@@ -135,9 +137,10 @@ def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterab
         except CLIENT_ERRORS:
             raise
         except BaseException:
-            # The caller's own exception must not be replaced by an error of the cancellation.
-            with contextlib.suppress(Exception):
-                stop()
+            # In a thread, because a node can delay its cancellation for ever.
+            stopping = threading.Thread(target=_quietly, args=(stop,), daemon=True)
+            stopping.start()
+            stopping.join(PATIENCE)
             raise
 
 

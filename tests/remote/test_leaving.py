@@ -133,3 +133,32 @@ def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
         (run,) = client.runs.list(thread["thread_id"])
         client.runs.join(thread["thread_id"], run["run_id"])
         assert client.runs.get(thread["thread_id"], run["run_id"])["status"] == "interrupted"
+
+
+class SlowToStop(Slow):
+    """A graph whose node, when it is cancelled, needs time to clean up."""
+
+    async def node(self, _: State) -> State:
+        try:
+            return await super().node(_)
+        finally:
+            await asyncio.sleep(0.3)
+
+
+def test_a_thread_is_free_when_its_stream_has_been_left() -> None:
+    """By `break` or by an exception: a local graph has stopped then, too."""
+    slow = SlowToStop()
+    with TestServer({"slow": slow.graph()}) as server:
+        graph = server.remote_graph("slow")
+        on = {"configurable": {"thread_id": "1"}}
+        for _ in graph.stream({"x": 0}, on, stream_mode="values"):
+            assert slow.began.wait(10)
+            break
+        graph.update_state(on, {"x": 5}, as_node="wait")
+        slow.began.clear()
+        with contextlib.suppress(LookupError):
+            for _ in graph.stream({"x": 6}, on, stream_mode="values"):
+                assert slow.began.wait(10)
+                raise LookupError
+        graph.update_state(on, {"x": 7}, as_node="wait")
+        assert graph.get_state(on).values == {"x": 7}

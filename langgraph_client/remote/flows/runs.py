@@ -63,17 +63,18 @@ def _create_thread(call: StateCall) -> Flow[None]:
     call.threads.remember(call.address)
 
 
-def cancel(reader: EventReader, *, wait: bool = False) -> Flow[None]:
+def cancel(reader: EventReader) -> Flow[None]:
     """Cancel a run whose stream was closed early, unless it is over or stateless.
+
+    It returns when the run has stopped, so that the thread is free for the next call.
 
     Args:
         reader: The reader of the run's events.
-        wait: Whether to return only when the run has stopped.
 
     POST /threads/{thread_id}/runs/{run_id}/cancel
     """
     if (run := reader.run_to_cancel()) is not None:
-        yield from ask(lambda client: client.runs.cancel(*run, wait=wait))
+        yield from ask(lambda client: client.runs.cancel(*run, wait=True))
 
 
 def answer_control(control: Control | None, question: Reply) -> Flow[None]:
