@@ -15,6 +15,7 @@ import base64
 import dataclasses
 import json
 import math
+import re
 import sys
 import uuid
 from codecs import BOM_UTF8
@@ -43,6 +44,7 @@ _OPTIONS = (
     0 if orjson is None else orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TEXT = (uuid.UUID, PurePath, IPv4Address, IPv6Address)
 _BAD_KEY = "a key must be text, a number, a boolean, None, a time, a UUID or a path"
 
@@ -56,17 +58,34 @@ def _slow_decode(content: bytes | bytearray | str) -> object:
         content = content.removeprefix("\ufeff")
     else:
         content = content.removeprefix(BOM_UTF8)
-    decoded: object = from_json(content)
+    try:
+        decoded: object = from_json(content)
+    except ValueError:
+        text = content if isinstance(content, str) else content.decode()
+        if _SURROGATE.search(text) is None:
+            raise
+        return _decode_surrogates(text)
     return decoded
 
 
-#: Decodes standard JSON. `decode` accepts more (NaN, infinity), and is slower when it does.
+def _decode_surrogates(text: str) -> object:
+    # Escapes of lone surrogates are correct JSON (RFC 8259, section 8.2), which `json.dumps` of any
+    # Python server writes. Only this parser accepts them.
+    try:
+        decoded: object = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return decoded
+
+
+#: Decodes standard JSON. `decode` takes more (NaN, infinity, lone surrogates), and is slower then.
 fast_decode: Callable[[bytes], object] = _slow_decode if orjson is None else orjson.loads
 
 
 def decode(content: bytes | bytearray | str) -> object:
     """Return the value of a JSON document.
 
+    A lone surrogate in a text stays as it is. `encode` refuses it: it has no form in UTF-8.
     With the `speed` extra, integers beyond 64 bits become floats, as they do in langgraph_sdk.
 
     Raises:
@@ -76,7 +95,7 @@ def decode(content: bytes | bytearray | str) -> object:
         try:
             return orjson.loads(content)
         except ValueError:
-            pass  # It may have NaN or infinity, which servers write and orjson refuses.
+            pass  # It may have what servers write and orjson refuses; see `fast_decode`.
     return _slow_decode(content)
 
 

@@ -163,3 +163,32 @@ def test_the_same_object_twice_is_no_circle() -> None:
 def test_a_byte_order_mark_is_ignored(content: str | bytes) -> None:
     """RFC 8259 lets a reader ignore it in front of a document."""
     assert decode(content) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b'{"a": "\\ud800"}', {"a": "\ud800"}),
+        ('{"a": "x\\uDFFFy"}', {"a": "x\udfffy"}),
+        (b'{"\\udc00": [NaN, "\\ud83d\\ude00"]}', None),
+        (b'\xef\xbb\xbf["\\ud800\\ud800"]', ["\ud800\ud800"]),
+    ],
+)
+def test_lone_surrogates_are_read_as_the_standard_library_reads_them(
+    content: str | bytes, value: Any
+) -> None:
+    """A server may write them; they are never sent back in silence as something else."""
+    decoded = decode(content)
+    if value is not None:
+        assert decoded == value
+    with pytest.raises(InvalidArgumentError):
+        encode(decoded)
+
+
+@pytest.mark.parametrize(
+    "content", [b'["\\ud800', b'["\\ud800", \xff]', b'"\\ud8"', b'["\xed\xa0\x80"]']
+)
+def test_what_is_not_json_is_refused_with_a_surrogate_too(content: bytes) -> None:
+    """Also a surrogate as bytes, which is not UTF-8."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        decode(content)

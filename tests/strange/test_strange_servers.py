@@ -115,6 +115,11 @@ ANSWERS: dict[str, tuple[bytes, Any]] = {
     "null": (reply(b"null"), APIResponseValidationError),
     "wrong types": (reply(as_json({**THREAD, "thread_id": 5})), APIResponseValidationError),
     "NaN": (reply(b'{"thread_id": NaN}'), APIResponseValidationError),
+    "a lone surrogate": (reply(as_json({**THREAD, "values": {"a": "\ud800"}})), ID),
+    "deep JSON with a surrogate": (
+        reply(b'["\\ud800",' + b"[" * 100_000 + b"]" * 100_001),
+        APIResponseValidationError,
+    ),
     "deep JSON": (reply(b"[" * 100_000 + b"]" * 100_000), APIResponseValidationError),
     "HTML": (reply(b"<html>hello", kind="text/html"), APIResponseValidationError),
     "bytes that are no UTF-8": (reply(b'{"thread_id": "\xff"}'), APIResponseValidationError),
@@ -203,6 +208,10 @@ STREAMS: dict[str, tuple[tuple[bytes, ...], Any]] = {
     "odd ids": ((stream(b"id: \x01 \xc3\xa9|/../?\n" + VALUES),), ["values"]),
     "ids that repeat": ((stream(b"id: 1-0\n" + VALUES + b"id: 1-0\n" + VALUES),), ["values"] * 2),
     "data of many lines": ((stream(b'event: values\ndata: {"a":\ndata: 1}\n\n'),), ["values"]),
+    "a lone surrogate": (
+        (stream(VALUES.replace(b"1", b'"\\ud800"') + VALUES),),
+        ["values"] * 2,
+    ),
     "no JSON": (
         (stream(b"event: values\ndata: hello\n\n"),),
         (APIResponseValidationError, StreamIncomplete),
