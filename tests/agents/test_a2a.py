@@ -270,6 +270,98 @@ def test_tasks_that_are_over(http: httpx.Client) -> None:
     assert "hello dora" in text
 
 
+def test_what_an_earlier_task_has_said(http: httpx.Client) -> None:
+    """A task has its own answer and history, also after another task in its context."""
+    one = rpc(http, "chat", "message/send", said("one"))["result"]
+    more = said("two", contextId=one["contextId"], messageId="m2")
+    two = rpc(http, "chat", "message/send", more)["result"]
+    listing = {"contextId": one["contextId"], "includeArtifacts": True}
+    listed = rpc(http, "chat", "tasks/list", listing)["result"]["tasks"]
+    shown = [rpc(http, "chat", "tasks/get", {"id": task["id"]})["result"] for task in (two, one)]
+    for second, first in (listed, shown):
+        assert (first["id"], second["id"]) == (one["id"], two["id"])
+        assert text_of(first) == "you said one"
+        assert text_of(second) == "you said two"
+        assert (len(first["history"]), len(second["history"])) == (2, 4)
+
+
+def text_of(task: Any) -> str:
+    return str(task["artifacts"][0]["parts"][0]["text"])
+
+
+@pytest.mark.parametrize("protocol", ["1.0", "0.3"])
+def test_a_question_that_is_declined(server: TestServer, protocol: str) -> None:
+    """A task that waits for input can be cancelled. Then it takes no answer, and others may run."""
+    send, get, cancel = (
+        ("SendMessage", "GetTask", "CancelTask")
+        if protocol == "1.0"
+        else ("message/send", "tasks/get", "tasks/cancel")
+    )
+    canceled = "TASK_STATE_CANCELED" if protocol == "1.0" else "canceled"
+    with client(server, None) as http:
+        asked = rpc(http, "asking", send, said("hi"))["result"]
+        asked = asked.get("task", asked)
+        task = rpc(http, "asking", cancel, {"id": asked["id"]})["result"]
+        assert (task["id"], task["status"]["state"]) == (asked["id"], canceled)
+        shown = rpc(http, "asking", get, {"id": asked["id"]})["result"]
+        assert shown["status"]["state"] == canceled
+        assert [message["parts"][0]["text"] for message in shown["history"]] == ["hi"]
+        assert rpc(http, "asking", cancel, {"id": asked["id"]})["error"]["code"] == -32002
+        answer = rpc(http, "asking", send, said("bob", taskId=asked["id"]))
+        assert answer["error"]["code"] == -32004
+        thread = http.get(f"/threads/{asked['contextId']}").json()
+        assert (thread["status"], thread["interrupts"]) == ("idle", {})
+        again = said("hi again", contextId=asked["contextId"])
+        task = rpc(http, "asking", "message/send", again)["result"]
+        assert task["status"]["state"] == "input-required"
+        assert task["id"] != asked["id"]
+
+
+def test_a_question_that_is_declined_while_it_is_answered(
+    server: TestServer, http: httpx.Client
+) -> None:
+    """The answer goes on: the task is at work, and can be cancelled as such."""
+    asked = rpc(http, "asking", "message/send", said("hi"))["result"]
+    body = {
+        "assistant_id": "asking",
+        "command": {"resume": "bob"},
+        "metadata": {"a2a": {"task_id": asked["id"]}},
+        "after_seconds": 3600,
+    }
+    http.post(f"/threads/{asked['contextId']}/runs", json=body)
+    shown = rpc(http, "asking", "tasks/get", {"id": asked["id"]})["result"]
+    assert shown["status"]["state"] == "submitted"
+    task = rpc(http, "asking", "tasks/cancel", {"id": asked["id"]})["result"]
+    assert task["status"]["state"] == "canceled"
+
+
+@pytest.mark.parametrize("noted", ["mine", 7, ["x"], {"task_id": 7}, {"task_id": ""}, None])
+def test_metadata_of_others(http: httpx.Client, noted: object) -> None:
+    """A run whose metadata has an `a2a` of the client's own is a task as any other."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "chat", "input": {"messages": "hi"}, "metadata": {"a2a": noted}}
+    place = f"/threads/{thread_id}/runs"
+    http.post(f"{place}/wait", json=body)
+    task_id = f"{thread_id}:{http.get(place).json()[0]['run_id']}"
+    shown = rpc(http, "chat", "tasks/get", {"id": task_id})["result"]
+    assert text_of(shown) == "you said hi"
+    listed = rpc(http, "chat", "tasks/list", {"contextId": thread_id})["result"]["tasks"]
+    assert [task["id"] for task in listed] == [task_id]
+
+
+@pytest.mark.parametrize("method", ["message/send", "message/stream"])
+@pytest.mark.parametrize("configuration", ["x", [1], 5, True, [], ""])
+def test_a_configuration_that_is_none(
+    http: httpx.Client, method: str, configuration: object
+) -> None:
+    """It is refused before anything runs."""
+    before = http.post("/threads/count", json={}).json()
+    params = {**said("hi"), "configuration": configuration}
+    error = rpc(http, "chat", method, params)["error"]
+    assert error == {"code": -32602, "message": "configuration must be an object"}
+    assert http.post("/threads/count", json={}).json() == before
+
+
 def test_requests_that_are_none(http: httpx.Client) -> None:
     """What is no request of JSON-RPC is said so."""
     place = f"/a2a/{id_of(http, 'chat')}"

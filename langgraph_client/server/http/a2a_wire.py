@@ -162,6 +162,24 @@ class Wire:
             "parts": parts,
         }
 
+    def artifacts(
+        self, state: str, values: Any, thread: JsonMapping, assistant_id: str
+    ) -> list[JsonObject]:
+        """Return the artifacts of a task.
+
+        Args:
+            state: The task's state.
+            values: The state that it has left; None if it is not kept.
+            thread: Its thread, with the questions of a task that waits for input.
+            assistant_id: The agent's id.
+        """
+        if state == "completed" and values is not None:
+            return [self.response(values, assistant_id)]
+        if state == "input-required":
+            asked = [one for items in thread["interrupts"].values() for one in items]
+            return [self.questions(asked)]
+        return []
+
     def questions(self, interrupts: Sequence[Mapping[str, object]]) -> JsonObject:
         """Return the artifact for a run's interrupts."""
         return {
@@ -238,6 +256,18 @@ class UserMessage:
     context_id: str | None
     task_id: str | None
     says: bool
+
+
+def read_configuration(params: JsonMapping) -> JsonObject:
+    """Return the configuration of a request that sends a message; empty if it has none.
+
+    Raises:
+        A2AError: It is malformed.
+    """
+    configuration = params.get("configuration")
+    if not isinstance(configuration, dict | None):
+        raise A2AError(INVALID_PARAMS, "configuration must be an object")
+    return configuration or {}
 
 
 def read_message(params: JsonMapping) -> UserMessage:

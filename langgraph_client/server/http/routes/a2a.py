@@ -21,13 +21,14 @@ from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.routes.a2a_list import list_tasks
+from langgraph_client.server.http.routes.a2a_tasks import Task, find, values_of, withdraw
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.streaming import LongResponse, event_headers
 from langgraph_client.server.runs.event_log import HEARTBEAT
+from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
 
 _HISTORY = 10
-_RUNS = 100
 _MODES = ["text/plain", "application/json"]
 
 
@@ -145,8 +146,10 @@ async def message(request: ValidRequest) -> Response:
             Inside(request),
             Wire(request.services.clock, is_v1=method == asked),
             _assistant_id(request, request.path["assistant_id"]),
+            request.services.engine.tasks,
         )
         if method == "SendStreamingMessage":
+            a2a.read_configuration(params)
             return _Stream(agent, a2a.read_message(params), number)
         methods = {
             "SendMessage": agent.send,
@@ -176,10 +179,12 @@ class _Agent:
         inside: Sends requests to the server.
         wire: Creates the objects of responses.
         assistant_id: The assistant's id.
+        tasks: Keeps what must be done to its end.
     """
 
-    def __init__(self, inside: Inside, wire: Wire, assistant_id: str) -> None:
+    def __init__(self, inside: Inside, wire: Wire, assistant_id: str, tasks: OwnTasks) -> None:
         self.inside, self.wire, self.assistant_id = inside, wire, assistant_id
+        self._tasks = tasks
 
     async def prepare(self, message: UserMessage) -> tuple[JsonObject, str | None]:
         """Return the body of the run that a message asks for, and the task that it goes on with.
@@ -208,54 +213,31 @@ class _Agent:
             if message.is_answer:
                 raise A2AError(a2a.INVALID_PARAMS, "taskId is required when resuming a task")
             return {**body, "input": message.input}, None
-        ids, _, _, state = await self.find(message.task_id, message.context_id)
-        if state in a2a.TERMINAL:
+        task = await self.find(message.task_id, message.context_id)
+        if task.state in a2a.TERMINAL:
             raise A2AError(a2a.UNSUPPORTED, "A terminal task cannot accept another message")
-        body["metadata"] = {"a2a": {"task_id": ids["taskId"]}}
-        if state == "input-required":
+        task_id = task.ids["taskId"]
+        body["metadata"] = {"a2a": {"task_id": task_id}}
+        if task.state == "input-required":
             body["command"] = {"resume": message.resume}
         elif message.is_answer:
             raise A2AError(a2a.INVALID_PARAMS, "Task is not awaiting input")
         else:
             body["input"] = message.input
-        return body, ids["taskId"]
+        return body, task_id
 
-    async def find(
-        self, task_id: object, context_id: Any = None
-    ) -> tuple[JsonObject, JsonObject, JsonObject, str]:
-        """Return a task's ids, its latest run, its thread and its state.
+    async def find(self, task_id: object, context_id: object = None) -> Task:
+        """Return a task.
 
         Raises:
             A2AError: There is no such task of this agent.
         """
-        missing = A2AError(a2a.TASK_NOT_FOUND, f"Task not found: {task_id}")
-        if not isinstance(task_id, str) or not task_id:
-            raise A2AError(a2a.INVALID_PARAMS, "Missing required parameter: id (task_id)")
-        named, _, run_id = task_id.rpartition(":")
-        thread_id = named or context_id
-        if not thread_id or (context_id and context_id != thread_id):
-            raise missing
-        place = f"/threads/{_segment(thread_id)}"
-        try:
-            first = await self.inside.ask("GET", f"{place}/runs/{_segment(run_id)}")
-            thread = await self.inside.ask("GET", place)
-            runs = await self.inside.ask("GET", f"{place}/runs?limit={_RUNS}")
-        except InsideError as error:
-            if error.status in (400, 404, 422):
-                raise missing from error
-            raise
-        of_task = (first["metadata"].get("a2a") or {}).get("task_id", task_id)
-        if first["assistant_id"] != self.assistant_id or of_task != task_id:
-            raise missing
-        latest = next((run for run in runs if _is_of(run, run_id, task_id)), first)
-        rest = thread if runs and runs[0]["run_id"] == latest["run_id"] else {"status": "idle"}
-        ids = {"taskId": task_id, "contextId": thread_id}
-        return ids, latest, thread, a2a.state_of(latest, rest)
+        return await find(self.inside, self.assistant_id, task_id, context_id)
 
     async def send(self, params: JsonObject) -> JsonObject:
         """SendMessage: run, and return the task once it is over, or at once if that is wanted."""
         message = a2a.read_message(params)
-        configuration = params.get("configuration") or {}
+        configuration = a2a.read_configuration(params)
         length = _history_length(configuration)
         body, task_id = await self.prepare(message)
         thread_id = await self._context(message)
@@ -313,19 +295,17 @@ class _Agent:
     async def get(self, params: JsonObject) -> JsonObject:
         """GetTask."""
         length = _history_length(params)
-        ids, run, thread, state = await self.find(params.get("id"), params.get("contextId"))
-        wire = self.wire
+        task = await self.find(params.get("id"), params.get("contextId"))
+        wire, ids, state = self.wire, task.ids, task.state
+        values = await values_of(self.inside, task) if length or state == "completed" else None
         more: JsonObject = {}
         if length:
-            more["history"] = wire.history(thread.get("values"), ids, length)
-        if state == "completed":
-            more["artifacts"] = [wire.response(thread.get("values"), self.assistant_id)]
-        if state == "input-required":
-            asked = [one for items in thread["interrupts"].values() for one in items]
-            more["artifacts"] = [wire.questions(asked)]
+            more["history"] = wire.history(values, ids, length)
+        if artifacts := wire.artifacts(state, values, task.thread, self.assistant_id):
+            more["artifacts"] = artifacts
         said = None
         if state == "failed":
-            text = f"Task failed with status: {run['status']}"
+            text = f"Task failed with status: {task.run['status']}"
             said = wire.message([wire.text(text)], ids)
         return wire.task(ids, wire.status(state, said), **more)
 
@@ -336,14 +316,19 @@ class _Agent:
 
     async def cancel(self, params: JsonObject) -> JsonObject:
         """CancelTask."""
-        ids, run, _, state = await self.find(params.get("id"), params.get("contextId"))
-        if state not in ("submitted", "working"):
+        task = await self.find(params.get("id"), params.get("contextId"))
+        ids = task.ids
+        if task.state in a2a.TERMINAL:
             raise A2AError(a2a.TASK_NOT_CANCELABLE, "Task is not cancelable in its current state")
-        place = f"/threads/{ids['contextId']}/runs/{run['run_id']}"
-        try:
-            await self.inside.ask("POST", f"{place}/cancel?wait=true")
-        except InsideError as error:  # It was over before.
-            raise A2AError(a2a.TASK_NOT_CANCELABLE, error.detail) from error
+        if task.state == "input-required":
+            # To its end, also if the client leaves: half done, it would leave a run that waits.
+            await self._tasks.finish(withdraw(self.inside, task))
+        else:
+            place = f"/threads/{ids['contextId']}/runs/{task.run['run_id']}"
+            try:
+                await self.inside.ask("POST", f"{place}/cancel?wait=true")
+            except InsideError as error:  # It was over before.
+                raise A2AError(a2a.TASK_NOT_CANCELABLE, error.detail) from error
         said = self.wire.message([self.wire.text("Task was canceled")], ids)
         return self.wire.task(ids, self.wire.status("canceled", said))
 
@@ -403,23 +388,6 @@ class _Agent:
             wire.artifact_update(ids, artifact),
             wire.status_update(ids, wire.status(state), final=True),
         ]
-
-
-def _is_of(run: JsonObject, run_id: str, task_id: str) -> bool:
-    """Whether a run is the first of a task, or one of the others."""
-    return run["run_id"] == run_id or (run["metadata"].get("a2a") or {}).get("task_id") == task_id
-
-
-def _segment(text: str) -> str:
-    """Return an id as a part of a path: nothing that is none can be another path.
-
-    Raises:
-        A2AError: It is no id.
-    """
-    try:
-        return canonical_uuid(text, "")
-    except Invalid:
-        raise A2AError(a2a.TASK_NOT_FOUND, f"Task not found: {text}") from None
 
 
 def _history_length(given: object) -> int:

@@ -9,10 +9,10 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError, Wire
 from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.routes.a2a_tasks import Task, read_context, tasks_in, values_of
 
 _THREADS = 100
 """How many threads are searched for tasks: those that changed last."""
-_RUNS = 100
 _PAGE = 50
 _MOST = 100
 _STATES = (
@@ -91,15 +91,6 @@ def _is_after(stamp: str, time: datetime) -> bool:
     return datetime.fromisoformat(stamp) >= time
 
 
-class _Found(NamedTuple):
-    """A task: its ids, its latest run, its thread, and its state."""
-
-    ids: JsonObject
-    run: JsonObject
-    thread: JsonObject
-    state: str
-
-
 async def list_tasks(
     inside: Inside, wire: Wire, assistant_id: str, params: JsonObject, history: int
 ) -> JsonObject:
@@ -128,7 +119,10 @@ async def list_tasks(
     end = wanted.offset + wanted.size
     page = found[wanted.offset : end]
     return {
-        "tasks": [_shown(wire, task, assistant_id, wanted.artifacts, history) for task in page],
+        "tasks": [
+            await _shown(inside, wire, task, artifacts=wanted.artifacts, history=history)
+            for task in page
+        ],
         "totalSize": len(found),
         "pageSize": len(page),
         "nextPageToken": str(end) if end < len(found) else "",
@@ -151,37 +145,25 @@ async def _threads(inside: Inside, context_id: str | None) -> list[JsonObject]:
     return found
 
 
-async def _tasks_of(inside: Inside, thread: JsonObject, assistant_id: str) -> list[_Found]:
+async def _tasks_of(inside: Inside, thread: JsonObject, assistant_id: str) -> list[Task]:
     """Return the tasks of a thread, each by the latest of its runs."""
-    thread_id = thread["thread_id"]
     try:
-        runs = await inside.ask("GET", f"/threads/{thread_id}/runs?limit={_RUNS}")
+        thread, runs = await read_context(inside, thread["thread_id"], thread)
     except InsideError as error:
-        if error.status == 404:  # It was deleted meanwhile.
+        if error.status in (403, 404):  # It was deleted meanwhile, or the caller may not read it.
             return []
         raise
-    tasks: dict[str, _Found] = {}
-    for run in runs:  # The latest comes first.
-        if run["assistant_id"] != assistant_id:
-            continue
-        own = f"{thread_id}:{run['run_id']}"
-        task_id = (run["metadata"].get("a2a") or {}).get("task_id", own)
-        rest = thread if run is runs[0] else {"status": "idle"}
-        ids = {"taskId": task_id, "contextId": thread_id}
-        tasks.setdefault(task_id, _Found(ids, run, thread, a2a.state_of(run, rest)))
-    return [*tasks.values()]
+    return tasks_in(thread, runs, assistant_id)
 
 
-def _shown(
-    wire: Wire, task: _Found, assistant_id: str, artifacts: bool, history: int
+async def _shown(
+    inside: Inside, wire: Wire, task: Task, *, artifacts: bool, history: int
 ) -> JsonObject:
+    values = await values_of(inside, task) if artifacts or history else None
     more: JsonObject = {"artifacts": []}
-    values = task.thread.get("values")
-    if artifacts and task.state == "completed":
-        more["artifacts"] = [wire.response(values, assistant_id)]
-    if artifacts and task.state == "input-required":
-        asked = [one for items in task.thread["interrupts"].values() for one in items]
-        more["artifacts"] = [wire.questions(asked)]
+    if artifacts:
+        assistant_id = task.run["assistant_id"]
+        more["artifacts"] = wire.artifacts(task.state, values, task.thread, assistant_id)
     if history:
         more["history"] = wire.history(values, task.ids, history)
     status = {**wire.status(task.state), "timestamp": task.run["updated_at"]}

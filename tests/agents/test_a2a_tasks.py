@@ -1,0 +1,98 @@
+"""A2A's tasks where a thread changes while they are read or cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from langgraph_client.server.http.a2a_wire import A2AError
+from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.routes.a2a_tasks import find, withdraw
+from langgraph_client.server.runs.run_document import assistant_id_of
+from langgraph_client.testing import TestServer
+from tests.agents.test_mcp import GRAPHS
+from tests.auth.conftest import client
+
+AGENT = assistant_id_of("asking")
+
+
+class Between(Inside):
+    """Requests to a server, with something that happens before one of them.
+
+    Args:
+        http: Bare httpx to the server.
+        path: How the path of the request ends.
+        happen: What happens before it, once.
+    """
+
+    def __init__(self, http: httpx.Client, path: str, happen: Callable[[], object]) -> None:
+        self._http, self._path, self._happen = http, path, [happen]
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        if path.endswith(self._path) and self._happen:
+            self._happen.pop()()
+        answer = self._http.request(method, path, json=body)
+        if answer.is_error:
+            raise InsideError(answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    """Bare httpx to a server."""
+    with TestServer(GRAPHS) as server, client(server, None) as http:
+        yield http
+
+
+def asked(http: httpx.Client) -> tuple[str, str]:
+    """Return a thread whose task waits for input, and the task."""
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    place = f"/threads/{thread_id}/runs"
+    http.post(f"{place}/wait", json={"assistant_id": "asking", "input": {"messages": "hi"}})
+    return thread_id, f"{thread_id}:{http.get(place).json()[0]['run_id']}"
+
+
+def statuses(http: httpx.Client, thread_id: str) -> list[str]:
+    return [run["status"] for run in http.get(f"/threads/{thread_id}/runs").json()]
+
+
+async def test_a_task_whose_run_ends_between_two_reads(http: httpx.Client) -> None:
+    """It has the state and the thread of one moment: the thread is read again."""
+    thread_id, first = asked(http)
+    place = f"/threads/{thread_id}/runs"
+    answer = {"assistant_id": "asking", "command": {"resume": "bob"}}
+
+    def go_on() -> None:
+        http.post(f"{place}/wait", json={**answer, "metadata": {"a2a": {"task_id": first}}})
+
+    task = await find(Between(http, "/runs?limit=100", go_on), AGENT, first)
+    assert task.state == "completed"
+    assert task.thread["values"]["messages"][-1]["content"] == "hello bob"
+
+
+async def test_an_answer_that_comes_before_the_cancellation(http: httpx.Client) -> None:
+    """The task cannot be cancelled as one that waits, and nothing is left of the attempt."""
+    thread_id, task_id = asked(http)
+    place = f"/threads/{thread_id}/runs"
+    answer = {"assistant_id": "asking", "command": {"resume": "bob"}, "after_seconds": 3600}
+    inside = Between(http, "/runs", lambda: http.post(place, json=answer))
+    task = await find(inside, AGENT, task_id)
+    with pytest.raises(A2AError) as caught:
+        await withdraw(inside, task)
+    assert caught.value.code == -32002
+    assert statuses(http, thread_id) == ["pending", "success"]
+
+
+async def test_an_answer_that_comes_within_the_cancellation(http: httpx.Client) -> None:
+    """The answer goes on, and nothing is left of the attempt."""
+    thread_id, task_id = asked(http)
+    place = f"/threads/{thread_id}/runs"
+    answer = {"assistant_id": "asking", "command": {"resume": "bob"}, "after_seconds": 3600}
+    inside = Between(http, "/state", lambda: http.post(place, json=answer))
+    task = await find(inside, AGENT, task_id)
+    with pytest.raises(InsideError, match="in-flight"):
+        await withdraw(inside, task)
+    assert statuses(http, thread_id) == ["pending", "success"]
