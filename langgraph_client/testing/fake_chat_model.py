@@ -7,10 +7,10 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
@@ -21,6 +21,9 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 Reply: TypeAlias = str | JsonMapping | Sequence[JsonMapping] | AIMessage | BaseException
 """A text, one tool call or several as `{"name": ..., "args": {...}}`, a message, or an exception
 to raise."""
+
+_LOCK = threading.Lock()
+"""Counts the calls, of all models: with a lock of its own, a model could not be copied."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,6 @@ class FakeChatModel(BaseChatModel):
 
     _replies: list[Reply] | Callable[[list[BaseMessage]], Reply] = PrivateAttr()
     _calls: list[ModelCall] = PrivateAttr(default_factory=list)
-    _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def __init__(
         self, replies: Sequence[Reply] | Callable[[list[BaseMessage]], Reply], **options: object
@@ -75,7 +77,7 @@ class FakeChatModel(BaseChatModel):
     @property
     def calls(self) -> list[ModelCall]:
         """The calls so far, oldest first."""
-        with self._lock:
+        with _LOCK:
             return list(self._calls)
 
     def bind_tools(
@@ -107,8 +109,7 @@ class FakeChatModel(BaseChatModel):
         run_manager: object = None,
         **options: object,
     ) -> ChatResult:
-        text, tool_calls = self._next_reply(messages, stop, options)
-        message = AIMessage(text, tool_calls=tool_calls, response_metadata=_metadata(tool_calls))
+        message = self._next_reply(messages, stop, options)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
@@ -118,34 +119,18 @@ class FakeChatModel(BaseChatModel):
         run_manager: object = None,
         **options: object,
     ) -> Iterator[ChatGenerationChunk]:
-        text, tool_calls = self._next_reply(messages, stop, options)
-        pieces: list[dict[str, object]] = [
-            {"content": piece} for piece in re.findall(r"\S+\s*|\s+", text)
-        ]
-        for index, call in enumerate(tool_calls):
-            # As providers do: the name first, then the arguments in parts.
-            named = {"name": call["name"], "args": "", "id": call["id"], "index": index}
-            arguments = json.dumps(call["args"])
-            half = len(arguments) // 2
-            for chunk in (
-                named,
-                {"name": None, "args": arguments[:half], "id": None, "index": index},
-                {"name": None, "args": arguments[half:], "id": None, "index": index},
-            ):
-                pieces.append({"content": "", "tool_call_chunks": [chunk]})
-        pieces.append({"content": "", "response_metadata": _metadata(tool_calls)})
-        for piece in pieces:
-            yield ChatGenerationChunk(message=AIMessageChunk(**piece))
+        for chunk in _chunks(self._next_reply(messages, stop, options)):
+            yield ChatGenerationChunk(message=chunk)
 
     def _next_reply(
         self, messages: list[BaseMessage], stop: list[str] | None, options: JsonObject
-    ) -> tuple[str, list[JsonObject]]:
-        """Return the text and the tool calls of the next reply; raise it if it is an exception."""
-        tools = [tool["function"]["name"] for tool in options.get("tools", ())]
+    ) -> AIMessage:
+        """Return the next reply as a message; raise it if it is an exception."""
+        tools = [_tool_name(tool) for tool in options.get("tools", ())]
         others = {name: value for name, value in options.items() if name != "tools"}
         if stop is not None:
             others["stop"] = stop
-        with self._lock:
+        with _LOCK:
             number = len(self._calls)
             self._calls.append(ModelCall(list(messages), tools, others))
         if callable(self._replies):
@@ -154,39 +139,77 @@ class FakeChatModel(BaseChatModel):
             reply = self._replies[number]
         else:
             raise AssertionError(f"call {number + 1} of a model with {number} replies")
-        text, tool_calls = _parse(reply, number)
-        for call in tool_calls:
+        message = _message(reply, number)
+        for call in message.tool_calls:
             if call["name"] not in tools:
                 raise AssertionError(
                     f"reply {number + 1} calls {call['name']!r}, bound are {tools}"
                 )
-        return text, tool_calls
+        return message
 
 
-def _parse(reply: Reply, number: int) -> tuple[str, list[JsonObject]]:
+def _tool_name(tool: JsonMapping) -> str:
+    """Return the name of a bound tool; of a provider's own tool, its type."""
+    schema = tool.get("function", tool)
+    return str(schema.get("name") or schema.get("type"))
+
+
+def _message(reply: Reply, number: int) -> AIMessage:
+    """Return a reply as a message with everything that the test wrote."""
     if isinstance(reply, BaseException):
         raise reply
-    text = ""
-    calls: Sequence[JsonMapping] = ()
     if isinstance(reply, str):
-        text = reply
+        message = AIMessage(reply)
+    elif isinstance(reply, AIMessageChunk):
+        message = cast("AIMessage", message_chunk_to_message(reply))
     elif isinstance(reply, AIMessage):
-        fields = reply.model_dump()
-        text, calls = fields["content"], fields["tool_calls"]
+        # A copy, because langchain writes the run's id to it.
+        message = reply.model_copy(deep=True)
     elif isinstance(reply, Mapping):
-        calls = [reply]
+        message = _calling([reply])
+    elif isinstance(reply, Sequence) and not isinstance(reply, str):
+        message = _calling(reply)
     else:
-        calls = reply
-    return text, [
-        {
-            "type": "tool_call",
-            "name": call["name"],
-            "args": dict(call.get("args", {})),
-            "id": call.get("id") or f"call_{number + 1}_{position}",
-        }
-        for position, call in enumerate(calls, start=1)
-    ]
+        raise AssertionError(f"reply {number + 1} is not a reply: {reply!r}")
+    for position, call in enumerate(message.tool_calls, start=1):
+        call["id"] = call["id"] or f"call_{number + 1}_{position}"
+    reason = "tool_calls" if message.tool_calls else "stop"
+    message.response_metadata = {"finish_reason": reason, **message.response_metadata}
+    return message
 
 
-def _metadata(tool_calls: Sequence[object]) -> JsonObject:
-    return {"finish_reason": "tool_calls" if tool_calls else "stop"}
+def _calling(calls: Sequence[JsonMapping]) -> AIMessage:
+    return AIMessage(
+        "",
+        tool_calls=[
+            {"name": call["name"], "args": dict(call.get("args", {})), "id": call.get("id")}
+            for call in calls
+        ],
+    )
+
+
+def _chunks(message: AIMessage) -> Iterator[AIMessageChunk]:
+    """Yield a message in parts: words, or blocks; tool calls; the rest with the last part."""
+    content = message.content
+    pieces: list[dict[str, object]] = (
+        [{"content": piece} for piece in re.findall(r"\S+\s*|\s+", content)]
+        if isinstance(content, str)
+        else [{"content": [block]} for block in content]
+    )
+    nothing: object = "" if isinstance(content, str) else []
+    calls = [(call, json.dumps(call["args"])) for call in message.tool_calls]
+    calls += [(call, call["args"] or "") for call in message.invalid_tool_calls]
+    for index, (call, arguments) in enumerate(calls):
+        # As providers do: the name first, then the arguments in parts.
+        half = len(arguments) // 2
+        for name, call_id, part in (
+            (call["name"], call["id"], ""),
+            (None, None, arguments[:half]),
+            (None, None, arguments[half:]),
+        ):
+            chunk = {"name": name, "args": part, "id": call_id, "index": index}
+            pieces.append({"content": nothing, "tool_call_chunks": [chunk]})
+    rest = ("response_metadata", "usage_metadata", "additional_kwargs")
+    pieces.append({"content": nothing, **{field: getattr(message, field) for field in rest}})
+    for piece in pieces:
+        yield AIMessageChunk(**piece, id=message.id, name=message.name)

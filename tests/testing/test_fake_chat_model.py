@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    message_chunk_to_message,
+)
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
@@ -98,6 +104,81 @@ def test_replies_may_be_computed_messages_and_exceptions() -> None:
     assert scripted.invoke("?").content == "hi"
     with pytest.raises(ConnectionError, match="overloaded"):
         scripted.invoke("?")
+
+
+MESSAGE = AIMessage(
+    [{"type": "text", "text": "Let me see."}, {"type": "text", "text": "Rome?"}],
+    id="message-1",
+    name="bob",
+    tool_calls=[{"name": "weather", "args": {"city": "Rome"}, "id": "call-1"}],
+    invalid_tool_calls=[{"name": "weather", "args": "[1]", "id": "call-2", "error": None}],
+    usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+    response_metadata={"model_name": "x", "finish_reason": "length"},
+    additional_kwargs={"refusal": "no"},
+)
+
+
+@pytest.mark.parametrize("message", [MESSAGE, AIMessageChunk("hi", id="m", name="bob")])
+def test_a_message_keeps_all_its_fields(message: AIMessage) -> None:
+    """An `AIMessage` is the reply as it was written; what it does not say is added."""
+    reply = FakeChatModel([message]).bind_tools([weather]).invoke("?")
+    expected = message_chunk_to_message(message).model_dump()
+    expected["response_metadata"] = {"finish_reason": "stop", **message.response_metadata}
+    assert reply.model_dump() == expected
+
+
+def test_a_message_keeps_all_its_fields_in_a_stream() -> None:
+    """Its chunks add up to it, but for the name, which langchain leaves out of a sum."""
+    chunks = list(FakeChatModel([MESSAGE]).bind_tools([weather]).stream("?"))
+    assert [chunk.content for chunk in chunks if chunk.content] == [[b] for b in MESSAGE.content]
+    assert {(chunk.id, chunk.name) for chunk in chunks[:-1]} == {("message-1", "bob")}
+    total = message_chunk_to_message(sum(chunks[1:], chunks[0]))
+    assert total.model_dump() == {**MESSAGE.model_dump(), "name": None}
+
+
+def test_a_message_of_blocks_reaches_a_client_of_the_graph() -> None:
+    """A graph that is streamed ends with the message of a graph that is not."""
+    for mode in ("messages", "values"):
+        model = FakeChatModel([AIMessage([{"type": "text", "text": "hi"}], id="m")])
+        with TestServer({"agent": agent(model)}) as server:
+            graph = server.remote_graph("agent")
+            parts = list(graph.stream({"messages": [("user", "?")]}, stream_mode=[mode, "values"]))
+        _, values = parts[-1]
+        assert values["messages"][-1].content == [{"type": "text", "text": "hi"}]
+        assert values["messages"][-1].id == "m"
+
+
+def test_a_reply_can_be_used_again() -> None:
+    """The model gives copies: what a graph does to a message does not change the script."""
+    message = AIMessage("hi", tool_calls=[{"name": "weather", "args": {}, "id": None}])
+    model = FakeChatModel([message, message])
+    first, second = (model.bind_tools([weather]).invoke("?") for _ in range(2))
+    assert first.id != second.id
+    assert [reply.tool_calls[0]["id"] for reply in (first, second)] == ["call_1_1", "call_2_1"]
+    assert (message.id, message.tool_calls[0]["id"]) == (None, None)
+
+
+def test_a_tool_of_the_provider_is_bound() -> None:
+    """A tool that is no function has the name of its type."""
+    model = FakeChatModel([{"name": "web_search_preview"}])
+    model.bind_tools([{"type": "web_search_preview"}, weather]).invoke("?")
+    assert model.calls[0].tools == ["web_search_preview", "weather"]
+
+
+def test_a_model_can_be_copied() -> None:
+    """A deep copy goes through the replies by itself."""
+    model = FakeChatModel(["one", "two"])
+    model.invoke("?")
+    copied = copy.deepcopy(model)
+    assert [copied.invoke("?").content, model.invoke("?").content] == ["two", "two"]
+    assert len(model.calls) == len(copied.calls) == 2
+
+
+def test_what_is_no_reply_is_refused() -> None:
+    """Such as a number, or the message of a user."""
+    for reply in (5, HumanMessage("hi")):
+        with pytest.raises(AssertionError, match="reply 1 is not a reply"):
+            FakeChatModel([reply]).invoke("?")  # type: ignore[list-item]
 
 
 def test_a_script_that_does_not_fit_says_so() -> None:

@@ -3,6 +3,10 @@ from typing import Any
 from pydantic import BaseModel
 
 class BaseMessage(BaseModel):
+    content: str | list[str | dict[Any, Any]]
+    additional_kwargs: dict[Any, Any]
+    response_metadata: dict[Any, Any]
+    name: str | None
     id: str | None
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
@@ -10,6 +14,9 @@ class HumanMessage(BaseMessage):
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
 class AIMessage(BaseMessage):
+    tool_calls: list[Any]
+    invalid_tool_calls: list[Any]
+    usage_metadata: Any
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
 class SystemMessage(BaseMessage):
@@ -27,7 +34,7 @@ class ChatMessage(BaseMessage):
 class HumanMessageChunk(BaseMessage):
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
-class AIMessageChunk(BaseMessage):
+class AIMessageChunk(AIMessage):
     def __init__(self, content: Any = None, content_blocks: Any = None, **kwargs: Any) -> None: ...
 
 class SystemMessageChunk(BaseMessage):
