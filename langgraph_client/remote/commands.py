@@ -121,5 +121,6 @@ def _literal(node: ast.expr) -> JSON:
     if isinstance(node, ast.Call):
         return _keywords(node, "Send")
     if isinstance(node, ast.List | ast.Tuple):
-        return [_literal(item) for item in node.elts]
+        items = [_literal(item) for item in node.elts]
+        return items if isinstance(node, ast.List) else tuple(items)
     return ast.literal_eval(node)

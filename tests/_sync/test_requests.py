@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import ssl
 import traceback
-from datetime import UTC, datetime, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -25,9 +26,11 @@ from langgraph_client.errors import (
     RateLimitError,
     RemoteException,
 )
-from tests.support.wire import URL, Answer, Wire, reply
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 KEY = "lsv2_secret"
+RUN: dict[str, Any] = {"thread_id": "t", "assistant_id": "a"}
+CRON: dict[str, Any] = {"assistant_id": "a", "schedule": "* * * * *"}
 QUICK = RetryPolicy(initial=0, jitter=0)
 
 
@@ -223,6 +226,36 @@ def test_a_checkpoint_to_read_is_sent_as_given() -> None:
             "timezone",
         ),
         ("http.get", {"path": "//evil.example/"}, "path"),
+        ("runs.create_batch", {"payloads": {"assistant_id": "a"}}, "payloads"),
+        ("runs.create_batch", {"payloads": ["a"]}, "payloads[0]"),
+        (
+            "runs.create_batch",
+            {"payloads": [{"assistant_id": "a"}, {"assistant_id": "a", "metadata": 1}]},
+            "payloads[1].metadata",
+        ),
+        ("runs.create", {**RUN, "after_seconds": -1}, "after_seconds"),
+        ("runs.create", {**RUN, "after_seconds": True}, "after_seconds"),
+        ("runs.create", {**RUN, "after_seconds": float("inf")}, "after_seconds"),
+        ("runs.wait", {**RUN, "feedback_keys": "one"}, "feedback_keys"),
+        ("runs.create", {**RUN, "interrupt_before": "node"}, "interrupt_before"),
+        ("runs.create", {**RUN, "stream_subgraphs": "yes"}, "stream_subgraphs"),
+        ("runs.create", {**RUN, "langsmith_tracing": "project"}, "langsmith_tracing"),
+        ("runs.create", {**RUN, "checkpoint": "latest"}, "checkpoint"),
+        ("runs.create", {**RUN, "webhook": ""}, "webhook"),
+        ("runs.cancel_many", {"status": "pending", "thread_id": "t"}, "status"),
+        ("runs.cancel_many", {"thread_id": "t", "run_ids": []}, "run_ids"),
+        ("threads.create", {"ttl": float("nan")}, "ttl"),
+        ("threads.create", {"ttl": True}, "ttl"),
+        ("threads.create", {"supersteps": {"updates": []}}, "supersteps"),
+        ("threads.create", {"supersteps": [None]}, "supersteps[0]"),
+        ("threads.create", {"supersteps": [{"updates": {}}]}, "supersteps[0].updates"),
+        ("threads.create", {"supersteps": [{"updates": [1]}]}, "supersteps[0].updates[0]"),
+        ("threads.search", {"limit": 1001}, "limit"),
+        ("threads.search", {"offset": -1}, "offset"),
+        ("threads.search", {"values": []}, "values"),
+        ("crons.create", {**CRON, "timezone": 5}, "timezone"),
+        ("crons.create", {**CRON, "timezone": timezone(timedelta(hours=2))}, "timezone"),
+        ("crons.create", {**CRON, "enabled": "no"}, "enabled"),
     ],
 )
 def test_bad_input_is_refused_before_it_is_sent(
@@ -238,12 +271,75 @@ def test_bad_input_is_refused_before_it_is_sent(
     assert wire.requests == []
 
 
+@pytest.mark.parametrize(
+    ("namespace", "arguments", "parameter"),
+    [
+        (None, {}, "namespace"),
+        (["a.b"], {}, "namespace[0]"),
+        (["a", ""], {}, "namespace[1]"),
+        (["a"], {"key": ""}, "key"),
+        (["a"], {"value": None}, "value"),
+        (["a"], {"ttl": "soon"}, "ttl"),
+        (["a"], {"index": "field"}, "index"),
+    ],
+)
+def test_a_bad_item_is_refused_before_it_is_sent(
+    namespace: Any, arguments: dict[str, Any], parameter: str
+) -> None:
+    """Likewise."""
+    wire = Wire()
+    with client_of(wire) as client:
+        with pytest.raises(InvalidArgumentError) as caught:
+            client.store.put_item(namespace, **{"key": "k", "value": {}, **arguments})
+    assert caught.value.parameter == parameter
+    assert wire.requests == []
+
+
 @pytest.mark.parametrize("mode", [5, ["values", 5]])
 def test_a_bad_stream_mode_is_refused_at_once(mode: Any) -> None:
     """A bad argument of a stream is refused when the stream is made, not when it is read."""
     with client_of(Wire()) as client:
         with pytest.raises(InvalidArgumentError, match="stream_mode"):
             client.runs.stream("t", "agent", stream_mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (ZoneInfo("Europe/Rome"), "Europe/Rome"),
+        (UTC, "UTC"),
+        (timezone(timedelta(0)), "UTC"),
+        ("Asia/Tokyo", "Asia/Tokyo"),
+    ],
+)
+def test_a_time_zone_is_sent_by_its_name(given: Any, sent: str) -> None:
+    """A name, or a tzinfo that has one."""
+    wire = Wire(reply({}))
+    with client_of(wire) as client:
+        client.crons.create(**CRON, timezone=given)
+    assert json.loads(wire.requests[0].content)["timezone"] == sent
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("updates", "updates"), (["updates"], "updates"), (["a", "b"], '["a","b"]'), ([], None)],
+)
+def test_the_modes_of_a_joined_stream(given: Any, sent: str | None) -> None:
+    """Several are one parameter."""
+    wire = Wire(stream(event("end", None)))
+    with client_of(wire) as client:
+        parts = [part for part in client.runs.join_stream("t", "r", stream_mode=given)]
+    assert [part.event for part in parts] == ["end"]
+    assert wire.requests[0].url.params.get("stream_mode") == sent
+
+
+def test_supersteps_are_sent_without_commands_that_are_none() -> None:
+    """Servers refuse null there."""
+    wire = Wire(reply({"thread_id": "t"}))
+    update = {"values": {"a": 1}, "as_node": "n"}
+    with client_of(wire) as client:
+        client.threads.create(supersteps=[{"updates": [{**update, "command": None}]}])
+    assert json.loads(wire.requests[0].content)["supersteps"] == [{"updates": [update]}]
 
 
 def test_words_of_newer_servers_are_sent() -> None:
