@@ -35,13 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(given)
     set_up_logging(options.log_level)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")
-    if not key and not is_loopback(options.host):
-        print(
-            f"{options.host} can be reached from other machines: give --api-key, "
-            "or listen on 127.0.0.1",
-            file=sys.stderr,
-        )
-        return 2
     stop = threading.Event()
     _catch_signals(stop, twice=not options.reload)
     try:
@@ -81,7 +74,7 @@ def _serve(
         "listen_url": options.db_listen,
         "show_errors": options.show_errors,
         "show_tracebacks": _shows_tracebacks(config, options, key),
-        "api_key": key,
+        "api_key": key or None,
         "max_runs": options.max_runs,
         "max_run_seconds": options.max_run_seconds,
         "ui": options.ui,

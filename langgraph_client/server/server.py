@@ -16,6 +16,7 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.hosting import IN_PROCESS_URL, Host
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.assembly import Settings, Surroundings, assemble
@@ -122,8 +123,7 @@ class Server:
         studio_auth: With `auth`: whether requests that claim to come from LangGraph Studio are
             accepted as a `StudioUser` without authentication. For development only. Default: False.
         ui: Whether to serve the local page on a port, at `/ui`. None (the default) serves it,
-            unless other machines can reach the port without an `api_key` or `auth`, or `http` has a
-            route of that path or disables it.
+            unless `http` has a route of that path or disables it.
         allow_types: With a file: classes of which objects may be created from it, besides those of
             langgraph, langchain and the graphs' schemas. Objects of other classes are returned as
             plain data: a file never causes an import. Default: none.
@@ -173,6 +173,8 @@ class Server:
         sdk_loopback.install()
         self.url: str | None = None
         self._given = dict(graphs)
+        if api_key == "":
+            raise InvalidArgumentError("api_key", "must not be empty; None means no key")
         if not is_postgres(path) and (role != "all" or listen_url is not None):
             raise ValueError("role and listen_url need a path that is a postgresql:// URL")
         self._path = path
@@ -462,21 +464,38 @@ class Server:
         return AsyncServerTransport(self)
 
     def client(self, **options: Any) -> LangGraphClient:
-        """Return an async client of this server; `options` are those of `get_client`."""
+        """Return an async client of this server, with the server's `api_key`.
+
+        Args:
+            **options: The arguments of `get_client`. They replace the server's, such as `api_key`.
+        """
         from langgraph_client._async.client import get_client
 
-        return get_client(**{"url": IN_PROCESS_URL, "transport": self.async_transport(), **options})
+        own = {"url": IN_PROCESS_URL, "transport": self.async_transport(), **self._own_key()}
+        return get_client(**{**own, **options})
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
-        """Return a blocking client of this server; `options` are those of `get_sync_client`."""
+        """Return a blocking client of this server, with the server's `api_key`.
+
+        Args:
+            **options: The arguments of `get_sync_client`. They replace the server's, such as
+                `api_key`.
+        """
         from langgraph_client._sync.client import get_sync_client
 
-        return get_sync_client(**{"url": IN_PROCESS_URL, "transport": self.transport(), **options})
+        own = {"url": IN_PROCESS_URL, "transport": self.transport(), **self._own_key()}
+        return get_sync_client(**{**own, **options})
+
+    def _own_key(self) -> dict[str, str]:
+        return {} if self._api_key is None else {"api_key": self._api_key}
 
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
-        """Return a `RemoteGraph` of one of the graphs; `options` are those of `RemoteGraph`.
+        """Return a `RemoteGraph` of one of the graphs, with clients of this server.
 
-        Its `allow_types` are the classes of the graph's own schemas, unless you pass it.
+        Args:
+            name: The graph's name.
+            **options: The arguments of `RemoteGraph`. `api_key` and `headers` are those of its
+                clients. `allow_types` are the classes of the graph's own schemas by default.
         """
         from langgraph_client.remote.graph import RemoteGraph
 
@@ -488,8 +507,9 @@ class Server:
             ]
         if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:
             options.setdefault("stream_mode", mode)
-        options = {"client": self.client(), "sync_client": self.sync_client(), **options}
-        return RemoteGraph(name, **options)
+        own = {key: options.pop(key) for key in ("api_key", "headers") if key in options}
+        clients = {"client": self.client(**own), "sync_client": self.sync_client(**own)}
+        return RemoteGraph(name, **{**clients, **options})
 
     def pull(
         self, client: SyncLangGraphClient, thread_id: str, *, store: Sequence[Sequence[str]] = ()
@@ -539,20 +559,29 @@ class Server:
         from the start on, so that a port in use is reported before any run is continued.
 
         Args:
-            host: The address to listen on. Default: this machine only.
+            host: The address to listen on. Default: this machine only. Other addresses need a
+                server with an `api_key` or an `auth`.
             port: The port; 0 (the default) for any free one.
             certfile: The file of a certificate, for HTTPS. Default: HTTP.
             keyfile: The file of its key; needed with `certfile`.
 
         Raises:
+            InvalidArgumentError: Other machines can reach `host`, and the server has neither an
+                `api_key` nor an `auth`.
             OSError: The address or the certificate cannot be used.
             ValueError: The port is out of range.
             RuntimeError: The server listens already.
         """
-        from langgraph_client.server.http.listener import Port
+        from langgraph_client.server.http.listener import Port, is_loopback
 
         if self._port is not None:
             raise RuntimeError(f"the server listens already, at {self.url}")
+        if not is_loopback(host) and not self._asks_who_calls:
+            raise InvalidArgumentError(
+                "host",
+                f"{host!r} can be reached from other machines: give the server an API key"
+                " (--api-key, or api_key= in Python) or an Auth, or listen on 127.0.0.1",
+            )
         self._port = Port(host, port, (certfile, keyfile) if certfile and keyfile else None)
         self.url = self._port.url + self._http.mount_prefix
         if self._loop is not None:
@@ -575,7 +604,7 @@ class Server:
         if self._role == "worker":
             inner = HealthOnly(app)
         else:
-            inner = Pages(app) if self._serves_ui(port) else app
+            inner = Pages(app) if self._serves_ui() else app
         front = guarded(
             inner,
             self._cors,
@@ -586,11 +615,12 @@ class Server:
         )
         await port.serve(front, self.send_timeout)
 
-    def _serves_ui(self, port: Port) -> bool:
-        if self._ui is not None:
-            return self._ui
-        is_safe = port.is_loopback or self._api_key is not None or self._authorization is not None
-        return is_safe and "ui" not in self._http.disabled
+    def _serves_ui(self) -> bool:
+        return "ui" not in self._http.disabled if self._ui is None else self._ui
+
+    @property
+    def _asks_who_calls(self) -> bool:
+        return self._api_key is not None or self._authorization is not None
 
     def _leave_port(self) -> None:
         if self._port is not None:

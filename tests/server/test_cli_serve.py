@@ -240,7 +240,33 @@ def test_requests_are_not_kept(tmp_path: Path) -> None:
 
 def test_no_key_no_other_machines(tmp_path: Path) -> None:
     """Without a key the command does not listen beyond this machine."""
-    assert "--api-key" in failure(config(tmp_path), "--host", "0.0.0.0")
+    text = failure(config(tmp_path), "--host", "0.0.0.0", "--port", "0")
+    assert text.startswith("host: '0.0.0.0' can be reached from other machines")
+    assert "--api-key" in text
+
+
+AUTH = """
+from langgraph_client import Auth
+
+auth = Auth()
+
+@auth.authenticate
+def authenticate(headers):
+    if headers.get(b"x-token") != b"ann":
+        raise Auth.exceptions.HTTPException(401)
+    return "ann"
+"""
+
+
+def test_an_auth_in_place_of_a_key(tmp_path: Path) -> None:
+    """An application that authenticates every request is served to other machines."""
+    (tmp_path / "users.py").write_text(AUTH)
+    file = config(tmp_path, auth={"path": "./users.py:auth"})
+    with serving(file, "--host", "0.0.0.0", "--port", "0") as (url, _):
+        url = url.replace("0.0.0.0", "127.0.0.1")
+        assert httpx.post(f"{url}/threads/count", json={}).status_code == 401
+        found = httpx.post(f"{url}/threads/count", json={}, headers={"x-token": "ann"})
+        assert found.json() == 0
 
 
 def test_reloads_when_a_file_changes(tmp_path: Path) -> None:

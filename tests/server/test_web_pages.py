@@ -108,18 +108,17 @@ def test_a_key_stands_for_the_origin() -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("has_auth", [True, False])
-def test_a_public_server_s_own_page_may_call(has_auth: bool) -> None:
-    """The page of a server with an `Auth` may call it; without one, any name may lead to it."""
+def test_a_public_server_s_own_page_may_call() -> None:
+    """The page of a server with an `Auth` may call it, and pages of other hosts may not."""
     auth = Auth()
     auth.authenticate(lambda: "ann")
     graphs = {"agent": ScriptedGraph([{"a": 1}])}
-    with Server(graphs, auth=auth if has_auth else None) as server:
+    with Server(graphs, auth=auth) as server:
         port = httpx.URL(server.listen("0.0.0.0")).port
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
             for origin, host, allowed in [
-                ("https://agents.example", "agents.example", has_auth),
-                ("http://agents.example:2024", "agents.example:2024", has_auth),
+                ("https://agents.example", "agents.example", True),
+                ("http://agents.example:2024", "agents.example:2024", True),
                 ("https://evil.example", "agents.example", False),
                 ("https://agents.example:8443", "agents.example", False),
                 ("null", "", False),

@@ -99,7 +99,7 @@ def _add_access(parser: argparse._ArgumentGroup) -> None:
         "--ui",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="serve the local page at /ui; by default unless other machines reach it without a key",
+        help="serve the local page at /ui; by default unless the config disables it",
     )
     parser.add_argument(
         "--show-errors", action="store_true", help="tell callers the text of every exception"

@@ -1,0 +1,58 @@
+"""A server with a key, and a server that other machines can reach."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from langgraph_client import Auth, AuthenticationError, InvalidArgumentError, Server
+from langgraph_client.testing import ScriptedGraph, TestServer
+
+GRAPHS = {"agent": ScriptedGraph([{"answer": "!"}])}
+
+
+@pytest.mark.parametrize("kind", [Server, TestServer])
+async def test_clients_in_process_have_the_server_s_key(kind: type[Server]) -> None:
+    """All clients that a server hands out can call it."""
+    with kind(GRAPHS, api_key="k") as server:
+        assert server.sync_client().threads.count() == 0
+        assert await server.client().threads.count() == 0
+        remote = server.remote_graph("agent")
+        assert remote.invoke({"question": "?"})["answer"] == "!"
+        assert (await remote.ainvoke({"question": "?"}))["answer"] == "!"
+
+
+def test_a_client_in_process_may_have_another_key() -> None:
+    """A key that is passed is sent, also by a `RemoteGraph`, and so are headers."""
+    with TestServer(GRAPHS, api_key="k") as server:
+        with pytest.raises(AuthenticationError):
+            server.sync_client(api_key="wrong").threads.count()
+        with pytest.raises(AuthenticationError):
+            server.remote_graph("agent", api_key="wrong").invoke({"question": "?"})
+        server.remote_graph("agent", headers={"x-team": "a"}).invoke({"question": "?"})
+        assert server.requests[-1].headers["x-team"] == "a"
+
+
+def test_no_port_beyond_this_machine_without_a_key() -> None:
+    """A server that everyone could use does not listen; it can still listen on loopback."""
+    server = Server(GRAPHS)
+    with pytest.raises(InvalidArgumentError, match=r"host: '0\.0\.0\.0' can be reached"):
+        server.listen("0.0.0.0")
+    with server:
+        assert httpx.get(f"{server.listen()}/ok").status_code == 200
+
+
+def test_a_port_beyond_this_machine_with_a_key_or_an_auth() -> None:
+    """Either of both is enough."""
+    auth = Auth()
+    auth.authenticate(lambda: "ann")
+    for server in (Server(GRAPHS, api_key="k"), Server(GRAPHS, auth=auth)):
+        port = httpx.URL(server.listen("0.0.0.0")).port
+        with server:
+            assert httpx.get(f"http://127.0.0.1:{port}/ok").status_code == 200
+
+
+def test_an_empty_key_is_refused() -> None:
+    """A variable that is not set must not make a server whose key everyone knows."""
+    with pytest.raises(InvalidArgumentError, match="api_key: must not be empty"):
+        Server(GRAPHS, api_key="")
