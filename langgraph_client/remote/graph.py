@@ -637,7 +637,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
                 try:
-                    with followed(parts, lambda: drive(runs.cancel(reader), client)) as events:
+                    with followed(
+                        parts, lambda: drive(runs.cancel(reader, call), client)
+                    ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         for batch in Batches(events):
                             for part in batch:
@@ -647,7 +649,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     yield read_direct(event, part.data)
                                     continue
                                 if event == CONTROL_EVENT:
-                                    answer = runs.answer_control(arguments.control, part.data)
+                                    answer = runs.answer_control(arguments.control, part.data, call)
                                     drive(answer, client)
                                     continue
                                 yield from reader.read(event, part.data)
@@ -672,7 +674,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
                     async with afollowed(
-                        parts, lambda: adrive(runs.cancel(reader), client)
+                        parts, lambda: adrive(runs.cancel(reader, call), client)
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         async for batch in AsyncBatches(events):
@@ -682,7 +684,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     yield read_direct(event, part.data)
                                     continue
                                 if event == CONTROL_EVENT:
-                                    answer = runs.answer_control(arguments.control, part.data)
+                                    answer = runs.answer_control(arguments.control, part.data, call)
                                     await adrive(answer, client)
                                     continue
                                 for item in reader.read(event, part.data):
@@ -701,7 +703,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         self, arguments: RunArguments, merged: JsonObject, callbacks: RunCallbacks
     ) -> tuple[RunRequest, EventReader, state.StateCall]:
         settings = self._settings
-        call = self._call(arguments.config, arguments.headers, None, calling=merged)
+        call = self._call(arguments.config, arguments.headers, arguments.params, calling=merged)
         request = RunRequest(
             arguments,
             merged,
@@ -1018,7 +1020,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     def _subgraphs(self, namespace: str | None, recurse: bool) -> Flow[Mapping[str, Reply]]:
         graph_id = self._threads.graph_id
-        return introspection.get_subgraphs(self.assistant_id, graph_id, namespace, recurse)
+        return introspection.get_subgraphs(
+            self.assistant_id, graph_id, namespace, recurse, self._headers(None)
+        )
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:
         """Read the schema of the graph's input as a pydantic model; `config` is ignored."""
@@ -1041,7 +1045,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         return self._schemas().get("context_schema")
 
     def _schemas(self) -> Reply:
-        reading = introspection.get_schemas(self.assistant_id, self._threads.graph_id)
+        graph_id = self._threads.graph_id
+        reading = introspection.get_schemas(self.assistant_id, graph_id, self._headers(None))
         return drive(reading, self.sync_client)
 
     # --- attributes of a compiled graph that other libraries read; each sends a request ---

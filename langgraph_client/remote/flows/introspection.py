@@ -11,7 +11,7 @@ from langgraph_client.remote.compat import Graph
 from langgraph_client.remote.decode import understanding
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.flow import Flow, ask
-from langgraph_client.remote.flows.agreement import agreed_headers
+from langgraph_client.remote.flows.agreement import agreed_headers, own_options
 
 
 def get_graph(
@@ -25,7 +25,7 @@ def get_graph(
 
     GET /assistants/{assistant_id}/graph, GET /info
     """
-    agreed = yield from agreed_headers(clients)
+    agreed = yield from agreed_headers(clients, own_options(headers, params))
     drawn = yield from ask(
         lambda client: client.assistants.get_graph(
             assistant_id, xray=xray, headers={**agreed, **headers} or None, params=params
@@ -35,31 +35,37 @@ def get_graph(
         return drawing_from(drawn)
 
 
-def get_schemas(assistant_id: str, graph_id: str | None) -> Flow[Reply]:
+def get_schemas(assistant_id: str, graph_id: str | None, headers: Mapping[str, str]) -> Flow[Reply]:
     """Read the JSON schemas of a graph.
 
     GET /assistants/{assistant_id}/schemas
     """
-    own_id = yield from _assistant(assistant_id, graph_id)
-    schemas: Reply = yield from ask(lambda client: client.assistants.get_schemas(own_id))
+    own = own_options(headers, None)
+    own_id = yield from _assistant(assistant_id, graph_id, own)
+    schemas: Reply = yield from ask(lambda client: client.assistants.get_schemas(own_id, **own))
     return schemas
 
 
 def get_subgraphs(
-    assistant_id: str, graph_id: str | None, namespace: str | None, recurse: bool
+    assistant_id: str,
+    graph_id: str | None,
+    namespace: str | None,
+    recurse: bool,
+    headers: Mapping[str, str],
 ) -> Flow[Mapping[str, Reply]]:
     """Read the schemas of a graph's subgraphs, by namespace.
 
     GET /assistants/{assistant_id}/subgraphs
     """
-    own_id = yield from _assistant(assistant_id, graph_id)
+    own = own_options(headers, None)
+    own_id = yield from _assistant(assistant_id, graph_id, own)
     subgraphs = yield from ask(
-        lambda client: client.assistants.get_subgraphs(own_id, namespace, recurse=recurse)
+        lambda client: client.assistants.get_subgraphs(own_id, namespace, recurse=recurse, **own)
     )
     return {name: subgraphs[name] for name in subgraphs}
 
 
-def _assistant(assistant_id: str, graph_id: str | None) -> Flow[str]:
+def _assistant(assistant_id: str, graph_id: str | None, own: JsonObject) -> Flow[str]:
     """Return the id of the graph's default assistant, for endpoints that accept no graph name.
 
     If `graph_id` is None, `assistant_id` is an id already.
@@ -69,7 +75,7 @@ def _assistant(assistant_id: str, graph_id: str | None) -> Flow[str]:
     if graph_id is None:
         return assistant_id
     wanted: JsonObject = {"graph_id": graph_id, "metadata": {"created_by": "system"}, "limit": 1}
-    assistants = yield from ask(lambda client: client.assistants.search(**wanted))
+    assistants = yield from ask(lambda client: client.assistants.search(**wanted, **own))
     if not assistants:
         raise InvalidArgumentError(
             "assistant_id",

@@ -29,7 +29,7 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
         request.relies_on_thread = True
     if request.needs_state:
         request.go_on((yield from get_state(call)))
-    request.for_server((yield from agreed_headers(call.clients)))
+    request.for_server((yield from agreed_headers(call.clients, call.own)))
 
 
 def recreate_thread(
@@ -59,25 +59,26 @@ def recreate_thread(
 
 def _create_thread(call: StateCall) -> Flow[None]:
     arguments = thread_arguments(call.address)
-    yield from ask(lambda client: client.threads.create(**arguments))
+    yield from ask(lambda client: client.threads.create(**arguments, **call.own))
     call.threads.remember(call.address)
 
 
-def cancel(reader: EventReader) -> Flow[None]:
+def cancel(reader: EventReader, call: StateCall) -> Flow[None]:
     """Cancel a run whose stream was closed early, unless it is over or stateless.
 
     It returns when the run has stopped, so that the thread is free for the next call.
 
     Args:
         reader: The reader of the run's events.
+        call: The run's thread.
 
     POST /threads/{thread_id}/runs/{run_id}/cancel
     """
     if (run := reader.run_to_cancel()) is not None:
-        yield from ask(lambda client: client.runs.cancel(*run, wait=True))
+        yield from ask(lambda client: client.runs.cancel(*run, wait=True, **call.own))
 
 
-def answer_control(control: Control | None, question: Reply) -> Flow[None]:
+def answer_control(control: Control | None, question: Reply, call: StateCall) -> Flow[None]:
     """Answer a run that asks whether to drain.
 
     The server refuses the answer if the run is over or runs in another process; that is ignored.
@@ -90,7 +91,7 @@ def answer_control(control: Control | None, question: Reply) -> Flow[None]:
     }
     path = f"/threads/{question['thread_id']}/runs/{question['run_id']}/control"
     try:
-        yield from ask(lambda client: client.http.post(path, json=answer))
+        yield from ask(lambda client: client.http.post(path, json=answer, **call.own))
     except Exception as error:
         if status_of(error) not in (NOT_FOUND, CONFLICT):
             raise

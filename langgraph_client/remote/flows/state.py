@@ -16,7 +16,7 @@ from langgraph_client.remote.config import Address
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.exceptions import invalid_update, remote_error
 from langgraph_client.remote.flow import Flow, ask
-from langgraph_client.remote.flows.agreement import agreed_headers, reads_envelopes
+from langgraph_client.remote.flows.agreement import agreed_headers, own_options, reads_envelopes
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 from langgraph_client.remote.threads import KnownThreads, thread_arguments, thread_headers
 from langgraph_client.remote.typed_values import enclosed_values, plain_messages
@@ -39,9 +39,14 @@ class StateCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, object] | None = None
 
+    @property
+    def own(self) -> JsonObject:
+        """The caller's headers and query parameters, as keyword arguments of any request."""
+        return own_options(self.headers, self.params)
+
     def sent_along(self) -> Flow[JsonObject]:
-        """Return the headers and query parameters of a request, as keyword arguments."""
-        agreed = dict((yield from agreed_headers(self.clients)))
+        """Return `own`, and the headers that the bundled server reads, for a state request."""
+        agreed = dict((yield from agreed_headers(self.clients, self.own)))
         if agreed:
             agreed.update(thread_headers(self.assistant_id, self.address))
         return {"headers": {**agreed, **self.headers} or None, "params": self.params}
@@ -126,7 +131,7 @@ def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[Jso
 def _update(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
     along = yield from call.sent_along()
     sent = values
-    if (yield from reads_envelopes(call.clients)):
+    if (yield from reads_envelopes(call.clients, call.own)):
         enclosed = enclosed_values(values)
         sent = values if enclosed is None else enclosed
     else:
@@ -166,7 +171,7 @@ def bulk_update_state(
             # The next update forks from the checkpoint that this one has written.
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
         return {"configurable": call.address.configurable(call.address.checkpoint)}
-    rich = yield from reads_envelopes(call.clients)
+    rich = yield from reads_envelopes(call.clients, call.own)
     if has_task_ids and not rich:
         raise NotImplementedError(
             "task_id: the protocol's state update has no such field; only the bundled server does"
@@ -256,11 +261,11 @@ def _make_thread(call: StateCall) -> Flow[None]:
     """
     graph_id = yield from _graph_id(call)
     arguments = thread_arguments(call.address, graph_id)
-    thread = yield from ask(lambda client: client.threads.create(**arguments))
+    thread = yield from ask(lambda client: client.threads.create(**arguments, **call.own))
     if isinstance(thread, Mapping) and not (thread.get("metadata") or {}).get("graph_id"):
         yield from ask(
             lambda client: client.threads.update(
-                str(call.address.thread_id), metadata={"graph_id": graph_id}
+                str(call.address.thread_id), metadata={"graph_id": graph_id}, **call.own
             )
         )
     call.threads.remember(call.address, with_graph=True)
@@ -272,7 +277,9 @@ def _graph_id(call: StateCall) -> Flow[str]:
     GET /assistants/{assistant_id}
     """
     if call.threads.graph_id is None:
-        assistant = yield from ask(lambda client: client.assistants.get(call.assistant_id))
+        assistant = yield from ask(
+            lambda client: client.assistants.get(call.assistant_id, **call.own)
+        )
         call.threads.graph_id = str(assistant["graph_id"])
     return call.threads.graph_id
 
@@ -283,7 +290,7 @@ def _refuse_existing(call: StateCall) -> Flow[None]:
     GET /threads/{thread_id}
     """
     try:
-        yield from ask(lambda client: client.threads.get(str(call.address.thread_id)))
+        yield from ask(lambda client: client.threads.get(str(call.address.thread_id), **call.own))
     except Exception as error:
         if status_of(error) != NOT_FOUND:
             raise
