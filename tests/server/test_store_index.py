@@ -24,6 +24,7 @@ from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.vectors import cosine_distance
 from langgraph_client.testing import TestClock, TestServer
 from tests.support.graphs import graphs
+from tests.support.killed import killed
 
 WORDS = ("cat", "dog", "car")
 
@@ -222,6 +223,71 @@ def test_a_saver_of_the_user_s_own(
         assert client.threads.get_state(copied)["values"] == {"count": 6}
         one = len(client.threads.get_history(copied)) == 1
         assert one or "has no method prune()" in caplog.text
+
+
+class FailingSaver(InMemorySaver):
+    """A saver that fails when it has to delete a thread, if a test says so.
+
+    Args:
+        failed: Called before it fails.
+        deletes: Whether it deletes the thread before that.
+    """
+
+    def __init__(self, failed: Callable[[], None], *, deletes: bool) -> None:
+        super().__init__()
+        self.fails = False
+        self._failed = failed
+        self._deletes = deletes
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        if self._deletes or not self.fails:
+            await super().adelete_thread(thread_id)
+        if self.fails:
+            self._failed()
+            raise ConnectionError("no answer")
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_a_thread_whose_saver_fails_can_be_deleted_again(deletes: bool) -> None:
+    """The server has the thread until its checkpoints are gone."""
+    saver = FailingSaver(lambda: None, deletes=deletes)
+    with Server(graphs(), checkpointer=saver) as server, http_to(server) as http:
+        path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+        http.post(f"{path}/runs/wait", json={"assistant_id": "counter", "input": {"count": 1}})
+        saver.fails = True
+        assert http.delete(path).status_code == 503
+        assert http.get(path).status_code == 200
+        saver.fails = False
+        assert http.delete(path).status_code == 204
+        assert http.get(path).status_code == 404
+        assert not saver.storage.get(path.rpartition("/")[2])
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("deletes", [True, False])
+def test_no_state_is_left_by_a_kill_while_a_thread_is_deleted(
+    tmp_path: Path, deletes: bool
+) -> None:
+    """A new thread of the same id does not find the state of the deleted one in the saver."""
+    images: list[Path] = []
+    file = tmp_path / "s.db"
+    saver = FailingSaver(lambda: images.append(killed(file)), deletes=deletes)
+    body = {"thread_id": "7ac5ca6e-7a1f-4c3e-9df6-9f2b1f5b2f10"}
+    path = f"/threads/{body['thread_id']}"
+    count = {"assistant_id": "counter", "input": {"count": 1}}
+    with Server(graphs(), path=file, checkpointer=saver) as server, http_to(server) as http:
+        http.post("/threads", json=body)
+        http.post(f"{path}/runs/wait", json=count)
+        saver.fails = True
+        http.delete(path)
+        saver.fails = False
+    (image,) = images
+    with Server(graphs(), path=image, checkpointer=saver) as server, http_to(server) as http:
+        if http.post("/threads", json=body).status_code == 409:  # It is still there.
+            http.delete(path)
+            http.post("/threads", json=body)
+        http.patch(path, json={"metadata": {"graph_id": "counter"}})
+        assert http.get(f"{path}/state").json()["values"] == {}
 
 
 @pytest.mark.parametrize("strategy", ["delete", "keep_latest"])

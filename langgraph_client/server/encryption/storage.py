@@ -53,6 +53,10 @@ class _States:
         async with self._turns.one():
             await self._states.delete_thread(thread_id)
 
+    async def forget_thread(self, thread_id: str) -> None:
+        """Delete the checkpoints of a thread that are in a user's saver."""
+        await self._states.forget_thread(thread_id)
+
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
         async with self._turns.one():

@@ -414,6 +414,7 @@ class Cluster:
             thread_id: The thread.
             held: The value of its lock. The lock across processes ends with the transaction.
         """
+        await self._storage.states.forget_thread(thread_id)
         async with self._storage.transaction(held) as transaction:
             self.shared.revoke(transaction, thread_id)
             await transaction.delete_thread(thread_id)

@@ -235,6 +235,18 @@ class ThreadStates(Protocol):
         """Delete all checkpoints of a thread."""
         ...
 
+    async def forget_thread(self, thread_id: str) -> None:
+        """Delete the checkpoints of a thread that are in another database, a user's saver.
+
+        Call it before a transaction that deletes the thread. If it fails, or the process is killed
+        after it, the thread still exists and can be deleted again. In the other order, a new thread
+        of the same id would find the old state.
+
+        Raises:
+            Unavailable: The saver raised an error.
+        """
+        ...
+
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
         ...

@@ -215,8 +215,12 @@ class _Within(_Delegating):
     """A transaction. Calls of the saver are made after its commit.
 
     The saver is another database. Calls within the transaction would block every other writer, and
-    could not be rolled back. If the process is killed in between, checkpoints of deleted threads
-    remain in the saver, which do no harm.
+    could not be rolled back. If the process is killed in between, checkpoints of a stateless run
+    remain in the saver. They do no harm, because no other run gets the id of its thread. In the
+    other order, a run whose end is not written would be repeated without its checkpoints.
+
+    A thread that a client deletes may be created again with the same id. So its checkpoints are
+    deleted before it, see `ThreadStates.forget_thread`.
     """
 
     def __init__(self, inner: Transaction, saver: object) -> None:
@@ -276,9 +280,9 @@ class StorageWithSaver(_Delegating):
         return _Within(self._storage.within(held), self._saver)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
-        """Delete a thread with all that belongs to it."""
-        await self._storage.delete_thread(thread_id, keep_events=keep_events)
+        """Delete a thread with all that belongs to it, its checkpoints in the saver first."""
         await self.states.forget_thread(thread_id)
+        await self._storage.delete_thread(thread_id, keep_events=keep_events)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Do nothing: the saver itself decides of which classes it creates objects."""

@@ -40,6 +40,9 @@ class States:
                 place=Place(table, deletes=True),
             )
 
+    async def forget_thread(self, thread_id: str) -> None:
+        """Do nothing: all checkpoints are in this database."""
+
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
         execute = self._executor.execute

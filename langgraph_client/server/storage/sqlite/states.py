@@ -48,6 +48,9 @@ class States:
         await self._database.patiently(write)
         self._deleted()
 
+    async def forget_thread(self, thread_id: str) -> None:
+        """Do nothing: all checkpoints are in this database."""
+
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
 
