@@ -106,10 +106,10 @@ def split(
 def _needed(notes: list[Note]) -> list[Note]:
     """The notes without those of messages that hold nothing with a note."""
     needed: list[Note] = []
-    for note in notes:  # The inner ones come first.
+    for note in notes:
         path, _, *is_message = note
-        depth = len(path)
-        if not is_message or any(inner[0][:depth] == path for inner in needed):
+        # The inner notes come first, so that those inside of this one end with the last.
+        if not is_message or (needed and needed[-1][0][: len(path)] == path):
             needed.append(note)
     return needed
 
