@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
@@ -283,9 +284,10 @@ class AsyncDirectAnswer:
         self._network.limit = seconds if is_short else usual
         self._network.due = due
         try:
-            piece = await self._next_piece()
-            if self._plain is not None:
-                piece = await self._decompressed(self._plain, piece)
+            if self._plain is None:
+                piece = await self._next_piece()
+            else:
+                piece = await self._decompressed(self._plain)
         except _ERRORS as error:
             self._drop()
             raise no_answer(error, is_short=is_short) from error
@@ -336,12 +338,16 @@ class AsyncDirectAnswer:
         stream: httpcore.AsyncNetworkStream = self._response.extensions["network_stream"]
         return stream
 
-    async def _decompressed(self, plain: Decompressor, piece: bytes) -> bytes:
-        """Decompress a piece; read further pieces until there is output."""
-        while piece:
-            if made := plain.feed(piece):
+    async def _decompressed(self, plain: Decompressor) -> bytes:
+        """Read pieces until there is output; `b""` at the end."""
+        while True:
+            if plain.has_more and (made := plain.feed(b"")):
                 return made
             piece = await self._next_piece()
+            if not piece:
+                break
+            if made := plain.feed(piece):
+                return made
         if not plain.is_complete:
             raise httpcore.RemoteProtocolError("the compressed body is not complete")
         return b""
@@ -372,7 +378,7 @@ class AsyncDirectAnswer:
         """
         if not self._is_closed:
             with suppress(NoAnswer):
-                if await self.read(_END_BEHIND):
+                if await self.read(_END_BEHIND, monotonic() + _END_BEHIND):
                     self._drop()
 
     async def aclose(self) -> None:

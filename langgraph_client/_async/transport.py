@@ -69,7 +69,12 @@ class AsyncTransport:
         waits: The time limits.
         below: The httpx client of those who look below, and the headers of every request.
         sleep: Waits for the given number of seconds; tests replace it.
+
+    Attributes:
+        most_bytes: A longer reply is refused, so that a faulty server cannot fill the memory.
     """
+
+    most_bytes = 1024**3
 
     def __init__(
         self,
@@ -173,10 +178,11 @@ class AsyncTransport:
                 problem.__cause__ = error.__cause__
             except APIResponseValidationError as error:
                 problem = error
-                # One more attempt only: an invalid result, unlike a damaged one, stays invalid.
-                reconnects = min(reconnects, attempt + 1)
             finally:
                 await answer.aclose()
+            if isinstance(problem, APIResponseValidationError):
+                # One more attempt only: an invalid result, unlike a damaged one, stays invalid.
+                reconnects = min(reconnects, attempt + 1)
             is_last = attempt >= reconnects or deadline.is_over(monotonic())
             again = None if is_last else await self._asked_again(call, location, deadline)
             if again is None:
@@ -461,13 +467,18 @@ class AsyncTransport:
     ) -> bytes:
         """Return a whole body. With a `cadence`, blank pieces are measured as heartbeats."""
         pieces: list[bytes] = []
+        size = 0
         pulse = None if cadence is None else Pulse(cadence)
         seconds = None if cadence is None else cadence.patience
         while True:
             piece = await answer.read(seconds, deadline.end)
             if not piece:
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            pieces.append(piece)
+            size += len(piece)
+            if size > self.most_bytes:
+                raise NoAnswer(Kind.TOO_LARGE, f"more than {self.most_bytes} bytes")
+            if pieces or not piece.isspace():  # Heartbeats may come without end.
+                pieces.append(piece)
             if cadence is None or pulse is None:
                 continue
             if piece.isspace():

@@ -6,6 +6,8 @@ import zlib
 
 ACCEPTED = "gzip, deflate"
 _KNOWN = ("gzip", "x-gzip", "deflate")
+# The most bytes that one call returns: compressed data may stand for a thousand times as much.
+MOST_AT_ONCE = 1024 * 1024
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _GZIP = b"\x1f\x8b"  # The first bytes of each member of a gzip body.
 
@@ -34,6 +36,9 @@ class Decompressor:
         self._may_be_raw = name == "deflate"
         self._held = b""
         self._has_input = False
+        self._rest = b""  # Input that was not decompressed yet.
+        #: Whether there is more to return before further input: call `feed(b"")`.
+        self.has_more = False
 
     @property
     def is_complete(self) -> bool:
@@ -41,7 +46,10 @@ class Decompressor:
         return self._zlib.eof or not self._has_input
 
     def feed(self, data: bytes) -> bytes:
-        """Return the decompressed bytes; they may be empty until more input comes."""
+        """Return decompressed bytes, at most `MOST_AT_ONCE`; see `has_more`.
+
+        They may be empty until more input comes.
+        """
         self._has_input = self._has_input or bool(data)
         if self._may_be_raw:
             data, self._held = self._held + data, b""
@@ -60,9 +68,17 @@ class Decompressor:
         return plain
 
     def _decompressed(self, data: bytes) -> bytes:
-        plain = self._zlib.decompress(data)
-        # A gzip body may have several members. Anything else behind the end is ignored.
-        while self._zlib.eof and (rest := self._zlib.unused_data) and _GZIP.startswith(rest[:2]):
-            self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
-            plain += self._zlib.decompress(rest)
-        return plain
+        data, self._rest, self.has_more = self._rest + data, b"", False
+        plain = b""
+        while True:
+            if self._zlib.eof:
+                # A gzip body may have several members. Anything else behind the end is ignored.
+                if not data or not _GZIP.startswith(data[:2]):
+                    return plain
+                self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
+            plain += self._zlib.decompress(data, MOST_AT_ONCE - len(plain))
+            data = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+            self.has_more = len(plain) >= MOST_AT_ONCE
+            if self.has_more or not data:
+                self._rest = data
+                return plain

@@ -68,6 +68,7 @@ class Kind(Enum):
     BROKEN = "connection failed "
     CLOSED = "the client is closed"
     UNREADABLE = "the response's body cannot be decompressed"
+    TOO_LARGE = "the response is too large"
     NO_URL = "not a URL that a request can be sent to"
 
 
@@ -99,6 +100,6 @@ class NoAnswer(Exception):
             late = made_alike(APITimeoutError, self.alike)
             return late(message=said, method=method, url=url)
         said = f"{said}: {self.detail}" if self.detail else said
-        if self.kind is Kind.UNREADABLE:
+        if self.kind in (Kind.UNREADABLE, Kind.TOO_LARGE):
             return APIResponseValidationError(said, method=method, url=url)
         return made_alike(APIConnectionError, self.alike)(said, method=method, url=url)

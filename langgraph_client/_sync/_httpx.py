@@ -329,6 +329,8 @@ class HttpxAnswer:
         try:
             with self._reading.within(until(due, limit, monotonic())):
                 while True:
+                    if rest := self._decompressed(b""):
+                        return rest
                     # This dict is the request's own, which httpcore reads again: see `seconds`.
                     self._timeouts["read"] = left(due, limit, self._library["ReadTimeout"])
                     piece = self._next_piece()
@@ -358,10 +360,13 @@ class HttpxAnswer:
         return None
 
     def _decompressed(self, piece: bytes) -> bytes:
-        """Return what a piece of the body stands for, which may be nothing yet."""
+        """Return what a piece of the body stands for, which may be nothing yet.
+
+        Without a piece, return what is left of the last one.
+        """
         if self._missing is not None:
             self._missing -= len(piece)
-        if self._plain is None:
+        if self._plain is None or not (piece or self._plain.has_more):
             return piece
         try:
             return self._plain.feed(piece)

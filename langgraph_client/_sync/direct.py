@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
@@ -282,9 +283,10 @@ class DirectAnswer:
         self._network.limit = seconds if is_short else usual
         self._network.due = due
         try:
-            piece = self._next_piece()
-            if self._plain is not None:
-                piece = self._decompressed(self._plain, piece)
+            if self._plain is None:
+                piece = self._next_piece()
+            else:
+                piece = self._decompressed(self._plain)
         except _ERRORS as error:
             self._drop()
             raise no_answer(error, is_short=is_short) from error
@@ -335,12 +337,16 @@ class DirectAnswer:
         stream: httpcore.NetworkStream = self._response.extensions["network_stream"]
         return stream
 
-    def _decompressed(self, plain: Decompressor, piece: bytes) -> bytes:
-        """Decompress a piece; read further pieces until there is output."""
-        while piece:
-            if made := plain.feed(piece):
+    def _decompressed(self, plain: Decompressor) -> bytes:
+        """Read pieces until there is output; `b""` at the end."""
+        while True:
+            if plain.has_more and (made := plain.feed(b"")):
                 return made
             piece = self._next_piece()
+            if not piece:
+                break
+            if made := plain.feed(piece):
+                return made
         if not plain.is_complete:
             raise httpcore.RemoteProtocolError("the compressed body is not complete")
         return b""
@@ -371,7 +377,7 @@ class DirectAnswer:
         """
         if not self._is_closed:
             with suppress(NoAnswer):
-                if self.read(_END_BEHIND):
+                if self.read(_END_BEHIND, monotonic() + _END_BEHIND):
                     self._drop()
 
     def close(self) -> None:

@@ -114,6 +114,27 @@ def test_a_stream_that_is_open_has_none() -> None:
             assert parts == [1] * 5 + [None]
 
 
+def test_the_wait_behind_a_stream_s_last_event_ends() -> None:
+    """The end of its body is waited for, so that the connection can be kept, but not for long."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        packing = zlib.compressobj(wbits=31)
+        packed = packing.compress(b"event: end\ndata: null\n\n") + packing.flush(zlib.Z_SYNC_FLUSH)
+        head = EVENTS.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n")
+        send(head + chunked(packed)[:-5])
+        end = time.monotonic() + LONG
+        with suppress(OSError):  # The client has left.
+            while time.monotonic() < end:  # Time itself is what the test is about.
+                send(chunked(EMPTY_BLOCK)[:-5])
+                time.sleep(0.002)
+
+    with raw_server(answer) as server:
+        with client_of(server) as client:
+            begin = time.monotonic()
+            assert [part.event for part in client.runs.stream(None, "agent")] == ["end"]
+            assert time.monotonic() - begin < LONG / 2
+
+
 def test_a_connection_is_used_again_without_the_last_call_s_deadline() -> None:
     """Nor does the next call with another deadline keep it."""
     with raw_server(lambda asked, send: send(http(b'{"thread_id": "t"}'))) as server:
