@@ -261,6 +261,12 @@ def _transport(
     reconnect: ReconnectPolicy | None = None,
     sleep: Callable[[float], Any] = sleep,
 ) -> AsyncTransport:
+    for name, policy, kind in (
+        ("retry", retry, RetryPolicy),
+        ("reconnect", reconnect, ReconnectPolicy),
+    ):
+        if policy is not None and not isinstance(policy, kind):
+            raise InvalidArgumentError(name, f"must be a {kind.__name__}, not {policy!r}")
     settings = settings_from(url, api_key, headers)
     given = waits(timeout, deadline)
     brought = transport is not None or limits is not None or proxy is not None

@@ -15,13 +15,21 @@ from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
-from langgraph_client.server.cli.arguments import parse, set_up_logging
-from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
-from langgraph_client.server.cli.load import server_of
-from langgraph_client.server.errors import StartError
-from langgraph_client.server.http.listener import is_loopback
-from langgraph_client.server.loop_watch import LoopWatch
-from langgraph_client.server.options import Cors
+try:
+    from langgraph_client.server.cli.arguments import parse, set_up_logging
+    from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
+    from langgraph_client.server.cli.load import server_of
+    from langgraph_client.server.errors import StartError
+    from langgraph_client.server.http.listener import is_loopback
+    from langgraph_client.server.loop_watch import LoopWatch
+    from langgraph_client.server.options import Cors
+except ModuleNotFoundError as missing:
+    package = (missing.name or "").partition(".")[0]
+    if package == "langgraph_client":
+        raise
+    from langgraph_client.errors import MissingExtraError
+
+    sys.exit(f"{MissingExtraError('the server', 'server')} ({package} is missing)")
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -80,7 +88,7 @@ def _serve(
         "ui": options.ui,
     }
     if options.cors is not None:
-        origins = tuple(filter(None, options.cors.split(",")))
+        origins = tuple(filter(None, map(str.strip, options.cors.split(","))))
         given["cors"] = dataclasses.replace(config.cors or Cors(), allow_origins=origins)
     server = server_of(config, given)
     # The port first: if it is in use, no run is taken up.

@@ -8,13 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from langgraph_client.errors import InvalidArgumentError
 
 Group = Literal[
     "assistants", "threads", "runs", "store", "meta", "mcp", "a2a", "ui", "event_streaming"
 ]
 """A group of endpoints that can be disabled."""
 Strategy = Literal["delete", "keep_latest"]
+
+
+def _listed(literal: object) -> str:
+    return ", ".join(map(repr, sorted(get_args(literal))))
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,34 @@ class Cors:
     expose_headers: tuple[str, ...] = ()
     allow_credentials: bool = False
     max_age: int = 600
+
+    def __post_init__(self) -> None:
+        for name in ("allow_origins", "allow_methods", "allow_headers", "expose_headers"):
+            if isinstance(value := getattr(self, name), str):
+                raise InvalidArgumentError(name, f"must be a tuple of texts, not {value!r}")
+        for origin in self.allow_origins:
+            if not _is_origin(origin):
+                raise InvalidArgumentError(
+                    "allow_origins",
+                    f"{origin!r} is not an origin, such as 'https://app.example', nor '*' for all"
+                    " of them; `allow_origin_regex` allows several",
+                )
+        try:
+            re.compile(self.allow_origin_regex or "")
+        except (re.error, TypeError) as error:
+            problem = f"{self.allow_origin_regex!r} is not a regular expression: {error}"
+            raise InvalidArgumentError("allow_origin_regex", problem) from None
+
+
+def _is_origin(text: object) -> bool:
+    if text in ("*", "null"):
+        return True
+    try:
+        parts = urlsplit(text if isinstance(text, str) else "")
+    except ValueError:
+        return False
+    is_bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    return bool(parts.scheme and parts.netloc) and is_bare and "*" not in parts.netloc
 
 
 _NEVER = {
@@ -112,6 +147,18 @@ class HttpOptions:
     custom_route_auth: bool = False
     security: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # A restriction that is misspelt would leave open what its author believes closed.
+        given = {self.disabled} if isinstance(self.disabled, str) else set(self.disabled)
+        if unknown := given - {*get_args(Group)}:
+            raise InvalidArgumentError(
+                "disabled",
+                f"{', '.join(sorted(map(repr, unknown)))}: there is no such group of endpoints;"
+                f" there are {_listed(Group)}",
+            )
+        if isinstance(self.disabled, str):
+            raise InvalidArgumentError("disabled", f"must be a set, such as {given!r}")
+
 
 @dataclass(frozen=True)
 class WebhookOptions:
@@ -152,6 +199,14 @@ class ThreadTTL:
 
     minutes: float
     strategy: Strategy = "delete"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.minutes, int | float) or not 0 < self.minutes < float("inf"):
+            problem = f"must be a number of minutes above 0, not {self.minutes!r}"
+            raise InvalidArgumentError("minutes", problem)
+        if self.strategy not in get_args(Strategy):
+            problem = f"must be one of {_listed(Strategy)}, not {self.strategy!r}"
+            raise InvalidArgumentError("strategy", problem)
 
 
 @dataclass(frozen=True)

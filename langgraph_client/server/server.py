@@ -134,6 +134,8 @@ class Server:
         hooks: Functions that are called at points in the life of a run. Default: none.
 
     Raises:
+        InvalidArgumentError: `graphs` is not a mapping, `api_key` is empty, or `cors` has something
+            that is not an origin.
         TypeError: An object in `graphs` is not a graph, or `auth` is not an `Auth`.
         ValueError: `auth` has no function decorated with `@auth.authenticate`, or `role` or
             `listen_url` is passed without PostgreSQL.
@@ -172,7 +174,15 @@ class Server:
     ) -> None:
         sdk_loopback.install()
         self.url: str | None = None
+        if not isinstance(graphs, Mapping):
+            kind = type(graphs).__name__
+            problem = (
+                f'must be a mapping of names to graphs, such as {{"agent": graph}}, not {kind}'
+            )
+            raise InvalidArgumentError("graphs", problem)
         self._given = dict(graphs)
+        if isinstance(cors, str):
+            raise InvalidArgumentError("cors", f"must be a list of origins, not {cors!r}")
         if api_key == "":
             raise InvalidArgumentError("api_key", "must not be empty; None means no key")
         if not is_postgres(path) and (role != "all" or listen_url is not None):
@@ -195,6 +205,8 @@ class Server:
         self._authorization = None
         if auth is not None:
             self._authorization = Authorization(auth, studio=studio_auth)
+        #: Whether requests are authenticated. Everyone can say that they are LangGraph Studio.
+        self._asks_who_calls = api_key is not None or (auth is not None and not studio_auth)
         self._ui = False if ui is None and has_own_ui(self._http.app) else ui
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -560,14 +572,14 @@ class Server:
 
         Args:
             host: The address to listen on. Default: this machine only. Other addresses need a
-                server with an `api_key` or an `auth`.
+                server with an `api_key`, or with an `auth` and without `studio_auth`.
             port: The port; 0 (the default) for any free one.
             certfile: The file of a certificate, for HTTPS. Default: HTTP.
             keyfile: The file of its key; needed with `certfile`.
 
         Raises:
-            InvalidArgumentError: Other machines can reach `host`, and the server has neither an
-                `api_key` nor an `auth`.
+            InvalidArgumentError: Other machines can reach `host`, and the server does not
+                authenticate requests.
             OSError: The address or the certificate cannot be used.
             ValueError: The port is out of range.
             RuntimeError: The server listens already.
@@ -580,7 +592,8 @@ class Server:
             raise InvalidArgumentError(
                 "host",
                 f"{host!r} can be reached from other machines: give the server an API key"
-                " (--api-key, or api_key= in Python) or an Auth, or listen on 127.0.0.1",
+                " (--api-key, or api_key= in Python) or an Auth without the exception for LangGraph"
+                " Studio, or listen on 127.0.0.1",
             )
         self._port = Port(host, port, (certfile, keyfile) if certfile and keyfile else None)
         self.url = self._port.url + self._http.mount_prefix
@@ -617,10 +630,6 @@ class Server:
 
     def _serves_ui(self) -> bool:
         return "ui" not in self._http.disabled if self._ui is None else self._ui
-
-    @property
-    def _asks_who_calls(self) -> bool:
-        return self._api_key is not None or self._authorization is not None
 
     def _leave_port(self) -> None:
         if self._port is not None:

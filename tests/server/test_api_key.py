@@ -52,6 +52,14 @@ def test_a_port_beyond_this_machine_with_a_key_or_an_auth() -> None:
             assert httpx.get(f"http://127.0.0.1:{port}/ok").status_code == 200
 
 
+def test_an_auth_that_everyone_passes_is_not_enough() -> None:
+    """With the exception for LangGraph Studio, requests need not be authenticated."""
+    auth = Auth()
+    auth.authenticate(lambda: "ann")
+    with pytest.raises(InvalidArgumentError, match="without the exception for LangGraph Studio"):
+        Server(GRAPHS, auth=auth, studio_auth=True).listen("0.0.0.0")
+
+
 def test_an_empty_key_is_refused() -> None:
     """A variable that is not set must not make a server whose key everyone knows."""
     with pytest.raises(InvalidArgumentError, match="api_key: must not be empty"):

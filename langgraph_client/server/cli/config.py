@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.cli.keys import DISABLE, findings
 from langgraph_client.server.options import (
@@ -266,13 +267,11 @@ class _Reader:
         cors = self._section("http", "cors")
         if not cors:
             return None
-        if "allow_origin_regex" in cors:
-            try:
-                re.compile(cors["allow_origin_regex"])
-            except re.error as error:
-                raise ConfigError(f"'http.cors.allow_origin_regex': {error}") from None
         known = {one.name for one in dataclasses.fields(Cors)}
-        return Cors(**{name: _frozen(cors[name]) for name in cors if name in known})
+        try:
+            return Cors(**{name: _frozen(cors[name]) for name in cors if name in known})
+        except InvalidArgumentError as error:
+            raise ConfigError(f"'http.cors.{error.parameter}': {error.problem}") from None
 
     def _store(self) -> StoreSection:
         store, ttl = self._section("store"), self._section("store", "ttl")

@@ -1,0 +1,19 @@
+"""What is no policy is refused where the client is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langgraph_client import InvalidArgumentError, get_client
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("retry", 5), ("retry", False), ("reconnect", {"silence": 3})]
+)
+async def test_a_policy_is_an_object(name: str, value: Any) -> None:
+    """A number of attempts belongs into a `RetryPolicy`."""
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(InvalidArgumentError, match=f"{name}: must be a Re.*Policy, not "):
+        get_client(**options)

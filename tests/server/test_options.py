@@ -1,0 +1,65 @@
+"""Settings of a `Server` that could have no effect are refused where they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from langgraph_client import InvalidArgumentError, ScriptedGraph, Server
+from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL
+
+WRONG: dict[str, tuple[Callable[[], object], str]] = {
+    "group": (
+        lambda: HttpOptions(disabled=frozenset({"stores"})),  # type: ignore[arg-type]
+        r"disabled: 'stores': there is no such group of endpoints; there are 'a2a', .*'store'",
+    ),
+    "text for a set": (
+        lambda: HttpOptions(disabled="store"),  # type: ignore[arg-type]
+        r"disabled: must be a set, such as \{'store'\}",
+    ),
+    "strategy": (
+        lambda: ThreadTTL(60, "keep-latest"),  # type: ignore[arg-type]
+        "strategy: must be one of 'delete', 'keep_latest', not 'keep-latest'",
+    ),
+    "minutes": (lambda: ThreadTTL(0), "minutes: must be a number of minutes above 0, not 0"),
+    "origin": (lambda: Cors(("http//x",)), "allow_origins: 'http//x' is not an origin"),
+    "origin with a path": (lambda: Cors(("https://a.example/x",)), "is not an origin"),
+    "origin with a star": (lambda: Cors(("https://*.example",)), "allow_origin_regex"),
+    "origin with half an address": (lambda: Cors(("http://[::1",)), "is not an origin"),
+    "regex": (
+        lambda: Cors(allow_origin_regex="("),
+        r"allow_origin_regex: '\(' is not a regular expression",
+    ),
+    "methods": (
+        lambda: Cors(allow_methods="GET"),  # type: ignore[arg-type]
+        "allow_methods: must be a tuple of texts, not 'GET'",
+    ),
+    "cors of a server": (
+        lambda: Server({}, cors="https://a.example"),
+        "cors: must be a list of origins, not 'https://a.example'",
+    ),
+    "one of the origins of a server": (
+        lambda: Server({}, cors=["a.example"]),
+        "allow_origins: 'a.example' is not an origin",
+    ),
+    "graph": (
+        lambda: Server(ScriptedGraph([])),  # type: ignore[arg-type]
+        'graphs: must be a mapping of names to graphs, such as {"agent": graph}, not ScriptedGraph',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_wrong_setting_is_refused(name: str) -> None:
+    """With the parameter, the value, and what is allowed."""
+    make, message = WRONG[name]
+    with pytest.raises(InvalidArgumentError, match=message):
+        make()
+
+
+def test_right_settings_are_accepted() -> None:
+    """Every form of an origin that browsers send, and every group."""
+    Cors(("*", "null", "http://localhost:3000", "https://a.example/", "tauri://localhost"))
+    HttpOptions(disabled=frozenset({"store", "a2a", "mcp", "meta", "ui", "event_streaming"}))
+    ThreadTTL(0.5, "keep_latest")
