@@ -10,7 +10,7 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
-from langgraph.types import RetryPolicy
+from langgraph.types import RetryPolicy, StateUpdate
 from pydantic import ValidationError
 
 from langgraph_client import Server
@@ -20,6 +20,7 @@ from tests.support.same import Names, compare
 
 NAMES = ["row", "inner questions", "nested", "schemas", "commands", "agent", "pydantic"]
 ON = {"configurable": {"thread_id": "1"}}
+APART = {"configurable": {"thread_id": "2"}}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,32 @@ def test_a_subgraph_tells_its_state_and_cannot_be_run(hosted: Server) -> None:
     assert seen[0] == seen[1]
     with pytest.raises(NotImplementedError, match="whole graphs"):
         inner.invoke({"draft": "d"})
+
+
+async def test_the_async_methods_of_a_subgraph(hosted: Server) -> None:
+    """They do what the blocking ones do; it cannot be run by these either."""
+    _, remote = pair(hosted, "nested")
+    await remote.ainvoke({"draft": "d"}, APART)
+    (task,) = (await remote.aget_state(APART)).tasks
+    inner = dict([each async for each in remote.aget_subgraphs()])["inner"]
+    compare(await inner.aget_state(task.state), inner.get_state(task.state))
+    compare(await anext(inner.aget_state_history(task.state)), inner.get_state(task.state))
+    written = await inner.aupdate_state(task.state, {"answers": ["by hand"]}, "review")
+    assert (await inner.aget_state(written)).values["answers"] == ["by hand"]
+    update = StateUpdate({"answers": ["by hand, too"]}, "review")
+    for written in (
+        inner.bulk_update_state(task.state, [[update]]),
+        await inner.abulk_update_state(task.state, [[update]]),
+    ):
+        assert inner.get_state(written).values["answers"][-1] == "by hand, too"
+    assert (await inner.aget_graph()).nodes.keys() == inner.get_graph().nodes.keys()
+    assert inner.with_config(tags=["t"]).namespace == inner.namespace
+    assert "inner" in repr(inner)
+    for run in (inner.ainvoke, inner.astream):
+        with pytest.raises(NotImplementedError, match="whole graphs"):
+            await run({"draft": "d"})
+    with pytest.raises(NotImplementedError, match="whole graphs"):
+        inner.stream({"draft": "d"})
 
 
 @pytest.mark.parametrize("name", ["row", "schemas", "pydantic", "writers"])

@@ -79,3 +79,43 @@ print(json.dumps([asked.value, result, drawing.draw_mermaid(), drawing.draw_asci
         "  +--> __end__",
         "[__end__]",
     ]
+
+
+def test_batches_are_run_side_by_side(server: Server) -> None:
+    """In input order, with a config for all or for each; failures are raised or returned."""
+    seen = run(
+        server,
+        """
+import asyncio
+config = lambda name: {"configurable": {"thread_id": name}}
+draft = lambda text: {"draft": text}
+with RemoteGraph("approval", url=sys.argv[1]) as approval:
+    drafts = [draft("a"), draft("b")]
+    outputs = approval.batch(drafts, [config("1"), {**config("2"), "max_concurrency": 1}])
+    one = approval.batch(drafts, {"max_concurrency": 1})
+    async def both():
+        async with approval:
+            answers = await approval.abatch([Command(resume="no")] * 2, [config("1"), config("2")])
+            failed = await approval.abatch(["x", draft("c")], return_exceptions=True)
+            return answers, [type(each).__name__ for each in failed]
+    answers, failed = asyncio.run(both())
+    failures = approval.batch([draft("d"), "x"], return_exceptions=True)
+    raised = []
+    for inputs, configs in ((["x"], None), ([draft("e")], [])):
+        try:
+            approval.batch(inputs, configs)
+        except Exception as error:
+            raised.append([isinstance(error, ValueError), str(error)])
+    name = approval.get_name("Input")
+    nothing = approval.batch([])
+asked = [[each["__interrupt__"][0].value["draft"] for each in some] for some in (outputs, one)]
+print(json.dumps([asked, answers, failed, [type(f).__name__ for f in failures], raised[1], name,
+                  len(raised), nothing]))
+""",
+    )
+    assert seen[0] == [["a!", "b!"]] * 2
+    assert seen[1] == [{"draft": "a!", "answers": ["no"]}, {"draft": "b!", "answers": ["no"]}]
+    assert seen[2][1] == seen[3][0] == "dict"
+    assert seen[2][0] == seen[3][1] != "dict"
+    assert seen[4] == [True, "config: 0 configs for 1 inputs"]
+    assert seen[5:] == ["approvalInput", 2, []]
