@@ -122,6 +122,8 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
         ({"graphs": {"a": "./agent.ts:graph"}}, "graph 'a'.*TypeScript"),
         ({"http": {"app": "./web.mts:app"}}, "'http.app'.*TypeScript"),
         ({"auth": {"disable_studio_auth": True}}, "'auth' needs a 'path'"),
+        ({"auth": {"path": None}}, "'auth' needs a 'path'"),
+        ({"encryption": {"path": None}}, "'encryption' needs a 'path'"),
         ({"auth": {"path": "auth.py"}}, "'auth.path' has to be"),
         ({"http": {"disable_runs": "yes"}}, "'http.disable_runs' has to be true or false"),
         ({"http": {"middleware_order": "any"}}, "auth_first or middleware_first"),
@@ -157,6 +159,12 @@ def test_a_missing_env_file_is_a_warning(tmp_path: Path) -> None:
     assert found.warnings == (
         f"{tmp_path / 'langgraph.json'}: 'env' names .env, which does not exist",
     )
+
+
+def test_variables_without_a_value(tmp_path: Path) -> None:
+    """A variable whose value is null is not set."""
+    given = {"KEY": None, "OTHER": "x", "NUMBER": 7}
+    assert config_of(tmp_path, env=given).env == {"OTHER": "x", "NUMBER": "7"}
 
 
 def test_an_env_file_is_read_as_elsewhere(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class _Reader:
     def _env(self) -> dict[str, str]:
         env = self._given.get("env") or {}
         if isinstance(env, dict):
-            return {str(name): str(value) for name, value in env.items()}
+            return {name: str(value) for name, value in env.items() if value is not None}
         if not isinstance(env, str):
             raise ConfigError("'env' has to be an object or the name of a file")
         place = self._file.resolve().parent / env
@@ -231,9 +231,10 @@ class _Reader:
         return tuple(dict.fromkeys(paths))  # The other dependencies are names of packages.
 
     def _auth(self) -> AuthSection | None:
-        auth = self._section("auth")
-        if not auth:
+        if not self._given.get("auth"):
             return None
+        # Not without a path whose value is null, such as of a variable that was not set.
+        auth = self._section("auth")
         if "path" not in auth:
             raise ConfigError("'auth' needs a 'path'")
         return AuthSection(
@@ -302,9 +303,9 @@ class _Reader:
         return _place("checkpointer.path", section["path"]) if backend == "custom" else None
 
     def _encryption(self) -> str | None:
-        section = self._section("encryption")
-        if not section:
+        if not self._given.get("encryption"):
             return None
+        section = self._section("encryption")
         if "path" not in section:
             raise ConfigError("'encryption' needs a 'path'")
         return _place("encryption.path", section["path"])
