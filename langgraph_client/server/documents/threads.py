@@ -58,7 +58,7 @@ async def create(
     """Create a thread and return it; return an existing one if the body allows that.
 
     `rich` is for a RemoteGraph: the values of supersteps may be in envelopes, and supersteps are
-    written to an existing thread too.
+    written to an existing thread too, by the graph of the request.
 
     Raises:
         Conflict: A thread with this id exists.
@@ -86,6 +86,8 @@ async def create(
         if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
+            if graph_id := thread["metadata"].get("graph_id"):
+                existing["metadata"]["graph_id"] = graph_id
             await _apply_supersteps(services, existing, body["supersteps"], rich)
             return existing
     if body.get("if_exists") == "do_nothing":

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
-from langgraph_client.server.errors import Conflict, Invalid, Refused
+from langgraph_client.server.errors import Conflict, Invalid, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
@@ -32,7 +32,7 @@ from langgraph_client.values import ERROR_HEADER, open_envelope
 
 async def _thread(request: ValidRequest) -> Document:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
-    return await threads.need(request.services, thread_id)
+    return await _of_asked_graph(request, await threads.need(request.services, thread_id))
 
 
 async def _thread_to_read(request: ValidRequest) -> Document:
@@ -40,7 +40,7 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     thread = await request.services.storage.threads.get(thread_id)
     if thread is not None and thread["metadata"].get("graph_id") is not None:
-        return thread
+        return await _of_asked_graph(request, thread)
     asked = graph_and_thread(request.headers)
     # With an `Auth`, a thread without a document belongs to no user, so nobody may read it.
     if asked is None or request.threads is not None:
@@ -49,6 +49,25 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     metadata = {GIVEN_ID: asked[1], "graph_id": assistant["graph_id"]}
     thread = thread or new_thread(thread_id, request.services.clock.stamp())
     return {**thread, "metadata": {**metadata, **thread["metadata"]}}
+
+
+async def _of_asked_graph(request: ValidRequest, thread: Document) -> Document:
+    """Return a thread with the graph of the RemoteGraph that asks, if it has another one.
+
+    The graph of a thread is the one that ran last. As with local graphs that share a checkpointer,
+    each of several graphs on one thread reads and writes its own channels.
+    """
+    asked = graph_and_thread(request.headers)
+    if asked is None or thread["metadata"].get("graph_id") is None:
+        return thread
+    try:
+        assistant = await request.services.runs.find_assistant(asked[0])
+    except (Invalid, NotFound):  # It was deleted, and its threads can be read still.
+        return thread
+    if assistant["graph_id"] == thread["metadata"]["graph_id"]:
+        return thread
+    own = {name: assistant[name] for name in ("graph_id", "assistant_id")}
+    return {**thread, "metadata": {**thread["metadata"], **own}}
 
 
 def _config(thread: Document, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
