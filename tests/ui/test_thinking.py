@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -165,10 +164,12 @@ def test_links_lead_to_web_pages_only(ask: Ask) -> None:
 
 @pytest.mark.parametrize("letter", ["`", "*", "**a", "[", "[a](", "_a ", "```\n", "> ", "# ", "- "])
 def test_a_long_message_does_not_hold_the_page_up(ask: Ask, letter: str) -> None:
-    """What is drawn of a message at once is read within a second, whatever is in it."""
-    began = time.monotonic()
-    ask("think/markdown.js", "blocksOf", (letter * 20_000)[:20_000])
-    assert time.monotonic() - began < 1
+    """Ten times what is drawn of a message at once is read in the time that a call has.
+
+    A pattern that goes over the rest of the text at each letter would take minutes for it.
+    """
+    blocks = ask("think/markdown.js", "blocksOf", (letter * 200_000)[:200_000])
+    assert blocks
 
 
 def test_a_form_asks_for_what_the_schema_says(ask: Ask) -> None:

@@ -48,7 +48,7 @@ function blockAt(lines, at) {
   return [{ kind: 'paragraph', spans: spansOf(lines.slice(at, end).join('\n')) }, end];
 }
 
-const SPAN = /(`{1,4})([^`][\s\S]{0,2000}?)\1|\*\*(\S[\s\S]{0,2000}?)\*\*|(?<![\w*])[*_](\S[^*_\n]{0,500}?)[*_](?![\w*])|!?\[([^\]\n]{0,500})\]\(([^()\s]{1,2000})\)|(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]])/g;
+const SPAN = /(`{1,4})([^`][\s\S]{0,2000}?)\1|\*\*(\S[\s\S]{0,2000}?)\*\*|(?<![\w*])[*_](\S[^*_\n]{0,500}?)[*_](?![\w*])|!?\[([^[\]\n]{0,500})\]\(([^()\s]{1,2000})\)|(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]])/g;
 
 // Returns spans: a string, or {kind: 'code' | 'strong' | 'em' | 'link', text, href}.
 export function spansOf(text) {
