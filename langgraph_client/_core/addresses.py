@@ -26,7 +26,7 @@ def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
     for name in ("content-location", "location"):
         match = _RUN.search(_split(headers.get(name, ""))[0])
         if match is not None and match[2] not in _NOT_RUNS:
-            return (unquote(match[1]) if match[1] else None), unquote(match[2])
+            return unquote(match[1] or "").strip() or None, unquote(match[2]).strip() or None
     return None, None
 
 

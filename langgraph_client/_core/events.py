@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, TypeVar, cast
 
 from langgraph_client._core.codec import decode, fast_decode
@@ -14,6 +15,8 @@ PartT = TypeVar("PartT", StreamPart, StreamPartV2)
 MAX_EVENT_BYTES = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF, _COLON = 0x0A, 0x3A
+# What can be sent back in a header. Any other id is none: a stream could not be continued after it.
+_ID = re.compile(rb"[^\0\n\r\v\f]{1,1000}")
 _LONGEST_NAME = 64  # A longer `event:` line is not cached: hashing it would cost more.
 _MOST_NAMES = 256
 # Makes a named tuple without the Python frame of its `__new__`: this is once per event.
@@ -136,8 +139,10 @@ class EventParser:
             self._event = value.decode("utf-8", "replace")
             if len(line) < _LONGEST_NAME and len(self._names) < _MOST_NAMES and value:
                 self._names[line] = self._event
-        elif name == b"id" and b"\0" not in value:
-            self._id = value.decode("utf-8", "replace")
+        elif name == b"id":
+            value = value.strip(b" \t")
+            if _ID.fullmatch(value):
+                self._id = value.decode("utf-8", "replace")
 
 
 def _split_at_cr(line: bytes) -> list[bytes]:

@@ -505,7 +505,7 @@ class SyncThreadStream:
             runs = []
         if not runs:
             return CurrentRun(None, 0)
-        return CurrentRun(runs[0]["run_id"], 0, succeeded=runs[0].get("status") == "success")
+        return CurrentRun(runs[0].run_id, 0, succeeded=runs[0].get("status") == "success")
 
     def _waiting(self, feed: SyncFeed, run: Run) -> Wait:
         """Return a function that waits for a condition, at most until the run has ended."""
@@ -573,4 +573,4 @@ class SyncThreadStream:
             return _DELETED
         except APIError:
             return None  # If the server stays unreachable, the feed ends with an error.
-        return None if run["status"] in ("pending", "running") else str(run["status"])
+        return None if run.status in ("pending", "running") else str(run.status)

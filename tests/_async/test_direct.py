@@ -364,3 +364,39 @@ async def test_a_cookie_of_many_digits_does_not_harm_the_call() -> None:
         async with client_of(server) as client:
             await client.threads.get("t")
             assert sender_of(client).busy == 0
+
+
+@pytest.mark.parametrize("odd", ["a\vb", "\f", "\0", "x" * 2000])
+async def test_an_id_that_cannot_be_sent_back_is_none(odd: str) -> None:
+    """The stream is not continued after it, and says so at once."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        part = f"id: {odd}\nevent: values\ndata: 1\n\n".encode()
+        head = EVENTS.replace(b"\r\n\r\n", b"\r\nlocation: /threads/t/runs/r/stream\r\n\r\n")
+        send(head + chunked(part)[:-5])
+        raise OSError
+
+    with raw_server(answer) as server:
+        async with client_of(server) as client:
+            stream = client.runs.stream("t", "agent", stream_resumable=True)
+            part = await anext(stream)
+            assert (part.data, part.id) == (1, None)
+            with pytest.raises(StreamIncomplete, match="no ids"):
+                await anext(stream)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("odd", ["", " ", 5, None, "\ud800"])
+async def test_a_run_s_id_that_is_none_is_not_asked_for(odd: object) -> None:
+    """Neither from the first event nor from a header; the clean end of the stream is believed."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        head = EVENTS.replace(b"\r\n\r\n", b"\r\ncontent-location: /threads/t/runs/%20\r\n\r\n")
+        send(head + chunked(event("metadata", {"run_id": odd}), event("values", 1)))
+
+    with raw_server(answer) as server:
+        async with client_of(server) as client:
+            stream = client.runs.stream("t", "agent")
+            assert [part.event async for part in stream] == ["metadata", "values"]
+            assert stream.run_id is None
+    assert len(server.asked) == 1
