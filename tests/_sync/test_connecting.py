@@ -67,12 +67,12 @@ def test_the_limit_is_one_of_all_addresses_together(monkeypatch: pytest.MonkeyPa
         for address in addresses:
             stack.enter_context(silent(address, port))
         url = f"http://{HOST}:{port}"
-        with get_sync_client(url=url, retry=ONCE, timeout=(0.6, 5)) as client:
+        with get_sync_client(url=url, retry=ONCE, timeout=(2, 20)) as client:
             begin = time.monotonic()
             with pytest.raises(APITimeoutError, match="connect") as caught:
                 client.threads.get("t")
             assert isinstance(caught.value, httpx.ConnectTimeout)
-            assert 0.5 < time.monotonic() - begin < 1.2
+            assert 1.9 < time.monotonic() - begin < 6  # One after the other, it would be 8.
 
 
 @pytest.mark.parametrize("dead", [0, 1, 2])
@@ -87,11 +87,11 @@ def test_an_address_that_does_not_answer_does_not_hold_up_the_next(
         for address in addresses:
             stack.enter_context(silent(address, port))
         url = f"http://{HOST}:{port}"
-        with get_sync_client(url=url, retry=ONCE, timeout=(3, 5)) as client:
+        with get_sync_client(url=url, retry=ONCE, timeout=(20, 20)) as client:
             begin = time.monotonic()
             for _ in range(2):
                 assert (client.threads.get("t")).thread_id == "t"
-            assert time.monotonic() - begin < 1.5
+            assert time.monotonic() - begin < 15
         assert {asked.connection for asked in server.asked} == {1}
 
 

@@ -226,7 +226,7 @@ async def test_waiting_for_another_process_blocks_nobody(tmp_path: Path) -> None
     writing = asyncio.create_task(storage.thread_ttls.put({"thread_id": "t", "expires_at": ""}))
     await asyncio.sleep(0)
     assert await storage.thread_ttls.get("t") is None
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert not writing.done()
     other.execute("COMMIT")
     await writing
