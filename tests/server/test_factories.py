@@ -6,17 +6,23 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.config import get_config, get_store
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 from langgraph_sdk.runtime import ServerRuntime
 from typing_extensions import TypedDict
 
+from langgraph_client.server.graphs.factories import asked_for
 from langgraph_client.server.server import Server
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph as Checked
+    from langgraph_sdk.runtime import ServerRuntime as ForCheckers
 
 
 class Said(TypedDict, total=False):
@@ -125,6 +131,99 @@ def test_a_factory_gets_what_it_asks_for(name: str) -> None:
         assert client.assistants.get_schemas(assistant.assistant_id)["graph_id"] == "made"
         drawn = client.assistants.get_graph(assistant.assistant_id)
         assert "say" in [node["id"] for node in drawn["nodes"]]
+
+
+# Parameters with a default, and types that exist for type checkers only.
+
+
+def of_any_name(cfg: RunnableConfig | None = None) -> Any: ...
+
+
+def of_no_type(c=None) -> Any: ...  # type: ignore[no-untyped-def]
+
+
+def for_checkers(config: RunnableConfig | None = None) -> Checked[Any]: ...  # type: ignore[empty-body]
+
+
+def a_dict(config: dict[str, Any] | None = None) -> Checked[Any]: ...  # type: ignore[empty-body]
+
+
+def own_class(config: Checked[Any] | None = None) -> Any: ...
+
+
+def beside_a_runtime(runtime: ServerRuntime[Tenant], own: Tenant | None = None) -> Any: ...
+
+
+def runtime_first(runtime: ServerRuntime[Tenant], c) -> Any: ...  # type: ignore[no-untyped-def]
+
+
+def runtime_for_checkers(runtime: ForCheckers[Tenant] | None = None) -> Any: ...
+
+
+def with_more(
+    config: RunnableConfig | None = None, options: dict[str, Any] | None = None, n: int = 1
+) -> Any: ...
+
+
+def of_a_loop(n="a") -> Any: ...  # type: ignore[no-untyped-def]
+
+
+def a_text(model: str | None = None) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("factory", "asked"),
+    [
+        (of_any_name, {"cfg": "config"}),
+        (of_no_type, {"c": "config"}),
+        (for_checkers, {"config": "config"}),
+        (a_dict, {"config": "config"}),
+        (own_class, {"config": "config"}),
+        (beside_a_runtime, {"runtime": "runtime", "own": "config"}),
+        (runtime_first, {"runtime": "runtime", "c": "config"}),
+        (runtime_for_checkers, {"runtime": "runtime"}),
+        (with_more, {"config": "config"}),
+        (of_a_loop, {}),
+        (a_text, {}),
+    ],
+)
+def test_what_a_factory_asks_for(factory: Any, asked: dict[str, str]) -> None:
+    """A default does not keep the config away, nor does a name that cannot be resolved; what has
+    a value already, or is something else, is left alone."""
+    found = asked_for(factory, "made")
+    assert {parameter.name: wanted for parameter, wanted in found.items()} == asked
+
+
+def test_a_factory_reads_its_config_and_store_anywhere() -> None:
+    """`get_config` and `get_store` work in the code that a factory calls, and end with it."""
+
+    async def factory() -> Any:
+        said = get_config()["configurable"].get("tenant")
+        await get_store().aput(("made",), "for", {"said": said})
+        return saying(said)
+
+    with Server({"made": factory}) as server, server.sync_client() as client:
+        config = {"configurable": {"tenant": "acme"}}
+        assert client.runs.wait(None, "made", input={}, config=config) == {"said": "acme"}
+        assert client.store.get_item(["made"], key="for")["value"] == {"said": "acme"}
+
+
+def test_a_factory_sees_whether_its_graph_is_run() -> None:
+    """By `__is_for_execution__`, as on `langgraph dev`; a client cannot say otherwise."""
+    seen: list[object] = []
+
+    def factory(config: RunnableConfig) -> Any:
+        seen.append(config["configurable"]["__is_for_execution__"])
+        assert get_config()["configurable"]["__is_for_execution__"] is seen[-1]
+        return saying("x")
+
+    with Server({"made": factory}) as server, server.sync_client() as client:
+        thread = client.threads.create().thread_id
+        config = {"configurable": {"__is_for_execution__": False}}
+        client.runs.wait(thread, "made", input={}, config=config)
+        client.threads.get_state(thread)
+        assert seen[0] is True
+        assert seen[-1] is False
 
 
 def test_a_factory_is_told_what_for() -> None:

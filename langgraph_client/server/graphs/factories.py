@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import types
 import typing
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -18,8 +19,13 @@ from contextlib import (
     suppress,
 )
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, Literal
 
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
+from langgraph._internal._constants import CONFIG_KEY_RUNTIME
+from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping
@@ -27,8 +33,12 @@ from langgraph_client.server.graphs.protocol import Access
 from langgraph_client.server.runs.user_code import exceptions_only
 
 _RUNTIMES = ("ServerRuntime", "_ExecutionRuntime", "_ReadRuntime")
+_CONFIGS = ("RunnableConfig", "dict", "Dict", "Mapping", "Any")
 _Wanted = Literal["config", "runtime"]
 _BY_NAME: dict[str, _Wanted] = {"config": "config", "runtime": "runtime"}
+_IS_FOR_EXECUTION = "__is_for_execution__"
+"""The key in `configurable` by which a factory sees whether its graph is run, as in
+langgraph-api 0.16.7."""
 
 
 class Factory:
@@ -51,31 +61,46 @@ class Factory:
         self, config: JsonMapping, access: Access, store: Any, context: Any
     ) -> AsyncGenerator[object, None]:
         """Call the function with the arguments that it wants, and give the graph."""
+        configurable = {
+            **(config.get("configurable") or {}),
+            _IS_FOR_EXECUTION: access == "threads.create_run",
+        }
         positional: list[object] = []
         named: dict[str, object] = {}
         for parameter, wanted in self._asked.items():
             if wanted == "config":
-                value: object = {**config, "configurable": dict(config.get("configurable") or {})}
+                value: object = {**config, "configurable": dict(configurable)}
             else:
-                user = (config.get("configurable") or {}).get("langgraph_auth_user")
+                user = configurable.get("langgraph_auth_user")
                 value = server_runtime(access, store, _typed(context, parameter.annotation), user)
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 positional.append(value)
             else:
                 named[parameter.name] = value
         async with AsyncExitStack() as stack:
-            with exceptions_only():
-                graph = await stack.enter_async_context(opened(self._factory(*positional, **named)))
+            configurable[CONFIG_KEY_RUNTIME] = Runtime(store=store)
+            # For `get_config` and `get_store` in the factory; not beyond it.
+            around: RunnableConfig = {**config, "configurable": configurable}  # type: ignore[typeddict-item]
+            token = var_child_runnable_config.set(around)
+            try:
+                with exceptions_only():
+                    made = opened(self._factory(*positional, **named))
+                    graph = await stack.enter_async_context(made)
+            finally:
+                var_child_runnable_config.reset(token)
             yield graph
 
 
 def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
     """Return which parameters of a factory get the config, and which get the runtime.
 
-    The annotation decides: `RunnableConfig` (or a dict), or `ServerRuntime`. Without one, the name
-    decides: `config` or `runtime`. Otherwise, a required first parameter gets the config. A single
-    parameter gets the config with any other annotation too, such as the user's own class for a
-    config, as in langgraph-api 0.16.7.
+    The annotation decides: `RunnableConfig` (or a dict), or `ServerRuntime`. Without one, or with
+    one that exists for type checkers only, the name decides: `config` or `runtime`. Otherwise, a
+    required first parameter gets the config.
+
+    As in langgraph-api 0.16.7, the only parameter beside a runtime gets the config with any other
+    annotation too, such as the user's own class for a config. Here, it does not if its default is
+    a value: it may be the variable of a loop, as in `lambda name=name: make(name)`.
 
     Args:
         factory: The factory.
@@ -89,19 +114,19 @@ def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Paramet
     except ValueError:  # A callable that is not written in Python has no signature: no arguments.
         return {}
     annotations = _annotations(factory)
+    parameters = [
+        parameter.replace(annotation=annotations.get(parameter.name, parameter.annotation))
+        for parameter in signature.parameters.values()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    by_annotation = [_wanted(parameter.name, parameter.annotation) for parameter in parameters]
+    is_only = len(parameters) - by_annotation.count("runtime") == 1
     found: dict[inspect.Parameter, _Wanted] = {}
-    is_only = len(signature.parameters) == 1
-    for parameter in signature.parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        annotation = annotations.get(parameter.name, parameter.annotation)
-        wanted = _wanted(parameter.name, annotation)
-        parameter = parameter.replace(annotation=annotation)
+    for parameter, wanted in zip(parameters, by_annotation, strict=True):
         required = parameter.default is parameter.empty
-        is_free = annotation is parameter.empty or (is_only and not _is_langgraph(annotation))
-        if wanted is None and required and not found and is_free:
+        if wanted is None and "config" not in found.values() and _is_free(parameter, is_only):
             wanted = "config"
-        if wanted is not None and (required or parameter.name in _BY_NAME):
+        if wanted is not None and (required or is_only or _is_meant(parameter, wanted)):
             found[parameter] = wanted
         elif required:
             raise TypeError(
@@ -111,35 +136,65 @@ def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Paramet
     return found
 
 
+def _is_free(parameter: inspect.Parameter, is_only: bool) -> bool:
+    """Return whether a parameter that neither annotation nor name explains may be the config."""
+    annotation = parameter.annotation
+    if parameter.default is parameter.empty:
+        is_any = annotation is parameter.empty
+        return is_any or (is_only and not _is_langgraph(annotation))
+    is_plain = {str, int, float, bool} & {annotation, *typing.get_args(annotation)}
+    return is_only and parameter.default is None and not is_plain and not _is_langgraph(annotation)
+
+
+def _is_meant(parameter: inspect.Parameter, wanted: _Wanted) -> bool:
+    """Return whether one of several parameters gets its argument although it has a default.
+
+    A dict with a default may be something of the factory's own.
+    """
+    named = _named_in(parameter.annotation)
+    return wanted == "runtime" or parameter.name in _BY_NAME or "RunnableConfig" in named
+
+
 def _is_langgraph(annotation: object) -> bool:
     """Return whether an annotation is a class of langgraph but not a config, such as `Runtime`."""
     return str(getattr(annotation, "__module__", "")).startswith("langgraph.")
 
 
 def _annotations(factory: Callable[..., object]) -> dict[str, object]:
+    """Return the annotations of a factory's parameters, as far as their names can be resolved.
+
+    One by one: the type of the result is often imported for type checkers only.
+    """
     called = factory if inspect.isroutine(factory) else type(factory).__call__
-    try:
-        return typing.get_type_hints(called)  # It also resolves `Annotated`.
-    except (NameError, TypeError, AttributeError):  # A name that exists for type checkers only.
-        return {}
+    called = inspect.unwrap(called)
+    names = {"RunnableConfig": RunnableConfig, **getattr(called, "__globals__", {})}
+    found: dict[str, object] = {}
+    for name, annotation in getattr(called, "__annotations__", {}).items():
+        alone: Any = SimpleNamespace(__annotations__={name: annotation})
+        with suppress(NameError, TypeError, AttributeError, SyntaxError):
+            found |= typing.get_type_hints(alone, globalns=names)  # It also resolves `Annotated`.
+    return found
 
 
 def _wanted(name: str, annotation: object) -> _Wanted | None:
     if annotation is inspect.Parameter.empty:
         return _BY_NAME.get(name)
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        for one in typing.get_args(annotation):
-            if (wanted := _wanted(name, one)) is not None:
-                return wanted
-        return None
-    origin = typing.get_origin(annotation) or annotation
-    text = annotation if isinstance(annotation, str) else getattr(origin, "__name__", "")
-    text = text.split("[")[0].split(".")[-1]
-    if text in _RUNTIMES:
+    named = _named_in(annotation)
+    if not named.isdisjoint(_RUNTIMES):
         return "runtime"
-    if text == "RunnableConfig" or origin in (dict, Mapping, Any):
+    if not named.isdisjoint(_CONFIGS):
         return "config"
-    return None
+    return _BY_NAME.get(name) if isinstance(annotation, str) else None
+
+
+def _named_in(annotation: object) -> set[str]:
+    """Return the names of the classes that an annotation allows, those of a text that is none."""
+    if isinstance(annotation, str):
+        return {word.rpartition(".")[2] for word in re.findall(r"[\w.]+", annotation)}
+    origin = typing.get_origin(annotation) or annotation
+    if origin in (typing.Union, types.UnionType):
+        return set().union(*map(_named_in, typing.get_args(annotation)))
+    return {str(getattr(origin, "__name__", ""))}
 
 
 def server_runtime(access: Access, store: object, context: object, user: object = None) -> object:
