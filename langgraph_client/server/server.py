@@ -372,8 +372,9 @@ class Server:
             self,
         )
 
-    # For subclasses: `_open`, `_shut` and `_middleware` may be extended, tasks that end with the
-    # server added to `_background`, and `_clock` and `_path` read. `testing.TestServer` does.
+    # For subclasses: `_open`, `_shut`, `_all_ended` and `_middleware` may be extended, tasks that
+    # end with the server added to `_background`, and `_clock` and `_path` read.
+    # `testing.TestServer` does.
 
     async def _open(self) -> None:
         """Open the storage and continue unfinished runs; on the server's loop."""
@@ -416,6 +417,7 @@ class Server:
                 closing.result()
         if self._services is not None:
             await self._services.webhooks.close()
+            await self._all_ended(self._services)
         await self._custom.close()
         if for_good:
             current = asyncio.current_task()
@@ -428,6 +430,9 @@ class Server:
         if self._storage is not None:
             await self._storage.close()
         self._engine = self._storage = None
+
+    async def _all_ended(self, services: Services) -> None:
+        """Do nothing. `_shut` calls it when runs have ended and the storage is still open."""
 
     def _middleware(self) -> list[Middleware]:
         """Return the middleware, the outermost first."""

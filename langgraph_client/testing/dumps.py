@@ -100,10 +100,10 @@ async def take(services: Services) -> Dump:
         runs = await storage.runs.search(where={"thread_id": thread_id}, order_by="created_at")
         threads.append({**thread, "states": states, "runs": runs})
     store = []
-    if storage.store is not None:
+    if services.store is not None:
         store = [
             {"namespace": list(item.namespace), "key": item.key, "value": item.value}
-            for item in storage.store.search((), limit=1_000_000)
+            for item in await services.store.asearch((), limit=1_000_000)
         ]
     shown = {
         "format": FORMAT,
@@ -119,5 +119,11 @@ async def take(services: Services) -> Dump:
 async def put(services: Services, dump: Dump) -> None:
     """Fill a server's empty services with the data of a dump."""
     await services.storage.restore(dump.document["tables"])
+    if services.store is not None:
+        # The tables have no items of a store that the test had brought.
+        for item in dump.document["store"]:
+            namespace = tuple(item["namespace"])
+            if await services.store.aget(namespace, item["key"]) is None:
+                await services.store.aput(namespace, item["key"], item["value"])
     services.scheduler.wake()
     services.thread_ttl.wake()

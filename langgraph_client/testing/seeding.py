@@ -10,6 +10,7 @@ from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import HostedGraph
 from langgraph_client.server.runs.run_document import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
+from langgraph_client.testing.forgetting import forget_state
 
 
 async def seed(
@@ -29,6 +30,8 @@ async def seed(
     thread["metadata"] = {**(metadata or {}), **graph_ids}
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with services.graphs.open(graph_id, config) as graph:
+        # A checkpointer of the test's own may have states of an earlier thread with this id.
+        await forget_state(services, graph, thread)
         for update in history:
             await graph.aupdate_state(config, dict(update), _any_node(graph))
         if isinstance(graph, HostedScript):
@@ -55,8 +58,8 @@ async def _node_before(
     """Return the node that leads to the next ones, by trying each on a thread of its own."""
     if next_nodes is None:
         return _any_node(graph)
-    trial_id = services.clock.uuid7()
-    config = thread_config(trial_id)
+    trial = new_thread(services.clock.uuid7(), services.clock.stamp())
+    config = thread_config(trial["thread_id"])
     next_after: dict[str, list[str]] = {}
     names = graph.node_names()
     try:
@@ -69,8 +72,8 @@ async def _node_before(
             next_after[name] = list((await graph.aget_state(config)).next)
             if sorted(next_after[name]) == sorted(next_nodes):
                 return str(name)
-            await services.storage.states.delete_thread(trial_id)
+            await forget_state(services, graph, trial)
     finally:
-        await services.storage.states.delete_thread(trial_id)
+        await forget_state(services, graph, trial)
     known = "; ".join(f"after {name!r} comes {nodes}" for name, nodes in next_after.items())
     raise ValueError(f"with these values no node leads to {list(next_nodes)}: {known}")

@@ -15,7 +15,9 @@ from starlette.middleware import Middleware
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import Run, RunHooks
+from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.server import Server
+from langgraph_client.server.services import Services
 from langgraph_client.testing.arguments import (
     check_name,
     check_seconds,
@@ -72,11 +74,22 @@ class TestServer(Server):
         self._holds = Holds()
         self._failures = Failures()
         self._faults: Faults | None = None
+        store = options.get("store")
+        self._has_lasting_store = not (
+            store is None or callable(store) or isinstance(store, StoreOptions)
+        )
         super().__init__(graphs, hooks=TestHooks(self._holds, self._failures), **options)
         self._activity = RunActivity(self._clock, self._holds)
+        # The ids of a `TestClock` repeat: without this, a graph's own checkpointer would take the
+        # first thread of the next test for that of this one, and its first run for done.
+        self._forgets = isinstance(self._clock, TestClock) and self._path is None
 
     def close(self) -> None:
-        """Release all holds, and stop the server. Safe to repeat."""
+        """Release all holds, and stop the server. Safe to repeat.
+
+        With a `TestClock`, and without a file, its threads are deleted in the checkpointers that
+        its graphs were compiled with.
+        """
         self._holds.release_all()
         super().close()
 
@@ -328,7 +341,8 @@ class TestServer(Server):
         """Return all data of the server, as one readable JSON document.
 
         Threads with their states and runs come first, as the protocol shows them, then the tables
-        that `load` reads. Two dumps are equal if they differ only in ids and times.
+        that `load` reads. Two dumps are equal if they differ only in ids and times. States in a
+        checkpointer that a graph was compiled with are shown, but `load` does not write them.
 
         Args:
             path: A file to write it to.
@@ -350,36 +364,58 @@ class TestServer(Server):
             source: A dump, or its file.
 
         Raises:
-            ValueError: It is not a dump, or one of a later version.
+            ValueError: It is not a dump, or one of a later version, or the server cannot be reset;
+                see `reset`.
         """
         from langgraph_client.testing.dumps import Dump, put
 
         dump = source if isinstance(source, Dump) else Dump.read(source)
-        self.reset()
+        self._reset(forget=False)
         self._do(lambda: put(self.services, dump))
 
     def reset(self) -> None:
-        """End all runs; forget threads, requests, errors, holds and faults.
+        """End all runs; forget threads, the store, requests, errors, holds and faults.
 
-        Clients stay usable. A `TestClock` goes back to its start.
+        Clients stay usable. A `TestClock` goes back to its start. Threads are also deleted in the
+        checkpointer that a graph was compiled with, or that was passed as `checkpointer`. Items
+        in a store that graphs were compiled with stay.
 
         Raises:
-            ValueError: The server stores its data in a file, which this would delete.
+            ValueError: The server stores its data in a file, which this would delete, or has a
+                store that was passed as an object, which would keep its items.
         """
+        self._reset(forget=True)
+
+    def _reset(self, *, forget: bool) -> None:
         if self._path is not None:
             raise ValueError("a server with a file is not reset: that would delete its data")
+        if self._has_lasting_store:
+            raise ValueError(
+                "a server with a store of yours is not reset: it would keep its items; pass a "
+                "function that makes one, such as `store=InMemoryStore`"
+            )
         self._holds.release_all()
         if self._faults is not None:
             self._faults.clear()
-        self._do(self._reopen)
+        self._do(lambda: self._reopen(forget))
         self.requests.clear()
         self._failures.clear()
 
-    async def _reopen(self) -> None:
-        await self._shut(for_good=False)
+    async def _reopen(self, forget: bool) -> None:
+        at_end, self._forgets = self._forgets, forget
+        try:
+            await self._shut(for_good=False)
+        finally:
+            self._forgets = at_end
         if isinstance(self._clock, TestClock):
             self._clock.reset()
         await self._open()
+
+    async def _all_ended(self, services: Services) -> None:
+        if self._forgets:
+            from langgraph_client.testing.forgetting import forget_threads
+
+            await forget_threads(services)
 
     async def _open(self) -> None:
         await super()._open()

@@ -1,0 +1,45 @@
+"""Delete the states of threads wherever they are, in checkpointers of the test's own as well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from langgraph_client.server.documents.threads import graphs_thread_id
+from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.graphs.protocol import HostedGraph
+from langgraph_client.server.services import Services
+from langgraph_client.server.storage.protocol import Document
+
+logger = logging.getLogger("langgraph_client.server")
+
+_SECONDS = 10.0
+"""How long checkpointers may take to forget all threads."""
+
+
+async def forget_state(services: Services, graph: HostedGraph, thread: Document) -> None:
+    """Delete a thread's state in the server's checkpointer, and in the graph's own if it has one.
+
+    Args:
+        services: The server's services.
+        graph: The graph of the thread.
+        thread: The thread's document.
+    """
+    await services.storage.states.delete_thread(thread["thread_id"])
+    await graph.adelete_thread(graphs_thread_id(thread))
+
+
+async def forget_threads(services: Services) -> None:
+    """Delete the states of all threads. One that cannot be deleted is logged as a warning."""
+    threads = await services.storage.threads.search(order_by="created_at")
+    try:
+        async with asyncio.timeout(_SECONDS):
+            for thread in threads:
+                graph_id = str((thread["metadata"] or {}).get("graph_id"))
+                if graph_id not in services.graphs:
+                    continue
+                config = thread_config(graphs_thread_id(thread))
+                async with services.graphs.open(graph_id, config) as graph:
+                    await forget_state(services, graph, thread)
+    except Exception:  # It is the test's own graph or checkpointer that raises here.
+        logger.warning("the states of the server's threads are not all deleted", exc_info=True)
