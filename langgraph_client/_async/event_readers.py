@@ -317,7 +317,8 @@ class AsyncSocketReader(AsyncEventReader):
 
     async def _answered(self, socket: AsyncEventSocket, answer: JsonObject) -> None:
         """Handle the server's reply to a subscription."""
-        feeds = self._asked.pop(answer.get("id", 0), None)
+        number = answer.get("id")
+        feeds = self._asked.pop(number, None) if isinstance(number, int) else None
         if feeds is None:
             return
         if answer.get("type") != "success":
@@ -325,7 +326,10 @@ class AsyncSocketReader(AsyncEventReader):
             for feed in feeds:
                 feed.end(ProtocolError(str(code), str(message)))
             return
-        before, self._subscription = self._subscription, answer["result"]["subscription_id"]
+        result = answer.get("result")
+        if not isinstance(result, dict) or not isinstance(result.get("subscription_id"), str):
+            raise _not_of_the_protocol(repr(answer).encode("utf-8", "replace"))
+        before, self._subscription = self._subscription, result["subscription_id"]
         if before is not None:
             params = {"subscription_id": before}
             number = next(self._numbers)
@@ -366,11 +370,15 @@ def protocol_event(data: bytes, event: object = None) -> JsonObject:
         APIConnectionError: It reports that the stream failed on the server.
     """
     event = _decoded(data) if event is None else event
-    if isinstance(event, dict):
-        raise_failure(event)
+    if not isinstance(event, dict):
+        raise _not_of_the_protocol(data)
+    raise_failure(event)
+    params = event.get("params")
+    namespace = params.get("namespace") if isinstance(params, dict) else None
     if (
-        not isinstance(event, dict)
-        or not isinstance(event.get("params"), dict)
+        not isinstance(namespace, list)
+        or not all(isinstance(segment, str) for segment in namespace)
+        or not isinstance(event.get("method"), str)
         or not isinstance(event.get("seq"), int)
     ):
         raise _not_of_the_protocol(data)

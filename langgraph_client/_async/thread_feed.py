@@ -9,7 +9,7 @@ from langgraph_client._core.event_filter import EventFilter
 from langgraph_client._core.run_log import Log, ThreadLog
 from langgraph_client._io.chat_model_streams import async_messages
 from langgraph_client._io.tasks import Signal
-from langgraph_client.errors import APIError, StreamIncomplete
+from langgraph_client.errors import APIError, APIResponseValidationError, StreamIncomplete
 from langgraph_client.models.fields import JsonObject
 
 T = TypeVar("T")
@@ -136,6 +136,9 @@ class AsyncFeed:
 
         Returns:
             Whether any of them is new.
+
+        Raises:
+            APIResponseValidationError: The data of an event do not have the protocol's shape.
         """
         position, has_new = self.position, False
         for event in events:
@@ -144,7 +147,14 @@ class AsyncFeed:
                 if seq <= position:
                     continue
                 position = seq
-            has_new = self.log.feed(event) or has_new
+            try:
+                has_new = self.log.feed(event) or has_new
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise APIResponseValidationError(
+                    f"an event {event['method']!r} from the server does not have the protocol's"
+                    f" shape: {type(error).__name__}: {error}",
+                    body=event,
+                ) from error
             self.last_seq = max(self.last_seq, seq)
         self.position = position
         self.changed.notify()

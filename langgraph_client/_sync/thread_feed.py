@@ -10,7 +10,7 @@ from langgraph_client._core.event_filter import EventFilter
 from langgraph_client._core.run_log import Log, ThreadLog
 from langgraph_client._io.chat_model_streams import blocking_messages
 from langgraph_client._io.threads import Signal
-from langgraph_client.errors import APIError, StreamIncomplete
+from langgraph_client.errors import APIError, APIResponseValidationError, StreamIncomplete
 from langgraph_client.models.fields import JsonObject
 
 T = TypeVar("T")
@@ -137,6 +137,9 @@ class SyncFeed:
 
         Returns:
             Whether any of them is new.
+
+        Raises:
+            APIResponseValidationError: The data of an event do not have the protocol's shape.
         """
         position, has_new = self.position, False
         for event in events:
@@ -145,7 +148,14 @@ class SyncFeed:
                 if seq <= position:
                     continue
                 position = seq
-            has_new = self.log.feed(event) or has_new
+            try:
+                has_new = self.log.feed(event) or has_new
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise APIResponseValidationError(
+                    f"an event {event['method']!r} from the server does not have the protocol's"
+                    f" shape: {type(error).__name__}: {error}",
+                    body=event,
+                ) from error
             self.last_seq = max(self.last_seq, seq)
         self.position = position
         self.changed.notify()

@@ -415,8 +415,8 @@ class SyncThreadStream:
             )
         self._is_unused = False
         self._questions.clear()
-        result: JsonObject = dict(answer.get("result") or {})
-        if "run_id" in result:
+        result: JsonObject = answer["result"] if isinstance(answer.get("result"), dict) else {}
+        if isinstance(result.get("run_id"), str):
             self._current = CurrentRun(result["run_id"], known)
         else:  # langgraph-api 0.16.7 does not return the id of a resumed run: it is the newest.
             self._current = self._last_of_thread()

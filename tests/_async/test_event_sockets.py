@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from websockets.frames import Frame, Opcode
-from websockets.utils import accept_key
 
 from langgraph_client import (
     Reconnect,
@@ -37,8 +36,10 @@ from tests.support.event_streaming import (
     accepted,
     documents,
     ended,
+    handshake,
     message,
     started,
+    text,
 )
 from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
@@ -50,23 +51,6 @@ RUN: list[Event] = [
     ended(),
 ]
 SOCKET: dict[str, Any] = {"assistant_id": "agent", "transport": "websocket"}
-
-
-def handshake(asked: Asked, *headers: str) -> bytes:
-    """The answer that opens a socket."""
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "upgrade: websocket",
-        "connection: upgrade",
-        f"sec-websocket-accept: {accept_key(asked.headers['sec-websocket-key'])}",
-        *headers,
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
-
-
-def text(document: Any) -> bytes:
-    """A frame with a document."""
-    return Frame(Opcode.TEXT, json.dumps(document).encode()).serialize(mask=False)
 
 
 SUBSCRIBED = text({"type": "success", "id": 1, "result": {"subscription_id": "s"}})

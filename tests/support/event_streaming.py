@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import httpx
+from websockets.frames import Frame, Opcode
+from websockets.utils import accept_key
+
+from tests.support.raw_server import Asked
 
 THREAD = "0dbad140-3487-42de-bed5-8cd7bdd4c8f9"
 Event = tuple[str, list[str], Any]
@@ -179,3 +183,20 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def accepted(run_id: str) -> dict[str, Any]:
     """The answer to a command that started a run."""
     return {"type": "success", "id": 1, "result": {"run_id": run_id}, "meta": {}}
+
+
+def handshake(asked: Asked, *headers: str) -> bytes:
+    """The answer that opens a socket."""
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "upgrade: websocket",
+        "connection: upgrade",
+        f"sec-websocket-accept: {accept_key(asked.headers['sec-websocket-key'])}",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def text(document: Any) -> bytes:
+    """A frame with a document."""
+    return Frame(Opcode.TEXT, json.dumps(document).encode()).serialize(mask=False)
