@@ -19,7 +19,13 @@ from langgraph_client._core.unset import Unset
 from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.remote.aliases import JSON, JsonObject
-from langgraph_client.remote.stand_ins import ClientLike, arun_parts, is_stand_in, run_parts
+from langgraph_client.remote.stand_ins import (
+    ClientLike,
+    arun_parts,
+    check_colours,
+    is_stand_in,
+    run_parts,
+)
 
 #: The errors of a client if the server cannot be reached or refuses a request.
 CLIENT_ERRORS = (LangGraphError, httpx.HTTPError)
@@ -62,6 +68,7 @@ class Clients:
         client: LangGraphClient | ClientLike | None,
         sync_client: SyncLangGraphClient | ClientLike | None,
     ) -> None:
+        check_colours(client, sync_client)
         self._url = url
         self._api_key = api_key
         self._headers = headers
@@ -104,6 +111,7 @@ class Clients:
         sync_client: SyncLangGraphClient | ClientLike | None = None,
     ) -> None:
         """Use the caller's clients from now on; None keeps the client of that colour."""
+        check_colours(client, sync_client)
         self._given = self._given if client is None else client
         self._given_sync = self._given_sync if sync_client is None else sync_client
         self.reads_envelopes = None

@@ -70,17 +70,23 @@ def merge(*configs: Config | None) -> MergedConfig:
     Later values replace earlier ones; tags and callbacks are added; `metadata` and `configurable`
     are merged by key. A key that is not one of a config (`{"thread_id": "1"}`) is put into
     `configurable`, as in a local graph.
+
+    Raises:
+        InvalidArgumentError: A config, or its `configurable` or `metadata`, is not a mapping.
     """
     merged: MergedConfig = {"configurable": {}}
     for config in configs:
+        _check_mapping("config", config)
         for key, value in (config or {}).items():
             if value is None or value in ([], (), {}):  # Empty values do not replace earlier ones.
                 continue
             if key not in _TOP_LEVEL:
                 merged["configurable"][key] = value
             elif key == "configurable":
+                _check_mapping("config.configurable", value)
                 merged[key] = {**merged[key], **value}
             elif key == "metadata":
+                _check_mapping("config.metadata", value)
                 merged[key] = _merged_metadata(merged.get(key, {}), value)
             elif key == "tags":
                 merged[key] = [*merged.get(key, ()), *value]
@@ -89,6 +95,15 @@ def merge(*configs: Config | None) -> MergedConfig:
             else:
                 merged[key] = value
     return merged
+
+
+def _check_mapping(parameter: str, value: object) -> None:
+    if value is None or isinstance(value, Mapping):
+        return
+    problem = f"must be a mapping, not {type(value).__name__}"
+    if isinstance(value, str):
+        problem += f'; to name a thread, pass {{"configurable": {{"thread_id": {value!r}}}}}'
+    raise InvalidArgumentError(parameter, problem)
 
 
 def _merged_metadata(base: JsonObject, new: Reply) -> JsonObject:

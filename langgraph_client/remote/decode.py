@@ -15,6 +15,7 @@ from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
 from langgraph_client.remote.compat import Interrupt, pause
 from langgraph_client.remote.config import GIVEN_PARENTS, Address, given_parents, tuples
 from langgraph_client.remote.exceptions import local_error, remote_error
+from langgraph_client.remote.interrupts import interrupt_from
 from langgraph_client.remote.messages import message_from
 from langgraph_client.thread_ids import GIVEN_ID
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
@@ -46,15 +47,6 @@ SERVER_METADATA = frozenset(
         "user_id",
     }
 )
-
-
-def interrupt_from(document: Reply) -> Interrupt:
-    """Return the interrupt in an event or a state: `id`, `value` and optional `response_schema`."""
-    schema = document.get("response_schema")
-    made = Interrupt(value=document.get("value"), id=document.get("id") or "")
-    if schema is not None:
-        made.response_schema = schema
-    return made
 
 
 @contextmanager

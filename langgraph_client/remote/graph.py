@@ -111,7 +111,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         checkpointer: What this graph keeps as a node of a local parent graph, as for
             `compile(checkpointer=...)` of a local subgraph. None (the default): the state of one
             task of the parent, so that it can resume. True: the state of the node, across
-            invocations of the parent. False: nothing.
+            invocations of the parent. False: nothing. A saver is refused.
         strict_config: Whether to refuse a config with values that cannot be sent (the default).
             False does not send such values, and warns once for each.
         allow_types: Dataclasses, pydantic models, enums and named tuples of which results may

@@ -38,6 +38,12 @@ class GraphSettings:
                 "assistant_id",
                 f"must be a graph's name or an assistant's id, not {self.assistant_id!r}",
             )
+        if self.checkpointer not in (True, False, None):
+            raise InvalidArgumentError(
+                "checkpointer",
+                f"must be True, False or None, not {self.checkpointer!r}: a remote graph's state is"
+                " kept by its server",
+            )
         # The dataclass is frozen, so derived values are set with `object.__setattr__`.
         types = tuple(self.allow_types)
         allowed = classes_in(*types, Overwrite)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JSON, JsonObject
 
 #: The packages whose clients talk to a server.
@@ -53,6 +54,21 @@ class _NoEvents:
 
     event: str = "metadata"
     data: JsonObject = field(default_factory=dict)
+
+
+def check_colours(client: object, sync_client: object) -> None:
+    """Refuse a blocking client in place of an async one, and the other way round.
+
+    Raises:
+        InvalidArgumentError: A client is of the wrong kind. Mocks are of either kind.
+    """
+    for parameter, value, wrong, right in (
+        ("client", client, "get_sync_client", "get_client"),
+        ("sync_client", sync_client, "get_client", "get_sync_client"),
+    ):
+        name = "SyncLangGraphClient" if wrong == "get_sync_client" else "LangGraphClient"
+        if not is_stand_in(value) and any(kind.__name__ == name for kind in type(value).__mro__):
+            raise InvalidArgumentError(parameter, f"must be a client of {right}, not of {wrong}")
 
 
 def is_stand_in(client: object) -> bool:
