@@ -22,10 +22,6 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import var_child_runnable_config
-from langgraph._internal._constants import CONFIG_KEY_RUNTIME
-from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping
@@ -78,17 +74,26 @@ class Factory:
             else:
                 named[parameter.name] = value
         async with AsyncExitStack() as stack:
-            configurable[CONFIG_KEY_RUNTIME] = Runtime(store=store)
-            # For `get_config` and `get_store` in the factory; not beyond it.
-            around: RunnableConfig = {**config, "configurable": configurable}  # type: ignore[typeddict-item]
-            token = var_child_runnable_config.set(around)
-            try:
-                with exceptions_only():
-                    made = opened(self._factory(*positional, **named))
-                    graph = await stack.enter_async_context(made)
-            finally:
-                var_child_runnable_config.reset(token)
+            with exceptions_only(), _readable({**config, "configurable": configurable}, store):
+                graph = await stack.enter_async_context(opened(self._factory(*positional, **named)))
             yield graph
+
+
+@contextmanager
+def _readable(config: Mapping[str, Any], store: Any) -> Generator[None, None, None]:
+    """Let langgraph's `get_config` and `get_store` return a config and a store, in this context."""
+    # Not at the top: a server that only hosts scripted graphs does not import langgraph.
+    from langchain_core.runnables.config import var_child_runnable_config
+    from langgraph._internal._constants import CONFIG_KEY_RUNTIME
+    from langgraph.runtime import Runtime
+
+    place = {**config["configurable"], CONFIG_KEY_RUNTIME: Runtime(store=store)}
+    around: Any = {**config, "configurable": place}
+    token = var_child_runnable_config.set(around)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
 
 
 def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
@@ -167,7 +172,7 @@ def _annotations(factory: Callable[..., object]) -> dict[str, object]:
     """
     called = factory if inspect.isroutine(factory) else type(factory).__call__
     called = inspect.unwrap(called)
-    names = {"RunnableConfig": RunnableConfig, **getattr(called, "__globals__", {})}
+    names = getattr(called, "__globals__", {})
     found: dict[str, object] = {}
     for name, annotation in getattr(called, "__annotations__", {}).items():
         alone: Any = SimpleNamespace(__annotations__={name: annotation})
