@@ -50,9 +50,14 @@ CONTROL_HEADER = "x-langgraph-client-control"
 #: The event with which such a run asks, between supersteps, whether it is to drain. Its data,
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.
 CONTROL_EVENT = "control"
-#: Request header, "1", of a run of a node of a local graph that keeps nothing: nor does the node,
-#: whatever checkpointer its graph was compiled with.
-NESTED_HEADER = "x-langgraph-client-nested"
+#: The key in a run's `config.configurable` for what a RemoteGraph, as a node of a local graph,
+#: takes over from that graph. It is an object with all or some of these keys:
+#: - "keeps": false if the run must keep no state, whatever checkpointer its graph has;
+#: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
+#: - "answer": the answer for the first interrupt, and "answers": those by the ids of interrupts.
+PARENT = "__parent"
+#: The event with which such a run says that an interrupt has taken the "answer".
+ANSWERED_EVENT = "answered"
 #: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
 #: names: those of the next six.
 ASIDES_HEADER = "x-langgraph-client-asides"

@@ -19,6 +19,7 @@ from langgraph_client.remote.output import select, select_updates, without_inter
 from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.stream_modes import ModePair
 from langgraph_client.values import (
+    ANSWERED_EVENT,
     CLASSES_EVENT,
     EXTENSIONS_EVENT,
     HANDLER_CALLS_EVENT,
@@ -155,6 +156,9 @@ class EventReader:
         if event == LIFECYCLE_EVENT:
             self._lifecycle.append(self._decoder.lifecycle(data))
             return []
+        if event == ANSWERED_EVENT and self._request.nested is not None:
+            self._request.nested.answered()
+            return []
         if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
             calls = self._decoder.open(data)
             self._calls.append((event, [self._decoder.handler_call(call) for call in calls]))
@@ -178,6 +182,10 @@ class EventReader:
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         self._has_begun = True
         payload = self._payloads[name](data)
+        if self._request.answers_next and _interrupts_in(payload):
+            # The parent graph's answer goes there at once: nobody sees the question.
+            self._note_interrupts(payload)
+            return []
         # An event with interrupts only has no state: the previous state stays the output.
         if name == "values" and not ns and not _only_interrupts(payload):
             self.output = payload
@@ -322,9 +330,19 @@ class EventReader:
                     streamed.add(message_id)
             nested.emit(((*nested.namespace, *ns), mode, payload))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
-            # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.
-            self._has_paused = self._has_paused or INTERRUPT in payload
-            self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
+            self._note_interrupts(payload)
+
+    def _note_interrupts(self, payload: Reply) -> None:
+        # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.
+        self._has_paused = self._has_paused or INTERRUPT in payload
+        self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
+
+    def goes_on(self) -> bool:
+        """Return whether the run goes on at its interrupts with an answer of the parent graph."""
+        if not self._request.answer(tuple(self._interrupts.values())):
+            return False
+        self._has_paused, self._interrupts = False, {}
+        return True
 
     def finish(self) -> None:
         """Note that all events were read.
@@ -364,6 +382,10 @@ class EventReader:
 
 def _id_of(message: Foreign) -> str | None:
     return message.get("id") if isinstance(message, dict) else message.id
+
+
+def _interrupts_in(payload: GraphValue) -> bool:
+    return isinstance(payload, dict) and bool(payload.get(INTERRUPT))
 
 
 def _only_interrupts(payload: GraphValue) -> bool:

@@ -633,7 +633,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.sync_client
             drive(runs.prepare(request, call), client)
-            while True:  # Once more if the thread was deleted since it was remembered.
+            # Once more if the thread was deleted since it was remembered, or if the run pauses and
+            # the graph around it has an answer for the interrupt.
+            while True:
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
                 try:
@@ -655,7 +657,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                 yield from reader.read(event, part.data)
                                 if callbacks.wants_more:
                                     callbacks.hear(reader.news())
-                    break
+                    if not reader.goes_on():
+                        break
                 except CLIENT_ERRORS as error:
                     recreation = runs.recreate_thread(request, reader, call, error)
                     if not drive(recreation, client):
@@ -669,7 +672,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             request, reader, call = self._prepared(arguments, merged, callbacks)
             client = self.client
             await adrive(runs.prepare(request, call), client)
-            while True:  # Once more if the thread was deleted since it was remembered.
+            # Once more if the thread was deleted since it was remembered, or if the run pauses and
+            # the graph around it has an answer for the interrupt.
+            while True:
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
@@ -691,7 +696,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     yield item
                                 if callbacks.wants_more:
                                     await callbacks.ahear(reader.news())
-                    break
+                    if not reader.goes_on():
+                        break
                 except CLIENT_ERRORS as error:
                     recreation = runs.recreate_thread(request, reader, call, error)
                     if not await adrive(recreation, client):

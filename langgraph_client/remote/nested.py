@@ -1,8 +1,9 @@
 """Read from the config how a RemoteGraph is called as a node of a local parent graph. No I/O.
 
 A parent graph passes internal values to its nodes in `configurable`, under `__pregel_*` keys (seen
-in langgraph 1.2). None of them is sent to the server. A call whose config names a thread is not
-nested, even inside a node.
+in langgraph 1.2). The bundled server gets what a subgraph reads there; see `resumption`. For other
+servers, the call is put into the protocol's terms; see `go_on`. A call whose config names a thread
+is not nested, even inside a node.
 """
 
 from __future__ import annotations
@@ -11,8 +12,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig, Reply
-from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, streamed_messages
+from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.compat import (
+    Command,
+    Interrupt,
+    StateSnapshot,
+    streamed_messages,
+    untaken_answer,
+)
 from langgraph_client.remote.config import GIVEN_PARENTS, Address
 from langgraph_client.thread_ids import server_thread_id
 
@@ -41,7 +48,8 @@ class Nested:
     #: The ids of messages that the parent has streamed and must not stream again.
     streamed: Sequence[set[str]]
     _answers: Reply
-    _take_answer: Callable[[bool], GraphValue]
+    #: langgraph's, of the parent's task: it has the parent's answer for the next interrupt.
+    _scratchpad: Foreign
 
     @classmethod
     def of(cls, config: MergedConfig, address: Address) -> Nested | None:
@@ -50,7 +58,6 @@ class Nested:
         if TASK_ID not in configurable:
             return None
         emit = configurable.get(_STREAM)
-        scratchpad = configurable.get(_SCRATCHPAD)
         return cls(
             namespace=address.namespace,
             emit=emit,
@@ -59,7 +66,7 @@ class Nested:
             streamed=streamed_messages(config.get("callbacks")),
             parents=configurable.get("checkpoint_map") or {},
             _answers=configurable.get(_RESUME_MAP) or {},
-            _take_answer=scratchpad.get_null_resume if scratchpad is not None else _no_answer,
+            _scratchpad=configurable.get(_SCRATCHPAD),
         )
 
     def metadata(self, given: Reply) -> JsonObject:
@@ -75,33 +82,53 @@ class Nested:
         }
         return {**kept, GIVEN_PARENTS: json.dumps(self.parents)} if self.parents else kept
 
-    def unanswered(self, state: StateSnapshot) -> tuple[Interrupt, ...]:
-        """Return the remote graph's interrupts if the parent's resume answers none of them."""
-        if self._answer(state) is None and self._take_answer(False) is None:
-            return state.interrupts
-        return ()
+    def resumption(self) -> JsonObject:
+        """Return what the run needs to resume with the parent graph, for the bundled server."""
+        found: JsonObject = {}
+        if self.resuming:
+            found["resuming"] = True
+        if self.has_answer:
+            found["answer"] = self._answer()
+        if self._answers:
+            found["answers"] = self._answers
+        return found
+
+    def answered(self) -> None:
+        """Note that the remote graph has taken the parent's answer: no other interrupt gets it."""
+        self._scratchpad.get_null_resume(True)
 
     def go_on(self, input: GraphValue, state: StateSnapshot) -> GraphValue:
         """Return the input with which the remote graph continues from its state.
 
         Returns:
-            A `Command` that answers its interrupts; None to repeat tasks that failed or were
-            cancelled; or the node's own input if there is nothing to continue.
+            A `Command` that answers its interrupts; None to go on from a state without answers,
+            even from that after the last step; or the node's own input if there is no state.
         """
-        if state.interrupts:
-            answers = self._answer(state)
-            return Command(resume=self._take_answer(True) if answers is None else answers)
-        return None if state.next else input
-
-    def _answer(self, state: StateSnapshot) -> JsonObject | None:
-        found = {
+        answers = {
             one.id: self._answers[one.id] for one in state.interrupts if one.id in self._answers
         }
-        return found or None
+        if answers:
+            return Command(resume=answers)
+        return self.answer_to(state.interrupts) or (input if state.metadata is None else None)
 
+    def answer_to(self, interrupts: Sequence[Interrupt]) -> Command[str] | None:
+        """Return a command that gives the parent's answer to the first interrupt, if there is one.
 
-def _no_answer(_consume: bool) -> GraphValue:
-    return None
+        As in a local graph, an answer without an id is taken by the interrupt that asks first.
+        """
+        if not interrupts or not self.has_answer:
+            return None
+        answer = self._answer()
+        self.answered()
+        return Command(resume=answer if len(interrupts) == 1 else {interrupts[0].id: answer})
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the parent has an answer for the next interrupt."""
+        return self._answer() is not None
+
+    def _answer(self) -> GraphValue:
+        return None if self._scratchpad is None else untaken_answer(self._scratchpad)
 
 
 def nested_address(

@@ -27,7 +27,7 @@ from langgraph_client.remote.aliases import (
     Reply,
 )
 from langgraph_client.remote.commands import input_or_command
-from langgraph_client.remote.compat import StateSnapshot, langgraph_deprecation, pause
+from langgraph_client.remote.compat import Interrupt, StateSnapshot, langgraph_deprecation
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
 from langgraph_client.remote.stream_modes import (
@@ -40,6 +40,7 @@ from langgraph_client.remote.stream_modes import (
 from langgraph_client.remote.typed_values import (
     enclosed_config,
     enclosed_request,
+    is_sendable,
     plain_messages,
 )
 from langgraph_client.values import (
@@ -51,8 +52,8 @@ from langgraph_client.values import (
     HANDLER_CALLS_EVENT,
     MESSAGE_EVENTS,
     MODES_HEADER,
-    NESTED_HEADER,
     OUTPUT_HEADER,
+    PARENT,
 )
 
 
@@ -179,7 +180,7 @@ _ARGUMENTS = frozenset(field.name for field in fields(RunArguments)) - {
 
 
 class RunRequest:
-    """The request of one run. It may change until it is sent; see `go_on` and `for_server`."""
+    """The request of one run. It may change until it is sent; see `for_server` and `go_on`."""
 
     def __init__(
         self,
@@ -225,10 +226,11 @@ class RunRequest:
             sent_config, self.left_out = sendable(sent_config)
         self.sent_config = sent_config
         self._headers = dict(headers)
-        self._enclosed: JsonObject | None = None
         self._typed_config: JsonObject | None = None
+        self._is_bundled = False
+        #: Whether the server itself resumes the run, and gives a parent graph's answers to it.
+        self._server_resumes = False
         self._begin: JsonObject = {}
-        self._begin_with(arguments.input)
 
     def arguments_for(self, on_run_created: Callable[[JSON], object]) -> JsonObject:
         """Return the keyword arguments of `client.runs.stream`, without those that are None."""
@@ -301,30 +303,7 @@ class RunRequest:
                 modes.append("messages")
         return modes
 
-    # --- how to begin ---
-
-    def _begin_with(self, input: GraphValue) -> None:
-        self._begin = input_or_command(input)
-        self._enclosed = enclosed_request(self._begin)
-
-    @property
-    def needs_state(self) -> bool:
-        """Whether the input depends on the thread's state; see `go_on`."""
-        nested = self.nested
-        return nested is not None and nested.resuming and self.address.thread_id is not None
-
-    def go_on(self, state: StateSnapshot) -> None:
-        """Continue from the thread's state, as a local subgraph does when its parent resumes.
-
-        Raises:
-            GraphInterrupt: The remote graph still waits at interrupts that the parent's resume does
-                not answer.
-        """
-        assert self.nested is not None
-        pending = self.nested.unanswered(state)
-        if pending:
-            raise pause(pending)
-        self._begin_with(self.nested.go_on(self.arguments.input, state))
+    # --- for the server ---
 
     def for_server(self, agreed: Mapping[str, str]) -> None:
         """Adapt the request to the server.
@@ -339,6 +318,7 @@ class RunRequest:
             NotImplementedError: A stream mode is "tools" or `control` is passed, and the server is
                 not the bundled one.
         """
+        self._is_bundled = bool(agreed)
         if agreed:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
             if asides := self._asides():
@@ -347,27 +327,45 @@ class RunRequest:
                 self.hears_messages = False
             if (control := self.arguments.control) is not None:
                 more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
-            if self.nested is not None and self.address.thread_id is None:
-                more[NESTED_HEADER] = "1"
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
-            self._typed_config = enclosed_config(self.sent_config)
-            self._begin = self._enclosed or self._begin
+            config = self.sent_config
+            if parent := self._taken_over():
+                configurable = {**config.get("configurable", {}), PARENT: parent}
+                config = {**config, "configurable": configurable}
+            self._typed_config = enclosed_config(config) or config
+        elif self.arguments.control is not None:
+            raise NotImplementedError(
+                "control: the protocol has no request that drains a run; only the bundled server "
+                "has one. Use client.runs.cancel() to stop a remote run"
+            )
+        elif self._more_modes():
+            raise NotImplementedError(
+                'stream_mode="tools": the protocol sends no tool events for a run; '
+                "only the bundled server does"
+            )
+        self._begin_with(self.arguments.input)
+
+    def _taken_over(self) -> JsonObject:
+        """Return what the run takes over from the parent graph, for the bundled server."""
+        if self.nested is None:
+            return {}
+        keeps: JsonObject = {} if self.address.thread_id is not None else {"keeps": False}
+        resumption = self.nested.resumption()
+        # Some of the answers may be for local interrupts, and then need not be JSON. In that case,
+        # the run is resumed as on other servers.
+        self._server_resumes = is_sendable(resumption)
+        return {**keeps, **resumption} if self._server_resumes else keeps
+
+    def _begin_with(self, input: GraphValue) -> None:
+        self._begin = input_or_command(input)
+        if self._is_bundled:
+            self._begin = enclosed_request(self._begin) or self._begin
             if self._goes_both_ways:
                 command = self._begin["command"]
                 sends = [target for target in command["goto"] if not isinstance(target, str)]
                 names = [target for target in command["goto"] if isinstance(target, str)]
                 self._begin = {"command": {**command, "goto": sends, GOTO_NODES: names}}
             return
-        if self.arguments.control is not None:
-            raise NotImplementedError(
-                "control: the protocol has no request that drains a run; only the bundled server "
-                "has one. Use client.runs.cancel() to stop a remote run"
-            )
-        if self._more_modes():
-            raise NotImplementedError(
-                'stream_mode="tools": the protocol sends no tool events for a run; '
-                "only the bundled server does"
-            )
         if self._goes_both_ways:
             raise InvalidArgumentError(
                 "input.goto",
@@ -379,6 +377,47 @@ class RunRequest:
     def _goes_both_ways(self) -> bool:
         goto = (self._begin.get("command") or {}).get("goto")
         return isinstance(goto, list) and len({isinstance(target, str) for target in goto}) > 1
+
+    # --- how to resume inside a parent graph, if the server cannot decide it ---
+
+    @property
+    def needs_state(self) -> bool:
+        """Whether the input depends on the thread's state; see `go_on`."""
+        nested = self.nested
+        if nested is None or not nested.resuming or self._server_resumes:
+            return False
+        return self.address.thread_id is not None
+
+    def go_on(self, state: StateSnapshot) -> None:
+        """Continue from the thread's state, as a local subgraph does when its parent resumes."""
+        assert self.nested is not None
+        self._begin_with(self.nested.go_on(self.arguments.input, state))
+
+    @property
+    def answers_next(self) -> bool:
+        """Whether the parent graph has an answer for the next interrupt; see `answer`."""
+        if self.nested is None or self._server_resumes or self.address.thread_id is None:
+            return False
+        return self.nested.has_answer
+
+    def answer(self, interrupts: Sequence[Interrupt]) -> bool:
+        """Continue after a run that has paused, with the parent's answer if there is one.
+
+        An interrupt of a local subgraph takes that answer at once. The protocol has no request for
+        that, so the run pauses, and a second one continues it.
+
+        Args:
+            interrupts: The interrupts at which the run has paused.
+
+        Returns:
+            Whether to send the request again.
+        """
+        if self.nested is None or not self.answers_next:
+            return False
+        command = self.nested.answer_to(interrupts)
+        if command is not None:
+            self._begin_with(command)
+        return command is not None
 
 
 def _durability(checkpoint_during: bool, durability: Durability | None) -> Durability:

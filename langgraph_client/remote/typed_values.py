@@ -61,6 +61,15 @@ def enclosed(value: GraphValue) -> JSON:
     return flat if isinstance(flat, dict) and flat.keys() == {PLAIN, TYPES} else _SAME
 
 
+def is_sendable(value: GraphValue) -> bool:
+    """Return whether a value can be sent to the bundled server."""
+    try:
+        enclose(value, _plain, note_messages=True)
+    except InvalidArgumentError:
+        return False
+    return True
+
+
 def _plain(value: GraphValue) -> JSON:
     if type(value) is str:  # Characters that JSON cannot have are replaced; the note has them.
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

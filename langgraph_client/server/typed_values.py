@@ -15,6 +15,7 @@ from langgraph_client.server.encoding import (
 )
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
+    ANSWERED_EVENT,
     CLASSES_EVENT,
     CONTROL_EVENT,
     EXTENSIONS_EVENT,
@@ -23,6 +24,7 @@ from langgraph_client.values import (
     INVALID_RESUME,
     LIFECYCLE_EVENT,
     MESSAGE_EVENTS,
+    PARENT,
     PLAIN,
     TRACER_CALLS_EVENT,
     Allowed,
@@ -41,11 +43,10 @@ OWN_CONFIG = "own_config"
 """The key in a run's kwargs for `configurable` and `metadata` from the caller of a RemoteGraph."""
 CONTROL = "control"
 """The key in a run's kwargs that its caller may ask it to drain; see `graphs.drain_checks`."""
-NESTED = "nested"
-"""The key in a run's kwargs that a node of a graph without checkpoints has started it."""
 ASIDES = "asides"
 """The key in a run's kwargs for the events beyond the protocol that its caller requests."""
 _ASIDES = (
+    ANSWERED_EVENT,
     CLASSES_EVENT,
     CONTROL_EVENT,
     EXTENSIONS_EVENT,
@@ -158,6 +159,8 @@ def _taken_out(data: bytes) -> bytes:
 def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
     """Return a run's kwargs with the envelopes in its input, command and config opened.
 
+    What the run takes over from a graph around it is moved from its config to the key `PARENT`.
+
     Raises:
         ValueError: An envelope does not fit its value.
     """
@@ -173,6 +176,9 @@ def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
     if own := kwargs.get(OWN_CONFIG):
         given = own["configurable"]
         values = {key: open_envelope(value, allowed) for key, value in given.items()}
+        opened[PARENT] = values.pop(PARENT, None) or {}
+        if not isinstance(opened[PARENT], dict):
+            raise ValueError(f"config.configurable.{PARENT} must be an object")
         opened[OWN_CONFIG] = {**own, "configurable": values}
     return opened
 
@@ -181,10 +187,12 @@ def plain_configurable(body: JsonMapping) -> JsonMapping:
     """Return a run's request with plain JSON instead of the envelopes in its config."""
     config = body.get("config") or {}
     given = config.get("configurable") or {}
-    if not any(map(is_envelope, given.values())):
+    if PARENT not in given and not any(map(is_envelope, given.values())):
         return body
     plain_values = {
-        key: value[PLAIN] if is_envelope(value) else value for key, value in given.items()
+        key: value[PLAIN] if is_envelope(value) else value
+        for key, value in given.items()
+        if key != PARENT
     }
     return {**body, "config": {**config, "configurable": plain_values}}
 

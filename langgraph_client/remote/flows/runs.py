@@ -27,9 +27,9 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
         yield from _create_thread(call)
     elif call.address.made_from is not None and request.arguments.options.if_not_exists is None:
         request.relies_on_thread = True
+    request.for_server((yield from agreed_headers(call.clients, call.own)))
     if request.needs_state:
         request.go_on((yield from get_state(call)))
-    request.for_server((yield from agreed_headers(call.clients, call.own)))
 
 
 def recreate_thread(

@@ -1,15 +1,18 @@
-"""Additional events of a run for a RemoteGraph: handler calls, extensions, lifecycle events."""
+"""Additional events of a run for a RemoteGraph: handler calls, lifecycle events and others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langgraph_client.server.graphs.parent_graph import ParentAnswer
 from langgraph_client.server.graphs.protocol import GraphRun, Item
 from langgraph_client.server.typed_values import ASIDES
 from langgraph_client.values import (
+    ANSWERED_EVENT,
     EXTENSIONS_EVENT,
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
+    PARENT,
     TRACER_CALLS_EVENT,
 )
 
@@ -29,6 +32,9 @@ class Asides:
 
     def __init__(self, run: GraphRun, graph: Any) -> None:
         asked = run.kwargs.get(ASIDES, ())
+        parent = run.kwargs.get(PARENT) or {}
+        #: The answer of the graph around the run; None without one.
+        self.answer = ParentAnswer(parent["answer"]) if "answer" in parent else None
         self._lifecycle: LifecycleRecorder | None = None
         self._calls: dict[str, CallRecorder] = {}
         self._extensions: Extensions | None = None
@@ -81,6 +87,9 @@ class Asides:
     def take(self) -> list[Item]:
         """Return the events since the last call."""
         items: list[Item] = []
+        if self.answer is not None and self.answer.is_taken:
+            self.answer = None
+            items.append((ANSWERED_EVENT, True))
         if self._lifecycle is not None:
             items += [(LIFECYCLE_EVENT, event) for event in self._lifecycle.take()]
         if self._extensions is not None:

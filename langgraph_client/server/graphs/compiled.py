@@ -23,6 +23,7 @@ from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
+from langgraph_client.server.graphs.parent_graph import SCRATCHPAD, parent_keys
 from langgraph_client.server.graphs.protocol import (
     Config,
     GraphRun,
@@ -43,7 +44,6 @@ from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
     ASIDES,
     MORE_MODES,
-    NESTED,
     OUTPUT_KEYS,
     OWN_CONFIG,
     RICH,
@@ -53,6 +53,7 @@ from langgraph_client.values import (
     CLASSES_EVENT,
     CONTROL_EVENT,
     MESSAGE_EVENTS,
+    PARENT,
     classes_in,
     name_of,
 )
@@ -77,8 +78,6 @@ _KNOWN = (
 _RESUME = "__resume__"
 # The key by which nodes and subgraphs learn when checkpoints are written.
 _DURABILITY = "__pregel_durability"
-# The key by which a subgraph gets the checkpointer of its parent graph.
-_CHECKPOINTER = "__pregel_checkpointer"
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
@@ -214,6 +213,9 @@ class CompiledGraph:
 
     def _chunks(self, graph: Pregel, run: GraphRun, asides: Asides) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
+        if asides.answer is not None:
+            scratchpad = {SCRATCHPAD: asides.answer}
+            config = {**config, "configurable": {**config["configurable"], **scratchpad}}
         if asides.handlers:
             config = {**config, "callbacks": [*config.get("callbacks", ()), *asides.handlers]}
         options = self._options(run, asides.modes)
@@ -239,7 +241,7 @@ class CompiledGraph:
             # The option of langgraph 1.2. Earlier versions ignore it.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
-        more = {_CHECKPOINTER: None} if NESTED in run.kwargs else {}
+        more = parent_keys(run.kwargs.get(PARENT) or {})
         # Without checkpoints, langgraph warns if durability is an option, so it is set in the
         # config. With "sync" it would wait for a checkpoint that is never written.
         if not self._keeps(run) and run.kwargs["durability"] != "sync":
@@ -256,7 +258,8 @@ class CompiledGraph:
 
     def _keeps(self, run: GraphRun) -> bool:
         """Return whether checkpoints of a run are stored."""
-        return bool(self._graph.checkpointer) and NESTED not in run.kwargs
+        parent = run.kwargs.get(PARENT) or {}
+        return bool(self._graph.checkpointer) and parent.get("keeps", True)
 
     def _options(self, run: GraphRun, more_modes: Sequence[str] = ()) -> dict[str, Any]:
         kwargs = run.kwargs

@@ -32,6 +32,7 @@ from langgraph_client.server.graphs.script_steps import merge, step_name
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.graphs.stream_events import MessageEvents, event_data
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.values import ANSWERED_EVENT, PARENT
 
 _MODES = ("values", "updates", "custom", "messages", "messages-tuple", "tasks", "checkpoints")
 _REFUSED = ("interrupt_before", "interrupt_after")
@@ -96,7 +97,12 @@ class HostedScript:
             modes = _MODES  # As of compiled graphs: its readers choose the channels.
         player = Player(replace(self._stage, before_node=run.before_node), run.config)
         command = run.kwargs.get("command")
-        if command:
+        parent = run.kwargs.get(PARENT) or {}
+        if "answer" in parent:
+            player.answer(parent["answer"])
+        if parent.get("resuming") and player.has_state:
+            player.go_on(parent.get("answers") or {})
+        elif command:
             player.obey(command)
         else:
             player.begin(run.kwargs.get("input") if command is None else None)
@@ -119,6 +125,8 @@ class HostedScript:
                     for chunk in chunks:
                         for item in messages.events(chunk, metadata):
                             yield item
+        if "answer" in parent and not player.has_answer:
+            yield ANSWERED_EVENT, True
 
     async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
         """Return a run without what an earlier attempt of it has taken in already."""

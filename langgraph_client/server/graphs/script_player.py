@@ -76,8 +76,14 @@ class Player:
         self._values: Values = dict(last.values) if last else {}
         self._at = 0
         self._answer: object = None
-        self._answered = False
+        #: Whether there is an answer for the next question.
+        self.has_answer = False
         self._attempt: int = last.metadata.get(ATTEMPT, 1) if last else 0
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the thread has a state."""
+        return self._last is not None
 
     # The start.
 
@@ -113,7 +119,25 @@ class Player:
                 raise ValueError(f"the script has no step {goto!r}; its steps are {names}")
             self._at = names.index(goto)
         if command.get("resume") is not None:
-            self._answer, self._answered = command["resume"], True
+            self.answer(command["resume"])
+
+    def answer(self, answer: object) -> None:
+        """Give an answer for the first question."""
+        self._answer, self.has_answer = answer, True
+
+    def go_on(self, answers: Mapping[str, object]) -> None:
+        """Begin where the thread has stopped, as a subgraph of a graph that resumes.
+
+        Args:
+            answers: Answers by the ids of interrupts.
+        """
+        self._go_on()
+        steps = self._steps()
+        step = steps[self._at] if self._at < len(steps) else None
+        if isinstance(step, Ask):
+            (waiting,) = interrupts_of(self._thread_id, self._at, step)
+            if waiting.id in answers:
+                self.answer(answers[waiting.id])
 
     def _go_on(self) -> None:
         at = self._last.at if self._last else None
@@ -135,7 +159,7 @@ class Player:
             step, name = steps[at], step_name(at, steps[at])
             if self._stage.before_node is not None:
                 await self._stage.before_node(name)
-            is_question = isinstance(step, Ask) and not self._answered
+            is_question = isinstance(step, Ask) and not self.has_answer
             if is_question and await self._save("loop", at):
                 yield "checkpoints", self._checkpoint(steps)
             if isinstance(step, Fail):
@@ -179,7 +203,7 @@ class Player:
         if isinstance(step, Update):
             return None, dict(step.values)
         if isinstance(step, Ask):
-            self._answered = False
+            self.has_answer = False
             return None, {step.into: self._answer}
         if isinstance(step, Say):
             chunks = message_chunks(step, self._stage.new_id())

@@ -13,7 +13,6 @@ from langgraph_client.server.typed_values import (
     ASIDES,
     CONTROL,
     MORE_MODES,
-    NESTED,
     OUTPUT_KEYS,
     RICH,
 )
@@ -24,7 +23,6 @@ from langgraph_client.values import (
     ERROR_HEADER,
     HEADER,
     MODES_HEADER,
-    NESTED_HEADER,
     OUTPUT_HEADER,
     VERSION,
 )
@@ -57,8 +55,6 @@ def agreed(headers: Headers) -> dict[str, object]:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
     if (asides := headers.get(ASIDES_HEADER)) is not None:
         asked[ASIDES] = _names(ASIDES_HEADER, asides)
-    if headers.get(NESTED_HEADER) is not None:
-        asked[NESTED] = True
     control = headers.get(CONTROL_HEADER)
     if control is not None:
         asked[CONTROL] = _control(control)

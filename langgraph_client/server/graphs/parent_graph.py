@@ -1,0 +1,52 @@
+"""What a run takes over from the graph of whose node a RemoteGraph has started it.
+
+langgraph passes the same to its subgraphs, in `configurable`, so that the run behaves like one:
+it goes on from its own state if that graph resumes, and its interrupts take that graph's answers.
+The names are those of langgraph 1.2.
+"""
+
+from __future__ import annotations
+
+from langgraph_client.models.fields import JsonMapping, JsonObject
+
+SCRATCHPAD = "__pregel_scratchpad"
+_CHECKPOINTER = "__pregel_checkpointer"
+_RESUMING = "__pregel_resuming"
+_RESUME_MAP = "__pregel_resume_map"
+
+
+class ParentAnswer:
+    """An answer for the first interrupt of a run that has none of its own.
+
+    It takes the place of the parent task's scratchpad, of which tasks use this method only.
+
+    Args:
+        answer: The answer.
+    """
+
+    def __init__(self, answer: object) -> None:
+        self._answers = [answer]
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether an interrupt has taken the answer."""
+        return not self._answers
+
+    def get_null_resume(self, consume: bool = False) -> object:
+        """Return the answer; None if it is taken. Tasks in several threads may ask."""
+        try:
+            return self._answers.pop() if consume else self._answers[0]
+        except IndexError:
+            return None
+
+
+def parent_keys(parent: JsonMapping) -> JsonObject:
+    """Return the keys of `configurable` for what a run takes over; see `values.PARENT`."""
+    keys: JsonObject = {}
+    if not parent.get("keeps", True):
+        keys[_CHECKPOINTER] = None
+    if parent.get("resuming"):
+        keys[_RESUMING] = True
+    if parent.get("answers"):
+        keys[_RESUME_MAP] = parent["answers"]
+    return keys

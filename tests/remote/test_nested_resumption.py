@@ -1,0 +1,531 @@
+"""A parent graph resumes while its remote child runs, has asked or is over: as with a local child.
+
+Each scenario is played with a local subgraph, with a remote graph on the bundled server, and on a
+server that speaks the protocol only. What is invoked, kept and executed is compared.
+"""
+
+from __future__ import annotations
+
+import operator
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Annotated, Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.func import entrypoint, task
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, Send, interrupt
+from typing_extensions import TypedDict
+
+from langgraph_client import ScriptedGraph, Server
+from langgraph_client.testing import Ask
+from tests.support.plain import plain_graph
+from tests.support.same import Names, failure
+
+#: The nodes that ran, here or on the server, which is in the same process.
+RAN: list[str] = []
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[Any], operator.add]
+    question: str
+
+
+def noting(name: str) -> Callable[[State], State]:
+    def node(state: State) -> State:
+        RAN.append(name)
+        return {"log": [name]}
+
+    return node
+
+
+def asking(name: str, times: int = 1) -> Callable[[State], State]:
+    def node(state: State) -> State:
+        RAN.append(name)
+        return {"log": [interrupt(state.get("question", f"{name}?")) for _ in range(times)]}
+
+    return node
+
+
+def row(*nodes: tuple[str, Any]) -> Any:
+    """A graph of nodes one after the other."""
+    graph = StateGraph(State)
+    for name, node in nodes:
+        graph.add_node(name, node)
+    graph.add_edge(START, nodes[0][0])
+    for (one, _), (other, _) in pairwise(nodes):
+        graph.add_edge(one, other)
+    return graph
+
+
+def both_ask() -> Any:
+    """A graph of two nodes side by side that both ask."""
+    graph = StateGraph(State).add_node("x", asking("x")).add_node("y", asking("y"))
+    return graph.add_edge(START, "x").add_edge(START, "y")
+
+
+def children(**compiled: Any) -> dict[str, Any]:
+    a, b, q = ("a", noting("a")), ("b", noting("b")), ("q", asking("q"))
+    return {
+        "asks": row(q).compile(**compiled),
+        "steps": row(a, b).compile(**compiled),
+        "asks_between": row(a, q, b).compile(**compiled),
+        "asks_twice": row(("qq", asking("qq", 2))).compile(**compiled),
+        "asks_later": row(a, q).compile(interrupt_before=["a"], **compiled),
+        "stops_after_its_end": row(a, b).compile(interrupt_after=["b"], **compiled),
+        "both_ask": both_ask().compile(**compiled),
+        "deep": row(a, ("inner", row(q, b).compile()), ("c", noting("c"))).compile(**compiled),
+    }
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(children()) as running:
+        yield running
+
+
+Child = Callable[..., Any]
+Scenario = Callable[[Child], Any]
+SCENARIOS: list[Scenario] = []
+
+
+def scenario(play: Scenario) -> Scenario:
+    SCENARIOS.append(play)
+    return play
+
+
+#: The config of the parent's thread, a new one for each time that a scenario is played.
+K: dict[str, Any] = {"configurable": {}}
+
+
+def around(node: Any, **compiled: Any) -> Any:
+    """A parent graph with this one node."""
+    return row(("n", node)).compile(checkpointer=InMemorySaver(), **compiled)
+
+
+def told(result: Any) -> Any:
+    """The questions in a result of `invoke`, or else the log."""
+    questions = [one.value for one in result.get("__interrupt__", ())]
+    return questions or result["log"]
+
+
+def answered(parent: Any, *answers: Any, given: Any = None) -> list[Any]:
+    """Invoke a parent with an input, then with answers; None goes on without one."""
+    results = [told(parent.invoke(given or {"log": ["in"]}, K))]
+    for answer in answers:
+        command = None if answer is None else Command(resume=answer)
+        results.append((told(parent.invoke(command, K)), parent.get_state(K).next))
+    return results
+
+
+# --- calls of a child in a node ---
+
+
+@scenario
+def two_children_of_a_node_ask(child: Child) -> Any:
+    one, other = child("asks"), child("asks")
+
+    def node(state: State) -> State:
+        first = one.invoke({"log": [], "question": "first?"})
+        second = other.invoke({"log": [], "question": "second?"})
+        return {"log": [first["log"], second["log"]]}
+
+    return answered(around(node), "A", "B")
+
+
+@scenario
+def one_child_is_called_in_a_loop_and_asks_each_time(child: Child) -> Any:
+    asks = child("asks")
+
+    def node(state: State) -> State:
+        calls = [asks.invoke({"log": [], "question": f"{n}?"})["log"] for n in range(3)]
+        return {"log": calls}
+
+    return answered(around(node), "A", "B", "C")
+
+
+@scenario
+def a_node_asks_after_its_child_has_ended(child: Child) -> Any:
+    steps = child("steps")
+
+    def node(state: State) -> State:
+        result = steps.invoke({"log": ["given"]})["log"]
+        return {"log": [result, interrupt("sure?")]}
+
+    return answered(around(node), "yes")
+
+
+@scenario
+def a_node_asks_before_and_after_its_child(child: Child) -> Any:
+    asks = child("asks")
+
+    def node(state: State) -> State:
+        before = interrupt("before?")
+        result = asks.invoke({"log": [before]})["log"]
+        return {"log": [result, interrupt("after?")]}
+
+    return answered(around(node), "A", "B", "C")
+
+
+@scenario
+def a_child_that_remembers_is_not_run_again(child: Child) -> Any:
+    steps = child("steps", checkpointer=True)
+
+    def node(state: State) -> State:
+        result = steps.invoke({"log": ["given"]})["log"]
+        return {"log": [len(result), interrupt("sure?")]}
+
+    parent = around(node)
+    return answered(parent, "yes"), answered(parent, "yes")
+
+
+@scenario
+def a_child_that_keeps_nothing_asks(child: Child) -> Any:
+    asks = child("asks_between", checkpointer=False)
+    return answered(around(lambda state: asks.invoke(state)), "yes")
+
+
+@scenario
+def a_node_fails_after_its_child_has_ended(child: Child) -> Any:
+    steps, disks = child("steps"), ["full"]
+
+    def node(state: State) -> State:
+        result = steps.invoke({"log": ["given"]})
+        if disks:
+            raise OSError(disks.pop())
+        return {"log": [result["log"]]}
+
+    parent = around(node)
+    with pytest.raises(OSError, match="full"):
+        parent.invoke({"log": []}, K)
+    return told(parent.invoke(None, K))
+
+
+@scenario
+def tasks_of_an_entrypoint_call_children(child: Child) -> Any:
+    asks, steps = child("asks"), child("steps")
+
+    @task
+    def stepping(log: list[Any]) -> Any:
+        return steps.invoke({"log": log})["log"]
+
+    @task
+    def asked(question: str) -> Any:
+        return asks.invoke({"log": [], "question": question})["log"]
+
+    @entrypoint(checkpointer=InMemorySaver())
+    def work(given: list[Any]) -> Any:
+        stepped = stepping(given).result()
+        answers = [asked("one?").result(), asked("two?").result()]
+        return {"log": [*stepped, *answers, interrupt("sure?")]}
+
+    results = [told(work.invoke(["given"], K))]
+    return results + [told(work.invoke(Command(resume=answer), K)) for answer in "ABC"]
+
+
+# --- a child as a node ---
+
+
+@scenario
+def a_child_asks_between_its_steps(child: Child) -> Any:
+    return answered(around(child("asks_between")), "yes")
+
+
+@scenario
+def a_node_of_a_child_asks_twice(child: Child) -> Any:
+    return answered(around(child("asks_twice")), "A", "B")
+
+
+@scenario
+def a_child_is_resumed_without_an_answer(child: Child) -> Any:
+    return answered(around(child("asks_between")), None, "yes")
+
+
+@scenario
+def a_child_stops_after_its_last_node(child: Child) -> Any:
+    return answered(around(child("stops_after_its_end")), None, None)
+
+
+@scenario
+def a_child_stops_before_a_node_and_a_later_one_asks(child: Child) -> Any:
+    """The answer waits for the question."""
+    return answered(around(child("asks_later")), "yes")
+
+
+@scenario
+def an_answer_is_not_for_a_child_that_does_not_ask(child: Child) -> Any:
+    stops = child("stops_after_its_end")
+
+    def node(state: State) -> State:
+        stops.invoke({"log": []})
+        return {"log": [interrupt("sure?")]}
+
+    return answered(around(node), "yes")
+
+
+@scenario
+def a_parent_stops_before_a_child_that_asks(child: Child) -> Any:
+    return answered(around(child("asks_between"), interrupt_before=["n"]), "yes")
+
+
+@scenario
+def a_parent_gets_a_new_input_while_its_child_waits(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    return answered(parent), answered(parent, "yes")
+
+
+@scenario
+def a_child_in_a_loop_of_the_parent(child: Child) -> Any:
+    graph = row(("n", child("asks")))
+    graph.add_conditional_edges("n", lambda state: "n" if len(state["log"]) < 9 else "__end__")
+    return answered(graph.compile(checkpointer=InMemorySaver()), "A", "B", "C", "D")
+
+
+@scenario
+def a_child_of_a_child_asks(child: Child) -> Any:
+    return answered(around(child("deep")), "yes")
+
+
+@scenario
+def a_child_in_a_local_subgraph_asks(child: Child) -> Any:
+    middle = row(("m", noting("m")), ("child", child("asks_between")), ("z", asking("z")))
+    return answered(around(middle.compile()), "yes", "no")
+
+
+@scenario
+def a_parent_with_a_local_subgraph_stops_before_a_child_that_asks_later(child: Child) -> Any:
+    """The answer reaches a later step of the subgraph."""
+    middle = row(("m", noting("m")), ("child", child("asks_between"))).compile()
+    return answered(around(middle, interrupt_before=["n"]), "yes")
+
+
+# --- several at a time ---
+
+
+def side_by_side(one: Any, other: Any) -> Any:
+    graph = StateGraph(State).add_node("l", one).add_node("r", other)
+    graph.add_edge(START, "l").add_edge(START, "r")
+    # Answers of any class can be kept.
+    saver = InMemorySaver(serde=JsonPlusSerializer(pickle_fallback=True))
+    return graph.compile(checkpointer=saver)
+
+
+def by_question(parent: Any) -> dict[str, Any]:
+    return {one.value: one.id for one in parent.get_state(K).interrupts}
+
+
+@scenario
+def children_side_by_side_are_answered_by_id(child: Child) -> Any:
+    def call(question: str) -> Any:
+        asks = child("asks")
+        return lambda state: {"log": asks.invoke({"log": [], "question": question})["log"]}
+
+    parent = side_by_side(call("left?"), call("right?"))
+    parent.invoke({"log": []}, K)
+    ids = by_question(parent)
+    first = told(parent.invoke(Command(resume={ids["right?"]: "R"}), K))
+    second = told(parent.invoke(Command(resume={ids["left?"]: "L"}), K))
+    return sorted(ids), first, second, sorted(RAN)
+
+
+@scenario
+def an_answer_is_not_for_a_child_that_has_failed_beside(child: Child) -> Any:
+    steps, asks, disks = child("steps"), child("asks"), ["full"]
+
+    def failing(state: State) -> State:
+        result = steps.invoke({"log": []})
+        if disks:
+            raise OSError(disks.pop())
+        return {"log": [result["log"]]}
+
+    parent = side_by_side(failing, lambda state: asks.invoke({"log": []}))
+    with pytest.raises(OSError, match="full"):
+        parent.invoke({"log": []}, K)
+    asked = told(parent.invoke(None, K))
+    return asked, told(parent.invoke(Command(resume="yes"), K)), sorted(RAN)
+
+
+@scenario
+def the_children_of_sends_are_answered_by_id(child: Child) -> Any:
+    asks = child("asks")
+    graph = StateGraph(State).add_node("n", lambda state: {"log": asks.invoke(state)["log"]})
+    graph.add_conditional_edges(
+        START, lambda state: [Send("n", {"log": [], "question": f"{n}?"}) for n in range(3)], ["n"]
+    )
+    parent = graph.compile(checkpointer=InMemorySaver())
+    parent.invoke({"log": []}, K)
+    while ids := by_question(parent):
+        question = max(ids)
+        parent.invoke(Command(resume={ids[question]: question}), K)
+    return told(parent.invoke(None, K))
+
+
+@scenario
+def questions_of_a_child_are_answered_one_after_the_other(child: Child) -> Any:
+    parent = around(child("both_ask"))
+    parent.invoke({"log": []}, K)
+    ids = by_question(parent)
+    first = told(parent.invoke(Command(resume={ids["y?"]: "Y"}), K))
+    return sorted(ids), first, told(parent.invoke(Command(resume="X"), K)), sorted(RAN)
+
+
+# --- states that were written, and other checkpoints ---
+
+
+@scenario
+def the_state_of_a_child_is_edited_before_the_answer(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    (task_,) = parent.get_state(K, subgraphs=True).tasks
+    parent.update_state(task_.state.config, {"log": ["edited"]})
+    return told(parent.invoke(Command(resume="yes"), K))
+
+
+@scenario
+def the_state_of_a_child_is_edited_so_that_it_does_not_ask(child: Child) -> Any:
+    asks = child("asks_between")
+
+    def node(state: State) -> State:
+        return {"log": [asks.invoke({"log": []})["log"], interrupt("sure?")]}
+
+    parent = row(("n", asks)).compile(checkpointer=InMemorySaver())
+    parent.invoke({"log": ["in"]}, K)
+    (task_,) = parent.get_state(K, subgraphs=True).tasks
+    parent.update_state(task_.state.config, {"log": ["edited"]}, as_node="q")
+    return told(parent.invoke(Command(resume="yes"), K))
+
+
+@scenario
+def an_earlier_checkpoint_of_the_parent_is_gone_on_from(child: Child) -> Any:
+    parent = row(("m", noting("m")), ("n", child("asks_between")), ("z", noting("z"))).compile(
+        checkpointer=InMemorySaver()
+    )
+    results = answered(parent, "yes")
+    before = next(s for s in parent.get_state_history(K) if s.next == ("n",))
+    results.append(told(parent.invoke(None, before.config)))
+    return [*results, told(parent.invoke(Command(resume="no"), K))]
+
+
+@scenario
+def an_answer_at_the_checkpoint_that_asks(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    return told(parent.invoke(Command(resume="yes"), parent.get_state(K).config))
+
+
+@scenario
+def a_fork_of_the_parent_asks_again(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    results = answered(parent, "yes")
+    before = next(s for s in parent.get_state_history(K) if s.next == ("n",))
+    forked = parent.update_state(before.config, {"log": ["forked"]})
+    results.append(told(parent.invoke(None, forked)))
+    return [*results, told(parent.invoke(Command(resume="no"), K))]
+
+
+def played(play: Scenario, child: Child) -> Any:
+    RAN.clear()
+    K["configurable"]["thread_id"] = str(uuid.uuid4())
+    try:
+        result = play(child)
+    except Exception as error:  # What is raised is compared, too.
+        result = failure(error)
+    return Names()((result, sorted(RAN)))
+
+
+def local_child(name: str, **compiled: Any) -> Any:
+    return children(**compiled)[name]
+
+
+@pytest.mark.parametrize("play", SCENARIOS, ids=lambda play: play.__name__)
+def test_a_resumed_parent_cannot_tell(server: Server, play: Scenario) -> None:
+    """Answers reach the questions of a remote child, and nothing that is over runs again."""
+    here = played(play, local_child)
+    there = played(play, server.remote_graph)
+    assert there == here
+
+
+#: Without a thread, the protocol has no way to resume.
+IMPOSSIBLE = [a_child_that_keeps_nothing_asks]
+#: The node that asks runs once more before it gets the answer.
+ONCE_MORE = [
+    a_child_stops_before_a_node_and_a_later_one_asks,
+    a_parent_stops_before_a_child_that_asks,
+    a_parent_with_a_local_subgraph_stops_before_a_child_that_asks_later,
+    the_state_of_a_child_is_edited_before_the_answer,
+]
+
+
+@pytest.mark.parametrize(
+    "play",
+    [play for play in SCENARIOS if play not in IMPOSSIBLE],
+    ids=lambda play: play.__name__,
+)
+def test_nor_with_a_server_that_speaks_the_protocol_only(server: Server, play: Scenario) -> None:
+    """The same without what the bundled server has beyond the protocol."""
+    result, ran = played(play, local_child)
+    if play in ONCE_MORE:
+        ran = sorted([*ran, "q"])
+    there = played(play, lambda name, **options: plain_graph(server, name, **options))
+    assert there == (result, ran)
+
+
+# --- what else may come of it ---
+
+
+async def test_an_async_parent_answers_on_such_a_server(server: Server) -> None:
+    """The answer reaches a child that had not begun, and nobody sees that the run has paused."""
+    seen = []
+    for child in (local_child("asks_between"), plain_graph(server, "asks_between")):
+        K["configurable"]["thread_id"] = str(uuid.uuid4())
+        parent = around(child, interrupt_before=["n"])
+        await parent.ainvoke({"log": ["in"]}, K)
+        stream = parent.astream(
+            Command(resume="yes"), K, stream_mode=["updates", "values"], subgraphs=True
+        )
+        seen.append(Names()([item async for item in stream if item[1] == "updates"]))
+    await child.aclose()
+    assert seen[1] == seen[0]
+
+
+class NotJson:
+    """A value that is not JSON."""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_answers_for_others_need_not_be_json(server: Server, plain: bool) -> None:
+    """An answer to a local question beside the remote child stays in this process."""
+    K["configurable"]["thread_id"] = str(uuid.uuid4())
+    child = plain_graph(server, "asks") if plain else server.remote_graph("asks")
+    parent = side_by_side(
+        lambda state: {"log": [type(interrupt("local?")).__name__]},
+        lambda state: child.invoke({"log": []}),
+    )
+    parent.invoke({"log": []}, K)
+    ids = by_question(parent)
+    answers = {ids["local?"]: NotJson(), ids["q?"]: "yes"}
+    assert told(parent.invoke(Command(resume=answers), K)) == ["NotJson", "yes"]
+
+
+def test_a_scripted_child_goes_on() -> None:
+    """A script, too, goes on from its question, and is over after its last step."""
+    K["configurable"]["thread_id"] = str(uuid.uuid4())
+    script = ScriptedGraph([{"x": 1}, Ask("one?", into="y"), Ask("two?", into="z")])
+    with Server({"script": script}) as server:
+        child = server.remote_graph("script")
+
+        def node(state: State) -> State:
+            result = child.invoke({"given": 0})
+            return {"log": [result, interrupt("sure?")]}
+
+        parent = around(node)
+        assert told(parent.invoke({"log": []}, K)) == ["one?"]
+        assert told(parent.invoke(None, K)) == ["one?"]
+        (asked,) = parent.get_state(K).interrupts
+        assert told(parent.invoke(Command(resume={asked.id: "A"}), K)) == ["two?"]
+        assert told(parent.invoke(Command(resume="B"), K)) == ["sure?"]
+        result, sure = told(parent.invoke(Command(resume="yes"), K))
+        assert (result, sure) == ({"given": 0, "x": 1, "y": "A", "z": "B"}, "yes")
