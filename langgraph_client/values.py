@@ -214,7 +214,18 @@ def _split(value: Any, plain: Callable[[Any], Any], path: list[Any], notes: list
     if kind in _LEAVES:
         notes.append([path, _LEAVES[kind](value)])
         return plain(value)
-    return _split_object(value, plain, path, notes)
+    tag = _tag_of(kind)
+    if tag is not None:
+        return _split_object(value, tag, plain, path, notes)
+    for base in kind.__mro__:  # The subclass is lost, but not what it holds.
+        if base in _LEAVES:
+            notes.append([path, _LEAVES[base](value)])
+            return plain(value)
+        if base in _BASES:
+            return _split(_BASES[base](value), plain, path, notes)
+    if isinstance(value, Mapping):
+        return _split(dict(value), plain, path, notes)
+    return plain(value)
 
 
 def _split_text(value: str, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]) -> Any:
@@ -229,16 +240,20 @@ def _split_dict(
 ) -> Any:
     flat: dict[str, Any] = {}
     keys: dict[str, Any] = {}
+    before = len(notes)
     looks_like_message = value.keys() >= _MESSAGE_KEYS
     for key, item in value.items():
-        if type(key) is str:
-            name = key
-        else:
+        name = key
+        if type(key) is not str:
             (name,) = plain({key: None})
             tag = _key_tag(key)
-            if tag is None or name in flat:
-                return plain(value)  # Keys that no note tells apart: plain JSON, as ever.
-            keys[name] = tag
+            if tag is not None:
+                keys[name] = tag
+        if name in flat:  # Two keys that are one in JSON. The note has all items.
+            del notes[before:]
+            items = [[key, item] for key, item in value.items()]
+            notes.append([path, ["items", *split(items, plain, note_messages=True)]])
+            return plain(value)
         flat[name] = _split(item, plain, [*path, name], notes)
     if looks_like_message:
         notes.append([path, "dict"])
@@ -256,15 +271,15 @@ def _key_tag(key: Any) -> Any:
         return ["float", repr(key)]
     if type(key) in (uuid.UUID, date, datetime):
         return [type(key).__name__.lower(), str(key)]
+    if isinstance(key, Enum):
+        return ["enum", [name_of(type(key)), key.name]]
     return None
 
 
 def _split_object(
-    value: Any, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
+    value: Any, tag: str, plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
 ) -> Any:
-    tag = _tag_of(type(value))
-    if tag is None:
-        return plain(value)
+    details: list[Any] = []
     if tag == "enum":
         notes.append([path, ["enum", name_of(type(value)), value.name]])
         return plain(value)
@@ -273,13 +288,15 @@ def _split_object(
     elif tag == "pydantic":
         fields = {name: getattr(value, name) for name in type(value).model_fields}
         fields.update(value.model_extra or {})
+        if value.model_fields_set != fields.keys():
+            details = [sorted(value.model_fields_set)]
     elif tag == "send":
         fields = {"node": value.node, "arg": value.arg}
     else:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}
     if not _is_interrupt(type(value)):  # The reader knows an interrupt by its place.
-        note = [path, [tag, name_of(type(value))]]
+        note = [path, [tag, name_of(type(value)), *details]]
         notes.append([*note, True] if is_message(value) else note)
     return flat
 
@@ -314,6 +331,15 @@ _SEQUENCES: dict[type, str] = {
     frozenset: "frozenset",
     deque: "deque",
 }
+#: Of other types that a subclass can have, the functions that make an object of the type itself.
+_BASES: dict[type, Callable[[Any], Any]] = {
+    dict: dict,
+    list: list,
+    **{kind: kind for kind in _SEQUENCES},
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+}
 _LEAVES: dict[type, Callable[[Any], Any]] = {
     bytes: lambda value: "bytes",
     bytearray: lambda value: "bytearray",
@@ -337,16 +363,20 @@ def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
     if word in _DETAILED:
         return _DETAILED[word](details[0])
     if word == "keys":
-        return {_key(details[0].get(name), name): item for name, item in flat.items()}
+        return {_key(details[0].get(name), name, allowed): item for name, item in flat.items()}
+    if word == "items":
+        return dict(restore(details[0], details[1], allowed))
     if word in ("enum", "pydantic", "dataclass", "namedtuple", "send"):
         return _instance(flat, word, details, allowed)
     return flat  # A word of a later version: what it means, JSON does not need.
 
 
-def _key(tag: Any, name: str) -> Any:
+def _key(tag: Any, name: str, allowed: Allowed) -> Any:
     if tag is None:
         return name
     word, told = tag
+    if word == "enum":
+        return _instance(name, word, told, allowed)
     return told if word == "json" else _DETAILED[word](told)
 
 
@@ -355,14 +385,24 @@ def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any
     if kind is None or _tag_of(kind) != word:
         return flat
     if word == "enum":
-        return kind[details[1]]
+        # Several flags, or none, are a value without a name of its own.
+        return kind[details[1]] if details[1] in kind.__members__ else kind(flat)
     if word in ("namedtuple", "send"):
         return kind(**flat)
     if word == "pydantic":
         # What is inside was a valid model on the other side; checking again would convert again.
-        return kind.model_construct(**flat)
-    made = object.__new__(kind)
-    for name, item in flat.items():
+        return kind.model_construct(set(details[1]) if details[1:] else None, **flat)
+    return _dataclass_instance(kind, flat)
+
+
+def _dataclass_instance(kind: Any, fields: dict[str, Any]) -> Any:
+    """An object with these fields, and with what its class sets beside them, if it agrees."""
+    initial = {field.name for field in dataclasses.fields(kind) if field.init}
+    try:
+        made = kind(**{name: item for name, item in fields.items() if name in initial})
+    except Exception:  # It may refuse what its fields have become, or need an `InitVar`.
+        made = object.__new__(kind)
+    for name, item in fields.items():
         object.__setattr__(made, name, item)
     return made
 

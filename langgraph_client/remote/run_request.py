@@ -371,7 +371,7 @@ class RunRequest:
                 "input.goto",
                 "must be only node names or only Send objects: the protocol has no mixed list",
             )
-        self._begin = plain_messages(self._begin)
+        self._begin = plain_messages(self._begin, "input")
 
     @property
     def _goes_both_ways(self) -> bool:

@@ -78,23 +78,55 @@ def _plain(value: GraphValue) -> JSON:
     return decode(encode(value))
 
 
-def plain_messages(value: GraphValue) -> GraphValue:
+def plain_messages(value: GraphValue, name: str) -> GraphValue:
     """Return a value with dicts for its messages, from which a graph creates equal messages.
 
     Graphs put unknown keys of such a dict into `additional_kwargs`, so these keys are left out if
     they are empty.
+
+    Args:
+        value: The value.
+        name: The parameter's name for error messages.
+
+    Raises:
+        InvalidArgumentError: A dict has several keys that are one in JSON.
     """
     if is_message(value):
         return {
-            key: plain_messages(item)
+            key: plain_messages(item, name)
             for key, item in value.model_dump().items()
             if not (key in _UNEXPECTED and not item)
         }
-    if type(value) is dict:
-        return {key: plain_messages(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(plain_messages(item) for item in value)
+    if isinstance(value, dict):
+        _refuse_equal_keys(value, name)
+        return {key: plain_messages(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_messages(item, name) for item in value]
+    if type(value) is tuple:
+        return tuple(plain_messages(item, name) for item in value)
     return value
+
+
+def _refuse_equal_keys(value: Mapping[object, object], parameter: str) -> None:
+    """Refuse a dict with keys that are one in JSON, such as 1 and "1": an item would be lost.
+
+    Raises:
+        InvalidArgumentError: The dict has such keys.
+    """
+    if all(isinstance(key, str) for key in value):
+        return
+    names: dict[str, object] = {}
+    for key in value:
+        try:
+            (name,) = _plain({key: None})
+        except InvalidArgumentError:
+            return  # The codec will raise the same error, with the path to the key.
+        if name in names:
+            raise InvalidArgumentError(
+                parameter,
+                f"has a dict with the keys {names[name]!r} and {key!r}: one key in JSON",
+            )
+        names[name] = key
 
 
 _UNEXPECTED = frozenset({"example", "invalid_tool_calls", "usage_metadata"})

@@ -6,11 +6,11 @@ import json
 import math
 import sys
 import uuid
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, OrderedDict, UserDict, defaultdict, deque
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum, IntEnum
+from enum import Enum, Flag, IntEnum, IntFlag, StrEnum
 from typing import Any, NamedTuple
 
 import pytest
@@ -37,6 +37,20 @@ class Level(IntEnum):
     HIGH = 3
 
 
+class Word(StrEnum):
+    YES = "yes"
+
+
+class Access(Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Bits(IntFlag):
+    LOW = 1
+    HIGH = 8
+
+
 class Point(NamedTuple):
     x: int
     y: Any
@@ -54,7 +68,7 @@ class Person(BaseModel):
     boxes: list[Box] = []
 
 
-ALLOWED = classes_in(Colour, Level, Point, Box, Person)
+ALLOWED = classes_in(Colour, Level, Word, Access, Bits, Point, Box, Person)
 
 VALUES: list[Any] = [
     (1, "two", None),
@@ -82,6 +96,13 @@ VALUES: list[Any] = [
     {1: "one", 2.5: "x", None: 0, False: (1,)},
     {"a": [{"b": ({"c": {date(2024, 1, 1)}},)}]},
     {(1, 2)},
+    Access.READ | Access.WRITE,
+    Access(0),
+    Bits.LOW | Bits.HIGH,
+    Bits(2),
+    {1: "number", "1": "text"},
+    {"a": [{"1": (1,), 1: {2}, None: b"", "null": {"b": Box(1, {3})}}, (4,)]},
+    {Colour.RED: (1,), Level.HIGH: {2}, Word.YES: 3},
 ]
 
 
@@ -92,6 +113,82 @@ def test_round_trip(value: Any) -> None:
     back = open_envelope(sent, ALLOWED)
     assert back == value
     assert type(back) is type(value)
+
+
+class Words(list[Any]):
+    pass
+
+
+class Text(str):
+    pass
+
+
+class Day(date):
+    pass
+
+
+SUBCLASSES: list[tuple[Any, Any]] = [
+    (OrderedDict(a=(1,)), {"a": (1,)}),
+    (defaultdict(list, {"a": {1}}), {"a": {1}}),
+    (Counter("a"), {"a": 1}),
+    (UserDict({"a": (1,)}), {"a": (1,)}),
+    (Words([(1,), OrderedDict(b=b"c")]), [(1,), {"b": b"c"}]),
+    (type("Few", (set,), {})([1]), {1}),
+    (type("Pair", (tuple,), {})([1, {2}]), (1, {2})),
+    (Text("a\x00b"), "a\x00b"),
+    (type("Real", (float,), {})("inf"), float("inf")),
+    (type("Big", (int,), {})(2**70), 2**70),
+    (Day(2024, 1, 1), date(2024, 1, 1)),
+    ({Text("a"): (1,)}, {"a": (1,)}),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), SUBCLASSES, ids=[type(value).__name__ for value, _ in SUBCLASSES]
+)
+def test_of_a_subclass_only_the_class_is_lost(value: Any, expected: Any) -> None:
+    """What a dict, a list or a text of a class of its own holds keeps its types."""
+    back = open_envelope(json.loads(json.dumps(enclose(value, plain))), {})
+    assert back == expected
+    assert type(back) is type(expected)
+
+
+def test_keys_of_a_class_that_is_not_allowed_are_text() -> None:
+    """Like the class's objects elsewhere."""
+    assert open_envelope(enclose({Colour.RED: (1,)}, plain), {}) == {"red": (1,)}
+
+
+@dataclass
+class Tally:
+    counts: list[int]
+    unit: InitVar[str] = "m"
+    largest: int = field(default=0, init=False)
+
+    def __post_init__(self, unit: str) -> None:
+        if not self.counts:
+            raise ValueError("nothing to count")
+        self.total = f"{sum(self.counts)} {unit}"
+        self.largest = max(self.counts)
+
+
+def test_what_a_dataclass_sets_beside_its_fields_is_set_again() -> None:
+    """The fields are those that were sent, also if the class would set others, or refuse them."""
+    allowed = classes_in(Tally)
+    tally = Tally([1, 2])
+    tally.largest = 7
+    back = open_envelope(enclose(tally, plain), allowed)
+    assert (back, back.total) == (tally, "3 m")
+    tally.counts.clear()
+    assert open_envelope(enclose(tally, plain), allowed) == tally
+
+
+def test_a_model_knows_which_fields_were_set() -> None:
+    """`exclude_unset` leaves out what it would have left out."""
+    person = Person.model_construct(name="Ada")
+    person.born = date(1815, 12, 10)
+    back = open_envelope(json.loads(json.dumps(enclose(person, plain))), ALLOWED)
+    assert back.model_dump(exclude_unset=True) == person.model_dump(exclude_unset=True)
+    assert "boxes" not in back.model_fields_set
 
 
 def test_nan_survives() -> None:

@@ -277,6 +277,12 @@ DIFFERENCES = {
         "keeps nothing, as on any LangGraph server; a ValueError as locally with "
         "`Server(lend_checkpointer=False)`"
     ),
+    "subclasses of dict, list, str and the like": (
+        "arrive as a dict, a list or a str; what they hold keeps its types"
+    ),
+    "keys that are one in JSON, such as 1 and '1', for other servers": (
+        "InvalidArgumentError, as an item would be lost"
+    ),
     "dicts that look like messages, on other servers": (
         "become messages, as a server writes a dict and a message alike"
     ),

@@ -135,7 +135,7 @@ def _update(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[Js
         enclosed = enclosed_values(values)
         sent = values if enclosed is None else enclosed
     else:
-        sent = plain_messages(plain_update(values))
+        sent = plain_messages(plain_update(values), "values")
     with graph_errors(call.address):
         updated: JsonObject = yield from ask(
             lambda client: client.threads.update_state(
@@ -251,7 +251,7 @@ def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
         return {**told, "values": enclosed}
     if isinstance(update.values, Command):
         return {**told, **input_or_command(update.values)}
-    return {**told, "values": plain_messages(update.values)}
+    return {**told, "values": plain_messages(update.values, "values")}
 
 
 def _make_thread(call: StateCall) -> Flow[None]:
