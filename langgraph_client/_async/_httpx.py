@@ -294,7 +294,7 @@ class AsyncHttpxAnswer:
         self._is_closed = False
         self._plain: Decompressor | None = None
         self._missing: int | None = None  # How many bytes of the body are still to come, if known.
-        encoding = self.headers.get("content-encoding", "identity")
+        encoding = self.headers.get("content-encoding", "identity").lower()
         if response.is_stream_consumed or not (encoding in ("identity", "") or is_known(encoding)):
             # It was read by a hook of the caller's client, or httpx alone knows the encoding.
             self._pieces = aiter(response.aiter_bytes())

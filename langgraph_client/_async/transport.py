@@ -220,7 +220,7 @@ class AsyncTransport:
         answer, _ = await self._repeat(call, deadline, whole=False)
         try:
             kind = answer.headers.get("content-type", "")
-            if not kind.startswith("text/event-stream"):
+            if not kind.lower().startswith("text/event-stream"):
                 said = (
                     (await answer.read(due=deadline.end))[:_QUOTED]
                     .decode("utf-8", "replace")

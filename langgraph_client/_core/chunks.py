@@ -9,6 +9,9 @@ from __future__ import annotations
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 _LONGEST_SIZE = 20  # Digits of a chunk's size; more is left to the parser.
 _END = -1  # In place of a size: the line end behind a chunk's data comes next.
+# Sent to the parser in place of a missing line end, which it would not notice otherwise: the line
+# end was added here. It is no size, so the parser reports the error.
+_NO_END = b"no line end behind a chunk\r\n"
 
 
 class ChunkJoiner:
@@ -34,6 +37,11 @@ class ChunkJoiner:
     def leave(self) -> None:
         """Stop joining: the connection has switched to another protocol, such as WebSocket."""
         self._has_left = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether bytes are held back: more than the response, if that has ended."""
+        return bool(self._held)
 
     def begin(self) -> None:
         """Note that a request is sent: the next bytes begin a new response."""
@@ -74,7 +82,7 @@ class ChunkJoiner:
                     self._held = data[place:]
                     break
                 if data[place : place + 2] != b"\r\n":
-                    rest = data[place:]
+                    rest = _NO_END + data[place:]
                     break
                 place += 2
                 need = 0

@@ -215,6 +215,11 @@ class Stream(httpcore.AsyncNetworkStream):
         with suppress(RuntimeError):  # The loop is closed, and the connection with it.
             self._loop.call_soon_threadsafe(self._wire.abort)
 
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether bytes were received that were not returned yet."""
+        return self._joiner.holds or bool(self._wire.pieces)
+
     def leave_http(self) -> None:
         """Return all further bytes unchanged, because they belong to another protocol."""
         self._joiner.leave()

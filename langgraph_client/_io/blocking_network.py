@@ -102,6 +102,11 @@ class Stream(httpcore.NetworkStream):
         """Close. May be called by a finalizer, in any thread."""
         self._socket.close()
 
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether bytes were received that were not returned yet."""
+        return self._joiner.holds
+
     def leave_http(self) -> None:
         """Return all further bytes unchanged, because they belong to another protocol."""
         self._joiner.leave()

@@ -68,6 +68,7 @@ class _Connection:
             and isinstance(inner, httpcore.HTTP11Connection)
             # Otherwise, the next request would get these bytes as its response.
             and not inner._h11_state.trailing_data[0]  # noqa: SLF001
+            and (self.backend.stream is None or not self.backend.stream.holds_bytes)
         )
 
 
@@ -259,7 +260,7 @@ class DirectAnswer:
             if name in self.headers:
                 value = f"{self.headers[name]}, {value}"
             self.headers[name] = value
-        encoding = self.headers.get("content-encoding", "identity")
+        encoding = self.headers.get("content-encoding", "identity").lower()
         self._plain: Decompressor | None = None
         if encoding not in ("identity", ""):
             try:

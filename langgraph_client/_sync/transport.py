@@ -221,7 +221,7 @@ class Transport:
         answer, _ = self._repeat(call, deadline, whole=False)
         try:
             kind = answer.headers.get("content-type", "")
-            if not kind.startswith("text/event-stream"):
+            if not kind.lower().startswith("text/event-stream"):
                 said = (answer.read(due=deadline.end))[:_QUOTED].decode("utf-8", "replace").strip()
                 raise APIResponseValidationError(
                     f"the response is not an event stream: {kind or 'no content type'}: {said!r}",

@@ -83,8 +83,9 @@ async def test_one_connection_serves_one_call_after_the_other(tls: bool) -> None
     [
         http(b'{"thread_id": "first"}') + http(b'{"thread_id": "too much"}'),
         b"HTTP/1.1 204 No Content\r\n\r\nnull",
+        b"HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n5",
     ],
-    ids=["two responses", "204 with a body"],
+    ids=["two responses", "204 with a body", "204 with half a chunk"],
 )
 async def test_bytes_behind_a_response_are_not_the_next_one(first: bytes, tls: bool) -> None:
     """The connection is not used again."""
@@ -98,6 +99,18 @@ async def test_bytes_behind_a_response_are_not_the_next_one(first: bytes, tls: b
             await client.http.delete("/first")
             assert (await client.threads.create()).thread_id == "second"
     assert [asked.connection for asked in server.asked] == [1, 2]
+
+
+async def test_a_media_type_may_be_in_capitals() -> None:
+    """HTTP does not tell them apart."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        head = EVENTS.replace(b"text/event-stream", b"Text/Event-Stream; charset=UTF-8")
+        send(head + chunked(event("values", 1)))
+
+    with raw_server(answer) as server:
+        async with client_of(server) as client:
+            assert [part.data async for part in client.runs.stream(None, "agent")] == [1]
 
 
 async def test_a_certificate_that_nobody_knows_is_refused() -> None:
@@ -180,6 +193,8 @@ async def test_a_broken_answer_is_an_error_of_ours(
         ("deflate", zlib.compress(THREAD)),
         ("deflate", zlib.compress(THREAD)[2:-4]),
         ("identity", THREAD),
+        ("Identity", THREAD),
+        ("GZIP", gzip.compress(THREAD, mtime=0)),
     ],
 )
 async def test_a_compressed_answer_is_read(encoding: str, body: bytes) -> None:

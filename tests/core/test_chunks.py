@@ -47,7 +47,8 @@ def wire(chance: random.Random) -> bytes:
     body += b"0\r\n" + chance.choice([b"", b"", b"x: y\r\n"]) + b"\r\n"
     if chance.random() < 0.3:
         place = chance.randrange(len(body))
-        body = body[:place] + chance.choice([b"", b"Z", b"\r", b"-"]) + body[place + 1 :]
+        damage = chance.choice([b"", b"Z", b"\r", b"-"])
+        body = body[:place] + damage + body[place + chance.choice([1, 1, 2]) :]
     return HEAD + body
 
 
@@ -91,3 +92,12 @@ def test_the_next_answer_is_looked_at_again() -> None:
     joiner.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na")
     joiner.begin()
     assert joiner.feed(HEAD + b"1\r\na\r\n1\r\nb\r\n") == HEAD + b"2\r\nab\r\n"
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_missing_line_end_is_noticed(cut: int) -> None:
+    """What follows looks like another chunk, wherever the bytes are cut."""
+    body = b"3\r\nabc3\r\ndef\r\n0\r\n\r\n"
+    for pieces in ([HEAD + body], [HEAD + body[:cut], body[cut:]]):
+        assert parsed(pieces, joined=True)[:2] == parsed(pieces, joined=False)[:2]
+        assert parsed(pieces, joined=True)[:2] == (b"abc", "broken")
