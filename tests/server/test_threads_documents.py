@@ -144,3 +144,41 @@ def test_body_that_is_no_json(http: httpx.Client) -> None:
             422,
             {"detail": "Invalid JSON in request body"},
         )
+
+
+@pytest.mark.parametrize("graph_id", [[], {}, 5, True, "nope"])
+def test_a_thread_whose_graph_is_none_can_be_deleted(http: httpx.Client, graph_id: object) -> None:
+    """Metadata are any JSON: a `graph_id` that names no graph is a 404, and no 500."""
+    thread = http.post("/threads", json={"metadata": {"graph_id": graph_id}}).json()["thread_id"]
+    for method, path, body in (
+        ("GET", "state", None),
+        ("POST", "state", {"values": {}}),
+        ("POST", "history", {}),
+        ("POST", "runs/wait", {"assistant_id": "row", "input": {}}),
+        ("PATCH", "", {"metadata": {"graph_id": graph_id}}),
+        ("POST", "copy", None),
+    ):
+        answer = http.request(method, f"/threads/{thread}/{path}".rstrip("/"), json=body)
+        assert answer.status_code in (200, 404), (path, answer.text)
+    assert http.delete(f"/threads/{thread}").status_code == 204
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/wait", "/runs/stream", "/runs/batch"])
+def test_a_stateless_run_ignores_the_fields_of_threads(http: httpx.Client, path: str) -> None:
+    """They pass unseen, so they may be anything."""
+    for odd in (5, "x", ["x"], {"checkpoint_id": ["x"]}, None):
+        fields = dict.fromkeys(
+            ("checkpoint", "checkpoint_id", "multitask_strategy", "if_not_exists"), odd
+        )
+        body = {"assistant_id": "row", "input": {}, **fields}
+        answer = http.post(path, json=[body] if path.endswith("batch") else body)
+        assert answer.status_code == 200, answer.text
+        assert '"error"' not in answer.text
+
+
+@pytest.mark.parametrize("index", ["9" * 5000, "-" + "9" * 20, "٣", "1_0", "+1", ""])
+def test_an_index_that_is_none_is_no_path(http: httpx.Client, index: str) -> None:
+    """An index has at most nine digits; lists are shorter than that."""
+    for path, status in ((f"values.log[{index}]", 422), ("values.log[-999999999]", 200)):
+        answer = http.post("/threads/search", json={"extract": {"a": path}})
+        assert answer.status_code == status, answer.text

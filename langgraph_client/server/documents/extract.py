@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from langgraph_client.server.errors import Invalid
 
 _ROOTS = ("config", "interrupts", "metadata", "values")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(-?[0-9]{1,9})\]")  # Python reads no number of any length.
 Path = list[str | int]
 
 

@@ -89,7 +89,8 @@ class Graphs:
         return list(self._sources)
 
     def __contains__(self, graph_id: object) -> bool:
-        return graph_id in self._sources
+        # It may be any JSON: clients write the metadata of threads.
+        return isinstance(graph_id, str) and graph_id in self._sources
 
     @asynccontextmanager
     async def open(

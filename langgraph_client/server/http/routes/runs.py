@@ -8,6 +8,7 @@ from functools import partial
 
 from starlette.responses import Response
 
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.errors import (
     Conflict,
     Hidden,
@@ -31,6 +32,9 @@ from langgraph_client.server.runs.stop_runs import NOT_FOUND
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
+#: Fields that belong to a run on a thread. No schema of a stateless run names them, so they are not
+#: checked there, and are left out.
+_ON_THREADS = frozenset({"checkpoint", "checkpoint_id", "if_not_exists", "multitask_strategy"})
 _MOMENT = 0.02
 _LONGEST_KEY = 255
 _SOON = 2.0
@@ -75,7 +79,7 @@ async def begin(
     path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
     kind = "stream" if streamed else "wait" if waited_for else "create"
     return await request.services.runs.create(
-        request.body,
+        request.body if thread_id is not None else _stateless(request.body),
         thread_id,
         request_id=request.headers.get("x-request-id"),
         agreed=agreed(request.headers),
@@ -83,6 +87,10 @@ async def begin(
         streamed=streamed,
         key=idempotency_key(request, f"{path} {kind}"),
     )
+
+
+def _stateless(body: JsonMapping) -> JsonMapping:
+    return {name: value for name, value in body.items() if name not in _ON_THREADS}
 
 
 def idempotency_key(request: ValidRequest, what: str) -> str | None:
@@ -110,7 +118,7 @@ async def create_batch(request: ValidRequest) -> Response:
     runs = []
     for body in request.body:  # An idempotency key would belong to all runs, so it is ignored.
         created = await request.services.runs.create(
-            body,
+            _stateless(body),
             request_id=request.headers.get("x-request-id"),
             agreed=agreed(request.headers),
         )
