@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -357,6 +359,39 @@ def test_the_user_within_a_graph(kind: Any) -> None:
         assert http.post(f"/threads/{thread}/runs/stream", json=body).status_code == 200
         assert "of_ann" in http.get("/assistants/made/graph").text
         assert http.get(f"/threads/{thread}/state").json()["values"]["told"][0] == "ann"
+
+
+class Nested(TypedDict, total=False):
+    found: Any
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_objects_within_the_user(kind: Any) -> None:
+    """Their keys are attributes too, for handlers and for nodes; they stay JSON."""
+    auth = kind()
+
+    @auth.authenticate
+    async def authenticate(authorization: str) -> Any:
+        return {"identity": authorization, "org": {"id": 7, "plan": {"name": "free"}, "items": 1}}
+
+    @auth.on
+    async def own_organization(ctx: Any, value: Any) -> Any:
+        assert ctx.user["org"]["items"] == 1
+        assert not hasattr(ctx.user.org, "nothing")
+        value.setdefault("metadata", {})["org"] = ctx.user.org.id
+        return {"org": ctx.user.org.id}
+
+    def find(state: Nested, config: RunnableConfig) -> Nested:
+        org = config["configurable"]["langgraph_auth_user"].org
+        assert pickle.loads(pickle.dumps(org)) == copy.deepcopy(org) == dict(org)
+        return {"found": [org.plan.name, org["plan"]["name"], copy.copy(org).id]}
+
+    graph = StateGraph(Nested).add_node("find", find).add_edge(START, "find")
+    with served(auth, graphs={"find": graph}) as http:
+        thread = http.post("/threads", json={}).json()
+        assert thread["metadata"] == {"org": 7}
+        answer = http.post("/runs/wait", json={"assistant_id": "find", "input": {}})
+        assert answer.json() == {"found": ["free", "free", 7]}
 
 
 @dataclass

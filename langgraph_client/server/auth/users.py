@@ -12,8 +12,24 @@ from langgraph_client.server.encoding import decode, encode
 _STUDIO = "StudioUser"
 
 
+class Fields(dict[str, Any]):
+    """A dict whose keys are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self:
+            raise AttributeError(f"there is no {name!r}")
+        return self[name]
+
+
+def _with_attributes(value: object) -> object:
+    """Return a field of a user; a plain dict with its keys as attributes, and those within it."""
+    if type(value) is not dict:
+        return value
+    return Fields({key: _with_attributes(inner) for key, inner in value.items()})
+
+
 class User(JsonMapping):
-    """A user: a mapping whose keys are attributes too.
+    """A user: a mapping whose keys are attributes too, and those of objects within it.
 
     Args:
         fields: The user's fields, at least `identity`.
@@ -26,7 +42,7 @@ class User(JsonMapping):
             "is_authenticated": True,
             "display_name": identity,
             "permissions": [],
-            **fields,
+            **{name: _with_attributes(value) for name, value in fields.items()},
         }
         self._original = original
 
