@@ -1,4 +1,4 @@
-"""Which exceptions a test caught with `pytest.raises` or `assertRaises`."""
+"""Which exceptions a test caught with `pytest.raises`, `pytest.RaisesGroup` or `assertRaises`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 
 @contextmanager
 def watch_caught(caught: Callable[[BaseException], None]) -> Iterator[None]:
-    """Report what `pytest.raises` and `unittest`'s `assertRaises` catch inside the `with`.
+    """Report what pytest's and `unittest`'s context managers for exceptions catch in the `with`.
 
     A failure of a run counts as expected when the test caught it. Neither library has a hook for
-    that, so the two context managers' classes get another `__exit__` for as long as a test uses a
+    that, so the context managers' classes get another `__exit__` for as long as a test uses a
     server.
 
     Args:
@@ -26,6 +26,8 @@ def watch_caught(caught: Callable[[BaseException], None]) -> Iterator[None]:
         type(pytest.raises(Exception)),  # noqa: PT011
         type(unittest.TestCase().assertRaises(Exception)),  # noqa: PT027
     ]
+    if hasattr(pytest, "RaisesGroup"):  # Since pytest 8.4.
+        kinds.append(pytest.RaisesGroup)
     originals = [(kind, kind.__exit__) for kind in kinds]
     for kind, original in originals:
         kind.__exit__ = _reporting(original, caught)

@@ -26,7 +26,8 @@ class Failure:
         graph: The graph's name.
         error: The exception. Local variables are cleared from its traceback, so that a server does
             not keep what failed runs had in memory.
-        expected: Whether the test expected it, by `expect_error` or by `pytest.raises`.
+        expected: Whether the test expected it, by `expect_error`, by catching it with pytest's or
+            `unittest`'s own context managers, or by failing with it.
     """
 
     run_id: str
@@ -42,7 +43,7 @@ class Failure:
         """Return whether an exception that a client raised is about this failure.
 
         Args:
-            error: The exception. Its causes and contexts are checked, too.
+            error: The exception. Its causes and contexts are checked, and the members of a group.
         """
         for link in _chain(error):
             if isinstance(link, RemoteException) and link.run_id is not None:
@@ -162,10 +163,15 @@ class ExpectedError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception, its cause or context, and so on."""
+    """Yield an exception, its cause or context, and so on; of groups, also what is in them."""
     seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        if link is None or id(link) in seen:
+            continue
         seen.add(id(link))
         yield link
-        link = link.__cause__ or link.__context__
+        links.append(link.__cause__ or link.__context__)
+        if isinstance(link, BaseExceptionGroup):
+            links.extend(link.exceptions)

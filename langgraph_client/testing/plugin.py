@@ -14,7 +14,7 @@ import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ _MARKER = (
     "the test's tmp_path; a TestClock is reset before each test; `options` are those of TestServer"
 )
 _FIXTURES = frozenset({"langgraph_server", "langgraph_session_server"})
+_SERVERS = pytest.StashKey[list["TestServer"]]()
+"""The servers of a test, in its stash."""
 _TEARDOWN_TIMEOUT = 2.0
 """How many seconds the end of a test waits for runs that are at work."""
 _CLOSE_TIMEOUT = 30.0
@@ -65,6 +67,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             return
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the graph's traceback with the exception of a test that a graph's failure has caused.
+
+    The failure counts as expected then: it is reported already, or `xfail` expects it.
+    """
+    report = yield
+    if call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
+        return report
+    error = call.excinfo.value
+    for server in item.stash.get(_SERVERS, ()):
+        for failure in server.unexpected_errors:
+            if failure.caused(error):
+                report.sections.append(("Exception of a hosted graph", str(failure)))
+        server.expect_caught(error)
+    return report
+
+
 @pytest.fixture
 def langgraph_graphs() -> Mapping[str, object]:
     """Graphs by name, for tests without graphs in their markers. Override it in a conftest."""
@@ -77,7 +99,8 @@ def langgraph_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
 
     At the end of the test it waits for runs that are at work, and fails the test if a hosted graph
     raised an exception that the test expected neither by `server.expect_error()` nor by
-    `pytest.raises`, with the graph's traceback.
+    `pytest.raises`, `pytest.RaisesGroup` or `assertRaises`, with the graph's traceback. A test that
+    fails with that very exception is reported once.
     """
     url = request.config.getoption("--langgraph-url")
     if url:
@@ -87,7 +110,7 @@ def langgraph_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
     from langgraph_client.testing.server import TestServer
 
     graphs, options = _marked(request)
-    with TestServer(graphs, **options) as server, _checking(server):
+    with TestServer(graphs, **options) as server, _checking(server, request.node):
         yield server
 
 
@@ -130,7 +153,7 @@ def langgraph_session_server(
         yield server
         return
     server.reset()
-    with _checking(server):
+    with _checking(server, request.node):
         yield server
 
 
@@ -170,10 +193,11 @@ def _live_server(url: str) -> Any:
 
 
 @contextmanager
-def _checking(server: TestServer) -> Iterator[None]:
+def _checking(server: TestServer, test: pytest.Item) -> Iterator[None]:
     """Fail at the end if a graph raised an exception that the test did not expect."""
     from langgraph_client.testing.caught import watch_caught
 
+    test.stash.setdefault(_SERVERS, []).append(server)
     with watch_caught(server.expect_caught):
         yield
     with suppress(TimeoutError):  # A run that the test left on purpose; it ends with the server.

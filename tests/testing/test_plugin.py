@@ -114,6 +114,89 @@ def test_expected(sync_langgraph_client, langgraph_server):
     result.stdout.fnmatch_lines(["*graph 'agent', run *", "*KeyError: 'lost'*"])
 
 
+def test_an_error_in_a_group_that_is_caught_is_expected(pytester: pytest.Pytester) -> None:
+    """By `RaisesGroup`, and by `raises` of a group."""
+    result = run(
+        pytester,
+        """
+import asyncio
+
+pytestmark = pytest.mark.langgraph(graphs={"agent": BROKEN})
+
+async def in_a_group(client):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(client.runs.wait(None, "agent", input={}))
+
+async def test_raises_group(langgraph_client):
+    with pytest.RaisesGroup(Exception):
+        await in_a_group(langgraph_client)
+
+async def test_raises(langgraph_client):
+    with pytest.raises(ExceptionGroup):
+        await in_a_group(langgraph_client)
+""",
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_an_error_that_xfail_expects_is_expected(pytester: pytest.Pytester) -> None:
+    """With `raises=`, which the failure at a test's end would not match, and without."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": BROKEN})
+
+@pytest.mark.xfail(raises=Exception, strict=True)
+def test_raised(remote_graph):
+    remote_graph("agent").invoke({})
+
+@pytest.mark.xfail(strict=True)
+def test_raised_too(remote_graph):
+    remote_graph("agent").invoke({})
+""",
+    )
+    result.assert_outcomes(xfailed=2)
+
+
+def test_an_error_that_fails_the_test_is_reported_once(pytester: pytest.Pytester) -> None:
+    """With the graph's traceback: of the test, of a fixture, of a session's server.
+
+    A skip hides nothing.
+    """
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": BROKEN})
+
+@pytest.fixture(scope="session")
+def langgraph_session_graphs():
+    return {"agent": BROKEN}
+
+@pytest.fixture
+def answer(remote_graph):
+    return remote_graph("agent").invoke({})
+
+def test_itself(remote_graph):
+    remote_graph("agent").invoke({})
+
+def test_fixture(answer): ...
+
+def test_session(langgraph_session_server):
+    langgraph_session_server.remote_graph("agent").invoke({})
+
+def test_skipped(remote_graph):
+    try:
+        remote_graph("agent").invoke({})
+    except Exception:
+        pytest.skip("it is broken")
+""",
+    )
+    result.assert_outcomes(failed=2, skipped=1, errors=2)
+    text = result.stdout.str()
+    assert text.count("- Exception of a hosted graph -") == 3
+    assert text.count("KeyError: 'lost'\n") >= 3
+
+
 def test_a_wrong_marker_says_what_is_wrong(pytester: pytest.Pytester) -> None:
     """Positional arguments, graphs that are none."""
     result = run(
