@@ -12,13 +12,14 @@ import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import httpx
 import uvicorn
 from fastapi import FastAPI, Header
 from fastapi.responses import StreamingResponse
 from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
 
 from langgraph_client import Server, get_client
 

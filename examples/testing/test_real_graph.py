@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any
 
 import pytest
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 from refunds import refund
+from typing_extensions import TypedDict
 
 from langgraph_client import RemoteGraph
 

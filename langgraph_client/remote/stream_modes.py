@@ -41,7 +41,8 @@ def wire_modes(modes: Sequence[str]) -> list[str]:
     for mode in modes:
         if mode not in WIRE_MODES and mode not in MORE_MODES:
             raise InvalidArgumentError(
-                "stream_mode", f"{mode!r} is not one of {', '.join(map(repr, WIRE_MODES))}"
+                "stream_mode",
+                f"{mode!r} is not one of {', '.join(map(repr, (*WIRE_MODES, *MORE_MODES)))}",
             )
     return [WIRE_MODES[mode] for mode in dict.fromkeys(modes) if mode in WIRE_MODES]
 

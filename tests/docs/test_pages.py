@@ -30,6 +30,14 @@ def url() -> Iterator[str]:
         yield server.listen()
 
 
+def test_the_quick_start_shows_its_files() -> None:
+    """The page has the text of the files, which readers of the repository do not see included."""
+    page = (ROOT / "docs" / "quickstart.md").read_text()
+    for name, language in (("agent.py", "python"), ("langgraph.json", "json")):
+        text = (ROOT / "examples" / "agent" / name).read_text()
+        assert f"```{language}\n{text}```\n" in page, name
+
+
 def passes(*command: str, where: Path) -> None:
     done = subprocess.run(
         [sys.executable, *command],

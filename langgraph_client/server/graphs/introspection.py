@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,10 @@ from pydantic import BaseModel, Field, PydanticUserError, create_model
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.graphs.protocol import Schemas
 from langgraph_client.server.storage.protocol import Document
+
+logger = logging.getLogger("langgraph_client.server")
+
+_WARNED: set[str] = set()
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:
@@ -23,21 +28,29 @@ async def drawing(graph: Any, xray: bool | int) -> Document:
 
 
 def schemas(graph: Any) -> Schemas:
-    """Return the JSON schemas of a compiled graph."""
-    context = _made(lambda: _context(graph))
+    """Return the JSON schemas of a compiled graph.
+
+    One that cannot be made is None, and the reason is logged once.
+    """
+    name = graph.get_name()
+    context = _made(f"the context of {name!r}", lambda: _context(graph))
     return Schemas(
-        input=_made(graph.get_input_jsonschema),
-        output=_made(graph.get_output_jsonschema),
-        state=_made(lambda: _state(graph)),
+        input=_made(f"the input of {name!r}", graph.get_input_jsonschema),
+        output=_made(f"the output of {name!r}", graph.get_output_jsonschema),
+        state=_made(f"the state of {name!r}", lambda: _state(graph)),
         context=context,
         config=context or {},
     )
 
 
-def _made(make: Callable[[], Document | None]) -> Document | None:
+def _made(what: str, make: Callable[[], Document | None]) -> Document | None:
     try:
         return make()
-    except (PydanticUserError, TypeError, ValueError, NameError, AttributeError):
+    except (PydanticUserError, TypeError, ValueError, NameError, AttributeError) as error:
+        warning = f"{what} has no schema: {str(error).partition(chr(10))[0]}"
+        if warning not in _WARNED:
+            _WARNED.add(warning)
+            logger.warning("%s", warning)
         return None  # In the protocol, null means that there is no schema.
 
 
