@@ -116,6 +116,29 @@ def test_a_body_that_is_too_large_or_too_deep_is_refused(http: httpx.Client) -> 
     assert http.post("/threads", content=wide).status_code == 413
 
 
+def test_a_body_of_too_many_parts_is_refused(http: httpx.Client) -> None:
+    """Each of its arrays and objects takes time and memory; brackets in a text do not count."""
+    many = b'{"metadata": {"a": [' + b"[]," * 1_000_000 + b"1]}}"
+    refused = http.post("/threads", content=many)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "Request body has more than 1,000,000 arrays and objects"
+    text = b'{"metadata": {"a": "' + b'\\"[{' * 600_000 + b'"}}'
+    assert http.post("/threads", content=text).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["x" * 1_000_000, ["x"] * 1_000_000, {"x" * 1_000_000: 1}],
+    ids=["text", "list", "name"],
+)
+def test_a_long_value_is_not_repeated_as_a_whole(http: httpx.Client, limit: object) -> None:
+    """The text of an error has the beginning of what is wrong."""
+    answer = http.post("/threads/search", json={"limit": limit})
+    assert answer.status_code == 422
+    assert "is not of type" in answer.json()["detail"]
+    assert len(answer.content) < 50_000
+
+
 def test_a_compressed_body_is_read_within_the_limit(http: httpx.Client) -> None:
     """gzip is understood; what would grow beyond the limit is refused before it does."""
     headers = {"content-encoding": "gzip", "content-type": "application/json"}

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from langgraph_client.hosting import current_host
 from langgraph_client.server.auth.authorization import Authorization, Caller
-from langgraph_client.server.encoding import decode
-from langgraph_client.server.errors import Denied
+from langgraph_client.server.errors import Denied, Invalid
+from langgraph_client.server.http.client_json import decode_limited
 from langgraph_client.server.http.in_process import as_caller
-from langgraph_client.server.http.replies import TOO_DEEP, is_deep, read_body, refuse
+from langgraph_client.server.http.replies import REQUEST_BODY, read_body, refuse
 
 CALLER = "langgraph.caller"
 """The key of a request's ASGI scope for its caller. For a request of a hosted graph, it is set from
@@ -94,12 +94,11 @@ async def _body(connection: HTTPConnection) -> object:
         raise Denied(error.status_code, error.detail, error.headers) from None
     connection._body = sent  # Starlette's cache, so that the body can be read again.
     try:
-        value = decode(body) if body else None
+        return decode_limited(body, REQUEST_BODY) if body else None
     except ValueError:
         return None
-    if is_deep(body, value):
-        raise Denied(422, TOO_DEEP)
-    return value
+    except Invalid as error:
+        raise Denied(422, error.detail) from None
 
 
 class Authentication:

@@ -12,13 +12,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from langgraph_client.server.encoding import decode, encode_blanked
+from langgraph_client.server.encoding import encode_blanked
+from langgraph_client.server.http.client_json import decode_limited
 
 MAX_BODY = 64 * 1024 * 1024
 """The most bytes of a request's body, after decompression."""
-MAX_DEPTH = 150
-"""How deep JSON in a request may be nested. Responses nest it deeper, and can still be encoded."""
-TOO_DEEP = f"Request body is nested deeper than {MAX_DEPTH} levels"
+REQUEST_BODY = "Request body"
 BODY_SECONDS = 60.0
 """The most seconds between two pieces of a request's body."""
 HEARTBEAT_SECONDS = 5.0
@@ -73,15 +72,13 @@ async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> o
         HTTPException: With the status of `not_json`; 413 if the body is too long, 415 if its
             compression is not supported, 400 if it is not compressed as its header says, 408 if
             the client stops sending.
+        Invalid: It is nested too deep, or has too many arrays and objects.
     """
     _, body = await read_body(request)
     try:
-        value = decode(body)
+        return decode_limited(body, REQUEST_BODY)
     except ValueError:
         raise fail(*not_json) from None
-    if is_deep(body, value):
-        raise fail(422, TOO_DEEP)
-    return value
 
 
 async def read_body(request: Request) -> tuple[bytes, bytes]:
@@ -118,23 +115,6 @@ async def read_body(request: Request) -> tuple[bytes, bytes]:
         raise fail(400, f"Request body is {encoding} that is not complete")
     whole = bytes(body)
     return (whole if inflater is None else bytes(sent)), whole
-
-
-def is_deep(body: bytes, value: object) -> bool:
-    """Return whether JSON is nested deeper than `MAX_DEPTH` levels."""
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
-        return False
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            item
-            for inner in level
-            if isinstance(inner, (dict, list))
-            for item in (inner.values() if isinstance(inner, dict) else inner)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def page(offset: int, limit: int, shown: int, more: bool) -> dict[str, str]:

@@ -57,8 +57,18 @@ def _path(names: Sequence[str | int]) -> str:
     return "".join(f"[{_json(name)}]" for name in names)
 
 
+_LONGEST = 10_000
+"""The most characters of a value in the text of an error."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = ""
+    for part in _ENCODER.iterencode(value):  # Part by part: a value may have millions of them.
+        text += part
+        if len(text) > _LONGEST:
+            return f"{text[:_LONGEST]}…"
+    return text
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -11,8 +11,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid, Unavailable
+from langgraph_client.server.http.client_json import decode_limited
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import MAX_DEPTH, is_deep
 from langgraph_client.server.http.routes.event_streams import STABLE
 from langgraph_client.server.runs.commands import (
     NO_RUN,
@@ -155,13 +155,12 @@ class EventSocket:
         number: object = None
         try:
             try:
-                given = decode(frame)
+                text = frame if isinstance(frame, bytes) else frame.encode()
+                given = decode_limited(text, "The command")
             except ValueError:
                 raise _NOT_JSON from None
-            if is_deep(frame if isinstance(frame, bytes) else frame.encode(), given):
-                raise CommandError(
-                    "invalid_argument", f"The command is nested deeper than {MAX_DEPTH} levels."
-                )
+            except Invalid as error:
+                raise CommandError("invalid_argument", f"{error.detail}.") from None
             number = given.get("id") if isinstance(given, dict) else None
             number, method, params = read_command(given)
             result = await self._result(method, params)
