@@ -40,7 +40,9 @@ class Reconnect:
 class ReconnectPolicy:
     """How often, and after which pauses, an interrupted stream is continued.
 
-    The policy is for one outage: every event or heartbeat resets the counts. By default the first
+    The policy is for one outage: every event or heartbeat resets the count of attempts. The pauses
+    begin again only after an event: a server that cuts each connection behind a heartbeat must not
+    be asked without pause. By default the first
     attempt is made at once, and the others after 0.25, 0.5, 1, 2 and 4 more seconds. Each attempt
     is one request, repeated as `RetryPolicy` says. With both defaults, a stream survives a server
     that cannot be reached for about seventeen seconds.
@@ -79,7 +81,8 @@ class Outage:
 
     | what happens        | attempts | silent attempts | then                                  |
     | ------------------- | -------- | --------------- | ------------------------------------- |
-    | event or heartbeat  | 0        | 0               |                                       |
+    | event               | 0        | 0               | the next pause is none                |
+    | heartbeat           | 0        | 0               |                                       |
     | connection lost     | + 1      |                 | pause: none, then doubled each time   |
     | ... by silence      | + 1      | + 1             | likewise, with twice the patience     |
     | `max_reconnects`    |          |                 | given up                              |
@@ -92,9 +95,14 @@ class Outage:
         self.attempts = 0
         self._policy = policy
         self._silences = 0  # How many connections in a row timed out without an event.
+        self._pauses = 0  # How many attempts were made since the last event.
 
     def end(self) -> None:
-        """Note an event or a heartbeat: the outage is over."""
+        """Note an event: the outage is over."""
+        self.attempts = self._silences = self._pauses = 0
+
+    def beat(self) -> None:
+        """Note a heartbeat: the connection is good, but there may be another cut soon."""
         self.attempts = self._silences = 0
 
     @property
@@ -104,8 +112,9 @@ class Outage:
 
     def attempt(self, error: APIError | None) -> float:
         """Count an attempt after `error`; return the seconds to wait before it."""
-        wait = self._policy.initial * 2.0 ** (self.attempts - 1) if self.attempts else 0.0
+        wait = self._policy.initial * 2.0 ** min(self._pauses - 1, 20) if self._pauses else 0.0
         self.attempts += 1
+        self._pauses += 1
         self._silences += isinstance(error, APITimeoutError)
         return min(wait, self._policy.maximum)
 

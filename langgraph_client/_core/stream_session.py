@@ -299,7 +299,7 @@ class StreamSession:
             self._pulse.other()
         elif self._parser.comments > self._comments:
             self._pulse.beat(now)
-            self._outage.end()
+            self._outage.beat()
             self._read_on()
         self._comments = self._parser.comments
         if not self._heard and len(self._beginning) < _QUOTED:

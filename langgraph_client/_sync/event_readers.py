@@ -196,8 +196,10 @@ class SyncSseReader(SyncEventReader):
                 has_new = feed.take([protocol_event(e.data) for e in events if e.data])
                 # Known events do not count as progress. Otherwise, a connection that always breaks
                 # at the same place would be reopened for ever.
-                if has_new or parser.comments > heartbeats:
+                if has_new:
                     outage.end()
+                elif parser.comments > heartbeats:
+                    outage.beat()
         finally:
             self._answer = None
             answer.close()
@@ -266,8 +268,10 @@ class SyncSocketReader(SyncEventReader):
             while (texts := socket.receive(self._policy.silence)) is not None:
                 # Pings and new events end an outage. Replies to subscriptions do not: a server
                 # that confirms and then closes the socket would be asked for ever.
-                if self._take(socket, texts) or not texts:
+                if self._take(socket, texts):
                     outage.end()
+                elif not texts:
+                    outage.beat()
         finally:
             self._socket = None
             socket.close()

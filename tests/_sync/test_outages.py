@@ -241,3 +241,27 @@ def test_the_caller_s_parameters_go_along() -> None:
     with wire_client(wire) as client:
         assert client.runs.wait("t", "agent", params={"tenant": "a"}) == {"n": 1}
     assert wire.lines[1] == f"GET {RUN}/join?wait=1&tenant=a"
+
+
+def test_a_server_that_cuts_behind_each_heartbeat_is_not_asked_without_pause() -> None:
+    """Heartbeats renew the attempts, so that a quiet run is followed for ever, but not at once."""
+    pauses: list[float] = []
+    quiet = [stream(b": heartbeat\r\n\r\n", CUT) for _ in range(4)]
+    wire = Wire(
+        stream(event("metadata", {"run_id": "r"}, "1-0"), CUT, run=RUN),
+        *quiet,
+        stream(values(2), CUT),
+        stream(values(2), event("end", None)),
+    )
+    policy = ReconnectPolicy(
+        max_reconnects=2,
+        initial=0.001,
+        maximum=0.003,
+        on_reconnect=lambda attempt: pauses.append(attempt.pause),
+    )
+    with get_sync_client(
+        url=URL, transport=wire, api_key=None, retry=RetryPolicy(max_attempts=1), reconnect=policy
+    ) as client:
+        opened = client.runs.stream("t", "agent", stream_resumable=True)
+        assert [part.event for part in opened] == ["metadata", "values", "end"]
+    assert pauses == [0.0, 0.001, 0.002, 0.003, 0.003, 0.0]
