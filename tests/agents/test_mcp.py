@@ -212,7 +212,7 @@ def test_it_can_be_disabled() -> None:
 
 
 def test_tools_are_one_s_own() -> None:
-    """A user's tools are the assistants that the user may have; the runs are the user's."""
+    """A user's tools are the user's assistants and those of the graphs; the runs are the user's."""
     with (
         TestServer(GRAPHS, auth=owners(), max_runs=1) as server,
         client(server, "ann") as ann,
@@ -221,8 +221,9 @@ def test_tools_are_one_s_own() -> None:
     ):
         assistant = {"graph_id": "adder", "name": "ann's"}
         assert ann.post("/assistants", json=assistant).status_code == 200
-        assert [tool["title"] for tool in rpc(ann, "tools/list")["result"]["tools"]] == ["ann's"]
-        assert rpc(bob, "tools/list")["result"]["tools"] == []
+        for http, own in ((ann, ["ann's"]), (bob, [])):
+            tools = rpc(http, "tools/list")["result"]["tools"]
+            assert {tool["title"] for tool in tools} == {*GRAPHS, *own}
         call = {"name": "anns", "arguments": {"a": 1}}
         assert rpc(ann, "tools/call", call)["result"]["content"][0]["text"].endswith('"sum":1}')
         assert rpc(bob, "tools/call", call)["error"]["message"] == "Unknown tool: anns"

@@ -1,7 +1,8 @@
 """Convert the filters of `Auth` handlers to conditions that a database can check.
 
 A filter becomes a list of conditions on metadata, in the form of `Documents.search(any_of=...)`, of
-which at least one must hold. So the same value is used for searches and for checks here.
+which at least one must hold. Conditions on other fields may stand beside them. So the same value is
+used for searches and for checks here.
 """
 
 from __future__ import annotations
@@ -36,11 +37,19 @@ def conditions_of(given: Mapping[str, object]) -> Conditions:
     return [{"metadata": one} for one in _alternatives(given, 0)]
 
 
+def with_metadata(conditions: Conditions, metadata: JsonObject) -> Conditions:
+    """Return the conditions for documents that meet others and also have metadata."""
+    if not metadata:
+        return conditions
+    alternatives = [{}] if conditions is None else [dict(one["metadata"]) for one in conditions]
+    return [{"metadata": one} for one in _both(alternatives, [metadata])]
+
+
 def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
     """Return whether a document meets the conditions."""
     if conditions is None:
         return True
-    shown = {"metadata": document.get("metadata") or {}}
+    shown = {**document, "metadata": document.get("metadata") or {}}
     return any(contains(shown, one) for one in conditions)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.authorization import Caller
-from langgraph_client.server.auth.filters import Conditions
+from langgraph_client.server.auth.filters import Conditions, with_metadata
 from langgraph_client.server.errors import Denied, Invalid
 from langgraph_client.server.http.endpoint import Access, ValidRequest
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
@@ -214,7 +214,16 @@ def _assistant_id(request: ValidRequest) -> Value:
 def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
         told = value(request)
-        grants: dict[str, Conditions] = {"assistants": await caller.ask("assistants", action, told)}
+        conditions = await caller.ask("assistants", action, told)
+        if action == "search":
+            # What the handler has added is a condition of its own, not a part of the search: it
+            # must not hide the default assistants.
+            asked = metadata_of(request.body)
+            told["metadata"], added = _divided(metadata_of(told), asked)
+            conditions = with_metadata(conditions, added)
+        if action in ("read", "search") and conditions is not None:
+            conditions = [*conditions, *_default_assistants(request)]
+        grants: dict[str, Conditions] = {"assistants": conditions}
         changes: Value = {}
         if isinstance(request.body, dict) and "metadata" in told:
             changes["body"] = written(request.body, told)
@@ -225,6 +234,21 @@ def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
         return request.granted(caller, grants, **changes)
 
     return Access("assistants", action, open)
+
+
+def _default_assistants(request: ValidRequest) -> list[JsonMapping]:
+    """Return conditions for the default assistants of graphs, which all users may run and see.
+
+    By their ids: a client can write the metadata of other assistants.
+    """
+    return [{"assistant_id": assistant_id_of(name)} for name in request.services.graphs.names]
+
+
+def _divided(metadata: JsonObject, asked: JsonMapping) -> tuple[JsonObject, JsonObject]:
+    """Return what of some metadata was asked for, and the rest."""
+    same = {key for key, value in metadata.items() if key in asked and asked[key] == value}
+    kept = {key: metadata[key] for key in same}
+    return kept, {key: value for key, value in metadata.items() if key not in same}
 
 
 ASSISTANTS_READ = _assistant("read", _assistant_id)
@@ -303,8 +327,8 @@ async def assistant_conditions(request: ValidRequest, caller: Caller, text: str)
 
     All users may run the default assistants of graphs.
     """
-    graphs = request.services.graphs
-    if text in graphs or text in {assistant_id_of(name) for name in graphs.names}:
+    defaults = _default_assistants(request)
+    if text in request.services.graphs or {"assistant_id": text} in defaults:
         return None
     return await caller.ask("assistants", "read", {"assistant_id": uuid_of(text)})
 
