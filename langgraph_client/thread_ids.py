@@ -18,6 +18,10 @@ THREAD_NAMESPACE = uuid.UUID("8d2f6a5e-1c0b-5f43-9a56-0f0f5f1d2b7c")
 #: Where a thread's metadata keeps the id that the caller gave (servers drop `thread_id` there).
 GIVEN_ID = "given_thread_id"
 
+#: Where a checkpoint's metadata keeps the checkpoints of the graphs around a remote node, by
+#: namespace: as JSON text, since graphs keep flat metadata only (seen in langgraph 1.2).
+GIVEN_PARENTS = "given_parents"
+
 #: Request header with which a RemoteGraph says which graph it is and how it calls the thread, as
 #: JSON: `[assistant_id, thread_id]`. The bundled server reads a thread that it has never seen from
 #: the checkpointer that the graph was compiled with.

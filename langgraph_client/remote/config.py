@@ -14,11 +14,7 @@ from langgraph_client._core.codec import encode
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JSON, Config, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import RunnableConfig, merged_callbacks
-from langgraph_client.thread_ids import server_thread_id
-
-#: Where a checkpoint's metadata keeps the checkpoints of the graphs around a remote node, by
-#: namespace: as JSON text, since graphs keep flat metadata only (seen in langgraph 1.2).
-GIVEN_PARENTS = "given_parents"
+from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
 
 _TOP_LEVEL = frozenset(
     {

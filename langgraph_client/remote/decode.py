@@ -13,11 +13,11 @@ from typing import TypeAlias
 from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
 from langgraph_client.remote.compat import Interrupt, pause
-from langgraph_client.remote.config import GIVEN_PARENTS, Address, given_parents, tuples
+from langgraph_client.remote.config import Address, given_parents, tuples
 from langgraph_client.remote.exceptions import local_error, remote_error
 from langgraph_client.remote.interrupts import interrupt_from
 from langgraph_client.remote.messages import message_from
-from langgraph_client.thread_ids import GIVEN_ID
+from langgraph_client.thread_ids import GIVEN_ID, GIVEN_PARENTS
 from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
 
 INTERRUPT = "__interrupt__"

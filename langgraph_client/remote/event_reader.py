@@ -10,7 +10,6 @@ from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
 from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
-from langgraph_client.remote.config import GIVEN_PARENTS
 from langgraph_client.remote.decode import INTERRUPT, SURPRISES, Decoder, misunderstood
 from langgraph_client.remote.exceptions import invalid_model, remote_error
 from langgraph_client.remote.messages import message_from
@@ -18,6 +17,7 @@ from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.stream_modes import ModePair
+from langgraph_client.thread_ids import GIVEN_PARENTS
 from langgraph_client.values import (
     ANSWERED_EVENT,
     CLASSES_EVENT,

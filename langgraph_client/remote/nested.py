@@ -20,8 +20,8 @@ from langgraph_client.remote.compat import (
     streamed_messages,
     untaken_answer,
 )
-from langgraph_client.remote.config import GIVEN_PARENTS, Address
-from langgraph_client.thread_ids import server_thread_id
+from langgraph_client.remote.config import Address
+from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
 
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
@@ -43,6 +43,8 @@ class Nested:
     modes: frozenset[str]
     #: Whether the parent resumes from a checkpoint, so that this node may have started before.
     resuming: bool
+    #: Whether the parent resumes from a state of this node that its config names.
+    at_checkpoint: bool
     #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
@@ -63,8 +65,9 @@ class Nested:
             emit=emit,
             modes=frozenset(emit.modes) if emit is not None else frozenset(),
             resuming=bool(configurable.get(_RESUMING)),
+            at_checkpoint=bool(address.checkpoint),
             streamed=streamed_messages(config.get("callbacks")),
-            parents=configurable.get("checkpoint_map") or {},
+            parents=parents_of(configurable, address.namespace),
             _answers=configurable.get(_RESUME_MAP) or {},
             _scratchpad=configurable.get(_SCRATCHPAD),
         )
@@ -85,7 +88,8 @@ class Nested:
     def resumption(self) -> JsonObject:
         """Return what the run needs to resume with the parent graph, for the bundled server."""
         found: JsonObject = {}
-        if self.resuming:
+        # At a checkpoint of its own, a run without an input replays what comes after it.
+        if self.resuming and not self.at_checkpoint:
             found["resuming"] = True
         if self.has_answer:
             found["answer"] = self._answer()
@@ -131,6 +135,18 @@ class Nested:
         return None if self._scratchpad is None else untaken_answer(self._scratchpad)
 
 
+def _map_of(configurable: Reply) -> Reply:
+    """Return the checkpoints of the graphs around and inside this one, by namespace."""
+    known: Reply = configurable.get("checkpoint_map") or {}
+    return known
+
+
+def parents_of(configurable: Reply, namespace: Sequence[str]) -> JsonObject:
+    """Return the checkpoints of the graphs around a remote node, by namespace; empty if unknown."""
+    own = "|".join(namespace)
+    return {name: found for name, found in _map_of(configurable).items() if name != own}
+
+
 def nested_address(
     configurable: Reply, checkpointer: bool | None, *, calling: bool
 ) -> Address | None:
@@ -154,12 +170,15 @@ def nested_address(
         number = scratchpad.subgraph_counter()
         if number:
             namespace = f"{namespace}|{number}"
+    if checkpointer is True:  # As in langgraph, all tasks of the node have one namespace.
+        namespace = "|".join(part.partition(":")[0] for part in namespace.split("|"))
     here = Address(namespace=tuple(namespace.split("|")))
+    # A run is at a checkpoint of its own if the parent's config is that of a state of this node.
+    place = _map_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
+    if place:
+        here = replace(here, checkpoint={"checkpoint_id": place})
     parent = configurable.get("thread_id")
     if checkpointer is False or parent is None or configurable.get(CHECKPOINTER) is None:
         return here
-    key = namespace
-    if checkpointer is True:
-        key = "|".join(part.partition(":")[0] for part in namespace.split("|"))
-    given = f"{parent}/{key}"
+    given = f"{parent}/{namespace}"
     return replace(here, given=str(parent), thread_id=server_thread_id(given), made_from=given)

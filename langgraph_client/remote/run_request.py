@@ -6,7 +6,7 @@ import inspect
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from langgraph_client.errors import InvalidArgumentError
@@ -343,7 +343,8 @@ class RunRequest:
                 'stream_mode="tools": the protocol sends no tool events for a run; '
                 "only the bundled server does"
             )
-        self._begin_with(self.arguments.input)
+        is_replayed = self.nested is not None and self.nested.at_checkpoint
+        self._begin_with(None if is_replayed else self.arguments.input)
 
     def _taken_over(self) -> JsonObject:
         """Return what the run takes over from the parent graph, for the bundled server."""
@@ -417,6 +418,8 @@ class RunRequest:
         command = self.nested.answer_to(interrupts)
         if command is not None:
             self._begin_with(command)
+            # The run before has gone on from that checkpoint already.
+            self.address = replace(self.address, checkpoint={})
         return command is not None
 
 

@@ -17,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client import ScriptedGraph, Server
@@ -426,6 +426,81 @@ def a_fork_of_the_parent_asks_again(child: Child) -> Any:
     return [*results, told(parent.invoke(Command(resume="no"), K))]
 
 
+def states_of_child(parent: Any) -> tuple[Any, list[Any]]:
+    """The config of a child's latest state without its checkpoint, and all states, newest first."""
+    (task_,) = parent.get_state(K, subgraphs=True).tasks
+    place = {
+        name: task_.state.config["configurable"][name] for name in ("thread_id", "checkpoint_ns")
+    }
+    latest = {"configurable": place}
+    return latest, list(parent.get_state_history(latest))
+
+
+@scenario
+def a_state_of_a_child_is_read_by_its_checkpoint(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    latest, states = states_of_child(parent)
+    older = [parent.get_state(state.config) for state in states]
+    shown = [(state.next, state.values, state.config, state.metadata) for state in older]
+    counts = [len(list(parent.get_state_history(state.config))) for state in states]
+    return shown, counts, parent.get_state(latest).config
+
+
+@scenario
+def a_state_of_a_child_is_forked_from(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    latest, states = states_of_child(parent)
+    before = next(state for state in states if state.next == ("a",))
+    written = [
+        parent.update_state(before.config, {"log": ["forked"]}),
+        parent.update_state(latest, {"log": ["edited"]}, as_node="a"),
+        parent.bulk_update_state(latest, [[StateUpdate({"log": [n]}, "a")] for n in "12"]),
+    ]
+    results = [
+        (parent.get_state(config).values, parent.get_state(config).metadata) for config in written
+    ]
+    history = [(s.next, s.config, s.parent_config) for s in parent.get_state_history(latest)]
+    return written, results, history, told(parent.invoke(Command(resume="yes"), K))
+
+
+def a_run_from_a_state_of_a_child(child: Child, answer: Any) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    _, states = states_of_child(parent)
+    before = next(state for state in states if state.next == ("a",))
+    first = told(parent.invoke(answer, before.config))
+    return first, told(parent.invoke(Command(resume="no"), K)), parent.get_state(K).next
+
+
+@scenario
+def a_state_of_a_child_is_gone_on_from(child: Child) -> Any:
+    return a_run_from_a_state_of_a_child(child, None)
+
+
+@scenario
+def an_answer_at_a_state_of_a_child(child: Child) -> Any:
+    return a_run_from_a_state_of_a_child(child, Command(resume="yes"))
+
+
+@scenario
+def a_child_that_remembers_has_one_namespace(child: Child) -> Any:
+    parent = around(child("steps", checkpointer=True))
+    modes = ["updates", "checkpoints"]
+    return list(parent.stream({"log": ["in"]}, K, subgraphs=True, stream_mode=modes))
+
+
+@scenario
+def a_child_that_remembers_is_read_by_its_checkpoint(child: Child) -> Any:
+    parent = around(child("asks_between", checkpointer=True))
+    answered(parent, "yes")
+    parent.invoke({"log": ["again"]}, K)
+    _, states = states_of_child(parent)
+    older = [parent.get_state(state.config) for state in states]
+    return [(state.next, state.values, state.config) for state in older]
+
+
 def played(play: Scenario, child: Child) -> Any:
     RAN.clear()
     K["configurable"]["thread_id"] = str(uuid.uuid4())
@@ -456,6 +531,8 @@ ONCE_MORE = [
     a_parent_stops_before_a_child_that_asks,
     a_parent_with_a_local_subgraph_stops_before_a_child_that_asks_later,
     the_state_of_a_child_is_edited_before_the_answer,
+    a_state_of_a_child_is_forked_from,
+    an_answer_at_a_state_of_a_child,
 ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
+from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.clients import Clients, detail_of, headers_of, status_of
 from langgraph_client.remote.commands import input_or_command, plain_update
 from langgraph_client.remote.compat import Command, RunnableConfig, StateSnapshot, StateUpdate
@@ -17,6 +17,7 @@ from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.exceptions import invalid_update, remote_error
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers, own_options, reads_envelopes
+from langgraph_client.remote.nested import parents_of
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 from langgraph_client.remote.threads import KnownThreads, thread_arguments, thread_headers
 from langgraph_client.remote.typed_values import enclosed_values, plain_messages
@@ -110,7 +111,27 @@ def update_state(
         written = yield from bulk_update_state(call, [[StateUpdate(values, as_node, task_id)]])
         return written
     checkpoint = yield from _write(call, values, as_node)
-    return {"configurable": call.address.configurable(checkpoint)}
+    written = yield from _written_config(call, checkpoint)
+    return written
+
+
+def _written_config(call: StateCall, checkpoint: Reply) -> Flow[RunnableConfig]:
+    """Return the config of a checkpoint that was written.
+
+    For a node of a local graph, it also has the checkpoints of the graphs around it. If the
+    caller's config has none, they are read from the new state.
+
+    GET /threads/{thread_id}/state
+    """
+    address = call.address
+    if not address.namespace:
+        return {"configurable": address.configurable(checkpoint)}
+    if parents := parents_of(call.asked.get("configurable") or {}, address.namespace):
+        return {"configurable": address.configurable(checkpoint, parents)}
+    state = yield from get_state(
+        replace(call, address=replace(address, checkpoint=dict(checkpoint)))
+    )
+    return state.config
 
 
 def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
@@ -170,7 +191,8 @@ def bulk_update_state(
             checkpoint = yield from _write(call, update.values, update.as_node)
             # The next update forks from the checkpoint that this one has written.
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
-        return {"configurable": call.address.configurable(call.address.checkpoint)}
+        written = yield from _written_config(call, call.address.checkpoint)
+        return written
     rich = yield from reads_envelopes(call.clients, call.own)
     if has_task_ids and not rich:
         raise NotImplementedError(

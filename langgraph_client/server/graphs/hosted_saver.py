@@ -30,7 +30,7 @@ from langgraph.checkpoint.base import (
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
-from langgraph_client.thread_ids import server_thread_id
+from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
 
 _STREAM = "__pregel_stream"
 """The key in `configurable` under which langgraph passes a subgraph the stream of its parents."""
@@ -199,9 +199,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if self._write_events is not None:
                 await self._write_events()
             await self._put_held(run)
+        metadata = await self._with_parents(self._with_run(metadata, run), config)
         with _named(checkpoint["channel_values"].items()):
             put: RunnableConfig = await self._call(
-                "put", self._kept(config), checkpoint, self._with_run(metadata, run), new_versions
+                "put", self._kept(config), checkpoint, metadata, new_versions
             )
         return _called(put, config)
 
@@ -269,6 +270,25 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is None or run.run_id is None or (self.is_own and not self._may_resume):
             return metadata
         return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
+
+    async def _with_parents(
+        self, metadata: CheckpointMetadata, config: RunnableConfig
+    ) -> CheckpointMetadata:
+        """Return the metadata of an update with what its checkpoint has of the graphs around it.
+
+        langgraph itself keeps the `parents` of subgraphs so. A remote node of a local graph is the
+        root of its own thread, whose metadata have them under another key.
+        """
+        configurable = config.get("configurable") or {}
+        # The id of such a thread is the parent's, a slash, and the namespace of the node.
+        if metadata.get("source") not in ("update", "fork") or not (
+            configurable.get("checkpoint_id") and "/" in configurable["thread_id"]
+        ):
+            return metadata
+        before = await self.aget_tuple(config)
+        told = None if before is None else before.metadata.get(GIVEN_PARENTS)
+        kept = metadata if told is None else {GIVEN_PARENTS: told, **metadata}
+        return cast(CheckpointMetadata, kept)
 
     def _kept(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config with the saver's id of the thread."""
