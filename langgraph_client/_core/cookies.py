@@ -8,6 +8,9 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
 
+# As browsers do it: every request carries the cookies, and servers refuse long headers.
+_MOST_COOKIES = 180
+_MOST_BYTES = 4096  # Of the name and value of one.
 _MOST_AGE = 10**10  # Seconds. A larger `Max-Age` is read as this one: it may not fit a float.
 
 
@@ -26,7 +29,10 @@ class Cookies:
         return bool(self._kept)
 
     def take(self, header: str) -> None:
-        """Keep the cookie of a `Set-Cookie` header; delete it if it has already expired."""
+        """Keep the cookie of a `Set-Cookie` header; delete it if it has already expired.
+
+        Without limits, a server could make every request longer and slower.
+        """
         try:
             parsed = SimpleCookie(header)
         except CookieError:  # Like browsers, ignore a header that cannot be read.
@@ -36,10 +42,11 @@ class Cookies:
             # server, and a load balancer means all of them.
             place = (morsel["path"] or "/", name)
             expires = _expires(morsel, self._now())
-            if expires <= self._now():
-                self._kept.pop(place, None)
-            else:
+            self._kept.pop(place, None)
+            if expires > self._now() and len(name) + len(morsel.coded_value) <= _MOST_BYTES:
                 self._kept[place] = (morsel.coded_value, expires)
+        for place in list(self._kept)[:-_MOST_COOKIES]:  # The oldest ones.
+            self._kept.pop(place, None)
 
     def header(self, target: str) -> str:
         """Return the `Cookie` header for a request's target; empty if no cookie is for it."""

@@ -8,6 +8,8 @@ ACCEPTED = "gzip, deflate"
 _KNOWN = ("gzip", "x-gzip", "deflate")
 # The most bytes that one call returns: compressed data may stand for a thousand times as much.
 MOST_AT_ONCE = 1024 * 1024
+# How much is decompressed at once: zlib copies what is behind the end of each gzip member.
+_SLICE = 4096
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _GZIP = b"\x1f\x8b"  # The first bytes of each member of a gzip body.
 
@@ -69,16 +71,20 @@ class Decompressor:
 
     def _decompressed(self, data: bytes) -> bytes:
         data, self._rest, self.has_more = self._rest + data, b"", False
-        plain = b""
+        made: list[bytes] = []
+        at, room = 0, MOST_AT_ONCE
         while True:
             if self._zlib.eof:
                 # A gzip body may have several members. Anything else behind the end is ignored.
-                if not data or not _GZIP.startswith(data[:2]):
-                    return plain
+                if at == len(data) or not _GZIP.startswith(data[at : at + 2]):
+                    return b"".join(made)
                 self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
-            plain += self._zlib.decompress(data, MOST_AT_ONCE - len(plain))
-            data = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
-            self.has_more = len(plain) >= MOST_AT_ONCE
-            if self.has_more or not data:
-                self._rest = data
-                return plain
+            part = data[at : at + _SLICE]
+            made.append(self._zlib.decompress(part, room))
+            left = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+            at += len(part) - len(left)
+            room -= len(made[-1])
+            self.has_more = not room
+            if self.has_more or at == len(data):
+                self._rest = data[at:]
+                return b"".join(made)

@@ -77,3 +77,14 @@ def test_a_max_age_of_many_digits_is_never_over() -> None:
     assert cookies.header("/") == "node=a"
     cookies.take("node=a; Max-Age=-" + "9" * 400)
     assert not cookies
+
+
+def test_a_server_cannot_make_requests_ever_longer() -> None:
+    """The latest cookies are kept, up to a number; one that is too long is not."""
+    cookies = Cookies()
+    for number in range(1000):
+        cookies.take(f"c{number}=v")
+    cookies.take("c999=w")
+    cookies.take(f"long={'x' * 5000}")
+    sent = cookies.header("/").split("; ")
+    assert sent == [*(f"c{number}=v" for number in range(820, 999)), "c999=w"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 
 import pytest
@@ -59,3 +60,15 @@ def test_much_output_comes_in_several_pieces(
         piece = plain.feed(b"") if plain.has_more else b""
     assert made == size * (2 if encoding == "gzip" else 1)
     assert plain.is_complete
+
+
+def test_time_is_linear_in_the_members() -> None:
+    """A body of many small gzip members costs no more than its size."""
+
+    def spent(size: int) -> float:
+        body, plain = gzip.compress(b"a", mtime=0) * size, Decompressor("gzip")
+        begun = time.perf_counter()
+        assert plain.feed(body) == b"a" * size
+        return time.perf_counter() - begun
+
+    assert spent(20_000) < 40 * max(spent(2_000), 0.001)
