@@ -279,3 +279,26 @@ def test_a_wrong_place(tmp_path: Path, place: str, said: str) -> None:
     assert process.returncode != 0
     assert said in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("key", ["__encrypted_value__", "__encryption_context__"])
+@pytest.mark.parametrize("value", [5, None, {"a": 1}, "locked:x"])
+def test_the_server_s_own_keys(key: str, value: Any) -> None:
+    """A client may write the keys with which the server marks what it encrypts."""
+    with Server(GRAPHS, encryption=locking()) as server, http_of(server) as http:
+        odd = {key: value, "a": [{key: value}]}
+        # Of the mark itself, which only the server writes, nothing is kept at the top.
+        kept = odd if key == "__encrypted_value__" else {"a": odd["a"]}
+        thread = http.post("/threads", json={"metadata": {key: value}}).json()["thread_id"]
+        changed = http.patch(f"/threads/{thread}", json={"metadata": odd})
+        assert changed.status_code == 200
+        assert http.get(f"/threads/{thread}").json()["metadata"] == kept
+        run = {"assistant_id": "keep", "input": {"secret": "x", **odd}, "metadata": odd}
+        run["config"] = {"configurable": odd}
+        answer = http.post(f"/threads/{thread}/runs/wait", json=run).json()
+        assert answer == {"secret": "x", "answer": "kept x"}
+        item = {"namespace": ["a"], "key": "k", "value": odd}
+        assert http.put("/store/items", json=item).status_code == 204
+        found = http.get("/store/items", params={"namespace": "a", "key": "k"}).json()
+        assert found["value"] == kept
+        assert http.delete(f"/threads/{thread}").status_code == 204

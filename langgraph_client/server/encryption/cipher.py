@@ -136,7 +136,9 @@ class Cipher:
     async def _encrypted(
         self, model: str, field: str, value: object, context: Context, path: str
     ) -> dict[str, object]:
-        if not isinstance(value, dict):
+        # An object with this only key, which a client may write, is wrapped too, so that it is not
+        # taken for a wrapped value.
+        if not isinstance(value, dict) or value.keys() - {MARK} == {_ALONE}:
             value = {_ALONE: value}
         apart = {
             name: value[name]
@@ -186,7 +188,7 @@ class Cipher:
             made = _checked("decrypt.json", _plain(await _asked("decrypt.json", asked)), dict)
         inner = {name: await self.decrypted(model, name, apart[name]) for name in apart}
         whole = {**plain, **made, **inner}
-        return whole.get(_ALONE, whole)
+        return whole[_ALONE] if whole.keys() == {_ALONE} else whole
 
     # Bytes.
 
