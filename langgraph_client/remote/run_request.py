@@ -39,6 +39,7 @@ from langgraph_client.remote.stream_modes import (
 )
 from langgraph_client.remote.typed_values import (
     enclosed_config,
+    enclosed_context,
     enclosed_request,
     is_sendable,
     plain_messages,
@@ -225,6 +226,7 @@ class RunRequest:
         if not strict_config:
             sent_config, self.left_out = sendable(sent_config)
         self.sent_config = sent_config
+        self._context = arguments.context
         self._headers = dict(headers)
         self._typed_config: JsonObject | None = None
         self._is_bundled = False
@@ -237,7 +239,7 @@ class RunRequest:
         arguments = self.arguments
         keywords: JsonObject = {
             "config": self._typed_config or self.sent_config or None,
-            "context": arguments.context,
+            "context": self._context,
             "checkpoint": self.address.checkpoint or None,
             "stream_mode": self._wire_modes(),
             "stream_subgraphs": arguments.subgraphs
@@ -333,6 +335,8 @@ class RunRequest:
                 configurable = {**config.get("configurable", {}), PARENT: parent}
                 config = {**config, "configurable": configurable}
             self._typed_config = enclosed_config(config) or config
+            if (typed_context := enclosed_context(self._context)) is not None:
+                self._context = typed_context
         elif self.arguments.control is not None:
             raise NotImplementedError(
                 "control: the protocol has no request that drains a run; only the bundled server "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
+
+from pydantic import BaseModel
 
 from langgraph_client._core.codec import decode, encode
 from langgraph_client.errors import InvalidArgumentError
@@ -32,10 +35,38 @@ def enclosed_request(asked: Reply) -> JsonObject | None:
 
 
 def enclosed_config(config: JsonObject) -> JsonObject | None:
-    """Return a config with its `configurable` in envelopes; None if plain JSON is enough."""
-    given = config.get("configurable") or {}
-    changed = {key: flat for key, value in given.items() if (flat := enclosed(value)) is not _SAME}
-    return {**config, "configurable": {**given, **changed}} if changed else None
+    """Return a config with values of `configurable` and `metadata` in envelopes.
+
+    None if plain JSON is enough. Each value has an envelope of its own, so that the bundled
+    server's `Auth` reads the others as they are.
+    """
+    changed = {
+        section: {**config[section], **typed}
+        for section in ("configurable", "metadata")
+        if (typed := _enclosed_items(config.get(section) or {}))
+    }
+    return {**config, **changed} if changed else None
+
+
+def enclosed_context(context: GraphValue) -> JsonObject | None:
+    """Return a context with its values in envelopes, each of its own as in `enclosed_config`.
+
+    None if plain JSON is enough. The class of the context itself has no note: the graph makes it.
+    """
+    fields: Mapping[str, GraphValue] = {}
+    if isinstance(context, BaseModel):
+        fields = {name: getattr(context, name) for name in type(context).model_fields}
+    elif dataclasses.is_dataclass(context) and not isinstance(context, type):
+        fields = {field.name: getattr(context, field.name) for field in dataclasses.fields(context)}
+    elif isinstance(context, Mapping):
+        fields = {key: value for key, value in context.items() if isinstance(key, str)}
+    typed = _enclosed_items(fields)
+    return {**_plain(context), **typed} if typed else None
+
+
+def _enclosed_items(items: Mapping[str, GraphValue]) -> JsonObject:
+    """Return those items of which plain JSON would lose something, in envelopes."""
+    return {key: flat for key, value in items.items() if (flat := enclosed(value)) is not _SAME}
 
 
 def enclosed_values(values: GraphValue) -> JSON:

@@ -40,7 +40,8 @@ MORE_MODES = "more_modes"
 OUTPUT_KEYS = "output_keys"
 """The key in a run's kwargs for the channels that its events contain: "*", or a list."""
 OWN_CONFIG = "own_config"
-"""The key in a run's kwargs for `configurable` and `metadata` from the caller of a RemoteGraph."""
+"""The key in a run's kwargs for `configurable`, `metadata` and `context` from the caller of a
+RemoteGraph."""
 CONTROL = "control"
 """The key in a run's kwargs that its caller may ask it to drain; see `graphs.drain_checks`."""
 ASIDES = "asides"
@@ -174,27 +175,38 @@ def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
             command["goto"] = [*command["goto"], *nodes]
         opened["command"] = command
     if own := kwargs.get(OWN_CONFIG):
-        given = own["configurable"]
-        values = {key: open_envelope(value, allowed) for key, value in given.items()}
-        opened[PARENT] = values.pop(PARENT, None) or {}
+        own = {
+            section: {key: open_envelope(value, allowed) for key, value in given.items()}
+            for section, given in own.items()
+        }
+        opened[PARENT] = own["configurable"].pop(PARENT, None) or {}
         if not isinstance(opened[PARENT], dict):
             raise ValueError(f"config.configurable.{PARENT} must be an object")
-        opened[OWN_CONFIG] = {**own, "configurable": values}
+        opened["context"] = own.pop("context", kwargs.get("context"))
+        opened[OWN_CONFIG] = own
     return opened
 
 
-def plain_configurable(body: JsonMapping) -> JsonMapping:
-    """Return a run's request with plain JSON instead of the envelopes in its config."""
-    config = body.get("config") or {}
-    given = config.get("configurable") or {}
-    if PARENT not in given and not any(map(is_envelope, given.values())):
-        return body
-    plain_values = {
+def plain_config(body: JsonMapping) -> JsonMapping:
+    """Return a run's request with plain JSON instead of envelopes in its config and context."""
+    changed: JsonObject = {}
+    if body.get("context"):
+        changed["context"] = _plain_items(body["context"])
+    if body.get("config"):
+        config = dict(body["config"])
+        for section in ("configurable", "metadata"):
+            if config.get(section):
+                config[section] = _plain_items(config[section])
+        changed["config"] = config
+    return {**body, **changed}
+
+
+def _plain_items(items: JsonMapping) -> JsonObject:
+    return {
         key: value[PLAIN] if is_envelope(value) else value
-        for key, value in given.items()
+        for key, value in items.items()
         if key != PARENT
     }
-    return {**body, "config": {**config, "configurable": plain_values}}
 
 
 def _targets(goto: object, allowed: Allowed) -> object:

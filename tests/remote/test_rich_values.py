@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -15,11 +15,13 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
+from langgraph_client.auth import Auth
 
 
 class Colour(Enum):
@@ -228,3 +230,100 @@ def test_configurable_values_reach_the_node_as_they_are() -> None:
     assert {key: seen[0][key] for key in given} == given
     shown = run["kwargs"]["config"]["configurable"]
     assert (shown["pair"], shown["day"], shown["n"]) == ([1, 2], "2026-01-01", 1)
+
+
+class Inner(NamedTuple):
+    day: date
+
+
+@dataclass
+class Context:
+    text: str = "t"
+    pair: Any = None
+    days: frozenset[date] = frozenset()
+    inner: Inner | None = None
+    person: Person | None = None
+
+
+class Settings(BaseModel):
+    pair: tuple[int, int]
+    box: Box
+
+
+class Shown(TypedDict, total=False):
+    shown: str
+
+
+def show(_: Shown, config: RunnableConfig, runtime: Runtime[Any]) -> Shown:
+    configurable, metadata = config["configurable"], config["metadata"]
+    own = [{key: at[key] for key in ("a", "b") if key in at} for at in (configurable, metadata)]
+    return {"shown": repr([runtime.context, *own])}
+
+
+def shows(context: Any = None) -> Any:
+    builder = StateGraph(Shown, context_schema=context).add_node("show", show)
+    return builder.add_edge(START, "show").compile()
+
+
+DAY = date(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("schema", "context"),
+    [
+        (Context, Context("x", (1, {2}), frozenset({DAY}), Inner(DAY))),
+        (Context, Context(person=Person(name="Ada", born=DAY))),
+        (Context, {"pair": (1, 2), "inner": Inner(DAY)}),
+        (Settings, Settings(pair=(1, 2), box=Box(1, Colour.RED))),
+        (None, {"pair": (1, 2), "thread_id": "mine", "text": "t"}),
+        (None, {"text": "t"}),
+        (Context, None),
+    ],
+    ids=["dataclass", "model in it", "dict", "model", "no schema", "plain", "none"],
+)
+def test_context_and_metadata_reach_the_node_as_they_are(schema: Any, context: Any) -> None:
+    """Those that JSON would change, too; beside `configurable`, as in a local graph."""
+    odd = {"a": DAY, "b": (1, {2})}
+    config: Any = {"configurable": odd, "metadata": odd}
+    local = shows(schema).invoke({}, config, context=context)
+    with Server({"shows": shows(schema)}) as server:
+        remote = server.remote_graph("shows")
+        assert remote.invoke({}, config, context=context) == local
+
+
+def test_everybody_else_reads_plain_json_in_a_run_with_a_context() -> None:
+    """Handlers of `Auth` see values that are JSON as they are."""
+    auth, told = Auth(), []
+
+    @auth.authenticate
+    async def user() -> dict[str, Any]:
+        return {"identity": "ada"}
+
+    @auth.on.threads.create_run
+    async def create_run(ctx: Any, value: Any) -> None:
+        told.append(
+            (value["kwargs"]["context"]["text"], value["kwargs"]["config"]["metadata"]["b"])
+        )
+
+    with Server({"shows": shows(Context)}, auth=auth) as server, server.sync_client() as client:
+        on: Any = {"thread_id": str(UUID(int=1)), "metadata": {"a": (1,), "b": "text"}}
+        server.remote_graph("shows").invoke({}, on, context=Context(pair=(1, 2)))
+        (thread,) = client.threads.search()
+        (run,) = client.runs.list(thread["thread_id"])
+    assert told == [("t", "text")]
+    kwargs = run["kwargs"]
+    assert (kwargs["context"]["pair"], kwargs["context"]["text"]) == ([1, 2], "t")
+    for metadata in (kwargs["config"]["metadata"], run["metadata"], thread["metadata"]):
+        assert (metadata["a"], metadata["b"]) == ([1], "text")
+
+
+def test_the_context_of_an_assistant_is_below_that_of_a_call() -> None:
+    """Its values are JSON; those of the call keep their types."""
+    with Server({"shows": shows()}) as server, server.sync_client() as client:
+        own = {"pair": [0], "text": "of the assistant"}
+        assistant = client.assistants.create("shows", context=own)
+        graph = server.remote_graph(assistant["assistant_id"])
+        on: Any = {"configurable": {"a": 1}}
+        called = graph.invoke({}, on, context={"pair": (1, 2)})
+        assert called["shown"] == repr([{"pair": (1, 2), "text": own["text"]}, {"a": 1}, {}])
+        assert graph.invoke({}, on)["shown"] == repr([own, {"a": 1}, {}])

@@ -35,7 +35,7 @@ from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Documents, Storage
 from langgraph_client.server.storage.shared import Fenced
-from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_configurable
+from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_config
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 KEY_LIFETIME = timedelta(days=1)
@@ -325,7 +325,7 @@ class RunCreator:
 
     async def _create(self, request: _Request, key: str | None) -> CreatedRun:
         assistant = await self.find_assistant(request.body["assistant_id"])
-        self._check(request.body, stateless=request.thread_id is None)
+        self._check(request)
         for _ in range(_ATTEMPTS):
             # The lock keeps other servers from writing to the thread, not from taking it over.
             with suppress(Fenced):
@@ -382,7 +382,7 @@ class RunCreator:
         """Return the documents of a run and of its thread; the thread may be new."""
         body = request.body
         if RICH in request.agreed:
-            body = plain_configurable(body)
+            body = plain_config(body)
         stateless = request.thread_id is None
         temporary = stateless and body.get("on_completion", "delete") == "delete"
         is_new = thread is None
@@ -415,21 +415,23 @@ class RunCreator:
             run["kwargs"][GIVEN_ID] = given
         if RICH in run["kwargs"]:
             run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
-        if RICH in run["kwargs"] and body.get("context") is None and not assistant.get("context"):
-            run["kwargs"]["context"] = None  # As in a local graph, context never comes from config.
+            if "context" not in run["kwargs"][OWN_CONFIG]:
+                run["kwargs"]["context"] = None
         note_config(thread, body.get("config") or {})
         return run, thread
 
-    def _check(self, body: JsonMapping, *, stateless: bool) -> None:
+    def _check(self, request: _Request) -> None:
+        body = request.body
         config = body.get("config") or {}
-        if body.get("context") and config.get("configurable"):
+        # A RemoteGraph may have both, as a local graph may: neither becomes the other.
+        if body.get("context") and config.get("configurable") and RICH not in request.agreed:
             raise Refused(BOTH_CONTEXTS)
         if body.get("feedback_keys"):
             raise Invalid("feedback_keys need tracing, which this server does not have")
         if body.get("webhook"):
             self._check_webhook(body["webhook"])
         command = body.get("command") or {}
-        if stateless and command.get("resume") is not None:
+        if request.thread_id is None and command.get("resume") is not None:
             raise Refused("You must provide a thread_id when resuming.")
         if body.get("checkpoint_id") is not None:
             canonical_uuid(body["checkpoint_id"], "Invalid checkpoint ID")

@@ -210,9 +210,9 @@ def _what_to_do(body: Mapping[str, object]) -> Document:
 
 
 def own_config(body: JsonMapping, assistant: Document) -> Document:
-    """Return the config for the graph without the keys that the server adds."""
+    """Return config and context for the graph without the keys that the server adds."""
     config = body.get("config") or {}
-    return {
+    own: Document = {
         "configurable": {
             **(assistant["config"].get("configurable") or {}),
             **(config.get("configurable") or {}),
@@ -223,6 +223,10 @@ def own_config(body: JsonMapping, assistant: Document) -> Document:
             **(body.get("metadata") or {}),
         },
     }
+    # As in a local graph, context never comes from the config.
+    if body.get("context") is not None or assistant.get("context"):
+        own["context"] = {**(assistant.get("context") or {}), **(body.get("context") or {})}
+    return own
 
 
 def _later(clock: Clock, seconds: float) -> str:
