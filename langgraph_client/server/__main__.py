@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import logging
 import os
 import signal
@@ -40,6 +41,9 @@ _STOP_SECONDS = 3.5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The name of a graph may have a character that its encoding does not have.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parse(given)
     set_up_logging(options.log_level)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")

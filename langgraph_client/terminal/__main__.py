@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import runpy
 import sys
@@ -14,6 +15,9 @@ from langgraph_client.terminal.arguments import make_parser
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A character that its encoding does not have must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if given[:1] == ["serve"]:
         return _serve(given[1:])
     options = make_parser().parse_args(given)

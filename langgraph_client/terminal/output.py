@@ -106,15 +106,15 @@ class RichOutput(PlainOutput):
     def __init__(self, console: Console) -> None:
         super().__init__(console.file)
         self._console = console
-        self._status = console.status("")
+        # rich's usual spinner is of braille dots.
+        is_unicode = console.encoding.lower().startswith("utf")
+        self._status = console.status("", spinner="dots" if is_unicode else "line")
         self._running: list[str] = []
 
     def line(self, text: str, style: str = "") -> None:
         """Write a line."""
         self.end_message()
-        self._console.print(
-            text, style=style or None, markup=False, highlight=False, soft_wrap=True
-        )
+        self._print(text, style)
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Write rows under titles."""
@@ -129,9 +129,7 @@ class RichOutput(PlainOutput):
     def token(self, text: str, style: str = "") -> None:
         """Write a piece of a line, and remove the display of running nodes, which needs a line."""
         self._status.stop()
-        self._console.print(
-            text, end="", style=style or None, markup=False, highlight=False, soft_wrap=True
-        )
+        self._print(text, style, end="")
 
     def node_started(self, step: NodeStarted) -> None:
         """Show that a node runs."""
@@ -149,11 +147,17 @@ class RichOutput(PlainOutput):
             self._running.remove(name)
         self._show_running()
 
+    def _print(self, text: str, style: str, end: str = "\n") -> None:
+        from rich.text import Text
+
+        # A `Text` is shown as it is. In a string, rich replaces the codes of emoji, such as `:a:`.
+        self._console.print(Text(text, style), end=end, soft_wrap=True)
+
     def _show_running(self) -> None:
-        from rich.markup import escape
+        from rich.text import Text
 
         if self._running and self._message is None:
-            self._status.update(escape(", ".join(self._running)))
+            self._status.update(Text(", ".join(self._running)))
             self._status.start()
         else:
             self._status.stop()
@@ -174,8 +178,8 @@ class JsonOutput(PlainOutput):
         """Write nothing: programs get the events."""
 
     def value(self, value: object) -> None:
-        """Write a value."""
-        print(as_json(value), file=self._out, flush=True)
+        """Write a value, in ASCII: whatever the encoding, it is JSON."""
+        print(as_json(value, is_ascii=True), file=self._out, flush=True)
 
 
 def make_output(*, as_json: bool) -> PlainOutput:

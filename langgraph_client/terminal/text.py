@@ -24,9 +24,9 @@ def one_line(error: BaseException) -> str:
     return clean(" ".join(str(error).split())) or type(error).__name__
 
 
-def as_json(value: object) -> str:
-    """Return a value as a line of JSON."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+def as_json(value: object, *, is_ascii: bool = False) -> str:
+    """Return a value as a line of JSON, with other characters than ASCII as escapes on request."""
+    return json.dumps(value, ensure_ascii=is_ascii, default=str)
 
 
 def state_lines(values: object) -> Iterator[str]:

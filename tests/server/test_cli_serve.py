@@ -111,6 +111,17 @@ def test_what_has_no_effect_is_warned_of(tmp_path: Path) -> None:
     assert "'env' names .env, which does not exist" in text
 
 
+def test_serves_where_the_name_of_a_graph_cannot_be_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first line shows an escape."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    file = config(tmp_path, graphs={"caf\u00e9": "./codecs.py:graph"})
+    with serving(file, "--port", "0") as (url, _):
+        body = {"assistant_id": "caf\u00e9", "input": {"n": 1}}
+        assert httpx.post(f"{url}/runs/wait", json=body).json() == {"n": 2}
+
+
 SLOW = """
 import os, time
 from langgraph.graph import START, StateGraph

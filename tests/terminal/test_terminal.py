@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from langgraph_client import ScriptedGraph, Server, SyncLangGraphClient
+from langgraph_client._core.run_progress import NodeStarted
 from langgraph_client.server.graphs.script_steps import Ask, Say
 from langgraph_client.terminal.__main__ import main
+from langgraph_client.terminal.output import RichOutput
 from tests.support.graphs import graphs
 from tests.support.hosted import Gate, hosted
 
@@ -37,7 +42,10 @@ def gate() -> Gate:
 def server(gate: Gate) -> Iterator[Server]:
     """A server on a port."""
     script = ScriptedGraph([Say("Hm.", node="look"), Ask("sure?", node="ask")])
-    with Server({**hosted(gate), **graphs(), "script": script}) as running:
+    odd = ScriptedGraph(
+        [Say("at 10:key:30", node=":a:"), {"text": "[b]caf\u00e9[/b] \U0001f600 :a:"}]
+    )
+    with Server({**hosted(gate), **graphs(), "script": script, "odd": odd}) as running:
         running.listen()
         yield running
         gate.open()
@@ -94,7 +102,7 @@ class Terminal:
             except OSError:  # So Linux says that nobody writes any more.
                 piece = b""
             assert piece, f"{text!r} never came:\n{self.seen}"
-            self.seen += piece.decode()
+            self.seen += piece.decode(errors="replace")
         return self.seen
 
     def write(self, text: str) -> None:
@@ -219,6 +227,44 @@ def test_what_steers_a_terminal_is_not_written(run: Run) -> None:
     """Escapes in a state or a question are shown as a replacement character."""
     done = run("run", "approval", "--input", r'{"draft": "\u001b]0;title\u0007\u009b2J"}')
     assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout)
+
+
+def test_texts_are_shown_as_they_are(environment: dict[str, str]) -> None:
+    """On a terminal, too: no part of a text is taken for markup or for the code of an emoji."""
+    with on_terminal(environment, "run", "odd", "--input", "{}") as terminal:
+        shown = terminal.read_until("thread ")
+    assert ":a:: at 10:key:30" in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert 'text: "[b]caf\u00e9[/b] \U0001f600 :a:"' in shown
+
+
+def test_the_names_of_running_nodes_are_shown_as_they_are() -> None:
+    """The same while a node runs."""
+    out = io.StringIO()
+    output = RichOutput(Console(file=out, force_terminal=True))
+    with output.working():
+        output.node_started(NodeStarted("[b]:a:[/b]", ()))
+    assert "[b]:a:[/b]" in out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_output_in_an_encoding_that_lacks_a_character(
+    environment: dict[str, str], encoding: str
+) -> None:
+    """It is shown as an escape; what programs read is JSON."""
+    environment = {**environment, "PYTHONIOENCODING": encoding}
+    command = [*COMMAND, "run", "odd", "--input", "{}"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True, timeout=LIMIT)
+    assert b"[/b] \\U0001f600 :a:" in done.stdout
+    done = subprocess.run(
+        [*command, "--json"], capture_output=True, env=environment, check=True, timeout=LIMIT
+    )
+    last = json_lines(done.stdout.decode("ascii"))[-1]
+    assert last["state"]["values"]["text"] == "[b]caf\u00e9[/b] \U0001f600 :a:"
+    with on_terminal(environment, "run", "odd", "--input", "{}") as terminal:
+        shown = terminal.read_until("thread ")
+        assert terminal.process.wait(LIMIT) == 0
+    assert "[/b] \\U0001f600 :a:" in shown
+    assert "\\u28" not in shown  # A spinner of braille dots.
 
 
 def test_threads(run: Run, client: SyncLangGraphClient) -> None:
