@@ -31,7 +31,7 @@ def main() -> None:
         client.runs.wait(thread_id, "counter", input={})
 
         pulled = home.pull(client, thread_id)
-        print(f"copied: {pulled.checkpoints} checkpoints, not told: {pulled.untold}")
+        print(f"copied: {pulled.checkpoints} checkpoints, missing: {pulled.missing}")
 
         mine = home.sync_client()
         fourth = list(mine.threads.iter_history(thread_id))[-4]

@@ -26,7 +26,7 @@ class PulledThread:
         checkpoints: The number of copied checkpoints, those of subgraphs included.
         runs: The number of copied runs, which are those that are over.
         items: The number of copied items of the store.
-        untold: One sentence for each value that the other server does not send although a run from
+        missing: One sentence for each value that the other server does not send although a run from
             there would need it, with the checkpoint. Empty for most threads.
         not_copied: One sentence for each part of the thread that stays on the other server: runs
             that are not over, and the events of runs, which no server sends in their stored form.
@@ -36,7 +36,7 @@ class PulledThread:
     checkpoints: int
     runs: int
     items: int
-    untold: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     not_copied: list[str] = field(default_factory=list)
 
 
@@ -66,8 +66,8 @@ class ThreadCopy:
         ]
         if self.runs:
             found.append(
-                f"the events of {len(self.runs)} runs: servers keep them for a while only, of"
-                " resumable runs, and number them anew for each reader"
+                f"the events of {len(self.runs)} run{'' if len(self.runs) == 1 else 's'}: servers"
+                " keep those of resumable runs only, for a while, with other ids for each reader"
             )
         return found
 

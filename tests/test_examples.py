@@ -56,7 +56,7 @@ PROMISED = {
         "left for good: interrupted",
     ],
     "pull_thread.py": [
-        "copied: 7 checkpoints, not told: []",
+        "copied: 7 checkpoints, missing: []",
         "there the count was: 2",
         "run again: {'count': 5}",
     ],

@@ -557,10 +557,10 @@ class Server:
 
         copy = read_thread(client, thread_id, store)
         taking = take_over(self.services, copy.thread, copy.histories, copy.runs, copy.items)
-        untold = asyncio.run_coroutine_threadsafe(taking, self.loop).result()
+        missing = asyncio.run_coroutine_threadsafe(taking, self.loop).result()
         checkpoints = sum(map(len, copy.histories.values()))
         counts = (checkpoints, len(copy.runs), len(copy.items))
-        return PulledThread(copy.thread["thread_id"], *counts, untold, copy.not_copied())
+        return PulledThread(copy.thread["thread_id"], *counts, missing, copy.not_copied())
 
     def listen(
         self,

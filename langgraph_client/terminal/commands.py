@@ -226,12 +226,16 @@ def pull(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> i
         server = server_of(read_config(Path(options.config)), {"path": options.db})
         with server:
             pulled = server.pull(client, options.thread, store=namespaces)
-    except (ConfigError, ServerError, StartError, TypeError, ValueError, sqlite3.Error) as error:
+    except ServerError as error:
+        place = f"{options.db} with the graphs of {options.config}"
+        raise CommandError(f"cannot copy into {place}: {error}") from error
+    except (ConfigError, StartError, TypeError, ValueError, sqlite3.Error) as error:
         raise CommandError(str(error)) from error
     out.value(dataclasses.asdict(pulled))
-    out.line(f"{pulled.checkpoints} checkpoints, {pulled.runs} runs, {pulled.items} items")
-    for missing in pulled.untold:
-        out.line(f"not told: {clean(missing)}", "yellow")
+    counts = {"checkpoint": pulled.checkpoints, "run": pulled.runs, "item": pulled.items}
+    out.line(", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items()))
+    for sentence in pulled.missing:
+        out.line(f"missing: {clean(sentence)}", "yellow")
     for left in pulled.not_copied:
         out.line(f"not copied: {clean(left)}")
     return 0

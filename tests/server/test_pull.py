@@ -163,7 +163,7 @@ def test_what_is_done_is_not_done_again(side_by_side: SyncLangGraphClient, ours:
     thread_id = side_by_side.threads.create()["thread_id"]
     side_by_side.runs.wait(thread_id, "joined", input={})
     pulled = ours.pull(side_by_side, thread_id)
-    assert pulled.untold == []
+    assert pulled.missing == []
     assert_same(side_by_side, ours, thread_id)
     result = ours.sync_client().runs.wait(thread_id, "joined", command={"resume": "y"})
     assert result["done"] == ["left", "right:y", "last:2"]
@@ -183,9 +183,9 @@ def test_what_is_not_told(theirs: SyncLangGraphClient, ours: Server) -> None:
     """The inputs of tasks started by Send are in no state: they are named, with the checkpoint."""
     thread_id = theirs.threads.create()["thread_id"]
     theirs.runs.wait(thread_id, "fanout", input={"items": [1, 2]})
-    untold = ours.pull(theirs, thread_id).untold
-    assert untold
-    assert all("started by Send (checkpoint " in one for one in untold)
+    missing = ours.pull(theirs, thread_id).missing
+    assert missing
+    assert all("started by Send (checkpoint " in one for one in missing)
 
 
 def test_items_of_the_store(theirs: SyncLangGraphClient, ours: Server) -> None:

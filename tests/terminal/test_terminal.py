@@ -392,12 +392,14 @@ def test_pull(run: Run, client: SyncLangGraphClient, server: Server, tmp_path: P
     done = run(*arguments, "--store", "team", "--json")
     (pulled,) = json_lines(done.stdout)
     (events,) = pulled.pop("not_copied")
-    assert events.startswith("the events of 1 runs")
+    assert events.startswith("the events of 1 run:")
     counts = {"checkpoints": 3, "runs": 1, "items": 1}
-    assert pulled == {"thread_id": thread_id, **counts, "untold": []}
+    assert pulled == {"thread_id": thread_id, **counts, "missing": []}
     again = run(*arguments)
     assert again.returncode == 1
-    assert again.stderr == f"Thread with ID {thread_id} already exists\n"
+    place = f"{file} with the graphs of {config}"
+    reason = f"Thread with ID {thread_id} already exists"
+    assert again.stderr == f"cannot copy into {place}: {reason}\n"
     with Server({"counter": graphs()["counter"]}, path=file) as taken:
         assert taken.sync_client().threads.get_state(thread_id)["values"] == {"count": 2}
     assert run(*arguments[:-1], str(tmp_path / "none.json")).returncode == 1

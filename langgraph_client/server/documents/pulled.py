@@ -43,12 +43,12 @@ async def take_over(
     async with services.engine.locks.hold(thread_id):
         if await services.storage.threads.get(thread_id) is not None:
             raise Conflict(f"Thread with ID {thread_id} already exists")
-        untold: list[str] = []
+        missing: list[str] = []
         try:
             if histories:
                 config = thread_config(thread_id)
                 async with open_graph(services, graph_id, config, "threads.update") as graph:
-                    untold = await _write(services, graph, thread, histories)
+                    missing = await _write(services, graph, thread, histories)
             else:
                 await services.storage.threads.insert(dict(thread))
             for run in runs:
@@ -61,7 +61,7 @@ async def take_over(
     if store is not None:
         for item in items:
             await store.aput(tuple(item["namespace"]), item["key"], item["value"])
-    return untold
+    return missing
 
 
 async def _write(
@@ -72,13 +72,13 @@ async def _write(
 ) -> list[str]:
     """Write the thread with its states. After a failure, delete them in the graph's own saver."""
     try:
-        untold = await graph.awrite_history(thread["thread_id"], histories)
+        missing = await graph.awrite_history(thread["thread_id"], histories)
         await services.storage.threads.insert(dict(thread))
         await settle(services, dict(thread), graph)
     except BaseException:
         await graph.adelete_thread(thread["thread_id"])
         raise
-    return untold
+    return missing
 
 
 async def _keep(services: Services, thread: Document) -> None:

@@ -70,8 +70,8 @@ class PulledHistory:
         classes: The classes of which envelopes may contain objects.
 
     Attributes:
-        untold: Descriptions of information that a run would need and the states do not contain, one
-            sentence each.
+        missing: Descriptions of information that a run would need and the states do not contain,
+            one sentence each.
     """
 
     graph: Any
@@ -79,7 +79,7 @@ class PulledHistory:
     thread_id: str
     namespace: str
     classes: Allowed
-    untold: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     _made: dict[str, _Made] = field(default_factory=dict)
 
     async def write(self, state: Document) -> None:
@@ -273,7 +273,7 @@ class PulledHistory:
 
     def _miss(self, state: Document, what: str) -> None:
         place = state["checkpoint"]["checkpoint_id"]
-        self.untold.append(f"{what} (checkpoint {place})")
+        self.missing.append(f"{what} (checkpoint {place})")
 
     def _decoded(self, value: object) -> Any:
         """Return a value as in the graph, with envelopes decoded and message objects."""
@@ -312,13 +312,13 @@ async def write_histories(
     Raises:
         Refused: The states are not of this graph.
     """
-    untold = []
+    missing = []
     async for namespace, below in _graphs_of(graph, histories):
         history = PulledHistory(below, saver, thread_id, namespace, classes)
         for state in reversed(histories[namespace]):
             await history.write(state)
-        untold += history.untold
-    return untold
+        missing += history.missing
+    return missing
 
 
 async def _graphs_of(
