@@ -26,8 +26,14 @@ def run_of(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
     for name in ("content-location", "location"):
         match = _RUN.search(_split(headers.get(name, ""))[0])
         if match is not None and match[2] not in _NOT_RUNS:
-            return unquote(match[1] or "").strip() or None, unquote(match[2]).strip() or None
+            return _id(match[1] or ""), _id(match[2])
     return None, None
+
+
+def _id(quoted: str) -> str | None:
+    """Return an id; None for one that no server gives, such as blanks or a line end."""
+    text = unquote(quoted)
+    return text if text.strip() and text.isprintable() else None
 
 
 def path_below(base: str, request: str, location: str | None) -> str | None:

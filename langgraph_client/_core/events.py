@@ -16,7 +16,7 @@ MAX_EVENT_BYTES = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF, _COLON = 0x0A, 0x3A
 # What can be sent back in a header. Any other id is none: a stream could not be continued after it.
-_ID = re.compile(rb"[^\0\n\r\v\f]{1,1000}")
+_ID = re.compile(rb"[^\0-\x08\n-\x1f\x7f]{1,1000}")
 _LONGEST_NAME = 64  # A longer `event:` line is not cached: hashing it would cost more.
 _MOST_NAMES = 256
 # Makes a named tuple without the Python frame of its `__new__`: this is once per event.

@@ -26,12 +26,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from langgraph_client._core.addresses import Created, RunCreated
-from langgraph_client._core.call import ANY, Call, check_id, path
+from langgraph_client._core.call import ANY, Call, path
 from langgraph_client._core.codec import fast_decode
 from langgraph_client._core.end_check import EndCheck, Verdict
 from langgraph_client._core.events import EventParser, ServerEvent, new_tuple, part_from
@@ -42,7 +41,6 @@ from langgraph_client._core.starts import OF_START, without_key
 from langgraph_client.errors import (
     APIError,
     APIResponseValidationError,
-    InvalidArgumentError,
     NotFoundError,
     StreamIncomplete,
 )
@@ -231,8 +229,10 @@ class StreamSession:
 
     def _learn_run(self, metadata: object) -> None:
         if isinstance(metadata, dict) and not self._endless:
-            with suppress(InvalidArgumentError):  # Then it is not a run that could be asked about.
-                self.run_id = check_id("run_id", metadata.get("run_id"))
+            run_id = metadata.get("run_id")
+            # Any other id is not of a run that could be asked about.
+            if isinstance(run_id, str) and run_id.strip() and run_id.isprintable():
+                self.run_id = run_id
 
     def finish(self) -> None:
         """End the session. Events that were not handed out are dropped."""

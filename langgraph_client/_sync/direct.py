@@ -193,13 +193,9 @@ class DirectSender:
         self._idle.append(connection)
         # Connections at the beginning have been idle for the longest time: they are closed first.
         most = self._limits.most_idle
-        while self._idle and (
-            (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired()
-        ):
-            try:
+        with suppress(IndexError):  # There are none, because another thread took the last one.
+            while (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired():
                 self._idle.popleft().abort()
-            except IndexError:  # Another thread took the last one.
-                break
 
     def drop(self, connection: _Connection) -> None:
         """Close a connection."""
@@ -315,7 +311,6 @@ class DirectAnswer:
             NoAnswer: The connection broke, or nothing was received in time. After a timeout, the
                 connection can be read again.
         """
-        self._network.limit = self._network.due = None
         try:
             piece: bytes = self._upgraded().read(_MOST_RECEIVED, seconds or self._usual)
         except _ERRORS as error:
@@ -335,6 +330,7 @@ class DirectAnswer:
 
     def _upgraded(self) -> httpcore.NetworkStream:
         self._network.leave_http()
+        self._network.limit = self._network.due = None  # They were those of the request.
         stream: httpcore.NetworkStream = self._response.extensions["network_stream"]
         return stream
 

@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from asyncio import sleep
+from collections import deque
 from typing import Any
 
 import httpx
@@ -322,6 +323,24 @@ async def test_a_stream_cut_below_the_protocol_is_told() -> None:
             assert sender_of(client).busy == 0
 
 
+async def test_another_thread_may_take_the_last_idle_connection() -> None:
+    """Between any two instructions: the call whose response was just read does not notice."""
+
+    taken: list[Any] = []
+
+    class Taken(deque[Any]):
+        def __getitem__(self, index: Any) -> Any:
+            taken.append(self.pop())
+            return super().__getitem__(index)
+
+    with raw_server(thread) as server:
+        async with client_of(server) as client:
+            sender_of(client)._idle = Taken()
+            for _ in range(2):
+                assert (await client.threads.get("t")).thread_id == "t"
+                sender_of(client).drop(taken.pop())
+
+
 async def test_limits_and_proxies_are_httpx_s() -> None:
     """Where a number of connections is set, or a proxy, httpx's own pool is used."""
     with raw_server(thread) as server:
@@ -381,7 +400,7 @@ async def test_a_cookie_of_many_digits_does_not_harm_the_call() -> None:
             assert sender_of(client).busy == 0
 
 
-@pytest.mark.parametrize("odd", ["a\vb", "\f", "\0", "x" * 2000])
+@pytest.mark.parametrize("odd", ["a\vb", "\f", "\0", "\x1b[2J", "x" * 2000])
 async def test_an_id_that_cannot_be_sent_back_is_none(odd: str) -> None:
     """The stream is not continued after it, and says so at once."""
 
@@ -401,7 +420,7 @@ async def test_an_id_that_cannot_be_sent_back_is_none(odd: str) -> None:
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("odd", ["", " ", 5, None, "\ud800"])
+@pytest.mark.parametrize("odd", ["", " ", 5, None, "\ud800", "r\nWARNING: all is lost"])
 async def test_a_run_s_id_that_is_none_is_not_asked_for(odd: object) -> None:
     """Neither from the first event nor from a header; the clean end of the stream is believed."""
 
