@@ -362,12 +362,12 @@ _MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")
 def hears_models(handler: Foreign) -> bool:
     """Return whether a handler has its own methods for chat models.
 
-    Tracers do not count, because the server traces its models itself. Nor do handlers that feed a
-    stream, such as a parent graph's: that gets remote messages from the stream.
+    Tracers do not count, because the server traces its models itself. Nor do handlers that feed the
+    stream of a parent graph: that gets remote messages from the stream.
     """
     from langchain_core.tracers import BaseTracer
 
-    if isinstance(handler, BaseTracer) or hasattr(handler, "tap_output_iter"):
+    if isinstance(handler, BaseTracer) or _feeds_a_graph_stream(handler):
         return False
     return _overrides(handler, _MODEL_CALLS)
 
@@ -397,12 +397,12 @@ _INNER_CALLS = (
 def hears_calls(handler: Foreign) -> bool:
     """Return whether a handler has its own methods for calls inside a run.
 
-    Tracers do not count (see `is_tracer`), nor do handlers that feed a stream of langchain or
-    langgraph.
+    Tracers do not count (see `is_tracer`), nor do handlers that feed the stream of a parent graph.
+    Those of langchain, such as that of `astream_events`, do.
     """
     from langchain_core.tracers import BaseTracer
 
-    if isinstance(handler, BaseTracer) or _feeds_a_stream(handler):
+    if isinstance(handler, BaseTracer) or _feeds_a_graph_stream(handler):
         return False
     return _overrides(handler, _INNER_CALLS)
 
@@ -412,20 +412,23 @@ def is_tracer(handler: Foreign) -> bool:
 
     LangSmith's tracer does not: the server sends its runs to LangSmith itself, with the same ids,
     and the headers of `distributed_tracing` connect them to the caller's. Nor do handlers that feed
-    a stream.
+    the stream of a parent graph.
     """
     from langchain_core.tracers import BaseTracer, LangChainTracer
 
     return (
         isinstance(handler, BaseTracer)
         and not isinstance(handler, LangChainTracer)
-        and not _feeds_a_stream(handler)
+        and not _feeds_a_graph_stream(handler)
     )
 
 
-def _feeds_a_stream(handler: Foreign) -> bool:
-    # By the base class and not by method names, which any user's tracer may have too.
-    return any(kind.__name__ == "_StreamingCallbackHandler" for kind in type(handler).__mro__)
+def _feeds_a_graph_stream(handler: Foreign) -> bool:
+    # Not by method names, which any user's handler may have too.
+    return any(
+        kind.__module__.startswith("langgraph.pregel.") and hasattr(kind, "tap_output_iter")
+        for kind in type(handler).__mro__
+    )
 
 
 def call_value(name: str, value: Foreign) -> Foreign:

@@ -12,6 +12,7 @@ from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
 from langgraph_client.remote.decode import INTERRUPT, SURPRISES, Decoder, misunderstood
 from langgraph_client.remote.exceptions import invalid_model, remote_error
+from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
@@ -82,6 +83,10 @@ class EventReader:
         self._calls: list[tuple[str, list[JsonObject]]] = []
         #: The classes of states for version "v2", by "output" and "state".
         self._classes: dict[str, type] = {}
+        #: Converts chunks of messages for a parent graph that streams their events.
+        self._block_events: MessageEvents | None = None
+        if nested is not None and nested.wants_message_events:
+            self._block_events = MessageEvents()
         self._print_modes = self._arguments.print_modes
         #: The fields of the root run in langchain's events, known after its start.
         self._root: JsonObject = {}
@@ -328,7 +333,9 @@ class EventReader:
             if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
                 for streamed in nested.streamed:
                     streamed.add(message_id)
-            nested.emit(((*nested.namespace, *ns), mode, payload))
+            part = {"type": mode, "ns": ns, "data": payload}
+            for told in self._block_events.convert(part) if self._block_events else (part,):
+                nested.emit(((*nested.namespace, *told["ns"]), told["type"], told["data"]))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
             self._note_interrupts(payload)
 
@@ -360,7 +367,11 @@ class EventReader:
                 body=self._foreign,
             )
         self.output = without_interrupts(self.output)
-        if self._request.nested is not None and self._has_paused:
+        nested = self._request.nested
+        if self._block_events and nested is not None and nested.emit is not None:
+            for told in self._block_events.finish():
+                nested.emit(((*nested.namespace, *told["ns"]), told["type"], told["data"]))
+        if nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))
 
     def news(self) -> News:

@@ -26,6 +26,7 @@ from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
 _STREAM = "__pregel_stream"
+_MESSAGE_EVENTS = "__pregel_stream_messages_v2"
 _SCRATCHPAD = "__pregel_scratchpad"
 _RESUMING = "__pregel_resuming"
 _RESUME_MAP = "__pregel_resume_map"
@@ -41,6 +42,8 @@ class Nested:
     emit: Callable[[tuple[tuple[str, ...], str, GraphValue]], None] | None
     #: The modes that the parent streams.
     modes: frozenset[str]
+    #: Whether the parent streams events of messages and not their chunks, for version "v3".
+    wants_message_events: bool
     #: Whether the parent resumes from a checkpoint, so that this node may have started before.
     resuming: bool
     #: Whether the parent resumes from a state of this node that its config names.
@@ -64,6 +67,7 @@ class Nested:
             namespace=address.namespace,
             emit=emit,
             modes=frozenset(emit.modes) if emit is not None else frozenset(),
+            wants_message_events=bool(configurable.get(_MESSAGE_EVENTS)),
             resuming=bool(configurable.get(_RESUMING)),
             at_checkpoint=bool(address.checkpoint),
             streamed=streamed_messages(config.get("callbacks")),

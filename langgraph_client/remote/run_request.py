@@ -286,8 +286,12 @@ class RunRequest:
     def _asides(self) -> list[str]:
         arguments = self.arguments
         asides = [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
-        # Not inside a parent graph, whose stream needs chunks and not their events.
-        if arguments.run_stream and self.nested is None:
+        if self.nested is not None:
+            # The stream of a parent graph needs either chunks or their events. This call's own
+            # stream of messages has chunks, as locally.
+            if self.nested.wants_message_events and "messages" not in self.modes:
+                asides.append(MESSAGE_EVENTS)
+        elif arguments.run_stream:
             asides += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
         return [*asides, *self._wanted_asides]
 
@@ -299,7 +303,8 @@ class RunRequest:
             modes.append("messages")
         if self.nested is not None:
             # The parent's stream shows the events of this run. `updates` have its interrupts.
-            modes += [mode for mode in self.nested.modes if mode in WIRE_MODES]
+            more = MORE_MODES if self._is_bundled else ()
+            modes += [mode for mode in self.nested.modes if mode in WIRE_MODES or mode in more]
             modes.append("updates")
             if self.nested.streamed:  # Needed for the ids of messages that are streamed already.
                 modes.append("messages")

@@ -1,0 +1,126 @@
+"""What goes on inside a remote graph reaches the streams of whatever is around it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import dispatch_custom_event
+from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+
+from langgraph_client import Server
+from langgraph_client.testing import FakeChatModel
+from tests.support.plain import plain_graph
+
+pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+
+
+@tool
+def double(number: int) -> str:
+    """Double a number."""
+    return str(2 * number)
+
+
+def talking() -> Any:
+    """A graph whose first node asks a model, dispatches an event and whose second calls a tool."""
+    model = FakeChatModel(["one two three"] * 100)
+
+    def say(state: MessagesState) -> dict[str, Any]:
+        said = model.invoke(state["messages"])
+        dispatch_custom_event("said", {"text": said.text})
+        call = ToolCall(name="double", args={"number": 2}, id="call-1")
+        return {"messages": [said, AIMessage("", id="calls", tool_calls=[call])]}
+
+    graph = StateGraph(MessagesState).add_node("say", say).add_node("tools", ToolNode([double]))
+    return graph.add_edge(START, "say").add_edge("say", "tools").compile(name="talking")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server({"talking": talking()}) as running:
+        yield running
+
+
+def parent_of(child: Any) -> Any:
+    return StateGraph(MessagesState).add_node("child", child).add_edge(START, "child").compile()
+
+
+AROUND: dict[str, Callable[[Any], Any]] = {
+    "a parent graph": parent_of,
+    "a chain": lambda child: child | RunnableLambda(lambda state: state),
+    "a function": lambda child: RunnableLambda(lambda state: child.invoke(state)),
+}
+INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}
+
+
+@pytest.mark.parametrize("around", AROUND)
+async def test_langchain_s_events_have_what_is_inside(server: Server, around: str) -> None:
+    """Nodes, models with their tokens, tools and custom events, around whatever streams them."""
+    seen = []
+    remote = server.remote_graph("talking")
+    for child in (talking(), remote):
+        events = AROUND[around](child).astream_events(INPUT, version="v2")
+        # Chunks of inner chains are not among the calls that the server repeats.
+        told = [(one["event"], one["name"], one["data"].get("chunk")) async for one in events]
+        seen.append([one for one in told if one[0] != "on_chain_stream"])
+    await remote.aclose()
+    here, there = (Counter((event, name) for event, name, _ in told) for told in seen)
+    assert there == here
+    assert (here["on_tool_end", "double"], here["on_custom_event", "said"]) == (1, 1)
+    tokens = [[chunk.content for _, _, chunk in told if chunk is not None] for told in seen]
+    assert len(tokens[0]) > 1
+    assert tokens[1] == tokens[0]
+
+
+def child_of(server: Server, kind: str) -> Any:
+    if kind == "local":
+        return talking()
+    return server.remote_graph("talking") if kind == "bundled" else plain_graph(server, "talking")
+
+
+@pytest.mark.parametrize("kind", ["local", "bundled", "plain"])
+def test_a_run_stream_has_the_messages_of_the_node(server: Server, kind: str) -> None:
+    """In `version="v3"`, the parent's stream of the subgraph has the messages of its models."""
+    parent = parent_of(child_of(server, kind))
+    told = []
+    with parent.stream_events(INPUT, version="v3") as run:
+        for name, item in run.interleave("subgraphs", "messages"):
+            if name == "subgraphs":
+                told += [str(message.text) for message in item.messages]
+    assert told == ["one two three", ""]  # The second message has calls of tools.
+
+
+@pytest.mark.parametrize("kind", ["local", "bundled", "plain"])
+def test_a_node_may_stream_chunks_inside_such_a_run(server: Server, kind: str) -> None:
+    """A node that streams its child's messages itself gets chunks, as always."""
+    child = child_of(server, kind)
+    told: list[str] = []
+
+    def node(state: MessagesState) -> MessagesState:
+        for chunk, _ in child.stream(state, stream_mode="messages"):
+            told.append(type(chunk).__name__)
+        return {"messages": []}
+
+    with parent_of(node).stream_events(INPUT, version="v3") as run:
+        list(run.interleave("subgraphs", "messages"))
+    assert told.count("AIMessageChunk") > 1
+
+
+@pytest.mark.parametrize("kind", ["local", "bundled"])
+def test_a_parent_streams_the_tools_of_its_node(server: Server, kind: str) -> None:
+    """The mode "tools" with `subgraphs`, as with a local child."""
+    events = parent_of(child_of(server, kind)).stream(INPUT, stream_mode="tools", subgraphs=True)
+    told = [(tuple(part.partition(":")[0] for part in ns), event["event"]) for ns, event in events]
+    assert told == [(("child",), "tool-started"), (("child",), "tool-finished")]
+
+
+def test_of_a_server_without_tool_events_there_are_none(server: Server) -> None:
+    """A parent that streams tools can have a node on any server."""
+    parent = parent_of(child_of(server, "plain"))
+    assert list(parent.stream(INPUT, stream_mode="tools", subgraphs=True)) == []
