@@ -23,6 +23,13 @@ def test_search_pages_and_filters(http: httpx.Client) -> None:
     assert http.post("/threads/count", json={"metadata": {"in": {"b": 3}}}).json() == 1
 
 
+def test_a_filter_of_versions_is_limited_too(http: httpx.Client) -> None:
+    """The metadata of a search for versions are a filter as any other."""
+    made = http.post("/assistants", json={"graph_id": "row"}).json()["assistant_id"]
+    wanted = {"metadata": {f"key {n}": n for n in range(10_001)}}
+    assert http.post(f"/assistants/{made}/versions", json=wanted).status_code == 422
+
+
 @pytest.mark.parametrize("path", ["threads", "assistants", "runs/crons"])
 @pytest.mark.parametrize("ending", ["search", "count"])
 def test_a_filter_of_too_many_values_is_refused(http: httpx.Client, path: str, ending: str) -> None:
@@ -93,6 +100,9 @@ def test_versions_of_an_assistant(http: httpx.Client) -> None:
     path = f"/assistants/{made['assistant_id']}"
     assert http.patch(path, json={"name": "second"}).json()["version"] == 2
     assert [v["name"] for v in http.post(f"{path}/versions", json={}).json()] == ["second", "first"]
+    page = http.post(f"{path}/versions", json={"limit": 1, "offset": 1}).json()
+    assert [version["name"] for version in page] == ["first"]
+    assert http.post(f"{path}/versions", json={"offset": 2}).status_code == 404
     assert http.post(f"{path}/latest", json={"version": 1}).json()["name"] == "first"
     assert http.delete(path).status_code == 204
     assert http.get(path).status_code == 404

@@ -148,7 +148,8 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
         assistant["metadata"] = {**assistant["metadata"], **metadata}
         assistant.update({key: body[key] for key in ("name", "description") if key in body})
         now = services.clock.stamp()
-        assistant["version"] = (await versions(services, assistant_id))[0]["version"] + 1
+        (latest,) = await versions(services, assistant_id, limit=1)
+        assistant["version"] = latest["version"] + 1
         assistant["updated_at"] = now
         await _store_version(services.storage, assistant, now)
     return assistant
@@ -163,14 +164,21 @@ async def _store_version(storage: Storage, assistant: Document, created_at: str)
 
 
 async def versions(
-    services: Services, assistant_id: str, metadata: Document | None = None
+    services: Services,
+    assistant_id: str,
+    metadata: Document | None = None,
+    *,
+    limit: int,
+    offset: int = 0,
 ) -> list[Document]:
-    """Return the versions whose metadata contains this, the latest first."""
+    """Return some of the versions whose metadata contains this, the latest first."""
     return await services.storage.assistant_versions.search(
         where={"assistant_id": assistant_id},
-        contains={"metadata": metadata} if metadata else None,
+        contains=containment({"metadata": metadata}) if metadata else None,
         order_by="version",
         descending=True,
+        limit=limit,
+        offset=offset,
     )
 
 

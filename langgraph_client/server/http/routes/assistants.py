@@ -67,9 +67,13 @@ async def count(request: ValidRequest) -> Response:
 async def list_versions(request: ValidRequest) -> Response:
     """POST /assistants/{assistant_id}/versions."""
     assistant_id, body = _id(request), request.body
-    found = await assistants.versions(request.services, assistant_id, body.get("metadata"))
-    start = int(body.get("offset", 0))
-    shown = found[start : start + int(body.get("limit", 10))]
+    shown = await assistants.versions(
+        request.services,
+        assistant_id,
+        body.get("metadata"),
+        limit=int(body.get("limit", 10)),
+        offset=int(body.get("offset", 0)),
+    )
     if not shown:
         raise NotFound(f"Assistant {assistant_id} not found")
     return reply(shown)
