@@ -212,6 +212,7 @@ def _parameters() -> dict[str, Any]:
     ("body", "status", "said"),
     [
         ({"schedule": "often"}, 422, "Invalid cron schedule: 'often'"),
+        ({"schedule": ",".join(["1"] * 1000) + " * * * *"}, 422, "Invalid cron schedule: '1,1,"),
         ({"timezone": "Mars/Base"}, 422, "Invalid timezone: 'Mars/Base'"),
         ({"assistant_id": "nope"}, 404, "Assistant 'nope' not found"),
         ({"schedule": None}, 422, "is not of type"),

@@ -23,6 +23,16 @@ def test_search_pages_and_filters(http: httpx.Client) -> None:
     assert http.post("/threads/count", json={"metadata": {"in": {"b": 3}}}).json() == 1
 
 
+def test_a_filter_of_items_has_a_limited_number_of_conditions(http: httpx.Client) -> None:
+    """More than a database takes in one query is a 400, and not an outage of the database."""
+    fields = {f"key{number}": number for number in range(400)}
+    pairs = {name: {"$gt": 1, "$lt": 2} for name in fields}
+    for wanted, status in ((fields, 200), (pairs, 400), ({**fields, **pairs}, 400)):
+        answer = http.post("/store/items/search", json={"filter": wanted})
+        assert answer.status_code == status, answer.text
+    assert answer.json()["detail"] == "A filter may have at most 500 conditions"
+
+
 def test_a_filter_of_versions_is_limited_too(http: httpx.Client) -> None:
     """The metadata of a search for versions are a filter as any other."""
     made = http.post("/assistants", json={"graph_id": "row"}).json()["assistant_id"]

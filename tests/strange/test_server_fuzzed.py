@@ -116,6 +116,18 @@ def test_a_body_that_is_too_large_or_too_deep_is_refused(http: httpx.Client) -> 
     assert http.post("/threads", content=wide).status_code == 413
 
 
+@pytest.mark.parametrize("host", ["[", "a b", "x:99999", "[::1", "a/b", "a@b", "", "é"])
+def test_a_host_that_is_none(http: httpx.Client, host: str) -> None:
+    """Links and redirects do not lead to a port that is none."""
+    headers = {"host": host.encode()}
+    moved = http.get("/threads/search/", headers=headers)
+    assert moved.status_code == 307
+    card = http.get("/a2a/agent/.well-known/agent-card.json", headers=headers).json()
+    for url in (moved.headers["location"], card["url"]):
+        assert url.startswith("http://")
+        assert "None" not in url
+
+
 def test_a_body_of_too_many_parts_is_refused(http: httpx.Client) -> None:
     """Each of its arrays and objects takes time and memory; brackets in a text do not count."""
     many = b'{"metadata": {"a": [' + b"[]," * 1_000_000 + b"1]}}"

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message
 from langgraph_client.hosting import Host, current_host
 
 _BUFFER = 256 * 1024
+_PORTS = {"http": 80, "https": 443}
 SCOPE = "langgraph.scope"
 """The extension of a request with additional items for its scope; see `ScopedTransport`."""
 PARENT_RUN = "langgraph.parent_run"
@@ -278,7 +279,7 @@ def _scope(request: httpx.Request, home: object) -> dict[str, object]:
         "path": request.url.path,
         "raw_path": raw_path,
         "query_string": query,
-        "server": (request.url.host, request.url.port),
+        "server": (request.url.host, request.url.port or _PORTS.get(request.url.scheme, 80)),
         "client": ("127.0.0.1", 0),
         "root_path": "",
         "state": {},

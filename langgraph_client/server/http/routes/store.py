@@ -16,6 +16,8 @@ from langgraph_client.server.http.replies import fail, nothing, reply
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
+_MAX_CONDITIONS = 500
+"""The most conditions of a filter: SQLite takes a thousand in one query."""
 _OPERATORS = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
 
 
@@ -135,6 +137,8 @@ async def search(request: ValidRequest) -> Response:
         for name in condition if isinstance(condition, dict) else ():
             if name.startswith("$") and name not in _OPERATORS:
                 raise fail(400, f"Unsupported operator: {name}")
+    if sum(len(one) if isinstance(one, dict) else 1 for one in wanted.values()) > _MAX_CONDITIONS:
+        raise fail(400, f"A filter may have at most {_MAX_CONDITIONS} conditions")
     options = {"refresh_ttl": body["refresh_ttl"]} if body.get("refresh_ttl") is not None else {}
     try:
         found = await _store(request).asearch(
