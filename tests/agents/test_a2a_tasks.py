@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client.server.http.a2a_wire import A2AError
+from langgraph_client.server.clock import Clock
+from langgraph_client.server.http.a2a_wire import A2AError, Wire
 from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.routes.a2a import _Agent
 from langgraph_client.server.http.routes.a2a_tasks import find, withdraw
+from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.run_document import assistant_id_of
 from langgraph_client.testing import TestServer
 from tests.agents.test_mcp import GRAPHS
@@ -31,13 +34,14 @@ class Between(Inside):
     def __init__(self, http: httpx.Client, path: str, happen: Callable[[], object]) -> None:
         self._http, self._path, self._happen = http, path, [happen]
 
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
+    async def _send(self, method: str, path: str, body: object) -> httpx.Response:
         if path.endswith(self._path) and self._happen:
             self._happen.pop()()
         answer = self._http.request(method, path, json=body)
         if answer.is_error:
             raise InsideError(answer.status_code, answer.text)
-        return answer.json() if answer.content else None
+        place = {"content-location": answer.headers.get("content-location", "")}
+        return httpx.Response(answer.status_code, headers=place, content=answer.content)
 
 
 @pytest.fixture
@@ -96,3 +100,21 @@ async def test_an_answer_that_comes_within_the_cancellation(http: httpx.Client) 
     with pytest.raises(InsideError, match="in-flight"):
         await withdraw(inside, task)
     assert statuses(http, thread_id) == ["pending", "success"]
+
+
+async def test_another_message_before_the_first_is_answered(http: httpx.Client) -> None:
+    """Each is answered with the result of its own run, although both are over by then."""
+    context = "00000000-0000-4000-8000-000000000001"
+
+    def message(text: str) -> dict[str, Any]:
+        parts = [{"text": text}]
+        return {"messageId": text, "role": "user", "contextId": context, "parts": parts}
+
+    def another() -> None:
+        send = {"jsonrpc": "2.0", "id": 1, "method": "message/send"}
+        http.post("/a2a/chat", json={**send, "params": {"message": message("two")}})
+
+    inside = Between(http, "/join", another)
+    agent = _Agent(inside, Wire(Clock(), is_v1=False), assistant_id_of("chat"), OwnTasks())
+    task = await agent.send({"message": message("one")})
+    assert task["artifacts"][0]["parts"][0]["text"] == "you said one"

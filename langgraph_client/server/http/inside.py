@@ -83,12 +83,17 @@ class Inside:
         Raises:
             InsideError: It is refused.
         """
-        answer = await self._send(method, path, body)
-        try:
-            text = await answer.aread()
-        finally:
-            await answer.aclose()
-        return decode(text) if text.strip() else None
+        return await _decoded(await self._send(method, path, body))
+
+    async def run(self, path: str, body: object) -> tuple[str, Any]:
+        """Return the id of a new run, and the decoded response.
+
+        Raises:
+            InsideError: The run is refused.
+        """
+        answer = await self._send("POST", path, body)
+        run_id = answer.headers["content-location"].rpartition("/")[2]
+        return run_id, await _decoded(answer)
 
     async def events(self, path: str, body: object) -> AsyncGenerator[tuple[str, Any]]:
         """Yield the events of a new run as pairs of name and data; the first has the run's path.
@@ -108,6 +113,14 @@ class Inside:
                         yield name, decode(line.removeprefix("data: "))
         finally:
             await answer.aclose()
+
+
+async def _decoded(answer: httpx.Response) -> Any:
+    try:
+        text = await answer.aread()
+    finally:
+        await answer.aclose()
+    return decode(text) if text.strip() else None
 
 
 async def _lines(answer: httpx.Response) -> AsyncGenerator[str]:

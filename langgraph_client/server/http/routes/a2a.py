@@ -241,12 +241,17 @@ class _Agent:
         length = _history_length(configuration)
         body, task_id = await self.prepare(message)
         thread_id = await self._context(message)
-        run = await self._start(thread_id, body)
-        ids = {"taskId": task_id or f"{thread_id}:{run['run_id']}", "contextId": thread_id}
-        if configuration.get("blocking") is False or configuration.get("returnImmediately") is True:
+        at_once = _is_answered_at_once(configuration)
+        place = f"/threads/{thread_id}/runs"
+        try:
+            # Not `join`: once the run is over, that gives what later runs have left.
+            run_id, result = await self.inside.run(place if at_once else f"{place}/wait", body)
+        except InsideError as error:
+            raise self.refused(error, thread_id) from error
+        ids = {"taskId": task_id or f"{thread_id}:{run_id}", "contextId": thread_id}
+        if at_once:
             return self.wire.sent(self.wire.task(ids, self.wire.status("submitted")))
-        values = await self.inside.ask("GET", f"/threads/{thread_id}/runs/{run['run_id']}/join")
-        return self.wire.sent(self._over(ids, values, length))
+        return self.wire.sent(self._over(ids, result, length))
 
     async def _context(self, message: UserMessage) -> str:
         context_id = message.context_id
@@ -258,12 +263,6 @@ class _Agent:
             return canonical_uuid(context_id, "")
         except Invalid:
             raise A2AError(a2a.INVALID_PARAMS, "contextId must be a UUID") from None
-
-    async def _start(self, thread_id: str, body: JsonObject) -> Any:
-        try:
-            return await self.inside.ask("POST", f"/threads/{thread_id}/runs", body)
-        except InsideError as error:
-            raise self.refused(error, thread_id) from error
 
     def refused(self, error: InsideError, thread_id: str) -> A2AError:
         """Return the error for a run that cannot be created."""
@@ -388,6 +387,12 @@ class _Agent:
             wire.artifact_update(ids, artifact),
             wire.status_update(ids, wire.status(state), final=True),
         ]
+
+
+def _is_answered_at_once(configuration: JsonObject) -> bool:
+    """Return whether a message is answered when its run is created, and not when it is over."""
+    at_once = configuration.get("returnImmediately") is True
+    return at_once or configuration.get("blocking") is False
 
 
 def _history_length(given: object) -> int:
