@@ -525,7 +525,7 @@ class AsyncTransport:
     # --- its answer ---
 
     def _failure(self, call: Call[Any], error: NoAnswer) -> APIError:
-        return error.as_error(call.method, self._url(call))
+        return error.as_error(call.method, self._url(call), self.waits)
 
     def _refusal(self, call: Call[Any], answer: AsyncAnswer, content: bytes) -> APIStatusError:
         return status_error(

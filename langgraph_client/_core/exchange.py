@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from langgraph_client._core.connection import Waits
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
@@ -58,6 +59,19 @@ def raw_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return raw
 
 
+# asyncio, sockets and anyio say in different words that nobody listens.
+_REFUSED = re.compile("refused|Connect call failed|All connection attempts failed")
+
+
+def _allowed(step: str, limits: Waits | None) -> str:
+    """Return what to add to the message of a timeout: how long the step and the call might take."""
+    seconds = None if limits is None else getattr(limits.steps, step, None)
+    parts = [] if seconds is None else [f"timeout= allows {seconds:g} s for this step"]
+    if limits is not None and limits.whole is not None:
+        parts.append(f"deadline= allows {limits.whole:g} s for the call")
+    return f"; {', '.join(parts)}" if parts else ""
+
+
 class Kind(Enum):
     """Why an exchange was not completed. The value is the beginning of the message."""
 
@@ -92,14 +106,23 @@ class NoAnswer(Exception):
         """Whether the server certainly received nothing."""
         return self.kind in (Kind.NEVER_SENT, Kind.TIMED_OUT_BEFORE)
 
-    def as_error(self, method: str, url: str) -> APIError:
-        """Return the public exception for this failure."""
+    def as_error(self, method: str, url: str, limits: Waits | None = None) -> APIError:
+        """Return the public exception for this failure.
+
+        Args:
+            method: The request's method.
+            url: Its URL.
+            limits: The time limits, for the message of a timeout.
+        """
         said = self.kind.value.strip()
         if self.kind in (Kind.TIMED_OUT, Kind.TIMED_OUT_BEFORE):
-            said = self.detail if self.detail == SILENT else f"{said} ({self.detail})"
+            is_step = self.detail != SILENT
+            said = f"{said} ({self.detail}){_allowed(self.detail, limits)}" if is_step else SILENT
             late = made_alike(APITimeoutError, self.alike)
             return late(message=said, method=method, url=url)
         said = f"{said}: {self.detail}" if self.detail else said
+        if self.kind is Kind.NEVER_SENT and _REFUSED.search(self.detail):
+            said += ". Is the server running at this address?"
         if self.kind in (Kind.UNREADABLE, Kind.TOO_LARGE):
             return APIResponseValidationError(said, method=method, url=url)
         return made_alike(APIConnectionError, self.alike)(said, method=method, url=url)

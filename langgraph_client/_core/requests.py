@@ -259,7 +259,8 @@ def namespace_labels(name: str, given: object) -> list[str]:
         raise InvalidArgumentError(name, "must be a list of labels, not None")
     for index, label in enumerate(labels):
         if not label or "." in label:
-            raise InvalidArgumentError(f"{name}[{index}]", "must not be empty or have a dot")
+            problem = f"{label!r} must not be empty or have a dot"
+            raise InvalidArgumentError(f"{name}[{index}]", problem)
     return labels
 
 

@@ -186,7 +186,10 @@ class Server:
         if api_key == "":
             raise InvalidArgumentError("api_key", "must not be empty; None means no key")
         if not is_postgres(path) and (role != "all" or listen_url is not None):
-            raise ValueError("role and listen_url need a path that is a postgresql:// URL")
+            raise ValueError(
+                "a role (--role) and a URL to listen on (--db-listen) need a database with"
+                " postgresql:// (--db, or path= in Python)"
+            )
         self._path = path
         self._role = role
         self._listen_url = listen_url

@@ -225,12 +225,14 @@ async def test_each_wait_has_its_own_time() -> None:
     with raw_server(answer) as server:
         async with client_of(server, timeout=0.3) as client:
             assert (await client.threads.get("t")).thread_id == "t"
-            with pytest.raises(APITimeoutError, match=r"timed out \(read\)") as caught:
+            with pytest.raises(
+                APITimeoutError, match=r"timed out \(read\); timeout= allows 0.3 s"
+            ) as caught:
                 await client.threads.get("hang")
             assert isinstance(caught.value, httpx.ReadTimeout)
             assert sender_of(client).busy == 0
         async with client_of(server, deadline=0.2) as client:
-            with pytest.raises(APITimeoutError):
+            with pytest.raises(APITimeoutError, match=r"deadline= allows 0.2 s for the call"):
                 await client.threads.get("t")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import traceback
 
 import pytest
 
@@ -48,8 +49,9 @@ async def test_a_port_where_nobody_listens() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         twice = RetryPolicy(max_attempts=2, initial=0, jitter=0)
         async with get_client(url=url, retry=twice) as client:
-            with pytest.raises(APIConnectionError, match=url) as caught:
+            with pytest.raises(APIConnectionError, match=r"Is the server running") as caught:
                 await client.runs.create(None, "agent")
+            assert url in "".join(traceback.format_exception_only(caught.value))
             assert caught.value.__cause__ is not None
             assert not await client.ok()
 

@@ -88,6 +88,8 @@ def test_a_port_or_a_file_that_cannot_be_used_is_one_line(tmp_path: Path) -> Non
         text = failure(file, "--port", port)
         assert text == f"cannot listen on 127.0.0.1:{port}: Address already in use"
     assert "99999 is not a port" in failure(file, "--port", "99999")
+    assert "abc is not a port" in failure(file, "--port", "abc")
+    assert "(--role)" in failure(file, "--port", "0", "--role", "worker")
     (tmp_path / "bad.db").write_text("no database " * 500)
     for name in ("bad.db", "no/such/folder/x.db"):
         text = failure(file, "--port", "0", "--db", str(tmp_path / name))

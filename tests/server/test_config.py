@@ -53,7 +53,10 @@ def test_a_key_that_restricts_access_is_refused(
 @pytest.mark.parametrize(
     ("keys", "match"),
     [
-        ({"auht": {"path": "./auth.py:auth"}}, "'auht' is not .*mean 'auth'?"),
+        (
+            {"auht": {"path": "./auth.py:auth"}},
+            r"'auht' is not .*mean 'auth'\? The server would be open",
+        ),
         ({"encryptoin": {"path": "./keys.py:keys"}}, "mean 'encryption'?"),
         ({"http": {"disable_stroe": True}}, "mean 'http.disable_store'?"),
         ({"webhooks": {"url": {"allowed_domain": ["a.b"]}}}, "mean 'webhooks.url.allowed_domains'"),
@@ -117,6 +120,7 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
     ("keys", "match"),
     [
         ({"graphs": {}}, "at least one graph"),
+        ({"graphs": {}, "graph": {"a": "b:c"}}, "one graph; 'graph' is not .* mean 'graphs'?"),
         ({"graphs": {"a": "graph.py"}}, "graph 'a'"),
         ({"graphs": {"a": {"path": 3}}}, "'graphs.a.path' has to be a text"),
         ({"graphs": {"a": "./agent.ts:graph"}}, "graph 'a'.*TypeScript"),

@@ -71,8 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_place(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument("--config", dest="config_option", metavar="FILE", help="the same")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=2024, help="0 for any free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address; 127.0.0.1 by default")
+    parser.add_argument(
+        "--port", type=_port, default=2024, help="2024 by default; 0 for any free one"
+    )
     parser.add_argument(
         "--db",
         help="SQLite file that keeps everything, in memory by default; or postgresql://… for a"
@@ -102,7 +104,9 @@ def _add_access(parser: argparse._ArgumentGroup) -> None:
         help="serve the local page at /ui; by default unless the config disables it",
     )
     parser.add_argument(
-        "--show-errors", action="store_true", help="tell callers the text of every exception"
+        "--show-errors",
+        action="store_true",
+        help="tell callers the text of every exception; by default of common classes only",
     )
     parser.add_argument(
         "--show-tracebacks",
@@ -162,10 +166,9 @@ def _add_development(parser: argparse._ArgumentGroup) -> None:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not a port: pass a number from 0 to 65535")
-    return number
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: pass a number from 0 to 65535")
+    return int(text)
 
 
 class _Positive:

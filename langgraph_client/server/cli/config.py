@@ -191,7 +191,8 @@ class _Reader:
     def _graphs(self) -> dict[str, GraphPlace]:
         graphs = self._section("graphs")
         if not graphs:
-            raise ConfigError("'graphs' has to name at least one graph")
+            hints = "".join(f"; {warning}" for warning in self._warnings if "'graphs'" in warning)
+            raise ConfigError(f"'graphs' has to name at least one graph{hints}")
         return {name: _graph(name, place) for name, place in graphs.items()}
 
     def _env(self) -> dict[str, str]:

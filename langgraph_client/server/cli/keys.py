@@ -203,13 +203,14 @@ def _about(shown: str, key: Key, value: object) -> Iterator[Finding]:
 
 
 def _unknown(name: str, value: object, keys: Mapping[str, Key], prefix: str) -> Finding:
-    text = f"{prefix + name!r} is not a known key and has no effect"
+    text = f"{prefix + name!r} is not a known key"
     near = difflib.get_close_matches(name, [key for key in keys if key != "*"], 1, 0.7)
     if not near:
-        return Finding(text, False)
-    meant = keys[near[0]]
-    text = f"{text}. Did you mean {prefix + near[0]!r}?"
-    return Finding(text, meant.locks and value not in (None, False, [], {}))
+        return Finding(f"{text} and has no effect", False)
+    meant = f"Did you mean {prefix + near[0]!r}?"
+    if keys[near[0]].locks and value not in (None, False, [], {}):
+        return Finding(f"{text}. {meant} The server would be open without it", True)
+    return Finding(f"{text} and has no effect. {meant}", False)
 
 
 def fits(value: object, kind: str) -> bool:
