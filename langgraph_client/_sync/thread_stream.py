@@ -322,7 +322,7 @@ class SyncThreadStream:
                 "no run has been started on this new thread: call `run.start(...)` first"
             )
         if (state := self._at_rest()) is not None:
-            return state["values"]
+            return state.get("values")
         run = self.current_run()
         self.wait_in(run, lambda: run.ended)
         if run.root.values.error is not None:
@@ -331,7 +331,7 @@ class SyncThreadStream:
             if run not in self._outputs:
                 state = self._thread_state()
                 self._questions_in(run, state)
-                self._outputs[run] = state["values"]
+                self._outputs[run] = state.get("values")
         return self._outputs[run]
 
     def settle(self, run: Run) -> None:
@@ -348,8 +348,8 @@ class SyncThreadStream:
 
     def _questions_in(self, run: Run, state: ThreadState) -> None:
         """Wait, with a limit, until the run has all interrupts that the thread's state lists."""
-        asked = [item for task in state.get("tasks") or () for item in task.get("interrupts") or ()]
-        ids = {item["id"] for item in asked if "id" in item}
+        asked = [interrupt for task in state.tasks for interrupt in task.interrupts]
+        ids = {interrupt.id for interrupt in asked} - {None}
 
         def are_all_known() -> bool:
             known = {item["interrupt_id"] for item in run.interrupts}
@@ -392,8 +392,8 @@ class SyncThreadStream:
             raise RuntimeError(
                 f"no outstanding interrupt is known, and the server cannot be reached: {error}"
             ) from error
-        asked = (thread.get("interrupts") or {}).values()
-        return {interrupt["id"]: [] for several in asked for interrupt in several}
+        asked = [interrupt for several in thread.interrupts.values() for interrupt in several]
+        return {interrupt.id: [] for interrupt in asked if interrupt.id is not None}
 
     def command(self, method: str, params: JsonObject) -> JsonObject:
         """Send a command that starts a run; the run becomes the current one."""

@@ -10,7 +10,7 @@ import pytest
 
 from langgraph_client import ReconnectPolicy, RetryPolicy, get_client
 from langgraph_client.errors import APIResponseValidationError
-from tests.support.event_streaming import THREAD, documents, handshake, started, text
+from tests.support.event_streaming import THREAD, documents, ended, handshake, started, text
 from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
 
 ONCE = RetryPolicy(max_attempts=1)
@@ -125,3 +125,57 @@ async def test_a_command_s_odd_result_is_read_as_none(result: object) -> None:
             await thread.run.start()
             assert thread._current is not None
             assert thread._current.run_id == "r9"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"values": {}, "tasks": 5},
+        {"values": {}, "tasks": [5]},
+        {"values": {}, "tasks": [{"id": "t", "name": "n", "interrupts": [5]}]},
+        {"values": {}, "tasks": [{"id": "t", "name": "n", "interrupts": [{"id": []}]}]},
+    ],
+)
+async def test_an_odd_state_is_named(state: dict[str, Any]) -> None:
+    """The output of an interrupted run is read from the thread's state."""
+    events = documents([started("r1"), ended("interrupted")])
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream/events" in asked.line:
+            parts = [f"event: x\ndata: {json.dumps(e)}\n\n".encode() for e in events]
+            send(EVENTS + chunked(*parts)[:-5])
+        elif "/state" in asked.line:
+            send(http(json.dumps(state).encode()))
+        else:
+            send(http(b'[{"run_id": "r1", "status": "interrupted"}]'))
+
+    with raw_server(answer) as server:
+        async with (
+            get_client(url=server.url, retry=ONCE, reconnect=ONLY) as client,
+            client.threads.stream(THREAD, assistant_id="agent") as thread,
+        ):
+            if not state:
+                assert await thread.output is None
+                return
+            with pytest.raises(APIResponseValidationError):
+                await thread.wait_for_output()
+
+
+@pytest.mark.parametrize("interrupts", [5, {"t": 5}, {"t": [5]}, {"t": [{"id": 5}]}])
+async def test_an_odd_thread_is_named(interrupts: object) -> None:
+    """Its interrupts are read to respond to them."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream/events" in asked.line:
+            send(EVENTS + chunked(b": heartbeat\n\n")[:-5])
+        else:
+            send(http(json.dumps({"thread_id": THREAD, "interrupts": interrupts}).encode()))
+
+    with raw_server(answer) as server:
+        async with (
+            get_client(url=server.url, retry=ONCE, reconnect=ONLY) as client,
+            client.threads.stream(THREAD, assistant_id="agent") as thread,
+        ):
+            with pytest.raises(APIResponseValidationError):
+                await thread.run.respond("yes")
