@@ -20,6 +20,8 @@ from langgraph_client.server.http.joined_writes import JoinedWrites, always, is_
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
+HEAD_SECONDS = 60.0
+"""How many seconds the head of a request may take, from its first byte or the connection on."""
 _GRACE = 0.3
 """How many seconds open responses have to end when the port is closed."""
 
@@ -92,17 +94,53 @@ class _Watched(asyncio.Protocol):
         super().connection_lost(exc)
 
 
-def http_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
-    """Return uvicorn's HTTP protocol, with a limit on how long a client may not read."""
+def http_protocol(
+    send_timeout: float | None, head_timeout: float = HEAD_SECONDS
+) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol, with limits on how long a client may not read or write.
+
+    Args:
+        send_timeout: After how many seconds a client that does not read is disconnected; None for
+            no limit.
+        head_timeout: After how many seconds without a complete head of a request a connection is
+            closed. uvicorn itself closes those that are idle after a response.
+    """
 
     class Protocol(_Watched, AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
+            self._head_timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, asyncio.Transport)
             super().connection_made(JoinedWrites(transport, is_head))
+            self._await_head()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is None or self.cycle.response_complete:
+                self._await_head()
+            else:
+                self._end_wait()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._end_wait()
+            super().connection_lost(exc)
+
+        def _await_head(self) -> None:
+            if self._head_timer is None:
+                loop = asyncio.get_running_loop()
+                self._head_timer = loop.call_later(head_timeout, self._close_late)
+
+        def _end_wait(self) -> None:
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+
+        def _close_late(self) -> None:
+            if self.transport.get_protocol() is self:  # Otherwise it became a WebSocket.
+                self.transport.close()
 
     return Protocol
 

@@ -1,0 +1,119 @@
+"""A port: connections that bring no request do not stay."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
+
+from langgraph_client.server.http.listener import http_protocol, socket_protocol
+
+SECONDS = 1.0
+HEAD = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+class Served:
+    """An application on a port, whose clients have a second for the head of a request."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        routes = [Route("/slow", self._slow), WebSocketRoute("/socket", self._echo)]
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            http=http_protocol(None, SECONDS),
+            ws=socket_protocol(None),
+            lifespan="off",
+            log_config=None,
+        )
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._server = uvicorn.Server(config)
+
+    async def _slow(self, request: Request) -> PlainTextResponse:
+        await self.go_on.wait()
+        return PlainTextResponse("done")
+
+    async def _echo(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(await websocket.receive_text())
+
+    async def __aenter__(self) -> Served:
+        self._task = asyncio.create_task(self._server.serve([self._listening]))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.should_exit = True
+        await self._task
+
+    async def sent(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        return reader, writer
+
+
+async def long(reader: asyncio.StreamReader) -> bool:
+    """Return whether a connection is open after twice the time that a head may take."""
+    try:
+        async with asyncio.timeout(2 * SECONDS):
+            return await reader.read(1) != b""
+    except TimeoutError:
+        return True
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: x\r\n"])
+async def test_half_a_head_is_not_waited_for_for_ever(data: bytes) -> None:
+    """Nothing, or a part of a request: the connection is closed."""
+    async with Served() as served:
+        reader, writer = await served.sent(data)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_request_may_take_longer() -> None:
+    """The limit is for the head; a body and a response have others."""
+    async with Served() as served:
+        reader, writer = await served.sent(HEAD)
+        assert await long(reader)
+        served.go_on.set()
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        assert (await reader.readuntil(b"done")).endswith(b"done")
+        writer.write(HEAD)  # On the same connection, again.
+        assert (await reader.readuntil(b"done")).endswith(b"done")
+        writer.write(HEAD[:9])
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_socket_stays() -> None:
+    """A WebSocket is no request whose head is late."""
+    async with Served() as served, connect(f"ws://127.0.0.1:{served.port}/socket") as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2 * SECONDS):
+                await client.recv()
+        await client.send("here")
+        assert await client.recv() == "here"
+
+
+async def test_an_unhurried_client_is_served() -> None:
+    """Pieces of a head may come one after the other."""
+    async with Served() as served:
+        served.go_on.set()
+        reader, writer = await served.sent(HEAD[:5])
+        await asyncio.sleep(0)
+        writer.write(HEAD[5:])
+        assert (await reader.readuntil(b"done")).endswith(b"done")
+        writer.close()
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{served.port}/slow"
+            assert (await client.get(url)).text == "done"
