@@ -113,6 +113,10 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     runs = RunCreator(
         storage, clock, graphs, engine, webhooks.check, thread_ttl.of_new, thread_ttl.wake
     )
+    context_of_cron = None if encrypted is None else encrypted.context_of_cron
+    scheduler = Scheduler(
+        clock, storage, runs, engine.locks, settings.authorization, context_of_cron
+    )
     services = Services(
         clock=clock,
         storage=storage,
@@ -122,14 +126,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         controlled=controlled,
         commands=Commands(storage, engine, runs),
         store=store,
-        scheduler=Scheduler(
-            clock,
-            storage,
-            runs,
-            engine.locks,
-            settings.authorization,
-            None if encrypted is None else encrypted.context_of_cron,
-        ),
+        scheduler=scheduler,
         thread_ttl=thread_ttl,
         event_expiry=event_expiry,
         webhooks=webhooks,
