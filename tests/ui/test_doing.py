@@ -109,6 +109,59 @@ def test_a_state_is_edited_and_goes_on(visit: Visit, client: SyncLangGraphClient
     assert values(client, thread_id) == {"topic": "dogs", "log": ["by hand", "two:dogs"]}
 
 
+BIG = 9007199254740993  # JavaScript reads it as ...992.
+
+
+def test_numbers_that_nobody_touched_stay(visit: Visit, client: SyncLangGraphClient) -> None:
+    """An edit of the state writes integers and floats back as they were, and so does Python."""
+    given = {"topic": {"id": BIG, "share": 1.0, "score": 0.5}}
+    thread_id = ran(client, "row", given)
+    page = visit(f"threads/{thread_id}/state")
+    page.wait_text(str(BIG), ".state")
+    page.wait_text("1.0", ".state")
+    page.click("button", "Edit state")
+    page.click("dialog button", "Copy as Python")
+    page.wait_for("document.querySelector('[data-python]')")
+    assert f'"id": {BIG}, "share": 1.0, "score": 0.5' in page.text("[data-python]")
+    page.press("Escape")
+    page.wait_for("!document.querySelector('[data-python]')")
+    page.click("dialog button", "Write")
+    page.wait_for("!document.querySelector('dialog')")
+    assert len(client.threads.get_history(thread_id, limit=20)) == 5
+    topic = values(client, thread_id)["topic"]
+    assert topic == given["topic"]
+    assert type(topic["share"]) is float
+
+
+def test_a_run_that_is_started_again_has_the_same_numbers(
+    visit: Visit, client: SyncLangGraphClient
+) -> None:
+    """As above, for its input."""
+    thread_id = ran(client, "row", {"topic": [BIG, 1.0]})
+    page = visit(f"threads/{thread_id}/runs")
+    page.click(".run button", "Run again")
+    page.wait_for("document.querySelectorAll('.run .is-success').length === 2")
+    again = client.runs.list(thread_id)[0]["kwargs"]["input"]["topic"]
+    assert again == [BIG, 1.0]
+    assert type(again[1]) is float
+
+
+def test_a_number_is_sent_as_it_was_written(visit: Visit, client: SyncLangGraphClient) -> None:
+    """In a form and in JSON."""
+    thread_id = client.threads.create(graph_id="order").thread_id
+    page = visit(f"threads/{thread_id}")
+    page.fill("[aria-label=amount]", str(BIG))
+    page.click("[type=submit]", "Send")
+    page.wait_for("document.querySelector('[aria-label=amount]').value === ''")
+    page.click(".composer-foot .check", "JSON")
+    page.fill(".composer textarea", f'{{"amount": {BIG}, "topic": "x"}}')
+    page.click("[type=submit]", "Send")
+    page.click(".tabs a", "Runs")
+    page.wait_for("document.querySelectorAll('.run').length === 2")
+    amounts = [run["kwargs"]["input"]["amount"] for run in client.runs.list(thread_id)]
+    assert amounts == [BIG, BIG]
+
+
 def test_two_checkpoints_are_compared(visit: Visit, client: SyncLangGraphClient) -> None:
     """The difference to the parent is shown, or to any other checkpoint."""
     thread_id = ran(client, "row", {"topic": "cats"})

@@ -56,6 +56,30 @@ def test_differences_name_their_places(ask: Ask) -> None:
     assert ask("think/diff.js", "diff", after, after) == []
 
 
+def test_numbers_stay_as_they_are_written(loaded: Page) -> None:
+    """Those that JavaScript would change, wherever they are; all others are plain numbers."""
+    text = (
+        '{"a":9007199254740993,"b":[1.0,-0.0,1e-05,1E+22,2.50,0.30000000000000004],'
+        '"c":{"d":123456789012345678901234567890},"e":3,"f":1.5,"g":"1.0","h":1234567.123456789012}'
+    )
+    code = f"""import('/ui/think/json.js').then(({{ readJson }}) => {{
+        const read = readJson({json.dumps(text)});
+        return [JSON.stringify(read), typeof read.e, typeof read.f, read.b[0] + 1, `${{read.a}}`];
+    }})"""
+    assert loaded.evaluate(code) == [text, "number", "number", 2, "9007199254740993"]
+
+
+def test_a_changed_number_is_a_difference(loaded: Page) -> None:
+    """Also where JavaScript would read both as one; in Python they are as they were written."""
+    code = """Promise.all(['json', 'diff', 'python'].map((name) => import(`/ui/think/${name}.js`)))
+        .then(([{ readJson }, { diff }, { literal }]) => {
+            const texts = ['[9007199254740992, 1.0]', '[9007199254740993, 1.0]'];
+            const [before, after] = texts.map((text) => readJson(text));
+            return [diff(before, after).map((change) => change.path), literal(after)];
+        })"""
+    assert loaded.evaluate(code) == [[[0]], "[9007199254740993, 1.0]"]
+
+
 def checkpoint(name: str, parent: str | None) -> dict[str, Any]:
     """Return a state as the server has it, as far as the tree looks at it."""
     above = {"checkpoint_id": parent} if parent else None

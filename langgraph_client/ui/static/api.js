@@ -1,4 +1,5 @@
 // Requests to the server that serves the page. The key, if there is one, is kept for this tab.
+import { readJson } from './think/json.js';
 import { readEvents } from './think/sse.js';
 
 const ROOT = new URL('..', document.baseURI).href.replace(/\/$/, '');
@@ -99,7 +100,7 @@ export async function call(method, path, options = {}) {
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const answer = await send(method, path, { ...options, signal });
   const text = await answer.text();
-  return text.trim() ? JSON.parse(text) : null;
+  return text.trim() ? readJson(text) : null;
 }
 
 export async function* events(path, { query, lastEventId, signal } = {}) {

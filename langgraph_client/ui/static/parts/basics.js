@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../dom.js';
 import { watchConnection } from '../api.js';
 import { pretty } from '../think/format.js';
+import { readJson } from '../think/json.js';
 
 const SHAPES = {
   threads: 'M4 5h16v11H9l-5 4V5z',
@@ -136,7 +137,7 @@ export function JsonEditor({ label, value, change, rows = 8, id }) {
     const given = event.target.value;
     setText(given);
     try {
-      const read = given.trim() ? JSON.parse(given) : undefined;
+      const read = given.trim() ? readJson(given) : undefined;
       setWrong('');
       change(read, null);
     } catch (error) {

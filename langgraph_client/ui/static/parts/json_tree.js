@@ -1,5 +1,6 @@
 // Any JSON as a tree that opens and closes. Long texts and long lists are cut until asked for.
 import { html, useState } from '../dom.js';
+import { isNested } from '../think/json.js';
 
 const MOST_ITEMS = 100;
 const MOST_TEXT = 400;
@@ -9,7 +10,7 @@ export function JsonTree({ value, open = 2, label }) {
 }
 
 function Node({ name, value, open }) {
-  if (value === null || typeof value !== 'object') return html`<div class="leaf">${Key(name)}<${Leaf} value=${value} /></div>`;
+  if (!isNested(value)) return html`<div class="leaf">${Key(name)}<${Leaf} value=${value} /></div>`;
   return html`<${Branch} name=${name} value=${value} open=${open} />`;
 }
 
@@ -31,10 +32,12 @@ function Branch({ name, value, open }) {
 
 function Leaf({ value }) {
   const [whole, setWhole] = useState(false);
-  if (typeof value !== 'string') return html`<span class=${`value is-${value === null ? 'null' : typeof value}`}>${String(value)}</span>`;
+  if (typeof value !== 'string') return html`<span class=${`value is-${kindOf(value)}`}>${String(value)}</span>`;
   const cut = value.length > MOST_TEXT && !whole;
   return html`<span class="value is-string">${cut ? value.slice(0, MOST_TEXT) : value}</span>${cut && html`<button class="link" type="button" onClick=${() => setWhole(true)}>… ${value.length - MOST_TEXT} more characters</button>`}`;
 }
+
+const kindOf = (value) => (value === null ? 'null' : value instanceof Number ? 'number' : typeof value);
 
 function hint(value) {
   if (Array.isArray(value)) return '';

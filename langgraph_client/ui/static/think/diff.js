@@ -1,10 +1,10 @@
 // What has changed between two values of JSON, as a flat list of places.
-
-const isObject = (value) => value !== null && typeof value === 'object';
+import { isNested } from './json.js';
 
 export function same(a, b) {
   if (a === b) return true;
-  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (a instanceof Number && b instanceof Number) return String(a) === String(b);
+  if (!isNested(a) || !isNested(b) || Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys(a);
   return names.length === Object.keys(b).length
     && names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name]));
@@ -13,7 +13,7 @@ export function same(a, b) {
 // Returns [{path, kind: 'added' | 'removed' | 'changed', before, after}].
 export function diff(before, after, path = []) {
   if (same(before, after)) return [];
-  if (!isObject(before) || !isObject(after) || Array.isArray(before) !== Array.isArray(after)) {
+  if (!isNested(before) || !isNested(after) || Array.isArray(before) !== Array.isArray(after)) {
     return [{ path, kind: 'changed', before, after }];
   }
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];

@@ -1,4 +1,5 @@
 // How values are shown: ids, times, durations, one-line previews.
+import { isNested } from './json.js';
 
 // The end of an id: ids that were made one after the other begin alike.
 export const shortId = (id) => String(id ?? '').slice(-8);
@@ -46,7 +47,7 @@ export function withoutMarks(content) {
 }
 
 export function isEmpty(value) {
-  return value === null || value === undefined || (typeof value === 'object' && !Object.keys(value).length);
+  return value === null || value === undefined || (isNested(value) && !Object.keys(value).length);
 }
 
 export const pretty = (value) => JSON.stringify(value ?? null, null, 2);

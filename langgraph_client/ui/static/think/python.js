@@ -1,11 +1,12 @@
 // The lines of Python that do what the page does, with `RemoteGraph`.
+import { isNested } from './json.js';
 
 export function literal(value, indent = '') {
   if (value === null || value === undefined) return 'None';
   if (value === true) return 'True';
   if (value === false) return 'False';
-  if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return text(value);
+  if (!isNested(value)) return String(value);
   const deeper = `${indent}    `;
   const list = Array.isArray(value);
   const parts = list

@@ -1,4 +1,5 @@
 // What a form for a JSON schema asks for.
+import { readJson } from './json.js';
 
 // Returns [{name, kind, title, description, required, options, default}], or null where the schema
 // describes no object whose fields can be asked for.
@@ -49,9 +50,14 @@ export function valueOf(field, given) {
   if (field.kind === 'boolean' || field.kind === 'string') return given;
   if (field.kind === 'choice') return field.options.find((option) => String(option) === given);
   if (field.kind === 'messages') return [{ type: 'human', content: given }];
-  if (field.kind === 'json') return JSON.parse(given);
+  if (field.kind === 'json') return readJson(given);
   const number = Number(given);
   if (!Number.isFinite(number)) throw new Error(`${field.name} has to be a number`);
   if (field.kind === 'integer' && !Number.isInteger(number)) throw new Error(`${field.name} has to be a whole number`);
-  return number;
+  if (field.kind === 'integer' && Number.isSafeInteger(number)) return number;
+  try {
+    return readJson(given);
+  } catch {
+    return number; // Such as +1.5, which JSON does not have.
+  }
 }

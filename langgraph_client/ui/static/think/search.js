@@ -1,4 +1,5 @@
 // What is typed into the search of threads, as the body of a search.
+import { readJson } from './json.js';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
@@ -9,7 +10,7 @@ export function conditionsOf(text) {
   if (!given) return { body: {} };
   if (given.startsWith('{')) {
     try {
-      return { body: { metadata: JSON.parse(given) } };
+      return { body: { metadata: readJson(given) } };
     } catch {
       return { body: {}, error: 'This is not JSON yet' };
     }
@@ -39,7 +40,7 @@ function put(body, path, value) {
 function valueOf(text) {
   if (/^".*"$/.test(text)) return text.slice(1, -1);
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return text;
   }

@@ -1,4 +1,5 @@
 // Reads an event stream: lines end at CR, LF or CRLF only.
+import { readJson } from './json.js';
 
 export class EventParser {
   #rest = '';
@@ -37,7 +38,7 @@ export class EventParser {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return text;
   }

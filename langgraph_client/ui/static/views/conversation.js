@@ -5,6 +5,7 @@ import { JsonTree } from '../parts/json_tree.js';
 import { Markdown } from '../parts/markdown.js';
 import { isEmpty, preview } from '../think/format.js';
 import { blocksOfContent } from '../think/content.js';
+import { isNested, readJson } from '../think/json.js';
 
 const NAMES = { human: 'Human', ai: 'Assistant', AIMessageChunk: 'Assistant', tool: 'Tool', system: 'System' };
 
@@ -54,8 +55,8 @@ function ToolResult({ blocks }) {
   if (blocks.length === 1 && blocks[0].kind === 'text') {
     const { text } = blocks[0];
     try {
-      const value = JSON.parse(text);
-      if (value && typeof value === 'object') return html`<${JsonTree} value=${value} open=${1} />`;
+      const value = readJson(text);
+      if (isNested(value)) return html`<${JsonTree} value=${value} open=${1} />`;
     } catch {} // No JSON: shown as it is.
     return html`<pre class="plain" tabindex="0">${text}</pre>`;
   }

@@ -4,6 +4,7 @@ import { Button, Icon, useAction } from '../parts/basics.js';
 import { JsonTree } from '../parts/json_tree.js';
 import { startRun } from '../actions.js';
 import { serverUrl } from '../api.js';
+import { isNested, readJson } from '../think/json.js';
 import { pythonOf } from '../think/python.js';
 import { Python } from './composer.js';
 
@@ -71,9 +72,9 @@ function Interrupt({ found, single, answer, change, send }) {
 // What an interrupt asks, in the words it uses; what else it says stays a tree.
 function questionOf(value) {
   if (typeof value === 'string') return { question: value };
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return { rest: value };
+  if (!isNested(value) || Array.isArray(value)) return { rest: value };
   const { question, options, ...others } = value;
-  const plain = Array.isArray(options) && options.every((option) => ['string', 'number', 'boolean'].includes(typeof option));
+  const plain = Array.isArray(options) && options.every((option) => option !== null && !isNested(option));
   const rest = { ...(typeof question === 'string' ? {} : 'question' in value ? { question } : {}), ...(plain || options === undefined ? {} : { options }), ...others };
   return { question: typeof question === 'string' ? question : null, options: plain ? options : null, rest: Object.keys(rest).length ? rest : undefined };
 }
@@ -81,7 +82,7 @@ function questionOf(value) {
 // JSON is meant as JSON, anything else as text.
 function read(text) {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return text;
   }
