@@ -24,6 +24,28 @@ def _listed(literal: object) -> str:
     return ", ".join(map(repr, sorted(get_args(literal))))
 
 
+def check_number(
+    parameter: str, value: float | None, *, whole: bool = False, optional: bool = False
+) -> None:
+    """Check a setting that is a finite number above 0.
+
+    Args:
+        parameter: The name of the setting.
+        value: Its value.
+        whole: Whether it must be a whole number.
+        optional: Whether it may be None.
+
+    Raises:
+        InvalidArgumentError: It is not such a number.
+    """
+    if value is None and optional:
+        return
+    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if value is None or not is_number or not 0 < value < float("inf"):
+        allowed = f"a {'whole ' if whole else ''}number above 0{', or None' if optional else ''}"
+        raise InvalidArgumentError(parameter, f"must be {allowed}, not {value!r}")
+
+
 @dataclass(frozen=True)
 class Cors:
     """Which web pages may use a port (CORS).

@@ -44,7 +44,13 @@ from langgraph_client.server.http.in_process import (
 )
 from langgraph_client.server.http.middleware import ApiKey, HealthOnly, RequestLines
 from langgraph_client.server.http.user_app import UserApp
-from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL, WebhookOptions
+from langgraph_client.server.options import (
+    Cors,
+    HttpOptions,
+    ThreadTTL,
+    WebhookOptions,
+    check_number,
+)
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
@@ -134,8 +140,8 @@ class Server:
         hooks: Functions that are called at points in the life of a run. Default: none.
 
     Raises:
-        InvalidArgumentError: `graphs` is not a mapping, `api_key` is empty, or `cors` has something
-            that is not an origin.
+        InvalidArgumentError: `graphs` is not a mapping, `api_key` is empty, `cors` has something
+            that is not an origin, or a number is not above 0.
         TypeError: An object in `graphs` is not a graph, or `auth` is not an `Auth`.
         ValueError: `auth` has no function decorated with `@auth.authenticate`, or `role` or
             `listen_url` is passed without PostgreSQL.
@@ -185,6 +191,10 @@ class Server:
             raise InvalidArgumentError("cors", f"must be a list of origins, not {cors!r}")
         if api_key == "":
             raise InvalidArgumentError("api_key", "must not be empty; None means no key")
+        check_number("max_runs", max_runs, whole=True)
+        check_number("max_run_seconds", max_run_seconds, optional=True)
+        check_number("event_ttl", event_ttl)
+        check_number("send_timeout", send_timeout, optional=True)
         if not is_postgres(path) and (role != "all" or listen_url is not None):
             raise ValueError(
                 "a role (--role) and a URL to listen on (--db-listen) need a database with"

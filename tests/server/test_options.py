@@ -43,6 +43,30 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Server({}, cors=["a.example"]),
         "allow_origins: 'a.example' is not an origin",
     ),
+    "no runs": (
+        lambda: Server({}, max_runs=0),
+        "max_runs: must be a whole number above 0, not 0",
+    ),
+    "half a run": (
+        lambda: Server({}, max_runs=1.5),  # type: ignore[arg-type]
+        "max_runs: must be a whole number above 0, not 1.5",
+    ),
+    "no time for a run": (
+        lambda: Server({}, max_run_seconds=0),
+        "max_run_seconds: must be a number above 0, or None, not 0",
+    ),
+    "endless time for events": (
+        lambda: Server({}, event_ttl=float("inf")),
+        "event_ttl: must be a number above 0, not inf",
+    ),
+    "no time for events": (
+        lambda: Server({}, event_ttl=None),  # type: ignore[arg-type]
+        "event_ttl: must be a number above 0, not None",
+    ),
+    "no time to read": (
+        lambda: Server({}, send_timeout=-1),
+        "send_timeout: must be a number above 0, or None, not -1",
+    ),
     "graph": (
         lambda: Server(ScriptedGraph([])),  # type: ignore[arg-type]
         'graphs: must be a mapping of names to graphs, such as {"agent": graph}, not ScriptedGraph',
