@@ -298,6 +298,15 @@ def wire_config(config: MergedConfig) -> JsonObject:
     return sent
 
 
+def state_config(config: MergedConfig) -> JsonObject:
+    """Return the part of a merged config that an update of a state is sent with.
+
+    Values that cannot be JSON are left out: they are no metadata of a checkpoint.
+    """
+    sent, _ = sendable(wire_config(config))
+    return {name: sent[name] for name in ("configurable", "metadata") if sent.get(name)}
+
+
 def sendable(config: JsonObject) -> tuple[JsonObject, list[str]]:
     """Return a config without values that cannot be JSON, and the paths of the removed values."""
     left_out: list[str] = []

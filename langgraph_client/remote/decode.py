@@ -24,6 +24,24 @@ INTERRUPT = "__interrupt__"
 
 Path: TypeAlias = tuple[str | int, ...]
 
+#: Keys that the bundled server adds to the metadata of a checkpoint of a RemoteGraph's run.
+_BUNDLED_METADATA = frozenset({GIVEN_ID, GIVEN_PARENTS, "run_id", "thread_id"})
+#: Keys that langgraph adds to the metadata of a task, and of a checkpoint only on some ways.
+_TASK_METADATA = frozenset(
+    {
+        "checkpoint_id",
+        "checkpoint_map",
+        "checkpoint_ns",
+        "langgraph_checkpoint_ns",
+        "langgraph_node",
+        "langgraph_path",
+        "langgraph_step",
+        "langgraph_triggers",
+    }
+)
+#: A key that servers add to the metadata of all other runs.
+_MARK = "langgraph_request_id"
+
 #: Keys that servers add to the metadata of a checkpoint or message, and a local graph does not.
 SERVER_METADATA = frozenset(
     {
@@ -90,6 +108,8 @@ class Decoder:
 
     address: Address
     decode_messages: bool = True
+    #: Whether the server is the bundled one.
+    is_bundled: bool = False
     #: Metadata keys that the caller sent: they are kept, even if servers use the same keys.
     own_metadata: frozenset[str] = frozenset()
     #: The classes of which objects may be created, by name.
@@ -192,15 +212,31 @@ class Decoder:
 
     def metadata(self, metadata: Reply) -> JsonObject:
         """Return metadata without the keys that only servers add."""
-        dropped = SERVER_METADATA.intersection(metadata) - self.own_metadata
+        added = _BUNDLED_METADATA if self._is_own(metadata) else SERVER_METADATA
+        dropped = added.intersection(metadata) - self.own_metadata
         return {key: value for key, value in metadata.items() if key not in dropped}
+
+    def _is_own(self, metadata: Reply) -> bool:
+        """Return whether metadata is that of a RemoteGraph's call of the bundled server.
+
+        That has hardly a key of the server, so a key such as `user_id` is the caller's.
+        """
+        return self.is_bundled and _MARK not in metadata
 
     def checkpoint_metadata(self, metadata: Reply) -> JsonObject:
         """Return metadata of a checkpoint, without what servers store about a subgraph's task."""
+        is_own = self._is_own(metadata)
+
+        def is_servers(key: str) -> bool:
+            if is_own:  # Updates of other clients have no mark, but the name of their graph.
+                is_update = metadata.get("source") == "update"
+                return key in _TASK_METADATA or (key == "graph_id" and is_update)
+            return key.startswith(("langgraph_", "checkpoint_"))
+
         kept = {
             key: value
             for key, value in self.metadata(metadata).items()
-            if key in self.own_metadata or not key.startswith(("langgraph_", "checkpoint_"))
+            if key in self.own_metadata or not is_servers(key)
         }
         if parents := self.parents or given_parents(metadata):
             kept["parents"] = self.address.around(kept.get("parents") or {}, parents)

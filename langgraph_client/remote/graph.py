@@ -37,7 +37,7 @@ from langgraph_client.remote.compat import (
     StateUpdate,
     tracing_headers,
 )
-from langgraph_client.remote.config import merge
+from langgraph_client.remote.config import merge, state_config
 from langgraph_client.remote.event_filter import (
     EventFilter,
     Names,
@@ -45,7 +45,6 @@ from langgraph_client.remote.event_filter import (
     refuse_filters,
     refuse_other_versions,
 )
-from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.event_streams import EventStreaming, Transformer
 from langgraph_client.remote.first_events import first_events, warn_of_first_events
 from langgraph_client.remote.flow import Flow, adrive, drive
@@ -630,9 +629,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     def _run(self, arguments: RunArguments) -> Generator[GraphValue, None, None]:
         merged = self._settings.merged(arguments.config)
         with RunCallbacks(merged, arguments.input, self.get_name()) as callbacks:
-            request, reader, call = self._prepared(arguments, merged, callbacks)
+            request, call = self._prepared(arguments, merged, callbacks)
             client = self.sync_client
-            drive(runs.prepare(request, call), client)
+            reader = drive(runs.prepare(request, call), client)
             # Once more if the thread was deleted since it was remembered, or if the run pauses and
             # the graph around it has an answer for the interrupt.
             while True:
@@ -669,9 +668,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     async def _arun(self, arguments: RunArguments) -> AsyncGenerator[GraphValue, None]:
         merged = self._settings.merged(arguments.config)
         async with RunCallbacks(merged, arguments.input, self.get_name()) as callbacks:
-            request, reader, call = self._prepared(arguments, merged, callbacks)
+            request, call = self._prepared(arguments, merged, callbacks)
             client = self.client
-            await adrive(runs.prepare(request, call), client)
+            reader = await adrive(runs.prepare(request, call), client)
             # Once more if the thread was deleted since it was remembered, or if the run pauses and
             # the graph around it has an answer for the interrupt.
             while True:
@@ -707,7 +706,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     def _prepared(
         self, arguments: RunArguments, merged: JsonObject, callbacks: RunCallbacks
-    ) -> tuple[RunRequest, EventReader, state.StateCall]:
+    ) -> tuple[RunRequest, state.StateCall]:
         settings = self._settings
         call = self._call(arguments.config, arguments.headers, arguments.params, calling=merged)
         request = RunRequest(
@@ -729,7 +728,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 UserWarning,
                 stacklevel=4,
             )
-        return request, EventReader(request, call.decoder), call
+        return request, call
 
     # --- state ---
 
@@ -944,6 +943,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             asked=asked if calling is None else {"configurable": address.configurable({})},
             headers=self._headers(headers),
             params=params,
+            config=state_config(merged),
         )
 
     # --- drawing, subgraphs and schemas ---

@@ -231,6 +231,9 @@ BEHAVIOURS = {
     "nodes see the caller's keys and none of the server's": (
         "test_as_local.py::test_nodes_see_the_callers_keys_and_none_of_the_servers"
     ),
+    "metadata of checkpoints is the caller's, of runs and of updates": (
+        "test_metadata.py::test_it_is_that_of_a_local_graph"
+    ),
     "several updates of a superstep keep the ids of their tasks": (
         "test_as_local.py::test_several_updates_with_the_ids_of_their_tasks"
     ),
@@ -264,6 +267,13 @@ DIFFERENCES = {
     "a caller's keys `langgraph_auth_…`, `langgraph_api_…`, `langgraph_request_…`": (
         "are not sent: they tell who has signed in at the server around the call, which is no "
         "business of another server"
+    ),
+    "metadata under a name that servers use (`user_id`, `created_by`, `langgraph_…`)": (
+        "is not shown of other servers, which put their own values there; `graph_id` of an update "
+        "of none"
+    ),
+    "the config of an update": (
+        "reaches the bundled server only, without values that cannot be JSON"
     ),
     "pydantic's `ValidationError`": (
         "is a `RemoteException` and ValueError, unless `allow_types=` names it; no class can be "

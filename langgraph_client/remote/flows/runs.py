@@ -14,12 +14,15 @@ from langgraph_client.remote.threads import thread_arguments
 CONFLICT = 409
 
 
-def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
+def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
     """Prepare a run: create its thread if necessary, and adapt its request to the server.
 
     Args:
         request: The request; it is completed here.
         call: How to read the state of the run's thread.
+
+    Returns:
+        The reader of the run's events.
 
     POST /threads, GET /threads/{thread_id}/state, GET /info
     """
@@ -30,6 +33,7 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[None]:
     request.for_server((yield from agreed_headers(call.clients, call.own)))
     if request.needs_state:
         request.go_on((yield from get_state(call)))
+    return EventReader(request, call.decoder_for_server())
 
 
 def recreate_thread(

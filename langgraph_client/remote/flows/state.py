@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.clients import Clients, detail_of, headers_of, status_of
 from langgraph_client.remote.commands import input_or_command, plain_update
 from langgraph_client.remote.compat import Command, RunnableConfig, StateSnapshot, StateUpdate
@@ -20,7 +20,7 @@ from langgraph_client.remote.flows.agreement import agreed_headers, own_options,
 from langgraph_client.remote.nested import parents_of
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 from langgraph_client.remote.threads import KnownThreads, thread_arguments, thread_headers
-from langgraph_client.remote.typed_values import enclosed_values, plain_messages
+from langgraph_client.remote.typed_values import enclosed_config, enclosed_values, plain_messages
 from langgraph_client.values import ERROR_HEADER
 
 NOT_FOUND = 404
@@ -39,11 +39,17 @@ class StateCall:
     asked: RunnableConfig
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, object] | None = None
+    #: The config for the graph, which the bundled server gets with an update.
+    config: JsonObject = field(default_factory=dict)
 
     @property
     def own(self) -> JsonObject:
         """The caller's headers and query parameters, as keyword arguments of any request."""
         return own_options(self.headers, self.params)
+
+    def decoder_for_server(self) -> Decoder:
+        """Return the decoder, which depends on the server. The server must have been asked."""
+        return replace(self.decoder, is_bundled=bool(self.clients.reads_envelopes))
 
     def sent_along(self) -> Flow[JsonObject]:
         """Return `own`, and the headers that the bundled server reads, for a state request."""
@@ -73,7 +79,7 @@ def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot
         if status_of(error) != NOT_FOUND:
             raise
         return empty_snapshot(call.asked)
-    return snapshot_from(state, call.decoder, call.asked)
+    return snapshot_from(state, call.decoder_for_server(), call.asked)
 
 
 def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSnapshot]]:
@@ -94,7 +100,8 @@ def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSna
             raise
         states = []
     pages.took(states)
-    return [snapshot_from(state, call.decoder, call.asked) for state in states]
+    decoder = call.decoder_for_server()
+    return [snapshot_from(state, decoder, call.asked) for state in states]
 
 
 def update_state(
@@ -151,23 +158,31 @@ def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[Jso
 
 def _update(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
     along = yield from call.sent_along()
-    sent = values
-    if (yield from reads_envelopes(call.clients, call.own)):
+    thread_id, checkpoint = str(call.address.thread_id), call.address.checkpoint or None
+    rich = yield from reads_envelopes(call.clients, call.own)
+    if rich:
         enclosed = enclosed_values(values)
         sent = values if enclosed is None else enclosed
     else:
         sent = plain_messages(plain_update(values), "values")
     with graph_errors(call.address):
-        updated: JsonObject = yield from ask(
-            lambda client: client.threads.update_state(
-                str(call.address.thread_id),
-                sent,
-                as_node=as_node,
-                checkpoint=call.address.checkpoint or None,
-                **along,
+        if rich and call.config:  # The client's method has no parameter for it.
+            update = {"values": sent, "as_node": as_node, "checkpoint": checkpoint}
+            updated = yield from _post(call, f"/threads/{thread_id}/state", update, along)
+        else:
+            updated = yield from ask(
+                lambda client: client.threads.update_state(
+                    thread_id, sent, as_node=as_node, checkpoint=checkpoint, **along
+                )
             )
-        )
-    return updated
+    return dict(updated)
+
+
+def _post(call: StateCall, path: str, body: JsonObject, along: JsonObject) -> Flow[JSON]:
+    """Send a request of the bundled server, with the config for the graph."""
+    config = enclosed_config(call.config) or call.config
+    sent = {name: value for name, value in {**body, "config": config}.items() if value is not None}
+    return (yield from ask(lambda client: client.http.post(path, json=sent, **along)))
 
 
 def bulk_update_state(
@@ -209,16 +224,19 @@ def bulk_update_state(
         yield from _refuse_existing(call)
     graph_id = yield from _graph_id(call)
     along = yield from call.sent_along()
-    arguments = {
-        **thread_arguments(call.address, graph_id),
-        **along,
+    arguments = thread_arguments(call.address)
+    arguments |= {
+        "metadata": {**arguments.get("metadata", {}), "graph_id": graph_id},
         "if_exists": "do_nothing" if rich else "raise",
         "supersteps": [
             {"updates": [_update_document(one, rich) for one in step]} for step in steps
         ],
     }
     with graph_errors(call.address):
-        yield from ask(lambda client: client.threads.create(**arguments))
+        if rich and call.config:
+            yield from _post(call, "/threads", arguments, along)
+        else:
+            yield from ask(lambda client: client.threads.create(**arguments, **along))
     call.threads.remember(call.address, with_graph=True)
     state = yield from get_state(call)
     return state.config

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents.filters import containment
@@ -13,6 +12,7 @@ from langgraph_client.server.graphs.graph_runner import thread_config, thread_fi
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.runs.run_document import (
+    RESERVED_CONFIGURABLE,
     RESERVED_METADATA,
     canonical_uuid,
     new_thread,
@@ -21,7 +21,11 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
-from langgraph_client.values import open_envelope
+from langgraph_client.values import Allowed, open_envelope
+
+#: Keys in a checkpoint's metadata by which the server or langgraph decides something.
+_RELIED_ON = {"run_id", "counters_since_delta_snapshot"}
+_COORDINATES = {"thread_id", "checkpoint_id", "checkpoint_map", "checkpoint_ns"}
 
 
 class WithoutStateError(Exception):
@@ -81,14 +85,14 @@ async def create(
             if ttl is not None:
                 services.thread_ttl.wake()
             if body.get("supersteps"):
-                await _apply_supersteps(services, thread, body["supersteps"], rich)
+                await _apply_supersteps(services, thread, body, rich)
             return thread
         if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
             if graph_id := thread["metadata"].get("graph_id"):
                 existing["metadata"]["graph_id"] = graph_id
-            await _apply_supersteps(services, existing, body["supersteps"], rich)
+            await _apply_supersteps(services, existing, body, rich)
             return existing
     if body.get("if_exists") == "do_nothing":
         return existing
@@ -96,9 +100,10 @@ async def create(
 
 
 async def _apply_supersteps(
-    services: Services, thread: Document, supersteps: list[Any], rich: bool
+    services: Services, thread: Document, body: JsonMapping, rich: bool
 ) -> None:
     """Give a thread its state, one superstep of updates after the other."""
+    supersteps, own_config = body["supersteps"], body.get("config")
     thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
     if not graph_id:
         why = f"Thread {thread_id} has no associated graph"
@@ -108,6 +113,8 @@ async def _apply_supersteps(
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with open_graph(services, graph_id, config, "threads.update") as graph:
         try:
+            if rich:
+                config = with_own_config(config, own_config, graph.classes)
             steps = [
                 [
                     StateUpdate(
@@ -124,6 +131,35 @@ async def _apply_supersteps(
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
         await settle(services, thread, graph)
+
+
+def with_own_config(config: JsonObject, given: object, allowed: Allowed) -> JsonObject:
+    """Return the config of a RemoteGraph's update: its caller's, as in a local graph.
+
+    Args:
+        config: The config with thread and checkpoint, which the caller's cannot replace.
+        given: `configurable` and `metadata` of the caller, with values that may be in envelopes.
+        allowed: The classes of which objects may be created, by name.
+
+    Raises:
+        ValueError: `given` is no config, or an envelope does not fit its value.
+    """
+    own: dict[str, JsonObject] = {}
+    for section in ("configurable", "metadata"):
+        items = given.get(section) or {} if isinstance(given, dict) else given or {}
+        if not isinstance(items, dict):
+            raise ValueError(f"config.{section} must be an object")
+        own[section] = {key: open_envelope(item, allowed) for key, item in items.items()}
+    reserved = RESERVED_CONFIGURABLE | _COORDINATES | _RELIED_ON
+    configurable = {
+        key: value
+        for key, value in without(own["configurable"], reserved).items()
+        if not key.startswith(("__pregel_", "langgraph_auth_"))
+    }
+    return {
+        "configurable": {**configurable, **config["configurable"]},
+        "metadata": without(own["metadata"], _RELIED_ON),
+    }
 
 
 def graphs_thread_id(thread: Document) -> str:

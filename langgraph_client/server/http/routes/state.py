@@ -190,6 +190,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
             values = body.get("values")
             if is_rich(request.headers):
                 values = open_envelope(values, graph.classes)
+                config = threads.with_own_config(config, body.get("config"), graph.classes)
             made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # Reducers are user code and may raise anything.
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
