@@ -22,6 +22,10 @@ GIVEN_ID = "given_thread_id"
 #: namespace: as JSON text, since graphs keep flat metadata only (seen in langgraph 1.2).
 GIVEN_PARENTS = "given_parents"
 
+#: The key in `configurable` for the run's own thread, if nodes see that of a local graph around the
+#: run as `thread_id`. langgraph neither shows nor stores keys with this prefix.
+OWN_THREAD = "__pregel_own_thread"
+
 #: Request header with which a RemoteGraph says which graph it is and how it calls the thread, as
 #: JSON: `[assistant_id, thread_id]`. The bundled server reads a thread that it has never seen from
 #: the checkpointer that the graph was compiled with.

@@ -8,7 +8,6 @@ is not nested, even inside a node.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,7 @@ from langgraph_client.remote.compat import (
     untaken_answer,
 )
 from langgraph_client.remote.config import Address
-from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
+from langgraph_client.thread_ids import OWN_THREAD, server_thread_id
 
 CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
@@ -48,6 +47,8 @@ class Nested:
     resuming: bool
     #: Whether the parent resumes from a state of this node that its config names.
     at_checkpoint: bool
+    #: The parent's thread, as its nodes see it; None without one.
+    thread_id: str | None
     #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
@@ -71,23 +72,28 @@ class Nested:
             resuming=bool(configurable.get(_RESUMING)),
             at_checkpoint=bool(address.checkpoint),
             streamed=streamed_messages(config.get("callbacks")),
+            thread_id=_thread_of(configurable),
             parents=parents_of(configurable, address.namespace),
             _answers=configurable.get(_RESUME_MAP) or {},
             _scratchpad=configurable.get(_SCRATCHPAD),
         )
 
     def metadata(self, given: Reply) -> JsonObject:
-        """Return the metadata of the remote run: the caller's, and the parents' checkpoints.
+        """Return the metadata of the remote run: the caller's.
 
         Keys in which the parent describes itself are removed: the remote graph has its own values
         for them.
         """
-        kept = {
+        return {
             key: value
             for key, value in given.items()
             if key != "thread_id" and not key.startswith(("langgraph_", "checkpoint_"))
         }
-        return {**kept, GIVEN_PARENTS: json.dumps(self.parents)} if self.parents else kept
+
+    def place(self) -> JsonObject:
+        """Return where the run is inside the parent graph, for the bundled server."""
+        place = {"thread_id": self.thread_id, "checkpoints": self.parents}
+        return {key: value for key, value in place.items() if value}
 
     def resumption(self) -> JsonObject:
         """Return what the run needs to resume with the parent graph, for the bundled server."""
@@ -139,6 +145,11 @@ class Nested:
         return None if self._scratchpad is None else untaken_answer(self._scratchpad)
 
 
+def _thread_of(configurable: Reply) -> str | None:
+    thread_id = configurable.get("thread_id")
+    return None if thread_id is None else str(thread_id)
+
+
 def _map_of(configurable: Reply) -> Reply:
     """Return the checkpoints of the graphs around and inside this one, by namespace."""
     known: Reply = configurable.get("checkpoint_map") or {}
@@ -181,8 +192,9 @@ def nested_address(
     place = _map_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
     if place:
         here = replace(here, checkpoint={"checkpoint_id": place})
-    parent = configurable.get("thread_id")
+    parent = configurable.get(OWN_THREAD) or configurable.get("thread_id")
     if checkpointer is False or parent is None or configurable.get(CHECKPOINTER) is None:
         return here
     given = f"{parent}/{namespace}"
-    return replace(here, given=str(parent), thread_id=server_thread_id(given), made_from=given)
+    shown = _thread_of(configurable)
+    return replace(here, given=shown, thread_id=server_thread_id(given), made_from=given)

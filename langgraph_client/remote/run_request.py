@@ -44,6 +44,7 @@ from langgraph_client.remote.typed_values import (
     is_sendable,
     plain_messages,
 )
+from langgraph_client.thread_ids import GIVEN_PARENTS
 from langgraph_client.values import (
     ASIDES_HEADER,
     CLASSES_EVENT,
@@ -342,29 +343,41 @@ class RunRequest:
             self._typed_config = enclosed_config(config) or config
             if (typed_context := enclosed_context(self._context)) is not None:
                 self._context = typed_context
-        elif self.arguments.control is not None:
+        else:
+            self._for_other_server()
+        is_replayed = self.nested is not None and self.nested.at_checkpoint
+        self._begin_with(None if is_replayed else self.arguments.input)
+
+    def _for_other_server(self) -> None:
+        if self.arguments.control is not None:
             raise NotImplementedError(
                 "control: the protocol has no request that drains a run; only the bundled server "
                 "has one. Use client.runs.cancel() to stop a remote run"
             )
-        elif self._more_modes():
+        if self._more_modes():
             raise NotImplementedError(
                 'stream_mode="tools": the protocol sends no tool events for a run; '
                 "only the bundled server does"
             )
-        is_replayed = self.nested is not None and self.nested.at_checkpoint
-        self._begin_with(None if is_replayed else self.arguments.input)
+        if self.nested is not None and self.nested.parents:
+            # The checkpoints of the run keep them. The bundled server gets them in another way,
+            # because nodes see this metadata.
+            told = {GIVEN_PARENTS: json.dumps(self.nested.parents)}
+            metadata = {**self.sent_config.get("metadata", {}), **told}
+            self.sent_config = {**self.sent_config, "metadata": metadata}
 
     def _taken_over(self) -> JsonObject:
         """Return what the run takes over from the parent graph, for the bundled server."""
         if self.nested is None:
             return {}
-        keeps: JsonObject = {} if self.address.thread_id is not None else {"keeps": False}
+        place = self.nested.place()
+        if self.address.thread_id is None:
+            place["keeps"] = False
         resumption = self.nested.resumption()
         # Some of the answers may be for local interrupts, and then need not be JSON. In that case,
         # the run is resumed as on other servers.
         self._server_resumes = is_sendable(resumption)
-        return {**keeps, **resumption} if self._server_resumes else keeps
+        return {**place, **resumption} if self._server_resumes else place
 
     def _begin_with(self, input: GraphValue) -> None:
         self._begin = input_or_command(input)

@@ -23,7 +23,7 @@ from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
-from langgraph_client.server.graphs.parent_graph import SCRATCHPAD, parent_keys
+from langgraph_client.server.graphs.parent_graph import SCRATCHPAD, parent_keys, thread_keys
 from langgraph_client.server.graphs.protocol import (
     Config,
     GraphRun,
@@ -146,7 +146,10 @@ class CompiledGraph:
         # All chunks of a message have the same metadata object, so it is checked only once.
         checked: Any = None
         shown: Any = None
-        scope = RunScope(run.run_id)
+        parent = run.kwargs.get(PARENT) or {}
+        shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
+        threads = {} if shown is None else {shown: run.thread_id}
+        scope = RunScope(run.run_id, threads, parent.get("checkpoints"))
         current_run.set(scope)
         try:
             if CLASSES_EVENT in run.kwargs.get(ASIDES, ()):
@@ -241,7 +244,8 @@ class CompiledGraph:
             # The option of langgraph 1.2. Earlier versions ignore it.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
-        more = parent_keys(run.kwargs.get(PARENT) or {})
+        parent = run.kwargs.get(PARENT) or {}
+        more = parent_keys(parent) | thread_keys(parent, config["configurable"])
         # Without checkpoints, langgraph warns if durability is an option, so it is set in the
         # config. With "sync" it would wait for a checkpoint that is never written.
         if not self._keeps(run) and run.kwargs["durability"] != "sync":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
+import json
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -30,7 +31,7 @@ from langgraph.checkpoint.base import (
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
-from langgraph_client.thread_ids import GIVEN_PARENTS, server_thread_id
+from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread_id
 
 _STREAM = "__pregel_stream"
 """The key in `configurable` under which langgraph passes a subgraph the stream of its parents."""
@@ -267,9 +268,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     # The ids of threads and runs.
 
     def _with_run(self, metadata: CheckpointMetadata, run: RunScope | None) -> CheckpointMetadata:
-        if run is None or run.run_id is None or (self.is_own and not self._may_resume):
+        if run is None:
             return metadata
-        return cast(CheckpointMetadata, {**metadata, "run_id": run.run_id})
+        added: dict[str, object] = {}
+        if run.run_id is not None and (self._may_resume or not self.is_own):
+            added["run_id"] = run.run_id
+        if run.parents:
+            added[GIVEN_PARENTS] = json.dumps(run.parents)
+        return cast(CheckpointMetadata, {**metadata, **added})
 
     async def _with_parents(
         self, metadata: CheckpointMetadata, config: RunnableConfig
@@ -292,14 +298,18 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     def _kept(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config with the saver's id of the thread."""
-        thread_id = (config.get("configurable") or {}).get("thread_id")
-        if self.is_own or not isinstance(thread_id, str):
+        configurable = config.get("configurable") or {}
+        own = configurable.get(OWN_THREAD)
+        thread_id = configurable.get("thread_id") if own is None else own
+        if not isinstance(thread_id, str) or (self.is_own and own is None):
             return config
-        return _with_thread(config, server_thread_id(thread_id))
+        return _with_thread(config, thread_id if self.is_own else server_thread_id(thread_id))
 
     def _shown(self, item: T, asked: RunnableConfig | None) -> T:
         """Return a checkpoint with the thread id of the request in its configs."""
-        if self.is_own or asked is None or not isinstance(item, CheckpointTuple):
+        if asked is None or not isinstance(item, CheckpointTuple):
+            return item
+        if self.is_own and OWN_THREAD not in (asked.get("configurable") or {}):
             return item
         parent = item.parent_config
         return item._replace(

@@ -8,6 +8,7 @@ The names are those of langgraph 1.2.
 from __future__ import annotations
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.thread_ids import OWN_THREAD
 
 SCRATCHPAD = "__pregel_scratchpad"
 _CHECKPOINTER = "__pregel_checkpointer"
@@ -50,3 +51,20 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
     if parent.get("answers"):
         keys[_RESUME_MAP] = parent["answers"]
     return keys
+
+
+def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
+    """Return the keys of `configurable` by which nodes see the thread of the graph around the run.
+
+    None for a run with an authenticated user: the server does not know that thread, and so not
+    whose it is.
+
+    Args:
+        parent: See `values.PARENT`.
+        configurable: The one of the run.
+    """
+    shown = parent.get("thread_id")
+    if not isinstance(shown, str) or configurable.get("langgraph_auth_user") is not None:
+        return {}
+    own = configurable.get("thread_id")
+    return {"thread_id": shown} if own is None else {"thread_id": shown, OWN_THREAD: own}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,10 +36,20 @@ class RunScope:
 
     Args:
         run_id: The run's id, which its checkpoints contain.
+        threads: The caller's id of its thread, by the id that nodes see, if that is another one.
+        parents: The checkpoints of the local graphs around it, by namespace, which its checkpoints
+            contain too.
     """
 
-    def __init__(self, run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        run_id: str | None = None,
+        threads: Mapping[str, str] | None = None,
+        parents: Mapping[str, object] | None = None,
+    ) -> None:
         self.run_id = run_id
+        self.threads = threads or {}
+        self.parents = parents
         self.loop = asyncio.get_running_loop()
         self.over = False
         #: The writes of the run's command, until there is a first result of the run.

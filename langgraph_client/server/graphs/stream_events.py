@@ -8,6 +8,7 @@ from typing import Any
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
+from langgraph_client.server.graphs.run_scope import current_run
 from langgraph_client.thread_ids import server_thread_id
 
 _BESIDE = ("checkpoints", "debug", "tasks", "events")
@@ -35,9 +36,12 @@ def message_metadata(metadata: object) -> object:
 
 
 def _with_server_id(ids: Any) -> object:
-    """Return ids with the server's id of the thread, in place of a RemoteGraph caller's id."""
-    thread_id = ids.get("thread_id")
-    return {**ids, "thread_id": server_thread_id(thread_id)} if thread_id else ids
+    """Return ids with the server's id of the thread, in place of the id that nodes see."""
+    if not (thread_id := ids.get("thread_id")):
+        return ids
+    run = current_run.get()
+    own = thread_id if run is None else run.threads.get(thread_id, thread_id)
+    return {**ids, "thread_id": server_thread_id(own)}
 
 
 def _shaped(mode: str, data: Any) -> Any:

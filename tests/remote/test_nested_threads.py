@@ -1,0 +1,152 @@
+"""The nodes of a remote graph in a parent see the parent's thread; its state has its own thread."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from langgraph_sdk import Auth
+from typing_extensions import TypedDict
+
+from langgraph_client import Server
+from tests.support.same import Names
+
+ON = {"configurable": {"thread_id": "user-1"}}
+
+
+class State(TypedDict, total=False):
+    seen: Annotated[list[Any], operator.add]
+
+
+def sees(state: State, config: RunnableConfig) -> State:
+    own = ("given_", "created_by", "langgraph_auth", "run_id")
+    metadata = {name for name in config["metadata"] if name.startswith(own)}
+    told = (config["configurable"].get("thread_id"), config["metadata"].get("thread_id"))
+    return {"seen": [*told, *sorted(metadata)]}
+
+
+def one(node: Callable[..., Any], **compiled: Any) -> Any:
+    return StateGraph(State).add_node("n", node).add_edge(START, "n").compile(**compiled)
+
+
+def asks(state: State) -> State:
+    return {"seen": [interrupt("?")]}
+
+
+def child(saver: Any = None) -> Any:
+    inner = one(sees)
+    graph = StateGraph(State).add_node("sees", sees).add_node("inner", inner).add_node("asks", asks)
+    graph.add_edge(START, "sees").add_edge("sees", "inner").add_edge("inner", "asks")
+    return graph.compile(checkpointer=saver)
+
+
+OWN_SAVER = InMemorySaver()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server({"child": child(), "kept": child(OWN_SAVER), "sees": one(sees)}) as running:
+        yield running
+
+
+def played(parent: Any, config: Any = ON) -> Any:
+    """What is streamed, kept and told of a run with an interrupt."""
+    modes = ["updates", "messages", "checkpoints", "tasks", "debug"]
+    told: list[Any] = []
+    for given in ({"seen": []}, Command(resume="yes")):
+        told.append(list(parent.stream(given, config, stream_mode=modes, subgraphs=True)))
+        told.append(parent.get_state(config, subgraphs=True))
+    told.append(list(parent.get_state_history(config)))
+    return Names()(told)
+
+
+@pytest.mark.parametrize("checkpointer", [None, True])
+def test_nodes_see_the_thread_of_the_parent(server: Server, checkpointer: Any) -> None:
+    """In `configurable` and metadata, in subgraphs and on resumption; and nothing of the server."""
+    here = played(one(child(checkpointer), checkpointer=InMemorySaver()))
+    remote = server.remote_graph("child", checkpointer=checkpointer)
+    there = played(one(remote, checkpointer=InMemorySaver()))
+    assert there == here
+    assert set(there[-1][0][1]["values"]["seen"]) == {"user-1", "yes"}
+
+
+@pytest.mark.parametrize(
+    ("checkpointer", "saver", "config"),
+    [(False, InMemorySaver, ON), (None, lambda: None, ON), (None, lambda: None, {})],
+)
+def test_a_node_that_keeps_nothing_sees_it_too(
+    server: Server, checkpointer: Any, saver: Any, config: Any
+) -> None:
+    """Without a checkpointer of its own or of the parent; and none if the parent has none."""
+    here = one(one(sees, checkpointer=checkpointer), checkpointer=saver())
+    there = one(server.remote_graph("sees", checkpointer=checkpointer), checkpointer=saver())
+    assert there.invoke({"seen": []}, config) == here.invoke({"seen": []}, config)
+
+
+def test_a_saver_of_the_graph_keeps_the_node_s_own_thread(server: Server) -> None:
+    """The parent's thread in that saver is not touched."""
+    remote = server.remote_graph("kept")
+    parent = one(remote, checkpointer=InMemorySaver())
+    assert set(played(parent)[-1][0][1]["values"]["seen"]) == {"user-1", "yes"}
+    threads = {saved.config["configurable"]["thread_id"] for saved in OWN_SAVER.list(None)}
+    assert len(threads) == 1
+    assert threads.pop().startswith("user-1/n:")
+
+
+def test_others_see_the_thread_of_the_run(server: Server) -> None:
+    """Who joins the run by the protocol is told of the thread that the server has."""
+    remote = server.remote_graph("child")
+    parent = one(remote, checkpointer=InMemorySaver())
+    list(parent.stream({"seen": []}, ON, stream_mode=["checkpoints", "debug"], subgraphs=True))
+    client = server.sync_client()
+    thread, *_ = client.threads.search(metadata={"graph_id": "child"}, sort_by="created_at")
+    (run,) = client.runs.list(thread.thread_id)
+    parts = client.runs.join_stream(thread.thread_id, run.run_id, last_event_id="-1")
+    configs = [part.data["config"] for part in parts if part.event == "checkpoints"]
+    assert {config["configurable"]["thread_id"] for config in configs} == {thread.thread_id}
+    state = client.threads.get_state(thread.thread_id)
+    assert state.checkpoint["thread_id"] == thread.thread_id
+
+
+def test_two_levels_on_one_server() -> None:
+    """A node two levels down sees the outermost thread, and no two nodes share a state."""
+    home: list[Server] = []
+
+    def counted(state: State) -> State:
+        return {"seen": [len(state["seen"])]}
+
+    def middle(state: State) -> State:
+        inner = home[0].remote_graph("counted", checkpointer=True)
+        sight = home[0].remote_graph("sees").invoke({"seen": []})
+        return {"seen": [inner.invoke({"seen": []})["seen"], sight["seen"]]}
+
+    graphs = {"counted": one(counted), "middle": one(middle), "sees": one(sees)}
+    with Server(graphs) as server:
+        home.append(server)
+        graph = StateGraph(State)
+        for name in "lr":
+            graph.add_node(name, server.remote_graph("middle"))
+            graph.add_edge(START, name)
+        parent = graph.compile(checkpointer=InMemorySaver())
+        seen = parent.invoke({"seen": []}, ON)["seen"]
+    assert seen == [[0], ["user-1", "user-1"]] * 2
+
+
+def test_with_authentication_nodes_see_the_run_s_own_thread() -> None:
+    """The server cannot tell whose the parent's thread is, so nobody runs under its id."""
+    auth = Auth()
+
+    @auth.authenticate
+    async def user(headers: dict[bytes, bytes]) -> str:
+        return "bob"
+
+    with Server({"sees": one(sees)}, auth=auth) as server:
+        parent = one(server.remote_graph("sees"), checkpointer=InMemorySaver())
+        thread_id = parent.invoke({"seen": []}, ON)["seen"][0]
+    assert thread_id.startswith("user-1/n:")
