@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "auth": set(),
     "encryption": set(),
     "thread_ids": set(),
+    "cache": {"errors"},
     "runtime": {"auth"},
     "models": {"errors"},
     "_core": {"errors", "models"},
