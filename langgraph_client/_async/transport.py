@@ -436,6 +436,7 @@ class AsyncTransport:
         self, call: Call[Any], request: Request, deadline: Deadline, *, whole: bool
     ) -> tuple[AsyncAnswer, bytes]:
         """Send one request and return its response. Redirects within the host are followed."""
+        location = ""
         for _ in range(_MAX_REDIRECTS + 1):
             now = monotonic()
             if deadline.is_over(now):
@@ -455,9 +456,11 @@ class AsyncTransport:
                 return answer, content
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 raise self._refusal(call, answer, content)
+            location = answer.headers["location"]
             request = self._redirected(request, answer)
         raise APIConnectionError(
-            f"the server redirects more than {_MAX_REDIRECTS} times",
+            # A client for http:// is often sent to https:// here, which it does not follow.
+            f"the server redirects more than {_MAX_REDIRECTS} times, now to {location:.200}",
             method=call.method,
             url=self._url(call),
         )

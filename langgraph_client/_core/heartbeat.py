@@ -44,19 +44,24 @@ class Pulse:
     """Measures the heartbeats of one connection.
 
     The interval between the first two heartbeats in a row is ignored. A slow reader finds the first
-    ones waiting in the buffer, closer together than they were sent.
+    ones waiting in the buffer, closer together than they were sent. After a stall of the network
+    they come closer together too; but then the average of all in a row is still right.
     """
 
     def __init__(self, cadence: Cadence) -> None:
         self._cadence = cadence
+        self._second: float | None = None  # When the second one in a row came.
         self._last: float | None = None
         self._in_a_row = 0
 
     def beat(self, now: float) -> None:
         """Note that a heartbeat was received, or several at once."""
         self._in_a_row += 1
-        if self._in_a_row > 2 and self._last is not None:
-            self._cadence.learn(now - self._last)
+        if self._in_a_row == 2:
+            self._second = now
+        elif self._in_a_row > 2 and self._last is not None and self._second is not None:
+            average = (now - self._second) / (self._in_a_row - 2)
+            self._cadence.learn(max(now - self._last, average))
         self._last = now
 
     def other(self) -> None:

@@ -69,6 +69,15 @@ def test_late_readers_do_not_learn_a_wrong_cadence() -> None:
     assert beating(0, 5, 10, 12, 20, 25, 30, 35) == 15
 
 
+def test_heartbeats_that_a_network_held_back_do_not_make_the_client_impatient() -> None:
+    """After a stall they come at once: a good connection must not count as lost a second later."""
+    late = [40, 40.01, 40.02, 40.03, 40.04]
+    patience = beating(0, 5, 10, 15, *late)
+    assert patience is not None
+    assert patience >= 15
+    assert beating(0, 5, 10, 15, *late, 45, 50, 55) == pytest.approx(15, abs=0.1)
+
+
 def session(*, resumable: bool = True, first: Call[Any] = START, **policy: Any) -> StreamSession:
     """A session whose stream is open."""
     made = StreamSession(
