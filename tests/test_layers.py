@@ -46,6 +46,7 @@ MAY_IMPORT = {
     },
     "server": {
         "auth",
+        "cache",
         "encryption",
         "errors",
         "hosting",

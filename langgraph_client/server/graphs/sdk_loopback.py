@@ -5,13 +5,15 @@ langgraph_sdk looks for `langgraph_api` when it creates such a client. It has a 
 clients that are created while a graph runs, nor for the blocking client. So its modules get
 transports that look for the running server at each request. Without a running server, requests are
 sent to the usual address. Seen with langgraph_sdk 0.2 to 0.4.14.
+
+Likewise, `langgraph_sdk.cache` looks for `langgraph_api`, and gets this package's cache.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -19,10 +21,12 @@ from typing import Any
 
 import httpx
 
+from langgraph_client.cache import SWRResult, cache_get, cache_set, swr
 from langgraph_client.hosting import IN_PROCESS_URL, AsyncHostTransport, HostTransport, current_host
 
 _IN_PROCESS_HOST = httpx.URL(IN_PROCESS_URL).host
 _MODULE = "langgraph_sdk.client"
+_CACHE = "langgraph_sdk.cache"
 _FORMER = {"host": "localhost", "port": 8123}
 """The address of langgraph_sdk's blocking client without a URL."""
 
@@ -69,35 +73,37 @@ class _AtImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find `langgraph_sdk.client`, which imports all that gets the transports."""
-        if fullname != _MODULE:
+        """Find one of `_GIVEN`."""
+        if fullname not in _GIVEN:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader)
+            spec.loader = _Loader(spec.loader, _GIVEN[fullname])
         return spec
 
 
 class _Loader(Loader):
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, give: Callable[[], None]) -> None:
         self._loader = loader
+        self._give = give
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        _give_transports()
+        self._give()
 
 
 def install() -> None:
-    """Give langgraph_sdk the transports, once: now, or when it is imported.
+    """Give langgraph_sdk the transports and the cache, once: now, or when it is imported.
 
     Importing it takes longer than all else that a server of scripted graphs needs.
     """
-    if _MODULE in sys.modules:
-        _give_transports()
-    elif not any(isinstance(finder, _AtImport) for finder in sys.meta_path):
+    for name, give in _GIVEN.items():
+        if name in sys.modules:
+            give()
+    if not any(isinstance(finder, _AtImport) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AtImport())
 
 
@@ -121,6 +127,18 @@ def _give_transports() -> None:
     if defaults.get("url", "") is None:
         defaults["url"] = IN_PROCESS_URL
         blocking.httpx = _overlay(httpx, HTTPTransport=_BlockingTransport)
+
+
+def _give_cache() -> None:
+    module: Any = sys.modules[_CACHE]
+    if getattr(module, "_cache_get", cache_get) is None:  # Not on another server.
+        module._cache_get = cache_get
+        module._cache_set = lambda key, value, ttl=None: cache_set(key, value, ttl=ttl)
+        module._api_swr, module.SWRResult = swr, SWRResult
+
+
+_GIVEN: Mapping[str, Callable[[], None]] = {_MODULE: _give_transports, _CACHE: _give_cache}
+"""What each module of langgraph_sdk is given."""
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:
