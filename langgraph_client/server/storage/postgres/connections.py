@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.errors import Invalid, TooLarge, Unavailable
 from langgraph_client.server.storage.postgres.pools import BlockingPool, Connection, Pool
 from langgraph_client.server.storage.protocol import KeyTaken
 from langgraph_client.server.storage.shared import Fenced
@@ -79,12 +79,18 @@ def translated() -> Iterator[None]:
     Raises:
         Fenced: A statement was refused because the process does not hold the thread's lease.
         KeyTaken: There is a document with this key already.
+        TooLarge: A value is larger than the database accepts, such as a key of an index.
+        Invalid: A value is none that the database has, such as a text with a NUL.
         Unavailable: The connection or the database failed.
     """
     try:
         yield
     except psycopg.errors.UniqueViolation as error:
         raise KeyTaken(f"{error.diag.table_name}: {error.diag.message_detail}") from None
+    except psycopg.errors.ProgramLimitExceeded as error:  # It is an OperationalError, too.
+        raise TooLarge(f"PostgreSQL refuses a value: {_text(error)}") from error
+    except psycopg.DataError as error:
+        raise Invalid(f"PostgreSQL refuses a value: {_text(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable(f"The database does not answer: {_text(error)}") from error
     except (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction) as error:
