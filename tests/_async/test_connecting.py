@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from freezegun import freeze_time
 
 from langgraph_client import RetryPolicy, get_client
 from langgraph_client.errors import APIConnectionError, APITimeoutError
@@ -72,6 +73,25 @@ async def test_the_limit_is_one_of_all_addresses_together(monkeypatch: pytest.Mo
                 await client.threads.get("t")
             assert isinstance(caught.value, httpx.ConnectTimeout)
             assert 1.9 < time.monotonic() - begin < 6  # One after the other, it would be 8.
+
+
+async def test_a_stopped_clock_does_not_make_it_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A test may have stopped it: the waits themselves take their time."""
+    addresses = [f"127.0.0.{number}" for number in range(2, 4)]
+    resolving(monkeypatch, *addresses)
+    with raw_server(thread) as server, ExitStack() as stack:
+        port = int(server.url.rpartition(":")[2])
+        for address in addresses:
+            stack.enter_context(silent(address, port))
+        url = f"http://{HOST}:{port}"
+        async with get_client(url=url, retry=ONCE, timeout=(0.6, 5)) as client:
+            with (
+                freeze_time("2026-01-01", real_asyncio=True),
+                pytest.raises(APITimeoutError, match="connect"),
+            ):
+                await client.threads.get("t")
 
 
 @pytest.mark.parametrize("dead", [0, 1, 2])
