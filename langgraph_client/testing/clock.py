@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
@@ -38,6 +39,18 @@ class _Due:
     def cancel(self) -> None:
         """Do not make the call."""
         self.is_cancelled = True
+
+
+class RealClock(Clock):
+    """The real time, of a `TestServer` without a `TestClock`."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in ("advance", "auto_advance", "reset", "skip"):
+            raise AttributeError(
+                f"{name!r} needs a clock that a test can move: TestServer(…, clock=TestClock()), or"
+                " @pytest.mark.langgraph(clock=TestClock())"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class TestClock(Clock):

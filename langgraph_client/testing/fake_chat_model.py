@@ -138,12 +138,16 @@ class FakeChatModel(BaseChatModel):
         elif number < len(self._replies):
             reply = self._replies[number]
         else:
-            raise AssertionError(f"call {number + 1} of a model with {number} replies")
+            known = len(self._replies)
+            raise AssertionError(
+                f"no reply is left for call {number + 1} of the model: FakeChatModel got {known}"
+            )
         message = _message(reply, number)
         for call in message.tool_calls:
             if call["name"] not in tools:
                 raise AssertionError(
-                    f"reply {number + 1} calls {call['name']!r}, bound are {tools}"
+                    f"reply {number + 1} calls the tool {call['name']!r}, which is not bound;"
+                    f" bound tools: {', '.join(map(repr, tools)) or 'none'}"
                 )
         return message
 

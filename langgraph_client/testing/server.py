@@ -24,7 +24,7 @@ from langgraph_client.testing.arguments import (
     check_uuid,
     check_whole,
 )
-from langgraph_client.testing.clock import CURRENT_RUN, TestClock
+from langgraph_client.testing.clock import CURRENT_RUN, RealClock, TestClock
 from langgraph_client.testing.failures import ExpectedError, Failure, Failures
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.holds import Hold, Holds, Status
@@ -78,6 +78,7 @@ class TestServer(Server):
         self._has_lasting_store = not (
             store is None or callable(store) or isinstance(store, StoreOptions)
         )
+        options["clock"] = options.get("clock") or RealClock()
         super().__init__(graphs, hooks=TestHooks(self._holds, self._failures), **options)
         self._activity = RunActivity(self._clock, self._holds)
         # The ids of a `TestClock` repeat: without this, a graph's own checkpointer would take the

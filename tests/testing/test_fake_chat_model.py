@@ -186,9 +186,11 @@ def test_a_script_that_does_not_fit_says_so() -> None:
     model = FakeChatModel(["only one"])
     model.invoke("?", stop=["x"])
     assert model.calls[0].options == {"stop": ["x"]}
-    with pytest.raises(AssertionError, match="call 2 of a model with 1 replies"):
+    with pytest.raises(AssertionError, match="for call 2 of the model: FakeChatModel got 1"):
         model.invoke("?")
     unbound = FakeChatModel([{"name": "search"}])
-    with pytest.raises(AssertionError, match=r"calls 'search', bound are \['weather'\]"):
+    with pytest.raises(
+        AssertionError, match=r"'search', which is not bound; bound tools: 'weather'"
+    ):
         unbound.bind_tools([weather], tool_choice="any").invoke("?")
     assert unbound.calls[0].options["tool_choice"] == "any"

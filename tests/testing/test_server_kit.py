@@ -16,7 +16,7 @@ import pytest
 from langgraph.types import Command
 
 from langgraph_client import StreamIncomplete, get_sync_client
-from langgraph_client.errors import NotFoundError
+from langgraph_client.errors import LangGraphError, NotFoundError
 from langgraph_client.testing import (
     Ask,
     Attempts,
@@ -565,3 +565,19 @@ async def test_many_servers_at_once() -> None:
             return len(await client.threads.search())
 
     assert await asyncio.gather(*map(one, range(4))) == [0, 1, 2, 3]
+
+
+def test_a_clock_that_cannot_be_moved_says_so() -> None:
+    """Without a `TestClock`, time is real; the error says how to get one."""
+    with TestServer({}) as server:
+        assert server.clock.now().tzinfo is not None
+        with pytest.raises(AttributeError, match=r"'advance' needs a clock .*clock=TestClock\(\)"):
+            server.clock.advance(5)  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError, match="object has no attribute 'wind'"):
+            server.clock.wind()  # type: ignore[attr-defined]
+
+
+def test_a_server_without_graphs_says_so() -> None:
+    """Such as a test without a marker that names them."""
+    with TestServer({}) as server, pytest.raises(LangGraphError, match="registered graphs: none"):
+        server.remote_graph("agent").invoke({})

@@ -185,7 +185,7 @@ class RunCreator:
             assistant_id = canonical_uuid(
                 text,
                 f"Invalid assistant: '{text}'. Must be either:\n- A valid assistant UUID, or\n"
-                f"- One of the registered graphs: {', '.join(self._graphs.names)}",
+                f"- One of the registered graphs: {', '.join(self._graphs.names) or 'none'}",
             )
         assistant = await self._storage.assistants.get(assistant_id)
         if assistant is None:
