@@ -54,6 +54,7 @@ CONTROL_EVENT = "control"
 #: takes over from that graph. It is an object with all or some of these keys:
 #: - "thread_id": the thread of that graph, which nodes see as theirs;
 #: - "checkpoints": those of the graphs around the run, by namespace, which its states tell;
+#: - "context": the one of that graph, for a run without its own;
 #: - "keeps": false if the run must keep no state, whatever checkpointer its graph has;
 #: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
 #: - "answer": the answer for the first interrupt, and "answers": those by the ids of interrupts.

@@ -26,6 +26,7 @@ CHECKPOINTER = "__pregel_checkpointer"
 TASK_ID = "__pregel_task_id"
 _STREAM = "__pregel_stream"
 _MESSAGE_EVENTS = "__pregel_stream_messages_v2"
+_RUNTIME = "__pregel_runtime"
 _SCRATCHPAD = "__pregel_scratchpad"
 _RESUMING = "__pregel_resuming"
 _RESUME_MAP = "__pregel_resume_map"
@@ -49,6 +50,8 @@ class Nested:
     at_checkpoint: bool
     #: The parent's thread, as its nodes see it; None without one.
     thread_id: str | None
+    #: The parent's context.
+    context: GraphValue
     #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
@@ -73,6 +76,7 @@ class Nested:
             at_checkpoint=bool(address.checkpoint),
             streamed=streamed_messages(config.get("callbacks")),
             thread_id=_thread_of(configurable),
+            context=getattr(configurable.get(_RUNTIME), "context", None),
             parents=parents_of(configurable, address.namespace),
             _answers=configurable.get(_RESUME_MAP) or {},
             _scratchpad=configurable.get(_SCRATCHPAD),

@@ -41,6 +41,7 @@ from langgraph_client.remote.typed_values import (
     enclosed_config,
     enclosed_context,
     enclosed_request,
+    is_context,
     is_sendable,
     plain_messages,
 )
@@ -359,6 +360,9 @@ class RunRequest:
                 'stream_mode="tools": the protocol sends no tool events for a run; '
                 "only the bundled server does"
             )
+        # Other servers refuse requests with both `context` and `configurable`.
+        if (context := self._context_around()) and not self.sent_config.get("configurable"):
+            self._context = context if is_context(context) else None
         if self.nested is not None and self.nested.parents:
             # The checkpoints of the run keep them. The bundled server gets them in another way,
             # because nodes see this metadata.
@@ -371,6 +375,8 @@ class RunRequest:
         if self.nested is None:
             return {}
         place = self.nested.place()
+        if (context := self._context_around()) and is_sendable(context):
+            place["context"] = context
         if self.address.thread_id is None:
             place["keeps"] = False
         resumption = self.nested.resumption()
@@ -378,6 +384,14 @@ class RunRequest:
         # the run is resumed as on other servers.
         self._server_resumes = is_sendable(resumption)
         return {**place, **resumption} if self._server_resumes else place
+
+    def _context_around(self) -> GraphValue:
+        """Return the context of the parent graph, which holds if this call has none.
+
+        The call does not name it, so it is no error if it cannot be sent.
+        """
+        # An empty context counts as none, as in langgraph.
+        return None if self.nested is None or self.arguments.context else self.nested.context
 
     def _begin_with(self, input: GraphValue) -> None:
         self._begin = input_or_command(input)

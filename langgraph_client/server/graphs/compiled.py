@@ -23,7 +23,12 @@ from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
-from langgraph_client.server.graphs.parent_graph import SCRATCHPAD, parent_keys, thread_keys
+from langgraph_client.server.graphs.parent_graph import (
+    SCRATCHPAD,
+    parent_keys,
+    run_context,
+    thread_keys,
+)
 from langgraph_client.server.graphs.protocol import (
     Config,
     GraphRun,
@@ -296,7 +301,8 @@ class CompiledGraph:
         """
         context = kwargs.get("context")
         if RICH in kwargs:
-            return context
+            around = (kwargs.get(PARENT) or {}).get("context")
+            return run_context(context, around, self._graph.context_schema)
         if self._context_fields is None:
             return dict(context or {}) or None
         # Not from `configurable`: values of the request are in the context already, and the others

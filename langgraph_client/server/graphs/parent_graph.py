@@ -7,6 +7,12 @@ The names are those of langgraph 1.2.
 
 from __future__ import annotations
 
+import dataclasses
+import types
+from typing import Any
+
+from pydantic import BaseModel
+
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.thread_ids import OWN_THREAD
 
@@ -68,3 +74,29 @@ def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
         return {}
     own = configurable.get("thread_id")
     return {"thread_id": shown} if own is None else {"thread_id": shown, OWN_THREAD: own}
+
+
+def run_context(given: object, around: object, schema: Any) -> object:
+    """Return the context of a run inside another graph, as langgraph merges the two.
+
+    The one of the graph around it reaches the nodes as it is, whatever their own schema is. Here it
+    comes as a dict if its class is not known, and becomes an object of the run's own class. If it
+    does not fit that, it becomes an object with the same attributes.
+
+    Args:
+        given: The context of the run itself; None without one.
+        around: The context of the graph around it; None without one.
+        schema: The `context_schema` of the run's graph.
+    """
+    is_class = isinstance(schema, type) and (
+        issubclass(schema, BaseModel) or dataclasses.is_dataclass(schema)
+    )
+    # An empty dict counts as none, unless it becomes an object.
+    if around is None or given or (is_class and given is not None):
+        return given
+    if not is_class or not isinstance(around, dict):
+        return around
+    try:
+        return schema(**around)
+    except (TypeError, ValueError):  # pydantic's error is a ValueError.
+        return types.SimpleNamespace(**around)
