@@ -73,7 +73,7 @@ class Cors:
             if isinstance(value := getattr(self, name), str):
                 raise InvalidArgumentError(name, f"must be a tuple of texts, not {value!r}")
         for origin in self.allow_origins:
-            if not _is_origin(origin):
+            if not is_origin(origin):
                 raise InvalidArgumentError(
                     "allow_origins",
                     f"{origin!r} is not an origin, such as 'https://app.example', nor '*' for all"
@@ -86,7 +86,8 @@ class Cors:
             raise InvalidArgumentError("allow_origin_regex", problem) from None
 
 
-def _is_origin(text: object) -> bool:
+def is_origin(text: object) -> bool:
+    """Return whether a text is the origin of a page, or `*`."""
     if text in ("*", "null"):
         return True
     try:

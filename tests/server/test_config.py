@@ -83,6 +83,7 @@ def test_a_key_that_restricts_nothing_is_accepted(tmp_path: Path, keys: dict[str
         ({"ui": {"agent": "./ui.tsx"}}, "'ui' has no effect here"),
         ({"auht": {}}, "'auht' is not a known key and has no effect. Did you mean 'auth'?"),
         ({"wholly": 1}, "'wholly' is not a known key and has no effect"),
+        ({"http": {"cors": {"allow_origins": ["*", "http//x"]}}}, "'http//x' has no effect"),
         ({"http": {"corse": {}}}, "'http.corse' is not a known key and has no effect. Did you"),
         ({"webhooks": {"url": {"zzz": []}}}, "'webhooks.url.zzz' is not a known key"),
         ({"checkpointer": {"serde": {"pickle_fallback": True}}}, "nothing is ever unpickled"),

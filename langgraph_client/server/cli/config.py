@@ -21,6 +21,7 @@ from langgraph_client.server.options import (
     Strategy,
     ThreadTTL,
     WebhookOptions,
+    is_origin,
 )
 
 
@@ -266,10 +267,18 @@ class _Reader:
         )
 
     def _cors(self) -> Cors | None:
-        cors = self._section("http", "cors")
+        cors = dict(self._section("http", "cors"))
         if not cors:
             return None
         known = {one.name for one in dataclasses.fields(Cors)}
+        for origin in cors.get("allow_origins", ()):
+            if not is_origin(origin):
+                self._warn(
+                    f"'http.cors.allow_origins': {origin!r} has no effect: it is not an origin,"
+                    " such as 'https://app.example'. 'allow_origin_regex' allows several"
+                )
+        if "allow_origins" in cors:
+            cors["allow_origins"] = [*filter(is_origin, cors["allow_origins"])]
         try:
             return Cors(**{name: _frozen(cors[name]) for name in cors if name in known})
         except InvalidArgumentError as error:
