@@ -213,7 +213,9 @@ class StreamSession:
             if self._replay.doubted:
                 self._continue()
             return False
-        if self._is_troubled:
+        # An event without an id among others with one comes again with each replay: it is no sign
+        # of progress, or a server could be asked for ever.
+        if self._is_troubled and (part.id is not None or not self._replay.has_ids):
             self._is_troubled = False
             self._outage.end()
             self._end.news()
@@ -328,15 +330,18 @@ class StreamSession:
         """Take the response to an `Ask`: the run, or its result.
 
         Raises:
-            StreamIncomplete: The run is not over, but its stream cannot be continued.
+            StreamIncomplete: The run is not over, but its stream cannot be continued; or it has
+                failed, and the response is not its error.
         """
         if self.is_done:
             return
         assert isinstance(self._step, Ask)
         if self._step.waits:
+            error = document.get("__error__") if isinstance(document, dict) else None
+            if not isinstance(error, dict):
+                raise self._incomplete("the run failed, and its result does not say why", None)
             self.finish()
-            if isinstance(document, dict) and isinstance(document.get("__error__"), dict):
-                self._failure = StreamPart("error", document["__error__"])
+            self._failure = StreamPart("error", error)
             return
         status = document.get("status") if isinstance(document, Mapping) else None
         self._answered(status if isinstance(status, str) else "unknown")

@@ -265,3 +265,31 @@ def test_a_server_that_cuts_behind_each_heartbeat_is_not_asked_without_pause() -
         opened = client.runs.stream("t", "agent", stream_resumable=True)
         assert [part.event for part in opened] == ["metadata", "values", "end"]
     assert pauses == [0.0, 0.001, 0.002, 0.003, 0.003, 0.0]
+
+
+@pytest.mark.parametrize("result", [{}, {"n": 1}, [], None, {"__error__": "no"}])
+def test_a_failed_run_whose_error_is_not_known_is_no_success(result: Any) -> None:
+    """Its events are all there, but something must say that it failed."""
+    first = stream(event("metadata", {"run_id": "r"}, "1-0"), values(2), run=RUN)
+    wire = Wire(first, reply({"status": "error"}), stream(values(2)), reply(result))
+    with wire_client(wire) as client:
+        opened = client.runs.stream("t", "agent", stream_resumable=True)
+        with pytest.raises(StreamIncomplete, match="failed, and its result does not say why"):
+            [part for part in opened]
+    assert wire.lines[-1] == f"GET {RUN}/join"
+
+
+def test_an_event_without_an_id_is_no_progress() -> None:
+    """It comes again with each replay: neither a clean end nor an outage may last for ever."""
+    odd = event("custom", "hello")
+    first = stream(event("metadata", {"run_id": "r"}, "1-0"), values(2), run=RUN)
+    wire = Wire(first, reply({"status": "success"}), *[stream(odd, values(2)) for _ in range(20)])
+    with wire_client(wire) as client:
+        opened = client.runs.stream("t", "agent", stream_resumable=True)
+        assert [part.event for part in opened] == ["metadata", "values", "custom"]
+    assert len(wire.requests) == 3
+    cut = stream(event("metadata", {"run_id": "r"}, "1-0"), CUT, run=RUN)
+    wire = Wire(cut, *[stream(odd, CUT) for _ in range(20)])
+    with wire_client(wire) as client:
+        with pytest.raises(StreamIncomplete, match="given up after 6 attempts"):
+            [part for part in client.runs.stream("t", "agent", stream_resumable=True)]
