@@ -1,50 +1,50 @@
-"""The JSON schemas of a graph, which forms and tools are made from."""
+"""The schemas of a graph are made once: they take tens of milliseconds, and MCP asks for many."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-import pytest
+import httpx
 from langgraph.graph import START, StateGraph
-from typing_extensions import TypedDict
+from pydantic_core import core_schema
 
-from langgraph_client import Server
-
-
-class Unknown:
-    """A class of which pydantic makes no schema."""
+from langgraph_client.server.server import Server
 
 
-class State(TypedDict):
-    thing: Unknown
+class Counted:
+    """A class of values that counts how often its schema is made."""
+
+    made = 0
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
+        return core_schema.any_schema()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, object]:
+        Counted.made += 1
+        return {"type": "string"}
 
 
-def schemas_of(graph: Any) -> list[Any]:
-    with Server({"g": graph}) as server:
-        client = server.sync_client()
-        found = client.assistants.search()[0]["assistant_id"]
-        return [client.assistants.get_schemas(found) for _ in range(2)]
+class State(TypedDict, total=False):
+    counted: Counted
 
 
-def test_a_schema_that_cannot_be_made_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The schema is null, and the log says which and why."""
-    graph = StateGraph(State).add_node("n", lambda state: state).add_edge(START, "n")
-    first, again = schemas_of(graph.compile(name="shelf"))
-    assert first["input_schema"] is again["input_schema"] is None
-    messages = [record.getMessage() for record in caplog.records]
-    (about_input,) = [text for text in messages if "the input of 'shelf'" in text]
-    assert "Unknown" in about_input
-
-
-def test_the_graphs_of_the_quick_start_have_schemas(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """On every version of Python that the package supports."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples" / "agent")
-    sys.modules.pop("agent", None)
-    from agent import orders
-
-    assert [*schemas_of(orders)[0]["input_schema"]["properties"]] == ["amount", "approved"]
-    assert "has no schema" not in caplog.text
+def test_the_schemas_of_a_compiled_graph_are_made_once() -> None:
+    """Whoever asks, and for whichever assistant of the graph."""
+    graph = StateGraph(State).add_node("only", lambda state: {}).add_edge(START, "only").compile()
+    with (
+        Server({"agent": graph}) as server,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=20) as http,
+    ):
+        http.post("/assistants", json={"graph_id": "agent"})
+        ids = [one["assistant_id"] for one in http.post("/assistants/search", json={}).json()]
+        first = http.get(f"/assistants/{ids[0]}/schemas").json()
+        made = Counted.made
+        assert made > 0
+        assert first["state_schema"]["properties"]["counted"]["type"] == "string"
+        for assistant_id in ids:
+            assert http.get(f"/assistants/{assistant_id}/schemas").json() == first
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        assert http.post("/mcp", json=message).json()["result"]["tools"]
+        assert Counted.made == made

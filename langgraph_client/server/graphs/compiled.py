@@ -403,6 +403,10 @@ class CompiledGraph:
 
     def schemas(self) -> Schemas:
         """Return the JSON schemas of input, output, state and context."""
+        return self._schemas
+
+    @cached_property
+    def _schemas(self) -> Schemas:
         return introspection.schemas(self._graph)
 
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
