@@ -124,7 +124,9 @@ def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Paramet
         for parameter in signature.parameters.values()
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    by_annotation = [_wanted(parameter.name, parameter.annotation) for parameter in parameters]
+    by_annotation: list[_Wanted | None] = [
+        _wanted(parameter.name, parameter.annotation) for parameter in parameters
+    ]
     is_only = len(parameters) - by_annotation.count("runtime") == 1
     found: dict[inspect.Parameter, _Wanted] = {}
     for parameter, wanted in zip(parameters, by_annotation, strict=True):

@@ -8,6 +8,7 @@ import socket
 import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from typing import Protocol as TypingProtocol
 
 import uvicorn
 from starlette.requests import ClientDisconnect
@@ -75,6 +76,12 @@ class _Watch:
             self._timer = None
 
 
+class _Cycle(TypingProtocol):
+    """A request and its response, as uvicorn's protocols hold it."""
+
+    response_complete: bool
+
+
 class _Watched(asyncio.Protocol):
     """The common part of both of uvicorn's protocols: watch a client that does not read."""
 
@@ -107,6 +114,8 @@ def http_protocol(
     """
 
     class Protocol(_Watched, AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        cycle: _Cycle | None
+
         def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)

@@ -65,13 +65,14 @@ async def read_context(
     """
     place = f"/threads/{thread_id}"
     before = thread or await inside.ask("GET", place)
-    for _ in range(_READS):
+    for reads in range(1, _READS + 1):
         runs = await inside.ask("GET", f"{place}/runs?limit={_RUNS}")
         after = await inside.ask("GET", place)
-        if (before["updated_at"], before["status"]) == (after["updated_at"], after["status"]):
-            break
+        is_same = (before["updated_at"], before["status"]) == (after["updated_at"], after["status"])
+        if is_same or reads == _READS:
+            return after, runs
         before = after
-    return after, runs
+    raise AssertionError("the loop returns")
 
 
 async def find(
