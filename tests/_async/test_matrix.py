@@ -238,13 +238,13 @@ async def test_a_call_under_every_fault(hosted: TestServer, world: World, name: 
     for fault, make in FAULTS.items():
         faults, counted = Faults(), Counting(hosted.async_transport())
         make(faults)
-        read = 0.02 if "stalled" in fault else 5
+        read = 0.05 if "stalled" in fault else 5
         client = get_client(
             url=URL,
             transport=faults.async_transport(counted),
             timeout=httpx.Timeout(5, read=read),
             retry=RetryPolicy(initial=0, jitter=0),
-            reconnect=ReconnectPolicy(initial=0, silence=0.02 if "stalled" in fault else 15),
+            reconnect=ReconnectPolicy(initial=0, silence=0.05 if "stalled" in fault else 15),
         )
         begun = time.perf_counter()
         error: LangGraphError | None = None

@@ -239,13 +239,13 @@ def test_a_call_under_every_fault(hosted: TestServer, world: World, name: str) -
     for fault, make in FAULTS.items():
         faults, counted = Faults(), Counting(hosted.transport())
         make(faults)
-        read = 0.02 if "stalled" in fault else 5
+        read = 0.05 if "stalled" in fault else 5
         client = get_sync_client(
             url=URL,
             transport=faults.transport(counted),
             timeout=httpx.Timeout(5, read=read),
             retry=RetryPolicy(initial=0, jitter=0),
-            reconnect=ReconnectPolicy(initial=0, silence=0.02 if "stalled" in fault else 15),
+            reconnect=ReconnectPolicy(initial=0, silence=0.05 if "stalled" in fault else 15),
         )
         begun = time.perf_counter()
         error: LangGraphError | None = None
