@@ -11,8 +11,16 @@ from langgraph.errors import GraphDrained
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import RunControl, Runtime
 
-from langgraph_client import InvalidArgumentError, RemoteGraph, Server, get_sync_client
+from langgraph_client import (
+    APIResponseValidationError,
+    InvalidArgumentError,
+    RemoteGraph,
+    Server,
+    get_sync_client,
+)
 from langgraph_client.server.graphs import drain_checks
+from langgraph_client.values import HEADER, VERSION
+from tests.support.wire import EVENT_STREAM, event
 
 ON = {"configurable": {"thread_id": "1"}}
 
@@ -139,6 +147,39 @@ def test_answers_to_runs_without_a_control_are_refused() -> None:
         body = {"assistant_id": "agent"}
         assert wire.post("/runs", json=body, headers=odd).status_code == 422
         assert wire.get("/info").json()["flags"]["run_control"] is True
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ({"thread_id": "../a?b#", "run_id": "..", "number": 1}, "..%2Fa%3Fb%23/runs/%2E%2E"),
+        ({"thread_id": "t", "run_id": "r"}, None),
+        ({"thread_id": 5, "run_id": "r", "number": 1}, None),
+        ({"thread_id": "t", "number": 1}, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_a_question_leads_to_no_other_endpoint(question: Any, asked: str | None) -> None:
+    """Its ids are the server's words; a question that names no run is an error that says so."""
+    paths: list[str] = []
+    events = event("metadata", {"run_id": "r"}) + event("control", question) + event("values", {})
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path.decode())
+        if not paths[-1].endswith("/stream"):
+            return httpx.Response(200, json={}, headers={HEADER: VERSION})
+        return httpx.Response(200, content=events + event("end", None), headers=EVENT_STREAM)
+
+    transport = httpx.MockTransport(answer)
+    with get_sync_client(url="http://server", transport=transport) as client:
+        graph = RemoteGraph("agent", sync_client=client)
+        if asked is None:
+            with pytest.raises(APIResponseValidationError, match="'control'"):
+                graph.invoke({}, control=RunControl())
+        else:
+            graph.invoke({}, control=RunControl())
+            assert paths[-1] == f"/threads/{asked}/control"
 
 
 def test_other_servers_are_refused_by_name() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from langgraph_client._core.call import path
+from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
 from langgraph_client.remote.aliases import Reply
 from langgraph_client.remote.clients import status_of
 from langgraph_client.remote.event_reader import EventReader
@@ -87,15 +89,23 @@ def answer_control(control: Control | None, question: Reply, call: StateCall) ->
 
     The server refuses the answer if the run is over or runs in another process; that is ignored.
 
+    Raises:
+        APIResponseValidationError: The question does not say which run asks.
+
     POST /threads/{thread_id}/runs/{run_id}/control
     """
-    answer = {
-        "number": question["number"],
-        "drain": None if control is None else control.drain_reason,
-    }
-    path = f"/threads/{question['thread_id']}/runs/{question['run_id']}/control"
     try:
-        yield from ask(lambda client: client.http.post(path, json=answer, **call.own))
+        run = {"thread_id": question["thread_id"], "run_id": question["run_id"]}
+        # Quoted: the ids are the server's words, and must not lead to another endpoint.
+        where = path("/threads/{thread_id}/runs/{run_id}/control", **run)
+        number = question["number"]
+    except (KeyError, TypeError, InvalidArgumentError) as error:
+        raise APIResponseValidationError(
+            "an event 'control' from the server does not have the protocol's shape", body=question
+        ) from error
+    answer = {"number": number, "drain": None if control is None else control.drain_reason}
+    try:
+        yield from ask(lambda client: client.http.post(where, json=answer, **call.own))
     except Exception as error:
         if status_of(error) not in (NOT_FOUND, CONFLICT):
             raise
