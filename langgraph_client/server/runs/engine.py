@@ -124,20 +124,7 @@ class Engine:
             hooks=hooks,
             measures=self.measures,
         )
-        self._settlements = Settlements(
-            storage,
-            clock,
-            graph_runner,
-            self._queue,
-            self.locks,
-            self.feeds,
-            self._attempts,
-            self.protocol_runs,
-            ending,
-            ended,
-            self.cluster,
-            self.measures,
-        )
+        self._settlements = self._settling(ending, ended)
         self.stopper = RunStopper(
             storage,
             self._queue,
@@ -159,6 +146,26 @@ class Engine:
             self.cluster,
         )
         self._closed = False
+
+    def _settling(
+        self,
+        ending: Callable[[Transaction, Ended], Awaitable[None]] | None,
+        ended: Sequence[Callable[[Ended], None]],
+    ) -> Settlements:
+        return Settlements(
+            self._storage,
+            self._clock,
+            self._graph_runner,
+            self._queue,
+            self.locks,
+            self.feeds,
+            self._attempts,
+            self.protocol_runs,
+            ending,
+            ended,
+            self.cluster,
+            self.measures,
+        )
 
     def _join(self, shared: Shared, works: bool) -> Cluster:
         following = Following(
