@@ -57,6 +57,8 @@ CONTROL_EVENT = "control"
 #: - "context": the one of that graph, for a run without its own;
 #: - "keeps": false if the run must keep no state, whatever checkpointer its graph has;
 #: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
+#: - "replay": the checkpoint from which that graph replays: the run starts with its input at the
+#:   latest state that its thread had before;
 #: - "answer": the answer for the first interrupt, and "answers": those by the ids of interrupts.
 PARENT = "__parent"
 #: The event with which such a run says that an interrupt has taken the "answer".

@@ -98,6 +98,7 @@ __all__ = [
     "new_channel",
     "node_runnable",
     "pause",
+    "replayed_before",
     "streamed_messages",
     "token_of",
     "tracing_headers",
@@ -341,6 +342,19 @@ def untaken_answer(scratchpad: Foreign) -> Foreign:
         if not any(write is own for write in inside["pending_writes"]):
             return None
     return read(False)
+
+
+def replayed_before(replay: Foreign, namespace: str) -> str | None:
+    """Return the checkpoint before which a subgraph had the state with which a replay starts it.
+
+    None if the replay has started that subgraph before.
+
+    Args:
+        replay: langgraph's state of the parent's replay (seen in 1.2), which notes the call.
+        namespace: The namespace of the subgraph.
+    """
+    is_first = replay._is_first_visit(namespace)  # noqa: SLF001
+    return str(replay.checkpoint_id) if is_first else None
 
 
 def streamed_messages(callbacks: Foreign) -> list[set[str]]:

@@ -16,6 +16,7 @@ from langgraph_client.remote.compat import (
     Command,
     Interrupt,
     StateSnapshot,
+    replayed_before,
     streamed_messages,
     untaken_answer,
 )
@@ -29,6 +30,7 @@ _MESSAGE_EVENTS = "__pregel_stream_messages_v2"
 _RUNTIME = "__pregel_runtime"
 _SCRATCHPAD = "__pregel_scratchpad"
 _RESUMING = "__pregel_resuming"
+_REPLAY_STATE = "__pregel_replay_state"
 _RESUME_MAP = "__pregel_resume_map"
 
 
@@ -46,6 +48,8 @@ class Nested:
     wants_message_events: bool
     #: Whether the parent resumes from a checkpoint, so that this node may have started before.
     resuming: bool
+    #: If the parent replays, the checkpoint before which this node had the state to start with.
+    replayed_before: str | None
     #: Whether the parent resumes from a state of this node that its config names.
     at_checkpoint: bool
     #: The parent's thread, as its nodes see it; None without one.
@@ -67,12 +71,16 @@ class Nested:
         if TASK_ID not in configurable:
             return None
         emit = configurable.get(_STREAM)
+        before, replay = None, configurable.get(_REPLAY_STATE)
+        if replay is not None and address.thread_id is not None and not address.checkpoint:
+            before = replayed_before(replay, "|".join(address.namespace))
         return cls(
             namespace=address.namespace,
             emit=emit,
             modes=frozenset(emit.modes) if emit is not None else frozenset(),
             wants_message_events=bool(configurable.get(_MESSAGE_EVENTS)),
-            resuming=bool(configurable.get(_RESUMING)),
+            resuming=bool(configurable.get(_RESUMING)) and replay is None,
+            replayed_before=before,
             at_checkpoint=bool(address.checkpoint),
             streamed=streamed_messages(config.get("callbacks")),
             thread_id=_thread_of(configurable),
@@ -105,6 +113,8 @@ class Nested:
         # At a checkpoint of its own, a run without an input replays what comes after it.
         if self.resuming and not self.at_checkpoint:
             found["resuming"] = True
+        if self.replayed_before is not None:
+            found["replay"] = self.replayed_before
         if self.has_answer:
             found["answer"] = self._answer()
         if self._answers:

@@ -425,6 +425,17 @@ class RunRequest:
             return False
         return self.address.thread_id is not None
 
+    @property
+    def earlier_than(self) -> str | None:
+        """The checkpoint before which to look for the state to start with; see `begin_at`."""
+        if self.nested is None or self._server_resumes or self.address.checkpoint:
+            return None
+        return self.nested.replayed_before
+
+    def begin_at(self, checkpoint_id: str) -> None:
+        """Begin at an earlier state of the thread, as in a replay of the parent graph."""
+        self.address = replace(self.address, checkpoint={"checkpoint_id": checkpoint_id})
+
     def go_on(self, state: StateSnapshot) -> None:
         """Continue from the thread's state, as a local subgraph does when its parent resumes."""
         assert self.nested is not None

@@ -426,6 +426,49 @@ def a_fork_of_the_parent_asks_again(child: Child) -> Any:
     return [*results, told(parent.invoke(Command(resume="no"), K))]
 
 
+@scenario
+def a_fork_that_asks_is_gone_on_from_twice(child: Child) -> Any:
+    parent = around(child("asks_between"))
+    parent.invoke({"log": ["in"]}, K)
+    before = next(s for s in parent.get_state_history(K) if s.next == ("n",))
+    forked = parent.update_state(before.config, {"log": ["forked"]})
+    results = [told(parent.invoke(None, forked)) for _ in range(2)]
+    return [*results, told(parent.invoke(Command(resume="no"), K))]
+
+
+@scenario
+def a_child_that_remembers_is_replayed(child: Child) -> Any:
+    """It starts with what it remembered then, and goes on remembering."""
+    parent = row(("n", child("steps", checkpointer=True)), ("m", noting("m")))
+    parent = parent.compile(checkpointer=InMemorySaver())
+    results = [told(parent.invoke({"log": [f"turn {turn}"]}, K)) for turn in range(3)]
+    turns = [state for state in parent.get_state_history(K) if state.next == ("n",)]
+    replayed = [told(parent.invoke(None, state.config)) for state in reversed(turns)]
+    return results, replayed, told(parent.invoke({"log": ["last"]}, K))
+
+
+@scenario
+def a_loop_over_a_child_that_remembers_is_replayed(child: Child) -> Any:
+    """Only its first run in the replay starts with an earlier state."""
+    graph = row(("n", child("steps", checkpointer=True)))
+    graph.add_conditional_edges("n", lambda state: "n" if len(state["log"]) < 40 else "__end__")
+    parent = graph.compile(checkpointer=InMemorySaver())
+    results = [told(parent.invoke({"log": ["in"]}, K))]
+    turns = [state for state in parent.get_state_history(K) if state.next == ("n",)]
+    return results + [told(parent.invoke(None, state.config)) for state in turns]
+
+
+@scenario
+def a_child_that_remembers_and_asks_is_replayed(child: Child) -> Any:
+    parent = around(child("asks_between", checkpointer=True))
+    results = [answered(parent, f"answer {turn}") for turn in range(2)]
+    turns = [state for state in parent.get_state_history(K) if state.next == ("n",)]
+    for state in turns:
+        results.append([told(parent.invoke(None, state.config))])
+        results.append([told(parent.invoke(Command(resume="again"), K))])
+    return results
+
+
 def states_of_child(parent: Any) -> tuple[Any, list[Any]]:
     """The config of a child's latest state without its checkpoint, and all states, newest first."""
     (task_,) = parent.get_state(K, subgraphs=True).tasks

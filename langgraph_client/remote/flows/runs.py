@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from langgraph_client._core.call import path
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
-from langgraph_client.remote.aliases import Reply
+from langgraph_client.remote.aliases import Config, Reply
 from langgraph_client.remote.clients import status_of
 from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers
-from langgraph_client.remote.flows.state import NOT_FOUND, StateCall, get_state
+from langgraph_client.remote.flows.state import NOT_FOUND, StateCall, get_history_page, get_state
 from langgraph_client.remote.run_request import Control, RunRequest
+from langgraph_client.remote.snapshot import HistoryPages
 from langgraph_client.remote.threads import thread_arguments
 
 CONFLICT = 409
@@ -26,13 +27,21 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
     Returns:
         The reader of the run's events.
 
-    POST /threads, GET /threads/{thread_id}/state, GET /info
+    POST /threads, GET /threads/{thread_id}/state, POST /threads/{thread_id}/history, GET /info
     """
     if call.threads.must_be_made(call.address):
         yield from _create_thread(call)
     elif call.address.made_from is not None and request.arguments.options.if_not_exists is None:
         request.relies_on_thread = True
     request.for_server((yield from agreed_headers(call.clients, call.own)))
+    if (before := request.earlier_than) is not None:
+        end: Config = {"configurable": {"checkpoint_id": before}}
+        pages = HistoryPages(call.address, None, end, 1)
+        # That checkpoint is the parent's. The thread does not have it, so at it the run starts
+        # without a state, as a local subgraph that had none before.
+        request.begin_at(before)
+        for earlier in (yield from get_history_page(call, pages)):
+            request.begin_at(earlier.config.get("configurable", {})["checkpoint_id"])
     if request.needs_state:
         request.go_on((yield from get_state(call)))
     return EventReader(request, call.decoder_for_server())

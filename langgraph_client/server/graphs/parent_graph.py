@@ -20,6 +20,7 @@ SCRATCHPAD = "__pregel_scratchpad"
 _CHECKPOINTER = "__pregel_checkpointer"
 _RESUMING = "__pregel_resuming"
 _RESUME_MAP = "__pregel_resume_map"
+_REPLAY_STATE = "__pregel_replay_state"
 
 
 class ParentAnswer:
@@ -54,6 +55,11 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
         keys[_CHECKPOINTER] = None
     if parent.get("resuming"):
         keys[_RESUMING] = True
+    if isinstance(before := parent.get("replay"), str):
+        # Imported only here: older versions of langgraph lack it.
+        from langgraph._internal._replay import ReplayState
+
+        keys[_REPLAY_STATE] = ReplayState(before)
     if parent.get("answers"):
         keys[_RESUME_MAP] = parent["answers"]
     return keys

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.values import PARENT
 
 if TYPE_CHECKING:
     from langgraph_client.server.graphs.drain_checks import DrainChecks
@@ -153,9 +154,10 @@ class GraphRun:
         """
         command = None if resume is None else {"resume": resume}
         configurable = {k: v for k, v in self.config["configurable"].items() if k not in _PLACE}
+        parent = {k: v for k, v in (self.kwargs.get(PARENT) or {}).items() if k != "replay"}
         return replace(
             self,
-            kwargs={**self.kwargs, "input": None, "command": command},
+            kwargs={**self.kwargs, "input": None, "command": command, PARENT: parent},
             config={**self.config, "configurable": configurable},
         )
 
