@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -79,6 +80,18 @@ async def test_half_a_head_is_not_waited_for_for_ever(data: bytes) -> None:
         writer.close()
 
 
+async def test_an_endless_head_is_not_read_to_its_end() -> None:
+    """The connection is closed, whichever parser uvicorn has: httptools has no limit of its own."""
+    async with Served() as served:
+        _, writer = await served.sent(b"GET /slow HTTP/1.1\r\nhost: x\r\nx-a: ")
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+            raise AssertionError("10 MB of a header were taken")
+        writer.close()
+
+
 async def test_a_request_may_take_longer() -> None:
     """The limit is for the head; a body and a response have others."""
     async with Served() as served:
@@ -92,6 +105,23 @@ async def test_a_request_may_take_longer() -> None:
         writer.write(HEAD[:9])
         async with asyncio.timeout(10):
             assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_body_may_come_after_its_response() -> None:
+    """A response that needs no body is read by a client that sends one, and so is the next."""
+    async with Served() as served:
+        served.go_on.set()
+        size = 1_000_000
+        head = HEAD.replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % size)
+        reader, writer = await served.sent(head)
+        assert (await reader.readuntil(b"done")).endswith(b"done")
+        assert await long(reader)
+        for _ in range(10):
+            writer.write(b"x" * (size // 10))
+            await writer.drain()
+        writer.write(HEAD)
+        assert (await reader.readuntil(b"done")).endswith(b"done")
         writer.close()
 
 

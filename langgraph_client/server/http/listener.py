@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HEAD_SECONDS = 60.0
 """How many seconds the head of a request may take, from its first byte or the connection on."""
+_HEAD_BYTES = 128 * 1024
+"""The most bytes of a head. h11 has a limit of its own; httptools, which uvicorn prefers, none."""
 _GRACE = 0.3
 """How many seconds open responses have to end when the port is closed."""
 
@@ -80,6 +82,7 @@ class _Cycle(TypingProtocol):
     """A request and its response, as uvicorn's protocols hold it."""
 
     response_complete: bool
+    more_body: bool
 
 
 class _Watched(asyncio.Protocol):
@@ -120,6 +123,7 @@ def http_protocol(
             super().__init__(*args, **kwargs)
             self._watch = _Watch(send_timeout)
             self._head_timer: asyncio.TimerHandle | None = None
+            self._head_size = 0
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, asyncio.Transport)
@@ -128,8 +132,12 @@ def http_protocol(
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is None or self.cycle.response_complete:
+            # A body that still comes after an early response, such as a 401, is not a head.
+            if self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body):
                 self._await_head()
+                self._head_size += len(data)
+                if self._head_size > _HEAD_BYTES:
+                    self._close()
             else:
                 self._end_wait()
 
@@ -140,14 +148,15 @@ def http_protocol(
         def _await_head(self) -> None:
             if self._head_timer is None:
                 loop = asyncio.get_running_loop()
-                self._head_timer = loop.call_later(head_timeout, self._close_late)
+                self._head_timer = loop.call_later(head_timeout, self._close)
 
         def _end_wait(self) -> None:
+            self._head_size = 0
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
 
-        def _close_late(self) -> None:
+        def _close(self) -> None:
             if self.transport.get_protocol() is self:  # Otherwise it became a WebSocket.
                 self.transport.close()
 
