@@ -47,6 +47,7 @@ class RunCallbacks:
         self.asides: list[str] = []
         self._calls: HandlerCalls | None = None
         self._graph: Foreign = None
+        self._raised: BaseException | None = None
         #: The output of the run, set when it is over.
         self.output: GraphValue = None
 
@@ -70,11 +71,23 @@ class RunCallbacks:
 
     def hear(self, news: News) -> None:
         """Call the handlers for events inside the run."""
-        _make(self._tell(news))
+        try:
+            _make(self._tell(news))
+        except BaseException as error:
+            self._raised = error
+            raise
 
     async def ahear(self, news: News) -> None:
         """Async twin of `hear`."""
-        await _amake(self._tell(news))
+        try:
+            await _amake(self._tell(news))
+        except BaseException as error:
+            self._raised = error
+            raise
+
+    def raised(self, error: Exception) -> bool:
+        """Return whether a handler has raised an error, when it was called by `hear`."""
+        return error is self._raised
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object

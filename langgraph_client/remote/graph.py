@@ -639,7 +639,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
                 try:
                     with followed(
-                        parts, lambda: drive(runs.cancel(reader, call), client)
+                        parts, lambda: drive(runs.cancel(reader, call), client), callbacks.raised
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         for batch in Batches(events):
@@ -678,7 +678,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
                     async with afollowed(
-                        parts, lambda: adrive(runs.cancel(reader, call), client)
+                        parts, lambda: adrive(runs.cancel(reader, call), client), callbacks.raised
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         async for batch in AsyncBatches(events):

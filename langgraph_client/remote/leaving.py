@@ -118,13 +118,17 @@ def _quietly(work: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterable[JSON]]:
+def followed(
+    parts: Iterable[JSON], stop: Callable[[], None], is_handlers: Callable[[Exception], bool]
+) -> Iterator[Iterable[JSON]]:
     """Open a client's stream, which may be any iterable, and close it in the end.
 
     Args:
         parts: The stream.
         stop: Cancels the run. It is called if the caller leaves early, not if the client fails. The
             caller waits until the run has stopped, but not longer than `PATIENCE` seconds.
+        is_handlers: Whether a handler of the caller has raised an error, which then counts as the
+            caller's, whatever its class.
     """
     stream: AbstractContextManager[Iterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractContextManager):
@@ -134,9 +138,9 @@ def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterab
     with stream as events:
         try:
             yield events
-        except CLIENT_ERRORS:
-            raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, CLIENT_ERRORS) and not is_handlers(error):
+                raise
             # In a thread, because a node can delay its cancellation for ever.
             stopping = threading.Thread(target=_quietly, args=(stop,), daemon=True)
             stopping.start()
@@ -146,7 +150,9 @@ def followed(parts: Iterable[JSON], stop: Callable[[], None]) -> Iterator[Iterab
 
 @contextlib.asynccontextmanager
 async def afollowed(
-    parts: AsyncIterable[JSON], stop: Callable[[], Awaitable[None]]
+    parts: AsyncIterable[JSON],
+    stop: Callable[[], Awaitable[None]],
+    is_handlers: Callable[[Exception], bool],
 ) -> AsyncIterator[AsyncIterable[JSON]]:
     """Async twin of `followed`.
 
@@ -174,9 +180,9 @@ async def afollowed(
     events = await opened_anyway(background, opening(), opened_late, PATIENCE)
     try:
         yield events
-    except CLIENT_ERRORS:
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, CLIENT_ERRORS) and not is_handlers(error):
+            raise
         await background.finish(stop, "stopping a run that its reader has left", PATIENCE)
         raise
     finally:

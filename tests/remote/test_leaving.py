@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
+import httpx
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client import RemoteGraph
+from langgraph_client import LangGraphError, RemoteGraph
 from langgraph_client.testing import TestServer
 
 Run = Callable[[], Awaitable[Any]]
@@ -162,3 +164,42 @@ def test_a_thread_is_free_when_its_stream_has_been_left() -> None:
                 raise LookupError
         graph.update_state(on, {"x": 7}, as_node="wait")
         assert graph.get_state(on).values == {"x": 7}
+
+
+class Refusing(BaseCallbackHandler):
+    """A handler that fails at the first node, with an error that a client may raise, too."""
+
+    raise_error = True
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def on_chain_start(self, *_: Any, **told: Any) -> None:
+        if told.get("name") == "quick":
+            raise self._error
+
+
+@pytest.mark.parametrize("colour", ["async", "blocking"])
+@pytest.mark.parametrize(
+    "error",
+    [httpx.ConnectError("metrics are down"), LangGraphError("no"), ValueError("no")],
+    ids=["httpx", "client", "other"],
+)
+async def test_an_error_of_a_handler_stops_the_run(
+    slow: Slow, error: Exception, colour: str
+) -> None:
+    """Whatever its class: an error of the client leaves the run alone, but this one is not it."""
+    builder = StateGraph(State).add_node("quick", lambda _: {"x": 1}).add_node("wait", slow.node)
+    builder.add_edge(START, "quick").add_edge("quick", "wait")
+    async with TestServer({"agent": builder.compile()}) as server:
+        graph = server.remote_graph("agent")
+        on: Any = {"configurable": {"thread_id": "1"}, "callbacks": [Refusing(error)]}
+        is_async = colour == "async"
+        calling = graph.ainvoke({}, on) if is_async else asyncio.to_thread(graph.invoke, {}, on)
+        with pytest.raises(type(error)) as raised:
+            await calling
+        assert raised.value is error
+        client = server.client()
+        (thread,) = await client.threads.search()
+        (run,) = await client.runs.list(thread["thread_id"])
+        assert run["status"] == "interrupted"
