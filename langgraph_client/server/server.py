@@ -180,17 +180,7 @@ class Server:
     ) -> None:
         sdk_loopback.install()
         self.url: str | None = None
-        if not isinstance(graphs, Mapping):
-            kind = type(graphs).__name__
-            problem = (
-                f'must be a mapping of names to graphs, such as {{"agent": graph}}, not {kind}'
-            )
-            raise InvalidArgumentError("graphs", problem)
-        self._given = dict(graphs)
-        if isinstance(cors, str):
-            raise InvalidArgumentError("cors", f"must be a list of origins, not {cors!r}")
-        if api_key == "":
-            raise InvalidArgumentError("api_key", "must not be empty; None means no key")
+        _check_types(graphs, cors, api_key)
         check_number("max_runs", max_runs, whole=True)
         check_number("max_run_seconds", max_run_seconds, optional=True)
         check_number("event_ttl", event_ttl)
@@ -200,6 +190,7 @@ class Server:
                 "a role (--role) and a URL to listen on (--db-listen) need a database with"
                 " postgresql:// (--db, or path= in Python)"
             )
+        self._given = dict(graphs)
         self._path = path
         self._role = role
         self._listen_url = listen_url
@@ -653,3 +644,19 @@ class Server:
         if self._port is not None:
             self._port.close()
         self._port = self.url = None
+
+
+def _check_types(graphs: object, cors: object, api_key: str | None) -> None:
+    """Refuse arguments that are easily confused with others.
+
+    Raises:
+        InvalidArgumentError: One of them cannot be right.
+    """
+    if not isinstance(graphs, Mapping):
+        kind = type(graphs).__name__
+        problem = f'must be a mapping of names to graphs, such as {{"agent": graph}}, not {kind}'
+        raise InvalidArgumentError("graphs", problem)
+    if isinstance(cors, str):
+        raise InvalidArgumentError("cors", f"must be a list of origins, not {cors!r}")
+    if api_key == "":
+        raise InvalidArgumentError("api_key", "must not be empty; None means no key")

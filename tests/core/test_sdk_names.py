@@ -27,7 +27,6 @@ LATER = {
     "stream.decoders.SubgraphsDecoder": _HANDLES,
     "stream.decoders.ToolCallsDecoder": _HANDLES,
     "priority": "which runs of a server come first",
-    "cache": "a key-value cache of hosted deployments",
     ".Priority": "see priority",
     ".PriorityContext": "see priority",
     ".PrioritySettings": "see priority",
