@@ -185,6 +185,7 @@ class CompiledGraph:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
                 scope.ask()
+            await scope.write_held()
             await asides.end()
             for aside in asides.take():
                 yield aside

@@ -54,8 +54,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     - Writes of a cancelled task are not stored. Otherwise langgraph would take the task for
       finished when the thread continues, and the rest of its work would never be done.
-    - Writes of a run's command are stored together with the first result of the run. If the run is
-      stopped before, nothing is stored, and the command can be repeated.
+    - Writes of a run's command are stored together with the first result of the run, or at its end
+      if nothing had to be executed. If the run is stopped before, nothing is stored, and the
+      command can be repeated.
     - The events of a step are stored before the checkpoint after the step. Otherwise a kill in
       between would lose them for ever, because the step is not executed again.
     - A node in a worker thread cannot be stopped. After the end of its run, its writes are refused.
@@ -199,7 +200,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await run.taken(stream)
             if self._write_events is not None:
                 await self._write_events()
-            await self._put_held(run)
+            await run.write_held()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
         with _named(checkpoint["channel_values"].items()):
             put: RunnableConfig = await self._call(
@@ -227,16 +228,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             # The writes of a command wait for the first result of the run. If the run is stopped
             # before that, the command can be repeated.
             if task_id == NO_TASK:
-                run.held.append((config, writes, task_id, task_path))
+                run.hold(partial(self._put_writes, config, writes, task_id, task_path))
                 return
             if not _is_cancelled(writes):
-                await self._put_held(run)
+                await run.write_held()
         await self._put_writes(config, _settled(writes), task_id, task_path)
-
-    async def _put_held(self, run: RunScope) -> None:
-        held, run.held = run.held, []
-        for config, writes, task_id, task_path in held:
-            await self._put_writes(config, writes, task_id, task_path)
 
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str

@@ -105,6 +105,7 @@ async def raw_events(
             if events := mux.take():
                 yield events
             scope.ask()
+        await scope.write_held()
         await mux.aclose()
     except Exception as error:
         await mux.afail(error)

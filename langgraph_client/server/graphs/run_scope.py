@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -52,12 +52,11 @@ class RunScope:
         self.parents = parents
         self.loop = asyncio.get_running_loop()
         self.over = False
-        #: The writes of the run's command, until there is a first result of the run.
-        self.held: list[tuple[Any, ...]] = []
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
         #: Whether the event loop is blocked, because it waits for a blocking graph.
         self.loop_is_held = False
+        self._held: list[Callable[[], Awaitable[None]]] = []
         self._released = False
         self._consumer = asyncio.current_task()
         self._taken = 0
@@ -108,6 +107,16 @@ class RunScope:
             before = self._taken
         self._markers.discard(marker)
         marker.set()
+
+    def hold(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Keep a write of the run's command until there is a result of the run, or its end."""
+        self._held.append(write)
+
+    async def write_held(self) -> None:
+        """Carry out the writes of the run's command that are still held."""
+        held, self._held = self._held, []
+        for write in held:
+            await write()
 
     def hold_loop(self) -> None:
         """Note that the event loop is blocked by a blocking graph, until its next turn.
