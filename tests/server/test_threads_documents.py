@@ -33,6 +33,13 @@ def test_a_filter_of_items_has_a_limited_number_of_conditions(http: httpx.Client
     assert answer.json()["detail"] == "A filter may have at most 500 conditions"
 
 
+def test_the_runs_of_a_cancellation_are_limited(http: httpx.Client, thread: str) -> None:
+    """Each of them is looked up."""
+    for count, status in ((1_000, 404), (10_001, 422)):
+        body = {"thread_id": thread, "run_ids": [thread] * count}
+        assert http.post("/runs/cancel", json=body).status_code == status
+
+
 def test_a_filter_of_versions_is_limited_too(http: httpx.Client) -> None:
     """The metadata of a search for versions are a filter as any other."""
     made = http.post("/assistants", json={"graph_id": "row"}).json()["assistant_id"]

@@ -123,7 +123,8 @@ CANCEL: Schema = {
     "properties": {
         "status": {"type": "string", "enum": ["pending", "running", "all"]},
         "thread_id": _STRING,
-        "run_ids": _STRINGS,
+        # The real server's schema has no limit. Each of them is looked up.
+        "run_ids": {**_STRINGS, "maxItems": 10_000},
     },
 }
 CONTROL: Schema = {
