@@ -12,7 +12,7 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
-from langgraph_client.remote.aliases import Foreign, GraphValue, MergedConfig, Reply
+from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import (
     async_callback_manager,
     callback_manager,
@@ -33,7 +33,7 @@ class RunCallbacks:
     """A context manager around a run. Without langchain-core or callbacks it does nothing."""
 
     def __init__(self, config: MergedConfig, input: GraphValue, name: str) -> None:
-        self._config = config
+        self._config = {**config, "metadata": _metadata(config)}
         self._input = input
         self._started = {
             "name": config.get("run_name") or name,
@@ -101,6 +101,8 @@ class RunCallbacks:
 
     def _start(self, manager: Foreign) -> Calls:
         if manager is not None and manager.handlers:
+            if "ls_integration" not in manager.metadata:
+                manager.add_metadata({"ls_integration": "langgraph"})
             self.wants_messages = any(map(hears_models, manager.handlers))
             self._run = yield manager.on_chain_start(None, self._input, **self._started)
             self._graph = graph_callbacks(manager, self._run.run_id)
@@ -128,6 +130,25 @@ class RunCallbacks:
         if self._calls is not None:
             yield from self._calls.fail(error)
         yield self._run.on_chain_error(error)
+
+
+#: What langgraph copies from `configurable` to the metadata for handlers (seen in 1.2).
+_COPIED = (
+    "assistant_id",
+    "checkpoint_id",
+    "checkpoint_ns",
+    "graph_id",
+    "run_id",
+    "task_id",
+    "thread_id",
+)
+
+
+def _metadata(config: MergedConfig) -> JsonObject:
+    """Return the metadata of a run for handlers: as in a local graph, with the thread's id."""
+    configurable = config["configurable"]
+    copied = {key: configurable[key] for key in _COPIED if configurable.get(key)}
+    return {**copied, **config.get("metadata", {})}
 
 
 class Models:

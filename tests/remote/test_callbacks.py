@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -60,6 +61,42 @@ def test_start_and_end_of_a_run_are_heard(graph_named: Any) -> None:
     heard = Heard()
     list(graph_named("counter").stream({"count": 1}, config_with(heard), stream_mode="updates"))
     assert heard.said == [("start", {"count": 1}, "mine", ["t"], 1), ("end", {"count": 2})]
+
+
+class Metadata(BaseCallbackHandler):
+    """Notes the metadata of the outermost chain."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def on_chain_start(self, *_: Any, **kwargs: Any) -> None:
+        if kwargs["parent_run_id"] is None:
+            own = {key: kwargs["metadata"][key] for key in kwargs["metadata"] if key[:3] != "lc_"}
+            self.heard.append(own)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"configurable": {"thread_id": "1"}},
+        {"configurable": {"thread_id": 7, "tenant": "t", "graph_id": "g"}, "metadata": {"m": 1}},
+        {"configurable": {"thread_id": "1"}, "metadata": {"thread_id": "m", "ls_integration": 1}},
+    ],
+    ids=["thread", "more", "the caller's own"],
+)
+async def test_the_metadata_of_a_run_names_its_thread(graph_named: Any, config: Any) -> None:
+    """Handlers group what they hear by it; the caller's config stays as it was."""
+    counter = graph_named("counter")
+    given = copy.deepcopy(config)
+    expected = {"ls_integration": "langgraph", "thread_id": config["configurable"]["thread_id"]}
+    if "graph_id" in config["configurable"]:
+        expected["graph_id"] = "g"
+    expected |= config.get("metadata", {})
+    heard = Metadata()
+    counter.invoke({"count": 1}, {**config, "callbacks": [heard]})
+    await counter.ainvoke({"count": 1}, {**config, "callbacks": [heard]})
+    assert heard.heard == [expected, expected]
+    assert config == given
 
 
 async def test_async_callbacks_are_awaited(graph_named: Any) -> None:
