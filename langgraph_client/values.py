@@ -45,7 +45,8 @@ OUTPUT_HEADER = "x-langgraph-client-output"
 #: does not have: a JSON list.
 MODES_HEADER = "x-langgraph-client-modes"
 #: Request header with which a RemoteGraph says that its run has a `RunControl`: the JSON document
-#: `{"drain": reason}`, where the reason is null until the run is to drain.
+#: `{"drain": reason, "pause": seconds}`. The reason is null until the run is to drain. The pause is
+#: the time after a reply in which the run does not ask again; 0 if it is missing.
 CONTROL_HEADER = "x-langgraph-client-control"
 #: The event with which such a run asks, between supersteps, whether it is to drain. Its data,
 #: `{"thread_id", "run_id", "number"}`, is answered at `POST /threads/{..}/runs/{..}/control`.

@@ -650,7 +650,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     yield read_direct(event, part.data)
                                     continue
                                 if event == CONTROL_EVENT:
-                                    answer = runs.answer_control(arguments.control, part.data, call)
+                                    answer = runs.answer_control(request.control, part.data, call)
                                     drive(answer, client)
                                     continue
                                 yield from reader.read(event, part.data)
@@ -688,7 +688,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     yield read_direct(event, part.data)
                                     continue
                                 if event == CONTROL_EVENT:
-                                    answer = runs.answer_control(arguments.control, part.data, call)
+                                    answer = runs.answer_control(request.control, part.data, call)
                                     await adrive(answer, client)
                                     continue
                                 for item in reader.read(event, part.data):

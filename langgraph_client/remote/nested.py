@@ -56,6 +56,8 @@ class Nested:
     thread_id: str | None
     #: The parent's context.
     context: GraphValue
+    #: The parent's `RunControl`; None for older versions of langgraph.
+    control: Foreign
     #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
@@ -85,6 +87,7 @@ class Nested:
             streamed=streamed_messages(config.get("callbacks")),
             thread_id=_thread_of(configurable),
             context=getattr(configurable.get(_RUNTIME), "context", None),
+            control=getattr(configurable.get(_RUNTIME), "control", None),
             parents=parents_of(configurable, address.namespace),
             _answers=configurable.get(_RESUME_MAP) or {},
             _scratchpad=configurable.get(_SCRATCHPAD),

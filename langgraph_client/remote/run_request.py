@@ -88,6 +88,10 @@ class Control(Protocol):
         ...
 
 
+#: For how many seconds after a reply a run inside a parent graph does not ask whether to drain.
+PAUSE = 0.1
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunArguments:
     """The arguments of `invoke` and `stream`, where they are documented."""
@@ -334,8 +338,12 @@ class RunRequest:
                 more[ASIDES_HEADER] = json.dumps(asides)
             if HANDLER_CALLS_EVENT in asides:  # They include calls for models.
                 self.hears_messages = False
-            if (control := self.arguments.control) is not None:
-                more[CONTROL_HEADER] = json.dumps({"drain": control.drain_reason})
+            if (control := self.control) is not None:
+                # A parent graph always has a control, which hardly anybody uses. The questions of
+                # the run must not cost a round trip for each superstep.
+                pause = PAUSE if self.arguments.control is None else 0
+                told = {"drain": control.drain_reason, "pause": pause}
+                more[CONTROL_HEADER] = json.dumps(told)
             self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
             config = self.sent_config
             if parent := self._taken_over():
@@ -348,6 +356,15 @@ class RunRequest:
             self._for_other_server()
         is_replayed = self.nested is not None and self.nested.at_checkpoint
         self._begin_with(None if is_replayed else self.arguments.input)
+
+    @property
+    def control(self) -> Control | None:
+        """The control of the run: this call's, or else that of the parent graph."""
+        control = self.arguments.control
+        if control is not None or self.nested is None:
+            return control
+        around = self.nested.control
+        return around if isinstance(around, Control) else None
 
     def _for_other_server(self) -> None:
         if self.arguments.control is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypedDict
 
 import httpx
@@ -18,8 +19,10 @@ from langgraph_client import (
     Server,
     get_sync_client,
 )
+from langgraph_client.remote.run_request import PAUSE
 from langgraph_client.server.graphs import drain_checks
 from langgraph_client.values import HEADER, VERSION
+from tests.support.plain import plain_graph
 from tests.support.wire import EVENT_STREAM, event
 
 ON = {"configurable": {"thread_id": "1"}}
@@ -220,3 +223,51 @@ async def test_a_run_whose_events_are_read_drains_as_well(version: Any) -> None:
         assert (await remote.aget_state(ON)).next == ("second",)
         events = [event async for event in remote.astream_events(None, ON, control=RunControl())]
         assert events[-1]["data"]["output"] == {"first": "done", "second": "done"}
+
+
+@pytest.mark.parametrize("is_remote", [False, True], ids=["local", "remote"])
+@pytest.mark.parametrize("is_called", [False, True], ids=["as a node", "called"])
+def test_a_drained_parent_drains_its_node(is_remote: bool, is_called: bool) -> None:
+    """The child stops before its next superstep, and goes on from there with the parent."""
+    control = RunControl()
+
+    def first(_: State) -> State:
+        if not control.drain_requested:
+            time.sleep(2 * PAUSE)  # A run inside a parent does not ask after every short step.
+            control.request_drain("deploy")
+        return {"first": "done"}
+
+    with Server({"agent": built(first)}) as server:
+        child = server.remote_graph("agent") if is_remote else built(first)
+        if not is_remote:
+            child.checkpointer = None  # The parent's, as for the remote one.
+        node = (lambda state: child.invoke(state)) if is_called else child
+        parent = StateGraph(State).add_node("child", node).add_node("last", lambda _: {})
+        parent.add_edge(START, "child").add_edge("child", "last")
+        graph = parent.compile(checkpointer=InMemorySaver())
+        with pytest.raises(GraphDrained, match="deploy"):
+            graph.invoke({}, ON, control=control)
+        state = graph.get_state(ON, subgraphs=True)
+        assert state.next == ("child",)
+        assert state.values == {}
+        assert graph.invoke(None, ON) == {"first": "done", "second": "done"}
+
+
+@pytest.mark.parametrize("kind", ["local", "bundled", "plain"])
+def test_a_parent_that_is_to_drain_starts_nothing_in_its_node(kind: str) -> None:
+    """Of the bundled server. Others have no request that drains a run, and run to the end."""
+    control, ran = RunControl(), []
+    graph = built(lambda _: ran.append("first"))
+    with Server({"agent": graph}) as server:
+        remote = {"bundled": server.remote_graph, "plain": lambda name: plain_graph(server, name)}
+        child = graph if kind == "local" else remote[kind]("agent")
+
+        def node(state: State) -> Any:
+            control.request_drain("deploy")
+            return child.invoke(state)
+
+        parent = StateGraph(State).add_node("child", node).add_node("last", lambda _: {})
+        parent.add_edge(START, "child").add_edge("child", "last")
+        with pytest.raises(GraphDrained, match="deploy"):
+            parent.compile(checkpointer=InMemorySaver()).invoke({}, ON, control=control)
+    assert ran == (["first"] if kind == "plain" else [])

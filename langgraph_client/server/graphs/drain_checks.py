@@ -8,6 +8,7 @@ without a control do not ask, and there is no polling.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -22,9 +23,10 @@ class DrainChecks:
 
     Args:
         reason: The reason to drain from the start on; None if it must not.
+        pause: For how many seconds after a reply not to ask again.
     """
 
-    def __init__(self, reason: str | None) -> None:
+    def __init__(self, reason: str | None, pause: float = 0.0) -> None:
         # Imported only here: older versions of langgraph lack it.
         from langgraph.runtime import RunControl
 
@@ -33,13 +35,17 @@ class DrainChecks:
         self._number = 0
         self._answered = asyncio.Event()
         self._is_heard = True
+        self._pause = pause
+        self._replied = time.monotonic()
         if reason is not None:
             self.control.request_drain(reason)
 
     @property
     def is_due(self) -> bool:
         """Whether to ask the caller: it replies, and the run is not draining already."""
-        return self._is_heard and not self.control.drain_requested
+        if not self._is_heard or self.control.drain_requested:
+            return False
+        return time.monotonic() - self._replied >= self._pause
 
     def begin(self) -> int:
         """Return the number of the next question."""
@@ -60,6 +66,7 @@ class DrainChecks:
         if reason is not None:
             self.control.request_drain(reason)
         if number == self._number:
+            self._replied = time.monotonic()
             self._answered.set()
 
 
@@ -75,12 +82,12 @@ class ControlledRuns:
 
         Args:
             run_id: The run.
-            control: The control in its request: `drain`, the reason or None.
+            control: The control in its request: `drain`, the reason or None, and `pause`.
         """
         if control is None:
             yield None
             return
-        checks = self._checks[run_id] = DrainChecks(control["drain"])
+        checks = self._checks[run_id] = DrainChecks(control["drain"], control["pause"])
         try:
             yield checks
         finally:

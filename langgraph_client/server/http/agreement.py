@@ -94,14 +94,17 @@ def refusal(headers: Headers, error: Exception, status: int | None = None) -> HT
     return fail(status, error_document(error)["message"], told)
 
 
-def _control(text: str) -> dict[str, str | None]:
+def _control(text: str) -> dict[str, object]:
     try:
         control = decode(text)
     except ValueError:
         control = None
     if not isinstance(control, dict) or not isinstance(control.get("drain"), str | None):
         raise Invalid(f'{CONTROL_HEADER} must be {{"drain": reason}}')
-    return {"drain": control.get("drain")}
+    pause = control.get("pause", 0)
+    if not isinstance(pause, int | float):
+        raise Invalid(f"{CONTROL_HEADER}: pause must be a number of seconds")
+    return {"drain": control.get("drain"), "pause": float(pause)}
 
 
 def _names(header: str, text: str) -> list[str]:
