@@ -181,7 +181,8 @@ class SyncStoreClient:
         Args:
             namespace_prefix: Only items whose namespace begins with these labels; `()` for all.
             filter: Only items whose fields equal these values or meet these comparisons, such as
-                `{"age": {"$gte": 40}}`. Operators are `$eq $ne $gt $gte $lt $lte`.
+                `{"age": {"$gte": 40}}`. Operators are `$eq $ne $gt $gte $lt $lte`. An object
+                without operators is a filter for the object there: `{"address": {"city": "Ulm"}}`.
             limit: The most items to return, 1 to 1000. Default: 10. `iter_items` returns all.
             offset: How many to skip. Default: 0.
             query: A text to search for by meaning, if the server has an index.

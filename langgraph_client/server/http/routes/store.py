@@ -12,13 +12,13 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, nothing, reply
+from langgraph_client.server.storage.item_filter import check_filter, conditions
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 _MAX_CONDITIONS = 500
 """The most conditions of a filter: SQLite takes a thousand in one query."""
-_OPERATORS = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"}
 
 
 def _plain(
@@ -133,11 +133,11 @@ async def search(request: ValidRequest) -> Response:
     """POST /store/items/search."""
     body = request.body
     wanted = body.get("filter") or {}
-    for condition in wanted.values():
-        for name in condition if isinstance(condition, dict) else ():
-            if name.startswith("$") and name not in _OPERATORS:
-                raise fail(400, f"Unsupported operator: {name}")
-    if sum(len(one) if isinstance(one, dict) else 1 for one in wanted.values()) > _MAX_CONDITIONS:
+    try:
+        check_filter(wanted)
+    except ValueError as error:
+        raise fail(400, str(error)) from None
+    if sum(1 for _ in conditions(wanted)) > _MAX_CONDITIONS:
         raise fail(400, f"A filter may have at most {_MAX_CONDITIONS} conditions")
     options = {"refresh_ttl": body["refresh_ttl"]} if body.get("refresh_ttl") is not None else {}
     try:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
-from langgraph.store.base import BaseStore, Op, PutOp, Result
+from langgraph.store.base import BaseStore, Op, PutOp, Result, SearchOp
 from langgraph.store.postgres import AsyncPostgresStore, PostgresStore
 from psycopg import AsyncCursor, Cursor
 from psycopg.pq import Format
@@ -15,7 +15,9 @@ from psycopg.rows import DictRow, dict_row
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.options import StoreIndex, StoreOptions
 from langgraph_client.server.storage.embeddings import PreparedEmbeddings
+from langgraph_client.server.storage.item_filter import as_one_condition
 from langgraph_client.server.storage.postgres.connections import Connections, translated
+from langgraph_client.server.storage.postgres.item_conditions import item_condition
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 
 
@@ -36,11 +38,24 @@ def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
     return config
 
 
-def _oldest_first(queries: Any) -> Any:
-    # The protocol lists the oldest items first; langgraph's query lists the newest first.
+def _all_in_order(queries: Any, search_ops: Sequence[tuple[int, SearchOp]]) -> Any:
+    """Return queries of langgraph's store for whole pages, in the protocol's order."""
     found, embedded = queries
-    newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.updated_at, store.key"
-    return [(sql.replace(newest, oldest), *rest) for sql, *rest in found], embedded
+    newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.created_at, store.key"
+    changed = []
+    for (sql, params, *rest), (_, op) in zip(found, search_ops, strict=True):
+        if "neg_score" in sql:
+            # The first limit counts embeddings, of which an item may have several. langgraph
+            # computes it from the length of a page, and forgets the pages before.
+            *before, inner, limit, offset = params
+            per_item = inner // max(op.limit, 1) + 1
+            params = [*before, inner + op.offset * per_item, limit, offset]
+        changed.append((sql.replace(newest, oldest), params, *rest))
+    return changed, embedded
+
+
+def _one_condition(search_ops: Any) -> list[tuple[int, SearchOp]]:
+    return [(index, as_one_condition(op)) for index, op in search_ops]
 
 
 def _without_old_vectors(queries: Any, put_ops: Sequence[tuple[int, PutOp]]) -> Any:
@@ -91,7 +106,11 @@ class BlockingStore(PostgresStore):
             yield cursor
 
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
-        return _oldest_first(super()._prepare_batch_search_queries(search_ops))
+        searches = _one_condition(search_ops)
+        return _all_in_order(super()._prepare_batch_search_queries(searches), searches)
+
+    def _get_filter_condition(self, key: str, op: str, value: Any) -> tuple[str, list[Any]]:
+        return item_condition(value)  # the whole filter: see `as_one_condition`
 
     def _prepare_batch_PUT_queries(  # noqa: N802  # langgraph's name
         self, put_ops: Sequence[tuple[int, PutOp]]
@@ -121,7 +140,11 @@ class AwaitedStore(AsyncPostgresStore):
                 yield cursor
 
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
-        return _oldest_first(super()._prepare_batch_search_queries(search_ops))
+        searches = _one_condition(search_ops)
+        return _all_in_order(super()._prepare_batch_search_queries(searches), searches)
+
+    def _get_filter_condition(self, key: str, op: str, value: Any) -> tuple[str, list[Any]]:
+        return item_condition(value)  # the whole filter: see `as_one_condition`
 
     def _prepare_batch_PUT_queries(  # noqa: N802  # langgraph's name
         self, put_ops: Sequence[tuple[int, PutOp]]

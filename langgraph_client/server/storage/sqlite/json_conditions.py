@@ -51,6 +51,11 @@ def contains_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     return condition, parameters
 
 
+def is_plain_key(key: str) -> bool:
+    """Return whether a path can name a key."""
+    return _PLAIN_KEY.fullmatch(key) is not None
+
+
 @dataclass(frozen=True)
 class _Place:
     """A value within a JSON text: an expression for the text, and a path into it."""
@@ -108,7 +113,7 @@ def _condition(place: _Place, wanted: object, parameters: list[object], level: i
 
 
 def _member(place: _Place, key: str, value: object, parameters: list[object], level: int) -> str:
-    if _PLAIN_KEY.fullmatch(key):
+    if is_plain_key(key):
         child = _Place(place.source, f'{place.path}."{key}"')
         return _condition(child, value, parameters, level)
     alias = f"e{level}"

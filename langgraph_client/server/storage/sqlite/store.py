@@ -15,7 +15,12 @@ from langgraph.store.sqlite.base import SqliteIndexConfig
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.embeddings import PreparedEmbeddings
+from langgraph_client.server.storage.item_filter import as_one_condition
 from langgraph_client.server.storage.sqlite.database import Database, translated
+from langgraph_client.server.storage.sqlite.item_conditions import (
+    install_item_filter,
+    item_condition,
+)
 from langgraph_client.server.storage.sqlite.vectors import install_distance
 
 
@@ -60,6 +65,7 @@ class Store(SqliteStore):
 
     def setup(self) -> None:
         """Make the tables."""
+        install_item_filter(self.conn)
         # With an index, langgraph's setup loads an extension, which many builds of Python cannot.
         config, self.index_config = self.index_config, None
         super().setup()
@@ -90,15 +96,21 @@ class Store(SqliteStore):
                 self.sweep()
             self._forget_vectors(given)
             results = super().batch([_without_ttl(op) for op in given])
-            for op, result in zip(given, results, strict=True):
+            for op, result in _in_effect(given, results):
                 self._keep_time(op, result)
         return results
 
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
-        # The protocol lists the oldest items first, langgraph's query the newest.
-        queries, embedded = super()._prepare_batch_search_queries(search_ops)
-        newest, oldest = " ORDER BY updated_at DESC", " ORDER BY updated_at, rowid"
-        return [(sql.replace(newest, oldest), *rest) for sql, *rest in queries], embedded
+        searches = [(index, as_one_condition(op)) for index, op in search_ops]
+        queries, embedded = super()._prepare_batch_search_queries(searches)
+        return [_all_in_order(sql, params, *rest) for sql, params, *rest in queries], embedded
+
+    def _get_filter_condition(self, key: str, op: str, value: Any) -> tuple[str, list[Any]]:
+        return item_condition(value)  # the whole filter: see `as_one_condition`
+
+    def _prepare_batch_PUT_queries(self, put_ops: Any) -> Any:  # noqa: N802  # langgraph's name
+        queries, embedded = super()._prepare_batch_PUT_queries(put_ops)
+        return [(_in_its_place(sql), params) for sql, params in queries], embedded
 
     def _keep_time(self, op: Op, result: Any) -> None:
         if isinstance(op, PutOp) and op.value is not None:
@@ -177,3 +189,35 @@ def _without_ttl(op: Op) -> Op:
     if isinstance(op, (GetOp, SearchOp)):
         return op._replace(refresh_ttl=False)
     return op
+
+
+def _in_effect(ops: list[Op], results: list[Result]) -> Iterator[tuple[Op, Result]]:
+    """Yield operations with their results, without the writes that a later one replaces."""
+    last = {(op.namespace, op.key): op for op in ops if isinstance(op, PutOp)}
+    for op, result in zip(ops, results, strict=True):
+        if not isinstance(op, PutOp) or last[op.namespace, op.key] is op:
+            yield op, result
+
+
+def _all_in_order(sql: str, params: list[Any], *rest: Any) -> tuple[Any, ...]:
+    """Return a query of langgraph's store that lists all items, in the protocol's order."""
+    if "scored" in sql:
+        # Its first limit counts embeddings, of which an item may have several, and forgets the
+        # offset. The distance is computed for all of them in any case.
+        *before, _, limit, offset = params
+        return (sql, [*before, -1, limit, offset], *rest)
+    return (sql.replace(" ORDER BY updated_at DESC", " ORDER BY rowid"), params, *rest)
+
+
+def _in_its_place(sql: str) -> str:
+    """Return a query for writing that keeps the place of an item that is there already.
+
+    A page of a search would otherwise miss items when one of an earlier page is written again.
+    """
+    head = "INSERT OR REPLACE INTO store ("
+    if head not in sql:
+        return sql
+    columns = ("value", "created_at", "updated_at", "expires_at", "ttl_minutes")
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    update = f" ON CONFLICT (prefix, key) DO UPDATE SET {changes}"
+    return sql.replace(head, "INSERT INTO store (") + update

@@ -1,0 +1,55 @@
+"""The filter of a search for items, as a condition in SQL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from functools import lru_cache
+from typing import Any
+
+from langgraph_client.server.encoding import decode
+from langgraph_client.server.storage.item_filter import filter_text, matches
+from langgraph_client.server.storage.sqlite.json_conditions import (
+    contains_condition,
+    is_plain_key,
+)
+
+_FUNCTION = "item_matches"
+
+
+def install_item_filter(connection: sqlite3.Connection) -> None:
+    """Make the SQL function known that conditions call."""
+
+    def item_matches(text: str | bytes, wanted: str) -> bool:
+        return matches(decode(text), _filter(wanted))
+
+    connection.create_function(_FUNCTION, 2, item_matches, deterministic=True)
+
+
+def item_condition(wanted: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Return a condition that holds for rows whose value matches a filter, and its parameters.
+
+    Comparisons with a text, number or boolean, which are the most frequent, are left to SQLite's
+    JSON functions: only the values that pass them are decoded.
+    """
+    simple = {key: value for key, value in wanted.items() if _is_simple(key, value)}
+    terms: list[str] = []
+    parameters: list[Any] = []
+    if simple:
+        condition, parameters = contains_condition("value", simple)
+        terms.append(condition)
+    if len(simple) < len(wanted):
+        terms.append(f"{_FUNCTION}(value, ?)")
+        rest = {key: value for key, value in wanted.items() if key not in simple}
+        parameters.append(filter_text(rest))
+    return " AND ".join(terms), parameters
+
+
+def _is_simple(key: str, value: object) -> bool:
+    return isinstance(value, str | int | float) and is_plain_key(key)
+
+
+@lru_cache(maxsize=16)
+def _filter(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
