@@ -340,7 +340,7 @@ def test_tail_and_cancel(
     ("arguments", "words"),
     [
         (["show", "00000000-0000-4000-8000-000000000000"], "not found"),
-        (["tail", "nothing"], "UUID"),
+        (["tail", "nothing"], "not found"),
         (["run", "nope"], "nope"),
         (["graph", "nope"], "nope"),
         (["threads", "--url", "http://127.0.0.1:1"], "127.0.0.1:1"),
@@ -403,6 +403,16 @@ def test_pull(run: Run, client: SyncLangGraphClient, server: Server, tmp_path: P
     with Server({"counter": graphs()["counter"]}, path=file) as taken:
         assert taken.sync_client().threads.get_state(thread_id)["values"] == {"count": 2}
     assert run(*arguments[:-1], str(tmp_path / "none.json")).returncode == 1
+
+
+def test_a_thread_by_the_id_of_a_remote_graph(run: Run, server: Server) -> None:
+    """The command finds the thread that a `RemoteGraph` calls `bob`."""
+    server.remote_graph("counter").invoke({"count": 1}, {"configurable": {"thread_id": "bob"}})
+    done = run("show", "bob", "--json")
+    (shown,) = json_lines(done.stdout)
+    assert shown["thread"]["metadata"]["given_thread_id"] == "bob"
+    assert shown["state"]["values"] == {"count": 2}
+    assert run("show", "nobody").returncode == 1
 
 
 PULLED_GRAPH = """
