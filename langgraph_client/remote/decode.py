@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from langgraph_client.errors import APIResponseValidationError, LangGraphError
 from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
-from langgraph_client.remote.compat import Interrupt, pause
+from langgraph_client.remote.compat import Interrupt, message_classes, pause
 from langgraph_client.remote.config import Address, given_parents, tuples
 from langgraph_client.remote.exceptions import local_error, remote_error
 from langgraph_client.remote.interrupts import interrupt_from
 from langgraph_client.remote.messages import message_from
 from langgraph_client.thread_ids import GIVEN_ID, GIVEN_PARENTS
-from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, restore
+from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, name_of, restore
 
 INTERRUPT = "__interrupt__"
 
@@ -116,6 +116,13 @@ class Decoder:
     allowed: Allowed = field(default_factory=dict)
     #: The checkpoints of the parent graphs, for events. For a state, its metadata has them.
     parents: Reply = field(default_factory=dict)
+
+    def for_handlers(self) -> Decoder:
+        """Return the decoder of what handlers get: message objects, whatever the caller gets."""
+        if self.decode_messages:
+            return self
+        messages = {name_of(kind): kind for kind in message_classes().values()}
+        return replace(self, decode_messages=True, allowed={**self.allowed, **messages})
 
     def open(self, value: JSON) -> GraphValue:
         """Return a value as it was on the server, from its envelope if it has one.

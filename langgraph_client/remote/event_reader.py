@@ -66,6 +66,7 @@ class EventReader:
             parents=nested.parents if nested else {},
         )
         self._decodes_messages = decoder.decode_messages
+        self._for_handlers = self._decoder.for_handlers()
         self._messages: list[Message] = []
         #: The metadata of the latest message, as sent and as decoded: a cache for its next chunks.
         self._sent_metadata: JSON = None
@@ -159,14 +160,14 @@ class EventReader:
             self.created(data)
             return []
         if event == LIFECYCLE_EVENT:
-            self._lifecycle.append(self._decoder.lifecycle(data))
+            self._lifecycle.append(self._for_handlers.lifecycle(data))
             return []
         if event == ANSWERED_EVENT and self._request.nested is not None:
             self._request.nested.answered()
             return []
         if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
-            calls = self._decoder.open(data)
-            self._calls.append((event, [self._decoder.handler_call(call) for call in calls]))
+            calls = self._for_handlers.open(data)
+            self._calls.append((event, [self._for_handlers.handler_call(call) for call in calls]))
             return []
         if event == EXTENSIONS_EVENT and self._arguments.run_stream:
             return [{"type": event, "ns": (), "data": self._decoder.open(data)}]
@@ -210,7 +211,7 @@ class EventReader:
         """Pass a payload to callbacks, printing and the parent graph; return the caller's items."""
         subgraphs = self._arguments.subgraphs
         if name == "messages" and self._request.hears_messages:
-            self._messages.append(replace(self._decoder, decode_messages=True).open(data))
+            self._messages.append(self._for_handlers.open(data))
         if name in self._print_modes:
             where = f" [graph={ns}]" if subgraphs and ns else ""
             print(f"[{name}]{where} {payload!r}")

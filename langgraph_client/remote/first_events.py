@@ -145,12 +145,24 @@ def _end(event: JsonObject) -> JsonObject:
 
 
 def _generation(message: GraphValue) -> JsonObject:
+    if isinstance(message, dict):  # The caller wants messages as dicts.
+        text, is_chunk = _text(message["content"]), message["type"] == "AIMessageChunk"
+    else:
+        text, is_chunk = message.text, is_ai_chunk(message)
     return {
-        "text": message.text,
+        "text": text,
         "generation_info": None,
-        "type": "ChatGenerationChunk" if is_ai_chunk(message) else "ChatGeneration",
+        "type": "ChatGenerationChunk" if is_chunk else "ChatGeneration",
         "message": message,
     }
+
+
+def _text(content: GraphValue) -> str:
+    """Return the text in the content of a message, as langchain's messages do."""
+    if isinstance(content, str):
+        return content
+    blocks = [{"type": "text", "text": item} if isinstance(item, str) else item for item in content]
+    return "".join(str(block["text"]) for block in blocks if block.get("type") == "text")
 
 
 def _answer(generations: GraphValue, llm_output: GraphValue) -> JsonObject:

@@ -48,8 +48,11 @@ class GraphSettings:
         types = tuple(self.allow_types)
         allowed = classes_in(*types, Overwrite)
         allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
-        if self.decode_messages:
-            allowed.update({name_of(kind): kind for kind in message_classes().values()})
+        for kind in message_classes().values():
+            if self.decode_messages:
+                allowed[name_of(kind)] = kind
+            else:  # A schema among `allow_types` names them, too.
+                allowed.pop(name_of(kind), None)
         object.__setattr__(self, "name", self.name or self.assistant_id)
         object.__setattr__(self, "allow_types", types)
         object.__setattr__(self, "allowed", allowed)

@@ -6,7 +6,12 @@ import copy
 from typing import Any
 
 import pytest
+from langchain_core._api import LangChainDeprecationWarning
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 
 from langgraph_client import Server
 
@@ -159,6 +164,62 @@ def test_the_models_callbacks_are_those_of_a_streaming_local_graph(graph_named: 
     list(graph_named("chat").stream(NAME, config, stream_mode="messages"))
     assert heard.tokens == ["You ", "are ", "Ada", ""]
     assert heard.answers == ["You are Ada"]
+
+
+class Classes(BaseCallbackHandler):
+    """Notes the classes of the messages that it gets."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
+        self.heard.append([type(message) for message in messages[0]])
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        self.heard.append(type(response.generations[0][0].message))
+
+    def on_tool_end(self, output: Any, **kwargs: Any) -> None:
+        self.heard.append((type(output), output.artifact))
+
+
+def _talking() -> Any:
+    @tool(response_format="content_and_artifact")
+    def look(word: str) -> tuple[Any, Any]:
+        """Look up a word."""
+        return "found", (word, {1})
+
+    async def talk(_: MessagesState) -> MessagesState:
+        content = ["a", {"type": "text", "text": "b"}, {"type": "image", "url": "u"}]
+        model = FakeMessagesListChatModel(responses=[AIMessage(content, id="1")])
+        answer = await model.ainvoke([("user", "hi")])
+        call = {"name": "look", "args": {"word": "w"}, "id": "c", "type": "tool_call"}
+        return {"messages": [answer, await look.ainvoke(call)]}
+
+    return StateGraph(MessagesState).add_node("talk", talk).add_edge(START, "talk").compile()
+
+
+async def test_handlers_get_messages_where_the_caller_wants_dicts() -> None:
+    """Those are written for objects; what the caller gets is another matter."""
+    local, heard = Classes(), Classes()
+    await _talking().ainvoke({"messages": []}, {"callbacks": [local]})
+    with Server({"talking": _talking()}) as server:
+        graph = server.remote_graph("talking", decode_messages=False)
+        result = await graph.ainvoke({"messages": []}, {"callbacks": [heard]})
+    assert [type(message) for message in result["messages"]] == [dict, dict]
+    assert local.heard == [[HumanMessage], AIMessage, (ToolMessage, ("w", {1}))]
+    assert [kind for kind in heard.heard if kind is not AIMessageChunk] == local.heard
+
+
+async def test_first_events_of_messages_that_are_dicts() -> None:
+    """The answer of a model has its text."""
+    with Server({"talking": _talking()}) as server:
+        graph = server.remote_graph("talking", decode_messages=False)
+        with pytest.warns(LangChainDeprecationWarning):
+            events = [event async for event in graph.astream_events({}, version="v1")]
+    (end,) = [event for event in events if event["event"] == "on_chat_model_end"]
+    ((answer,),) = end["data"]["output"]["generations"]
+    assert answer["text"] == "ab"
+    assert answer["message"]["content"][1] == {"type": "text", "text": "b"}
 
 
 async def test_models_inside_are_heard_by_async_code(server: Server) -> None:
