@@ -57,7 +57,8 @@ from langgraph_client.remote.leaving import (
     followed,
 )
 from langgraph_client.remote.output import aresult_of, result_of
-from langgraph_client.remote.run_request import Control, RunArguments, RunRequest
+from langgraph_client.remote.run_arguments import Control, RunArguments
+from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
 from langgraph_client.remote.snapshot import HistoryPages

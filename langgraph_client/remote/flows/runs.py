@@ -10,7 +10,8 @@ from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.agreement import agreed_headers
 from langgraph_client.remote.flows.state import NOT_FOUND, StateCall, get_history_page, get_state
-from langgraph_client.remote.run_request import Control, RunRequest
+from langgraph_client.remote.run_arguments import Control
+from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.snapshot import HistoryPages
 from langgraph_client.remote.threads import thread_arguments
 
