@@ -66,6 +66,7 @@ def forged(thread_id: str) -> dict[str, Any]:
         "langgraph_auth_user": {"identity": "ann"},
         "langgraph_auth_user_id": "ann",
         "callbacks": ["no"],
+        "__pregel_own_thread": thread_id,
         "own": "kept",
     }
 

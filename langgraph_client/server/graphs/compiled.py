@@ -44,7 +44,11 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
-from langgraph_client.server.runs.run_document import SERVER_CONFIGURABLE, without
+from langgraph_client.server.runs.run_document import (
+    SERVER_CONFIGURABLE,
+    without,
+    without_internal,
+)
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
     ASIDES,
@@ -439,7 +443,7 @@ def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Conf
     if configurable.get("langgraph_auth_user") is not None:
         kept |= {key for key in configurable if key.startswith("langgraph_auth_")}
     place = {key: value for key, value in configurable.items() if key in kept}
-    given = {key: value for key, value in own["configurable"].items() if key != "thread_id"}
+    given = without(without_internal(own["configurable"]), {"thread_id"})
     return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
 
 

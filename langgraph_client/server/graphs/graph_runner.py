@@ -25,7 +25,11 @@ from langgraph_client.server.graphs.protocol import (
     Item,
     Snapshot,
 )
-from langgraph_client.server.runs.run_document import RESERVED_CONFIGURABLE, without
+from langgraph_client.server.runs.run_document import (
+    RESERVED_CONFIGURABLE,
+    without,
+    without_internal,
+)
 from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.typed_values import CONTROL, RICH, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
@@ -135,11 +139,8 @@ class HostedGraphRunner:
         # langgraph moves keys that it does not know into `configurable`, over what is there. They
         # go below it here: a request must not name another thread or another user.
         others = {key: value for key, value in given.items() if key not in _CONFIG_KEYS}
-        configurable = {
-            **without(others, RESERVED_CONFIGURABLE),
-            **with_user(given["configurable"]),
-            "thread_id": thread_id,
-        }
+        asked = {**without(others, RESERVED_CONFIGURABLE), **with_user(given["configurable"])}
+        configurable = {**without_internal(asked), "thread_id": thread_id}
         return {
             **{key: value for key, value in given.items() if key in _PASSED_ON},
             "configurable": configurable,

@@ -26,6 +26,7 @@ RESERVED_METADATA = {
     "cron_id",
     "counters_since_delta_snapshot",
 }
+_NODE_FINISHED = "__pregel_node_finished"
 RESERVED_CONFIGURABLE = {
     "langgraph_auth_user",
     "langgraph_auth_user_id",
@@ -38,7 +39,7 @@ RESERVED_CONFIGURABLE = {
     "__otel_traceparent__",
     "__otel_tracestate__",
     "__dd_trace_headers__",
-    "__pregel_node_finished",
+    _NODE_FINISHED,
     "__context_provided__",
 }
 _NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
@@ -60,6 +61,18 @@ def assistant_id_of(graph_id: str) -> str:
 def without(given: Mapping[str, object] | None, reserved: set[str]) -> dict[str, object]:
     """Return a copy without the reserved keys, which clients cannot set."""
     return {key: value for key, value in (given or {}).items() if key not in reserved}
+
+
+def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
+    """Return a copy without the keys by which langgraph and the server itself talk to a graph.
+
+    A request that could set them could, for example, name another thread.
+    """
+    return {
+        key: value
+        for key, value in configurable.items()
+        if not key.startswith("__pregel_") or key == _NODE_FINISHED
+    }
 
 
 def canonical_uuid(text: Any, detail: str, refused: type[ServerError] = Invalid) -> str:
