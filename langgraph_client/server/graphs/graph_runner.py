@@ -148,12 +148,12 @@ class HostedGraphRunner:
             "run_id": uuid.UUID(run["run_id"]),
         }
 
-    async def state(self, job: Job, rest: Document) -> Document:
+    async def state(self, run: Document, rest: Document) -> Document:
         """Return the fields of the thread's document that depend on its state."""
-        graph_id: str = job.run["kwargs"]["config"]["configurable"]["graph_id"]
-        config = thread_config(job.run["kwargs"].get(GIVEN_ID, job.thread_id))
-        current_host.set(self._host_of(job.run))  # For a factory, which is called again.
-        async with self._graphs.open(graph_id, self._config(job.run)) as graph:
+        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
+        config = thread_config(run["kwargs"].get(GIVEN_ID, run["thread_id"]))
+        current_host.set(self._host_of(run))  # For a factory, which is called again.
+        async with self._graphs.open(graph_id, self._config(run)) as graph:
             if not graph.keeps_states:
                 return {**rest, "interrupts": {}}
             state = await graph.aget_state(config)

@@ -134,6 +134,7 @@ class Engine:
             self._attempts,
             self._settlements,
             self.cluster,
+            clock,
             self.busy,
         )
         self._loader = RunLoader(

@@ -152,8 +152,13 @@ class GraphRunner(Protocol):
         """Run a job's graph and yield its events, as pairs of name and data."""
         ...
 
-    async def state(self, job: Job, rest: Document) -> Document:
-        """Return the fields of the thread's document that depend on its state."""
+    async def state(self, run: Document, rest: Document) -> Document:
+        """Return the fields of the thread's document that depend on its state.
+
+        Args:
+            run: A run of the thread.
+            rest: The fields if the thread has no state.
+        """
         ...
 
     async def forget(self, thread: Document) -> None:

@@ -39,7 +39,7 @@ logger = logging.getLogger("langgraph_client.server")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to write if the storage is not available; the last one repeats."""
-_STATE_SECONDS = 30.0
+STATE_SECONDS = 30.0
 """How many seconds reading a graph's state may take."""
 
 
@@ -156,8 +156,8 @@ class Settlements:
         if job.temporary or not job.attempt:
             return rest, outcome
         try:
-            async with asyncio.timeout(_STATE_SECONDS):
-                return await self._graph_runner.state(job, rest), outcome
+            async with asyncio.timeout(STATE_SECONDS):
+                return await self._graph_runner.state(job.run, rest), outcome
         except BaseException as raised:  # Of a graph's factory, or a class that cannot be restored.
             if isinstance(raised, Unavailable) or is_stopping(raised):
                 raise

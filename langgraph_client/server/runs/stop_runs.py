@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
 from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import Cluster
@@ -14,10 +16,13 @@ from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
-from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, drop
+from langgraph_client.server.runs.thread_status import WITHOUT_STATE
+from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced
 
+logger = logging.getLogger("langgraph_client.server")
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 DELETED_REASON = "the run was deleted"
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
@@ -33,10 +38,11 @@ class RunStopper:
         queue: The runs of this process that are not over.
         locks: The locks of threads.
         tasks: Runs tasks that must not be cancelled with a request.
-        graph_runner: Deletes the state that a thread's graph stores by itself.
+        graph_runner: Reads a thread's state, and deletes what its graph stores by itself.
         attempts: Publishes the last event of a run that is deleted.
         settlements: Settle runs that are stopped before they start.
         cluster: The processes that share the database; None if there is only this one.
+        clock: Names the time of changes.
         busy: Returns the ids of a thread's runs that are not over.
     """
 
@@ -50,6 +56,7 @@ class RunStopper:
         attempts: Attempts,
         settlements: Settlements,
         cluster: Cluster | None,
+        clock: Clock,
         busy: Callable[[str], Awaitable[list[str]]],
     ) -> None:
         self._storage = storage
@@ -60,6 +67,7 @@ class RunStopper:
         self._attempts = attempts
         self._settlements = settlements
         self._cluster = cluster
+        self._clock = clock
         self._busy = busy
         self.deleting: set[str] = set()
         """The threads that are being deleted; runs on them are refused."""
@@ -174,19 +182,53 @@ class RunStopper:
                     raise NotFound("Run not found")
                 job = await self._delete_elsewhere(run)
                 if job is None:
-                    await self._delete_ended(thread_id, run_id, held)
+                    await self._delete_ended(run, held)
                     return
         # Not under the lock, which the transaction that ends the run needs.
         await _over([job])
         # Its normal end may have been written just before, and then its document is still there.
         async with self._locks.hold(thread_id) as held:
-            if await self._storage.within(held).runs.get(run_id) is not None:
-                await self._delete_ended(thread_id, run_id, held)
+            run = await self._storage.within(held).runs.get(run_id)
+            if run is not None:
+                await self._delete_ended(run, held)
 
-    async def _delete_ended(self, thread_id: str, run_id: str, held: Any) -> None:
+    async def _delete_ended(self, run: Document, held: Any) -> None:
+        """Delete a run that is over. The caller holds the thread's lock."""
+        thread_id = run["thread_id"]
+        newest = await self._storage.within(held).runs.search(
+            where={"thread_id": thread_id},
+            order_by="created_at",
+            descending=True,
+            limit=1,
+            fields=("run_id",),
+        )
         async with self._storage.transaction(held) as transaction:
-            await transaction.states.delete_run(thread_id, run_id)
-            await drop(transaction, run_id)
+            await transaction.states.delete_run(thread_id, run["run_id"])
+            await drop(transaction, run["run_id"])
+        was_last = bool(newest) and newest[0]["run_id"] == run["run_id"]
+        if was_last and not await self._busy(thread_id):
+            await self._settle_thread(run, held)
+
+    async def _settle_thread(self, run: Document, held: Any) -> None:
+        """Update a thread's document from its state after its last run was deleted."""
+        try:
+            async with asyncio.timeout(STATE_SECONDS):
+                left = await self._graph_runner.state(run, dict(WITHOUT_STATE))
+        except BaseException as error:  # Of a graph's factory, or a class that cannot be restored.
+            if isinstance(error, Unavailable) or is_stopping(error):
+                raise
+            logger.warning(
+                "the document of thread %s still shows a deleted run: its state cannot be read: %s",
+                run["thread_id"],
+                type(error).__name__,
+            )
+            return
+        async with self._storage.transaction(held) as transaction:
+            thread = await transaction.threads.get(run["thread_id"])
+            if thread is not None:
+                now = self._clock.stamp()
+                thread.update(left, updated_at=now, state_updated_at=now)
+                await transaction.threads.put(thread)
 
     async def _delete_elsewhere(self, run: Document) -> Job | None:
         """Ask the process that executes a run to delete it. The caller holds the thread's lock."""

@@ -10,6 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+WITHOUT_STATE: Mapping[str, object] = {
+    "status": "idle",
+    "values": None,
+    "interrupts": {},
+    "error": None,
+}
+"""The fields of a thread at rest that has no state."""
 _LEFT_BY_RUNS = ("values", "interrupts", "error")
 
 

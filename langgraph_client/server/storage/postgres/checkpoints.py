@@ -30,6 +30,7 @@ from psycopg.rows import DictRow, dict_row
 
 from langgraph_client.server.storage.postgres.connections import Connections, translated
 from langgraph_client.server.storage.postgres.pools import BlockingPool
+from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.shared import Fenced
 
@@ -322,16 +323,26 @@ class Checkpoints(AsyncPostgresSaver):
             else "NOTHING"
         )
         fence, values = self._fence(thread_id)
+        key = [thread_id, namespace, place["checkpoint_id"], task_id]
+        keep = ""
+        if replace:  # The earlier rows are kept apart: a rollback restores them.
+            keep = (
+                f", kept AS (INSERT INTO replaced_writes ({WRITE}) SELECT {WRITE}"
+                " FROM checkpoint_writes, fence WHERE thread_id = %s AND checkpoint_ns = %s"
+                " AND checkpoint_id = %s AND task_id = %s AND idx = ANY(%s::integer[])"
+                " ON CONFLICT DO NOTHING)"
+            )
+            values += [*key, list_of(rows)]
         statement = (
-            f"WITH {fence} INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id,"
-            " task_id, task_path, idx, channel, type, blob)"
+            f"WITH {fence}{keep} INSERT INTO checkpoint_writes (thread_id, checkpoint_ns,"
+            " checkpoint_id, task_id, task_path, idx, channel, type, blob)"
             " SELECT %s, %s, %s, %s, %s, a.* FROM fence,"
             " unnest(%s::integer[], %s::text[], %s::text[], %s::bytea[]) AS a"
             " ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)"
             f" DO {conflict}"
         )
-        values += [thread_id, namespace, place["checkpoint_id"], task_id, task_path]
-        values += [list_of(rows), *([row[i] for row in rows.values()] for i in range(3))]
+        values += [*key, task_path, list_of(rows)]
+        values += [[row[i] for row in rows.values()] for i in range(3)]
         return statement, values
 
 

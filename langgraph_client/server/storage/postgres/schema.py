@@ -210,8 +210,46 @@ BEGIN
 END $$
 """,
     ],
+    [
+        # Since then, replaced writes are kept apart.
+        """
+CREATE OR REPLACE FUNCTION
+lc_delete_thread(thread text, keeps_events boolean, has_checkpoints boolean)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM runs WHERE thread_id = thread;
+    DELETE FROM crons WHERE thread_id = thread;
+    DELETE FROM thread_ttls WHERE thread_id = thread;
+    DELETE FROM run_controls WHERE thread_id = thread;
+    DELETE FROM threads WHERE thread_id = thread;
+    IF NOT keeps_events THEN DELETE FROM events WHERE thread_id = thread; END IF;
+    DELETE FROM protocol_events WHERE thread_id = thread;
+    DELETE FROM script_states WHERE thread_id = thread;
+    IF has_checkpoints THEN
+        DELETE FROM checkpoints WHERE thread_id = thread;
+        DELETE FROM checkpoint_blobs WHERE thread_id = thread;
+        DELETE FROM checkpoint_writes WHERE thread_id = thread;
+        DELETE FROM replaced_writes WHERE thread_id = thread;
+    END IF;
+    RETURN true;
+END $$
+""",
+    ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
+WRITE = (
+    "thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path, written"
+)
+"""The columns of a task's write."""
+REPLACED_WRITES = """
+CREATE TABLE IF NOT EXISTS replaced_writes (
+    thread_id text NOT NULL, checkpoint_ns text NOT NULL, checkpoint_id text NOT NULL,
+    task_id text NOT NULL, idx integer NOT NULL, channel text NOT NULL, type text,
+    blob bytea NOT NULL, task_path text NOT NULL, written bigint NOT NULL,
+    PRIMARY KEY (thread_id, written))
+"""
+"""Earlier values of replaced writes, by which a rollback restores them. Not in the migrations,
+because it exists only together with langgraph's tables."""
 
 
 async def migrate(connections: Connections) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.checkpoint_links import (
+    DELTA_COUNTERS,
+    Key,
+    Link,
+    latest,
+    needed,
+)
 from langgraph_client.server.storage.postgres.connections import Executor, Place
+from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.protocol import Document, Mark
 
-_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
-_DELTA_COUNTERS = "counters_since_delta_snapshot"
+_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replaced_writes")
 _NO_STATES = "WHERE false"
 
 
@@ -87,30 +94,40 @@ class States:
         )
         if not self._has_checkpoints:
             return
+        links = await self._links(thread_id)
+        if await self._delete(thread_id, links.keys() - needed(links, latest(links))):
+            await self._collect(thread_id)
+
+    async def _links(self, thread_id: str) -> dict[Key, Link]:
+        """Return how the checkpoints of a thread are connected."""
         rows = await self._executor.rows(
-            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, metadata,"
-            " checkpoint -> 'channel_values' FROM checkpoints WHERE thread_id = %s"
-            " ORDER BY checkpoint_id DESC",
+            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id,"
+            f" ARRAY(SELECT jsonb_object_keys(nullif(metadata -> '{DELTA_COUNTERS}', 'null'))),"
+            " ARRAY(SELECT jsonb_object_keys(nullif(checkpoint -> 'channel_values', 'null')))"
+            " FROM checkpoints WHERE thread_id = %s",
             (thread_id,),
         )
-        kept = _needed(rows)
-        gone = [(ns, number) for ns, number, *_ in rows if (ns, number) not in kept]
-        if gone:
-            await self._executor.execute(
-                "DELETE FROM checkpoints WHERE thread_id = %s AND (checkpoint_ns, checkpoint_id)"
-                " IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-                (thread_id, [ns for ns, _ in gone], [number for _, number in gone]),
-            )
-            await self._collect(thread_id)
+        return {(row[0], row[1]): Link(*row[2:]) for row in rows}
+
+    async def _delete(self, thread_id: str, keys: Collection[Key]) -> int:
+        """Delete checkpoints. Return how many."""
+        if not keys:
+            return 0
+        return await self._executor.execute(
+            "DELETE FROM checkpoints WHERE thread_id = %s AND (checkpoint_ns, checkpoint_id)"
+            " IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+            (thread_id, [ns for ns, _ in keys], [number for _, number in keys]),
+        )
 
     async def _collect(self, thread_id: str) -> None:
         """Delete the writes and values that no remaining checkpoint of a thread refers to."""
-        await self._executor.execute(
-            "DELETE FROM checkpoint_writes w WHERE thread_id = %s AND NOT EXISTS"
-            " (SELECT 1 FROM checkpoints c WHERE c.thread_id = w.thread_id"
-            " AND c.checkpoint_ns = w.checkpoint_ns AND c.checkpoint_id = w.checkpoint_id)",
-            (thread_id,),
-        )
+        for table in ("checkpoint_writes", "replaced_writes"):
+            await self._executor.execute(
+                f"DELETE FROM {table} w WHERE thread_id = %s AND NOT EXISTS"
+                " (SELECT 1 FROM checkpoints c WHERE c.thread_id = w.thread_id"
+                " AND c.checkpoint_ns = w.checkpoint_ns AND c.checkpoint_id = w.checkpoint_id)",
+                (thread_id,),
+            )
         await self._executor.execute(
             "DELETE FROM checkpoint_blobs b WHERE thread_id = %s AND NOT EXISTS"
             " (SELECT 1 FROM checkpoints c WHERE c.thread_id = b.thread_id"
@@ -140,23 +157,41 @@ class States:
         return row[0] if row else 0
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
-        """Delete the checkpoints and writes of a run."""
+        """Delete the checkpoints and writes of a run, except those later ones are read through."""
         await self._executor.execute(
             "DELETE FROM script_states WHERE thread_id = %s AND run_id = %s", (thread_id, run_id)
         )
         if not self._has_checkpoints:
             return
-        changed = await self._executor.execute(
-            "DELETE FROM checkpoints WHERE thread_id = %s AND metadata ->> 'run_id' = %s",
+        rows = await self._executor.rows(
+            "SELECT checkpoint_ns, checkpoint_id FROM checkpoints"
+            " WHERE thread_id = %s AND metadata ->> 'run_id' = %s",
             (thread_id, run_id),
         )
+        gone: set[Key] = {(namespace, number) for namespace, number in rows}
+        if gone:
+            links = await self._links(thread_id)
+            gone -= needed(links, links.keys() - gone)
+        changed = await self._delete(thread_id, gone)
         if mark is not None:
-            changed += await self._executor.execute(
-                "DELETE FROM checkpoint_writes WHERE thread_id = %s AND written > %s",
-                (thread_id, mark),
-            )
+            changed += await self._undo_writes(thread_id, mark)
         if changed:
             await self._collect(thread_id)
+
+    async def _undo_writes(self, thread_id: str, mark: int) -> int:
+        """Delete the writes after a mark, and restore those that they replaced."""
+        changed = 0
+        for table in ("checkpoint_writes", "replaced_writes"):
+            changed += await self._executor.execute(
+                f"DELETE FROM {table} WHERE thread_id = %s AND written > %s", (thread_id, mark)
+            )
+        # The last of several comes first, and the others are ignored.
+        await self._executor.execute(
+            f"INSERT INTO checkpoint_writes ({WRITE}) SELECT {WRITE} FROM replaced_writes"
+            " WHERE thread_id = %s ORDER BY written DESC ON CONFLICT DO NOTHING",
+            (thread_id,),
+        )
+        return changed
 
     async def size(self, thread_id: str) -> Document:
         """Return the numbers and sizes of a thread's checkpoints, values and writes."""
@@ -214,22 +249,3 @@ class States:
             for name, value in saved.values.items():
                 values.setdefault(name, set()).add(encode(value))
         return {name: [len(text) for text in texts] for name, texts in values.items()}
-
-
-def _needed(rows: list[tuple[Any, ...]]) -> set[tuple[str, str]]:
-    """Return the checkpoints to keep, by namespace and id. `rows` must be the newest first."""
-    by_key = {(row[0], row[1]): row for row in rows}
-    latest: dict[str, str] = {}
-    for namespace, number, *_ in rows:
-        latest.setdefault(namespace, number)
-    kept: set[tuple[str, str]] = set()
-    for namespace, number in latest.items():
-        # A delta channel is rebuilt from its last snapshot, so go back until each one has a value.
-        key: tuple[str, str] | None = (namespace, number)
-        deltas = set(by_key[namespace, number][3].get(_DELTA_COUNTERS) or ())
-        while key is not None and key in by_key and key not in kept:
-            kept.add(key)
-            _, _, parent, _, values = by_key[key]
-            deltas -= set(values or ())
-            key = (namespace, parent) if deltas and parent else None
-    return kept

@@ -19,7 +19,7 @@ from langgraph_client.server.storage.postgres.documents import Runs, Table
 from langgraph_client.server.storage.postgres.events import Events
 from langgraph_client.server.storage.postgres.leases import Leases
 from langgraph_client.server.storage.postgres.protocol_events import ProtocolEventTable
-from langgraph_client.server.storage.postgres.schema import migrate
+from langgraph_client.server.storage.postgres.schema import REPLACED_WRITES, migrate
 from langgraph_client.server.storage.postgres.script_states import ScriptStateTable
 from langgraph_client.server.storage.postgres.states import States
 from langgraph_client.server.storage.protocol import Document
@@ -166,6 +166,7 @@ class PostgresStorage(Tables):
                 await self.connections.execute(
                     "ALTER TABLE checkpoint_writes ADD COLUMN written bigserial"
                 )
+            await self.connections.execute(REPLACED_WRITES)
 
     @asynccontextmanager
     async def transaction(self, held: Any = None) -> AsyncIterator[Within]:

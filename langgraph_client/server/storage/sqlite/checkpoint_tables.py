@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from langgraph_client.server.storage.checkpoint_links import (
+    DELTA_COUNTERS,
+    Key,
+    Link,
+    latest,
+    needed,
+)
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
 from langgraph_client.server.storage.sqlite.value_parts import Packed, digests
@@ -29,11 +37,27 @@ _TABLES = (
         task_id TEXT NOT NULL, idx INTEGER NOT NULL, channel TEXT NOT NULL,
         task_path TEXT NOT NULL, type TEXT NOT NULL, value BLOB NOT NULL,
         UNIQUE (thread_id, checkpoint_ns, checkpoint_id, task_id, idx))""",
+    # Earlier values of replaced writes, by which a rollback restores them.
+    """CREATE TABLE IF NOT EXISTS replaced_writes (
+        number INTEGER PRIMARY KEY,
+        thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL,
+        task_id TEXT NOT NULL, idx INTEGER NOT NULL, channel TEXT NOT NULL,
+        task_path TEXT NOT NULL, type TEXT NOT NULL, value BLOB NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS replaced_writes_by_thread ON replaced_writes (thread_id, number)",
     """CREATE TABLE IF NOT EXISTS checkpoint_parts (
         thread_id TEXT NOT NULL, digest BLOB NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (thread_id, digest))""",
 )
-CHECKPOINT_TABLES = ("checkpoints", "checkpoint_channels", "checkpoint_writes", "checkpoint_parts")
+CHECKPOINT_TABLES = (
+    "checkpoints",
+    "checkpoint_channels",
+    "checkpoint_writes",
+    "replaced_writes",
+    "checkpoint_parts",
+)
+_WRITE = (
+    "number, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, task_path, type, value"
+)
 _CHECKPOINT = (
     "SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, run_id, versions,"
     " metadata, type, checkpoint FROM checkpoints"
@@ -170,11 +194,6 @@ class CheckpointTables:
             found.update({digest: (form, data) for digest, form, data in rows})
         return found
 
-    def namespaces(self, thread_id: str) -> list[str]:
-        """Return the namespaces in which a thread has checkpoints."""
-        query = "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ?"
-        return [row[0] for row in self._database.rows(query, (thread_id,))]
-
     def threads_of(self, run_id: str) -> list[str]:
         """Return the threads that have checkpoints of a run."""
         query = "SELECT DISTINCT thread_id FROM checkpoints WHERE run_id = ?"
@@ -223,11 +242,19 @@ class CheckpointTables:
             key: Thread, namespace and checkpoint.
             rows: The rows.
             packed: The values in them.
-            replace: Whether to replace existing rows; otherwise they stay.
+            replace: Whether to replace existing rows; otherwise they stay. Replaced ones are kept
+                apart, for `delete_run`.
         """
         verb = "REPLACE" if replace else "IGNORE"
         with self._database.transaction() as cursor:
             _put_parts(cursor, key[0], packed)
+            if replace:
+                cursor.executemany(
+                    f"INSERT OR IGNORE INTO replaced_writes ({_WRITE})"
+                    f" SELECT {_WRITE} FROM checkpoint_writes WHERE thread_id = ?"
+                    " AND checkpoint_ns = ? AND checkpoint_id = ? AND task_id = ? AND idx = ?",
+                    [(*key, row.task_id, row.idx) for row in rows],
+                )
             cursor.executemany(
                 f"INSERT OR {verb} INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id,"
                 " task_id, idx, channel, task_path, type, value)"
@@ -244,44 +271,88 @@ class CheckpointTables:
                 cursor.execute(f"DELETE FROM {name} WHERE thread_id = ?", (thread_id,))
 
     def delete_run(self, thread_id: str, run_id: str, mark: int | None) -> None:
-        """Delete the checkpoints of a run and, with a mark, all writes after it."""
+        """Delete the checkpoints of a run and, with a mark, undo all writes after it.
+
+        Checkpoints that later ones are read through stay.
+        """
         with self._database.transaction() as cursor:
-            done = cursor.execute(
-                "DELETE FROM checkpoints WHERE thread_id = ? AND run_id = ?", (thread_id, run_id)
+            query = (
+                "SELECT checkpoint_ns, checkpoint_id FROM checkpoints"
+                " WHERE thread_id = ? AND run_id = ?"
             )
-            changed = done.rowcount
+            gone: set[Key] = set(cursor.execute(query, (thread_id, run_id)))
+            if gone:
+                links = self._links(cursor, thread_id)
+                gone -= needed(links, links.keys() - gone)
+            changed = self._delete(cursor, thread_id, gone)
             if mark is not None:
-                done = cursor.execute(
-                    "DELETE FROM checkpoint_writes WHERE thread_id = ? AND number > ?",
-                    (thread_id, mark),
-                )
-                changed += done.rowcount
+                changed += self._undo_writes(cursor, thread_id, mark)
             if changed:
                 self._collect(thread_id)
 
-    def keep_only(self, thread_id: str, kept: Collection[tuple[str, str]]) -> None:
-        """Delete the checkpoints of a thread, except some: each by namespace and id."""
-        with self._database.transaction() as cursor:
-            found = cursor.execute(
-                "SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = ?",
-                (thread_id,),
-            ).fetchall()
-            cursor.executemany(
-                "DELETE FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?"
-                " AND checkpoint_id = ?",
-                [(thread_id, *key) for key in found if key not in kept],
+    def _undo_writes(self, cursor: sqlite3.Cursor, thread_id: str, mark: int) -> int:
+        """Delete the writes after a mark, and restore those that they replaced."""
+        changed = 0
+        for name in ("checkpoint_writes", "replaced_writes"):
+            done = cursor.execute(
+                f"DELETE FROM {name} WHERE thread_id = ? AND number > ?", (thread_id, mark)
             )
+            changed += done.rowcount
+        # The last of several comes first, and the others are ignored.
+        cursor.execute(
+            f"INSERT OR IGNORE INTO checkpoint_writes ({_WRITE}) SELECT {_WRITE}"
+            " FROM replaced_writes WHERE thread_id = ? ORDER BY number DESC",
+            (thread_id,),
+        )
+        return changed
+
+    def keep_latest(self, thread_id: str) -> None:
+        """Delete all checkpoints but the latest of each namespace and what these need."""
+        with self._database.transaction() as cursor:
+            links = self._links(cursor, thread_id)
+            self._delete(cursor, thread_id, links.keys() - needed(links, latest(links)))
             self._collect(thread_id)
+
+    def _links(self, cursor: sqlite3.Cursor, thread_id: str) -> dict[Key, Link]:
+        """Return how the checkpoints of a thread are connected."""
+        rows = cursor.execute(
+            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id,"
+            f" json_extract(metadata, '$.{DELTA_COUNTERS}') FROM checkpoints WHERE thread_id = ?",
+            (thread_id,),
+        ).fetchall()
+        deltas = {row[:2]: set(json.loads(row[3] or "{}")) for row in rows}
+        stored: dict[Key, set[str]] = {}
+        if names := set().union(*deltas.values()):
+            for namespace, number, name in cursor.execute(
+                "SELECT c.checkpoint_ns, c.checkpoint_id, v.key FROM checkpoints c,"
+                " json_each(c.versions) v CROSS JOIN checkpoint_channels s"
+                " ON s.thread_id = c.thread_id AND s.checkpoint_ns = c.checkpoint_ns"
+                " AND s.channel = v.key AND s.version = v.value"
+                " WHERE c.thread_id = ? AND v.key IN (SELECT value FROM json_each(?))",
+                (thread_id, json.dumps(sorted(names))),
+            ):
+                stored.setdefault((namespace, number), set()).add(name)
+        return {row[:2]: Link(row[2], deltas[row[:2]], stored.get(row[:2], ())) for row in rows}
+
+    def _delete(self, cursor: sqlite3.Cursor, thread_id: str, keys: Collection[Key]) -> int:
+        """Delete checkpoints. Return how many."""
+        cursor.executemany(
+            "DELETE FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?"
+            " AND checkpoint_id = ?",
+            [(thread_id, *key) for key in keys],
+        )
+        return len(keys)
 
     def _collect(self, thread_id: str) -> None:
         """Delete the rows that no remaining checkpoint of a thread refers to."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "DELETE FROM checkpoint_writes WHERE thread_id = ?"
-                " AND (checkpoint_ns, checkpoint_id) NOT IN"
-                " (SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = ?)",
-                (thread_id, thread_id),
-            )
+            for name in ("checkpoint_writes", "replaced_writes"):
+                cursor.execute(
+                    f"DELETE FROM {name} WHERE thread_id = ?"
+                    " AND (checkpoint_ns, checkpoint_id) NOT IN"
+                    " (SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = ?)",
+                    (thread_id, thread_id),
+                )
             cursor.execute(
                 "DELETE FROM checkpoint_channels WHERE thread_id = ?"
                 " AND (checkpoint_ns, channel, version) NOT IN"
@@ -290,7 +361,7 @@ class CheckpointTables:
                 (thread_id, thread_id),
             )
             used: set[bytes] = set()
-            for name in ("checkpoint_channels", "checkpoint_writes"):
+            for name in ("checkpoint_channels", "checkpoint_writes", "replaced_writes"):
                 query = f"SELECT type, value FROM {name} WHERE thread_id = ?"
                 for form, value in cursor.execute(query, (thread_id,)):
                     used.update(digests(form, value))

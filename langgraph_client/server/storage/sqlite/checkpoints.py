@@ -41,7 +41,6 @@ from langgraph_client.server.storage.sqlite.value_parts import Packed, pack, unp
 
 # Not the global generator of `random`: a node that seeds it expects the same numbers each time.
 _RANDOM = random.SystemRandom()
-_DELTA_COUNTERS = "counters_since_delta_snapshot"
 
 
 class Checkpoints(BaseCheckpointSaver[str]):
@@ -281,8 +280,8 @@ class Checkpoints(BaseCheckpointSaver[str]):
         Args:
             thread_id: The run's thread.
             run_id: The run.
-            mark: Also delete the writes to older checkpoints after this mark, such as the response
-                to an interrupt.
+            mark: Also undo the writes to older checkpoints after this mark, such as the response to
+                an interrupt.
         """
         self._tables.delete_run(thread_id, run_id, mark)
 
@@ -317,27 +316,11 @@ class Checkpoints(BaseCheckpointSaver[str]):
             if strategy == "delete":
                 self.delete_thread(thread_id)
             else:
-                self._keep_latest(thread_id)
+                self._tables.keep_latest(thread_id)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads, in place."""
         self.prune(thread_ids, strategy=strategy)
-
-    def _keep_latest(self, thread_id: str) -> None:
-        with self._database.transaction():
-            kept: set[tuple[str, str]] = set()
-            for namespace in self._tables.namespaces(thread_id):
-                row = self._tables.checkpoint(thread_id, namespace, None)
-                deltas = set(json.loads(row.metadata).get(_DELTA_COUNTERS) or ()) if row else set()
-                while row is not None:
-                    kept.add((namespace, row.checkpoint_id))
-                    stored = self._tables.channels(thread_id, namespace, row.versions)
-                    deltas -= {channel for channel, _, _ in stored}
-                    parent = row.parent_checkpoint_id
-                    if not deltas or not parent or (namespace, parent) in kept:
-                        break
-                    row = self._tables.checkpoint(thread_id, namespace, parent)
-            self._tables.keep_only(thread_id, kept)
 
     def sizes(self, thread_id: str) -> Sizes:
         """Return the sizes of a thread's checkpoints, values and writes."""
