@@ -12,9 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph.config import get_stream_writer
 
+from langgraph_client.encryption import Encryption, EncryptionContext
+from langgraph_client.server.runs.event_filter import EventFilter, event_name
 from langgraph_client.server.server import Server
 from tests.server.test_event_streaming import ALL, Count, Thread, kinds, of, one_node
+from tests.support.postgres import binaries, cluster
 
 
 class Gate:
@@ -160,3 +164,100 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
 def exported(server: Server) -> dict[str, Any]:
     export = server.services.storage.export()
     return asyncio.run_coroutine_threadsafe(export, server.loop).result(10)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where a server keeps its data: in memory, or in a PostgreSQL database."""
+    if request.param == "sqlite":
+        yield None
+        return
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = cluster().fresh()
+    yield url
+    cluster().drop(url)
+
+
+def test_opening_the_events_does_not_read_runs_that_are_in_them(
+    gate: Gate, path: str | None
+) -> None:
+    """Runs whose events are not kept, or are there already, are not read when a reader comes."""
+    gate.open.set()
+    read: list[str] = []
+    encryption = Encryption()
+
+    @encryption.encrypt.json
+    async def encrypt(ctx: EncryptionContext, data: dict[str, Any]) -> dict[str, Any]:
+        return data
+
+    @encryption.encrypt.blob
+    @encryption.decrypt.blob
+    async def same(ctx: EncryptionContext, blob: bytes) -> bytes:
+        return blob
+
+    @encryption.decrypt.json
+    async def decrypt(ctx: EncryptionContext, data: dict[str, Any]) -> dict[str, Any]:
+        read.extend(["run"] if data.get("note") == "earlier" else [])
+        return data
+
+    with (
+        Server({"gate": gate.graph}, path=path, encryption=encryption) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        body = {"assistant_id": "gate", "input": {}, "metadata": {"note": "earlier"}}
+        body["if_not_exists"] = "create"
+        for kept in (True, False, True, False):
+            run = {**body, "stream_resumable": kept}
+            reply = thread.request("POST", "/threads/{t}/runs/wait", json=run)
+            assert reply.status_code == 200, reply.text
+        del read[:]
+        assert len(of(thread.events(ends=2), "lifecycle")) == 4
+        assert read
+        del read[:]
+        assert len(of(thread.events(ends=2), "lifecycle")) == 4
+        assert read == []
+
+
+def name_streamed(state: Count) -> Count:
+    writer = get_stream_writer()
+    for name in ("a|b", "a", "50%7C|%25"):
+        writer({"name": name, "is": name})
+    return {"answer": "done"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"channels": ["custom"], "depth": 0}, ["a|b", "a", "50%7C|%25"]),
+        ({"channels": ["custom:a|b"]}, ["a|b"]),
+        ({"channels": ["custom:a"]}, ["a"]),
+        ({"channels": ["custom:50%7C|%25"]}, ["50%7C|%25"]),
+    ],
+    ids=["all", "bar", "plain", "percent"],
+)
+def test_a_custom_channel_has_any_name(wanted: dict[str, Any], found: list[str]) -> None:
+    """A `|` in the name of a channel does not lead its events to another channel or namespace."""
+    graph = one_node(Count, name_streamed)
+    with Server({"gate": graph}) as server, closing(Thread(server.listen())) as thread:
+        thread.start("gate", {"count": 1})
+        thread.events()
+        body = {**wanted, "channels": [*wanted["channels"], "lifecycle"]}
+        with thread.request_stream("POST", "/threads/{t}/stream/events", json=body) as reply:
+            events = read_end(reply.iter_lines())
+    assert [data["is"] for data in of(events, "custom")] == found
+
+
+def test_a_segment_of_a_namespace_has_any_text() -> None:
+    """A `|` in a name or a segment is no border, for filters by namespace and by depth."""
+    inner = event_name("custom:a|b", ("tools:x|y",))
+    for namespace, depth, wanted in (
+        (["b"], None, False),
+        (["y"], None, False),
+        (["tools:x|y"], 0, True),
+        (["tools"], 0, True),
+        ([], 0, False),
+        ([], 1, True),
+    ):
+        request = {"channels": ["custom"], "namespaces": [namespace], "depth": depth}
+        assert EventFilter.of(request).wants(inner) == wanted, request

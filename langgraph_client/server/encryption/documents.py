@@ -302,6 +302,11 @@ class EncryptedProtocolEvents:
             found = await self._events.lifecycle(run_id)
         return await self._plain(found)
 
+    async def missing_runs(self, thread_id: str) -> list[str]:
+        """Return the ids of the runs without lifecycle events here whose own events are stored."""
+        async with self._turns.one():
+            return await self._events.missing_runs(thread_id)
+
     async def last(self, thread_id: str) -> KeptEvent | None:
         """Return the last event of a thread; None if it has none."""
         async with self._turns.one():

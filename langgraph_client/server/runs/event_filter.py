@@ -28,8 +28,14 @@ MAX_NAMESPACES = 1000
 
 
 def event_name(channel: str, namespace: Sequence[str]) -> str:
-    """Return the name under which the log stores an event."""
-    return "|".join((channel, *namespace))
+    """Return the name under which the log stores an event. `parts_of` takes it apart."""
+    return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in (channel, *namespace))
+
+
+def parts_of(name: str) -> tuple[str, list[str]]:
+    """Return the channel and the namespace of an event's name."""
+    channel, *namespace = (part.replace("%7C", "|").replace("%25", "%") for part in name.split("|"))
+    return channel, namespace
 
 
 class PerName(Generic[T]):
@@ -104,7 +110,7 @@ class EventFilter:
 
     def wants(self, name: str) -> bool:
         """Return whether the reader wants events of this name."""
-        channel, *namespace = name.split("|")
+        channel, namespace = parts_of(name)
         if channel not in self.channels and channel.partition(":")[0] not in self.channels:
             return False
         return any(self._fits(namespace, prefix) for prefix in self.namespaces)

@@ -192,14 +192,9 @@ class ProtocolRuns:
 
     async def _catch_up(self, log: ProtocolLog, live: set[str]) -> None:
         """Add older runs that are over and whose own events are stored."""
-        runs = await self._storage.runs.search(
-            where={"thread_id": log.thread_id}, order_by="created_at"
-        )
-        for run in runs:
-            kept = run["kwargs"]["resumable"] and not is_protocol(run)
-            if not kept or run["run_id"] in live:
-                continue
-            if await self._storage.protocol_events.lifecycle(run["run_id"]):
+        for run_id in await self._storage.protocol_events.missing_runs(log.thread_id):
+            run = None if run_id in live else await self._storage.runs.get(run_id)
+            if run is None or is_protocol(run):
                 continue
             brought: ProtocolRun | None = None
             keeper, after = RunEvents(self._storage, run), (0, -1)

@@ -202,6 +202,13 @@ class ProtocolEventStore(Protocol):
         """Return the lifecycle events of a run."""
         ...
 
+    async def missing_runs(self, thread_id: str) -> list[str]:
+        """Return the ids of the runs without lifecycle events here whose own events are stored.
+
+        The oldest is first. No document of a run is read.
+        """
+        ...
+
     async def last(self, thread_id: str) -> KeptEvent | None:
         """Return the last event of a thread; None if it has none."""
         ...

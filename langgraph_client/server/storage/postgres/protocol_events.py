@@ -19,6 +19,13 @@ _MAY_GO = (
     " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
 )
 _DELETED = Place("protocol_events", deletes=True)
+_MISSING = (
+    "SELECT run_id FROM runs WHERE thread_id = %s"
+    " AND EXISTS (SELECT 1 FROM events WHERE events.run_id = runs.run_id)"
+    " AND NOT EXISTS (SELECT 1 FROM protocol_events AS kept"
+    " WHERE kept.run_id = runs.run_id AND kept.name LIKE 'lifecycle%%')"
+    " ORDER BY created_at, run_id"
+)
 
 
 class ProtocolEventTable:
@@ -54,6 +61,11 @@ class ProtocolEventTable:
         """Return the lifecycle events of a run."""
         where = "run_id = %s AND seq > %s AND name LIKE 'lifecycle%%'"
         return await self._select(where, run_id, -1, MAX_INTEGER)
+
+    async def missing_runs(self, thread_id: str) -> list[str]:
+        """Return the ids of the runs without lifecycle events here whose own events are stored."""
+        rows = await self._executor.rows(_MISSING, (thread_id,))
+        return [row[0] for row in rows]
 
     async def _select(self, where: str, key: str, after: int, limit: int) -> list[KeptEvent]:
         rows = await self._executor.rows(

@@ -21,6 +21,13 @@ _MAY_GO = (
     " WHERE others.thread_id = protocol_events.thread_id)"
     " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
 )
+_MISSING = (
+    "SELECT run_id FROM runs WHERE thread_id = ?"
+    " AND EXISTS (SELECT 1 FROM events WHERE events.run_id = runs.run_id)"
+    " AND NOT EXISTS (SELECT 1 FROM protocol_events AS kept"
+    " WHERE kept.run_id = runs.run_id AND substr(kept.name, 1, 9) = 'lifecycle')"
+    " ORDER BY created_at, run_id"
+)
 
 
 class ProtocolEventTable:
@@ -61,6 +68,11 @@ class ProtocolEventTable:
         """Return the lifecycle events of a run."""
         where = "run_id = ? AND seq > ? AND substr(name, 1, 9) = 'lifecycle'"
         return self._select(where, run_id, -1, MAX_INTEGER)
+
+    async def missing_runs(self, thread_id: str) -> list[str]:
+        """Return the ids of the runs without lifecycle events here whose own events are stored."""
+        rows = self._database.rows(_MISSING, (thread_id,))
+        return [row[0] for row in rows]
 
     def _select(self, where: str, key: str, after: int, limit: int) -> list[KeptEvent]:
         """Return the events of rows after a number, no more of them than a limit."""
