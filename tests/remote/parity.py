@@ -161,8 +161,23 @@ BEHAVIOURS = {
     "callbacks hear chat models and their tokens": (
         "test_callbacks.py::test_the_models_callbacks_are_those_of_a_streaming_local_graph"
     ),
-    "a resumed parent does not interrupt again": (
-        "test_nested.py::test_the_parent_resumes_an_interrupted_remote_node"
+    "a remote node of a parent that resumes or replays goes on as a local one": (
+        "test_nested_resumption.py::test_a_resumed_parent_cannot_tell"
+    ),
+    "the context of a parent holds in a remote node": (
+        "test_nested_context.py::test_nodes_see_the_context_of_the_parent"
+    ),
+    "nodes of a remote graph see the parent's thread": (
+        "test_nested_threads.py::test_nodes_see_the_thread_of_the_parent"
+    ),
+    "langchain's events around a remote graph have what is inside": (
+        "test_nested_events.py::test_langchain_s_events_have_what_is_inside"
+    ),
+    "a parent's run stream has the messages of a remote node": (
+        "test_nested_events.py::test_a_run_stream_has_the_messages_of_the_node"
+    ),
+    "draining a parent drains a remote node": (
+        "test_control.py::test_a_drained_parent_drains_its_node"
     ),
     "a parent over a remote node streams and keeps what it does over a local one": (
         "test_nested_family.py::test_a_parent_cannot_tell"
@@ -257,7 +272,18 @@ DIFFERENCES = {
     ),
     "`control=`": (
         "of the bundled server only; a run asks its caller between the supersteps of the graph "
-        "itself, not of its subgraphs"
+        "itself, not of its subgraphs; a node of a parent asks at most ten times a second"
+    ),
+    "a node of a parent, on other servers": (
+        "may run once more before its interrupt gets the parent's answer; has no answers with "
+        "`checkpointer=False`; sees its own thread; gets the parent's context only without values "
+        "in `configurable`"
+    ),
+    "a node of a parent, with an application's `Auth`": (
+        "sees its own thread: the server cannot tell whose the parent's is"
+    ),
+    "`astream_events` around a remote graph": (
+        "has no `on_chain_stream` of the chains inside it, and on other servers only its models"
     ),
     "`task_id` of an update": "of the bundled server only, with `as_node`, at the latest state",
     "what a node sees in its config, on other servers": (
