@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import cast
+from typing import Self, cast
 
 import httpx
 
@@ -79,6 +79,9 @@ class Clients:
         self._lock = threading.Lock()
         #: Whether the server reads values in envelopes; None before the server was asked.
         self.reads_envelopes: bool | None = None
+
+    def __deepcopy__(self, _: JsonObject) -> Self:
+        return self  # Copies of a graph share its connections.
 
     @property
     def client(self) -> LangGraphClient:

@@ -1079,6 +1079,16 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         return list(self.get_output_jsonschema().get("properties") or {})
 
     @property
+    def InputType(self) -> type[BaseModel]:  # noqa: N802  # langchain's name.
+        """The schema of the input as a pydantic model. Each access sends a request."""
+        return self.get_input_schema()
+
+    @property
+    def OutputType(self) -> type[BaseModel]:  # noqa: N802
+        """The schema of the output as a pydantic model. Each access sends a request."""
+        return self.get_output_schema()
+
+    @property
     def context_schema(self) -> type[BaseModel] | None:
         """The schema of the context as a pydantic model; None if the graph has no context."""
         schema = self.get_context_jsonschema()

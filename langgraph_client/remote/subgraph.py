@@ -74,6 +74,16 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         """Return the JSON schema of the subgraph's output; `{}` if the server has none."""
         return self._schemas.get("output_schema") or {}
 
+    @property
+    def InputType(self) -> type[BaseModel]:  # noqa: N802  # langchain's name.
+        """The schema of the subgraph's input as a pydantic model."""
+        return self.get_input_schema()
+
+    @property
+    def OutputType(self) -> type[BaseModel]:  # noqa: N802
+        """The schema of the subgraph's output as a pydantic model."""
+        return self.get_output_schema()
+
     # --- state: that of the whole graph, at the namespace in the config ---
 
     def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:

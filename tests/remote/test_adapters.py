@@ -34,6 +34,11 @@ def test_attributes_of_a_compiled_graph(hosted: Server, name: str) -> None:
     assert remote.output_channels == local.output_channels
     assert remote.stream_mode == local.stream_mode
     assert (remote.context_schema is None) == (local.context_schema is None)
+    assert remote.InputType.model_fields.keys() == local.get_input_jsonschema()["properties"].keys()
+    output = local.get_output_jsonschema()["properties"]
+    assert remote.OutputType.model_fields.keys() == output.keys()
+    for _, subgraph in remote.get_subgraphs():
+        assert subgraph.InputType.model_fields.keys() == subgraph.OutputType.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", ["builder", "store", "interrupt_before_nodes"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
@@ -125,3 +126,7 @@ def test_copies_share_the_clients(server: Server) -> None:
     assert copied.sync_client is row.sync_client
     with pytest.raises(InvalidArgumentError, match="nodes"):
         row.copy({"nodes": {}})
+    for copied in (copy.copy(row), copy.deepcopy(row)):
+        assert (copied.assistant_id, copied.name) == ("row", "mine")
+        assert copied.sync_client is row.sync_client
+    assert copied.invoke({"topic": "a"}) == row.invoke({"topic": "a"})
