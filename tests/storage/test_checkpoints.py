@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import os
 import tempfile
+from itertools import pairwise
 from typing import Annotated, Any, TypedDict
 
 import ormsgpack
@@ -19,8 +21,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, interrupt
 
+from langgraph_client.server.storage.postgres.storage import open_postgres
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.server.storage.sqlite.value_parts import pack, unpack
+from tests.support.postgres import binaries, cluster
 
 SERDE = JsonPlusSerializer()
 
@@ -297,4 +301,51 @@ async def test_a_dump_with_unknown_columns_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="does not know"):
             await storage.restore(tables)
+    await storage.close()
+
+
+async def turns_between(saver: Any, config: Any) -> list[int]:
+    """Return, for each item of a list of checkpoints, how often another task ran until then."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    found = [turns async for _ in saver.alist(config)]
+    task.cancel()
+    return found
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_a_long_list_lets_other_tasks_run(database: str) -> None:
+    """The event loop is not held from the first checkpoint of a list to the last one."""
+    if database == "postgres" and binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
+    storage: Any = await open_postgres(url) if url else SqliteStorage()
+    try:
+        await converse(storage.checkpointer, "t", turns=2)
+        turns = await turns_between(storage.checkpointer, {"configurable": {"thread_id": "t"}})
+    finally:
+        await storage.close()
+        if url:
+            await asyncio.to_thread(cluster().drop, url)
+    assert len(turns) > 5
+    assert all(later > earlier for earlier, later in pairwise(turns))
+
+
+async def test_checkpoints_that_are_deleted_during_a_list() -> None:
+    """A checkpoint that was deleted meanwhile is left out, and not listed without its values."""
+    storage = SqliteStorage()
+    await converse(storage.checkpointer, "t", turns=2)
+    found = []
+    async for item in storage.checkpointer.alist({"configurable": {"thread_id": "t"}}):
+        found.append(item)
+        await storage.states.keep_latest("t")
+    assert len(found) < 4
+    assert all(item.checkpoint["channel_values"] for item in found)
     await storage.close()

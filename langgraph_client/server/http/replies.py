@@ -26,7 +26,14 @@ _INFLATED = ("gzip", "x-gzip", "deflate")
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a value as a JSON response."""
-    return Response(encode_blanked(value), status, headers, media_type="application/json")
+    return json_reply(encode_blanked(value), status, headers)
+
+
+def json_reply(
+    content: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON that is encoded already as a response."""
+    return Response(content, status, headers, media_type="application/json")
 
 
 def nothing(status: int = 204) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
+from langgraph_client.server.encoding import encode_blanked
 from langgraph_client.server.errors import Conflict, Invalid, NotFound, Refused
 from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.state_documents import (
@@ -23,7 +24,7 @@ from langgraph_client.server.http.agreement import (
     refusal,
 )
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import fail, reply
+from langgraph_client.server.http.replies import fail, json_reply, reply
 from langgraph_client.server.runs.run_document import canonical_uuid, new_thread
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID
@@ -147,8 +148,9 @@ async def _history(
         )
         try:
             rich = is_rich(request.headers)
-            shown = [state_document(state, rich=rich) async for state in found]
-            return reply(shown, headers=agreement(request.headers))
+            # Each by itself: other requests would wait until a long history is encoded as a whole.
+            shown = [encode_blanked(state_document(state, rich=rich)) async for state in found]
+            return json_reply(b"[%b]" % b",".join(shown), headers=agreement(request.headers))
         except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
             raise refusal(request.headers, error) or error from None
 

@@ -7,6 +7,7 @@ work is passed to worker threads: they belong to the nodes of graphs, which may 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -35,6 +36,8 @@ from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.shared import Fenced
 
 _Values: TypeAlias = list[object]
+_PAGE = 20
+"""How many checkpoints are decoded before other tasks may run."""
 _INLINE = (str, int, float, bool, type(None))
 _FENCE = (
     "fence AS MATERIALIZED (SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE)"
@@ -113,13 +116,17 @@ class Checkpoints(AsyncPostgresSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """List checkpoints, newest first."""
+        """List checkpoints, newest first. Other tasks may run between the items."""
         statement, values = self._many(config, filter, before, limit)
+        rows: list[DictRow] = []
         async with self._cursor() as cursor:
             await cursor.execute(statement, values, binary=True)
-            rows = await cursor.fetchall()
+            while page := await cursor.fetchmany(_PAGE):
+                rows += page
+                await asyncio.sleep(0)
         for row in rows:
             yield self._tuple(row)
+            await asyncio.sleep(0)
 
     def list(
         self,

@@ -114,7 +114,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
         )
         known: dict[bytes, tuple[str, bytes]] = {}
         for row in found:
-            yield self._tuple(row, known)
+            # Between the items, others may delete checkpoints.
+            if self._tables.checkpoint(row.thread_id, row.namespace, row.checkpoint_id):
+                yield self._tuple(row, known)
 
     def _tuple(self, row: CheckpointRow, known: dict[bytes, tuple[str, bytes]]) -> CheckpointTuple:
         """Return a checkpoint with its values and writes; `known` keeps parts for the next one."""
@@ -157,9 +159,13 @@ class Checkpoints(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """List checkpoints, newest first. The lock is not held between the items."""
+        """List checkpoints, newest first.
+
+        The lock is not held between the items, and other tasks may run there.
+        """
         for item in self.list(config, filter=filter, before=before, limit=limit):
             yield item
+            await self._database.pause()
 
     # Writing.
 
