@@ -26,7 +26,8 @@ async def forget_state(services: Services, graph: HostedGraph, thread: Document)
         thread: The thread's document.
     """
     await services.storage.states.delete_thread(thread["thread_id"])
-    await graph.adelete_thread(graphs_thread_id(thread))
+    if graph.own_saver is not None:
+        await graph.own_saver.adelete_thread(graphs_thread_id(thread))
 
 
 async def forget_threads(services: Services) -> None:

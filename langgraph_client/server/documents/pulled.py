@@ -76,7 +76,8 @@ async def _write(
         await services.storage.threads.insert(dict(thread))
         await settle(services, dict(thread), graph)
     except BaseException:
-        await graph.adelete_thread(thread["thread_id"])
+        if graph.own_saver is not None:
+            await graph.own_saver.adelete_thread(thread["thread_id"])
         raise
     return missing
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents.filters import containment
-from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
+from langgraph_client.server.errors import (
+    Conflict,
+    Hidden,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerError,
+    Unavailable,
+)
 from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.request_context import with_request_headers
@@ -22,6 +31,9 @@ from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import Allowed, open_envelope
+
+if TYPE_CHECKING:
+    from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
 #: Keys in a checkpoint's metadata by which the server or langgraph decides something.
 _RELIED_ON = {"run_id", "counters_since_delta_snapshot"}
@@ -237,6 +249,7 @@ async def copy(
 
     Raises:
         Conflict: The thread does not exist. The protocol uses this status.
+        Unavailable: The checkpointer that its graph was compiled with raised an error.
     """
     copied = new_thread(thread_id or services.clock.uuid4(), services.clock.stamp())
     del copied["values"]
@@ -256,7 +269,38 @@ async def copy(
                 await transaction.thread_ttls.put(ttl)
         if ttl is not None:
             services.thread_ttl.wake()  # After the commit: the sweep must find it.
+        # Not within the transaction, which would block other writers.
+        try:
+            async with _own_saver(services, source) as saver:
+                if saver is not None:
+                    await saver.acopy_thread(graphs_thread_id(source), graphs_thread_id(copied))
+        except BaseException:
+            await services.storage.delete_thread(copied["thread_id"])
+            raise
     return copied
+
+
+@asynccontextmanager
+async def _own_saver(services: Services, thread: Document) -> AsyncIterator[HostedSaver | None]:
+    """Open the checkpointer that a thread's graph was compiled with; None if the server has it.
+
+    Raises:
+        Unavailable: The graph or its checkpointer raised an error.
+    """
+    graph_id = thread["metadata"].get("graph_id")
+    if graph_id not in services.graphs:
+        yield None
+        return
+    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
+    try:
+        async with open_graph(services, graph_id, config) as graph:
+            yield graph.own_saver
+    except ServerError:
+        raise
+    except Exception as error:  # Of the graph's factory, or the saver's database.
+        raise Unavailable(
+            f"the checkpointer of graph {graph_id!r}: {type(error).__name__}: {error}"
+        ) from error
 
 
 async def prune(
@@ -275,12 +319,15 @@ async def prune(
 
     Raises:
         NotFound: One does not exist, or the caller may not access it.
+        Invalid: The checkpointer that a graph was compiled with cannot prune. Nothing is pruned of
+            this thread and of those after it.
+        Unavailable: Such a checkpointer raised an error.
     """
     wanted = list(dict.fromkeys(thread_ids))
     threads = await services.storage.threads.search(
-        where={"thread_id": wanted}, fields=("thread_id",)
+        where={"thread_id": wanted}, fields=("thread_id", "metadata")
     )
-    existing = {thread["thread_id"] for thread in threads}
+    existing = {thread["thread_id"]: thread for thread in threads}
     found = [one for one in wanted if one in existing]
     if need_all and len(found) < len(wanted):
         raise NotFound("At least one thread not found or not authorized")
@@ -291,9 +338,23 @@ async def prune(
             continue
         async with services.engine.locks.hold(thread_id):
             if not await services.engine.busy(thread_id):
+                await _prune_own(services, existing[thread_id])
                 await services.storage.states.keep_latest(thread_id)
                 pruned += 1
     return pruned
+
+
+async def _prune_own(services: Services, thread: Document) -> None:
+    async with _own_saver(services, thread) as saver:
+        if saver is not None:
+            try:
+                await saver.aprune([graphs_thread_id(thread)], strategy="keep_latest")
+            except NotImplementedError:
+                graph_id = thread["metadata"]["graph_id"]
+                raise Invalid(
+                    f"The checkpointer of graph '{graph_id}' cannot prune thread"
+                    f" {thread['thread_id']}"
+                ) from None
 
 
 def filters(body: JsonMapping) -> JsonObject:

@@ -136,6 +136,12 @@ class CompiledGraph:
         """Whether it has a checkpointer, so that a thread has a state."""
         return isinstance(self._graph.checkpointer, HostedSaver)
 
+    @property
+    def own_saver(self) -> HostedSaver | None:
+        """The checkpointer that the graph was compiled with."""
+        saver = self._graph.checkpointer
+        return saver if isinstance(saver, HostedSaver) and saver.is_own else None
+
     # Running.
 
     def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
@@ -377,12 +383,6 @@ class CompiledGraph:
             for step in supersteps
         ]
         await self._graph.abulk_update_state(config, updates)
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Delete a thread in the graph's own checkpointer, if it has one."""
-        saver = self._graph.checkpointer
-        if isinstance(saver, HostedSaver) and saver.is_own:
-            await saver.adelete_thread(thread_id)
 
     async def awrite_history(
         self, thread_id: str, histories: Mapping[str, Sequence[Document]]

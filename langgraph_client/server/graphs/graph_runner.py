@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import logging
 import uuid
@@ -31,6 +32,7 @@ from langgraph_client.server.runs.run_document import (
     without_internal,
 )
 from langgraph_client.server.runs.thread_status import state_status
+from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.typed_values import CONTROL, RICH, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("langgraph_client.server")
+_DELETION_SECONDS = 30.0
+"""How long a graph's own checkpointer may take to delete the checkpoints of a run."""
 #: The keys at the top of a config that are a request's, and all that langgraph knows.
 _PASSED_ON = frozenset({"max_concurrency", "recursion_limit", "run_name", "tags"})
 _CONFIG_KEYS = _PASSED_ON | {"callbacks", "configurable", "metadata", "run_id"}
@@ -173,7 +177,8 @@ class HostedGraphRunner:
         config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
         try:
             async with self._graphs.open(graph_id, config) as graph:
-                await graph.adelete_thread(config["configurable"]["thread_id"])
+                if graph.own_saver is not None:
+                    await graph.own_saver.adelete_thread(config["configurable"]["thread_id"])
         except NotImplementedError:
             logger.warning(
                 "the checkpointer of graph %s cannot delete threads: its checkpoints stay", graph_id
@@ -181,6 +186,36 @@ class HostedGraphRunner:
         except Exception as error:
             raise Unavailable(
                 f"the checkpointer of graph {graph_id!r} has not deleted the thread: "
+                f"{type(error).__name__}"
+            ) from error
+
+    async def delete_run(self, run: Document) -> None:
+        """Delete the checkpoints of a run in the graph's own checkpointer, if it has one.
+
+        Raises:
+            Unavailable: The graph or its checkpointer raised an error, or took too long.
+        """
+        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
+        if graph_id not in self._graphs:
+            return
+        try:
+            async with (
+                asyncio.timeout(_DELETION_SECONDS),
+                self._graphs.open(graph_id, self._config(run)) as graph,
+            ):
+                if graph.own_saver is not None:
+                    await graph.own_saver.adelete_for_runs([run["run_id"]])
+        except NotImplementedError:
+            logger.warning(
+                "the checkpointer of graph %s cannot delete runs: the checkpoints of run %s stay",
+                graph_id,
+                run["run_id"],
+            )
+        except BaseException as error:  # Of a graph's factory or its saver.
+            if is_stopping(error):
+                raise
+            raise Unavailable(
+                f"the checkpointer of graph {graph_id!r} has not deleted the run: "
                 f"{type(error).__name__}"
             ) from error
 

@@ -65,7 +65,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
       server's id. A saver that the graph was compiled with stores it under the caller's id, where
       other users of that saver look for it.
     - Checkpoints contain the id of their run, by which an interrupted run recognises its own. In a
-      graph's own saver, they contain it only if a run may go on in a later process.
+      graph's own saver, they contain it only if a run may go on in a later process, or if the saver
+      can delete the checkpoints of a run.
 
     Args:
         saver: The saver that stores the checkpoints.
@@ -86,6 +87,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self.saver = saver
         self.is_own = is_own
         self._may_resume = may_resume
+        self._notes_runs = may_resume or not is_own or _can_delete_runs(saver)
         self._write_events = write_events
         self._blocking = False
         # As langgraph does: savers for older versions do not accept the path of a task.
@@ -261,13 +263,73 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         kept = thread_id if self.is_own else server_thread_id(thread_id)
         await self._call("delete_thread", kept)
 
+    # What not every saver can do.
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a thread's checkpoints; their ids stay."""
+        try:
+            await self._manage("copy_thread", source_thread_id, target_thread_id)
+        except NotImplementedError:
+            await self._copy_each(source_thread_id, target_thread_id)
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints of runs.
+
+        Raises:
+            NotImplementedError: The saver cannot do this.
+        """
+        await self._manage("delete_for_runs", run_ids)
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete checkpoints of threads: all, or all but the latest.
+
+        Raises:
+            NotImplementedError: The saver cannot do this.
+        """
+        await self._manage("prune", thread_ids, strategy=strategy)
+
+    async def _manage(self, name: str, *args: object, **options: object) -> None:
+        """Call a method that not every saver has.
+
+        Raises:
+            NotImplementedError: The saver does not have it, neither async nor blocking.
+        """
+        if not hasattr(self.saver, name):  # In an older version of langgraph.
+            raise NotImplementedError(name)
+        try:
+            await getattr(self.saver, f"a{name}")(*args, **options)
+        except NotImplementedError:
+            await _in_thread(partial(getattr(self.saver, name), *args, **options))
+
+    async def _copy_each(self, source: str, target: str) -> None:
+        """Copy by reading and writing, for a saver that cannot copy."""
+        items = [item async for item in self.alist({"configurable": {"thread_id": source}})]
+        # The oldest first, in the order in which a run would have written them.
+        for item in sorted(items, key=lambda item: str(item.checkpoint["id"])):
+            where = {**item.config.get("configurable", {}), "thread_id": target}
+            parent = (item.parent_config or {}).get("configurable", {})
+            where.pop("checkpoint_id", None)
+            if "checkpoint_id" in parent:
+                where["checkpoint_id"] = parent["checkpoint_id"]
+            written = await self.aput(
+                {"configurable": where},
+                item.checkpoint,
+                item.metadata,
+                item.checkpoint["channel_versions"],
+            )
+            by_task: dict[str, list[tuple[str, Any]]] = {}
+            for task_id, channel, value in item.pending_writes or ():
+                by_task.setdefault(task_id, []).append((channel, value))
+            for task_id, writes in by_task.items():
+                await self.aput_writes(written, writes, task_id)
+
     # The ids of threads and runs.
 
     def _with_run(self, metadata: CheckpointMetadata, run: RunScope | None) -> CheckpointMetadata:
         if run is None:
             return metadata
         added: dict[str, object] = {}
-        if run.run_id is not None and (self._may_resume or not self.is_own):
+        if run.run_id is not None and self._notes_runs:
             added["run_id"] = run.run_id
         if run.parents:
             added[GIVEN_PARENTS] = json.dumps(run.parents)
@@ -312,17 +374,6 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             config=_called(item.config, asked),
             parent_config=None if parent is None else _called(parent, asked),
         )
-
-    async def manage(self, name: str, *args: object, **options: object) -> None:
-        """Call a method that not every saver has: `copy_thread`, `delete_for_runs`, `prune`.
-
-        Raises:
-            NotImplementedError: The saver does not have the method, neither async nor blocking.
-        """
-        try:
-            await getattr(self.saver, f"a{name}")(*args, **options)
-        except NotImplementedError:
-            await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
     async def _call(self, name: str, *args: object, **options: object) -> Any:
         """Call the saver's async method; if it has none, the blocking one in a thread.
@@ -373,6 +424,13 @@ def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:
     return all(
         "task_path" in inspect.signature(method).parameters
         for method in (saver.put_writes, saver.aput_writes)
+    )
+
+
+def _can_delete_runs(saver: BaseCheckpointSaver[Any]) -> bool:
+    return any(
+        getattr(type(saver), name, None) is not getattr(BaseCheckpointSaver, name, None)
+        for name in ("delete_for_runs", "adelete_for_runs")
     )
 
 

@@ -76,8 +76,9 @@ class HostedScript:
         """Whether a thread has a state."""
         return self._states is not None
 
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Do nothing: the server stores and deletes its states."""
+    @property
+    def own_saver(self) -> None:
+        """None: the server stores its states."""
 
     # Running.
 

@@ -12,6 +12,7 @@ from langgraph_client.values import PARENT
 
 if TYPE_CHECKING:
     from langgraph_client.server.graphs.drain_checks import DrainChecks
+    from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
 Config: TypeAlias = JsonObject
 """langgraph's config: `configurable` names the thread and the checkpoint."""
@@ -196,6 +197,11 @@ class HostedGraph(Protocol):
         """Whether it has a checkpointer, so that a thread has a state."""
         ...
 
+    @property
+    def own_saver(self) -> HostedSaver | None:
+        """The checkpointer that it was compiled with; None if the server stores its states."""
+        ...
+
     def events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         """Run the graph and yield its events, in the run's stream modes.
 
@@ -238,10 +244,6 @@ class HostedGraph(Protocol):
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> None:
         """Write to the state, one superstep after the other."""
-        ...
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Delete a thread in the checkpointer that the graph was compiled with, if it was."""
         ...
 
     async def awrite_history(

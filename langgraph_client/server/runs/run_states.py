@@ -161,6 +161,10 @@ class GraphRunner(Protocol):
         """
         ...
 
+    async def delete_run(self, run: Document) -> None:
+        """Delete the checkpoints of a run, if the graph stores them itself."""
+        ...
+
     async def forget(self, thread: Document) -> None:
         """Delete a thread's state, if the graph stores it itself."""
         ...

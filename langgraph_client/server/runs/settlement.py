@@ -152,6 +152,10 @@ class Settlements:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
+            try:
+                await self._graph_runner.delete_run(job.run)
+            except Unavailable as error:  # Of user code. The run must end nevertheless.
+                logger.error("run %s is not rolled back: %s", job.run_id, error)
         rest = self._queue.rest(job.thread_id)
         if job.temporary or not job.attempt:
             return rest, outcome

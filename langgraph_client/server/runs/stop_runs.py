@@ -195,6 +195,7 @@ class RunStopper:
     async def _delete_ended(self, run: Document, held: Any) -> None:
         """Delete a run that is over. The caller holds the thread's lock."""
         thread_id = run["thread_id"]
+        await self._graph_runner.delete_run(run)
         newest = await self._storage.within(held).runs.search(
             where={"thread_id": thread_id},
             order_by="created_at",

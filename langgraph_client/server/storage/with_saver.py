@@ -53,17 +53,17 @@ class SaverStates:
 
     async def forget_thread(self, thread_id: str) -> None:
         """Delete the saver's checkpoints of a thread."""
-        await self._later(lambda: self._call("delete_thread", thread_id))
+        await self._later(lambda: self._call("adelete_thread", thread_id))
 
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
         await self._inner.copy_thread(source, target)
-        await self._later(lambda: self._copy(source, target))
+        await self._later(lambda: self._call("acopy_thread", source, target))
 
     async def keep_latest(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread except the latest."""
         await self._inner.keep_latest(thread_id)
-        await self._later(lambda: self._call("prune", [thread_id], strategy="keep_latest"))
+        await self._later(lambda: self._call("aprune", [thread_id], strategy="keep_latest"))
 
     async def latest(self, thread_id: str) -> str | None:
         """Return the id of a thread's latest checkpoint, those of subgraphs included."""
@@ -82,7 +82,7 @@ class SaverStates:
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
         """Delete the checkpoints and writes of a run."""
         await self._inner.delete_run(thread_id, run_id, mark)
-        await self._later(lambda: self._call("delete_for_runs", [run_id]))
+        await self._later(lambda: self._call("adelete_for_runs", [run_id]))
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state; those of the saver's checkpoints are as JSON."""
@@ -98,45 +98,15 @@ class SaverStates:
     async def _call(self, name: str, *args: object, **options: object) -> None:
         try:
             async with asyncio.timeout(_SECONDS):
-                await self._saver.manage(name, *args, **options)
+                await getattr(self._saver, name)(*args, **options)
         except NotImplementedError:
             logger.error(
-                "the checkpointer has no method %s(): the checkpoints are not deleted", name
+                "the checkpointer has no method %s(): the checkpoints are not deleted", name[1:]
             )
         except ServerError:
             raise
         except Exception as error:  # The saver's database may raise errors of any class.
             raise Unavailable(f"the checkpointer: {type(error).__name__}: {error}") from error
-
-    async def _copy(self, source: str, target: str) -> None:
-        try:
-            async with asyncio.timeout(_SECONDS):
-                await self._saver.manage("copy_thread", source, target)
-        except NotImplementedError:
-            await self._copy_each(source, target)
-
-    async def _copy_each(self, source: str, target: str) -> None:
-        """Copy by reading and writing, for a saver that cannot copy."""
-        place = {"configurable": {"thread_id": source}}
-        items = [item async for item in self._saver.alist(place)]
-        # The oldest first, in the order in which a run would have written them.
-        for item in sorted(items, key=lambda item: str(item.checkpoint["id"])):
-            where = {**item.config["configurable"], "thread_id": target}
-            parent = (item.parent_config or {}).get("configurable", {})
-            where.pop("checkpoint_id", None)
-            if "checkpoint_id" in parent:
-                where["checkpoint_id"] = parent["checkpoint_id"]
-            written = await self._saver.aput(
-                {"configurable": where},
-                item.checkpoint,
-                item.metadata,
-                item.checkpoint["channel_versions"],
-            )
-            by_task: dict[str, list[tuple[str, object]]] = {}
-            for task_id, channel, value in item.pending_writes or ():
-                by_task.setdefault(task_id, []).append((channel, value))
-            for task_id, writes in by_task.items():
-                await self._saver.aput_writes(written, writes, task_id)
 
 
 class _Delegating:
