@@ -47,6 +47,10 @@ class Unavailable(ServerError):
     """The server cannot execute the request now; it may succeed later."""
 
 
+class Busy(Unavailable):
+    """Another request has held a lock for too long."""
+
+
 class StartError(RuntimeError):
     """A part of the server, such as a store, could not be started."""
 

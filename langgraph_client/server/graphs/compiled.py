@@ -45,6 +45,7 @@ from langgraph_client.server.graphs.stream_events import (
     message_metadata,
 )
 from langgraph_client.server.runs.run_document import (
+    NODE_FINISHED,
     SERVER_CONFIGURABLE,
     without,
     without_internal,
@@ -443,7 +444,7 @@ def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Conf
     if configurable.get("langgraph_auth_user") is not None:
         kept |= {key for key in configurable if key.startswith("langgraph_auth_")}
     place = {key: value for key, value in configurable.items() if key in kept}
-    given = without(without_internal(own["configurable"]), {"thread_id"})
+    given = without(without_internal(own["configurable"]), {"thread_id", NODE_FINISHED})
     return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
 
 

@@ -27,6 +27,9 @@ from langgraph_client.values import (
     VERSION,
 )
 
+_MOST = 60
+"""The longest pause between two questions of a run whether to drain, in seconds."""
+
 
 def is_rich(headers: Headers) -> bool:
     """Return whether the client reads envelopes."""
@@ -102,8 +105,8 @@ def _control(text: str) -> dict[str, object]:
     if not isinstance(control, dict) or not isinstance(control.get("drain"), str | None):
         raise Invalid(f'{CONTROL_HEADER} must be {{"drain": reason}}')
     pause = control.get("pause", 0)
-    if not isinstance(pause, int | float):
-        raise Invalid(f"{CONTROL_HEADER}: pause must be a number of seconds")
+    if isinstance(pause, bool) or not isinstance(pause, int | float) or not 0 <= pause <= _MOST:
+        raise Invalid(f"{CONTROL_HEADER}: pause must be a number of seconds up to {_MOST}")
     return {"drain": control.get("drain"), "pause": float(pause)}
 
 

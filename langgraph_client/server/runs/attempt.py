@@ -9,7 +9,7 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
-from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.errors import Busy, Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -148,16 +148,24 @@ class Attempts:
                 async with self._storage.transaction() as transaction:
                     await self._put(transaction, run)
         else:
-            # Its first attempt. The lock, because a request to stop it is in the same document.
-            async with self._locks.hold(job.thread_id, lazily=True) as held:
-                within = self._storage.within(held)
-                job.mark = await within.states.mark(job.thread_id)
-                control = await within.run_controls.get(job.run_id)
-                if not job.deleted:
-                    async with self._storage.transaction(held) as transaction:
-                        await self._put(transaction, run)
-                        await transaction.run_controls.put(with_mark(run, control, job.mark))
+            await self._store_first_start(job, run)
         job.run = run
+
+    async def _store_first_start(self, job: Job, run: Document) -> None:
+        while True:
+            try:
+                # The lock, because a request to stop the run is in the same document.
+                async with self._locks.hold(job.thread_id, lazily=True) as held:
+                    within = self._storage.within(held)
+                    job.mark = await within.states.mark(job.thread_id)
+                    control = await within.run_controls.get(job.run_id)
+                    if not job.deleted:
+                        async with self._storage.transaction(held) as transaction:
+                            await self._put(transaction, run)
+                            await transaction.run_controls.put(with_mark(run, control, job.mark))
+                return
+            except Busy:  # A request may be told to try again; a run has to wait.
+                logger.warning("run %s waits for the lock of its thread", job.run_id)
 
     async def _put(self, transaction: Transaction, run: Document) -> None:
         """Write a run of this process."""

@@ -26,7 +26,7 @@ RESERVED_METADATA = {
     "cron_id",
     "counters_since_delta_snapshot",
 }
-_NODE_FINISHED = "__pregel_node_finished"
+NODE_FINISHED = "__pregel_node_finished"
 RESERVED_CONFIGURABLE = {
     "langgraph_auth_user",
     "langgraph_auth_user_id",
@@ -39,7 +39,7 @@ RESERVED_CONFIGURABLE = {
     "__otel_traceparent__",
     "__otel_tracestate__",
     "__dd_trace_headers__",
-    _NODE_FINISHED,
+    NODE_FINISHED,
     "__context_provided__",
 }
 _NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
@@ -71,7 +71,7 @@ def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
     return {
         key: value
         for key, value in configurable.items()
-        if not key.startswith("__pregel_") or key == _NODE_FINISHED
+        if not key.startswith("__pregel_") or key == NODE_FINISHED
     }
 
 

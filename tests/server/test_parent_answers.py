@@ -1,0 +1,77 @@
+"""An answer that a graph around a run has given is used once, whatever happens to the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+from typing import Any, TypedDict
+
+import httpx
+import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+
+from langgraph_client import Server
+from langgraph_client.values import HEADER, PARENT, VERSION
+
+
+class State(TypedDict, total=False):
+    one: str
+    two: str
+
+
+def asking_twice(began: threading.Event) -> Any:
+    async def slow(state: State) -> State:
+        if not began.is_set():  # The first attempt, which is cut here.
+            began.set()
+            await asyncio.Event().wait()
+        return {}
+
+    builder = StateGraph(State)
+    builder.add_node("one", lambda _: {"one": interrupt("may I read?")})
+    builder.add_node("slow", slow)
+    builder.add_node("two", lambda _: {"two": interrupt("may I delete?")})
+    builder.add_edge(START, "one").add_edge("one", "slow").add_edge("slow", "two")
+    return builder.compile()
+
+
+def client(server: Server) -> httpx.Client:
+    headers = {HEADER: VERSION}
+    url = "http://langgraph.server"
+    return httpx.Client(transport=server.transport(), base_url=url, timeout=20, headers=headers)
+
+
+@pytest.mark.sqlite
+def test_an_answer_is_not_given_to_a_later_question_after_a_restart(tmp_path: Path) -> None:
+    """The second question is asked."""
+    began = threading.Event()
+    path = tmp_path / "state.db"
+    taken_over = {"resuming": True, "answer": "yes"}
+    run = {"assistant_id": "asking", "input": {}, "durability": "sync"}
+    with Server({"asking": asking_twice(began)}, path=path) as server, client(server) as http:
+        thread = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
+        http.post(f"{thread}/runs/wait", json=run)
+        config = {"configurable": {PARENT: taken_over}}
+        resumed = http.post(f"{thread}/runs", json={**run, "config": config}).json()["run_id"]
+        assert began.wait(20)
+    with Server({"asking": asking_twice(began)}, path=path) as server, client(server) as http:
+        http.get(f"{thread}/runs/{resumed}/join")
+        state = http.get(f"{thread}/state").json()
+    assert state["values"] == {"one": "yes"}
+    (task,) = state["tasks"]
+    assert [question["value"] for question in task["interrupts"]] == ["may I delete?"]
+
+
+@pytest.mark.parametrize(
+    "pause", [-1, 61, True, "1", 10**400], ids=["negative", "long", "a boolean", "text", "huge"]
+)
+def test_a_pause_that_cannot_be_is_refused(pause: Any) -> None:
+    """The words of a RemoteGraph's header are checked like any others."""
+    with Server({"asking": asking_twice(threading.Event())}) as server, client(server) as http:
+        headers = {"x-langgraph-client-control": json.dumps({"drain": None, "pause": pause})}
+        body = {"assistant_id": "asking", "input": {}}
+        refused = http.post("/runs/wait", json=body, headers=headers)
+    assert refused.status_code == 422
+    assert "pause" in refused.json()["detail"]
