@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from typing import TypedDict
 
 import pytest
+from langgraph.graph import START, StateGraph
 
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.locks import KeyedLocks
+from langgraph_client.testing import TestClock, TestServer
+
+
+class Count(TypedDict, total=False):
+    count: int
 
 
 async def test_a_request_behind_a_woken_one_waits_for_a_limited_time() -> None:
@@ -31,3 +39,31 @@ async def test_a_request_behind_a_woken_one_waits_for_a_limited_time() -> None:
     end.set()
     await waiting
     assert len(locks) == 0
+
+
+def test_a_run_waits_for_the_lock_of_its_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long a request holds it: the run does not end because of that."""
+    node = StateGraph(Count).add_node("count", lambda state: {"count": 1}).add_edge(START, "count")
+    clock = TestClock()
+    with TestServer({"count": node.compile()}, clock=clock) as server:
+        locks = server.services.engine.locks
+        monkeypatch.setattr(locks, "_seconds", 0.01)
+        client = server.sync_client()
+        thread_id = client.threads.create()["thread_id"]
+        run = client.runs.create(thread_id, "count", input={}, after_seconds=5)
+
+        held = threading.Event()
+
+        async def hold_while_it_begins() -> None:
+            async with locks.hold(thread_id):
+                held.set()
+                while "waits for the lock" not in caplog.text:  # noqa: ASYNC110 (a log line)
+                    await asyncio.sleep(0.01)
+
+        holding = asyncio.run_coroutine_threadsafe(hold_while_it_begins(), server.loop)
+        assert held.wait(20)
+        clock.advance(6)
+        holding.result(20)
+        assert client.runs.join(thread_id, run["run_id"]) == {"count": 1}
