@@ -489,34 +489,42 @@ class Server:
 
         Args:
             **options: The arguments of `get_client`. They replace the server's, such as `api_key`.
+                With `url`, `transport` or `http_client`, the server's key is not sent.
         """
         from langgraph_client._async.client import get_client
 
-        own = {"url": IN_PROCESS_URL, "transport": self.async_transport(), **self._own_key()}
-        return get_client(**{**own, **options})
+        own = {"url": IN_PROCESS_URL, "transport": self.async_transport()}
+        return get_client(**{**own, **self._own_key(options), **options})
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
         """Return a blocking client of this server, with the server's `api_key`.
 
         Args:
             **options: The arguments of `get_sync_client`. They replace the server's, such as
-                `api_key`.
+                `api_key`. With `url`, `transport` or `http_client`, the server's key is not sent.
         """
         from langgraph_client._sync.client import get_sync_client
 
-        own = {"url": IN_PROCESS_URL, "transport": self.transport(), **self._own_key()}
-        return get_sync_client(**{**own, **options})
+        own = {"url": IN_PROCESS_URL, "transport": self.transport()}
+        return get_sync_client(**{**own, **self._own_key(options), **options})
 
-    def _own_key(self) -> dict[str, str]:
-        return {} if self._api_key is None else {"api_key": self._api_key}
+    def _own_key(self, options: Mapping[str, Any]) -> dict[str, str]:
+        # Requests of a client with one of these may reach another server.
+        elsewhere = options.keys() & {"url", "transport", "http_client"}
+        return {} if self._api_key is None or elsewhere else {"api_key": self._api_key}
 
     def remote_graph(self, name: str, /, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` of one of the graphs, with clients of this server.
 
         Args:
             name: The graph's name.
-            **options: The arguments of `RemoteGraph`. `api_key` and `headers` are those of its
-                clients. `allow_types` are the classes of the graph's own schemas by default.
+            **options: The arguments of `RemoteGraph`, without `url`. `api_key` and `headers` are
+                those of its clients. `allow_types` are the classes of the graph's own schemas by
+                default.
+
+        Raises:
+            InvalidArgumentError: There is a `url`, or `api_key` or `headers` beside a client, which
+                has its own.
         """
         from langgraph_client.remote.graph import RemoteGraph
 
@@ -529,6 +537,12 @@ class Server:
         if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:
             options.setdefault("stream_mode", mode)
         own = {key: options.pop(key) for key in ("api_key", "headers") if key in options}
+        if options.get("url") is not None:
+            raise InvalidArgumentError("url", "is that of this server; use RemoteGraph for another")
+        for name_of_client in ("client", "sync_client"):
+            if own and options.get(name_of_client) is not None:
+                problem = f"is not sent by {name_of_client}=, which has its own: leave one out"
+                raise InvalidArgumentError(min(own), problem)
         clients = {"client": self.client(**own), "sync_client": self.sync_client(**own)}
         return RemoteGraph(name, **{**clients, **options})
 

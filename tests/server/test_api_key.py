@@ -33,6 +33,35 @@ def test_a_client_in_process_may_have_another_key() -> None:
         assert server.requests[-1].headers["x-team"] == "a"
 
 
+async def test_the_server_s_key_is_for_this_server_only() -> None:
+    """A client with another URL or transport may reach another server."""
+    received: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        received.append(request.headers.get("x-api-key"))
+        return httpx.Response(200, json=0)
+
+    other = httpx.MockTransport(answer)
+    with TestServer(GRAPHS, api_key="k") as server:
+        server.sync_client(url="https://example.com", transport=other).threads.count()
+        await server.client(transport=other).threads.count()
+        with pytest.raises(AuthenticationError):
+            server.sync_client(url="https://example.com").threads.count()
+    assert received == [None, None]
+
+
+def test_a_key_that_a_remote_graph_would_not_send_is_refused() -> None:
+    """A client that is passed has its own key, headers and URL."""
+    with TestServer(GRAPHS) as server:
+        with pytest.raises(InvalidArgumentError, match="api_key: is not sent by client="):
+            server.remote_graph("agent", client=server.client(), api_key="k")
+        with pytest.raises(InvalidArgumentError, match="headers: is not sent by sync_client="):
+            server.remote_graph("agent", sync_client=server.sync_client(), headers={"x-team": "a"})
+        with pytest.raises(InvalidArgumentError, match="url: is that of this server"):
+            server.remote_graph("agent", url="https://example.com")
+        server.remote_graph("agent", client=None, api_key="k").invoke({"question": "?"})
+
+
 def test_no_port_beyond_this_machine_without_a_key() -> None:
     """A server that everyone could use does not listen; it can still listen on loopback."""
     server = Server(GRAPHS)
