@@ -101,14 +101,7 @@ class EventReader:
             "debug": self._debug,
             "tools": self._decoder.open,
         }
-        self._is_plain = not (
-            self._print_modes
-            or nested is not None
-            or request.wants_messages
-            or self._arguments.events
-            or self._arguments.subgraphs
-            or self._arguments.version != "v1"
-        )
+        self._is_plain = _is_plain(request)
         #: By event name, the function whose result is the caller's item: a shortcut for speed. The
         #: first event of a name adds it.
         self.direct: dict[str, Callable[[JSON], GraphValue]] = {}
@@ -402,3 +395,16 @@ def _interrupts_in(payload: GraphValue) -> bool:
 
 def _only_interrupts(payload: GraphValue) -> bool:
     return isinstance(payload, dict) and payload.keys() == {INTERRUPT}
+
+
+def _is_plain(request: RunRequest) -> bool:
+    """Return whether each event is one item for the caller alone, in the form of version "v1"."""
+    arguments = request.arguments
+    return not (
+        arguments.print_modes
+        or request.nested is not None
+        or request.wants_messages
+        or arguments.events
+        or arguments.subgraphs
+        or arguments.version != "v1"
+    )

@@ -206,9 +206,7 @@ class Server:
             self._cipher.check(graphs.values(), self._custom.store_options)
         self._http = http or HttpOptions()
         self._user_app: UserApp | None = None
-        self._authorization = None
-        if auth is not None:
-            self._authorization = Authorization(auth, studio=studio_auth)
+        self._authorization = None if auth is None else Authorization(auth, studio=studio_auth)
         #: Whether requests are authenticated. Everyone can say that they are LangGraph Studio.
         self._asks_who_calls = api_key is not None or (auth is not None and not studio_auth)
         self._ui = False if ui is None and has_own_ui(self._http.app) else ui

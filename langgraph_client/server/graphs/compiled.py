@@ -162,10 +162,7 @@ class CompiledGraph:
         # All chunks of a message have the same metadata object, so it is checked only once.
         checked: Any = None
         shown: Any = None
-        parent = run.kwargs.get(PARENT) or {}
-        shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
-        threads = {} if shown is None else {shown: run.thread_id}
-        scope = RunScope(run.run_id, threads, parent.get("checkpoints"))
+        scope = _scope(run)
         current_run.set(scope)
         try:
             if CLASSES_EVENT in run.kwargs.get(ASIDES, ()):
@@ -425,6 +422,14 @@ def _modes(kwargs: JsonMapping) -> dict[str, None]:
     """Return the run's stream modes, by langgraph's names."""
     asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
+
+
+def _scope(run: GraphRun) -> RunScope:
+    """Return the scope of a run, with what nodes and states tell of the graph around it."""
+    parent = run.kwargs.get(PARENT) or {}
+    shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
+    threads = {} if shown is None else {shown: run.thread_id}
+    return RunScope(run.run_id, threads, parent.get("checkpoints"))
 
 
 def _question(run: GraphRun, number: int) -> Document:
