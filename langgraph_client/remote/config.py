@@ -272,9 +272,19 @@ class Address:
 
 
 def given_parents(metadata: Reply | None) -> dict[str, str]:
-    """Return the checkpoints of the parent graphs, by namespace, from a checkpoint's metadata."""
-    told = (metadata or {}).get(GIVEN_PARENTS)
-    return dict(json.loads(told)) if told else {}
+    """Return the checkpoints of the parent graphs, by namespace, from a checkpoint's metadata.
+
+    Any client can write metadata, so the result is empty if they are not the JSON text of an
+    object. Values other than texts are left out.
+    """
+    text = (metadata or {}).get(GIVEN_PARENTS)
+    try:
+        parents = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(parents, dict):
+        return {}
+    return {name: found for name, found in parents.items() if isinstance(found, str)}
 
 
 def wire_config(config: MergedConfig) -> JsonObject:

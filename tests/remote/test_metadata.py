@@ -16,6 +16,7 @@ from langgraph.types import StateUpdate
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
+from langgraph_client.remote.config import given_parents
 from langgraph_client.thread_ids import server_thread_id
 from tests.support.plain import plain_graph
 from tests.support.same import compare
@@ -166,3 +167,34 @@ def test_the_config_of_an_update_names_no_other_thread_and_no_user(server: Serve
     assert state.values["log"] == ["start", "short", "u"]
     assert state.metadata == {"source": "update", "step": 3, "parents": {}, "tenant": "t"}
     assert graph.get_state({"thread_id": "2"}).values["log"] == ["2"]
+
+
+@pytest.mark.parametrize("made", [Server.remote_graph, plain_graph], ids=["bundled", "plain"])
+@pytest.mark.parametrize("section", ["metadata", "configurable"])
+def test_the_config_of_a_run_does_not_damage_its_thread(
+    server: Server, made: Any, section: str
+) -> None:
+    """langgraph would fail for ever on its own counters with a value from the config."""
+    graph = made(server, "LangGraph")
+    config: Any = {"metadata": {"kept": 1}, **ON}
+    config = {**config, section: {**config[section], "counters_since_delta_snapshot": 5}}
+    graph.invoke({"log": ["one"]}, config)
+    state = graph.get_state(ON)
+    assert state.metadata["kept"] == 1
+    assert "counters_since_delta_snapshot" not in state.metadata
+    assert graph.invoke({"log": ["two"]}, ON)["log"] == [
+        "one",
+        "start",
+        "short",
+        "two",
+        *state.values["log"][1:],
+    ]
+    with server.sync_client() as client:
+        pruned = client.threads.prune([server_thread_id("1")], strategy="keep_latest")
+    assert pruned["pruned_count"] == 1
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1]", "1", '"x"', "{", '{"": 1}', 7, ["x"]])
+def test_parents_that_another_client_wrote(text: Any) -> None:
+    """Metadata is any client's text: what is no JSON object names no parents."""
+    assert given_parents({"given_parents": text}) == {}

@@ -21,6 +21,7 @@ from langgraph_client.server.graphs.graph_runner import thread_config, thread_fi
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.runs.run_document import (
+    DELTA_COUNTERS,
     RESERVED_CONFIGURABLE,
     RESERVED_METADATA,
     canonical_uuid,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
 #: Keys in a checkpoint's metadata by which the server or langgraph decides something.
-_RELIED_ON = {"run_id", "counters_since_delta_snapshot"}
+_RELIED_ON = {"run_id", DELTA_COUNTERS}
 _COORDINATES = {"thread_id", "checkpoint_id", "checkpoint_map", "checkpoint_ns"}
 
 

@@ -45,6 +45,7 @@ from langgraph_client.server.graphs.stream_events import (
     message_metadata,
 )
 from langgraph_client.server.runs.run_document import (
+    DELTA_COUNTERS,
     NODE_FINISHED,
     SERVER_CONFIGURABLE,
     without,
@@ -272,7 +273,7 @@ class CompiledGraph:
             known = {key: context[key] for key in context if key in self._context_fields}
             known = without(known, SERVER_CONFIGURABLE)
             config = {**config, "configurable": {**config["configurable"], **known}}
-        return config
+        return _without_counters(config)
 
     def _keeps(self, run: GraphRun) -> bool:
         """Return whether checkpoints of a run are stored."""
@@ -451,6 +452,16 @@ def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Conf
     place = {key: value for key, value in configurable.items() if key in kept}
     given = without(without_internal(own["configurable"]), {"thread_id", NODE_FINISHED})
     return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
+
+
+def _without_counters(config: Config) -> Config:
+    """Return a config without the key that would damage the thread.
+
+    langgraph copies `configurable` and `metadata` of a config into the metadata of checkpoints,
+    and reads its own counters there.
+    """
+    kept = {key: without(config.get(key), {DELTA_COUNTERS}) for key in ("configurable", "metadata")}
+    return {**config, **kept}
 
 
 def _by_interrupt_id(resume: object) -> bool:

@@ -19,12 +19,14 @@ BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
     " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
 )
+DELTA_COUNTERS = "counters_since_delta_snapshot"
+"""langgraph's own key in a checkpoint's metadata: with any other value it cannot go on."""
 RESERVED_METADATA = {
     "thread_id",
     "assistant_id",
     "run_id",
     "cron_id",
-    "counters_since_delta_snapshot",
+    DELTA_COUNTERS,
 }
 NODE_FINISHED = "__pregel_node_finished"
 RESERVED_CONFIGURABLE = {
