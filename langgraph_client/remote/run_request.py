@@ -29,7 +29,6 @@ from langgraph_client.remote.typed_values import (
     enclosed_config,
     enclosed_context,
     enclosed_request,
-    is_context,
     is_sendable,
     plain_messages,
 )
@@ -241,9 +240,6 @@ class RunRequest:
                 'stream_mode="tools": the protocol sends no tool events for a run; '
                 "only the bundled server does"
             )
-        # Other servers refuse requests with both `context` and `configurable`.
-        if (context := self._context_around()) and not self.sent_config.get("configurable"):
-            self._context = context if is_context(context) else None
         if self.nested is not None and self.nested.parents:
             # The checkpoints of the run keep them. The bundled server gets them in another way,
             # because nodes see this metadata.
@@ -269,7 +265,8 @@ class RunRequest:
     def _context_around(self) -> GraphValue:
         """Return the context of the parent graph, which holds if this call has none.
 
-        The call does not name it, so it is no error if it cannot be sent.
+        The call does not name it, so it is no error if it cannot be sent. Only the bundled server
+        gets it: it may hold keys and the like, which are no business of another server.
         """
         # An empty context counts as none, as in langgraph.
         return None if self.nested is None or self.arguments.context else self.nested.context

@@ -64,14 +64,6 @@ def enclosed_context(context: GraphValue) -> JsonObject | None:
     return {**_plain(context), **typed} if typed else None
 
 
-def is_context(value: GraphValue) -> bool:
-    """Return whether a value can be sent as a context: it becomes a JSON object."""
-    try:
-        return isinstance(_plain(value), dict)
-    except InvalidArgumentError:
-        return False
-
-
 def _enclosed_items(items: Mapping[str, GraphValue]) -> JsonObject:
     """Return those items of which plain JSON would lose something, in envelopes."""
     return {key: flat for key, value in items.items() if (flat := enclosed(value)) is not _SAME}

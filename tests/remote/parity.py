@@ -276,8 +276,8 @@ DIFFERENCES = {
     ),
     "a node of a parent, on other servers": (
         "may run once more before its interrupt gets the parent's answer; has no answers with "
-        "`checkpointer=False`; sees its own thread; gets the parent's context only without values "
-        "in `configurable`"
+        "`checkpointer=False`; sees its own thread; does not get the parent's context, which may "
+        "hold secrets, unless a call passes it"
     ),
     "a node of a parent, with an application's `Auth`": (
         "sees its own thread: the server cannot tell whose the parent's is"

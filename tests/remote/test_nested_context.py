@@ -114,17 +114,22 @@ class Connection:
     """Something that cannot be sent."""
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_a_context_that_cannot_be_sent_is_no_error(server: Server, plain: bool) -> None:
+def test_a_context_that_cannot_be_sent_is_no_error(server: Server) -> None:
     """It was not passed to the remote graph, which may not need it."""
-    remote = plain_graph(server, "none") if plain else server.remote_graph("none")
-    parent = one(remote, Names)
+    parent = one(server.remote_graph("none"), Names)
     assert parent.invoke({}, context={"who": Connection()})["seen"] == "None"
 
 
-def test_other_servers_get_it_without_configurable_values_only(server: Server) -> None:
-    """They refuse requests with both."""
-    parent = one(plain_graph(server, "dataclass"), Context)
-    assert parent.invoke({}, context=Context("bob"))["seen"].startswith("Context(who='bob'")
-    config = {"configurable": {"tenant": 1}}
-    assert parent.invoke({}, config, context=Context("bob"))["seen"]
+def test_other_servers_get_it_only_if_a_call_passes_it(server: Server) -> None:
+    """A context may hold keys, which another server must not get by itself."""
+    remote = plain_graph(server, "dataclass")
+    as_node = one(remote, Context).invoke({}, context=Context("bob"))
+    assert "bob" not in as_node["seen"]
+
+    def calls(state: State, runtime: Runtime[Context]) -> State:
+        results = [remote.invoke({}), remote.invoke({}, context=runtime.context)]
+        return {"seen": [result["seen"] for result in results]}
+
+    by_itself, passed = one(calls, Context).invoke({}, context=Context("bob"))["seen"]
+    assert "bob" not in by_itself
+    assert passed.startswith("Context(who='bob'")
