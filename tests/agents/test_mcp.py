@@ -159,6 +159,28 @@ def test_assistants_of_one_name(server: TestServer, http: httpx.Client) -> None:
         known.delete(assistant.assistant_id)
 
 
+def test_few_fields_of_assistants_are_read(server: TestServer, http: httpx.Client) -> None:
+    """A call reads pages of ids and names until the tool is found, the list descriptions, too."""
+    known = server.sync_client().assistants
+    made = [known.create("adder", name=f"one of many {number}") for number in range(1000)]
+
+    def read(method: str, params: Any = None) -> list[tuple[int, list[str]]]:
+        server.requests.clear()
+        rpc(http, method, params)
+        searches = server.requests.matching("POST", "/assistants/search")
+        return [(search.body["offset"], search.body["select"]) for search in searches]
+
+    fields = ["assistant_id", "name"]
+    first, second = (0, fields), (1000, fields)
+    assert read("tools/call", {"name": "adder", "arguments": {"a": 1}}) == [first]
+    assert read("tools/call", {"name": "one_of_many_999", "arguments": {"a": 1}}) == [first, second]
+    assert read("tools/call", {"name": "nobody's"}) == [first, second]
+    more = [*fields, "graph_id", "description"]
+    assert read("tools/list", {"cursor": "5000"}) == [(0, more), (1000, more)]
+    for assistant in made:
+        known.delete(assistant.assistant_id)
+
+
 @pytest.mark.parametrize("arguments", [[1], "x", 0, False])
 def test_arguments_that_are_no_object(http: httpx.Client, arguments: object) -> None:
     """They are refused: without them, another run than the caller's would be made."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from starlette.responses import Response
 
@@ -106,7 +108,9 @@ async def _list_tools(inside: Inside, params: Document) -> Document:
         start = max(int(params.get("cursor") or 0), 0)
     except (TypeError, ValueError, OverflowError):  # The last one for 1e999, which is infinite.
         start = 0
-    assistants = await _callable(inside)
+    assistants: dict[str, Document] = {}
+    async for name, assistant in _callable(inside, "graph_id", "description"):
+        assistants.setdefault(name, assistant)
     tools: list[Document] = []
     for name in list(assistants)[start : start + _PAGE]:
         try:
@@ -121,22 +125,41 @@ async def _list_tools(inside: Inside, params: Document) -> Document:
     return result
 
 
-async def _callable(inside: Inside) -> dict[str, Document]:
-    """Return the assistants by their names as tools.
+async def _callable(inside: Inside, *fields: str) -> AsyncGenerator[tuple[str, Document]]:
+    """Yield the assistants, oldest first, each after its name as a tool.
 
     If several assistants have one name, the oldest has the tool: a new assistant must not get the
-    calls that are meant for another one.
+    calls that are meant for another one. No search for a name finds the oldest, because different
+    names of assistants are one name as tools.
+
+    Args:
+        inside: Sends the requests.
+        fields: The fields that are read of each assistant, besides its id and name.
     """
-    found: dict[str, Document] = {}
-    page: Document = {"limit": _SEARCHED, "offset": 0, "sort_by": "created_at", "sort_order": "asc"}
+    page: Document = {
+        "limit": _SEARCHED,
+        "offset": 0,
+        "sort_by": "created_at",
+        "sort_order": "asc",
+        "select": ["assistant_id", "name", *fields],
+    }
     while True:
         assistants = await inside.ask("POST", "/assistants/search", page)
         for assistant in assistants:
             if name := tool_name(assistant["name"]):
-                found.setdefault(name, assistant)
+                yield name, assistant
         if len(assistants) < _SEARCHED:
-            return found
+            return
         page["offset"] += _SEARCHED
+
+
+async def _find(inside: Inside, wanted: str) -> Document | None:
+    """Return the assistant that has a tool; None if there is no such tool."""
+    async with aclosing(_callable(inside)) as assistants:
+        async for name, assistant in assistants:
+            if name == wanted:
+                return assistant
+    return None
 
 
 async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
@@ -200,7 +223,7 @@ def _is_of_messages(wanted: Document) -> bool:
 
 async def _call_tool(inside: Inside, params: Document) -> Document:
     name, arguments = params.get("name"), params.get("arguments")
-    assistant = (await _callable(inside)).get(name) if isinstance(name, str) else None
+    assistant = await _find(inside, name) if isinstance(name, str) else None
     if assistant is None:
         raise _RpcError(_INVALID_PARAMS, f"Unknown tool: {name}")
     if not isinstance(arguments, dict | None):
