@@ -79,18 +79,20 @@ def test_each_graph_has_its_own_channels(story: Any, by: str) -> None:
         assert story(*map(server.remote_graph, names)) == local
 
 
-def test_other_clients_see_the_graph_that_has_written_last() -> None:
-    """Also if it has written an update, and not by a run."""
+def test_an_update_by_another_graph_leaves_the_thread_its_own() -> None:
+    """Other clients see what the graph that ran last has; each RemoteGraph sees its own state."""
     with TestServer({"letters": letters(), "digits": digits()}) as server:
         first, second = server.remote_graph("letters"), server.remote_graph("digits")
+        threads = server.sync_client().threads
         first.invoke({"log": ["in"]}, ON)
-        second.update_state(ON, {"digits": 5}, as_node="one")
-        (thread,) = server.sync_client().threads.search()
-        assert thread["metadata"]["graph_id"] == "digits"
-        assert thread["values"] == {"log": ["in", "a", "b"], "digits": 5}
-        first.get_state(ON)
-        state = server.sync_client().threads.get_state(thread["thread_id"])
-        assert state["values"] == thread["values"]
+        (before,) = threads.search()
+        second.update_state(ON, {"log": ["u"], "digits": 5}, as_node="one")
+        second.bulk_update_state(ON, [[StateUpdate({"log": ["v"], "digits": 6}, "one")]])
+        (after,) = threads.search()
+        assert after["metadata"] == before["metadata"]
+        assert after["values"] == {"log": ["in", "a", "b", "u", "v"], "letters": 1}
+        assert threads.get_state(after["thread_id"])["values"] == after["values"]
+        assert second.get_state(ON).values == {"log": ["in", "a", "b", "u", "v"], "digits": 6}
 
 
 def test_a_thread_of_an_assistant_that_was_deleted_can_be_read() -> None:

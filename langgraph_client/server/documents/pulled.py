@@ -74,7 +74,7 @@ async def _write(
     try:
         missing = await graph.awrite_history(thread["thread_id"], histories)
         await services.storage.threads.insert(dict(thread))
-        await settle(services, dict(thread), graph)
+        await settle(services, dict(thread), graph, thread["metadata"]["graph_id"])
     except BaseException:
         if graph.own_saver is not None:
             await graph.own_saver.adelete_thread(thread["thread_id"])

@@ -98,14 +98,12 @@ async def create(
             if ttl is not None:
                 services.thread_ttl.wake()
             if body.get("supersteps"):
-                await _apply_supersteps(services, thread, body, rich)
+                await _apply_supersteps(services, thread, thread["metadata"], body, rich)
             return thread
         if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-            if graph_id := thread["metadata"].get("graph_id"):
-                existing["metadata"]["graph_id"] = graph_id
-            await _apply_supersteps(services, existing, body, rich)
+            await _apply_supersteps(services, existing, thread["metadata"], body, rich)
             return existing
     if body.get("if_exists") == "do_nothing":
         return existing
@@ -113,11 +111,15 @@ async def create(
 
 
 async def _apply_supersteps(
-    services: Services, thread: Document, body: JsonMapping, rich: bool
+    services: Services, thread: Document, asked: JsonMapping, body: JsonMapping, rich: bool
 ) -> None:
-    """Give a thread its state, one superstep of updates after the other."""
+    """Give a thread its state, one superstep of updates after the other.
+
+    The graph is that of the metadata `asked`, or else the thread's own one.
+    """
     supersteps, own_config = body["supersteps"], body.get("config")
-    thread_id, graph_id = thread["thread_id"], thread["metadata"].get("graph_id")
+    thread_id = thread["thread_id"]
+    graph_id = asked.get("graph_id") or thread["metadata"].get("graph_id")
     if not graph_id:
         why = f"Thread {thread_id} has no associated graph"
         raise WithoutStateError(
@@ -143,7 +145,7 @@ async def _apply_supersteps(
             await graph.abulk_update_state(config, steps)
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
-        await settle(services, thread, graph)
+        await settle(services, thread, graph, graph_id)
 
 
 def with_own_config(config: JsonObject, given: object, allowed: Allowed) -> JsonObject:
@@ -194,14 +196,22 @@ def open_graph(
     return services.graphs.open(graph_id, with_request_headers(config), access=access)
 
 
-async def settle(services: Services, thread: Document, graph: HostedGraph) -> object:
-    """Update a thread's document from its state, and return the state.
+async def settle(services: Services, thread: Document, graph: HostedGraph, graph_id: str) -> object:
+    """Update a thread's document after an update by a graph; return the state as that graph has it.
 
-    The caller must hold the thread's lock.
+    If the graph is not the thread's own one, the thread keeps its graph, and the document shows the
+    state as its graph has it. The caller must hold the thread's lock.
     """
-    latest = await graph.aget_state(thread_config(graphs_thread_id(thread)))
+    config = thread_config(graphs_thread_id(thread))
+    latest = shown = await graph.aget_state(config)
+    own_id = thread["metadata"].get("graph_id")
+    if not own_id:
+        thread["metadata"]["graph_id"] = graph_id
+    elif own_id != graph_id and own_id in services.graphs:
+        async with open_graph(services, own_id, config) as own:
+            shown = await own.aget_state(config)
     now = services.clock.stamp()
-    thread.update(thread_fields(latest, latest.values), updated_at=now, state_updated_at=now)
+    thread.update(thread_fields(shown, shown.values), updated_at=now, state_updated_at=now)
     await services.storage.threads.put(thread)
     return latest
 

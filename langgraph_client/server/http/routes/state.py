@@ -33,7 +33,7 @@ from langgraph_client.values import ERROR_HEADER, open_envelope
 
 async def _thread(request: ValidRequest) -> Document:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
-    return await _of_asked_graph(request, await threads.need(request.services, thread_id))
+    return await threads.need(request.services, thread_id)
 
 
 async def _thread_to_read(request: ValidRequest) -> Document:
@@ -180,7 +180,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     thread_id = thread["thread_id"]
     if busy := await services.engine.busy(thread_id):
         raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-    graph_id = thread["metadata"].get("graph_id")
+    graph_id = (await _of_asked_graph(request, thread))["metadata"].get("graph_id")
     if graph_id is None:
         raise Refused(f"Thread {thread_id} has no associated graph")
     checkpoint = dict(body.get("checkpoint") or {})
@@ -197,5 +197,5 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
         except Exception as error:  # Reducers are user code and may raise anything.
             told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
             raise fail(400, str(error), told) from None
-        latest = await threads.settle(services, thread, graph)
+        latest = await threads.settle(services, thread, graph, graph_id)
     return checkpoint_of(made) or {}, state_document(latest)
