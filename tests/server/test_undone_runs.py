@@ -6,6 +6,7 @@ import asyncio
 import operator
 from typing import Annotated, Any, TypedDict
 
+import httpx
 import pytest
 from langgraph.channels import DeltaChannel
 from langgraph.graph import START, StateGraph
@@ -140,3 +141,19 @@ def test_the_document_stays_if_an_earlier_run_is_deleted() -> None:
         assert before["status"] == "error"
         client.runs.delete(thread_id, runs[0])
         assert client.threads.get(thread_id) == before
+
+
+def test_numbers_that_json_does_not_have_are_not_in_the_way() -> None:
+    """Infinity in a run's metadata holds up neither the end of a run nor a copy."""
+    with TestServer({"count": counting(Plain)}) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create()["thread_id"]
+        path = f"/threads/{thread_id}"
+        run = b'{"assistant_id": "count", "input": {"log": []}, "metadata": {"far": 1e999}}'
+        with httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as http:
+            first = http.post(f"{path}/runs", content=run).json()["run_id"]
+            client.runs.join(thread_id, first)
+            assert http.get(f"{path}/state").json()["metadata"]["far"] is None
+            assert http.post(f"{path}/copy").status_code == 200
+            assert http.delete(f"{path}/runs/{first}").status_code == 204
+            assert not http.get(f"{path}/state").json()["values"]

@@ -316,8 +316,9 @@ class CheckpointTables:
     def _links(self, cursor: sqlite3.Cursor, thread_id: str) -> dict[Key, Link]:
         """Return how the checkpoints of a thread are connected."""
         rows = cursor.execute(
-            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id,"
-            f" json_extract(metadata, '$.{DELTA_COUNTERS}') FROM checkpoints WHERE thread_id = ?",
+            "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, CASE WHEN"
+            f" json_valid(metadata) THEN json_extract(metadata, '$.{DELTA_COUNTERS}') END"
+            " FROM checkpoints WHERE thread_id = ?",
             (thread_id,),
         ).fetchall()
         deltas = {row[:2]: set(json.loads(row[3] or "{}")) for row in rows}
@@ -377,7 +378,8 @@ class CheckpointTables:
         with self._database.transaction() as cursor:
             cursor.execute(
                 "INSERT INTO checkpoints SELECT ?, checkpoint_ns, checkpoint_id,"
-                " parent_checkpoint_id, run_id, versions, json_set(metadata, '$.thread_id', ?),"
+                " parent_checkpoint_id, run_id, versions, CASE WHEN json_valid(metadata) THEN"
+                " json_set(metadata, '$.thread_id', ?) ELSE metadata END,"
                 " type, checkpoint FROM checkpoints WHERE thread_id = ?",
                 (target, target, source),
             )

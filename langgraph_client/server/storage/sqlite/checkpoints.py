@@ -11,6 +11,7 @@ per thread (`value_parts`).
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
@@ -194,7 +195,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             where.get("checkpoint_id"),
             said.get("run_id"),
             json.dumps(versions),
-            json.dumps(said),
+            _metadata_json(said),
             *self.serde.dumps_typed(rest),
         )
         self._tables.put(row, channels)
@@ -341,3 +342,24 @@ def _place(config: RunnableConfig) -> JsonObject:
 def _config(thread_id: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
     place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
     return {"configurable": place}
+
+
+def _metadata_json(metadata: JsonObject) -> str:
+    """Return metadata as JSON, with null for numbers that JSON does not have.
+
+    SQLite's functions refuse the words by which Python writes them.
+    """
+    try:
+        return json.dumps(metadata, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(metadata))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
