@@ -24,7 +24,7 @@ class State(TypedDict):
 def main() -> None:
     with RemoteGraph("approval", url=sys.argv[1]) as graph:
         asked = graph.invoke({"draft": "d"}, ON)
-        assert type(asked["__interrupt__"][0]) is Interrupt, asked
+        assert isinstance(asked["__interrupt__"][0], Interrupt), asked
         assert isinstance(graph.get_state(ON), StateSnapshot)
         assert graph.invoke(Command(resume="yes"), ON)["answers"] == ["yes"]
         assert [*next(graph.stream({"draft": "e"}, ON, stream_mode="updates"))] == ["write"]
