@@ -21,7 +21,6 @@ from langgraph_client.server.graphs.graph_runner import thread_config, thread_fi
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
 from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.runs.run_document import (
-    DELTA_COUNTERS,
     RESERVED_CONFIGURABLE,
     RESERVED_METADATA,
     canonical_uuid,
@@ -29,6 +28,7 @@ from langgraph_client.server.runs.run_document import (
     without,
 )
 from langgraph_client.server.services import Services
+from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import Allowed, open_envelope

@@ -45,12 +45,12 @@ from langgraph_client.server.graphs.stream_events import (
     message_metadata,
 )
 from langgraph_client.server.runs.run_document import (
-    DELTA_COUNTERS,
     NODE_FINISHED,
     SERVER_CONFIGURABLE,
     without,
     without_internal,
 )
+from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
     ASIDES,

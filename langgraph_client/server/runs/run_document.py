@@ -12,6 +12,7 @@ from langgraph_client.server.auth.users import User, user_fields
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, ServerError
 from langgraph_client.server.request_context import request_headers
+from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -19,8 +20,6 @@ BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
     " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
 )
-DELTA_COUNTERS = "counters_since_delta_snapshot"
-"""langgraph's own key in a checkpoint's metadata: with any other value it cannot go on."""
 RESERVED_METADATA = {
     "thread_id",
     "assistant_id",

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 DELTA_COUNTERS = "counters_since_delta_snapshot"
-"""The key in a checkpoint's metadata for its delta channels without a snapshot."""
+"""The key in a checkpoint's metadata for its delta channels without a snapshot.
+
+langgraph reads it, and cannot go on with a value of somebody else's."""
 Key: TypeAlias = tuple[str, str]
 """The namespace and the id of a checkpoint."""
 
