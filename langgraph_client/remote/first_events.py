@@ -37,7 +37,7 @@ async def first_events(
             async for event in events:
                 for converted in converter.convert(event):
                     yield converted
-        except Exception:
+        except Exception:  # The run failed, and so did what is still open. The error goes on.
             for converted in converter.finish():
                 yield converted
             raise
