@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from time import sleep
 from typing import Any
 
+import httpx
 import pytest
 from websockets.frames import Frame, Opcode
 
@@ -51,6 +52,8 @@ RUN: list[Event] = [
     ("values", [], {"n": 2, "text": "\r\n\r\ntransfer-encoding: chunked\r\n\r\n" * 3}),
     ended(),
 ]
+LIMITS = httpx.Limits(max_connections=5)
+"""With this setting, the client uses httpx's connections in place of its own."""
 SOCKET: dict[str, Any] = {"assistant_id": "agent", "transport": "websocket"}
 
 
@@ -98,14 +101,17 @@ class Thread:
             raise OSError("hung up")
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_a_run_over_a_socket(tls: bool) -> None:
+@pytest.mark.parametrize("way", ["plain", "tls", "httpx"])
+def test_a_run_over_a_socket(way: str) -> None:
     """Projections and output; the key is in the handshake; what looks like HTTP is data."""
     thread = Thread(documents(RUN))
-    with raw_server(thread, tls=tls) as server:
-        verify = client_context() if tls else True
+    with raw_server(thread, tls=way == "tls") as server:
+        verify = client_context() if way == "tls" else True
+        limits = LIMITS if way == "httpx" else None
         with (
-            get_sync_client(url=server.url, api_key="secret", verify=verify) as client,
+            get_sync_client(
+                url=server.url, api_key="secret", verify=verify, limits=limits
+            ) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
             followed.run.start()
@@ -117,8 +123,9 @@ def test_a_run_over_a_socket(tls: bool) -> None:
     assert first.headers["x-api-key"] == "secret"
 
 
+@pytest.mark.parametrize("limits", [None, LIMITS], ids=["own", "httpx"])
 @pytest.mark.parametrize("stable", [True, False])
-def test_a_cut_socket_loses_and_repeats_nothing(stable: bool) -> None:
+def test_a_cut_socket_loses_and_repeats_nothing(stable: bool, limits: httpx.Limits | None) -> None:
     """What is known is dropped: by its number, or by its place in the run."""
     whole = documents(RUN)
     thread = Thread(
@@ -128,7 +135,7 @@ def test_a_cut_socket_loses_and_repeats_nothing(stable: bool) -> None:
     )
     with raw_server(thread) as server:
         with (
-            get_sync_client(url=server.url) as client,
+            get_sync_client(url=server.url, limits=limits) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
             followed.run.start()
@@ -138,14 +145,17 @@ def test_a_cut_socket_loses_and_repeats_nothing(stable: bool) -> None:
     assert thread.opened == 2
 
 
-def test_a_socket_that_falls_silent_is_asked_and_then_left() -> None:
+@pytest.mark.parametrize("limits", [None, LIMITS], ids=["own", "httpx"])
+def test_a_socket_that_falls_silent_is_asked_and_then_left(
+    limits: httpx.Limits | None,
+) -> None:
     """Silence is answered by a ping, and a ping without an answer by another connection."""
     whole = documents(RUN)
     thread = Thread(whole[:3], whole, hangs_up=False)
     with raw_server(thread) as server:
         policy = ReconnectPolicy(initial=0, silence=0.2)
         with (
-            get_sync_client(url=server.url, reconnect=policy) as client,
+            get_sync_client(url=server.url, reconnect=policy, limits=limits) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
             followed.run.start()
