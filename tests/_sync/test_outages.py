@@ -19,7 +19,7 @@ from langgraph_client.errors import (
     StreamIncomplete,
 )
 from langgraph_client.testing import FaultProxy, Faults, TestServer
-from tests.support.beating import quiet_server
+from tests.support.quiet_server import quiet_server
 from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 CUT = httpx.ReadError("cut")

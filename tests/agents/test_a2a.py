@@ -129,7 +129,7 @@ async def test_the_sdk_cancels(server: TestServer) -> None:
             await agent.cancel_task(CancelTaskRequest(id=event.task.id))
 
 
-def test_earlier_versions(http: httpx.Client) -> None:
+def test_methods_of_earlier_versions_answer(http: httpx.Client) -> None:
     """The methods with a slash answer as they did before version 1.0: lower case, with kinds."""
     task = rpc(http, "chat", "message/send", said("hi"))["result"]
     assert task["kind"] == "task"
@@ -202,12 +202,12 @@ def test_what_a_graph_cannot_take(http: httpx.Client) -> None:
         ("message/send", {**said("x"), "configuration": {"historyLength": -1}}, -32602),
     ],
 )
-def test_mistakes(http: httpx.Client, method: str, params: Any, code: int) -> None:
+def test_each_mistake_has_its_code(http: httpx.Client, method: str, params: Any, code: int) -> None:
     """Each kind of mistake has its code."""
     assert rpc(http, "chat", method, params)["error"]["code"] == code
 
 
-def test_lists(http: httpx.Client) -> None:
+def test_tasks_are_listed(http: httpx.Client) -> None:
     """The tasks of an agent are listed, the latest first, by state, context, time and page."""
     context = rpc(http, "asking", "message/send", said("one"))["result"]["contextId"]
     asked = rpc(http, "asking", "message/send", said("two"))["result"]
@@ -376,7 +376,7 @@ def test_requests_that_are_none(http: httpx.Client) -> None:
     assert http.post("/a2a/chat", json=send).json()["result"]["kind"] == "task"
 
 
-def test_cards(server: TestServer, http: httpx.Client) -> None:
+def test_the_card_describes_the_agent(server: TestServer, http: httpx.Client) -> None:
     """The card says where the agent is and what it takes; a graph without a description has one."""
     of_chat, of_adder = id_of(http, "chat"), id_of(http, "adder")
     root = http.get("/.well-known/agent-card.json", params={"assistant_id": of_chat}).json()
@@ -395,7 +395,7 @@ def test_cards(server: TestServer, http: httpx.Client) -> None:
         assert http.get("/.well-known/agent-card.json", params=params).status_code == 400
 
 
-def test_files() -> None:
+def test_files_become_content_blocks() -> None:
     """Files of both versions become blocks of a message; data beside them stays data."""
     parts = [
         {"kind": "text", "text": "look"},

@@ -22,7 +22,7 @@ def ask(http: httpx.Client, graph: str, **body: object) -> object:
 
 
 @pytest.mark.parametrize("graph", ["agent", "by_module", "builder"])
-def test_a_project(apps: Apps, subject: str, graph: str) -> None:
+def test_a_project_loads(apps: Apps, subject: str, graph: str) -> None:
     """A project with a `src` folder need not be installed; its modules import each other and those
     of another dependency, behind the standard library. The `.env` is read as elsewhere."""
     if subject == "real":
@@ -47,7 +47,7 @@ RUN = "threads.create_run"
         ("annotated", RUN),
     ],
 )
-def test_factories(apps: Apps, graph: str, told: str) -> None:
+def test_factories_get_what_they_annotate(apps: Apps, graph: str, told: str) -> None:
     """A factory gets what it asks for by annotation, in any order, for a run and for a drawing."""
     http = apps.client("factories")
     config = {"configurable": {"tenant": "acme"}}

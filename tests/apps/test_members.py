@@ -29,7 +29,7 @@ def test_who_sends_it(http: httpx.Client) -> None:
         assert http.get(path).status_code == 200
 
 
-def test_one_s_own(http: httpx.Client) -> None:
+def test_users_see_their_own_threads(http: httpx.Client) -> None:
     """What is another's is answered as if it were not there, with these statuses."""
     thread = http.post("/threads", headers=ANN, json={"metadata": {"a": 1}}).json()
     assert thread["metadata"] == {"a": 1, "owner": "ann"}
@@ -83,7 +83,7 @@ def test_routes_of_the_application(http: httpx.Client, subject: str) -> None:
         assert http.get("/mine", headers=BOB).json() == ["bob"]
 
 
-def test_items(http: httpx.Client, subject: str) -> None:
+def test_items_are_by_user(http: httpx.Client, subject: str) -> None:
     """Items are in the namespace that the handler puts before."""
     item = {"namespace": ["notes"], "key": "k", "value": {"x": 1}}
     assert http.put("/store/items", headers=ANN, json=item).status_code == 204

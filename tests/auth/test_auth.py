@@ -69,7 +69,9 @@ def served(auth: Any, user: str | None = "ann", **options: Any) -> Iterator[http
         ({"$and": [{"m": {"$contains": "a"}}, {"m": {"$contains": "b"}}]}, {"m": ["a"]}, False),
     ],
 )
-def test_filters(given: dict[str, Any], metadata: dict[str, Any], matches: bool) -> None:
+def test_a_filter_matches_metadata(
+    given: dict[str, Any], metadata: dict[str, Any], matches: bool
+) -> None:
     """Metadata matches a filter if all that the filter says holds."""
     assert holds(conditions_of(given), {"metadata": metadata}) is matches
 
@@ -443,7 +445,7 @@ def test_runs_of_crons_are_their_maker_s() -> None:
 
 @pytest.mark.parametrize("kind", AUTHS)
 @pytest.mark.parametrize("wanted", [True, False])
-def test_studio(kind: Any, wanted: bool) -> None:
+def test_studio_needs_permission(kind: Any, wanted: bool) -> None:
     """Studio is let in only where that was asked for, as a user that handlers can tell."""
     auth = kind()
     users: list[Any] = []

@@ -364,7 +364,7 @@ def test_who_has_it_gets_it(key: tuple[str, str], ann: httpx.Client, things: Thi
 
 @pytest.mark.parametrize("database", ["memory", "postgres"], indirect=True)
 @pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
-def test_who_has_it_not_does_not(key: tuple[str, str], shared: Shared) -> None:
+def test_another_user_is_refused(key: tuple[str, str], shared: Shared) -> None:
     """Another user learns nothing of it, and leaves it as it is."""
     ann, bob, _, things = shared
     before = snapshot(ann, things)
@@ -381,7 +381,7 @@ def test_who_has_it_not_does_not(key: tuple[str, str], shared: Shared) -> None:
 
 @pytest.mark.parametrize("database", ["memory"], indirect=True)
 @pytest.mark.parametrize("key", sorted(ASKS), ids=" ".join)
-def test_who_is_nobody_gets_nothing(key: tuple[str, str], shared: Shared) -> None:
+def test_an_unknown_user_is_refused(key: tuple[str, str], shared: Shared) -> None:
     """A request without a name is answered with 401, whatever it asks, malformed or not."""
     ann, _, nobody, things = shared
     before = snapshot(ann, things)
@@ -402,7 +402,7 @@ def test_what_is_public(method: str, path: str, shared: Shared) -> None:
     assert SECRET not in answer.text
 
 
-def test_a_socket(server: TestServer, ann: httpx.Client, things: Things) -> None:
+def test_a_socket_needs_its_owner(server: TestServer, ann: httpx.Client, things: Things) -> None:
     """A WebSocket is opened to who may read the thread, and to nobody else."""
     address = f"{server.listen().replace('http', 'ws', 1)}/threads/{things.thread}/stream/events"
     for name, status in (("bob", 404), (None, 401)):

@@ -99,7 +99,7 @@ def deep_polling(package: Any) -> Any:
 
 @pytest.mark.parametrize("make", [deep, deep_blocking, deep_streaming, deep_polling])
 @pytest.mark.parametrize("package", PACKAGES)
-def test_five_deep(package: Any, make: Any) -> None:
+def test_loopback_clients_nest_five_deep(package: Any, make: Any) -> None:
     """Runs that wait for runs of the same server do not wait for a place, and keep their user."""
     graphs = {"deep": make(package)}
     with TestServer(graphs, max_runs=1, auth=owners()) as server, client(server, "ann") as ann:

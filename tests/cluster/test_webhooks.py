@@ -13,20 +13,22 @@ import pytest
 
 from langgraph_client.server.server import Server
 from tests.cluster.processes import Process
-from tests.support.listening import Listening
 from tests.support.postgres import binaries, cluster
+from tests.support.webhook_receiver import WebhookReceiver
 
 
 @pytest.fixture
-def hook() -> Iterator[Listening]:
+def hook() -> Iterator[WebhookReceiver]:
     """A URL that keeps what it is sent."""
-    listening = Listening()
-    yield listening
-    listening.close()
+    receiver = WebhookReceiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.mark.parametrize("storage", ["sqlite", "postgres"])
-def test_a_killed_process_loses_no_webhook(storage: str, tmp_path: Path, hook: Listening) -> None:
+def test_a_killed_process_loses_no_webhook(
+    storage: str, tmp_path: Path, hook: WebhookReceiver
+) -> None:
     """After kill -9 the next process on the file, or another one on the database, sends it."""
     if storage == "postgres" and binaries() is None:
         pytest.skip("PostgreSQL is not installed")
@@ -58,7 +60,9 @@ def test_a_killed_process_loses_no_webhook(storage: str, tmp_path: Path, hook: L
             cluster().drop(database)
 
 
-def test_what_a_dead_process_left_is_sent_by_one_of_the_others(pair: Any, hook: Listening) -> None:
+def test_what_a_dead_process_left_is_sent_by_one_of_the_others(
+    pair: Any, hook: WebhookReceiver
+) -> None:
     """Of all that look for webhooks at the same time, one sends each, and nothing is left."""
     count = 30
 

@@ -59,7 +59,7 @@ def shown(value: Any) -> Tags:
     return Tags(value._repr_html_())
 
 
-def test_a_thread(client: SyncLangGraphClient) -> None:
+def test_a_thread_is_shown_as_html(client: SyncLangGraphClient) -> None:
     """Its ID, status, metadata and values; messages as a conversation."""
     thread_id = client.threads.create(metadata={"team": "a"})["thread_id"]
     client.runs.wait(thread_id, "chat", input={"messages": [("user", "hi")]})
@@ -68,7 +68,7 @@ def test_a_thread(client: SyncLangGraphClient) -> None:
         assert part in text
 
 
-def test_states(client: SyncLangGraphClient, hosting: Server) -> None:
+def test_states_are_shown_as_html(client: SyncLangGraphClient, hosting: Server) -> None:
     """Values, next nodes and questions, of the client's and of a RemoteGraph's states."""
     thread_id = client.threads.create()["thread_id"]
     client.runs.wait(thread_id, "approval", input={"draft": "d"})
@@ -115,7 +115,7 @@ def test_a_graph_that_cannot_be_drawn() -> None:
     assert "no drawing" in seen.text
 
 
-def test_a_stream(client: SyncLangGraphClient) -> None:
+def test_a_stream_is_shown_unread(client: SyncLangGraphClient) -> None:
     """A run's stream shows its run and thread, and is not read for it."""
     with client.runs.stream(None, "row", input={"topic": "t"}) as stream:
         assert "run" in shown(stream).text

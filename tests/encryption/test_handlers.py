@@ -197,7 +197,7 @@ def test_only_one_kind(caplog: pytest.LogCaptureFixture) -> None:
     assert "checkpoints and events are stored in plain text" in caplog.text
 
 
-def test_registering() -> None:
+def test_wrong_handlers_are_refused() -> None:
     """A handler is an async function of two parameters, and there is one of each."""
     encryption = Encryption()
     with pytest.raises(TypeError, match=r"encrypt\.json needs an async function"):

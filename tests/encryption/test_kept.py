@@ -112,7 +112,7 @@ def test_nothing_is_kept_in_plain_text(path: Any) -> None:
         assert again.json()["answer"] == f"kept {SECRET}"
 
 
-def test_a_file(tmp_path: Path) -> None:
+def test_the_file_has_no_plain_text(tmp_path: Path) -> None:
     """The files of a database do not contain a secret, and a later server reads all of it."""
     path = tmp_path / "state.db"
     with Server(GRAPHS, path=path, encryption=locking()) as server, http_of(server) as http:
@@ -143,7 +143,7 @@ def test_a_copy_and_a_fork(path: Any) -> None:
         assert SECRET.encode() not in kept_by(server)
 
 
-def test_searches(path: Any) -> None:
+def test_encrypted_fields_are_not_found(path: Any) -> None:
     """Fields that stay plain are found, encrypted ones are not."""
     with Server(GRAPHS, path=path, encryption=locking()) as server, http_of(server) as http:
         ids = furnish(http)

@@ -90,7 +90,7 @@ def test_a_cut_after_bytes(way: Way) -> None:
     assert client.get("/ok").json()["ok"]
 
 
-def test_refusals(way: Way) -> None:
+def test_refused_requests_get_their_status(way: Way) -> None:
     """An error status, so many times, for the requests that are meant."""
     client, faults = way
     faults.refuse(times=2, status=429, retry_after=7, path="/o*", method="get", detail='a "b"')
@@ -104,7 +104,7 @@ def test_refusals(way: Way) -> None:
     assert faults.fired == {}
 
 
-def test_resets(way: Way) -> None:
+def test_broken_connections(way: Way) -> None:
     """A connection that breaks before the answer, with and without the server knowing."""
     client, faults = way
     threads = "/threads/count"
@@ -119,7 +119,7 @@ def test_resets(way: Way) -> None:
         client.get("/ok")
 
 
-def test_silence(way: Way) -> None:
+def test_a_silent_server_is_noticed(way: Way) -> None:
     """A stall lasts until the client loses patience, or the fault is cancelled."""
     client, faults = way
     with faults.stall(), pytest.raises(httpx.ReadTimeout):
@@ -134,7 +134,7 @@ def test_silence(way: Way) -> None:
         stalled.wait(2, timeout=0)
 
 
-def test_delays(way: Way) -> None:
+def test_delayed_answers_arrive(way: Way) -> None:
     """A delay that is longer than the client waits is a timeout, a shorter one is waited out."""
     client, faults = way
     with faults.delay(5), pytest.raises(httpx.ReadTimeout):
@@ -143,7 +143,7 @@ def test_delays(way: Way) -> None:
         assert client.get("/ok").status_code == 200
 
 
-def test_damage(way: Way) -> None:
+def test_damaged_bytes_are_an_error(way: Way) -> None:
     """Repeated events, damaged bytes, shuffled headers, single bytes."""
     client, faults = way
     with faults.duplicate(event=2):
@@ -178,7 +178,7 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 
 
-async def test_async(server: TestServer) -> None:
+async def test_faults_act_on_async_clients(server: TestServer) -> None:
     """The async transport knows the same faults."""
     faults = Faults()
     transport = faults.async_transport(server.async_transport())

@@ -110,7 +110,7 @@ def judge(
 
 
 @pytest.mark.parametrize("name", BLOCKING)
-def test_blocking(hosted: TestServer, name: str) -> None:
+def test_each_blocking_method_under_each_fault(hosted: TestServer, name: str) -> None:
     """A result or an error of ours, in time, and no run twice."""
     for fault in FAULTS:
         config = fresh(hosted)
@@ -126,7 +126,7 @@ def test_blocking(hosted: TestServer, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ASYNC)
-async def test_async(hosted: TestServer, name: str) -> None:
+async def test_each_async_method_under_each_fault(hosted: TestServer, name: str) -> None:
     """The same of the async twins."""
     for fault in FAULTS:
         config = fresh(hosted)

@@ -23,8 +23,8 @@ from langgraph_client import RemoteGraph
 HERE = Path(__file__).parent
 TABLE = HERE / "parity.md"
 
-RUNS = "test_family.py::test_invoke"
-STREAMS = "test_family.py::test_streams"
+RUNS = "test_family.py::test_results_equal_the_local_graphs"
+STREAMS = "test_family.py::test_streams_equal_the_local_graphs"
 KEYWORDS = "test_family.py::test_stream_keywords"
 RANDOM = "test_random_graphs.py::test_random_calls_of_random_graphs"
 CALLS = "test_described.py::test_langchain_s_ways_to_call"
@@ -64,7 +64,7 @@ EVIDENCE: dict[str, tuple[str, dict[str, str]]] = {
     "get_state_history": (HISTORY, {"limit": "test_parity.py::test_a_history_goes_to_its_end"}),
     "update_state": (RANDOM, {}),
     "bulk_update_state": ("test_parity.py::test_updates_of_several_supersteps", {}),
-    "get_graph": ("test_family.py::test_drawings", {}),
+    "get_graph": ("test_family.py::test_drawings_equal_the_local_graphs", {}),
     "get_subgraphs": (SUBGRAPHS, {"recurse": "test_described.py::test_subgraphs"}),
     "get_input_schema": (SCHEMAS, {}),
     "get_output_schema": (SCHEMAS, {}),

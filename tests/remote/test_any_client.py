@@ -16,8 +16,8 @@ from langgraph_sdk.client import LangGraphClient, SyncLangGraphClient
 from langgraph_client import APIResponseValidationError, RemoteException, RemoteGraph
 from langgraph_client.testing import TestServer
 from langgraph_client.values import HEADER
+from tests.support.comparison import compare
 from tests.support.graphs import graphs
-from tests.support.same import compare
 
 ON = {"configurable": {"thread_id": "user-1"}}
 

@@ -116,6 +116,7 @@ async def test_callbacks_of_interrupts_and_resumptions() -> None:
 
 
 def test_a_callback_that_is_to_raise_raises_here() -> None:
+    """A handler with `raise_error` raises its error from the call, as locally."""
     with Server({"agent": asking()}) as server, pytest.raises(ValueError, match="boom"):
         server.remote_graph("agent").invoke({}, {**ON, "callbacks": [Lifecycle("boom")]})
 

@@ -16,7 +16,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, StateUpdate, interrupt
 
 from langgraph_client import RemoteGraph, Server, get_sync_client
-from tests.support.same import Names
+from tests.support.comparison import Names
 
 ON = {"configurable": {"thread_id": "1"}}
 

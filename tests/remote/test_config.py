@@ -62,7 +62,7 @@ def test_the_namespace_never_changes() -> None:
         ),
     ],
 )
-def test_merge(configs: tuple[Any, ...], merged: dict[str, Any]) -> None:
+def test_configs_merge_as_locally(configs: tuple[Any, ...], merged: dict[str, Any]) -> None:
     """Configs merge as a local graph merges them."""
     assert merge(*configs) == merged
 

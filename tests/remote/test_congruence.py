@@ -9,8 +9,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import RemoteGraph, Server
+from tests.support.comparison import compare
 from tests.support.graphs import graphs
-from tests.support.same import compare
 
 INPUTS: dict[str, Any] = {
     "row": {"topic": "t"},
@@ -68,7 +68,9 @@ def config_for(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", INPUTS)
-def test_streams(remotes: Server, request: pytest.FixtureRequest, name: str, mode: str) -> None:
+def test_congruent_streams(
+    remotes: Server, request: pytest.FixtureRequest, name: str, mode: str
+) -> None:
     """Each mode of each graph streams the same items."""
     if isinstance(remotes, Elsewhere) and name == "functional" and mode in ("tasks", "debug"):
         pytest.skip("a task's arguments are a tuple, and plain JSON makes a list of it")
@@ -142,7 +144,7 @@ def test_subgraph_states(remotes: Server, request: pytest.FixtureRequest) -> Non
 
 
 @pytest.mark.parametrize("how", ["value", "key", "update", "loop"])
-def test_failures(remotes: Server, request: pytest.FixtureRequest, how: str) -> None:
+def test_congruent_failures(remotes: Server, request: pytest.FixtureRequest, how: str) -> None:
     """A failed run raises an exception of the local class, too, and leaves the same state."""
     local, remote = pair(remotes, "failing")
     config = {**config_for(request), "recursion_limit": 5}
@@ -155,7 +157,7 @@ def test_failures(remotes: Server, request: pytest.FixtureRequest, how: str) -> 
 
 @pytest.mark.parametrize("xray", [False, True])
 @pytest.mark.parametrize("name", ["row", "loop", "nested", "fanout", "router"])
-def test_drawings(remotes: Server, name: str, xray: bool) -> None:
+def test_congruent_drawings(remotes: Server, name: str, xray: bool) -> None:
     """The drawing is the same."""
     local, remote = pair(remotes, name)
     here, there = local.get_graph(xray=xray), remote.get_graph(xray=xray)

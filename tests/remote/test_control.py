@@ -22,7 +22,7 @@ from langgraph_client import (
 from langgraph_client.remote.run_request import PAUSE
 from langgraph_client.server.graphs import drain_checks
 from langgraph_client.values import HEADER, VERSION
-from tests.support.plain import plain_graph
+from tests.support.plain_server import plain_graph
 from tests.support.wire import EVENT_STREAM, event
 
 ON = {"configurable": {"thread_id": "1"}}
@@ -80,6 +80,7 @@ def test_a_control_that_is_not_used_changes_nothing(mode: Any) -> None:
 
 
 def test_a_run_that_is_to_drain_from_the_start_on_does_nothing() -> None:
+    """A run whose control was asked to drain before its start carries out no node."""
     graph = built()
     control = RunControl()
     control.request_drain("early")
@@ -102,6 +103,7 @@ def test_a_node_can_ask_for_it_too() -> None:
 
 
 def test_others_who_read_the_run_see_no_questions() -> None:
+    """Only the caller who gave the control gets the events that ask about it."""
     with Server({"agent": built()}) as server:
         remote = server.remote_graph("agent")
         runs: list[Any] = []
@@ -137,6 +139,7 @@ def test_a_caller_that_does_not_answer_is_not_waited_for_twice(
 
 
 def test_answers_to_runs_without_a_control_are_refused() -> None:
+    """An answer needs a run with a control (404), a number (422), and a header in form (422)."""
     with (
         Server({"agent": built()}) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as wire,

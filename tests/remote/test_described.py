@@ -14,9 +14,9 @@ from langgraph.types import RetryPolicy, StateUpdate
 from pydantic import ValidationError
 
 from langgraph_client import Server
+from tests.support.comparison import Names, compare
 from tests.support.family import FAMILY
 from tests.support.graphs import Log, graphs
-from tests.support.same import Names, compare
 
 NAMES = ["row", "inner questions", "nested", "schemas", "commands", "agent", "pydantic"]
 ON = {"configurable": {"thread_id": "1"}}

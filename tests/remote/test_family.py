@@ -17,8 +17,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import Server
+from tests.support.comparison import Names, compare, failure, unordered
 from tests.support.family import FAMILY
-from tests.support.same import Names, compare, failure, unordered
 
 pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
 
@@ -139,7 +139,7 @@ async def both(
 
 
 @pytest.mark.parametrize("mode", MODES, ids=repr)
-async def test_streams(pair: tuple[str, Any, Any], mode: Any) -> None:
+async def test_streams_equal_the_local_graphs(pair: tuple[str, Any, Any], mode: Any) -> None:
     """Each mode, alone and with others, with and without subgraphs, in both versions."""
     shapes = [(False, "v1"), (True, "v2")]
     if dict(pair[1].get_subgraphs()):
@@ -166,7 +166,9 @@ def with_key(options: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
-async def test_invoke(pair: tuple[str, Any, Any], options: dict[str, Any]) -> None:
+async def test_results_equal_the_local_graphs(
+    pair: tuple[str, Any, Any], options: dict[str, Any]
+) -> None:
     """Each keyword of `invoke`; blocking and async in turn, as only their loops differ."""
     calls = [[blocking], [awaited]][OPTIONS.index(options) % 2] if options else [blocking, awaited]
     await both(pair, "invoke", with_key(options, pair[0]), calls)
@@ -179,7 +181,7 @@ async def test_stream_keywords(pair: tuple[str, Any, Any], options: dict[str, An
 
 
 @pytest.mark.parametrize("xray", [False, True, 1])
-def test_drawings(pair: tuple[str, Any, Any], xray: bool | int) -> None:
+def test_drawings_equal_the_local_graphs(pair: tuple[str, Any, Any], xray: bool | int) -> None:
     """The drawing, as Mermaid text."""
     _, local, remote = pair
     compare(local.get_graph(xray=xray).draw_mermaid(), remote.get_graph(xray=xray).draw_mermaid())

@@ -18,8 +18,8 @@ from langgraph.stream import (
 )
 
 from langgraph_client import Server
+from tests.support.comparison import Names, failure, unordered
 from tests.support.family import FAMILY
-from tests.support.same import Names, failure, unordered
 
 pytestmark = [
     pytest.mark.filterwarnings("default:Deserializing unregistered type"),

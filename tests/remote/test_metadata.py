@@ -18,8 +18,8 @@ from typing_extensions import TypedDict
 from langgraph_client import Server
 from langgraph_client.remote.config import given_parents
 from langgraph_client.thread_ids import server_thread_id
-from tests.support.plain import plain_graph
-from tests.support.same import compare
+from tests.support.comparison import compare
+from tests.support.plain_server import plain_graph
 
 ON = {"configurable": {"thread_id": "1"}}
 #: Names that servers use, too.
@@ -110,6 +110,7 @@ def test_it_is_that_of_a_local_graph(server: Server, story: Any) -> None:
 
 
 async def test_an_update_in_the_other_colour(server: Server) -> None:
+    """An async update writes the metadata of its config, as a blocking one does."""
     graph = server.remote_graph("LangGraph")
     await graph.aupdate_state(OF_UPDATE, {"log": ["u"]}, as_node="start")
     state = await graph.aget_state(ON)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
-from tests.support.plain import plain_graph
+from tests.support.plain_server import plain_graph
 
 
 @dataclass

@@ -16,7 +16,7 @@ from langgraph.prebuilt import ToolNode
 
 from langgraph_client import Server
 from langgraph_client.testing import FakeChatModel
-from tests.support.plain import plain_graph
+from tests.support.plain_server import plain_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
 

@@ -13,8 +13,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
 from langgraph_client import Server
+from tests.support.comparison import Names, failure, unordered
 from tests.support.family import FAMILY
-from tests.support.same import Names, failure, unordered
 
 MODES = ["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug"]
 #: Those whose input is a state that a parent can share.

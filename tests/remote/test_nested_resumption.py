@@ -22,8 +22,8 @@ from typing_extensions import TypedDict
 
 from langgraph_client import ScriptedGraph, Server
 from langgraph_client.testing import Ask
-from tests.support.plain import plain_graph
-from tests.support.same import Names, failure
+from tests.support.comparison import Names, failure
+from tests.support.plain_server import plain_graph
 
 #: The nodes that ran, here or on the server, which is in the same process.
 RAN: list[str] = []
@@ -584,7 +584,7 @@ ONCE_MORE = [
     [play for play in SCENARIOS if play not in IMPOSSIBLE],
     ids=lambda play: play.__name__,
 )
-def test_nor_with_a_server_that_speaks_the_protocol_only(server: Server, play: Scenario) -> None:
+def test_a_resumed_parent_cannot_tell_on_plain_servers(server: Server, play: Scenario) -> None:
     """The same without what the bundled server has beyond the protocol."""
     result, ran = played(play, local_child)
     if play in ONCE_MORE:

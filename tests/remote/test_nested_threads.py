@@ -15,7 +15,7 @@ from langgraph_sdk import Auth
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
-from tests.support.same import Names
+from tests.support.comparison import Names
 
 ON = {"configurable": {"thread_id": "user-1"}}
 

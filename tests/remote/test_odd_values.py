@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from langgraph_client import InvalidArgumentError
 from langgraph_client.testing import TestServer
-from tests.support.plain import plain_graph
+from tests.support.plain_server import plain_graph
 
 
 class Access(Flag):

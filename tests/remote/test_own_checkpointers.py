@@ -78,6 +78,7 @@ def test_a_thread_that_the_server_has_never_seen_is_asked_of_the_saver() -> None
 
 
 def test_an_update_of_an_unseen_thread_goes_on_from_what_the_saver_has() -> None:
+    """An update of a thread that the server has not seen continues from the saver's state."""
     saver = InMemorySaver()
     built(saver).invoke({"said": ["local"]}, ON)
     with Server({"agent": built(saver)}) as server:
@@ -86,6 +87,7 @@ def test_an_update_of_an_unseen_thread_goes_on_from_what_the_saver_has() -> None
 
 
 def test_deleting_a_thread_deletes_it_in_its_graphs_saver() -> None:
+    """A thread that is deleted on the server is deleted in its graph's own saver, too."""
     saver = InMemorySaver()
     with Server({"agent": built(saver)}) as server:
         server.remote_graph("agent").invoke({"said": []}, ON)
@@ -166,6 +168,7 @@ def test_the_given_id_of_a_thread_cannot_be_changed() -> None:
 
 
 def test_an_odd_header_is_refused() -> None:
+    """A header with the thread of the caller is a JSON list of the right form, or 422."""
     path = f"/threads/{server_thread_id('user-1')}/state"
     with (
         Server({"agent": built()}) as server,
@@ -210,6 +213,7 @@ class OldSaver(InMemorySaver):
 
 
 def test_savers_that_do_not_know_the_path_of_a_task_are_not_given_it() -> None:
+    """A saver whose `put_writes` has no `task_path` gets none, and its runs succeed."""
     with Server({"agent": built(OldSaver())}) as server:
         assert server.remote_graph("agent").invoke({"said": []}, ON) == {"said": ["node"]}
 

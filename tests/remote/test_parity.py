@@ -19,9 +19,9 @@ from typing_extensions import TypedDict
 
 from langgraph_client import RemoteException
 from langgraph_client.testing import TestServer
+from tests.support.comparison import compare, failure
 from tests.support.family import FAMILY, Settings
 from tests.support.graphs import graphs
-from tests.support.same import compare, failure
 
 ON: dict[str, Any] = {"configurable": {"thread_id": "1"}}
 

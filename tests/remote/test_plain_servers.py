@@ -14,7 +14,7 @@ from langgraph.types import Command, Send
 
 from langgraph_client.remote.commands import parent_command
 from langgraph_client.testing import FakeChatModel, TestServer
-from tests.support.plain import plain_graph
+from tests.support.plain_server import plain_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
 INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}

@@ -18,7 +18,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
-from tests.support.same import Names, failure
+from tests.support.comparison import Names, failure
 
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 

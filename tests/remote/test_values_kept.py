@@ -15,7 +15,7 @@ from langgraph.types import Command, Send, StateUpdate
 from typing_extensions import TypedDict
 
 from langgraph_client import NotFoundError, RemoteGraph, Server, get_sync_client
-from tests.support.same import compare
+from tests.support.comparison import compare
 
 ON = {"configurable": {"thread_id": "11111111-1111-4111-8111-111111111111"}}
 

@@ -209,7 +209,7 @@ def test_nothing_is_taken_up_before_the_port_is_bound(tmp_path: Path) -> None:
         assert wait_for(tmp_path / "acted", 1) == [str(process.pid)]
 
 
-def test_logging(tmp_path: Path) -> None:
+def test_failures_are_logged_with_tracebacks(tmp_path: Path) -> None:
     """A failure is shown with its traceback, a request at debug only."""
     file = config(tmp_path)
     (tmp_path / "codecs.py").write_text(GRAPH.replace("return", "raise ZeroDivisionError or"))

@@ -190,7 +190,7 @@ def test_an_env_file_is_read_as_elsewhere(tmp_path: Path) -> None:
     }
 
 
-def test_sections(tmp_path: Path) -> None:
+def test_each_section_of_langgraph_json_is_read(tmp_path: Path) -> None:
     """Every section becomes a typed part of the config; null means that a key is not there."""
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "src").mkdir()

@@ -14,7 +14,7 @@ from langgraph_client import Server
 from langgraph_client.server.errors import Unavailable
 from tests.support.clock import Settable
 from tests.support.graphs import graphs
-from tests.support.killed import killed
+from tests.support.killed_file import killed_copy
 
 
 def move(server: Server, clock: Settable, seconds: float) -> None:
@@ -157,7 +157,7 @@ def test_a_kill_while_a_cron_fires_neither_loses_nor_doubles_its_run(
                 while locks._users[key] < 2:  # noqa: ASYNC110 (it waits for the lock)
                     await asyncio.sleep(0.001)
                 assert await runs.count() == (0 if when.startswith("before") else 1)
-                image = killed(file)
+                image = killed_copy(file)
             await firing
             return image
 
@@ -219,7 +219,9 @@ def _parameters() -> dict[str, Any]:
         ({"enabled": "yes"}, 422, "is not of type"),
     ],
 )
-def test_what_is_refused(http: httpx.Client, body: dict[str, Any], status: int, said: str) -> None:
+def test_a_wrong_cron_is_refused(
+    http: httpx.Client, body: dict[str, Any], status: int, said: str
+) -> None:
     """With the protocol's words."""
     response = http.post("/runs/crons", json={**HOURLY, **body})
     assert response.status_code == status

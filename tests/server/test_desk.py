@@ -70,7 +70,7 @@ def hosted(node: Any) -> Any:
     return StateGraph(State).add_node("node", node).add_edge(START, "node").compile()
 
 
-def test_https() -> None:
+def test_a_certificate_serves_by_https() -> None:
     """A certificate and its key serve by HTTPS, and the URL says so."""
     with Server({"g": hosted(lambda state: {"n": 1})}) as server:
         url = server.listen(certfile=CERTIFICATE, keyfile=KEY)

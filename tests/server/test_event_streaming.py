@@ -269,7 +269,7 @@ def test_the_tree_of_the_last_run(thread: Thread) -> None:
     assert tree["children"][0]["graph_name"] == "inner"
 
 
-def test_filters(thread: Thread) -> None:
+def test_subscriptions_are_filtered(thread: Thread) -> None:
     """Channels, namespaces and depth decide what comes; numbers stay."""
     thread.start("outer_fail", {"count": 1})
     everything = thread.events()

@@ -169,7 +169,7 @@ def test_what_is_done_is_not_done_again(side_by_side: SyncLangGraphClient, ours:
     assert result["done"] == ["left", "right:y", "last:2"]
 
 
-def test_python_values(side_by_side: SyncLangGraphClient, ours: Server) -> None:
+def test_pulled_values_keep_their_types(side_by_side: SyncLangGraphClient, ours: Server) -> None:
     """From a server of ours, values keep the types that JSON loses."""
     thread_id = side_by_side.threads.create()["thread_id"]
     side_by_side.runs.wait(thread_id, "joined", input={})
@@ -201,7 +201,7 @@ def test_items_of_the_store(theirs: SyncLangGraphClient, ours: Server) -> None:
     assert mine.threads.get(thread_id)["status"] == "idle"
 
 
-def test_what_is_refused(side_by_side: SyncLangGraphClient, ours: Server) -> None:
+def test_a_pull_is_refused(side_by_side: SyncLangGraphClient, ours: Server) -> None:
     """A thread that is here, one that is nowhere, a graph that is not hosted or is another one."""
     thread_id = side_by_side.threads.create()["thread_id"]
     side_by_side.runs.wait(thread_id, "row", input={"topic": "t"})
@@ -234,7 +234,7 @@ def test_a_file_keeps_it(side_by_side: SyncLangGraphClient, tmp_path: Path) -> N
         assert result["messages"][-1]["content"] == "You are Bob"
 
 
-def test_runs(theirs: SyncLangGraphClient, ours: Server) -> None:
+def test_runs_are_copied(theirs: SyncLangGraphClient, ours: Server) -> None:
     """Runs that are over come along as they are; what does not is named."""
     thread_id = theirs.threads.create()["thread_id"]
     for topic in ("one", "two"):

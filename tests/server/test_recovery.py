@@ -19,7 +19,7 @@ from langgraph_client.server.runs.recovery import MAX_KILLS, decide
 from langgraph_client.server.runs.stop_runs import GONE
 from langgraph_client.server.server import Server
 from tests.support.hosted import Gate, hosted
-from tests.support.killed import killed
+from tests.support.killed_file import killed_copy
 
 NEW = "00000000-0000-7000-8000-000000000001"
 
@@ -91,7 +91,7 @@ def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
         assert work.begun.acquire(timeout=10)
         assert http.post(f"{run}/cancel").status_code == 202
         assert work.stopped.wait(10)
-        image = killed(tmp_path / "s.db")
+        image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
         http.get(f"{run}/join")
     with serving(image, work=work.graph()) as http:
@@ -157,7 +157,7 @@ def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str)
                 new = {**known, "run_id": NEW, "multitask_strategy": strategy}
                 new["kwargs"] = {**known["kwargs"], "input": {"x": "new"}}
                 await services.engine.submit(new, owner, {})
-                return killed(file)
+                return killed_copy(file)
 
         image = asyncio.run_coroutine_threadsafe(replace(), server.loop).result(20)
         work.go_on.set()
@@ -186,7 +186,7 @@ def test_a_stopped_run_keeps_its_key(tmp_path: Path, how: str) -> None:
         else:
             http.post(path, json={**body, "multitask_strategy": "rollback"})
         assert work.stopped.wait(10)
-        image = killed(file)
+        image = killed_copy(file)
         work.go_on.set()
         http.get(f"{path}/{run_id}/join")
     with serving(image, work=work.graph()) as http:
@@ -218,7 +218,7 @@ def test_a_rollback_undoes_what_was_written_before_a_kill(tmp_path: Path, how: s
         if how == "cancelled before the kill":
             http.post(f"{run}/cancel", params=rollback)
             assert work.stopped.wait(10)
-        image = killed(tmp_path / "s.db")
+        image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
         http.get(f"{run}/join")
     work.effects.clear()
@@ -260,7 +260,7 @@ def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) ->
         for how, end in zip(("cancel", "continue"), ends, strict=True):
             threading.Thread(target=wait, args=(how, end)).start()
             assert work.begun.acquire(timeout=10)
-        image = killed(tmp_path / "s.db")
+        image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
         assert all(end.wait(10) for end in ends)
     work.effects.clear()
@@ -281,7 +281,7 @@ def test_a_run_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
         with serving(file, work=graph) as http:
             run = run or begin(http)[1]
             assert work.begun.acquire(timeout=10)
-            image = killed(file)
+            image = killed_copy(file)
         file = image
     with serving(file, work=graph) as http:
         answer = http.get(f"{run}/join").json()

@@ -27,7 +27,7 @@ from langgraph_client import (
 )
 from langgraph_client.server.server import Server
 from tests.support import stopping
-from tests.support.same import Names, unordered
+from tests.support.comparison import Names, unordered
 from tests.support.stopping import STOPPED, StopAtNode, wire
 
 pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
@@ -196,7 +196,7 @@ def start_all(url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_killed(tmp_path: Path, seed: int) -> None:
+def test_runs_survive_a_kill(tmp_path: Path, seed: int) -> None:
     """A run whose process was killed at a random moment gives what it would have given."""
     chance, file = random.Random(seed), tmp_path / "state.db"
     with hosted(file, chance.randrange(25, 60)) as url:

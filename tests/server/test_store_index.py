@@ -24,7 +24,7 @@ from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.vectors import cosine_distance
 from langgraph_client.testing import TestClock, TestServer
 from tests.support.graphs import graphs
-from tests.support.killed import killed
+from tests.support.killed_file import killed_copy
 
 WORDS = ("cat", "dog", "car")
 
@@ -66,7 +66,9 @@ def searching(state: State, *, store: BaseStore) -> State:
 @pytest.mark.vector
 @pytest.mark.parametrize("function", [embed, aembed], ids=["blocking", "async"])
 @pytest.mark.parametrize("path", [None, "kept.db"])
-def test_an_index(tmp_path: Path, function: Callable[..., Any], path: str | None) -> None:
+def test_items_are_found_by_meaning(
+    tmp_path: Path, function: Callable[..., Any], path: str | None
+) -> None:
     """Items are found by meaning by clients and by plain nodes, also after a restart; one that is
     written again is found by its new text only, and one without an index not at all."""
     options = StoreOptions(StoreIndex(3, function, ("text",)))
@@ -133,7 +135,7 @@ def test_times_to_live_by_default() -> None:
             assert keys(http) == (["k", "longer"] if refresh else ["longer"])
 
 
-def test_the_distance() -> None:
+def test_the_distance_is_that_of_sqlite_vec() -> None:
     """As sqlite-vec computes it, which not every Python can load."""
 
     def packed(*numbers: float) -> bytes:
@@ -271,7 +273,7 @@ def test_no_state_is_left_by_a_kill_while_a_thread_is_deleted(
     """A new thread of the same id does not find the state of the deleted one in the saver."""
     images: list[Path] = []
     file = tmp_path / "s.db"
-    saver = FailingSaver(lambda: images.append(killed(file)), deletes=deletes)
+    saver = FailingSaver(lambda: images.append(killed_copy(file)), deletes=deletes)
     body = {"thread_id": "7ac5ca6e-7a1f-4c3e-9df6-9f2b1f5b2f10"}
     path = f"/threads/{body['thread_id']}"
     count = {"assistant_id": "counter", "input": {"count": 1}}

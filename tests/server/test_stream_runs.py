@@ -69,7 +69,9 @@ def test_join_filters_by_mode(http: httpx.Client, thread: str) -> None:
 
 
 @pytest.mark.parametrize("on_disconnect", ["cancel", "continue"])
-async def test_going_away(ahttp: httpx.AsyncClient, gate: Gate, on_disconnect: str) -> None:
+async def test_a_reader_that_disconnects(
+    ahttp: httpx.AsyncClient, gate: Gate, on_disconnect: str
+) -> None:
     """A client that closes its stream cancels the run if it said so, and not otherwise."""
     thread = (await ahttp.post("/threads", json={})).json()["thread_id"]
     body = {"assistant_id": "gate", "input": {}, "on_disconnect": on_disconnect}

@@ -60,7 +60,9 @@ def test_they_are_not_shown_otherwise() -> None:
     ("flags", "shown"),
     [([], True), (["--no-show-tracebacks"], False), (["--api-key", "k"], False)],
 )
-def test_the_command(tmp_path: Path, flags: list[str], shown: bool) -> None:
+def test_the_command_shows_tracebacks_on_loopback_only(
+    tmp_path: Path, flags: list[str], shown: bool
+) -> None:
     """The command shows them where only this machine can ask, and who it is does not matter."""
     (tmp_path / "app.py").write_text(
         "from langgraph.graph import START, StateGraph\n"

@@ -24,16 +24,16 @@ from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
 from langgraph_client.testing import TestClock
 from tests.support.graphs import graphs
-from tests.support.listening import Listening
 from tests.support.raw_server import TLS
 from tests.support.tls_front import tls_front
+from tests.support.webhook_receiver import WebhookReceiver
 
 
 @pytest.fixture
-def hook() -> Iterator[Listening]:
-    listening = Listening()
-    yield listening
-    listening.close()
+def hook() -> Iterator[WebhookReceiver]:
+    receiver = WebhookReceiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture
@@ -45,14 +45,16 @@ def http() -> Iterator[httpx.Client]:
         yield client
 
 
-def run(http: httpx.Client, hook: Listening, graph: str, given: Any, **more: Any) -> dict[str, Any]:
+def run(
+    http: httpx.Client, hook: WebhookReceiver, graph: str, given: Any, **more: Any
+) -> dict[str, Any]:
     thread_id = http.post("/threads", json={}).json()["thread_id"]
     body = {"assistant_id": graph, "input": given, "webhook": hook.url, **more}
     http.post(f"/threads/{thread_id}/runs/wait", json=body)
     return hook.got.get(timeout=10)
 
 
-def test_a_success_is_told_with_its_values(http: httpx.Client, hook: Listening) -> None:
+def test_a_success_is_told_with_its_values(http: httpx.Client, hook: WebhookReceiver) -> None:
     """The run, its end and times, and the thread's values."""
     told = run(http, hook, "counter", {"count": 1})
     assert (told["status"], told["values"]) == ("success", {"count": 2})
@@ -60,21 +62,21 @@ def test_a_success_is_told_with_its_values(http: httpx.Client, hook: Listening) 
     assert "error" not in told
 
 
-def test_a_failure_is_told_with_its_error(http: httpx.Client, hook: Listening) -> None:
+def test_a_failure_is_told_with_its_error(http: httpx.Client, hook: WebhookReceiver) -> None:
     """Class name and text."""
     told = run(http, hook, "failing", {"how": "value"})
     assert told["status"] == "error"
     assert told["error"] == {"error": "ValueError", "message": "value is wrong"}
 
 
-def test_a_stateless_run_has_no_values(http: httpx.Client, hook: Listening) -> None:
+def test_a_stateless_run_has_no_values(http: httpx.Client, hook: WebhookReceiver) -> None:
     """Its thread is gone."""
     body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": hook.url}
     http.post("/runs/wait", json=body)
     assert hook.got.get(timeout=10)["values"] is None
 
 
-def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: Listening) -> None:
+def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: WebhookReceiver) -> None:
     """After a 5xx the same is sent once more."""
     hook.answers = [503, 200]
     told = run(http, hook, "counter", {"count": 1})
@@ -83,7 +85,7 @@ def test_a_listener_that_fails_is_told_again(http: httpx.Client, hook: Listening
 
 @pytest.mark.parametrize("status", [408, 429, 500])
 def test_every_attempt_carries_the_same_id(
-    http: httpx.Client, hook: Listening, status: int
+    http: httpx.Client, hook: WebhookReceiver, status: int
 ) -> None:
     """The header `webhook-id` tells a receiver which webhooks are the same; other runs differ."""
     hook.answers = [status, status, 200]
@@ -93,7 +95,7 @@ def test_every_attempt_carries_the_same_id(
     assert hook.ids.get(timeout=10) != run_id
 
 
-def test_a_refusal_is_an_answer(hook: Listening) -> None:
+def test_a_refusal_is_an_answer(hook: WebhookReceiver) -> None:
     """Other statuses mean that the webhook has arrived: nothing of it is kept."""
     hook.answers = [404]
     with (
@@ -118,7 +120,7 @@ def wait_until_delivered(server: Server) -> None:
 
 
 def test_after_a_day_a_webhook_is_given_up(
-    hook: Listening, caplog: pytest.LogCaptureFixture
+    hook: WebhookReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Attempts become rarer, and end; the log says so."""
     hook.answers = [500]
@@ -137,7 +139,9 @@ def test_after_a_day_a_webhook_is_given_up(
     assert hook.ids.qsize() > 5
 
 
-def test_a_server_that_is_stopped_sends_at_its_next_start(tmp_path: Path, hook: Listening) -> None:
+def test_a_server_that_is_stopped_sends_at_its_next_start(
+    tmp_path: Path, hook: WebhookReceiver
+) -> None:
     """What was not received is in the file; a run's end and its webhook are written together."""
     hook.answers = [503]
     options: dict[str, Any] = {
@@ -297,7 +301,7 @@ class Names:
 
 
 def test_the_address_that_was_checked_is_called(
-    hook: Listening, monkeypatch: pytest.MonkeyPatch
+    hook: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name is looked up once: a second answer cannot lead to where webhooks must not go."""
     names = Names(monkeypatch, "xn--strae-oqa.example", [["127.0.0.1"], ["10.0.0.1"]])
@@ -315,7 +319,7 @@ def test_the_address_that_was_checked_is_called(
 
 
 def test_a_name_with_one_forbidden_address(
-    hook: Listening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hook: WebhookReceiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every address of a name must be allowed; otherwise none is called."""
     Names(monkeypatch, "two.example", [["127.0.0.1", "10.0.0.1"]])
@@ -331,7 +335,7 @@ def test_a_name_with_one_forbidden_address(
 
 
 def test_an_address_that_cannot_be_reached(
-    hook: Listening, monkeypatch: pytest.MonkeyPatch
+    hook: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next address of the name is called."""
     Names(monkeypatch, "two.example", [["127.0.0.2", "127.0.0.1"]])  # Nothing listens at the first.
@@ -346,7 +350,7 @@ def test_an_address_that_cannot_be_reached(
 
 
 def test_the_certificate_is_that_of_the_name(
-    hook: Listening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hook: WebhookReceiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A certificate that is good for the address only is refused."""
     monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "cert.pem"))  # Of localhost and 127.0.0.1.
@@ -365,7 +369,7 @@ def test_the_certificate_is_that_of_the_name(
     assert hook.ids.empty()
 
 
-def test_a_proxy_gets_the_name(hook: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_gets_the_name(hook: WebhookReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks the name up by itself; the rules apply to what the server finds."""
     monkeypatch.setenv("http_proxy", hook.url.removesuffix("/hook"))
     Names(monkeypatch, "public.example", [["93.184.216.34"]])
@@ -379,7 +383,7 @@ def test_a_proxy_gets_the_name(hook: Listening, monkeypatch: pytest.MonkeyPatch)
     assert httpx.Headers(hook.headers)["host"] == "public.example"
 
 
-def test_a_webhook_does_not_carry_the_user(hook: Listening) -> None:
+def test_a_webhook_does_not_carry_the_user(hook: WebhookReceiver) -> None:
     """Of the user, a webhook has the id: `Auth` may have put secrets into the other fields."""
     auth = Auth()
     auth.authenticate(lambda: {"identity": "ann", "token": "secret-1"})
@@ -392,7 +396,7 @@ def test_a_webhook_does_not_carry_the_user(hook: Listening) -> None:
     assert "secret-1" not in json.dumps(told)
 
 
-def test_headers_and_fields(hook: Listening) -> None:
+def test_headers_and_fields(hook: WebhookReceiver) -> None:
     """A webhook carries the headers of the config, and only the fields that it names."""
     options = WebhookOptions(loopback=True, headers={"x-key": "k"}, fields=("run_id", "status"))
     with (
@@ -404,7 +408,7 @@ def test_headers_and_fields(hook: Listening) -> None:
         assert hook.headers["x-key"] == "k"
 
 
-def test_disabled_webhooks(hook: Listening, caplog: pytest.LogCaptureFixture) -> None:
+def test_disabled_webhooks(hook: WebhookReceiver, caplog: pytest.LogCaptureFixture) -> None:
     """A run takes a webhook that is not sent, and the log says so."""
     caplog.set_level("INFO", "langgraph_client.server")
     options = WebhookOptions(loopback=True, enabled=False)

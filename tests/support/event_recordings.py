@@ -54,7 +54,7 @@ class Recording:
 
 
 def recordings() -> dict[str, Recording]:
-    """The streams of all recordings that begin with the beginning of a run and see its end."""
+    """Return the recorded streams that have the beginning of a run and its end."""
     found = {}
     for path in sorted(FOLDER.glob("*.jsonl")):
         for number, line in enumerate(path.read_text().splitlines()[1:]):

@@ -19,17 +19,17 @@ Event = tuple[str, list[str], Any]
 
 
 def started(run_id: str) -> Event:
-    """The beginning of a run."""
+    """Return the first event of a run."""
     return ("lifecycle", [], {"event": "running", "graph_name": "agent", "run_id": run_id})
 
 
 def ended(status: str = "completed", **more: Any) -> Event:
-    """The end of a run."""
+    """Return the last event of a run."""
     return ("lifecycle", [], {"event": status, "graph_name": "agent", **more})
 
 
 def message(text: Sequence[str], message_id: str, namespace: Sequence[str] = ()) -> list[Event]:
-    """A message that is streamed in pieces; each event says whose it is."""
+    """Return the events of a message that is streamed in pieces; each says whose it is."""
     whole = {"type": "text", "text": "".join(text), "index": 0}
     parts = [
         {"event": "message-start", "role": "ai", "id": message_id},
@@ -49,7 +49,7 @@ def message(text: Sequence[str], message_id: str, namespace: Sequence[str] = ())
 
 
 def documents(events: Sequence[Event], first: int = 1) -> list[dict[str, Any]]:
-    """The events as documents of the protocol."""
+    """Return the events as documents of the protocol."""
     made = []
     for seq, (method, namespace, data) in enumerate(events, first):
         event_id = f"1-{seq}"
@@ -69,7 +69,7 @@ def documents(events: Sequence[Event], first: int = 1) -> list[dict[str, Any]]:
 
 
 def frames(events: Sequence[Event], first: int = 1) -> bytes:
-    """The events as an event stream."""
+    """Return the events as an event stream."""
     return b"".join(
         f"event: {one['method']}\r\ndata: {json.dumps(one)}\r\nid: {one['seq']}\r\n\r\n".encode()
         for one in documents(events, first)
@@ -181,12 +181,12 @@ class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def accepted(run_id: str) -> dict[str, Any]:
-    """The answer to a command that started a run."""
+    """Return the answer to a command that started a run."""
     return {"type": "success", "id": 1, "result": {"run_id": run_id}, "meta": {}}
 
 
 def handshake(asked: Asked, *headers: str) -> bytes:
-    """The answer that opens a socket."""
+    """Return the answer that opens a socket."""
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "upgrade: websocket",
@@ -198,5 +198,5 @@ def handshake(asked: Asked, *headers: str) -> bytes:
 
 
 def text(document: Any) -> bytes:
-    """A frame with a document."""
+    """Return a frame with a document."""
     return Frame(Opcode.TEXT, json.dumps(document).encode()).serialize(mask=False)

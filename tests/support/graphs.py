@@ -1,4 +1,7 @@
-"""Graphs that tests host on the server and run locally, to compare the two."""
+"""Graphs that the fixtures host on a server, and that tests run locally beside it.
+
+Most tests of the clients and of `RemoteGraph` use them. For one graph per feature see `family`.
+"""
 
 from __future__ import annotations
 
@@ -316,7 +319,7 @@ def _slow() -> Any:
 
 
 def graphs() -> dict[str, Any]:
-    """Fresh graphs, without checkpointers, by name."""
+    """Return fresh graphs, without checkpointers, by name."""
     return {
         "row": _row(),
         "counter": _counter(),

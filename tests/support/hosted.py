@@ -1,4 +1,7 @@
-"""Graphs for the tests of the server itself, some of which stop where a test says."""
+"""Small graphs for the tests of the server itself (`tests/server`, `tests/cluster`, `tests/ui`).
+
+Some of them stop where a test says. For graphs that are compared with local ones see `graphs`.
+"""
 
 from __future__ import annotations
 

@@ -45,18 +45,18 @@ class RawServer:
 
 
 def client_context() -> ssl.SSLContext:
-    """Trusts the certificate of these servers alone."""
+    """Return a context that trusts only the certificate of these servers."""
     return ssl.create_default_context(cafile=str(TLS / "cert.pem"))
 
 
 def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """An answer of known length."""
+    """Return an answer of known length."""
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def chunked(*chunks: bytes) -> bytes:
-    """The chunks of a body, and its end."""
+    """Return the chunks of a body, and its end."""
     return b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in chunks) + b"0\r\n\r\n"
 
 
@@ -65,7 +65,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encodi
 
 @contextmanager
 def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
-    """A listening server, with a thread for each connection."""
+    """Run a listening server, with a thread for each connection."""
     server = RawServer()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
@@ -94,7 +94,7 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
             finally:
                 server.open -= 1
 
-    class Listening(socketserver.ThreadingTCPServer):
+    class WebhookReceiver(socketserver.ThreadingTCPServer):
         daemon_threads = True
         request_queue_size = 200
 
@@ -104,7 +104,7 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
         def shutdown_request(self, request: Any) -> None:
             self.close_request(request)
 
-    with Listening(("127.0.0.1", 0), Handler) as listening:
+    with WebhookReceiver(("127.0.0.1", 0), Handler) as listening:
         server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.server_address[1]}"
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -117,7 +117,7 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
 
 
 def _read(rfile: BinaryIO, number: int) -> Asked | None:
-    """The next request of a connection; None at its end."""
+    """Return the next request of a connection; None at its end."""
     line = rfile.readline().decode("latin-1").strip()
     if not line:
         return None

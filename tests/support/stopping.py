@@ -1,4 +1,7 @@
-"""Stopping runs at a moment that a test chooses, and the graphs that are stopped."""
+"""Stop runs at a moment that a test chooses, with the graphs that are stopped.
+
+For `tests/server/test_stopped_runs.py`, which compares such runs with ones that were not stopped.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +141,7 @@ class KillAtNode(StopAtNode):
 
 
 def wire(value: Any) -> Any:
-    """A value as it stands on the wire."""
+    """Return a value as it stands on the wire."""
     return decode(encode(value))
 
 

@@ -70,20 +70,20 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def reply(document: Any, status: int = 200, **headers: str) -> Answer:
-    """A JSON answer."""
+    """Return a JSON answer."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     content = json.dumps(document).encode()
     return Answer(status, [content], {"content-type": "application/json", **named})
 
 
 def event(name: str, data: Any, id: str | None = None) -> bytes:
-    """An event as servers write it."""
+    """Return an event as servers write it."""
     last = f"id: {id}\r\n" if id is not None else ""
     return f"event: {name}\r\ndata: {json.dumps(data)}\r\n{last}\r\n".encode()
 
 
 def stream(*pieces: bytes | Exception, run: str | None = None) -> Answer:
-    """An event stream; `run` is the path of its run."""
+    """Return an event stream; `run` is the path of its run."""
     headers = dict(EVENT_STREAM)
     if run is not None:
         headers |= {"content-location": run, "location": f"{run}/stream"}

@@ -267,7 +267,7 @@ def test_output_in_an_encoding_that_lacks_a_character(
     assert "\\u28" not in shown  # A spinner of braille dots.
 
 
-def test_threads(run: Run, client: SyncLangGraphClient) -> None:
+def test_threads_command(run: Run, client: SyncLangGraphClient) -> None:
     """Threads are listed by status and metadata, as rows or as JSON."""
     thread = client.threads.create(metadata={"team": "a"})
     client.runs.wait(thread["thread_id"], "row", input={})
@@ -278,7 +278,7 @@ def test_threads(run: Run, client: SyncLangGraphClient) -> None:
     assert len(json_lines(run("threads", "--status", "idle", "--json").stdout)) == 2
 
 
-def test_show(run: Run, client: SyncLangGraphClient) -> None:
+def test_show_command(run: Run, client: SyncLangGraphClient) -> None:
     """State and history are shown, also of a checkpoint."""
     thread_id = client.threads.create()["thread_id"]
     client.runs.wait(thread_id, "row", input={"topic": "t"})
@@ -293,7 +293,7 @@ def test_show(run: Run, client: SyncLangGraphClient) -> None:
     assert at[1:4] == ['topic: "t"', 'log: ["one"]', "next: two"]
 
 
-def test_graph(run: Run) -> None:
+def test_graph_command(run: Run) -> None:
     """A graph is drawn along its edges; a node that was drawn before is named with `^`."""
     assert run("graph", "loop").stdout.splitlines() == [
         "__start__",
@@ -376,7 +376,9 @@ def test_a_reader_that_leaves(environment: dict[str, str], client: SyncLangGraph
         assert process.stderr.read() == b""
 
 
-def test_pull(run: Run, client: SyncLangGraphClient, server: Server, tmp_path: Path) -> None:
+def test_pull_command(
+    run: Run, client: SyncLangGraphClient, server: Server, tmp_path: Path
+) -> None:
     """A thread is copied into a file, with the graphs of a langgraph.json; a second time fails."""
     (tmp_path / "graph.py").write_text(PULLED_GRAPH)
     config = tmp_path / "langgraph.json"
@@ -429,7 +431,7 @@ graph = StateGraph(Count).add_node(increment).add_edge(START, "increment").compi
 """
 
 
-def test_serve(environment: dict[str, str]) -> None:
+def test_serve_command(environment: dict[str, str]) -> None:
     """`serve` is the server's own command."""
     done = subprocess.run(
         [*COMMAND, "serve", "no-such.json"],

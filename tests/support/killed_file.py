@@ -1,4 +1,4 @@
-"""The file of a server, as a kill would leave it."""
+"""Copy the database file of a server as a kill would leave it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 
-def killed(file: Path) -> Path:
+def killed_copy(file: Path) -> Path:
     """Return a copy of a server's file as a kill at this moment would leave it."""
     image = file.parent / f"{len(list(file.parent.iterdir()))}" / file.name
     image.parent.mkdir()

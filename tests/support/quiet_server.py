@@ -12,7 +12,7 @@ from tests.support.wire import event
 
 
 class Quiet:
-    """Where it listens, and how often it was asked for a stream."""
+    """Where the server listens, and how often it was asked for a stream."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -24,9 +24,11 @@ class Quiet:
 def quiet_server(
     beats: int, gap: float, *, ids: bool = True, waits: bool = False
 ) -> Iterator[Quiet]:
-    """Each stream has its metadata, so many heartbeats with `gap` seconds before each, its end.
+    """Run it: each stream has its metadata, `beats` heartbeats, and its end.
 
     Args:
+        beats: How many heartbeats.
+        gap: Seconds before each of them.
         ids: Whether events have ids.
         waits: Whether a last event, and then silence until `go_on` is set, are before the end.
     """

@@ -1,4 +1,4 @@
-"""Whether two runs gave the same, once ids and times are named."""
+"""Compare the results of two runs, whose ids and times differ."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Names:
 
 
 def failure(error: BaseException) -> tuple[str, str]:
-    """The local class of an exception, and its message."""
+    """Return the local class of an exception, and its message."""
     local = next(
         kind
         for kind in type(error).__mro__
@@ -58,7 +58,7 @@ def failure(error: BaseException) -> tuple[str, str]:
 
 
 def unordered(value: Any) -> Any:
-    """A value whose order differs from run to run, without it, and without the names it led to."""
+    """Return a value without its order, which may differ from run to run, and without `Names`."""
     if isinstance(value, str):
         return re.sub(r"#\d+", "#", value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A URL that keeps what it is sent."""
+"""A server on a port that receives webhooks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from threading import Thread
 from typing import Any
 
 
-class Listening:
-    """A URL that keeps what it is sent, and answers as it is told."""
+class WebhookReceiver:
+    """Keep the webhooks that a URL receives, and answer with chosen statuses."""
 
     def __init__(self) -> None:
         self.got: queue.Queue[dict[str, Any]] = queue.Queue()
