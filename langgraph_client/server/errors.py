@@ -47,7 +47,7 @@ class Unavailable(ServerError):
     """The server cannot execute the request now; it may succeed later."""
 
 
-class Busy(Unavailable):
+class LockTimeout(Unavailable):
     """Another request has held a lock for too long."""
 
 

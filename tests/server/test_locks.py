@@ -59,7 +59,7 @@ def test_a_run_waits_for_the_lock_of_its_thread(
         async def hold_while_it_begins() -> None:
             async with locks.hold(thread_id):
                 held.set()
-                while "waits for the lock" not in caplog.text:  # noqa: ASYNC110 (a log line)
+                while "cannot be stored yet" not in caplog.text:  # noqa: ASYNC110 (a log line)
                     await asyncio.sleep(0.01)
 
         holding = asyncio.run_coroutine_threadsafe(hold_while_it_begins(), server.loop)

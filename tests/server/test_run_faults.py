@@ -18,6 +18,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_client.server.server import Server
+from langgraph_client.testing import TestClock
 
 
 def _added(one: list[Any], other: list[Any]) -> list[Any]:
@@ -391,3 +392,32 @@ def test_disk_full_in_the_middle_of_a_run(path: str, tmp_path: Path) -> None:
         rest(server)
         answer = http.post(f"{runs}/wait", json={"assistant_id": "well", "input": {}}).json()
         assert answer == {"log": ["well"]}
+
+
+@pytest.mark.parametrize("prefix", ["/threads/{thread}", ""])
+@pytest.mark.sqlite
+def test_a_run_starts_when_its_start_can_be_written(
+    prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that is due while nothing can be written waits until it can, and does not fail."""
+    clock = TestClock()
+    with serving({"well": graph_of(well)}, clock=clock) as (server, http):
+        path = prefix.format(thread=new_thread(http)) + "/runs"
+        body = {"assistant_id": "well", "input": {}, "after_seconds": 5}
+        run_id = http.post(path, json=body).json()["run_id"]
+        job = server.services.engine.jobs[run_id]
+
+        async def refuse_writes(refuse: bool) -> None:
+            storage: Any = server.services.storage
+            storage._database.row(f"PRAGMA query_only={refuse:d}")
+
+        async def end() -> None:
+            while f"of run {run_id} cannot be" not in caplog.text:  # noqa: ASYNC110 (a log line)
+                await asyncio.sleep(0.001)
+            await refuse_writes(False)
+            await job.over.wait()
+
+        asyncio.run_coroutine_threadsafe(refuse_writes(True), server.loop).result(20)
+        clock.advance(6)
+        asyncio.run_coroutine_threadsafe(end(), server.loop).result(20)
+        assert job.result == {"log": ["well"]}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
-from langgraph_client.server.errors import Busy, Unavailable
+from langgraph_client.server.errors import LockTimeout, Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -26,6 +26,9 @@ from langgraph_client.server.storage.shared import Fenced, Shared
 from langgraph_client.server.typed_values import RICH, enclosed, failure_details
 
 logger = logging.getLogger("langgraph_client.server")
+
+_PAUSE = 0.5
+"""Seconds between attempts to store the start of a run."""
 
 
 class Attempts:
@@ -79,7 +82,8 @@ class Attempts:
 
         Raises:
             asyncio.CancelledError: The run was stopped.
-            Unavailable: The storage could not store that the run has begun.
+            Fenced: Another process has taken over the thread.
+            Unavailable: Several processes share the database, and it failed.
         """
         await self._begin(job)
         # The server's clock ends the run, because a test may move it. `asyncio.timeout` by itself
@@ -127,7 +131,7 @@ class Attempts:
         """Store that the run is running, before the graph does anything."""
         self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
-            await self._store_start(job)
+            await self._until_stored(job, self._store_start)
         job.begun, job.started_at = False, job.run["updated_at"]
         attempt = job.attempt
         logger.info(
@@ -137,7 +141,7 @@ class Attempts:
             job.graph_id,
             attempt,
         )
-        await self._protocol_runs.begin(job)
+        await self._until_stored(job, self._protocol_runs.begin)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
 
     async def _store_start(self, job: Job) -> None:
@@ -152,20 +156,42 @@ class Attempts:
         job.run = run
 
     async def _store_first_start(self, job: Job, run: Document) -> None:
+        # Only this start needs the lock: it writes the run control, which a request to stop the
+        # run writes too.
+        async with self._locks.hold(job.thread_id, lazily=True) as held:
+            within = self._storage.within(held)
+            job.mark = await within.states.mark(job.thread_id)
+            control = await within.run_controls.get(job.run_id)
+            if not job.deleted:
+                async with self._storage.transaction(held) as transaction:
+                    await self._put(transaction, run)
+                    await transaction.run_controls.put(with_mark(run, control, job.mark))
+
+    async def _until_stored(self, job: Job, store: Callable[[Job], Awaitable[None]]) -> None:
+        """Repeat a function that writes a part of a run's start until it succeeds.
+
+        A request may be told to try again, but nobody would repeat a run that is lost here.
+
+        Raises:
+            Unavailable: The database fails, and several processes share it: one of them claims the
+                run later.
+        """
+        is_logged = False
         while True:
             try:
-                # The lock, because a request to stop the run is in the same document.
-                async with self._locks.hold(job.thread_id, lazily=True) as held:
-                    within = self._storage.within(held)
-                    job.mark = await within.states.mark(job.thread_id)
-                    control = await within.run_controls.get(job.run_id)
-                    if not job.deleted:
-                        async with self._storage.transaction(held) as transaction:
-                            await self._put(transaction, run)
-                            await transaction.run_controls.put(with_mark(run, control, job.mark))
+                await store(job)
                 return
-            except Busy:  # A request may be told to try again; a run has to wait.
-                logger.warning("run %s waits for the lock of its thread", job.run_id)
+            except Unavailable as error:
+                if self._storage.shared is not None and not isinstance(error, LockTimeout):
+                    raise
+                if not is_logged:
+                    logger.warning(
+                        "the start of run %s cannot be stored yet (trying again): %s",
+                        job.run_id,
+                        error,
+                    )
+                is_logged = True
+                await asyncio.sleep(_PAUSE)
 
     async def _put(self, transaction: Transaction, run: Document) -> None:
         """Write a run of this process."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from langgraph_client.server.errors import Busy
+from langgraph_client.server.errors import LockTimeout
 
 _SECONDS = 30.0
 """How long to wait for a lock. A holder waits for the storage, and at most for a state update."""
@@ -66,7 +66,7 @@ class KeyedLocks:
             the lock; None for a single process.
 
         Raises:
-            Busy: Another request has held the lock for too long.
+            LockTimeout: Another request has held the lock for too long.
         """
         lock = self._locks.setdefault(key, asyncio.Lock())
         # Waiting requests count as users: the lock must not be replaced while they wait for it.
@@ -79,7 +79,7 @@ class KeyedLocks:
                     async with asyncio.timeout(self._seconds):
                         await lock.acquire()
                 except TimeoutError:
-                    raise Busy(f"Another request holds {key}; try again") from None
+                    raise LockTimeout(f"Another request holds {key}; try again") from None
             else:
                 await lock.acquire()
             try:
