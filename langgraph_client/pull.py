@@ -10,11 +10,11 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.models.threads import ThreadState
 from langgraph_client.values import HEADER, VERSION
 
-_RICH = {HEADER: VERSION}
+_TYPED_VALUES = {HEADER: VERSION}
 """Requests values with the Python types that JSON loses. Other servers than ours ignore it."""
 
 
-_GOING_ON = ("pending", "running")
+_UNFINISHED = ("pending", "running")
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,21 @@ class ThreadCopy:
         thread: The thread's document.
         histories: Its states by namespace, newest first; "" is the namespace of the graph itself.
         runs: Its runs that are over, newest first.
-        going_on: The ids of its runs that are not over.
+        unfinished: The ids of its runs that are not over.
         items: Items of the store.
     """
 
     thread: JsonObject
     histories: dict[str, list[JsonObject]]
     runs: list[JsonObject]
-    going_on: list[str]
+    unfinished: list[str]
     items: list[JsonObject]
 
     def not_copied(self) -> list[str]:
         """Return what stays on the other server, a sentence each."""
         found = [
             f"run {run_id} is not over: it goes on there, and is not copied"
-            for run_id in self.going_on
+            for run_id in self.unfinished
         ]
         if self.runs:
             found.append(
@@ -73,13 +73,13 @@ class ThreadCopy:
 
 
 def read_thread(
-    client: SyncLangGraphClient, thread_id: str, store: Sequence[Sequence[str]] = ()
+    client: SyncLangGraphClient, thread_id: str, store: Sequence[Sequence[str]]
 ) -> ThreadCopy:
     """Read a thread with its whole history.
 
     Args:
         client: A client of the server that has it.
-        thread_id: The thread's ID.
+        thread_id: The thread's id.
         store: Namespaces of the store; all items in and below them are read.
 
     Raises:
@@ -98,14 +98,14 @@ def read_thread(
         waiting += sorted(found - {"", *histories, *waiting})
     items = [dict(item) for prefix in store for item in client.store.iter_items(list(prefix))]
     runs = [dict(run) for run in client.runs.iter(thread_id)]
-    over = [run for run in runs if run["status"] not in _GOING_ON]
-    going_on = [str(run["run_id"]) for run in runs if run["status"] in _GOING_ON]
-    return ThreadCopy(dict(thread), histories, over, going_on, items)
+    over = [run for run in runs if run["status"] not in _UNFINISHED]
+    unfinished = [str(run["run_id"]) for run in runs if run["status"] in _UNFINISHED]
+    return ThreadCopy(dict(thread), histories, over, unfinished, items)
 
 
 def _history(client: SyncLangGraphClient, thread_id: str, namespace: str) -> list[ThreadState]:
     place = {"checkpoint_ns": namespace} if namespace else None
-    return list(client.threads.iter_history(thread_id, checkpoint=place, headers=_RICH))
+    return list(client.threads.iter_history(thread_id, checkpoint=place, headers=_TYPED_VALUES))
 
 
 def _namespace_below(task: JsonObject) -> str:

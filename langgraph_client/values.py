@@ -66,7 +66,7 @@ PARENT = "__parent"
 ANSWERED_EVENT = "answered"
 #: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
 #: names: those of the next six.
-ASIDES_HEADER = "x-langgraph-client-asides"
+EXTRA_EVENTS_HEADER = "x-langgraph-client-extra-events"
 #: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
 #: `{"output": name, "state": name}`, null for one that is a dict.
 CLASSES_EVENT = "classes"
@@ -362,8 +362,8 @@ _LEAVES: dict[type, Callable[[Any], Any]] = {
 
 
 def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
-    said: list[Any] = [tag] if isinstance(tag, str) else tag
-    word, *details = said
+    entries: list[Any] = [tag] if isinstance(tag, str) else tag
+    word, *details = entries
     if word in _SIMPLE:
         return _SIMPLE[word](flat)
     if word in _DETAILED:
@@ -380,10 +380,10 @@ def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
 def _key(tag: Any, name: str, allowed: Allowed) -> Any:
     if tag is None:
         return name
-    word, told = tag
+    word, detail = tag
     if word == "enum":
-        return _instance(name, word, told, allowed)
-    return told if word == "json" else _DETAILED[word](told)
+        return _instance(name, word, detail, allowed)
+    return detail if word == "json" else _DETAILED[word](detail)
 
 
 def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any:

@@ -128,7 +128,7 @@ def _layers(names: Sequence[str], edges: Sequence[tuple[str, str, bool]]) -> lis
         below = (target for source, target, _ in edges if source in layer)
         layer = [name for name in dict.fromkeys(below) if name not in placed]
     last = [name for name in names if name == "__end__"]
-    without = [[name for name in one if name not in last] for one in found]
+    without = [[name for name in layer if name not in last] for layer in found]
     return [*filter(None, without), *([last] if last else [])]
 
 

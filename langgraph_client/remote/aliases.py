@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from langgraph_client.models.fields import JSON as JSON
+from langgraph_client.models.fields import JsonObject as JsonObject
+
 #: A value that the graph's author chose: input, state, an interrupt, a context.
 GraphValue: TypeAlias = Any
-#: Decoded JSON of unknown shape.
-JSON: TypeAlias = Any
-#: A JSON object.
-JsonObject: TypeAlias = dict[str, Any]
 #: A reply or a part of one, read by key: this package's records, or the dicts of another client.
 Reply: TypeAlias = Mapping[str, Any]
 #: A config as callers write it: flat, or with `configurable`.

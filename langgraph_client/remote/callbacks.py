@@ -26,7 +26,7 @@ from langgraph_client.remote.handler_calls import Calls, HandlerCalls
 from langgraph_client.values import LIFECYCLE_EVENT
 
 if TYPE_CHECKING:
-    from langgraph_client.remote.event_reader import News
+    from langgraph_client.remote.event_reader import PendingEvents
 
 
 class RunCallbacks:
@@ -44,10 +44,10 @@ class RunCallbacks:
         #: Whether a handler has methods for chat models.
         self.wants_messages = False
         #: The additional events of the bundled server that handlers need.
-        self.asides: list[str] = []
+        self.extra_events: list[str] = []
         self._calls: HandlerCalls | None = None
         self._graph: Foreign = None
-        self._raised: BaseException | None = None
+        self._handler_error: BaseException | None = None
         #: The output of the run, set when it is over.
         self.output: GraphValue = None
 
@@ -67,27 +67,27 @@ class RunCallbacks:
     @property
     def wants_more(self) -> bool:
         """Whether a handler needs more than the start and end of the whole run."""
-        return self.wants_messages or bool(self.asides)
+        return self.wants_messages or bool(self.extra_events)
 
-    def hear(self, news: News) -> None:
+    def dispatch(self, pending: PendingEvents) -> None:
         """Call the handlers for events inside the run."""
         try:
-            _make(self._tell(news))
+            _make(self._handler_calls(pending))
         except BaseException as error:
-            self._raised = error
+            self._handler_error = error
             raise
 
-    async def ahear(self, news: News) -> None:
-        """Async twin of `hear`."""
+    async def adispatch(self, pending: PendingEvents) -> None:
+        """Async twin of `dispatch`."""
         try:
-            await _amake(self._tell(news))
+            await _amake(self._handler_calls(pending))
         except BaseException as error:
-            self._raised = error
+            self._handler_error = error
             raise
 
-    def raised(self, error: Exception) -> bool:
-        """Return whether a handler has raised an error, when it was called by `hear`."""
-        return error is self._raised
+    def is_handler_error(self, error: Exception) -> bool:
+        """Return whether a handler has raised an error, when it was called by `dispatch`."""
+        return error is self._handler_error
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
@@ -107,17 +107,17 @@ class RunCallbacks:
             self._run = yield manager.on_chain_start(None, self._input, **self._started)
             self._graph = graph_callbacks(manager, self._run.run_id)
             self._calls = HandlerCalls(self._run)
-            self.asides = [*self._calls.events, *([LIFECYCLE_EVENT] if self._graph else [])]
+            self.extra_events = [*self._calls.events, *([LIFECYCLE_EVENT] if self._graph else [])]
 
-    def _tell(self, news: News) -> Calls:
+    def _handler_calls(self, pending: PendingEvents) -> Calls:
         if self._calls is not None:
-            for to, calls in news.calls:
+            for to, calls in pending.calls:
                 yield from self._calls.calls(to, calls)
-        for event in news.lifecycle:
-            name, told = lifecycle_event(event, self._run.run_id)
-            yield getattr(self._graph, name)(told)
-        for message, metadata in news.messages:
-            yield from self._models.said(self._run, message, metadata)
+        for event in pending.lifecycle:
+            name, argument = lifecycle_event(event, self._run.run_id)
+            yield getattr(self._graph, name)(argument)
+        for message, metadata in pending.messages:
+            yield from self._models.on_message(self._run, message, metadata)
 
     def _end(self, error: BaseException | None) -> Calls:
         if self._run is None:
@@ -155,29 +155,29 @@ class Models:
     """The chat models of a run that are streaming, and their messages so far."""
 
     def __init__(self) -> None:
-        self._speaking: dict[str, tuple[Foreign, Foreign]] = {}
+        self._streaming: dict[str, tuple[Foreign, Foreign]] = {}
 
-    def said(self, run: Foreign, message: Foreign, metadata: Reply) -> Calls:
+    def on_message(self, run: Foreign, message: Foreign, metadata: Reply) -> Calls:
         """Yield the handler calls for a message or a chunk of one."""
         token = token_of(message)
         if token is None and "ls_model_type" not in metadata:
             return  # A node returned this message: no model has made it.
-        model, answer = self._speaking.get(message.id, (None, None))
+        model, answer = self._streaming.get(message.id, (None, None))
         if model is None:
             (model,) = yield run.get_child().on_chat_model_start(
                 {}, [[]], run_id=_run_id(message.id), name=metadata.get("ls_model_name")
             )
         answer = message if answer is None else answer + message
-        self._speaking[message.id] = model, answer
+        self._streaming[message.id] = model, answer
         if token is not None:
             yield model.on_llm_new_token(message.content, chunk=token)
         if token is None or getattr(message, "chunk_position", None) == "last":
-            del self._speaking[message.id]
+            del self._streaming[message.id]
             yield model.on_llm_end(whole_answer(answer))
 
     def unfinished(self) -> list[Foreign]:
         """Return the models whose messages have not ended."""
-        return [model for model, _ in self._speaking.values()]
+        return [model for model, _ in self._streaming.values()]
 
 
 def _make(calls: Calls) -> None:

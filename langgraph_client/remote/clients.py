@@ -1,7 +1,7 @@
 """The two clients of a RemoteGraph, passed by the caller or created on first use.
 
 A RemoteGraph and its copies share them. A client that the caller passes may be of this package, of
-`langgraph_sdk`, or an object with the same methods, such as a mock (see `stand_ins`). So replies
+`langgraph_sdk`, or an object with the same methods, such as a mock (see `mock_clients`). So replies
 are read by key, and streams are only iterated over.
 """
 
@@ -19,11 +19,11 @@ from langgraph_client._core.unset import Unset
 from langgraph_client._sync.client import SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.remote.aliases import JSON, JsonObject
-from langgraph_client.remote.stand_ins import (
+from langgraph_client.remote.mock_clients import (
     ClientLike,
     arun_parts,
     check_colours,
-    is_stand_in,
+    is_mock_client,
     run_parts,
 )
 
@@ -107,7 +107,7 @@ class Clients:
                 )
             return self._made_sync
 
-    def bring(
+    def replace_clients(
         self,
         *,
         client: LangGraphClient | ClientLike | None = None,
@@ -123,13 +123,13 @@ class Clients:
     def keeps_thread_ids(self) -> bool:
         """Whether thread ids are sent as the caller wrote them, as tests with a mock expect."""
         given = self._given if self._given_sync is None else self._given_sync
-        return given is not None and is_stand_in(given)
+        return given is not None and is_mock_client(given)
 
     def stream(
         self, thread_id: str | None, assistant_id: str, arguments: JsonObject
     ) -> Iterable[JSON]:
         """Start a run with the blocking client, and return its stream."""
-        if self._given_sync is not None and is_stand_in(self._given_sync):
+        if self._given_sync is not None and is_mock_client(self._given_sync):
             return run_parts(self._given_sync, thread_id, assistant_id, arguments)
         return self.sync_client.runs.stream(thread_id, assistant_id, **arguments)
 
@@ -137,7 +137,7 @@ class Clients:
         self, thread_id: str | None, assistant_id: str, arguments: JsonObject
     ) -> AsyncIterable[JSON]:
         """Async twin of `stream`."""
-        if self._given is not None and is_stand_in(self._given):
+        if self._given is not None and is_mock_client(self._given):
             return arun_parts(self._given, thread_id, assistant_id, arguments)
         return self.client.runs.stream(thread_id, assistant_id, **arguments)
 

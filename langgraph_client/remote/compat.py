@@ -202,18 +202,17 @@ def message_classes() -> dict[str, type]:
     }
 
 
-def node_runnable(told: Mapping[str, Foreign]) -> Foreign | None:
+def node_runnable(description: Mapping[str, Foreign]) -> Foreign | None:
     """Return an object for the runnable of a remote node; None without langchain-core.
 
     `Graph.to_json()` shows the class of the node on the server. The object cannot be run. It can be
     read by key and compared like the dict that langgraph's RemoteGraph has there.
 
     Args:
-        told: The server's description: `id`, with the module and name of the class, and optionally
-            `name`.
+        description: The server sends `id`, the module and name of the class, and perhaps `name`.
     """
     made = _remote_node_class()
-    return None if made is None else made(told=dict(told))
+    return None if made is None else made(description=dict(description))
 
 
 @cache
@@ -226,16 +225,18 @@ def _remote_node_class() -> Foreign | None:
     class RemoteNode(RunnableSerializable[Foreign, Foreign]):
         """A node of a remote graph."""
 
-        told: dict[str, Foreign]
+        description: dict[str, Foreign]
 
         def lc_id(self) -> list[str]:  # type: ignore[override]  # a class method, there
-            return list(self.told["id"])
+            return list(self.description["id"])
 
         def __getitem__(self, key: str) -> Foreign:
-            return self.told[key]
+            return self.description[key]
 
         def __eq__(self, other: object) -> bool:
-            return self.told == (other.told if isinstance(other, RemoteNode) else other)
+            return self.description == (
+                other.description if isinstance(other, RemoteNode) else other
+            )
 
         __hash__ = None  # type: ignore[assignment]
 
@@ -317,10 +318,10 @@ def lifecycle_event(event: Config, run_id: Foreign) -> tuple[str, Foreign]:
     """Return the handler method for an interrupt or a resumption, and its argument."""
     from langgraph.callbacks import GraphInterruptEvent, GraphResumeEvent
 
-    told = {key: value for key, value in event.items() if key != "event"}
+    fields = {key: value for key, value in event.items() if key != "event"}
     if event["event"] == "interrupt":
-        return "on_interrupt", GraphInterruptEvent(run_id=run_id, **told)
-    return "on_resume", GraphResumeEvent(run_id=run_id, **told)
+        return "on_interrupt", GraphInterruptEvent(run_id=run_id, **fields)
+    return "on_resume", GraphResumeEvent(run_id=run_id, **fields)
 
 
 def untaken_answer(scratchpad: Foreign) -> Foreign:
@@ -465,7 +466,7 @@ def call_value(name: str, value: Foreign) -> Foreign:
     return value
 
 
-def _generation(told: Config) -> Foreign:
+def _generation(document: Config) -> Foreign:
     from langchain_core import outputs
 
     kinds: dict[str, type] = {
@@ -473,8 +474,8 @@ def _generation(told: Config) -> Foreign:
         "ChatGenerationChunk": outputs.ChatGenerationChunk,
         "GenerationChunk": outputs.GenerationChunk,
     }
-    kind = kinds.get(told["type"], outputs.Generation)
-    return kind(**{key: value for key, value in told.items() if key != "type"})
+    kind = kinds.get(document["type"], outputs.Generation)
+    return kind(**{key: value for key, value in document.items() if key != "type"})
 
 
 def token_of(message: Foreign) -> Foreign | None:

@@ -130,10 +130,10 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
         inherited = ambient.get("tags") or ()
         tags = [tag for tag in config.get("tags", ()) if tag not in inherited]
         config = merge(ambient, {**config, "tags": tags})
-    return without_host(config, host)
+    return _without_host(config, host)
 
 
-def without_host(config: MergedConfig, host: Config | None = None) -> MergedConfig:
+def _without_host(config: MergedConfig, host: Config | None) -> MergedConfig:
     """Return a merged config without the keys that a hosting server added.
 
     Args:
@@ -175,7 +175,7 @@ class Address:
     #: `checkpoint_id`, `checkpoint_ns` and `checkpoint_map` of the config, if it has them.
     checkpoint: JsonObject = field(default_factory=dict)
     #: The text from which `thread_id` was derived; None if the caller's id was used as it is.
-    made_from: str | None = None
+    derived_from: str | None = None
     #: The namespace of this graph in its parent graph; empty without a parent.
     namespace: tuple[str, ...] = ()
 
@@ -203,13 +203,13 @@ class Address:
                 f"must be a non-empty string, a UUID or an integer, not {given!r}",
             )
         thread_id = server_thread_id(given)
-        return cls(given, thread_id, checkpoint, made_from=None if given == thread_id else given)
+        return cls(given, thread_id, checkpoint, derived_from=None if given == thread_id else given)
 
     def as_written(self) -> Address:
         """Return this address with the caller's own thread id, for mocks of a client."""
         if self.namespace:
             return self
-        return replace(self, thread_id=self.given, made_from=None)
+        return replace(self, thread_id=self.given, derived_from=None)
 
     def require_thread(self, method: str) -> str:
         """Return the thread's id on the server.
@@ -239,8 +239,8 @@ class Address:
         """
         configurable: JsonObject = {}
         if self.given is not None:
-            told = None if self.made_from is not None else checkpoint.get("thread_id")
-            configurable["thread_id"] = told or self.given
+            thread_id = None if self.derived_from is not None else checkpoint.get("thread_id")
+            configurable["thread_id"] = thread_id or self.given
         configurable["checkpoint_ns"] = self.inside(checkpoint.get("checkpoint_ns") or "")
         found = checkpoint.get("checkpoint_id")
         known = checkpoint.get("checkpoint_map")

@@ -68,7 +68,7 @@ SERVER_METADATA = frozenset(
 
 
 @contextmanager
-def understanding(what: str, body: JSON) -> Iterator[None]:
+def checked_shape(what: str, body: JSON) -> Iterator[None]:
     """Turn errors while reading a reply into an `APIResponseValidationError`.
 
     Args:
@@ -80,15 +80,15 @@ def understanding(what: str, body: JSON) -> Iterator[None]:
     """
     try:
         yield
-    except SURPRISES as error:
-        raise misunderstood(what, body, error) from error
+    except SHAPE_ERRORS as error:
+        raise shape_error(what, body, error) from error
 
 
 #: The errors that reading a document of an unexpected shape can raise.
-SURPRISES = (AttributeError, LookupError, TypeError, ValueError)
+SHAPE_ERRORS = (AttributeError, LookupError, TypeError, ValueError)
 
 
-def misunderstood(what: str, body: JSON, error: Exception) -> Exception:
+def shape_error(what: str, body: JSON, error: Exception) -> Exception:
     """Return the error to raise after reading a reply failed with `error`.
 
     A `LangGraphError` is returned as it is.

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from langgraph_client._core.event_filter import Namespace
 from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
 from langgraph_client.remote.commands import parent_command
 from langgraph_client.remote.compat import Interrupt, bubble_up, pause
-from langgraph_client.remote.decode import INTERRUPT, SURPRISES, Decoder, misunderstood
+from langgraph_client.remote.decode import INTERRUPT, SHAPE_ERRORS, Decoder, shape_error
 from langgraph_client.remote.exceptions import invalid_model, remote_error
 from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.messages import message_from
@@ -32,10 +33,9 @@ from langgraph_client.values import (
 
 #: A message, or a chunk of one, with its metadata.
 Message = tuple[Foreign, Reply]
-Namespace = tuple[str, ...]
 
 
-class News(NamedTuple):
+class PendingEvents(NamedTuple):
     """Events of a run for which the caller's callbacks have not been called yet."""
 
     #: Messages of models, for servers that send no handler calls.
@@ -114,7 +114,7 @@ class EventReader:
         """Return the caller's item for an event in `direct`, faster than `read`."""
         try:
             return self.direct[event](data)
-        except SURPRISES:
+        except SHAPE_ERRORS:
             (item,) = self.read(event, data)  # It fails again, with the error for the caller.
             return item
 
@@ -134,11 +134,11 @@ class EventReader:
                 items = self._mode(event, (), data)
             elif failure is None:
                 items = self._other(event, data)
-        except SURPRISES as error:
-            surprise = misunderstood(f"an event {event!r}", data, error)
-            if surprise is error:
+        except SHAPE_ERRORS as error:
+            mismatch = shape_error(f"an event {event!r}", data, error)
+            if mismatch is error:
                 raise
-            raise surprise from error
+            raise mismatch from error
         # Outside of the `try`: these may raise the same classes of errors on purpose.
         if failure is not None:
             raise failure
@@ -203,7 +203,8 @@ class EventReader:
     ) -> list[GraphValue]:
         """Pass a payload to callbacks, printing and the parent graph; return the caller's items."""
         subgraphs = self._arguments.subgraphs
-        if name == "messages" and self._request.hears_messages:
+        calls_handlers = self._request.server_calls_handlers
+        if name == "messages" and self._request.wants_messages and not calls_handlers:
             self._messages.append(self._for_handlers.open(data))
         if name in self._print_modes:
             where = f" [graph={ns}]" if subgraphs and ns else ""
@@ -328,8 +329,8 @@ class EventReader:
                 for streamed in nested.streamed:
                     streamed.add(message_id)
             part = {"type": mode, "ns": ns, "data": payload}
-            for told in self._block_events.convert(part) if self._block_events else (part,):
-                nested.emit(((*nested.namespace, *told["ns"]), told["type"], told["data"]))
+            for event in self._block_events.convert(part) if self._block_events else (part,):
+                nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
             self._note_interrupts(payload)
 
@@ -363,16 +364,16 @@ class EventReader:
         self.output = without_interrupts(self.output)
         nested = self._request.nested
         if self._block_events and nested is not None and nested.emit is not None:
-            for told in self._block_events.finish():
-                nested.emit(((*nested.namespace, *told["ns"]), told["type"], told["data"]))
+            for event in self._block_events.finish():
+                nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
         if nested is not None and self._has_paused:
             raise pause(tuple(self._interrupts.values()))
 
-    def news(self) -> News:
+    def pending_events(self) -> PendingEvents:
         """Return the events for callbacks since the last call."""
-        news = News(self._messages, self._lifecycle, self._calls)
+        pending = PendingEvents(self._messages, self._lifecycle, self._calls)
         self._messages, self._lifecycle, self._calls = [], [], []
-        return news
+        return pending
 
     def run_to_cancel(self) -> tuple[str, str] | None:
         """Return the thread and run to cancel when the caller leaves the stream.

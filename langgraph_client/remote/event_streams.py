@@ -19,8 +19,7 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
-from langgraph_client.models.fields import JSON, JsonObject
-from langgraph_client.remote.aliases import Config, Foreign, MergedConfig
+from langgraph_client.remote.aliases import JSON, Config, Foreign, JsonObject, MergedConfig
 from langgraph_client.remote.compat import event_streaming
 from langgraph_client.remote.extensions import server_channels
 from langgraph_client.remote.message_events import MessageEvents
@@ -84,7 +83,9 @@ class EventStreaming:
             is_async=is_async,
         )
         # The instances for subgraphs, which are made later, are of the same classes and modes.
-        self._modes = sorted({mode for one in built for mode in one.required_stream_modes})
+        self._modes = sorted(
+            {mode for transformer in built for mode in transformer.required_stream_modes}
+        )
         self._options = options
 
     def arguments(self, input: JSON, config: Config | None) -> JsonObject:

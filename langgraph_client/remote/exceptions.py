@@ -99,20 +99,20 @@ def remote_error(
     if "node" not in made.__dict__:
         made.node = document.get("node")
     places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
-    told = [f"{name} {place}" for name, place in places.items() if place is not None]
-    if told:
-        made.add_note(f"Raised on the server ({', '.join(told)})")
+    places_text = [f"{name} {place}" for name, place in places.items() if place is not None]
+    if places_text:
+        made.add_note(f"Raised on the server ({', '.join(places_text)})")
     return made
 
 
-def invalid_update(argument: str, problem: str) -> InvalidArgumentError:
-    """Return the error for an invalid update; it is also langgraph's `InvalidUpdateError`."""
+def invalid_update(problem: str) -> InvalidArgumentError:
+    """Return the error for invalid supersteps; it is also langgraph's `InvalidUpdateError`."""
     local = langgraph_error("InvalidUpdateError")
     if not isinstance(local, type):
-        return InvalidArgumentError(argument, problem)
+        return InvalidArgumentError("supersteps", problem)
     bases = (InvalidArgumentError, local)
     kind = cast("type[InvalidArgumentError]", type("InvalidUpdateError", bases, {}))
-    return kind(argument, problem)
+    return kind("supersteps", problem)
 
 
 def invalid_model(
@@ -132,11 +132,11 @@ def invalid_model(
         None for any other error, if `allow_types` does not contain the class, or if the document
         has no `validation`.
     """
-    told = document.get("validation")
-    if not isinstance(told, Mapping) or ValidationError not in allowed.values():
+    validation = document.get("validation")
+    if not isinstance(validation, Mapping) or ValidationError not in allowed.values():
         return None
     problems: list[InitErrorDetails] = []
-    for sent in told["errors"]:
+    for sent in validation["errors"]:
         problem: InitErrorDetails = {
             "type": _problem_type(sent),
             "loc": tuple(sent["loc"]),
@@ -145,7 +145,7 @@ def invalid_model(
         if sent.get("ctx"):
             problem["ctx"] = dict(sent["ctx"])
         problems.append(problem)
-    made = ValidationError.from_exception_data(told["title"], problems)
+    made = ValidationError.from_exception_data(validation["title"], problems)
     made.__cause__ = failure
     if INVALID_RESUME in failure.__dict__:
         setattr(made, INVALID_RESUME, True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langgraph_client.models.fields import JsonObject
-from langgraph_client.remote.aliases import Foreign
+from langgraph_client.remote.aliases import Foreign, JsonObject
 from langgraph_client.remote.compat import add_event, event_streaming, new_channel
 from langgraph_client.values import EXTENSIONS_EVENT
 
@@ -42,18 +41,18 @@ class ServerChannels(dict[str, Foreign]):
                 f"{key}: neither this run stream nor the graph on the server has such a projection"
             )
 
-    def take(self, told: JsonObject) -> None:
+    def handle(self, event: JsonObject) -> None:
         """Handle an event of the server: the list of its channels, or an item for one."""
-        if "channels" in told:
-            self.has(told["channels"])
+        if "channels" in event:
+            self.set_known(event["channels"])
             return
-        key, name, item = told["key"], told["name"], told["item"]
+        key, name, item = event["key"], event["name"], event["item"]
         if key in self._added:
             self[key].push(item)
         if name is not None:  # Items of a named channel are also events of the run stream.
             add_event(self._mux, f"custom:{name}", item)
 
-    def has(self, keys: list[str]) -> None:
+    def set_known(self, keys: list[str]) -> None:
         """Note the server's channels. Channels that it does not have end with an error."""
         self._known = keys
         for key in self._added:
@@ -65,7 +64,7 @@ class ServerChannels(dict[str, Foreign]):
     def end(self) -> None:
         """Note that the run is over. A server that sent no list of channels has none."""
         if self._known is None:
-            self.has([])
+            self.set_known([])
 
 
 def server_channels() -> Foreign:
@@ -81,7 +80,7 @@ def server_channels() -> Foreign:
         def process(self, event: Foreign) -> bool:
             if event["method"] != EXTENSIONS_EVENT:
                 return True
-            self._channels.take(event["params"]["data"])
+            self._channels.handle(event["params"]["data"])
             return False
 
         def finalize(self) -> None:

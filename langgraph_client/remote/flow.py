@@ -16,7 +16,7 @@ from typing import Generic, TypeAlias, TypeVar
 from langgraph_client._async.client import LangGraphClient
 from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.remote.aliases import JSON
-from langgraph_client.remote.stand_ins import settled
+from langgraph_client.remote.mock_clients import settled
 
 T = TypeVar("T")
 #: A function of a client. Its type is that of the blocking client.

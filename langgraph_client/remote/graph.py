@@ -28,6 +28,13 @@ from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject
 from langgraph_client.remote.attributes import channels_of, no_attribute, nodes_of
 from langgraph_client.remote.callbacks import RunCallbacks
 from langgraph_client.remote.clients import CLIENT_ERRORS, Clients
+from langgraph_client.remote.closing import (
+    AsyncBatches,
+    Batches,
+    GraphStream,
+    acancelling,
+    cancelling,
+)
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
@@ -38,31 +45,24 @@ from langgraph_client.remote.compat import (
     tracing_headers,
 )
 from langgraph_client.remote.config import merge, state_config
-from langgraph_client.remote.event_filter import (
-    EventFilter,
+from langgraph_client.remote.event_streams import EventStreaming, Transformer
+from langgraph_client.remote.events_v1 import events_v1, warn_of_v1
+from langgraph_client.remote.flow import Flow, adrive, drive
+from langgraph_client.remote.flows import introspection, runs, state
+from langgraph_client.remote.langchain_events import (
+    LangchainEventFilter,
     Names,
     filtered,
     refuse_filters,
     refuse_other_versions,
 )
-from langgraph_client.remote.event_streams import EventStreaming, Transformer
-from langgraph_client.remote.first_events import first_events, warn_of_first_events
-from langgraph_client.remote.flow import Flow, adrive, drive
-from langgraph_client.remote.flows import introspection, runs, state
-from langgraph_client.remote.leaving import (
-    AsyncBatches,
-    Batches,
-    GraphStream,
-    afollowed,
-    followed,
-)
+from langgraph_client.remote.mock_clients import ClientLike
 from langgraph_client.remote.output import aresult_of, result_of
 from langgraph_client.remote.run_arguments import Control, RunArguments
 from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.schemas import model_from
 from langgraph_client.remote.settings import GraphSettings
 from langgraph_client.remote.snapshot import HistoryPages
-from langgraph_client.remote.stand_ins import ClientLike
 from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.remote.subgraph import RemoteSubgraph
 from langgraph_client.remote.threads import KnownThreads
@@ -195,7 +195,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     @client.setter
     def client(self, client: LangGraphClient | ClientLike) -> None:
-        self._clients.bring(client=client)
+        self._clients.replace_clients(client=client)
         self._threads = KnownThreads(self.assistant_id)
 
     @property
@@ -205,7 +205,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     @sync_client.setter
     def sync_client(self, sync_client: SyncLangGraphClient | ClientLike) -> None:
-        self._clients.bring(sync_client=sync_client)
+        self._clients.replace_clients(sync_client=sync_client)
         self._threads = KnownThreads(self.assistant_id)
 
     # Private methods of langgraph's RemoteGraph that other packages call, such as deepagents-code
@@ -552,7 +552,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             refuse_filters(filters)
             return self._arun_stream(input, config, transformers, kwargs)
         refuse_other_versions(version, transformers)
-        wanted = EventFilter(
+        wanted = LangchainEventFilter(
             input,
             {name: pair[0] for name, pair in filters.items()},
             {name: pair[1] for name, pair in filters.items()},
@@ -560,8 +560,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         given = {"input": input, "config": config, "kwargs": kwargs}
         events = self._arun(RunArguments.collect(given, whole_state=True, events=True))
         if version == "v1":
-            warn_of_first_events()
-            events = first_events(events, self._settings.merged(config))
+            warn_of_v1()
+            events = events_v1(events, self._settings.merged(config))
         return filtered(events, wanted)
 
     async def _arun_stream(
@@ -639,8 +639,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.stream(call.address.thread_id, self.assistant_id, sent)
                 try:
-                    with followed(
-                        parts, lambda: drive(runs.cancel(reader, call), client), callbacks.raised
+                    with cancelling(
+                        parts,
+                        lambda: drive(runs.cancel(reader, call), client),
+                        callbacks.is_handler_error,
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         for batch in Batches(events):
@@ -656,7 +658,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                     continue
                                 yield from reader.read(event, part.data)
                                 if callbacks.wants_more:
-                                    callbacks.hear(reader.news())
+                                    callbacks.dispatch(reader.pending_events())
                     if not reader.goes_on():
                         break
                 except CLIENT_ERRORS as error:
@@ -678,8 +680,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
-                    async with afollowed(
-                        parts, lambda: adrive(runs.cancel(reader, call), client), callbacks.raised
+                    async with acancelling(
+                        parts,
+                        lambda: adrive(runs.cancel(reader, call), client),
+                        callbacks.is_handler_error,
                     ) as events:
                         direct, read_direct = reader.direct, reader.read_direct
                         async for batch in AsyncBatches(events):
@@ -695,7 +699,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                 for item in reader.read(event, part.data):
                                     yield item
                                 if callbacks.wants_more:
-                                    await callbacks.ahear(reader.news())
+                                    await callbacks.adispatch(reader.pending_events())
                     if not reader.goes_on():
                         break
                 except CLIENT_ERRORS as error:
@@ -719,7 +723,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             stream_mode=settings.stream_mode,
             wants_output=callbacks.wants_output,
             wants_messages=callbacks.wants_messages,
-            asides=callbacks.asides,
+            extra_events=callbacks.extra_events,
         )
         if new := [path for path in request.left_out if path not in self._warned]:
             self._warned.update(new)

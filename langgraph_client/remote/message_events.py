@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from langgraph_client.models.fields import JsonObject
-from langgraph_client.remote.aliases import Foreign
+from langgraph_client.remote.aliases import Foreign, JsonObject
 from langgraph_client.remote.compat import finished_message, is_ai_chunk
 
 _HEAVY = ("text", "reasoning", "args", "base64", "data", "value", "index", "annotations")

@@ -136,7 +136,9 @@ class Nested:
             even from that after the last step; or the node's own input if there is no state.
         """
         answers = {
-            one.id: self._answers[one.id] for one in state.interrupts if one.id in self._answers
+            interrupt.id: self._answers[interrupt.id]
+            for interrupt in state.interrupts
+            if interrupt.id in self._answers
         }
         if answers:
             return Command(resume=answers)
@@ -214,4 +216,4 @@ def nested_address(
         return here
     given = f"{parent}/{namespace}"
     shown = _thread_of(configurable)
-    return replace(here, given=shown, thread_id=server_thread_id(given), made_from=given)
+    return replace(here, given=shown, thread_id=server_thread_id(given), derived_from=given)

@@ -129,7 +129,7 @@ class RunArguments:
         """The modes to print."""
         return ["updates", "values"] if self.debug else mode_list(self.print_mode)
 
-    def told_channels(self) -> dict[str, str]:
+    def channel_headers(self) -> dict[str, str]:
         """Return the header with the channels to show, for a server that reads it."""
         if self.output_keys is not None:
             return {OUTPUT_HEADER: json.dumps(mode_list(self.output_keys))}

@@ -34,10 +34,10 @@ from langgraph_client.remote.typed_values import (
 )
 from langgraph_client.thread_ids import GIVEN_PARENTS
 from langgraph_client.values import (
-    ASIDES_HEADER,
     CLASSES_EVENT,
     CONTROL_HEADER,
     EXTENSIONS_EVENT,
+    EXTRA_EVENTS_HEADER,
     GOTO_NODES,
     HANDLER_CALLS_EVENT,
     MESSAGE_EVENTS,
@@ -59,16 +59,16 @@ class RunRequest:
         address: Address,
         *,
         headers: Mapping[str, str],
-        strict_config: bool = True,
-        stream_mode: Modes = "updates",
-        wants_output: bool = False,
-        wants_messages: bool = False,
-        asides: Sequence[str] = (),
+        strict_config: bool,
+        stream_mode: Modes,
+        wants_output: bool,
+        wants_messages: bool,
+        extra_events: Sequence[str],
     ) -> None:
         #: The additional events of the bundled server that callbacks need.
-        self._wanted_asides = asides
-        #: Whether callbacks for models are called from streamed messages.
-        self.hears_messages = wants_messages
+        self._handler_events = extra_events
+        #: Whether the server sends the calls of handlers for models, not only their messages.
+        self.server_calls_handlers = False
         self.arguments = arguments.checked()
         self.address = address
         #: Whether the thread is not created before the run, because it was known to exist. If it
@@ -152,17 +152,19 @@ class RunRequest:
     def _more_modes(self) -> list[str]:
         return [mode for mode in MORE_MODES if mode in self._all_modes()]
 
-    def _asides(self) -> list[str]:
+    def _extra_events(self) -> list[str]:
         arguments = self.arguments
-        asides = [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
+        extra_events = (
+            [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
+        )
         if self.nested is not None:
             # The stream of a parent graph needs either chunks or their events. This call's own
             # stream of messages has chunks, as locally.
             if self.nested.wants_message_events and "messages" not in self.modes:
-                asides.append(MESSAGE_EVENTS)
+                extra_events.append(MESSAGE_EVENTS)
         elif arguments.run_stream:
-            asides += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
-        return [*asides, *self._wanted_asides]
+            extra_events += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
+        return [*extra_events, *self._handler_events]
 
     def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]
@@ -197,17 +199,17 @@ class RunRequest:
         self._is_bundled = bool(agreed)
         if agreed:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
-            if asides := self._asides():
-                more[ASIDES_HEADER] = json.dumps(asides)
-            if HANDLER_CALLS_EVENT in asides:  # They include calls for models.
-                self.hears_messages = False
+            if extra_events := self._extra_events():
+                more[EXTRA_EVENTS_HEADER] = json.dumps(extra_events)
+            if HANDLER_CALLS_EVENT in extra_events:  # They include calls for models.
+                self.server_calls_handlers = True
             if (control := self.control) is not None:
                 # A parent graph always has a control, which hardly anybody uses. The questions of
                 # the run must not cost a round trip for each superstep.
                 pause = PAUSE if self.arguments.control is None else 0
-                told = {"drain": control.drain_reason, "pause": pause}
-                more[CONTROL_HEADER] = json.dumps(told)
-            self._headers = {**agreed, **self.arguments.told_channels(), **more, **self._headers}
+                document = {"drain": control.drain_reason, "pause": pause}
+                more[CONTROL_HEADER] = json.dumps(document)
+            self._headers = {**agreed, **self.arguments.channel_headers(), **more, **self._headers}
             config = self.sent_config
             if parent := self._taken_over():
                 configurable = {**config.get("configurable", {}), PARENT: parent}
@@ -243,8 +245,8 @@ class RunRequest:
         if self.nested is not None and self.nested.parents:
             # The checkpoints of the run keep them. The bundled server gets them in another way,
             # because nodes see this metadata.
-            told = {GIVEN_PARENTS: json.dumps(self.nested.parents)}
-            metadata = {**self.sent_config.get("metadata", {}), **told}
+            parents = {GIVEN_PARENTS: json.dumps(self.nested.parents)}
+            metadata = {**self.sent_config.get("metadata", {}), **parents}
             self.sent_config = {**self.sent_config, "metadata": metadata}
 
     def _taken_over(self) -> JsonObject:

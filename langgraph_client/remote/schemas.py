@@ -21,22 +21,22 @@ _TYPES: JsonObject = {
 }
 
 
-class _Told:
+class _ServerSchema:
     """A model whose schema comes from the server."""
 
-    schema_told: ClassVar[JsonObject] = {}
+    server_schema: ClassVar[JsonObject] = {}
 
     @classmethod
     def model_json_schema(cls, *_: object, **__: object) -> JsonObject:
         """Return the server's schema. All arguments are ignored."""
-        return copy.deepcopy(cls.schema_told)
+        return copy.deepcopy(cls.server_schema)
 
 
-class _Object(_Told, BaseModel):
+class _Object(_ServerSchema, BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class _Value(_Told, RootModel[JSON]):
+class _Value(_ServerSchema, RootModel[JSON]):
     pass
 
 
@@ -53,13 +53,15 @@ def model_from(name: str, schema: Reply) -> type[BaseModel]:
         required = described.get("required") or ()
         fields = {
             # Pydantic refuses field names that begin with an underscore, so these get an alias.
-            f"field_{number}" if key.startswith("_") else key: _field(key, told, key in required)
-            for number, (key, told) in enumerate(properties.items())
+            f"field_{number}" if key.startswith("_") else key: _field(
+                key, property_schema, key in required
+            )
+            for number, (key, property_schema) in enumerate(properties.items())
         }
         made = create_model(name, __base__=_Object, **fields)
     else:
         made = create_model(name, __base__=_Value)
-    made.schema_told = dict(schema)
+    made.server_schema = dict(schema)
     return made  # type: ignore[no-any-return]  # create_model's own overloads lose the class.
 
 
@@ -70,12 +72,12 @@ def _resolved(schema: Reply) -> Reply:
     return found if isinstance(found, Mapping) else schema
 
 
-def _field(key: str, told: Reply, required: bool) -> JSON:
+def _field(key: str, schema: Reply, required: bool) -> JSON:
     return (
-        _TYPES.get(str(told.get("type")), JSON),
+        _TYPES.get(str(schema.get("type")), JSON),
         Field(
-            ... if required else told.get("default"),
+            ... if required else schema.get("default"),
             alias=key if key.startswith("_") else None,
-            description=told.get("description"),
+            description=schema.get("description"),
         ),
     )

@@ -11,7 +11,7 @@ from langgraph_client.remote import compat
 from langgraph_client.remote.aliases import Config, JsonObject, Reply
 from langgraph_client.remote.compat import PregelTask, RunnableConfig
 from langgraph_client.remote.config import Address, given_parents, merge, tuples
-from langgraph_client.remote.decode import Decoder, understanding
+from langgraph_client.remote.decode import Decoder, checked_shape
 
 
 class StateSnapshot(compat.StateSnapshot):
@@ -37,7 +37,7 @@ def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> Stat
     Raises:
         APIResponseValidationError: The state does not have the protocol's shape.
     """
-    with understanding("a state", state):
+    with checked_shape("a state", state):
         return _snapshot(state, decoder, asked)
 
 
@@ -145,7 +145,7 @@ class HistoryPages:
             "checkpoint": self._checkpoint,
         }
 
-    def took(self, states: Sequence[Reply]) -> None:
+    def add_page(self, states: Sequence[Reply]) -> None:
         """Note the states of a page. A page that is not full is the last one."""
         full = len(states) == self.request()["limit"]
         if self._left is not None:

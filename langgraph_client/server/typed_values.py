@@ -33,7 +33,7 @@ from langgraph_client.values import (
     open_envelope,
 )
 
-RICH = "rich_values"
+TYPED_VALUES = "typed_values"
 """The key in a run's kwargs that its values are sent in envelopes."""
 MORE_MODES = "more_modes"
 """The key in a run's kwargs for stream modes beyond the protocol's."""
@@ -44,9 +44,9 @@ OWN_CONFIG = "own_config"
 RemoteGraph."""
 CONTROL = "control"
 """The key in a run's kwargs that its caller may ask it to drain; see `graphs.drain_checks`."""
-ASIDES = "asides"
+EXTRA_EVENTS = "extra_events"
 """The key in a run's kwargs for the events beyond the protocol that its caller requests."""
-_ASIDES = (
+_EXTRA_EVENTS = (
     ANSWERED_EVENT,
     CLASSES_EVENT,
     CONTROL_EVENT,
@@ -148,7 +148,7 @@ def as_plain(events: list[Event]) -> list[Event]:
     return [
         event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
         for event in events
-        if event.name.partition("|")[0] not in _ASIDES
+        if event.name.partition("|")[0] not in _EXTRA_EVENTS
     ]
 
 

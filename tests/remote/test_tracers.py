@@ -299,8 +299,8 @@ def test_calls_are_sent_only_where_somebody_listens(handlers: list[Any]) -> None
         remote: RemoteGraph = server.remote_graph("traced")
         remote.invoke({"text": "hello"}, {"callbacks": handlers})
         (run,) = [call for call in server.requests if call.path.endswith("/runs/stream")]
-        assert "tracer_calls" not in run.headers.get("x-langgraph-client-asides", "")
-        assert "handler_calls" not in run.headers.get("x-langgraph-client-asides", "")
+        assert "tracer_calls" not in run.headers.get("x-langgraph-client-extra-events", "")
+        assert "handler_calls" not in run.headers.get("x-langgraph-client-extra-events", "")
 
 
 def test_a_run_in_the_tree_keeps_its_id(traced: Any) -> None:

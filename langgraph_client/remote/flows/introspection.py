@@ -8,10 +8,10 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JsonObject, Reply
 from langgraph_client.remote.clients import Clients
 from langgraph_client.remote.compat import Graph
-from langgraph_client.remote.decode import understanding
+from langgraph_client.remote.decode import checked_shape
 from langgraph_client.remote.drawing import drawing_from
 from langgraph_client.remote.flow import Flow, ask
-from langgraph_client.remote.flows.agreement import agreed_headers, own_options
+from langgraph_client.remote.flows.bundled_server import bundled_server_headers, own_options
 
 
 def get_graph(
@@ -25,13 +25,13 @@ def get_graph(
 
     GET /assistants/{assistant_id}/graph, GET /info
     """
-    agreed = yield from agreed_headers(clients, own_options(headers, params))
+    agreed = yield from bundled_server_headers(clients, own_options(headers, params))
     drawn = yield from ask(
         lambda client: client.assistants.get_graph(
             assistant_id, xray=xray, headers={**agreed, **headers} or None, params=params
         )
     )
-    with understanding("a drawing", drawn):
+    with checked_shape("a drawing", drawn):
         return drawing_from(drawn)
 
 

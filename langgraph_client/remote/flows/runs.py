@@ -8,7 +8,7 @@ from langgraph_client.remote.aliases import Config, Reply
 from langgraph_client.remote.clients import status_of
 from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.flow import Flow, ask
-from langgraph_client.remote.flows.agreement import agreed_headers
+from langgraph_client.remote.flows.bundled_server import bundled_server_headers
 from langgraph_client.remote.flows.state import NOT_FOUND, StateCall, get_history_page, get_state
 from langgraph_client.remote.run_arguments import Control
 from langgraph_client.remote.run_request import RunRequest
@@ -32,9 +32,9 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
     """
     if call.threads.must_be_made(call.address):
         yield from _create_thread(call)
-    elif call.address.made_from is not None and request.arguments.options.if_not_exists is None:
+    elif call.address.derived_from is not None and request.arguments.options.if_not_exists is None:
         request.relies_on_thread = True
-    request.for_server((yield from agreed_headers(call.clients, call.own)))
+    request.for_server((yield from bundled_server_headers(call.clients, call.own)))
     if (before := request.earlier_than) is not None:
         end: Config = {"configurable": {"checkpoint_id": before}}
         pages = HistoryPages(call.address, None, end, 1)

@@ -16,7 +16,11 @@ from langgraph_client.remote.config import Address
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.exceptions import invalid_update, remote_error
 from langgraph_client.remote.flow import Flow, ask
-from langgraph_client.remote.flows.agreement import agreed_headers, own_options, reads_envelopes
+from langgraph_client.remote.flows.bundled_server import (
+    bundled_server_headers,
+    own_options,
+    reads_envelopes,
+)
 from langgraph_client.remote.nested import parents_of
 from langgraph_client.remote.snapshot import HistoryPages, empty_snapshot, snapshot_from
 from langgraph_client.remote.threads import KnownThreads, thread_arguments, thread_headers
@@ -51,9 +55,9 @@ class StateCall:
         """Return the decoder, which depends on the server. The server must have been asked."""
         return replace(self.decoder, is_bundled=bool(self.clients.reads_envelopes))
 
-    def sent_along(self) -> Flow[JsonObject]:
+    def request_options(self) -> Flow[JsonObject]:
         """Return `own`, and the headers that the bundled server reads, for a state request."""
-        agreed = dict((yield from agreed_headers(self.clients, self.own)))
+        agreed = dict((yield from bundled_server_headers(self.clients, self.own)))
         if agreed:
             agreed.update(thread_headers(self.assistant_id, self.address))
         return {"headers": {**agreed, **self.headers} or None, "params": self.params}
@@ -64,7 +68,7 @@ def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot
 
     GET /threads/{thread_id}/state
     """
-    along = yield from call.sent_along()
+    options = yield from call.request_options()
     try:
         with graph_errors(call.address):
             state = yield from ask(
@@ -72,7 +76,7 @@ def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot
                     str(call.address.thread_id),
                     call.address.checkpoint or None,
                     subgraphs=subgraphs,
-                    **along,
+                    **options,
                 )
             )
     except Exception as error:
@@ -87,19 +91,19 @@ def get_history_page(call: StateCall, pages: HistoryPages) -> Flow[list[StateSna
 
     POST /threads/{thread_id}/history
     """
-    along = yield from call.sent_along()
+    options = yield from call.request_options()
     try:
         with graph_errors(call.address):
             states = yield from ask(
                 lambda client: client.threads.get_history(
-                    str(call.address.thread_id), **pages.request(), **along
+                    str(call.address.thread_id), **pages.request(), **options
                 )
             )
     except Exception as error:
         if status_of(error) != NOT_FOUND:
             raise
         states = []
-    pages.took(states)
+    pages.add_page(states)
     decoder = call.decoder_for_server()
     return [snapshot_from(state, decoder, call.asked) for state in states]
 
@@ -157,32 +161,32 @@ def _write(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[Jso
 
 
 def _update(call: StateCall, values: GraphValue, as_node: str | None) -> Flow[JsonObject]:
-    along = yield from call.sent_along()
+    options = yield from call.request_options()
     thread_id, checkpoint = str(call.address.thread_id), call.address.checkpoint or None
-    rich = yield from reads_envelopes(call.clients, call.own)
-    if rich:
+    is_bundled = yield from reads_envelopes(call.clients, call.own)
+    if is_bundled:
         enclosed = enclosed_values(values)
         sent = values if enclosed is None else enclosed
     else:
         sent = plain_messages(plain_update(values), "values")
     with graph_errors(call.address):
-        if rich and call.config:  # The client's method has no parameter for it.
+        if is_bundled and call.config:  # The client's method has no parameter for it.
             update = {"values": sent, "as_node": as_node, "checkpoint": checkpoint}
-            updated = yield from _post(call, f"/threads/{thread_id}/state", update, along)
+            updated = yield from _post(call, f"/threads/{thread_id}/state", update, options)
         else:
             updated = yield from ask(
                 lambda client: client.threads.update_state(
-                    thread_id, sent, as_node=as_node, checkpoint=checkpoint, **along
+                    thread_id, sent, as_node=as_node, checkpoint=checkpoint, **options
                 )
             )
     return dict(updated)
 
 
-def _post(call: StateCall, path: str, body: JsonObject, along: JsonObject) -> Flow[JSON]:
+def _post(call: StateCall, path: str, body: JsonObject, options: JsonObject) -> Flow[JSON]:
     """Send a request of the bundled server, with the config for the graph."""
     config = enclosed_config(call.config) or call.config
     sent = {name: value for name, value in {**body, "config": config}.items() if value is not None}
-    return (yield from ask(lambda client: client.http.post(path, json=sent, **along)))
+    return (yield from ask(lambda client: client.http.post(path, json=sent, **options)))
 
 
 def bulk_update_state(
@@ -208,8 +212,8 @@ def bulk_update_state(
             call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
         written = yield from _written_config(call, call.address.checkpoint)
         return written
-    rich = yield from reads_envelopes(call.clients, call.own)
-    if has_task_ids and not rich:
+    is_bundled = yield from reads_envelopes(call.clients, call.own)
+    if has_task_ids and not is_bundled:
         raise NotImplementedError(
             "task_id: the protocol's state update has no such field; only the bundled server does"
         )
@@ -218,25 +222,25 @@ def bulk_update_state(
             "config.configurable.checkpoint_id: a superstep with several updates, or with a "
             "task_id, can be written to the latest state only"
         )
-    if rich:
+    if is_bundled:
         yield from _make_thread(call)
     else:
         yield from _refuse_existing(call)
     graph_id = yield from _graph_id(call)
-    along = yield from call.sent_along()
+    options = yield from call.request_options()
     arguments = thread_arguments(call.address)
     arguments |= {
         "metadata": {**arguments.get("metadata", {}), "graph_id": graph_id},
-        "if_exists": "do_nothing" if rich else "raise",
+        "if_exists": "do_nothing" if is_bundled else "raise",
         "supersteps": [
-            {"updates": [_update_document(one, rich) for one in step]} for step in steps
+            {"updates": [_update_document(update, is_bundled) for update in step]} for step in steps
         ],
     }
     with graph_errors(call.address):
-        if rich and call.config:
-            yield from _post(call, "/threads", arguments, along)
+        if is_bundled and call.config:
+            yield from _post(call, "/threads", arguments, options)
         else:
-            yield from ask(lambda client: client.threads.create(**arguments, **along))
+            yield from ask(lambda client: client.threads.create(**arguments, **options))
     call.threads.remember(call.address, with_graph=True)
     state = yield from get_state(call)
     return state.config
@@ -260,7 +264,6 @@ def checked_supersteps(
         for update in step:
             if (len(step) > 1 or update.task_id is not None) and update.as_node is None:
                 raise invalid_update(
-                    "supersteps",
                     "an update needs `as_node` if its superstep has several or it has a task_id",
                 )
     return steps
@@ -282,16 +285,16 @@ def graph_errors(address: Address) -> Iterator[None]:
         raise remote_error(document, thread_id=address.given) from error
 
 
-def _update_document(update: StateUpdate, rich: bool) -> JsonObject:
+def _update_document(update: StateUpdate, is_bundled: bool) -> JsonObject:
     """Return an update in the form of a new thread's supersteps."""
-    told: JsonObject = {"as_node": update.as_node}
+    document: JsonObject = {"as_node": update.as_node}
     if update.task_id is not None:
-        told["task_id"] = update.task_id
-    if rich and (enclosed := enclosed_values(update.values)) is not None:
-        return {**told, "values": enclosed}
+        document["task_id"] = update.task_id
+    if is_bundled and (enclosed := enclosed_values(update.values)) is not None:
+        return {**document, "values": enclosed}
     if isinstance(update.values, Command):
-        return {**told, **input_or_command(update.values)}
-    return {**told, "values": plain_messages(update.values, "values")}
+        return {**document, **input_or_command(update.values)}
+    return {**document, "values": plain_messages(update.values, "values")}
 
 
 def _make_thread(call: StateCall) -> Flow[None]:

@@ -70,12 +70,12 @@ async def need(services: Services, thread_id: str) -> Document:
 
 
 async def create(
-    services: Services, thread_id: str, body: JsonMapping, *, rich: bool = False
+    services: Services, thread_id: str, body: JsonMapping, *, typed_values: bool = False
 ) -> Document:
     """Create a thread and return it; return an existing one if the body allows that.
 
-    `rich` is for a RemoteGraph: the values of supersteps may be in envelopes, and supersteps are
-    written to an existing thread too, by the graph of the request.
+    `typed_values` is for a RemoteGraph: the values of supersteps may be in envelopes, and
+    supersteps are written to an existing thread too, by the graph of the request.
 
     Raises:
         Conflict: A thread with this id exists.
@@ -98,12 +98,12 @@ async def create(
             if ttl is not None:
                 services.thread_ttl.wake()
             if body.get("supersteps"):
-                await _apply_supersteps(services, thread, thread["metadata"], body, rich)
+                await _apply_supersteps(services, thread, thread["metadata"], body, typed_values)
             return thread
-        if rich and body.get("supersteps") and body.get("if_exists") == "do_nothing":
+        if typed_values and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
                 raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-            await _apply_supersteps(services, existing, thread["metadata"], body, rich)
+            await _apply_supersteps(services, existing, thread["metadata"], body, typed_values)
             return existing
     if body.get("if_exists") == "do_nothing":
         return existing
@@ -111,7 +111,7 @@ async def create(
 
 
 async def _apply_supersteps(
-    services: Services, thread: Document, asked: JsonMapping, body: JsonMapping, rich: bool
+    services: Services, thread: Document, asked: JsonMapping, body: JsonMapping, typed_values: bool
 ) -> None:
     """Give a thread its state, one superstep of updates after the other.
 
@@ -128,7 +128,7 @@ async def _apply_supersteps(
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with open_graph(services, graph_id, config, "threads.update") as graph:
         try:
-            if rich:
+            if typed_values:
                 config = with_own_config(config, own_config, graph.classes)
             steps = [
                 [
@@ -136,7 +136,7 @@ async def _apply_supersteps(
                         one["as_node"],
                         open_envelope(one.get("values"), graph.classes),
                         one.get("command"),
-                        one.get("task_id") if rich else None,
+                        one.get("task_id") if typed_values else None,
                     )
                     for one in step["updates"]
                 ]

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
-from langgraph_client.server.graphs.asides import Asides
+from langgraph_client.server.graphs.extra_events import ExtraEvents
 from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
@@ -53,11 +53,11 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import (
-    ASIDES,
+    EXTRA_EVENTS,
     MORE_MODES,
     OUTPUT_KEYS,
     OWN_CONFIG,
-    RICH,
+    TYPED_VALUES,
 )
 from langgraph_client.thread_ids import server_thread_id
 from langgraph_client.values import (
@@ -157,25 +157,25 @@ class CompiledGraph:
         asked: Sequence[str] = run.kwargs["stream_mode"]
         messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
         modes = _modes(run.kwargs)
-        asides = Asides(run, self._graph)
-        is_wanted = asides.are_wanted
-        chunks = self._chunks(graph, run, asides)
+        extra_events = ExtraEvents(run, self._graph)
+        are_requested = extra_events.are_requested
+        chunks = self._chunks(graph, run, extra_events)
         # All chunks of a message have the same metadata object, so it is checked only once.
         checked: Any = None
         shown: Any = None
         scope = _scope(run)
         current_run.set(scope)
         try:
-            if CLASSES_EVENT in run.kwargs.get(ASIDES, ()):
+            if CLASSES_EVENT in run.kwargs.get(EXTRA_EVENTS, ()):
                 yield CLASSES_EVENT, state_classes(self._graph)
             scope.ask()
             async for namespace, mode, data in chunks:
                 if not scope.take(data):
                     continue
-                if is_wanted:
-                    await asides.see(namespace, mode, data)
-                    for aside in asides.take():
-                        yield aside
+                if are_requested:
+                    await extra_events.see(namespace, mode, data)
+                    for event in extra_events.take():
+                        yield event
                 if mode == "messages":
                     message, metadata = data
                     if metadata is not checked:
@@ -195,13 +195,13 @@ class CompiledGraph:
                     await checks.answered()
                 scope.ask()
             await scope.write_held()
-            await asides.end()
-            for aside in asides.take():
-                yield aside
+            await extra_events.end()
+            for event in extra_events.take():
+                yield event
         except Exception as error:
-            await asides.end(error)
-            for aside in asides.take():
-                yield aside
+            await extra_events.end(error)
+            for event in extra_events.take():
+                yield event
             raise
         finally:
             # `release` must come first: closing the graph may write a last checkpoint, which would
@@ -229,20 +229,22 @@ class CompiledGraph:
             async for batch in events:
                 yield RAW, batch
 
-    def _chunks(self, graph: Pregel, run: GraphRun, asides: Asides) -> AsyncGenerator[_Chunk, None]:
+    def _chunks(
+        self, graph: Pregel, run: GraphRun, extra_events: ExtraEvents
+    ) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
-        if asides.answer is not None:
-            scratchpad = {SCRATCHPAD: asides.answer}
+        if extra_events.answer is not None:
+            scratchpad = {SCRATCHPAD: extra_events.answer}
             config = {**config, "configurable": {**config["configurable"], **scratchpad}}
-        if asides.handlers:
-            config = {**config, "callbacks": [*config.get("callbacks", ()), *asides.handlers]}
-        options = self._options(run, asides.modes)
+        if extra_events.handlers:
+            config = {**config, "callbacks": [*config.get("callbacks", ()), *extra_events.handlers]}
+        options = self._options(run, extra_events.modes)
         given = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
             return chunks_with_events(
                 graph, given, config, options, is_stepwise=run.checks is not None
             )
-        if MESSAGE_EVENTS in run.kwargs.get(ASIDES, ()):
+        if MESSAGE_EVENTS in run.kwargs.get(EXTRA_EVENTS, ()):
             # Imported only here: older versions of langgraph lack event streaming.
             from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events
 
@@ -269,7 +271,7 @@ class CompiledGraph:
         context = run.kwargs.get("context")
         # As on the real server, nodes find the context in `configurable` too. For a RemoteGraph
         # they do not, because it must behave like a local graph.
-        if self._context_fields is not None and context and RICH not in run.kwargs:
+        if self._context_fields is not None and context and TYPED_VALUES not in run.kwargs:
             known = {key: context[key] for key in context if key in self._context_fields}
             known = without(known, SERVER_CONFIGURABLE)
             config = {**config, "configurable": {**config["configurable"], **known}}
@@ -310,7 +312,7 @@ class CompiledGraph:
         For a RemoteGraph, it is the caller's own context, as for a local graph.
         """
         context = kwargs.get("context")
-        if RICH in kwargs:
+        if TYPED_VALUES in kwargs:
             around = (kwargs.get(PARENT) or {}).get("context")
             return run_context(context, around, self._graph.context_schema)
         if self._context_fields is None:

@@ -33,7 +33,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.runs.user_code import is_stopping
-from langgraph_client.server.typed_values import CONTROL, RICH, opened_input
+from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class HostedGraphRunner:
         )
         control = self._controlled.run(job.run_id, kwargs.get(CONTROL))
         async with opened as graph:
-            if RICH in kwargs:
+            if TYPED_VALUES in kwargs:
                 kwargs = opened_input(kwargs, graph.classes)
             before_node = None
             if self._hooks.watches_nodes:

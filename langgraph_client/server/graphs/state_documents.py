@@ -34,25 +34,27 @@ def checkpoint_of(config: Any) -> Document | None:
     return {**ids, "thread_id": server_thread_id(ids["thread_id"])} if "thread_id" in ids else ids
 
 
-def state_document(state: Any, asked_for: str | None = None, *, rich: bool = False) -> Document:
+def state_document(
+    state: Any, asked_for: str | None = None, *, typed_values: bool = False
+) -> Document:
     """Return the state document for a graph's snapshot.
 
     Args:
         state: The snapshot.
         asked_for: The checkpoint id of the request, which the document contains even if the
             checkpoint does not exist; None for none.
-        rich: Whether to put the graph's values into envelopes.
+        typed_values: Whether to put the graph's values into envelopes.
     """
     if state.created_at is None:
         if asked_for is None:
             return EMPTY_STATE
         checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
         return {**EMPTY_STATE, "checkpoint": checkpoint, "checkpoint_id": asked_for}
-    tasks = [_task(task, rich) for task in state.tasks]
+    tasks = [_task(task, typed_values) for task in state.tasks]
     checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
     thread_id = checkpoint.get("thread_id")
     return {
-        "values": enclosed(state.values) if rich else state.values,
+        "values": enclosed(state.values) if typed_values else state.values,
         "next": list(state.next),
         "tasks": tasks,
         "metadata": {**(state.metadata or {}), "thread_id": thread_id},
@@ -65,7 +67,7 @@ def state_document(state: Any, asked_for: str | None = None, *, rich: bool = Fal
     }
 
 
-def _task(task: Any, rich: bool) -> Document:
+def _task(task: Any, typed_values: bool) -> Document:
     below = task.state
     named = isinstance(below, dict)
     error = task.error
@@ -74,13 +76,15 @@ def _task(task: Any, rich: bool) -> Document:
         "name": task.name,
         "path": task.path,
         "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [_interrupt(found, rich) for found in task.interrupts],
+        "interrupts": [_interrupt(found, typed_values) for found in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
-        "state": None if named or below is None else state_document(below, rich=rich),
-        "result": enclosed(task.result) if rich else task.result,
+        "state": None
+        if named or below is None
+        else state_document(below, typed_values=typed_values),
+        "result": enclosed(task.result) if typed_values else task.result,
     }
 
 
-def _interrupt(interrupt: Any, rich: bool) -> Document:
+def _interrupt(interrupt: Any, typed_values: bool) -> Document:
     shown = interrupt_document(interrupt)
-    return {**shown, "value": enclosed(shown["value"])} if rich else shown
+    return {**shown, "value": enclosed(shown["value"])} if typed_values else shown

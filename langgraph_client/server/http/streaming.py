@@ -123,7 +123,7 @@ class EventStream(LongResponse):
         reader: The reader; it is closed at the end. None for no events after `first`.
         headers: Further headers.
         with_id: Whether events are sent with their id.
-        rich: Whether the client reads values in envelopes.
+        typed_values: Whether the client reads values in envelopes.
         wanted: Returns whether to send an event; None for all events.
         left: Called if the client disconnects before the end.
         closed: Called at the end, in all cases.
@@ -138,7 +138,7 @@ class EventStream(LongResponse):
         headers: Mapping[str, str],
         *,
         with_id: bool,
-        rich: bool = False,
+        typed_values: bool = False,
         wanted: Wanted | None = None,
         left: Callable[[], object] | None = None,
         closed: Callable[[], object] | None = None,
@@ -155,7 +155,7 @@ class EventStream(LongResponse):
             {**_EVENT_HEADERS, **headers}, heartbeat=HEARTBEAT, left=left, closed=release
         )
         self._reader, self._with_id, self._wanted = reader, with_id, wanted
-        self._first, self._rich, self._marks_end = first, rich, marks_end
+        self._first, self._typed_values, self._marks_end = first, typed_values, marks_end
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the events, in batches as they are ready."""
@@ -166,7 +166,7 @@ class EventStream(LongResponse):
         async for events in self._reader:
             if self._wanted is not None:
                 events = [event for event in events if self._wanted(event)]
-            if not self._rich:
+            if not self._typed_values:
                 events = as_plain(events)
             if events:
                 yield frames(events, self._with_id)

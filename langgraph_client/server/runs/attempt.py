@@ -23,7 +23,7 @@ from langgraph_client.server.runs.tracebacks import traceback_text
 from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared
-from langgraph_client.server.typed_values import RICH, enclosed, failure_details
+from langgraph_client.server.typed_values import TYPED_VALUES, enclosed, failure_details
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -254,7 +254,7 @@ class Attempts:
             data: The event's data.
             keep: Whether to store it for later readers, if the run's events are stored.
         """
-        shown = enclosed(data) if RICH in job.run["kwargs"] else data
+        shown = enclosed(data) if TYPED_VALUES in job.run["kwargs"] else data
         event = job.log.append(name, encode(shown), keep=keep)
         self._thread_logs.tell(job.thread_id, name, event.data, event.id)
 
@@ -263,7 +263,7 @@ class Attempts:
         raised = raised_by_user(raised)
         error = error_document(raised, self._show_errors)
         details: Document = {}
-        if RICH in job.run["kwargs"]:
+        if TYPED_VALUES in job.run["kwargs"]:
             if node := node_of(raised):
                 error["node"] = node
             details = failure_details(raised, error["message"])

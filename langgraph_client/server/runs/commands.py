@@ -225,7 +225,7 @@ class Commands:
             body,
             thread_id,
             request_id=origin.request_id,
-            agreed={PROTOCOL: True},
+            extra_kwargs={PROTOCOL: True},
             key=origin.key,
         )
         return {"run_id": created.job.run_id}

@@ -35,7 +35,7 @@ from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Documents, Storage
 from langgraph_client.server.storage.shared import Fenced
-from langgraph_client.server.typed_values import OWN_CONFIG, RICH, plain_config
+from langgraph_client.server.typed_values import OWN_CONFIG, TYPED_VALUES, plain_config
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 
 KEY_LIFETIME = timedelta(days=1)
@@ -60,7 +60,7 @@ class _Request:
     body: JsonMapping
     thread_id: str | None
     request_id: str | None
-    agreed: Mapping[str, object]
+    extra_kwargs: Mapping[str, object]
     waited_for: bool
     streamed: bool
     user: User | None = None
@@ -198,7 +198,7 @@ class RunCreator:
         thread_id: str | None = None,
         *,
         request_id: str | None = None,
-        agreed: Mapping[str, object] | None = None,
+        extra_kwargs: Mapping[str, object] | None = None,
         waited_for: bool = False,
         streamed: bool = False,
         key: str | None = None,
@@ -211,7 +211,7 @@ class RunCreator:
             body: The body of the request.
             thread_id: The thread to run on; None for a stateless run.
             request_id: The caller's id of the request; None if it has none.
-            agreed: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
+            extra_kwargs: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
             waited_for: Whether the request stays open until the run is over.
             streamed: Whether to attach a reader to the run's events. The caller must close it.
             key: The idempotency key; None if the request has none.
@@ -223,7 +223,7 @@ class RunCreator:
             Refused: The request is not possible.
             Denied: `Auth` forbids it.
         """
-        request = _Request(body, thread_id, request_id, agreed or {}, waited_for, streamed)
+        request = _Request(body, thread_id, request_id, extra_kwargs or {}, waited_for, streamed)
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
         owned = None if key is None else self._owned(key)
@@ -381,7 +381,7 @@ class RunCreator:
     ) -> tuple[Document, Document]:
         """Return the documents of a run and of its thread; the thread may be new."""
         body = request.body
-        if RICH in request.agreed:
+        if TYPED_VALUES in request.extra_kwargs:
             body = plain_config(body)
         stateless = request.thread_id is None
         temporary = stateless and body.get("on_completion", "delete") == "delete"
@@ -409,11 +409,11 @@ class RunCreator:
             request.user,
         )
         run["kwargs"]["temporary"] = temporary
-        run["kwargs"].update(request.agreed)
+        run["kwargs"].update(request.extra_kwargs)
         given = given_thread_id(thread["metadata"], thread_id)
         if given != thread_id:
             run["kwargs"][GIVEN_ID] = given
-        if RICH in run["kwargs"]:
+        if TYPED_VALUES in run["kwargs"]:
             run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
             if "context" not in run["kwargs"][OWN_CONFIG]:
                 run["kwargs"]["context"] = None
@@ -424,7 +424,11 @@ class RunCreator:
         body = request.body
         config = body.get("config") or {}
         # A RemoteGraph may have both, as a local graph may: neither becomes the other.
-        if body.get("context") and config.get("configurable") and RICH not in request.agreed:
+        if (
+            body.get("context")
+            and config.get("configurable")
+            and TYPED_VALUES not in request.extra_kwargs
+        ):
             raise Refused(BOTH_CONTEXTS)
         if body.get("feedback_keys"):
             raise Invalid("feedback_keys need tracing, which this server does not have")

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.protocol import Schemas
-from langgraph_client.server.http.agreement import is_rich
 from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.remote_graph_headers import reads_envelopes
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.bodies import check_config
 from langgraph_client.server.http.search import search_page
@@ -99,7 +99,7 @@ async def draw(request: ValidRequest) -> Response:
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
         drawing = await graph.drawing(xray)
-    return reply(drawing if is_rich(request.headers) else _without_classes(drawing))
+    return reply(drawing if reads_envelopes(request.headers) else _without_classes(drawing))
 
 
 def _without_classes(drawing: Document) -> Document:

@@ -17,8 +17,8 @@ from langgraph_client.server.errors import (
     Refused,
     ServerError,
 )
-from langgraph_client.server.http.agreement import agreed
 from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.remote_graph_headers import remote_graph_options
 from langgraph_client.server.http.replies import (
     nothing,
     reply,
@@ -82,7 +82,7 @@ async def begin(
         request.body if thread_id is not None else _stateless(request.body),
         thread_id,
         request_id=request.headers.get("x-request-id"),
-        agreed=agreed(request.headers),
+        extra_kwargs=remote_graph_options(request.headers),
         waited_for=waited_for,
         streamed=streamed,
         key=idempotency_key(request, f"{path} {kind}"),
@@ -120,7 +120,7 @@ async def create_batch(request: ValidRequest) -> Response:
         created = await request.services.runs.create(
             _stateless(body),
             request_id=request.headers.get("x-request-id"),
-            agreed=agreed(request.headers),
+            extra_kwargs=remote_graph_options(request.headers),
         )
         runs.append(created.job.accepted)
     return reply(runs)

@@ -17,13 +17,13 @@ from langgraph_client.server.graphs.state_documents import (
     checkpoint_of,
     state_document,
 )
-from langgraph_client.server.http.agreement import (
-    agreement,
+from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.remote_graph_headers import (
+    envelope_header,
     graph_and_thread,
-    is_rich,
+    reads_envelopes,
     refusal,
 )
-from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import fail, json_reply, reply
 from langgraph_client.server.runs.run_document import canonical_uuid, new_thread
 from langgraph_client.server.storage.protocol import Document
@@ -90,8 +90,8 @@ async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: boo
             state = await graph.aget_state(config, subgraphs=deep)
         except Exception as error:  # Mostly a ValueError: the subgraph does not exist.
             raise refusal(request.headers, error) or error from None
-        shown = state_document(state, asked_for, rich=is_rich(request.headers))
-        return reply(shown, headers=agreement(request.headers))
+        shown = state_document(state, asked_for, typed_values=reads_envelopes(request.headers))
+        return reply(shown, headers=envelope_header(request.headers))
 
 
 async def read(request: ValidRequest) -> Response:
@@ -147,10 +147,13 @@ async def _history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
         try:
-            rich = is_rich(request.headers)
+            typed_values = reads_envelopes(request.headers)
             # Each by itself: other requests would wait until a long history is encoded as a whole.
-            shown = [encode_blanked(state_document(state, rich=rich)) async for state in found]
-            return json_reply(b"[%b]" % b",".join(shown), headers=agreement(request.headers))
+            shown = [
+                encode_blanked(state_document(state, typed_values=typed_values))
+                async for state in found
+            ]
+            return json_reply(b"[%b]" % b",".join(shown), headers=envelope_header(request.headers))
         except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
             raise refusal(request.headers, error) or error from None
 
@@ -190,12 +193,14 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     async with threads.open_graph(services, graph_id, config, "threads.update") as graph:
         try:
             values = body.get("values")
-            if is_rich(request.headers):
+            if reads_envelopes(request.headers):
                 values = open_envelope(values, graph.classes)
                 config = threads.with_own_config(config, body.get("config"), graph.classes)
             made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # Reducers are user code and may raise anything.
-            told = {ERROR_HEADER: type(error).__name__} if is_rich(request.headers) else None
+            told = (
+                {ERROR_HEADER: type(error).__name__} if reads_envelopes(request.headers) else None
+            )
             raise fail(400, str(error), told) from None
         latest = await threads.settle(services, thread, graph, graph_id)
     return checkpoint_of(made) or {}, state_document(latest)

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid, Refused
-from langgraph_client.server.http.agreement import agreement, is_rich
 from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.remote_graph_headers import envelope_header, reads_envelopes
 from langgraph_client.server.http.routes.runs import (
     BAD_UUID,
     begin,
@@ -33,14 +33,18 @@ async def stream(request: ValidRequest) -> Response:
     thread_id = thread_id_of(request, BAD_UUID, Refused)
     job, reader = await begin(request, thread_id, waited_for=True, streamed=True)
     path = path_of(job.run, stateless=thread_id is None)
-    rich = is_rich(request.headers)
+    typed_values = reads_envelopes(request.headers)
     cancels = request.body.get("on_disconnect") == "cancel"
     return EventStream(
         reader,
-        {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)},
+        {
+            "location": f"{path}/stream",
+            "content-location": path,
+            **envelope_header(request.headers),
+        },
         with_id=job.run["kwargs"]["resumable"],
-        rich=rich,
-        marks_end=rich,
+        typed_values=typed_values,
+        marks_end=typed_values,
         left=(lambda: services.engine.stopper.disconnected(job.run_id)) if cancels else None,
     )
 
@@ -50,7 +54,11 @@ async def join_stream(request: ValidRequest) -> Response:
     services = request.services
     thread_id, run_id = run_ids_of(request)
     path = f"/threads/{thread_id}/runs/{run_id}"
-    headers = {"location": f"{path}/stream", "content-location": path, **agreement(request.headers)}
+    headers = {
+        "location": f"{path}/stream",
+        "content-location": path,
+        **envelope_header(request.headers),
+    }
     run = await find_run(services, thread_id, run_id)
     if run is None:
         # Without an id, because no event follows after which a client could resume.
@@ -63,7 +71,7 @@ async def join_stream(request: ValidRequest) -> Response:
         log.read(None if last is None else parse_event_id(last)),
         headers,
         with_id=run["kwargs"]["resumable"],
-        rich=is_rich(request.headers),
+        typed_values=reads_envelopes(request.headers),
         wanted=_in_modes(request.query["stream_mode"]),
         left=(lambda: services.engine.stopper.disconnected(run_id)) if cancels else None,
     )
@@ -114,7 +122,7 @@ async def thread_stream(request: ValidRequest) -> Response:
         request.guard(log.read(after), thread_id),
         {},
         with_id=True,
-        rich=is_rich(request.headers),
+        typed_values=reads_envelopes(request.headers),
         wanted=wanted,
         closed=lambda: services.engine.feeds.drop(thread_id),
     )

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from langgraph_client.server.documents import extract, threads
 from langgraph_client.server.errors import NotFound, Refused
-from langgraph_client.server.http.agreement import is_rich, refusal
 from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.remote_graph_headers import reads_envelopes, refusal
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.schemas.threads import FIELDS
 from langgraph_client.server.http.search import search_page
@@ -25,9 +25,13 @@ async def create(request: ValidRequest) -> Response:
     """POST /threads."""
     given = request.body.get("thread_id")
     thread_id = request.services.clock.uuid7() if given is None else canonical_uuid(given, _BAD_ID)
-    rich = is_rich(request.headers)
+    typed_values = reads_envelopes(request.headers)
     try:
-        return reply(await threads.create(request.services, thread_id, request.body, rich=rich))
+        return reply(
+            await threads.create(
+                request.services, thread_id, request.body, typed_values=typed_values
+            )
+        )
     except threads.WithoutStateError as error:
         return reply({"detail": str(error)}, 201)
     except threads.StateRefusedError as refused:

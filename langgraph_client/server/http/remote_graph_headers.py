@@ -10,17 +10,17 @@ from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.replies import fail
 from langgraph_client.server.typed_values import (
-    ASIDES,
     CONTROL,
+    EXTRA_EVENTS,
     MORE_MODES,
     OUTPUT_KEYS,
-    RICH,
+    TYPED_VALUES,
 )
 from langgraph_client.thread_ids import THREAD_HEADER
 from langgraph_client.values import (
-    ASIDES_HEADER,
     CONTROL_HEADER,
     ERROR_HEADER,
+    EXTRA_EVENTS_HEADER,
     HEADER,
     MODES_HEADER,
     OUTPUT_HEADER,
@@ -31,23 +31,23 @@ _MOST = 60
 """The longest pause between two questions of a run whether to drain, in seconds."""
 
 
-def is_rich(headers: Headers) -> bool:
+def reads_envelopes(headers: Headers) -> bool:
     """Return whether the client reads envelopes."""
     return headers.get(HEADER) == VERSION
 
 
-def agreement(headers: Headers) -> dict[str, str]:
+def envelope_header(headers: Headers) -> dict[str, str]:
     """Return the response header that tells such a client that the server writes envelopes."""
-    return {HEADER: VERSION} if is_rich(headers) else {}
+    return {HEADER: VERSION} if reads_envelopes(headers) else {}
 
 
-def agreed(headers: Headers) -> dict[str, object]:
+def remote_graph_options(headers: Headers) -> dict[str, object]:
     """Return the options of a RemoteGraph's run beyond the protocol, as kwargs of the run.
 
     Raises:
         Invalid: A header has an invalid value.
     """
-    asked: JsonObject = {RICH: True} if is_rich(headers) else {}
+    asked: JsonObject = {TYPED_VALUES: True} if reads_envelopes(headers) else {}
     keys = headers.get(OUTPUT_HEADER)
     if keys is not None:
         asked[OUTPUT_KEYS] = keys if keys == "*" else _names(OUTPUT_HEADER, keys)
@@ -56,8 +56,8 @@ def agreed(headers: Headers) -> dict[str, object]:
         asked[MORE_MODES] = _names(MODES_HEADER, modes)
         if unknown := set(asked[MORE_MODES]) - {"tools"}:
             raise Invalid(f"{MODES_HEADER} has unknown modes: {sorted(unknown)}")
-    if (asides := headers.get(ASIDES_HEADER)) is not None:
-        asked[ASIDES] = _names(ASIDES_HEADER, asides)
+    if (extra_events := headers.get(EXTRA_EVENTS_HEADER)) is not None:
+        asked[EXTRA_EVENTS] = _names(EXTRA_EVENTS_HEADER, extra_events)
     control = headers.get(CONTROL_HEADER)
     if control is not None:
         asked[CONTROL] = _control(control)
@@ -89,11 +89,11 @@ def refusal(headers: Headers, error: Exception, status: int | None = None) -> HT
         error: The graph's exception.
         status: The response's status, if other clients get another response; else None.
     """
-    if not is_rich(headers) and (status is not None or not isinstance(error, ValueError)):
+    if not reads_envelopes(headers) and (status is not None or not isinstance(error, ValueError)):
         return None
     if status is None:
         status = 400 if isinstance(error, ValueError) else 500
-    told = {ERROR_HEADER: type(error).__name__} if is_rich(headers) else None
+    told = {ERROR_HEADER: type(error).__name__} if reads_envelopes(headers) else None
     return fail(status, error_document(error)["message"], told)
 
 

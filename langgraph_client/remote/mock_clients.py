@@ -67,11 +67,11 @@ def check_colours(client: object, sync_client: object) -> None:
         ("sync_client", sync_client, "get_client", "get_sync_client"),
     ):
         name = "SyncLangGraphClient" if wrong == "get_sync_client" else "LangGraphClient"
-        if not is_stand_in(value) and any(kind.__name__ == name for kind in type(value).__mro__):
+        if not is_mock_client(value) and any(kind.__name__ == name for kind in type(value).__mro__):
             raise InvalidArgumentError(parameter, f"must be a client of {right}, not of {wrong}")
 
 
-def is_stand_in(client: object) -> bool:
+def is_mock_client(client: object) -> bool:
     """Return whether an object is not a client of this package or of `langgraph_sdk`."""
     packages = {kind.__module__.partition(".")[0] for kind in type(client).__mro__}
     return not packages & _CLIENT_PACKAGES

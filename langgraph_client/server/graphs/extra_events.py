@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.graphs.parent_graph import ParentAnswer
 from langgraph_client.server.graphs.protocol import GraphRun, Item
-from langgraph_client.server.typed_values import ASIDES
+from langgraph_client.server.typed_values import EXTRA_EVENTS
 from langgraph_client.values import (
     ANSWERED_EVENT,
     EXTENSIONS_EVENT,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 
 
-class Asides:
+class ExtraEvents:
     """Records the additional events that the caller of a run has requested.
 
     Args:
@@ -31,7 +31,7 @@ class Asides:
     """
 
     def __init__(self, run: GraphRun, graph: Any) -> None:
-        asked = run.kwargs.get(ASIDES, ())
+        asked = run.kwargs.get(EXTRA_EVENTS, ())
         parent = run.kwargs.get(PARENT) or {}
         #: The answer of the graph around the run; None without one.
         self.answer = ParentAnswer(parent["answer"]) if "answer" in parent else None
@@ -62,7 +62,7 @@ class Asides:
         return [*([] if self._lifecycle is None else [self._lifecycle]), *self._calls.values()]
 
     @property
-    def are_wanted(self) -> bool:
+    def are_requested(self) -> bool:
         """Whether the caller has requested any additional events."""
         others = (self._lifecycle, self._extensions)
         return bool(self._calls) or any(other is not None for other in others)

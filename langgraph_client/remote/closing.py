@@ -118,17 +118,17 @@ def _quietly(work: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def followed(
-    parts: Iterable[JSON], stop: Callable[[], None], is_handlers: Callable[[Exception], bool]
+def cancelling(
+    parts: Iterable[JSON], stop: Callable[[], None], is_handler_error: Callable[[Exception], bool]
 ) -> Iterator[Iterable[JSON]]:
-    """Open a client's stream, which may be any iterable, and close it in the end.
+    """Open a client's stream, and close it in the end; cancel the run if the caller leaves early.
 
     Args:
-        parts: The stream.
+        parts: The stream; any iterable.
         stop: Cancels the run. It is called if the caller leaves early, not if the client fails. The
             caller waits until the run has stopped, but not longer than `PATIENCE` seconds.
-        is_handlers: Whether a handler of the caller has raised an error, which then counts as the
-            caller's, whatever its class.
+        is_handler_error: Whether a handler of the caller has raised an error, which then counts as
+            the caller's, whatever its class.
     """
     stream: AbstractContextManager[Iterable[JSON]] = contextlib.nullcontext(parts)
     if isinstance(parts, AbstractContextManager):
@@ -139,7 +139,7 @@ def followed(
         try:
             yield events
         except BaseException as error:
-            if isinstance(error, CLIENT_ERRORS) and not is_handlers(error):
+            if isinstance(error, CLIENT_ERRORS) and not is_handler_error(error):
                 raise
             # In a thread, because a node can delay its cancellation for ever.
             stopping = threading.Thread(target=_quietly, args=(stop,), daemon=True)
@@ -149,12 +149,12 @@ def followed(
 
 
 @contextlib.asynccontextmanager
-async def afollowed(
+async def acancelling(
     parts: AsyncIterable[JSON],
     stop: Callable[[], Awaitable[None]],
-    is_handlers: Callable[[Exception], bool],
+    is_handler_error: Callable[[Exception], bool],
 ) -> AsyncIterator[AsyncIterable[JSON]]:
-    """Async twin of `followed`.
+    """Async twin of `cancelling`.
 
     If the caller is cancelled during the opening, the opening goes on in the background, because
     only the response names the run to cancel. The cancellation of the run is a separate task, so
@@ -181,7 +181,7 @@ async def afollowed(
     try:
         yield events
     except BaseException as error:
-        if isinstance(error, CLIENT_ERRORS) and not is_handlers(error):
+        if isinstance(error, CLIENT_ERRORS) and not is_handler_error(error):
             raise
         await background.finish(stop, "stopping a run that its reader has left", PATIENCE)
         raise

@@ -21,7 +21,7 @@ def own_options(headers: Mapping[str, str], params: Mapping[str, object] | None)
     return {name: value for name, value in options.items() if value}
 
 
-def agreed_headers(clients: Clients, own: JsonObject) -> Flow[Mapping[str, str]]:
+def bundled_server_headers(clients: Clients, own: JsonObject) -> Flow[Mapping[str, str]]:
     """Return the additional headers that the bundled server reads; none for any other server.
 
     Args:

@@ -12,7 +12,7 @@ Names = Sequence[str]
 
 
 @dataclass
-class EventFilter:
+class LangchainEventFilter:
     """The events that a caller wants, by the name, kind and tags of the event's run."""
 
     input: GraphValue
@@ -35,7 +35,7 @@ class EventFilter:
 
 
 async def filtered(
-    events: AsyncGenerator[JsonObject, None], wanted: EventFilter
+    events: AsyncGenerator[JsonObject, None], wanted: LangchainEventFilter
 ) -> AsyncGenerator[JsonObject, None]:
     """Yield the events that are wanted."""
     async with aclosing(events):

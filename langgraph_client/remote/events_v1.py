@@ -13,7 +13,7 @@ from langgraph_client.remote.decode import INTERRUPT
 _END = "on_chain_end"
 
 
-def warn_of_first_events() -> None:
+def warn_of_v1() -> None:
     """Warn that version "v1" is deprecated, as langchain does."""
     warnings.warn(
         "astream_events version='v1' is deprecated. Use version='v2' or astream instead.",
@@ -22,7 +22,7 @@ def warn_of_first_events() -> None:
     )
 
 
-async def first_events(
+async def events_v1(
     events: AsyncGenerator[JsonObject, None], config: MergedConfig
 ) -> AsyncGenerator[JsonObject, None]:
     """Yield the events of a run in version "v1".
@@ -31,7 +31,7 @@ async def first_events(
         events: The events of version "v2".
         config: The caller's config.
     """
-    converter = FirstEvents(config)
+    converter = EventsV1Converter(config)
     async with aclosing(events):
         try:
             async for event in events:
@@ -43,7 +43,7 @@ async def first_events(
             raise
 
 
-class FirstEvents:
+class EventsV1Converter:
     """Converts the events of one run: call `convert` for each event, then `finish`.
 
     In version "v1", events have no parents, there are no custom events, and the outputs of models
@@ -133,7 +133,7 @@ def _sum(total: GraphValue, chunk: GraphValue) -> GraphValue:
 def _end(event: JsonObject) -> JsonObject:
     kind = event["event"].removeprefix("on_").rpartition("_")[0]
     data = event["data"]
-    told: JsonObject = {"input": data["input"]} if data.get("input") is not None else {}
+    kept: JsonObject = {"input": data["input"]} if data.get("input") is not None else {}
     output = data.get("output")  # An error has none.
     if kind == "retriever" and output is not None:
         output = {"documents": output}
@@ -141,7 +141,7 @@ def _end(event: JsonObject) -> JsonObject:
         output = _answer([[_generation(output)]], None)
     elif kind == "llm" and isinstance(output, dict):
         output = _answer(output["generations"], output.get("llm_output"))
-    return {**event, "event": f"on_{kind}_end", "data": {**told, "output": output}}
+    return {**event, "event": f"on_{kind}_end", "data": {**kept, "output": output}}
 
 
 def _generation(message: GraphValue) -> JsonObject:
