@@ -29,7 +29,10 @@ help:
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make build   build sdist and wheel, and run examples from each in an empty environment"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
+	@echo "make lint    check format and style"
+	@echo "make types   check types and stubs"
 	@echo "make twin    write the blocking client from the async one"
+	@echo "make clean   delete .venv and caches"
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph_client needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'

@@ -39,7 +39,7 @@ def make_proxy(url: str) -> FastAPI:
 
     @app.get("/runs/{thread}/{run}/events")
     async def events(
-        thread: str, run: str, last_event_id: Annotated[str, Header()] = "-1"
+        thread: str, run: str, last_event_id: Annotated[str, Header()] = "0"
     ) -> StreamingResponse:
         if run in leaving:
             leaving.pop(run).cancel()  # The browser has come back in time.
@@ -82,9 +82,7 @@ def agent() -> Any:
     return graph.add_conditional_edges("count", more, ["count", "__end__"]).compile()
 
 
-def read(
-    http: httpx.Client, path: str, last: str = "-1", most: int = 1000
-) -> list[tuple[str, Any]]:
+def read(http: httpx.Client, path: str, last: str = "0", most: int = 1000) -> list[tuple[str, Any]]:
     """Read events as a browser does, and leave after some of them."""
     found = []
     with http.stream("GET", path, headers={"last-event-id": last}) as answer:
