@@ -23,7 +23,7 @@ from tests.support.counting import Counting
 from tests.support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 URL = "http://server"
-LONGEST = 5.0
+LONGEST = 20.0
 LASTING = ("refused always", "answer lost always", "cut always", "cut events always", "damaged")
 STEPS = [{"n": n} for n in range(4)]
 EVENTS = ["metadata", "values", "values", "values", "values", "values"]

@@ -19,7 +19,7 @@ from tests.support.raw_server import EVENTS, Asked, RawServer, Send, chunked, ht
 
 ONCE = RetryPolicy(max_attempts=1)
 DEADLINE = 0.3
-LONG = 3.0  # Seconds for which a server goes on: a call that ends by itself then is too late.
+LONG = 10.0  # Seconds for which a server goes on: a call that ends by itself then is too late.
 GZIP = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # Of deflate: nothing, and not the last block.
 OWN = {"timeout": 2.0}

@@ -23,7 +23,7 @@ from tests.support.counting import Counting
 from tests.support.fault_table import FAULTS, HARMLESS, UNTOLD
 
 URL = "http://server"
-LONGEST = 5.0
+LONGEST = 20.0
 CHUNKS: list[Any] = [{}, *({"n": n} for n in range(4))]
 
 

@@ -250,7 +250,7 @@ def test_closing_does_not_wait_for_a_plain_node() -> None:
         http.post("/runs", json={"assistant_id": "stuck", "input": {"depth": 1}})
         assert arrived.wait(10)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     forever.set()
 
 
@@ -269,7 +269,7 @@ def test_closing_does_not_wait_for_a_node_that_will_not_be_cancelled() -> None:
         http.post("/runs", json={"assistant_id": "stubborn", "input": {"depth": 1}})
         assert arrived.wait(10)
         began = time.monotonic()
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 def test_what_is_no_graph_is_refused() -> None:

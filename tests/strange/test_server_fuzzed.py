@@ -324,7 +324,7 @@ def test_half_a_request_does_not_hold_the_server_up() -> None:
             )
         began = time.monotonic()
         assert httpx.get(f"{url}/ok").status_code == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         for made in slow:
             made.close()
 
