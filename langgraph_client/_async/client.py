@@ -44,8 +44,8 @@ from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.settings import Settings, settings_from
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._io.tasks import is_trio, sleep
+from langgraph_client.current_server import current_server
 from langgraph_client.errors import APIError, InvalidArgumentError
-from langgraph_client.hosting import current_host
 from langgraph_client.models.params import Headers
 from langgraph_client.models.system import ServerInfo
 
@@ -220,12 +220,12 @@ def get_client(
         async with get_client(url="http://localhost:8123") as client:
             thread = await client.threads.create()
     """
-    host = None
+    server = None
     if url is None and transport is None and http_client is None:
-        host = current_host.get()
-    if host is not None:
-        url, transport = host.url, host.async_transport()
-        api_key = host.api_key if api_key is UNSET else api_key
+        server = current_server.get()
+    if server is not None:
+        url, transport = server.url, server.async_transport()
+        api_key = server.api_key if api_key is UNSET else api_key
     return LangGraphClient(
         _transport(
             url=url,

@@ -45,8 +45,8 @@ from langgraph_client._sync.runs import SyncRunsClient
 from langgraph_client._sync.store import SyncStoreClient
 from langgraph_client._sync.threads import SyncThreadsClient
 from langgraph_client._sync.transport import Transport
+from langgraph_client.current_server import current_server
 from langgraph_client.errors import APIError, InvalidArgumentError
-from langgraph_client.hosting import current_host
 from langgraph_client.models.params import Headers
 from langgraph_client.models.system import ServerInfo
 
@@ -221,12 +221,12 @@ def get_sync_client(
         with get_sync_client(url="http://localhost:8123") as client:
             thread = client.threads.create()
     """
-    host = None
+    server = None
     if url is None and transport is None and http_client is None:
-        host = current_host.get()
-    if host is not None:
-        url, transport = host.url, host.transport()
-        api_key = host.api_key if api_key is UNSET else api_key
+        server = current_server.get()
+    if server is not None:
+        url, transport = server.url, server.transport()
+        api_key = server.api_key if api_key is UNSET else api_key
     return SyncLangGraphClient(
         _transport(
             url=url,

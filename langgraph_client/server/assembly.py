@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from langgraph_client.hosting import Host
+from langgraph_client.current_server import HostingServer
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
@@ -65,10 +65,10 @@ class Surroundings:
 
     url: str | None
     transport: httpx.AsyncBaseTransport
-    #: The host for the server's own requests, without authorization.
-    host: Host
-    #: Returns the host for a run.
-    host_of_run: Callable[[Mapping[str, object]], Host]
+    #: This server as it is seen by the server's own requests, without authorization.
+    hosting: HostingServer
+    #: Returns this server as it is seen by a run.
+    hosting_of_run: Callable[[Mapping[str, object]], HostingServer]
 
 
 async def assemble(settings: Settings, storage: Storage, around: Surroundings) -> Services:
@@ -98,7 +98,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     engine = Engine(
         storage,
         clock,
-        HostedGraphRunner(graphs, around.url, settings.hooks, around.host_of_run, controlled),
+        HostedGraphRunner(graphs, around.url, settings.hooks, around.hosting_of_run, controlled),
         limit=settings.max_runs,
         seconds=settings.max_run_seconds,
         show_errors=settings.show_errors,
@@ -130,7 +130,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         thread_ttl=thread_ttl,
         event_expiry=event_expiry,
         webhooks=webhooks,
-        host=around.host,
+        hosting=around.hosting,
         authorization=settings.authorization,
         encryption=None if encrypted is None else RequestContexts(encrypted),
     )

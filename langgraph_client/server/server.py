@@ -16,8 +16,8 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from langgraph_client.current_server import IN_PROCESS_URL, HostingServer
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.hosting import IN_PROCESS_URL, Host
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.assembly import Settings, Surroundings, assemble
 from langgraph_client.server.auth.authorization import Authorization, Caller
@@ -349,7 +349,7 @@ class Server:
     async def _start(self, running: AsyncExitStack) -> None:
         """Start everything, in this order: the user's lifespan may already call the server."""
         if self._http.app is not None:
-            self._user_app = UserApp(self._http, self._host, self._authorization)
+            self._user_app = UserApp(self._http, self._hosting, self._authorization)
             running.callback(self._user_app.detach)
         await self._open()
         if self._user_app is not None:
@@ -358,14 +358,14 @@ class Server:
             await self._serve(self._port)
 
     @property
-    def _host(self) -> Host:
-        """The host for `get_client()` without a URL, in graphs and in routes of `http.app`."""
-        return self._host_for(None)
+    def _hosting(self) -> HostingServer:
+        """This server, for `get_client()` without a URL, in graphs and in routes of `http.app`."""
+        return self._hosting_for(None)
 
-    def _host_for(self, caller: Caller | None, run_id: str = "") -> Host:
-        """Return the host for code that runs for a caller; None for the server itself."""
+    def _hosting_for(self, caller: Caller | None, run_id: str = "") -> HostingServer:
+        """Return this server, for code that runs for a caller; None for its own code."""
         scope = {} if self._authorization is None else {CALLER: caller}
-        return Host(
+        return HostingServer(
             IN_PROCESS_URL,
             lambda: ScopedTransport(self.transport(), scope),
             lambda: AsyncScopedTransport(self.async_transport(), scope),
@@ -391,7 +391,7 @@ class Server:
         self._storage = await self._custom.open(own)
         if self._cipher is not None:
             self._storage = EncryptedStorage(self._storage, self._cipher)
-        around = Surroundings(self.url, self.async_transport(), self._host, self._host_of_run)
+        around = Surroundings(self.url, self.async_transport(), self._hosting, self._hosting_of_run)
         self._services = services = await assemble(self._settings, self._storage, around)
         self._engine = services.engine
         self._app = make_app(services, self._middleware(), self._http, self._user_app)
@@ -443,13 +443,13 @@ class Server:
             found.append(Middleware(ApiKey, key=self._api_key))
         return found
 
-    def _host_of_run(self, run: JsonMapping) -> Host:
-        """Return the host for a run: requests are made as the user of the run."""
+    def _hosting_of_run(self, run: JsonMapping) -> HostingServer:
+        """Return this server, for the code of a run: requests are made as the user of the run."""
         user = run["kwargs"]["config"]["configurable"].get(USER_FIELDS[0])
         caller = None
         if self._authorization is not None and user is not None:
             caller = self._authorization.caller_of(user)
-        return self._host_for(caller, run["run_id"])
+        return self._hosting_for(caller, run["run_id"])
 
     # Public access.
 

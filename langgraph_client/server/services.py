@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langgraph_client.hosting import Host
+from langgraph_client.current_server import HostingServer
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.background.event_expiry import EventExpiry
 from langgraph_client.server.background.scheduler import Scheduler
@@ -48,8 +48,8 @@ class Services:
     event_expiry: EventExpiry
     #: Sends webhooks.
     webhooks: Webhooks
-    #: The host for the server's own requests, without authorization.
-    host: Host
+    #: This server as it is seen by the server's own requests, without authorization.
+    hosting: HostingServer
     #: The application's `Auth`; None if it has none.
     authorization: Authorization | None = None
     #: Gives the encryption context of a request; None without an `Encryption`.

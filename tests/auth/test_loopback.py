@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 import langgraph_client
 from langgraph_client import RemoteGraph
-from langgraph_client.hosting import AsyncHostTransport, HostTransport
+from langgraph_client.current_server import AsyncCurrentServerTransport, CurrentServerTransport
 from langgraph_client.server.cli.config import read_config
 from langgraph_client.server.cli.load import server_of
 from langgraph_client.testing import TestServer
@@ -266,10 +266,10 @@ with Server({"g": factory}) as server:
 def test_where_no_graph_runs() -> None:
     """Elsewhere such transports say what is missing; langgraph_sdk's go where they went before."""
     with pytest.raises(httpx.ConnectError, match="give it a URL"):
-        httpx.Client(transport=HostTransport()).get("http://langgraph.server/ok")
+        httpx.Client(transport=CurrentServerTransport()).get("http://langgraph.server/ok")
 
     async def ask() -> None:
-        async with httpx.AsyncClient(transport=AsyncHostTransport()) as http:
+        async with httpx.AsyncClient(transport=AsyncCurrentServerTransport()) as http:
             await http.get("http://langgraph.server/ok")
 
     with pytest.raises(httpx.ConnectError, match="give it a URL"):

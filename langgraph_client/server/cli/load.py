@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-from langgraph_client.hosting import ANY_HOST, current_host
+from langgraph_client.current_server import ANY_SERVER, current_server
 from langgraph_client.server.cli.config import AppConfig, ConfigError
 from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.options import StoreIndex, StoreOptions
@@ -40,11 +40,11 @@ def server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
     prepare(config)
     sdk_loopback.install()
     # For clients that the application creates at the top of a module.
-    importing = current_host.set(ANY_HOST)
+    importing = current_server.set(ANY_SERVER)
     try:
         return _server_of(config, options)
     finally:
-        current_host.reset(importing)
+        current_server.reset(importing)
 
 
 def _server_of(config: AppConfig, options: Mapping[str, object]) -> Server:

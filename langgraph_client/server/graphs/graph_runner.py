@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from langgraph_client.hosting import Host, current_host
+from langgraph_client.current_server import HostingServer, current_server
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.auth.users import with_user
 from langgraph_client.server.encoding import decode, encode
@@ -83,10 +83,10 @@ class HostedGraphRunner:
         graphs: Graphs,
         url: str | None,
         hooks: RunHooks,
-        host_of: Callable[[Document], Host],
+        hosting_of: Callable[[Document], HostingServer],
         controlled: ControlledRuns,
     ) -> None:
-        self._host_of = host_of
+        self._hosting_of = hosting_of
         self._controlled = controlled
         self._hooks = hooks
         self._graphs = graphs
@@ -105,7 +105,7 @@ class HostedGraphRunner:
             BaseException: The graph raised it.
         """
         # For `get_client()` in the graph. Each run has its own task, and so its own context.
-        current_host.set(self._host_of(job.run))
+        current_server.set(self._hosting_of(job.run))
         run, config = job.run, self._config(job.run)
         kwargs = run["kwargs"]
         opened = self._graphs.open(
@@ -156,7 +156,7 @@ class HostedGraphRunner:
         """Return the fields of the thread's document that depend on its state."""
         graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
         config = thread_config(run["kwargs"].get(GIVEN_ID, run["thread_id"]))
-        current_host.set(self._host_of(run))  # For a factory, which is called again.
+        current_server.set(self._hosting_of(run))  # For a factory, which is called again.
         async with self._graphs.open(graph_id, self._config(run)) as graph:
             if not graph.keeps_states:
                 return {**rest, "interrupts": {}}

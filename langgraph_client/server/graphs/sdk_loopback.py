@@ -22,7 +22,12 @@ from typing import Any
 import httpx
 
 from langgraph_client.cache import SWRResult, cache_get, cache_set, swr
-from langgraph_client.hosting import IN_PROCESS_URL, AsyncHostTransport, HostTransport, current_host
+from langgraph_client.current_server import (
+    IN_PROCESS_URL,
+    AsyncCurrentServerTransport,
+    CurrentServerTransport,
+    current_server,
+)
 
 _IN_PROCESS_HOST = httpx.URL(IN_PROCESS_URL).host
 _MODULE = "langgraph_sdk.client"
@@ -48,8 +53,8 @@ class _Loopback(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the server that runs the code, or to the application."""
-        transport: httpx.AsyncBaseTransport = AsyncHostTransport()
-        if current_host.get() is None and self.app is not None:
+        transport: httpx.AsyncBaseTransport = AsyncCurrentServerTransport()
+        if current_server.get() is None and self.app is not None:
             transport = self.original(self.app, **self._options)
         return await transport.handle_async_request(request)
 
@@ -60,8 +65,8 @@ class _BlockingTransport(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the server that runs the code, if it has no URL of its own."""
         if request.url.host == _IN_PROCESS_HOST:
-            if current_host.get() is not None:
-                return HostTransport().handle_request(request)
+            if current_server.get() is not None:
+                return CurrentServerTransport().handle_request(request)
             request.url = request.url.copy_with(**_FORMER)
             request.headers["host"] = request.url.netloc.decode()
         return super().handle_request(request)
@@ -150,7 +155,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
             break
     url = httpx.URL(IN_PROCESS_URL, raw_path=scope["raw_path"] + b"?" + scope["query_string"])
     request = httpx.Request(scope["method"], url, headers=scope["headers"], content=body)
-    answer = await AsyncHostTransport().handle_async_request(request)
+    answer = await AsyncCurrentServerTransport().handle_async_request(request)
     try:
         head = {"status": answer.status_code, "headers": answer.headers.raw}
         await send({"type": "http.response.start", **head})

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from langgraph_client.hosting import current_host
+from langgraph_client.current_server import current_server
 from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.errors import Denied, Invalid
 from langgraph_client.server.http.client_json import decode_limited
@@ -46,10 +46,10 @@ async def authenticate(
         arguments = await _arguments(authorization.parameters, connection)
         caller = await authorization.authenticate(arguments)
     scope[CALLER] = caller
-    host = current_host.get()
-    if caller is not None and host is not None:
+    hosting = current_server.get()
+    if caller is not None and hosting is not None:
         # Requests of an application's own route to this server are made for the route's user.
-        current_host.set(as_caller(host, {CALLER: caller}))
+        current_server.set(as_caller(hosting, {CALLER: caller}))
     if caller is not None:
         scope["user"] = caller.user
         scope["auth"] = AuthCredentials(caller.user.permissions)

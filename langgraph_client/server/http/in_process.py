@@ -19,7 +19,7 @@ from typing import Protocol
 import httpx
 from starlette.types import ASGIApp, Message
 
-from langgraph_client.hosting import Host, current_host
+from langgraph_client.current_server import HostingServer, current_server
 
 _BUFFER = 256 * 1024
 _PORTS = {"http": 80, "https": 443}
@@ -265,9 +265,9 @@ class Exchange:
 def _scope(request: httpx.Request, home: object) -> dict[str, object]:
     raw_path, _, query = request.url.raw_path.partition(b"?")
     scope = dict(request.extensions.get(SCOPE, ()))
-    host = current_host.get()
-    if host is not None and host.server is home and host.run_id:
-        scope[PARENT_RUN] = host.run_id
+    hosting = current_server.get()
+    if hosting is not None and hosting.server is home and hosting.run_id:
+        scope[PARENT_RUN] = hosting.run_id
     return {
         **scope,
         "type": "http",
@@ -419,12 +419,12 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         )
 
 
-def as_caller(host: Host, scope: Mapping[str, object]) -> Host:
-    """Return the host of a server with `scope` added to the scope of its requests."""
+def as_caller(hosting: HostingServer, scope: Mapping[str, object]) -> HostingServer:
+    """Return a server with `scope` added to the scope of its requests."""
     return replace(
-        host,
-        transport=lambda: ScopedTransport(host.transport(), scope),
-        async_transport=lambda: AsyncScopedTransport(host.async_transport(), scope),
+        hosting,
+        transport=lambda: ScopedTransport(hosting.transport(), scope),
+        async_transport=lambda: AsyncScopedTransport(hosting.async_transport(), scope),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from langgraph_client.hosting import IN_PROCESS_URL
+from langgraph_client.current_server import IN_PROCESS_URL
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.http.authentication import CALLER
 from langgraph_client.server.http.endpoint import ValidRequest
@@ -54,11 +54,11 @@ class Inside:
     """
 
     def __init__(self, request: ValidRequest) -> None:
-        host = request.services.host
+        hosting = request.services.hosting
         scope: dict[str, object] = {PARENT_RUN: request.parent} if request.parent else {}
         if request.caller is not None:
             scope[CALLER] = request.caller
-        self._transport = AsyncScopedTransport(host.async_transport(), scope)
+        self._transport = AsyncScopedTransport(hosting.async_transport(), scope)
         self._headers = [
             (name, value) for name, value in request.headers.items() if name not in _NOT_PASSED_ON
         ]

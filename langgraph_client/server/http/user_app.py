@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from langgraph_client.hosting import Host, current_host
+from langgraph_client.current_server import HostingServer, current_server
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.http.authentication import Authentication
@@ -47,7 +47,7 @@ class UserApp:
     Args:
         options: The application, and the order of its middleware. The application is modified while
             it is served; `detach` undoes that.
-        host: The server, for `get_client()` without a URL in the application's code.
+        hosting: The server, for `get_client()` without a URL in the application's code.
         authorization: The application's `Auth`; None if it has none.
 
     Raises:
@@ -56,7 +56,10 @@ class UserApp:
     """
 
     def __init__(
-        self, options: HttpOptions, host: Host, authorization: Authorization | None = None
+        self,
+        options: HttpOptions,
+        hosting: HostingServer,
+        authorization: Authorization | None = None,
     ) -> None:
         app = options.app
         if not isinstance(app, Starlette):
@@ -71,7 +74,7 @@ class UserApp:
                 )
             _served.add(app)
         self._app = app
-        self._host = host
+        self._hosting = hosting
         self._routes = list(app.router.routes)
         self._middleware = list(app.user_middleware)
         self._core: ASGIApp | None = None
@@ -132,7 +135,7 @@ class UserApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        current_host.set(self._host)
+        current_server.set(self._hosting)
         scope["state"] = {**scope.get("state", {}), **self._state}
         await self._app(scope, receive, send)
 
@@ -176,7 +179,7 @@ class UserApp:
                 logger.error("the lifespan of http.app failed at its end", exc_info=error)
 
     async def _run_lifespan(self, started: asyncio.Future[None], stop: asyncio.Event) -> None:
-        current_host.set(self._host)
+        current_server.set(self._hosting)
         try:
             async with self._app.router.lifespan_context(self._app) as state:
                 self._state = state or {}

@@ -17,7 +17,7 @@ IN_PROCESS_URL = "http://langgraph.server"
 
 
 @dataclass(frozen=True)
-class Host:
+class HostingServer:
     """A server in this process, for the code that it runs.
 
     Attributes:
@@ -39,40 +39,42 @@ class Host:
 
 
 #: The server that runs the current code; None outside of a graph.
-current_host: ContextVar[Host | None] = ContextVar("langgraph_client_host", default=None)
+current_server: ContextVar[HostingServer | None] = ContextVar(
+    "langgraph_client_server", default=None
+)
 
 
-def _host_of(request: httpx.Request) -> Host:
+def _server_of(request: httpx.Request) -> HostingServer:
     """Return the server that a request is for, and give the request its key."""
-    host = current_host.get()
-    if host is None or host is ANY_HOST:
+    server = current_server.get()
+    if server is None or server is ANY_SERVER:
         raise httpx.ConnectError(
             "this client has no URL and stands for the server that runs the graph, and no graph is"
             " being run here; give it a URL",
             request=request,
         )
-    if host.api_key is not None:
-        request.headers.setdefault("x-api-key", host.api_key)
-    return host
+    if server.api_key is not None:
+        request.headers.setdefault("x-api-key", server.api_key)
+    return server
 
 
-class HostTransport(httpx.BaseTransport):
+class CurrentServerTransport(httpx.BaseTransport):
     """A blocking transport to whatever server runs the code that sends a request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises httpx.ConnectError where no server runs the code."""
-        return _host_of(request).transport().handle_request(request)
+        return _server_of(request).transport().handle_request(request)
 
 
-class AsyncHostTransport(httpx.AsyncBaseTransport):
+class AsyncCurrentServerTransport(httpx.AsyncBaseTransport):
     """An async transport to whatever server runs the code that sends a request."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises httpx.ConnectError where no server runs the code."""
-        return await _host_of(request).async_transport().handle_async_request(request)
+        return await _server_of(request).async_transport().handle_async_request(request)
 
 
-ANY_HOST = Host(IN_PROCESS_URL, HostTransport, AsyncHostTransport)
-"""The value of `current_host` while an application is imported. A client that is created then, at
+ANY_SERVER = HostingServer(IN_PROCESS_URL, CurrentServerTransport, AsyncCurrentServerTransport)
+"""The value of `current_server` while an application is imported. A client that is created then, at
 the top of a module, sends each request to the server that runs the code at that time.
 """
