@@ -190,7 +190,7 @@ class AsyncSseReader(AsyncEventReader):
             feed.begin(feed.last_seq if goes_on else None)
             feed.opened()
             parser = EventParser()
-            while data := await self._transport.read(call, answer, self._policy.silence):
+            while data := await self._transport.read(call, answer, self._policy.heartbeat_timeout):
                 heartbeats, events = parser.comments, parser.feed(data)
                 has_new = feed.take([protocol_event(e.data) for e in events if e.data])
                 # Known events do not count as progress. Otherwise, a connection that always breaks
@@ -264,7 +264,7 @@ class AsyncSocketReader(AsyncEventReader):
             if self._is_closed:  # `close` found no socket to interrupt: this one came after it.
                 return
             await self._subscribe(socket)
-            while (texts := await socket.receive(self._policy.silence)) is not None:
+            while (texts := await socket.receive(self._policy.heartbeat_timeout)) is not None:
                 # Pings and new events end an outage. Replies to subscriptions do not: a server
                 # that confirms and then closes the socket would be asked for ever.
                 if await self._take(socket, texts):

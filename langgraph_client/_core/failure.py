@@ -55,7 +55,7 @@ class RetryPolicy:
         maximum: The longest pause between attempts in seconds, unless the server asks for more.
         jitter: Up to this many seconds are added to a pause at random, so that many clients do not
             retry at the same moment.
-        longest_asked: If a server asks for a longer pause than this, in seconds, its error is
+        max_retry_after: If a server asks for a longer pause than this, in seconds, its error is
             raised at once.
         starts: What happens if the response to a call that starts a run is lost, so that the run
             is neither lost nor started twice. Each such call has its own key, which is sent as
@@ -69,7 +69,7 @@ class RetryPolicy:
     initial: float = 0.5
     maximum: float = 8.0
     jitter: float = 0.25
-    longest_asked: float = 60.0
+    max_retry_after: float = 60.0
     starts: Literal["key", "find"] = "key"
 
     def __post_init__(self) -> None:
@@ -77,30 +77,36 @@ class RetryPolicy:
             raise InvalidArgumentError(
                 "max_attempts", f"must be 1 or more, not {self.max_attempts}"
             )
-        for name in ("initial", "maximum", "jitter", "longest_asked"):
+        for name in ("initial", "maximum", "jitter", "max_retry_after"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
         if self.starts not in ("key", "find"):
             raise InvalidArgumentError("starts", f"must be 'key' or 'find', not {self.starts!r}")
 
-    def patient(self, error: BaseException) -> bool:
-        """Return whether the server asks for no pause, or for one within `longest_asked`."""
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
-        return asked is None or asked <= self.longest_asked
 
-    def pause(self, attempt: int, error: BaseException | None, random: float) -> float:
-        """Return the seconds to wait after an attempt.
+def may_wait(policy: RetryPolicy, error: BaseException) -> bool:
+    """Return whether the server asks for no pause, or for one within `max_retry_after`."""
+    server_pause = error.retry_after if isinstance(error, APIStatusError) else None
+    return server_pause is None or server_pause <= policy.max_retry_after
 
-        Args:
-            attempt: The number of the attempt that failed, from 1.
-            error: Its error; a `Retry-After` in it replaces the computed pause.
-            random: A random number between 0 and 1, for the jitter.
-        """
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
-        if asked is not None:
-            return asked
-        doubled: float = self.initial * 2 ** min(attempt - 1, 64)
-        return min(doubled, self.maximum) + self.jitter * random
+
+def retry_pause(
+    policy: RetryPolicy, attempt: int, error: BaseException | None, random: float
+) -> float:
+    """Return the seconds to wait after an attempt.
+
+    Args:
+        policy: The policy of the client.
+        attempt: The number of the attempt that failed, from 1.
+        error: Its error; a `Retry-After` in it replaces the computed pause.
+        random: A random number between 0 and 1, for the jitter.
+    """
+    server_pause = error.retry_after if isinstance(error, APIStatusError) else None
+    if server_pause is not None:
+        return server_pause
+    # Bounded: a float has no room for 2 ** 1024.
+    doubled: float = policy.initial * 2 ** min(attempt - 1, 64)
+    return min(doubled, policy.maximum) + policy.jitter * random
 
 
 def worth_repeating(error: BaseException, *, safe: bool) -> bool:

@@ -20,7 +20,7 @@ class Cadence:
     """The intervals between a server's heartbeats, as one client has measured them. Thread-safe.
 
     Args:
-        silence: The seconds of `ReconnectPolicy.silence`; None turns the watch off.
+        silence: The seconds of `ReconnectPolicy.heartbeat_timeout`; None turns the watch off.
     """
 
     def __init__(self, silence: float | None = FORGIVEN) -> None:

@@ -40,30 +40,30 @@ class Reconnect:
 class ReconnectPolicy:
     """How often, and after which pauses, an interrupted stream is continued.
 
-    The policy is for one outage: every event or heartbeat resets the count of attempts. The pauses
-    begin again only after an event: a server that cuts each connection behind a heartbeat must not
-    be asked without pause. By default the first
-    attempt is made at once, and the others after 0.25, 0.5, 1, 2 and 4 more seconds. Each attempt
-    is one request, repeated as `RetryPolicy` says. With both defaults, a stream survives a server
-    that cannot be reached for about seventeen seconds.
+    The policy is for one outage: every event or heartbeat resets the count of attempts. Only an
+    event resets the pauses, because a server that closes each connection after a heartbeat must not
+    be called without pause. By default the first attempt is made at once, and the others after
+    0.25, 0.5, 1, 2 and 4 more seconds. Each attempt is one request, repeated as `RetryPolicy` says.
+    With both defaults, a stream survives a server that cannot be reached for about seventeen
+    seconds.
 
     Attributes:
         max_reconnects: The most attempts to continue a stream in one outage; 0 turns it off.
         initial: Seconds before the second attempt; doubled for each further one. The first attempt
             is made at once.
         maximum: The longest pause between attempts in seconds.
-        silence: How many seconds without an event or a heartbeat mean that the connection is lost,
-            before the client has learned how often the server sends heartbeats. It applies to
-            streams that can be continued, and doubles after each attempt that is silent too. Later,
-            three missing heartbeats are enough, for every stream. None: only the timeout for
-            reading applies.
+        heartbeat_timeout: After how many seconds without an event or a heartbeat the connection
+            counts as lost, before the client has learned how often the server sends heartbeats. It
+            applies to streams that can be continued, and doubles after each attempt that is silent
+            too. Later, three missing heartbeats are enough, for every stream. None: only the
+            timeout for reading applies.
         on_reconnect: Called before each attempt. An exception from it ends the stream.
     """
 
     max_reconnects: int = 6
     initial: float = 0.25
     maximum: float = 4.0
-    silence: float | None = 15.0
+    heartbeat_timeout: float | None = 15.0
     on_reconnect: Callable[[Reconnect], None] | None = None
 
     def __post_init__(self) -> None:
@@ -72,8 +72,10 @@ class ReconnectPolicy:
         for name, seconds in (("initial", self.initial), ("maximum", self.maximum)):
             if not 0 <= seconds < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
-        if self.silence is not None and not 0 < self.silence < float("inf"):
-            raise InvalidArgumentError("silence", "must be a number of seconds above 0, or None")
+        if self.heartbeat_timeout is not None and not 0 < self.heartbeat_timeout < float("inf"):
+            raise InvalidArgumentError(
+                "heartbeat_timeout", "must be a number of seconds above 0, or None"
+            )
 
 
 class Outage:
@@ -127,11 +129,12 @@ class Outage:
                 silent for long. To leave such a connection does no harm if the stream can be
                 continued, but would lose it otherwise.
         """
-        if self._policy.silence is None:
+        timeout = self._policy.heartbeat_timeout
+        if timeout is None:
             return None
         if known is not None:
             return known
-        return self._policy.silence * 2.0 ** min(self._silences, 20) if continuable else None
+        return timeout * 2.0 ** min(self._silences, 20) if continuable else None
 
 
 def is_passing(error: APIError) -> bool:

@@ -132,7 +132,7 @@ class StreamSession:
         self._subgraphs = subgraphs
         self._on_run_created = on_run_created
         self._policy = policy or ReconnectPolicy()
-        self.cadence = Cadence(self._policy.silence)
+        self.cadence = Cadence(self._policy.heartbeat_timeout)
         self._location: str | None = None
         self._replay = Replay(
             last_event_id, joined=self._joins and last_event_id is None, resumable=resumable

@@ -18,7 +18,13 @@ from langgraph_client._core.codec import encode
 from langgraph_client._core.connection import Timeout, Waits, waits
 from langgraph_client._core.deadline import Deadline
 from langgraph_client._core.exchange import Kind, NoAnswer, Request, quoted_target
-from langgraph_client._core.failure import RetryPolicy, status_error, worth_repeating
+from langgraph_client._core.failure import (
+    RetryPolicy,
+    may_wait,
+    retry_pause,
+    status_error,
+    worth_repeating,
+)
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.settings import Settings
@@ -92,8 +98,8 @@ class Transport:
         self.settings = settings
         self.below = below
         self.reconnect = reconnect
-        self.cadence = Cadence(reconnect.silence)  # Of the server's event streams.
-        self._cadence_of_waits = Cadence(reconnect.silence)
+        self.cadence = Cadence(reconnect.heartbeat_timeout)  # Of the server's event streams.
+        self._cadence_of_waits = Cadence(reconnect.heartbeat_timeout)
         self.retry = retry
         self.waits = waits
         self._base = urlsplit(settings.url).path
@@ -313,14 +319,14 @@ class Transport:
             safe = decides and self._starts_once(deadline)
 
         def repeated(error: BaseException) -> bool:
-            return worth_repeating(error, safe=safe) and self.retry.patient(error)
+            return worth_repeating(error, safe=safe) and may_wait(self.retry, error)
 
         def enough(state: RetryCallState) -> bool:
             if state.attempt_number >= self.retry.max_attempts:
                 return True
             # If the deadline would end the pause, raise the error at once instead of waiting.
             error = state.outcome.exception() if state.outcome is not None else None
-            longest = self.retry.pause(state.attempt_number, error, 1.0)
+            longest = retry_pause(self.retry, state.attempt_number, error, 1.0)
             return not deadline.allows(longest, monotonic())
 
         def note(state: RetryCallState) -> None:
@@ -346,7 +352,7 @@ class Transport:
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
-        return self.retry.pause(state.attempt_number, error, _JITTER.random())
+        return retry_pause(self.retry, state.attempt_number, error, _JITTER.random())
 
     # --- starting a run once ---
 

@@ -10,7 +10,7 @@ from langgraph_client import InvalidArgumentError, get_client
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("retry", 5), ("retry", False), ("reconnect", {"silence": 3})]
+    ("name", "value"), [("retry", 5), ("retry", False), ("reconnect", {"heartbeat_timeout": 3})]
 )
 async def test_a_policy_is_an_object(name: str, value: Any) -> None:
     """A number of attempts belongs into a `RetryPolicy`."""

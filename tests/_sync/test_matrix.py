@@ -245,7 +245,9 @@ def test_a_call_under_every_fault(hosted: TestServer, world: World, name: str) -
             transport=faults.transport(counted),
             timeout=httpx.Timeout(5, read=read),
             retry=RetryPolicy(initial=0, jitter=0),
-            reconnect=ReconnectPolicy(initial=0, silence=0.05 if "stalled" in fault else 15),
+            reconnect=ReconnectPolicy(
+                initial=0, heartbeat_timeout=0.05 if "stalled" in fault else 15
+            ),
         )
         begun = time.perf_counter()
         error: LangGraphError | None = None

@@ -11,7 +11,7 @@ from langgraph_client import InvalidArgumentError, get_sync_client
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("retry", 5), ("retry", False), ("reconnect", {"silence": 3})]
+    ("name", "value"), [("retry", 5), ("retry", False), ("reconnect", {"heartbeat_timeout": 3})]
 )
 def test_a_policy_is_an_object(name: str, value: Any) -> None:
     """A number of attempts belongs into a `RetryPolicy`."""

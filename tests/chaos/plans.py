@@ -22,7 +22,7 @@ from langgraph_client.testing import Fault, Faults
 
 MODES = ("values", "updates", "custom", "messages-tuple")
 RETRY = RetryPolicy(initial=0, jitter=0)
-RECONNECT = ReconnectPolicy(max_reconnects=100, initial=0, silence=0.25)
+RECONNECT = ReconnectPolicy(max_reconnects=100, initial=0, heartbeat_timeout=0.25)
 CONTINUING = "*/runs/*/stream"
 Events = Sequence[tuple[str | None, str, Any]]
 

@@ -102,7 +102,7 @@ def broken(stream: StreamSession) -> None:
 
 def test_silence_before_the_heartbeats_are_known() -> None:
     """A stream that can be continued is asked for again, each time with twice the patience."""
-    stream = session(silence=2)
+    stream = session(heartbeat_timeout=2)
     assert patience(stream) == 2
     broken(stream)
     broken(stream)
@@ -126,7 +126,7 @@ def test_heartbeats_count_from_the_connection_on_which_they_come() -> None:
         for now in (0, 5, 10):
             stream.receive(b": heartbeat\n\n", now)
         assert patience(stream) == 15
-    deaf = session(silence=None)
+    deaf = session(heartbeat_timeout=None)
     deaf.cadence.learn(2.5)
     deaf.opened({}, None, 0)
     assert patience(deaf) is None
@@ -160,8 +160,8 @@ def test_a_run_that_dies_with_its_connection_is_not_asked_for_again() -> None:
             session(first=first).failed(SILENCE)
 
 
-@pytest.mark.parametrize("silence", [0, -1, float("inf")])
-def test_bad_silence_is_refused(silence: float) -> None:
+@pytest.mark.parametrize("seconds", [0, -1, float("inf")])
+def test_a_bad_heartbeat_timeout_is_refused(seconds: float) -> None:
     """Seconds are above 0, or there are none."""
-    with pytest.raises(InvalidArgumentError, match=r"^silence"):
-        ReconnectPolicy(silence=silence)
+    with pytest.raises(InvalidArgumentError, match=r"^heartbeat_timeout"):
+        ReconnectPolicy(heartbeat_timeout=seconds)

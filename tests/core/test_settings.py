@@ -11,7 +11,7 @@ import pytest
 
 from langgraph_client import errors
 from langgraph_client._core.connection import ssl_context, waits
-from langgraph_client._core.failure import RetryPolicy, retry_after
+from langgraph_client._core.failure import RetryPolicy, may_wait, retry_after, retry_pause
 from langgraph_client._core.settings import API_KEY_HEADER, KEY_VARIABLES, settings_from
 from langgraph_client._core.unset import UNSET
 from langgraph_client.errors import InvalidArgumentError
@@ -110,12 +110,12 @@ def test_a_bad_timeout_is_refused(timeout: Any) -> None:
 def test_pauses_double_and_the_server_s_word_wins() -> None:
     """The schedule: doubled, bounded, with jitter on top; `Retry-After` in its place."""
     policy = RetryPolicy(initial=1, maximum=5, jitter=0.5)
-    assert [policy.pause(n, None, 0) for n in (1, 2, 3, 4, 1000)] == [1, 2, 4, 5, 5]
-    assert policy.pause(1, None, 1) == 1.5
+    assert [retry_pause(policy, n, None, 0) for n in (1, 2, 3, 4, 1000)] == [1, 2, 4, 5, 5]
+    assert retry_pause(policy, 1, None, 1) == 1.5
     limited = errors.RateLimitError("", response=httpx.Response(429), retry_after=3)
-    assert policy.pause(1, limited, 1) == 3
-    assert policy.patient(limited)
-    assert not RetryPolicy(longest_asked=2).patient(limited)
+    assert retry_pause(policy, 1, limited, 1) == 3
+    assert may_wait(policy, limited)
+    assert not may_wait(RetryPolicy(max_retry_after=2), limited)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert retry_after("Thu, 01 Jan 2026 00:00:09 GMT", now) == 9
     assert retry_after("7", now) == 7

@@ -75,7 +75,7 @@ def remote_of(server: TestServer, fault: str) -> tuple[RemoteGraph, Counting, Co
         "url": URL,
         "timeout": httpx.Timeout(5, read=0.02 if stalled else 5),
         "retry": RetryPolicy(initial=0, jitter=0),
-        "reconnect": ReconnectPolicy(initial=0, silence=0.02 if stalled else 15),
+        "reconnect": ReconnectPolicy(initial=0, heartbeat_timeout=0.02 if stalled else 15),
     }
     remote = RemoteGraph(
         "agent",
