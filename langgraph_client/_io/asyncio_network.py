@@ -28,6 +28,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.is_over = False  # No more bytes will arrive.
+        self._is_lost = False  # The transport has closed its socket.
         self.error: Exception | None = None
         self.pieces: list[bytes] = []
         self._held = 0
@@ -57,7 +58,7 @@ class Wire(asyncio.Protocol):
         self._wake(self._reader)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.is_over = True
+        self.is_over = self._is_lost = True
         self.error = self.error or exc
         self._forget_timer()
         self._wake(self._reader)
@@ -162,7 +163,9 @@ class Wire(asyncio.Protocol):
         self.is_over = True
         self.error = self.error or ConnectionAbortedError("closed by this client")
         self.pieces.clear()
-        if self.transport is not None:
+        # A transport that has closed itself after it sent the rest of its buffer cannot be aborted:
+        # `abort` would use its event loop, which it has given up (seen with CPython 3.11).
+        if self.transport is not None and not self._is_lost:
             self.transport.abort()
         self._wake(self._reader)
 

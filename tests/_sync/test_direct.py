@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
 import zlib
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import sleep
 from typing import Any
 
@@ -20,6 +23,7 @@ from langgraph_client._sync.direct import DirectSender
 from langgraph_client.errors import (
     APIConnectionError,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
     LangGraphError,
     NotFoundError,
@@ -148,6 +152,36 @@ def test_a_connection_that_the_server_has_closed_is_not_used() -> None:
             sleep(0.01)
             client.threads.get("t")
     assert server.connections == 2
+
+
+@contextmanager
+def refusing_early() -> Iterator[str]:
+    """The URL of a server that refuses a request before it reads the body, as nginx does."""
+
+    def refuse() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(1024)
+            connection.sendall(http(b'{"detail": "large"}', status="413 Request Entity Too Large"))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def test_a_large_body_may_be_refused_before_it_was_read() -> None:
+    """The refusal is the error; that the server has closed its side already is none."""
+    with refusing_early() as url:
+        with get_sync_client(url=url, retry=ONCE) as client:
+            with pytest.raises(APIStatusError, match="large") as caught:
+                client.threads.create(metadata={"text": "x" * 20_000_000})
+            assert sender_of(client).busy == 0
+    assert caught.value.status_code == 413
 
 
 @pytest.mark.parametrize(
