@@ -1,4 +1,4 @@
-"""Errors of requests, raised by domain functions; `http/app.py` maps them to HTTP statuses.
+"""Errors of requests, raised by domain functions, with the HTTP statuses of their responses.
 
 ServerError
 ├── Invalid       a value is malformed (422)
@@ -18,6 +18,9 @@ from collections.abc import Mapping
 class ServerError(Exception):
     """A request cannot be executed. `detail` is the reason for the caller."""
 
+    status = 500
+    """The HTTP status of the response."""
+
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -26,25 +29,37 @@ class ServerError(Exception):
 class Invalid(ServerError):
     """A value of the request is malformed."""
 
+    status = 422
+
 
 class Refused(ServerError):
     """The request is well-formed but not possible."""
+
+    status = 400
 
 
 class NotFound(ServerError):
     """An object that the request names does not exist."""
 
+    status = 404
+
 
 class Conflict(ServerError):
     """The request does not fit the current state of its object."""
+
+    status = 409
 
 
 class TooLarge(ServerError):
     """The request is larger than the server accepts."""
 
+    status = 413
+
 
 class Unavailable(ServerError):
     """The server cannot execute the request now; it may succeed later."""
+
+    status = 503
 
 
 class LockTimeout(Unavailable):

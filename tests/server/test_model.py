@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import FIRST_RUN_ID
+from tests.support.engine import is_at_rest
 
 AT_ONCE = 20
 STEPS = int(os.environ.get("MODEL_STEPS", "2000"))
@@ -327,10 +328,10 @@ async def at_rest(server: Server, *, is_shared: bool = False) -> None:
     """
     services = server.services
     for _ in range(int(LIMIT * 100)):
-        if services.engine.at_rest:
+        if is_at_rest(services.engine):
             break
         await asyncio.sleep(0.01)
-    assert services.engine.at_rest, (services.engine.jobs, services.engine.numbers())
+    assert is_at_rest(services.engine), (services.engine.jobs, services.engine.numbers())
     tables = await services.storage.export()
     rows = {
         name: [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]

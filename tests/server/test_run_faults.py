@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
+from tests.support.engine import is_at_rest
 
 
 def _added(one: list[Any], other: list[Any]) -> list[Any]:
@@ -61,7 +62,7 @@ def rest(server: Server) -> None:
 
     async def wait() -> None:
         for _ in range(10_000):
-            if server.services.engine.at_rest:
+            if is_at_rest(server.services.engine):
                 return
             await asyncio.sleep(0.001)
         raise AssertionError("the engine does not come to rest")

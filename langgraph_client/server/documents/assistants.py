@@ -29,18 +29,6 @@ _IN_VERSION = (
 )
 
 
-def need_graph(services: Services, graph_id: str) -> str:
-    """Return the name of a graph, after checking that it is hosted.
-
-    Raises:
-        NotFound: The graph is not hosted.
-    """
-    if graph_id not in services.graphs:
-        known = sorted(services.graphs.names)
-        raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
-    return graph_id
-
-
 async def need(services: Services, assistant_id: str, detail: str = "Not Found") -> Document:
     """Return an assistant.
 
@@ -61,7 +49,7 @@ async def create(services: Services, assistant_id: str, body: JsonMapping) -> Do
         NotFound: Its graph is not hosted.
         Refused: The body has both a context and a configurable.
     """
-    graph_id = need_graph(services, body["graph_id"])
+    graph_id = services.graphs.need(body["graph_id"])
     config, context = _config_and_context(body)
     now = services.clock.stamp()
     assistant = _document(assistant_id, graph_id, now)
@@ -141,7 +129,7 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
         assistant = await need(services, assistant_id, f"Assistant {assistant_id} not found")
         config, context = _config_and_context(body)
         if "graph_id" in body:
-            assistant["graph_id"] = need_graph(services, body["graph_id"])
+            assistant["graph_id"] = services.graphs.need(body["graph_id"])
         if config:
             assistant["config"], assistant["context"] = config, context
         metadata = without(body.get("metadata"), RESERVED_METADATA)
@@ -231,7 +219,7 @@ def filters(services: Services, body: JsonMapping) -> JsonObject:
     """Return the filters of a search for `Documents.search`."""
     found: dict[str, object] = {}
     if body.get("graph_id"):
-        found["where"] = {"graph_id": need_graph(services, body["graph_id"])}
+        found["where"] = {"graph_id": services.graphs.need(body["graph_id"])}
     if body.get("metadata"):
         found["contains"] = containment({"metadata": body["metadata"]})
     if body.get("name"):

@@ -190,9 +190,6 @@ def open_graph(
     Raises:
         NotFound: It is not hosted.
     """
-    if graph_id not in services.graphs:
-        known = sorted(services.graphs.names)
-        raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
     return services.graphs.open(graph_id, with_request_headers(config), access=access)
 
 

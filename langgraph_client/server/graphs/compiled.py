@@ -38,6 +38,7 @@ from langgraph_client.server.graphs.protocol import (
     StateUpdate,
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
+from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events, raw_events
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.stream_events import (
     MessageEvents,
@@ -213,9 +214,6 @@ class CompiledGraph:
                 scope.over = True
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        # Imported only here: older versions of langgraph lack its multiplexer.
-        from langgraph_client.server.graphs.protocol_stream import raw_events
-
         scope = RunScope(run.run_id)
         current_run.set(scope)
         events = raw_events(
@@ -245,9 +243,6 @@ class CompiledGraph:
                 graph, given, config, options, is_stepwise=run.checks is not None
             )
         if MESSAGE_EVENTS in run.kwargs.get(EXTRA_EVENTS, ()):
-            # Imported only here: older versions of langgraph lack event streaming.
-            from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events
-
             return chunks_with_message_events(graph, given, config, options)
         return _stream_chunks(graph, given, config, options)
 
@@ -258,7 +253,6 @@ class CompiledGraph:
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
         if run.kwargs.get("strict_resume"):
-            # The option of langgraph 1.2. Earlier versions ignore it.
             strict = {"__pregel_strict_resume": True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
         parent = run.kwargs.get(PARENT) or {}
@@ -322,7 +316,7 @@ class CompiledGraph:
         known = self._context_fields
         return {key: value for key, value in (context or {}).items() if key in known}
 
-    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
+    async def continued(self, run: GraphRun) -> GraphRun:
         """Return a run without the input that an earlier attempt has stored already.
 
         langgraph does not execute finished tasks of that attempt again, but repeats their events.
@@ -333,7 +327,7 @@ class CompiledGraph:
         saved = await saver.aget_tuple(config) if saver else None
         if saved is None:
             return run
-        if saved.metadata.get("run_id") == run_id:
+        if saved.metadata.get("run_id") == run.run_id:
             return run.going_on()
         # A command is stored before the first checkpoint of its run, with the one it starts from.
         command = run.kwargs.get("command") or {}

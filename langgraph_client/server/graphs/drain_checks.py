@@ -26,8 +26,8 @@ class DrainChecks:
         pause: For how many seconds after a reply not to ask again.
     """
 
-    def __init__(self, reason: str | None, pause: float = 0.0) -> None:
-        # Imported only here: older versions of langgraph lack it.
+    def __init__(self, reason: str | None, pause: float) -> None:
+        # Imported only here: scripted graphs run without langgraph.
         from langgraph.runtime import RunControl
 
         #: The object that the graph checks.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from langgraph_client.server.graphs.extensions import Extensions
+from langgraph_client.server.graphs.handler_calls import CallRecorder, TracerCallRecorder
+from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 from langgraph_client.server.graphs.parent_graph import ParentAnswer
 from langgraph_client.server.graphs.protocol import GraphRun, Item
 from langgraph_client.server.typed_values import EXTRA_EVENTS
@@ -15,11 +18,6 @@ from langgraph_client.values import (
     PARENT,
     TRACER_CALLS_EVENT,
 )
-
-if TYPE_CHECKING:
-    from langgraph_client.server.graphs.extensions import Extensions
-    from langgraph_client.server.graphs.handler_calls import CallRecorder
-    from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 
 
 class ExtraEvents:
@@ -38,21 +36,11 @@ class ExtraEvents:
         self._lifecycle: LifecycleRecorder | None = None
         self._calls: dict[str, CallRecorder] = {}
         self._extensions: Extensions | None = None
-        # Imported only here: older versions of langgraph lack its callbacks and multiplexer.
         if EXTENSIONS_EVENT in asked and graph.stream_transformers:
-            from langgraph_client.server.graphs.extensions import Extensions
-
             self._extensions = Extensions(graph)
         if LIFECYCLE_EVENT in asked:
-            from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
-
             self._lifecycle = LifecycleRecorder()
         if HANDLER_CALLS_EVENT in asked or TRACER_CALLS_EVENT in asked:
-            from langgraph_client.server.graphs.handler_calls import (
-                CallRecorder,
-                TracerCallRecorder,
-            )
-
             makers = {HANDLER_CALLS_EVENT: CallRecorder, TRACER_CALLS_EVENT: TracerCallRecorder}
             self._calls = {name: make() for name, make in makers.items() if name in asked}
 

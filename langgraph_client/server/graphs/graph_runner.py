@@ -125,7 +125,7 @@ class HostedGraphRunner:
             graph_run = GraphRun(kwargs, config, before_node)
             # A later attempt, after a kill or a restart, must not apply the run's input twice.
             if not job.temporary and config["metadata"]["run_attempt"] > 1:
-                graph_run = await graph.continued(graph_run.again(), job.run_id)
+                graph_run = await graph.continued(graph_run.again())
             with control as checks:
                 graph_run = replace(graph_run, checks=checks)
                 async with aclosing(graph.events(graph_run)) as events:

@@ -55,8 +55,8 @@ class Graphs:
         script_states: ScriptStates,
         allow: Callable[[Iterable[type]], None],
         *,
-        lend_checkpointer: bool = True,
-        may_resume: bool = True,
+        lend_checkpointer: bool,
+        may_resume: bool,
     ) -> None:
         self._sources = {name: _source(name, graph) for name, graph in graphs.items()}
         self._checkpointer = checkpointer
@@ -91,6 +91,17 @@ class Graphs:
     def __contains__(self, graph_id: object) -> bool:
         # It may be any JSON: clients write the metadata of threads.
         return isinstance(graph_id, str) and graph_id in self._sources
+
+    def need(self, graph_id: str) -> str:
+        """Return the name of a graph, after checking that it is hosted.
+
+        Raises:
+            NotFound: It is not. A stored thread or assistant may name an old graph.
+        """
+        if graph_id not in self:
+            known = sorted(self.names)
+            raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
+        return graph_id
 
     @asynccontextmanager
     async def open(
@@ -137,10 +148,7 @@ class Graphs:
         access: Access,
         context: Any,
     ) -> AsyncGenerator[HostedGraph, None]:
-        if graph_id not in self._sources:  # A stored run or assistant may name an old graph.
-            known = sorted(self.names)
-            raise NotFound(f"Graph '{graph_id}' not found. Expected one of: {known}")
-        source = self._sources[graph_id]
+        source = self._sources[self.need(graph_id)]
         if isinstance(source, Factory):
             if self._user is not None:
                 of_user = {**user_fields(self._user), USER_FIELDS[0]: self._user}

@@ -294,8 +294,6 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         Raises:
             NotImplementedError: The saver does not have it, neither async nor blocking.
         """
-        if not hasattr(self.saver, name):  # In an older version of langgraph.
-            raise NotImplementedError(name)
         try:
             await getattr(self.saver, f"a{name}")(*args, **options)
         except NotImplementedError:

@@ -129,10 +129,10 @@ class HostedScript:
         if "answer" in parent and not player.has_answer:
             yield ANSWERED_EVENT, True
 
-    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
-        """Return a run without what an earlier attempt of it has taken in already."""
+    async def continued(self, run: GraphRun) -> GraphRun:
+        """Return a run without the input that an earlier attempt has stored already."""
         saved = None if self._states is None else self._states.get(run.thread_id)
-        begun = saved is not None and saved.metadata.get("run_id") == run_id
+        begun = saved is not None and saved.metadata.get("run_id") == run.run_id
         return run.going_on() if begun else run
 
     # States.

@@ -11,6 +11,7 @@ import dataclasses
 import types
 from typing import Any
 
+from langgraph._internal._replay import ReplayState
 from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -56,9 +57,6 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
     if parent.get("resuming"):
         keys[_RESUMING] = True
     if isinstance(before := parent.get("replay"), str):
-        # Imported only here: older versions of langgraph lack it.
-        from langgraph._internal._replay import ReplayState
-
         keys[_REPLAY_STATE] = ReplayState(before)
     if parent.get("answers"):
         keys[_RESUME_MAP] = parent["answers"]

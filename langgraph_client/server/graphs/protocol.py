@@ -219,13 +219,8 @@ class HostedGraph(Protocol):
         """
         ...
 
-    async def continued(self, run: GraphRun, run_id: str) -> GraphRun:
-        """Return a run without the input that an earlier attempt has stored already.
-
-        Args:
-            run: The run, as requested.
-            run_id: Its id, which its checkpoints contain.
-        """
+    async def continued(self, run: GraphRun) -> GraphRun:
+        """Return a run without the input that an earlier attempt has stored already."""
         ...
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> Snapshot:

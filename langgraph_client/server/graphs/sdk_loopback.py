@@ -4,7 +4,7 @@ langgraph_sdk looks for `langgraph_api` when it creates such a client. It has a 
 (`configure_loopback_transports`) for clients that were created before the server, but none for
 clients that are created while a graph runs, nor for the blocking client. So its modules get
 transports that look for the running server at each request. Without a running server, requests are
-sent to the usual address. Seen with langgraph_sdk 0.2 to 0.4.14.
+sent to the usual address. Seen with langgraph_sdk 0.4.6 to 0.4.14.
 
 Likewise, `langgraph_sdk.cache` looks for `langgraph_api`, and gets this package's cache.
 """

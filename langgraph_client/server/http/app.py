@@ -14,14 +14,8 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from langgraph_client.server.errors import (
-    Conflict,
     Denied,
-    Invalid,
-    NotFound,
-    Refused,
     ServerError,
-    TooLarge,
-    Unavailable,
 )
 from langgraph_client.server.http.description import Description
 from langgraph_client.server.http.endpoint import answer_socket
@@ -33,15 +27,6 @@ from langgraph_client.server.http.route_groups import grouped
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
-
-_STATUSES: dict[type[ServerError], int] = {
-    Refused: 400,
-    NotFound: 404,
-    Conflict: 409,
-    TooLarge: 413,
-    Invalid: 422,
-    Unavailable: 503,
-}
 
 
 def make_app(
@@ -93,7 +78,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServerError)
     if isinstance(error, Denied):
-        return reply({"detail": error.detail}, error.status, error.headers)
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    headers = {"retry-after": "1"} if status == 503 else None
-    return reply({"detail": error.detail}, status, headers)
+        headers = error.headers
+    else:
+        headers = {"retry-after": "1"} if error.status == 503 else None
+    return reply({"detail": error.detail}, error.status, headers)

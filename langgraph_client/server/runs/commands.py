@@ -12,14 +12,8 @@ from typing import Any, NamedTuple
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import (
-    Conflict,
-    Denied,
     Invalid,
-    NotFound,
-    Refused,
     ServerError,
-    TooLarge,
-    Unavailable,
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL
 from langgraph_client.server.runs.create_run import RunCreator
@@ -37,14 +31,6 @@ _STRATEGIES = ("reject", "interrupt", "rollback", "enqueue")
 _MODES = ["values", "messages", "updates", "custom"]
 _SETTLE_SECONDS = 5.0
 """How long a response waits until the interrupted run has ended."""
-_STATUSES = {
-    Refused: 400,
-    NotFound: 404,
-    Conflict: 409,
-    TooLarge: 413,
-    Invalid: 422,
-    Unavailable: 503,
-}
 NO_RUN = "No active run is bound to this thread."
 
 
@@ -168,12 +154,7 @@ class Commands:
                 return {"run_id": run_id}
             return await handler(thread_id, params, _Origin(request_id, key))
         except ServerError as error:
-            status = (
-                error.status
-                if isinstance(error, Denied)
-                else next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-            )
-            raise CommandError("unknown_error", f"{status}: {error.detail}") from error
+            raise CommandError("unknown_error", f"{error.status}: {error.detail}") from error
 
     def by(self, runs: RunCreator) -> Commands:
         """Return the commands for one caller, with that caller's `RunCreator`."""

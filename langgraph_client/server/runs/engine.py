@@ -86,16 +86,15 @@ class Engine:
         clock: Clock,
         graph_runner: GraphRunner,
         *,
-        limit: int = 100,
-        seconds: float | None = None,
-        show_errors: bool = False,
-        show_tracebacks: bool = False,
-        hooks: RunHooks | None = None,
-        ending: Callable[[Transaction, Ended], Awaitable[None]] | None = None,
-        ended: Sequence[Callable[[Ended], None]] = (),
-        works: bool = True,
+        limit: int,
+        seconds: float | None,
+        show_errors: bool,
+        show_tracebacks: bool,
+        hooks: RunHooks,
+        ending: Callable[[Transaction, Ended], Awaitable[None]],
+        ended: Sequence[Callable[[Ended], None]],
+        works: bool,
     ) -> None:
-        hooks = RunHooks() if hooks is None else hooks
         shared: Shared | None = storage.shared
         self.locks = KeyedLocks(None if shared is None else shared.locked)
         self.tasks = OwnTasks()
@@ -150,7 +149,7 @@ class Engine:
 
     def _settling(
         self,
-        ending: Callable[[Transaction, Ended], Awaitable[None]] | None,
+        ending: Callable[[Transaction, Ended], Awaitable[None]],
         ended: Sequence[Callable[[Ended], None]],
     ) -> Settlements:
         return Settlements(
@@ -199,14 +198,6 @@ class Engine:
     def jobs(self) -> dict[str, Job]:
         """The runs that are not over, by id."""
         return self._queue.jobs
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nothing is left to do: no run, no lock that is held, no task."""
-        _, workers = self.numbers()
-        return not (self.jobs or len(self.tasks) or self.stopper.deleting or len(self.locks)) and (
-            workers["active"] == 0
-        )
 
     # Creating.
 

@@ -42,11 +42,6 @@ class Keeper(Protocol):
         ...
 
 
-def event_id_text(event_id: EventId) -> str:
-    """Return an id as text, as it is sent."""
-    return f"{event_id[0]}-{event_id[1]}"
-
-
 def parse_event_id(text: str) -> EventId:
     """Return the id in a `Last-Event-ID` header.
 

@@ -53,7 +53,7 @@ class ProtocolRuns:
         clock: Clock,
         unwritten: set[EventLog],
         jobs_of: Callable[[str], list[Job]],
-        guard: Guard | None = None,
+        guard: Guard,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -61,7 +61,7 @@ class ProtocolRuns:
         self._jobs_of = jobs_of
         self._logs: dict[str, ProtocolLog] = {}
         self._opening = KeyedLocks()
-        self._guard = guard or alone
+        self._guard = guard
 
     async def open(self, thread_id: str) -> ProtocolLog:
         """Return the log of a thread. Give it back with `release`."""

@@ -115,7 +115,7 @@ def run_document(
     thread_id: str,
     inherited: Mapping[str, object],
     request_id: str | None,
-    user: User | None = None,
+    user: User | None,
 ) -> Document:
     """Return the document of a new run: the body's values, merged onto those of its assistant.
 

@@ -92,7 +92,7 @@ class Settlements:
         thread_logs: ThreadLogs,
         attempts: Attempts,
         protocol_runs: ProtocolRuns,
-        ending: Callable[[Transaction, Ended], Awaitable[None]] | None,
+        ending: Callable[[Transaction, Ended], Awaitable[None]],
         ended: Sequence[Callable[[Ended], None]],
         cluster: Cluster | None,
         measures: Measures,
@@ -249,7 +249,7 @@ class Settlements:
                 others = await self._write_thread(transaction, job, end, others)
             if self._cluster is not None:
                 await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
-            if end.ended is not None and self._ending is not None:
+            if end.ended is not None:
                 await self._ending(transaction, end.ended)
             if end.gone and job.idempotency_key is not None:
                 # The run is deleted too. This result is for a repeated request with the same key.

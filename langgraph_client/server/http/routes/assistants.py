@@ -94,7 +94,7 @@ async def draw(request: ValidRequest) -> Response:
     )
     xray = request.query["xray"]
     assistant = await assistants.need(services, assistant_id)
-    graph_id = assistants.need_graph(services, assistant["graph_id"])
+    graph_id = assistant["graph_id"]
     async with services.graphs.open(
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
@@ -118,7 +118,7 @@ async def show_schemas(request: ValidRequest) -> Response:
     """GET /assistants/{assistant_id}/schemas."""
     services = request.services
     assistant = await assistants.need(services, _id(request))
-    graph_id = assistants.need_graph(services, assistant["graph_id"])
+    graph_id = assistant["graph_id"]
     async with services.graphs.open(
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
@@ -130,7 +130,7 @@ async def show_subgraphs(request: ValidRequest) -> Response:
     services = request.services
     assistant = await assistants.need(services, _id(request))
     recurse = request.query["recurse"]
-    graph_id = assistants.need_graph(services, assistant["graph_id"])
+    graph_id = assistant["graph_id"]
     async with services.graphs.open(
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:

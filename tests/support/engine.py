@@ -1,0 +1,12 @@
+"""Look into the engine of a server."""
+
+from __future__ import annotations
+
+from langgraph_client.server.runs.engine import Engine
+
+
+def is_at_rest(engine: Engine) -> bool:
+    """Return whether nothing is left to do: no run, no lock that is held, no task."""
+    _, workers = engine.numbers()
+    is_idle = not (engine.jobs or engine.stopper.deleting or workers["active"])
+    return is_idle and len(engine.tasks) == len(engine.locks) == 0
