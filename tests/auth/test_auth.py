@@ -419,7 +419,8 @@ def test_factories_in_our_words() -> None:
         assert "ann_threads_create_run_x" in events
 
 
-def test_runs_of_crons_are_their_maker_s() -> None:
+@pytest.mark.parametrize("settings", [{}, {"context": {"tone": "dry"}}])
+def test_runs_of_crons_are_their_maker_s(settings: dict[str, Any]) -> None:
     """A cron's run has the user who made the cron, and is visible to that user only."""
     clock = TestClock()
     with (
@@ -432,6 +433,7 @@ def test_runs_of_crons_are_their_maker_s() -> None:
             "schedule": "* * * * *",
             "input": {"secret": "s"},
             "on_run_completed": "keep",
+            **settings,
         }
         assert ann.post("/runs/crons", json=cron).status_code == 200
         clock.advance(61)

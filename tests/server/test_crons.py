@@ -9,11 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
 
 from langgraph_client import Server
 from langgraph_client.server.errors import Unavailable
 from tests.support.clock import Settable
-from tests.support.graphs import graphs
+from tests.support.graphs import Count, graphs
 from tests.support.killed_file import killed_copy
 
 
@@ -259,3 +262,46 @@ def test_a_change_of_unknown_fields_is_an_empty_one(http: httpx.Client) -> None:
     cron = http.post("/runs/crons", json=HOURLY).json()
     refused = http.patch(f"/runs/crons/{cron['cron_id']}", json={"shedule": "1 * * * *"})
     assert (refused.status_code, refused.json()["detail"]) == (400, "Request body cannot be empty")
+
+
+def _context_graph() -> Any:
+    def seen(_: Count, runtime: Runtime[Settings]) -> dict[str, int]:
+        return {"count": runtime.context["by"]}
+
+    builder = StateGraph(Count, context_schema=Settings)
+    return builder.add_node("seen", seen).add_edge(START, "seen").compile()
+
+
+class Settings(TypedDict):
+    by: int
+
+
+def test_a_cron_with_a_context_starts_runs_with_it(clock: Settable) -> None:
+    """The ids that the server keeps in a cron's config are no `configurable` beside the context."""
+    with Server({"settings": _context_graph()}, clock=clock) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        client.crons.create_for_thread(
+            thread_id, "settings", **_parameters() | {"context": {"by": 7}}
+        )
+        client.crons.create("settings", **_parameters(), context={"by": 7}, on_run_completed="keep")
+        move(server, clock, 3600)
+        found = client.threads.search()
+        assert len(found) == 2
+        for thread in found:
+            (run,) = client.runs.list(thread.thread_id)
+            assert client.runs.join(thread.thread_id, run.run_id) == {"count": 7}
+
+
+def test_a_cron_has_no_context_beside_a_configurable(http: httpx.Client) -> None:
+    """Its runs would be refused, one after the other, so the cron is; also when it is changed."""
+    context, config = {"context": {"by": 7}}, {"config": {"configurable": {"model": "m"}}}
+    told = "Cannot specify both configurable and context"
+    refused = http.post("/runs/crons", json={**HOURLY, **context, **config})
+    assert (refused.status_code, refused.json()["detail"][: len(told)]) == (400, told)
+    for first, second in ((context, config), (config, context)):
+        cron = http.post("/runs/crons", json={**HOURLY, **first}).json()
+        path = f"/runs/crons/{cron['cron_id']}"
+        assert http.patch(path, json=second).status_code == 400
+        assert http.get(path).json() == cron
+        assert http.patch(path, json=first).status_code == 200

@@ -12,10 +12,12 @@ from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Invalid, NotFound, Refused
 from langgraph_client.server.runs.run_document import (
+    CRON_ID,
     RESERVED_CONFIGURABLE,
     RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,
+    check_contexts,
     without,
 )
 from langgraph_client.server.services import Services
@@ -42,12 +44,14 @@ async def create(
     Raises:
         NotFound: The thread or the assistant does not exist.
         Invalid: The schedule, the time zone or the webhook is invalid.
+        Refused: It has both a context and a configurable, so no run could start.
     """
     if thread_id is not None:
         await _need_thread(services, thread_id)
     timezone = _timezone(body.get("timezone"))
     due = _due(services, body["schedule"], timezone)
     _check_webhook(services, body)
+    check_contexts(body)
     cron_id, now = services.clock.uuid7(), services.clock.stamp()
     payload = {**body, "assistant_id": await _assistant_id(services, body["assistant_id"])}
     payload["config"] = _config(body.get("config"), cron_id, user_fields(user))
@@ -82,7 +86,7 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
     """Change a cron and return it.
 
     Raises:
-        Refused: The body has no field.
+        Refused: The body has no field, or the cron would have both a context and a configurable.
         NotFound: The cron does not exist.
         Invalid: The schedule, the time zone or the webhook is invalid.
     """
@@ -107,6 +111,7 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
         cron["payload"].update(body)
         if "config" in body:
             cron["payload"]["config"] = _config(body["config"], cron_id, whose)
+        check_contexts(cron["payload"])
         cron["updated_at"] = services.clock.stamp()
         if not await services.storage.crons.replace(cron):  # It was deleted with its thread.
             raise NotFound(f"Cron '{cron_id}' not found")
@@ -144,7 +149,7 @@ def _config(given: Any, cron_id: str, whose: Mapping[str, object]) -> dict[str, 
     """Return the config of a cron's runs, with the cron's id and its owner."""
     config = dict(given or {})
     configurable = without(config.get("configurable"), RESERVED_CONFIGURABLE)
-    return {**config, "configurable": {**configurable, "cron_id": cron_id, **whose}}
+    return {**config, "configurable": {**configurable, CRON_ID: cron_id, **whose}}
 
 
 async def _need_thread(services: Services, thread_id: str) -> None:

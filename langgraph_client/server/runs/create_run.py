@@ -21,10 +21,10 @@ from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.runs.run_document import (
-    BOTH_CONTEXTS,
     RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,
+    check_contexts,
     new_thread,
     note_config,
     own_config,
@@ -422,14 +422,9 @@ class RunCreator:
 
     def _check(self, request: _Request) -> None:
         body = request.body
-        config = body.get("config") or {}
         # A RemoteGraph may have both, as a local graph may: neither becomes the other.
-        if (
-            body.get("context")
-            and config.get("configurable")
-            and TYPED_VALUES not in request.extra_kwargs
-        ):
-            raise Refused(BOTH_CONTEXTS)
+        if TYPED_VALUES not in request.extra_kwargs:
+            check_contexts(body)
         if body.get("feedback_keys"):
             raise Invalid("feedback_keys need tracing, which this server does not have")
         if body.get("webhook"):

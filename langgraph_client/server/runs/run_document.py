@@ -8,14 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping
-from langgraph_client.server.auth.users import User, user_fields
+from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.errors import Invalid, ServerError
+from langgraph_client.server.errors import Invalid, Refused, ServerError
 from langgraph_client.server.request_context import request_headers
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
+CRON_ID = "cron_id"
+"""The key of `configurable` by which a run says which cron has started it."""
 BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
     " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
@@ -74,6 +76,19 @@ def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
         for key, value in configurable.items()
         if not key.startswith("__pregel_") or key == NODE_FINISHED
     }
+
+
+def check_contexts(body: JsonMapping) -> None:
+    """Check that a run has a context or a `configurable`, and not both.
+
+    The keys that the server adds to the `configurable` of a cron do not count.
+
+    Raises:
+        Refused: It has both.
+    """
+    configurable = (body.get("config") or {}).get("configurable")
+    if body.get("context") and without(configurable, {CRON_ID, *USER_FIELDS}):
+        raise Refused(BOTH_CONTEXTS)
 
 
 def canonical_uuid(text: Any, detail: str, refused: type[ServerError] = Invalid) -> str:
