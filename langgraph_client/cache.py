@@ -27,7 +27,7 @@ JSON: TypeAlias = Any
 CacheStatus: TypeAlias = Literal["miss", "fresh", "stale", "expired"]
 Loader: TypeAlias = Callable[[], Awaitable[JSON]]
 
-_MOST_ENTRIES = 1000
+_MAX_ENTRIES = 1000
 _DAY = timedelta(days=1)
 
 
@@ -45,14 +45,14 @@ class Cache:
 
     Args:
         now: The clock, in seconds.
-        most: How many entries are kept.
+        max_entries: How many entries are kept.
     """
 
     def __init__(
-        self, now: Callable[[], float] = time.monotonic, most: int = _MOST_ENTRIES
+        self, now: Callable[[], float] = time.monotonic, max_entries: int = _MAX_ENTRIES
     ) -> None:
         self._now = now
-        self._most = most
+        self._max_entries = max_entries
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._lock = threading.Lock()  # Plain nodes have threads and event loops of their own.
         self._loads: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[JSON]] = {}
@@ -95,7 +95,7 @@ class Cache:
                 return
             self._entries[key] = _Entry(text, now, now + ttl.total_seconds())
             self._entries.move_to_end(key)
-            while len(self._entries) > self._most:
+            while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
 
     def load(self, key: str, loader: Loader, max_age: timedelta) -> asyncio.Task[JSON]:

@@ -81,7 +81,7 @@ def live(
     if isinstance(stream, _ThreadStream):
         stream = stream.events
     if isinstance(stream, AsyncIterable):
-        return _alive(stream, mode)
+        return _live_async(stream, mode)
     progress, view = RunProgress(mode), _make_view()
     try:
         for part in stream:
@@ -92,7 +92,7 @@ def live(
     return progress.values
 
 
-async def _alive(stream: AsyncIterable[object], mode: str | None) -> StateValues:
+async def _live_async(stream: AsyncIterable[object], mode: str | None) -> StateValues:
     progress, view = RunProgress(mode), _make_view()
     try:
         async for part in stream:

@@ -31,11 +31,11 @@ OWN_THREAD = "__pregel_own_thread"
 #: the checkpointer that the graph was compiled with.
 THREAD_HEADER = "x-langgraph-client-thread"
 
-_MOST_IDS = 1024  # How many ids are kept: each step of a run asks for its thread's several times.
+_MAX_IDS = 1024  # How many ids are kept: each step of a run asks for its thread's several times.
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
-@lru_cache(_MOST_IDS)
+@lru_cache(_MAX_IDS)
 def server_thread_id(given: str) -> str:
     """Return the UUID under which a server knows a caller's thread id.
 

@@ -9,7 +9,7 @@ from langgraph_client._async.pages import iterate
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import (
     NOTHING,
-    Reply,
+    ReplyReader,
     at_least,
     body,
     call,
@@ -39,14 +39,14 @@ from langgraph_client.models.params import (
     SortOrder,
 )
 
-_DRAWING = Reply(Drawing)
-_SCHEMAS = Reply(GraphSchema)
-_SUBGRAPHS = Reply(dict[str, GraphSchema])
+_DRAWING = ReplyReader(Drawing)
+_SCHEMAS = ReplyReader(GraphSchema)
+_SUBGRAPHS = ReplyReader(dict[str, GraphSchema])
 _PATH = "/assistants/{assistant_id}"
-_ASSISTANT = Reply(Assistant)
-_ASSISTANTS = Reply(list[Assistant])
-_VERSIONS = Reply(list[AssistantVersion])
-_COUNT = Reply(int)
+_ASSISTANT = ReplyReader(Assistant)
+_ASSISTANTS = ReplyReader(list[Assistant])
+_VERSIONS = ReplyReader(list[AssistantVersion])
+_COUNT = ReplyReader(int)
 
 
 class AssistantsClient:

@@ -15,8 +15,8 @@ from langgraph_client._async._httpx import (
     HttpProxy,
     HttpTransport,
     HttpUrl,
-    HttpxBelow,
     HttpxClient,
+    HttpxClientHolder,
     base_url_of,
     limits_of,
     make_client,
@@ -30,14 +30,14 @@ from langgraph_client._async.runs import RunsClient
 from langgraph_client._async.store import StoreClient
 from langgraph_client._async.threads import ThreadsClient
 from langgraph_client._async.transport import AsyncTransport
-from langgraph_client._core.call import Reply, call
+from langgraph_client._core.call import ReplyReader, call
 from langgraph_client._core.connection import (
     Limits,
+    TimeLimits,
     Timeout,
-    Waits,
     has_proxy,
     ssl_context,
-    waits,
+    time_limits,
 )
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.outage import ReconnectPolicy
@@ -49,8 +49,8 @@ from langgraph_client.errors import APIError, InvalidArgumentError
 from langgraph_client.models.params import Headers
 from langgraph_client.models.system import ServerInfo
 
-_INFO = Reply(ServerInfo)
-_HEALTH = Reply(dict[str, Any])
+_INFO = ReplyReader(ServerInfo)
+_HEALTH = ReplyReader(dict[str, Any])
 
 
 class LangGraphClient:
@@ -268,7 +268,7 @@ def _transport(
         if policy is not None and not isinstance(policy, kind):
             raise InvalidArgumentError(name, f"must be a {kind.__name__}, not {policy!r}")
     settings = settings_from(url, api_key, headers)
-    given = waits(timeout, deadline)
+    given = time_limits(timeout, deadline)
     brought = transport is not None or limits is not None or proxy is not None
     if http_client is not None:
         if brought or verify is not True:
@@ -277,7 +277,7 @@ def _transport(
                 "has its own transport, limits, verify and proxy: set them there, or leave it out",
             )
         if timeout is None:
-            given = Waits(steps_of(http_client.timeout), deadline)
+            given = TimeLimits(steps_of(http_client.timeout), deadline)
     pools = Pools(
         partial(_sender, settings, transport, http_client, limits_of(limits), verify, proxy),
         is_shared=transport is not None or http_client is not None,
@@ -287,8 +287,8 @@ def _transport(
         settings,
         retry=RetryPolicy() if retry is None else retry,
         reconnect=ReconnectPolicy() if reconnect is None else reconnect,
-        waits=given,
-        below=HttpxBelow(
+        time_limits=given,
+        httpx_client=HttpxClientHolder(
             settings,
             partial(_client_below, settings, transport, limits_of(limits), verify, proxy),
             given=http_client,
@@ -329,7 +329,7 @@ def _sender(
         )
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
-    if transport is None and not needs_proxy and limits.most is None and not is_trio():
+    if transport is None and not needs_proxy and limits.max_open is None and not is_trio():
         # Not at the top: a client of a server in this process does not need this import.
         from langgraph_client._async.direct import AsyncDirectSender
 

@@ -102,9 +102,8 @@ class AsyncEventReader:
     async def _run(self) -> None:
         try:
             await self._keep_reading()
-        except (
-            Exception
-        ) as error:  # Any error must reach the feeds, or their readers wait for ever.
+        except Exception as error:
+            # Any error must reach the feeds, or their readers wait for ever.
             self._end(error)
 
     async def _keep_reading(self) -> None:
@@ -405,10 +404,10 @@ def raise_failure(message: JsonObject) -> None:
         APIConnectionError: The stream failed on the server. It may be opened again.
     """
     if message.get("type") == "error" and message.get("id") is None:
-        code, said = message.get("error", "unknown_error"), message.get("message", "")
-        raise APIConnectionError(f"the server ended the event stream: {said} ({code})")
+        code, text = message.get("error", "unknown_error"), message.get("message", "")
+        raise APIConnectionError(f"the server ended the event stream: {text} ({code})")
 
 
 def _not_of_the_protocol(data: bytes) -> APIResponseValidationError:
-    said = data[:200].decode("utf-8", "replace")
-    return APIResponseValidationError(f"the server sent something that is not an event: {said}")
+    text = data[:200].decode("utf-8", "replace")
+    return APIResponseValidationError(f"the server sent something that is not an event: {text}")

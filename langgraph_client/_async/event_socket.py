@@ -7,7 +7,7 @@ from contextlib import suppress
 from langgraph_client._async.pools import AsyncAnswer
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call
-from langgraph_client._core.exchange import Kind, NoAnswer
+from langgraph_client._core.exchange import FailureKind, NoAnswer
 from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
 from langgraph_client._io.tasks import Lock, close_all
 from langgraph_client.errors import (
@@ -86,7 +86,7 @@ class AsyncEventSocket:
         """
         async with self._lock:
             if self._frames.is_over:
-                raise self._error(NoAnswer(Kind.BROKEN, self._frames.reason))
+                raise self._error(NoAnswer(FailureKind.BROKEN, self._frames.reason))
             self._frames.text(text)
             await self._flush()
 
@@ -105,20 +105,24 @@ class AsyncEventSocket:
             try:
                 data = await self._answer.receive(None if silence is None else silence / 2)
             except NoAnswer as error:
-                if error.kind is Kind.TIMED_OUT and silence is not None and not self._is_asked:
+                if (
+                    error.kind is FailureKind.TIMED_OUT
+                    and silence is not None
+                    and not self._is_asked
+                ):
                     await self._ping()
                     continue
                 raise self._error(error) from error.__cause__
             self._is_asked = False
             async with self._lock:
-                signs, texts = self._frames.signs, self._frames.feed(data)
+                pings, texts = self._frames.pings, self._frames.feed(data)
                 await self._flush()
-            if texts or self._frames.signs > signs:
+            if texts or self._frames.pings > pings:
                 return texts
         if is_refusal(self._frames.code):
             raise ProtocolError("invalid_argument", self._frames.reason)
         if self._frames.code is None:
-            raise self._error(NoAnswer(Kind.BROKEN, self._frames.reason))
+            raise self._error(NoAnswer(FailureKind.BROKEN, self._frames.reason))
         return None
 
     async def _ping(self) -> None:

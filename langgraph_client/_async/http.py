@@ -43,7 +43,7 @@ class HttpClient:
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."
         """
-        return self._transport.below.client()
+        return self._transport.httpx_client.client()
 
     async def get(
         self,

@@ -20,7 +20,7 @@ from langgraph_client._core.run_log import (
     Status,
     ToolCall,
 )
-from langgraph_client._io.tasks import later
+from langgraph_client._io.tasks import awaitable
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ class ToolCallHandle:
         Raises:
             RunFailedError: The tool failed.
         """
-        return later(self._output)
+        return awaitable(self._output)
 
     async def _output(self) -> JSON:
         deltas = self._call.deltas

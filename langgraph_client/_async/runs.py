@@ -13,7 +13,7 @@ from langgraph_client._core.addresses import Created
 from langgraph_client._core.call import (
     ANY,
     NOTHING,
-    Reply,
+    ReplyReader,
     at_least,
     call,
     one_of,
@@ -63,8 +63,8 @@ from langgraph_client.models.params import (
 )
 from langgraph_client.models.runs import Run, RunCreateMetadata, run_output
 
-_RUN = Reply(Run)
-_RUNS = Reply(list[Run])
+_RUN = ReplyReader(Run)
+_RUNS = ReplyReader(list[Run])
 _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
@@ -527,7 +527,7 @@ class RunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             starting(first),
             policy=self._transport.reconnect,
             thread_id=thread_id,
@@ -536,9 +536,9 @@ class RunsClient:
         )
         if version == "v2":
             typed: AsyncRunStream[StreamPartV2]
-            typed = AsyncRunStream(self._transport, state, typed_part)
+            typed = AsyncRunStream(self._transport, session, typed_part)
             return typed
-        return AsyncRunStream(self._transport, state, same_part)
+        return AsyncRunStream(self._transport, session, same_part)
 
     async def create_batch(
         self,
@@ -955,7 +955,7 @@ class RunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=str(thread_id),
@@ -965,6 +965,6 @@ class RunsClient:
         )
         if version == "v2":
             typed: AsyncRunStream[StreamPartV2]
-            typed = AsyncRunStream(self._transport, state, typed_part)
+            typed = AsyncRunStream(self._transport, session, typed_part)
             return typed
-        return AsyncRunStream(self._transport, state, same_part)
+        return AsyncRunStream(self._transport, session, same_part)

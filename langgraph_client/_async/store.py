@@ -10,7 +10,7 @@ from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import (
     NOTHING,
     Nullable,
-    Reply,
+    ReplyReader,
     at_least,
     body,
     call,
@@ -27,8 +27,8 @@ from langgraph_client.models.store import (
 )
 
 _ITEM = Nullable(Item)
-_FOUND = Reply(SearchItemsResponse)
-_NAMESPACES = Reply(ListNamespaceResponse)
+_FOUND = ReplyReader(SearchItemsResponse)
+_NAMESPACES = ReplyReader(ListNamespaceResponse)
 
 
 class StoreClient:

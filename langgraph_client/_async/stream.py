@@ -17,7 +17,7 @@ from langgraph_client._async.pools import AsyncAnswer
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Call
 from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
-from langgraph_client._io.tasks import Background, opened_anyway
+from langgraph_client._io.tasks import Background, complete_opening
 from langgraph_client.errors import APIError, APIStatusError
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.html_view import table, text
@@ -140,7 +140,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
                     self._call, answer = call, await self._open(call)
                     self._answer = answer
                     location = self._transport.location(call, answer)
-                    session.opened(answer.headers, location, monotonic())
+                    session.opened(answer.headers, location)
                 case Ask(call, waits):
                     ask = self._transport.wait if waits else self._transport.send
                     session.answered(await ask(call))
@@ -177,12 +177,12 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         # opening is completed in the background, and then the run can be cancelled.
         self._background = Background()
         opening = self._transport.open(call)
-        return await opened_anyway(self._background, opening, self._opened_late, _LEAVING)
+        return await complete_opening(self._background, opening, self._opened_late, _LEAVING)
 
     async def _opened_late(self, answer: AsyncAnswer) -> None:
         """Note a response that was received after the reader was cancelled."""
         self._answer = answer
-        self._session.opened(answer.headers, None, monotonic())
+        self._session.opened(answer.headers, None)
 
     async def aclose(self) -> None:
         """Close the stream. With `on_disconnect="cancel"`, also cancel its run.
@@ -215,7 +215,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
             answer.abandon()
         leave = self._leave()
         if leave is not None and self._background is not None:
-            self._background.later(leave, "stopping the run of a stream")
+            self._background.start_soon(leave, "stopping the run of a stream")
 
     async def __aenter__(self) -> Self:
         await self._open_now()

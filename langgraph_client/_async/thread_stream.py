@@ -25,7 +25,7 @@ from langgraph_client._async.projections import (
 from langgraph_client._async.thread_commands import AgentModule, RunModule
 from langgraph_client._async.thread_feed import AsyncFeed, Wait
 from langgraph_client._async.transport import AsyncTransport
-from langgraph_client._core.call import Call, Reply, call, path
+from langgraph_client._core.call import Call, ReplyReader, call, path
 from langgraph_client._core.current_run import CurrentRun, no_run
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
@@ -36,7 +36,7 @@ from langgraph_client._core.run_log import (
     RunFailedError,
 )
 from langgraph_client._core.starts import starting
-from langgraph_client._io.tasks import Lock, close_all, later
+from langgraph_client._io.tasks import Lock, awaitable, close_all
 from langgraph_client.errors import APIConnectionError, APIError, NotFoundError, ProtocolError
 from langgraph_client.models.fields import JSON, JsonObject
 from langgraph_client.models.runs import Run as RunRecord
@@ -139,7 +139,7 @@ class AsyncThreadStream:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.close()
 
@@ -182,7 +182,7 @@ class AsyncThreadStream:
             RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
-        return later(self.wait_for_output)
+        return awaitable(self.wait_for_output)
 
     @property
     def values(self) -> AsyncValues:
@@ -376,7 +376,7 @@ class AsyncThreadStream:
     async def _thread_state(self) -> ThreadState:
         where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
         return await self._transport.send(
-            Call("GET", where, Reply(ThreadState), headers=self._headers, safe=True)
+            Call("GET", where, ReplyReader(ThreadState), headers=self._headers, safe=True)
         )
 
     async def open_questions(self) -> dict[str, list[str]]:
@@ -385,7 +385,7 @@ class AsyncThreadStream:
             return {item["interrupt_id"]: item["namespace"] for item in self.interrupts}
         try:
             thread = await self._transport.send(
-                Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
+                Call("GET", self._path(""), ReplyReader(Thread), headers=self._headers, safe=True)
             )
         except NotFoundError:
             return {}
@@ -407,7 +407,7 @@ class AsyncThreadStream:
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
         request = Call(
-            "POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers
+            "POST", self._path("/commands"), ReplyReader(dict), body=body, headers=self._headers
         )
         answer = await self._transport.send(starting(request))
         if answer.get("type") != "success":
@@ -435,7 +435,7 @@ class AsyncThreadStream:
         request = call(
             "GET",
             where,
-            Reply(dict),
+            ReplyReader(dict),
             query={"xray": xray or None},
             headers={**self._headers, **(headers or {})},
             params=params,
@@ -496,7 +496,7 @@ class AsyncThreadStream:
         request = call(
             "GET",
             self._path("/runs"),
-            Reply(list[RunRecord]),
+            ReplyReader(list[RunRecord]),
             query={"limit": 1},
             headers=self._headers,
         )
@@ -570,7 +570,7 @@ class AsyncThreadStream:
         )
         try:
             run = await self._transport.send(
-                Call("GET", where, Reply(RunRecord), headers=self._headers, safe=True)
+                Call("GET", where, ReplyReader(RunRecord), headers=self._headers, safe=True)
             )
         except NotFoundError:
             return _DELETED

@@ -14,7 +14,7 @@ from langgraph_client._core.call import (
     ANY,
     NOTHING,
     Nullable,
-    Reply,
+    ReplyReader,
     at_least,
     body,
     call,
@@ -64,14 +64,14 @@ from langgraph_client.models.threads import (
     ThreadUpdateStateResponse,
 )
 
-_STATE = Reply(ThreadState)
-_STATES = Reply(list[ThreadState])
-_UPDATED = Reply(ThreadUpdateStateResponse)
-_THREAD = Reply(Thread)
+_STATE = ReplyReader(ThreadState)
+_STATES = ReplyReader(list[ThreadState])
+_UPDATED = ReplyReader(ThreadUpdateStateResponse)
+_THREAD = ReplyReader(Thread)
 _MAYBE_THREAD = Nullable(Thread)
-_THREADS = Reply(list[Thread])
-_PRUNED = Reply(PruneResult)
-_COUNT = Reply(int)
+_THREADS = ReplyReader(list[Thread])
+_PRUNED = ReplyReader(PruneResult)
+_COUNT = ReplyReader(int)
 
 
 class ThreadsClient:
@@ -803,11 +803,11 @@ class ThreadsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,
             last_event_id=optional_id("last_event_id", last_event_id),
             endless=True,
         )
-        return AsyncRunStream(self._transport, state, same_part)
+        return AsyncRunStream(self._transport, session, same_part)

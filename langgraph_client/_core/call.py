@@ -23,7 +23,7 @@ class UnexpectedShapeError(ValueError):
     """A response is JSON of another type than documented, such as a list for an object."""
 
 
-class Reply(Generic[T]):
+class ReplyReader(Generic[T]):
     """Reads a JSON response into a type: a record, a list or dict of records, or a plain type.
 
     Only the outermost type is checked here. A record checks its fields when they are read.
@@ -70,17 +70,17 @@ def _objects(documents: Collection[JsonObject]) -> Collection[JsonObject]:
 _SHAPES = {dict: "an object", list: "an array", int: "a whole number"}
 
 
-class Nullable(Reply[T | None]):
+class Nullable(ReplyReader[T | None]):
     """Reads a JSON response that may be null or empty; both are None."""
 
     def __init__(self, kind: type[T]) -> None:
-        self._some = Reply(kind)
+        self._some = ReplyReader(kind)
 
     def read(self, content: bytes) -> T | None:
         return None if content.strip() in (b"null", b"") else self._some.read(content)
 
 
-class AnyReply(Reply[object]):
+class AnyReply(ReplyReader[object]):
     """Reads any JSON; an empty body is None."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class AnyReply(Reply[object]):
         return decode(content) if content.strip() else None
 
 
-class NoReply(Reply[None]):
+class NoReply(ReplyReader[None]):
     """Ignores the body of a response."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class Call(Generic[T]):
 
     method: str
     path: str
-    reply: Reply[T]
+    reply: ReplyReader[T]
     query: Query = field(default_factory=list)
     params: Query = field(default_factory=list)
     body: object = UNSET
@@ -161,7 +161,7 @@ class Call(Generic[T]):
 def call(
     method: str,
     path: str,
-    reply: Reply[T],
+    reply: ReplyReader[T],
     *,
     query: Mapping[str, object] | None = None,
     body: object = UNSET,

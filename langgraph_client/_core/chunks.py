@@ -7,7 +7,7 @@ work per chunk. So all chunks of one read are given to the parser as a single ch
 from __future__ import annotations
 
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
-_LONGEST_SIZE = 20  # Digits of a chunk's size; more is left to the parser.
+_MAX_SIZE_DIGITS = 20  # Digits of a chunk's size; more is left to the parser.
 _END = -1  # In place of a size: the line end behind a chunk's data comes next.
 # Sent to the parser in place of a missing line end, which it would not notice otherwise: the line
 # end was added here. It is no size, so the parser reports the error.
@@ -87,9 +87,9 @@ class ChunkJoiner:
                 place += 2
                 need = 0
                 continue
-            line_end = data.find(b"\r\n", place, place + _LONGEST_SIZE)
+            line_end = data.find(b"\r\n", place, place + _MAX_SIZE_DIGITS)
             if line_end < 0:
-                if length - place < _LONGEST_SIZE:
+                if length - place < _MAX_SIZE_DIGITS:
                     self._held = data[place:]
                 else:
                     rest = data[place:]

@@ -289,8 +289,8 @@ def _offence(root: object, name: str) -> tuple[str, str] | None:
             continue
         if id(value) in above:
             return path, "a circular reference cannot be encoded as JSON"
-        if depth > _DEEPEST:
-            return path, f"nested more than {_DEEPEST} levels deep"
+        if depth > _MAX_DEPTH:
+            return path, f"nested more than {_MAX_DEPTH} levels deep"
         above[id(value)] = depth
         trail.append(id(value))
         try:
@@ -304,7 +304,7 @@ def _offence(root: object, name: str) -> tuple[str, str] | None:
     return None
 
 
-_DEEPEST = 900
+_MAX_DEPTH = 900
 
 
 def _inside(value: object, path: str) -> Iterator[tuple[str | None, object]]:

@@ -60,13 +60,13 @@ class Limits(NamedTuple):
     """How many connections a client opens and keeps.
 
     Attributes:
-        most: The most connections at one time; None for no limit.
-        most_idle: The most unused connections that are kept open; None for no limit.
+        max_open: The most connections at one time; None for no limit.
+        max_idle: The most unused connections that are kept open; None for no limit.
         idle_seconds: How long an unused connection is kept open; None for no limit.
     """
 
-    most: int | None = None
-    most_idle: int | None = 100
+    max_open: int | None = None
+    max_idle: int | None = 100
     idle_seconds: float | None = 30.0
 
 
@@ -102,7 +102,7 @@ Timeout = (
 
 
 @dataclass(frozen=True)
-class Waits:
+class TimeLimits:
     """Time limits in seconds.
 
     Attributes:
@@ -116,7 +116,7 @@ class Waits:
     whole: float | None = None
 
 
-def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
+def time_limits(timeout: Timeout | None, deadline: float | None = None) -> TimeLimits:
     """Return the limits of steps and of the whole call, from a caller's arguments.
 
     Args:
@@ -129,12 +129,14 @@ def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
     if deadline is not None:
         _check_seconds("deadline", deadline)
     if timeout is None:
-        return Waits(Steps(_CONNECT, _READ, _READ, None), deadline)
+        return TimeLimits(Steps(_CONNECT, _READ, _READ, None), deadline)
     if isinstance(timeout, int | float):
         _check_seconds("timeout", timeout)
-        return Waits(Steps(timeout, timeout, timeout, timeout), deadline)
+        return TimeLimits(Steps(timeout, timeout, timeout, timeout), deadline)
     if isinstance(timeout, HasSteps):
-        return Waits(Steps(timeout.connect, timeout.read, timeout.write, timeout.pool), deadline)
+        return TimeLimits(
+            Steps(timeout.connect, timeout.read, timeout.write, timeout.pool), deadline
+        )
     if not isinstance(timeout, tuple):
         raise InvalidArgumentError("timeout", f"must be a number of seconds, not {timeout!r}")
     if len(timeout) not in (2, 4):
@@ -143,7 +145,7 @@ def waits(timeout: Timeout | None, deadline: float | None = None) -> Waits:
     for seconds in timeout:
         if seconds is not None:
             _check_seconds("timeout", seconds)
-    return Waits(Steps(*timeout), deadline)
+    return TimeLimits(Steps(*timeout), deadline)
 
 
 def _check_seconds(name: str, value: object) -> None:

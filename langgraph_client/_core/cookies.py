@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
 
 # As browsers do it: every request carries the cookies, and servers refuse long headers.
-_MOST_COOKIES = 180
-_MOST_BYTES = 4096  # Of the name and value of one.
-_MOST_AGE = 10**10  # Seconds. A larger `Max-Age` is read as this one: it may not fit a float.
+_MAX_COOKIES = 180
+_MAX_BYTES = 4096  # Of the name and value of one.
+_MAX_AGE = 10**10  # Seconds. A larger `Max-Age` is read as this one: it may not fit a float.
 
 
 class Cookies:
@@ -43,9 +43,9 @@ class Cookies:
             place = (morsel["path"] or "/", name)
             expires = _expires(morsel, self._now())
             self._kept.pop(place, None)
-            if expires > self._now() and len(name) + len(morsel.coded_value) <= _MOST_BYTES:
+            if expires > self._now() and len(name) + len(morsel.coded_value) <= _MAX_BYTES:
                 self._kept[place] = (morsel.coded_value, expires)
-        for place in list(self._kept)[:-_MOST_COOKIES]:  # The oldest ones.
+        for place in list(self._kept)[:-_MAX_COOKIES]:  # The oldest ones.
             self._kept.pop(place, None)
 
     def header(self, target: str) -> str:
@@ -62,7 +62,7 @@ class Cookies:
 def _expires(morsel: Morsel[str], now: float) -> float:
     """Return when a cookie expires; infinity for never. `Max-Age` counts before `Expires`."""
     try:
-        return now + min(max(int(morsel["max-age"]), 0), _MOST_AGE)
+        return now + min(max(int(morsel["max-age"]), 0), _MAX_AGE)
     except ValueError:
         pass  # There is none, or it cannot be read, which counts as none.
     try:

@@ -7,7 +7,7 @@ import zlib
 ACCEPTED = "gzip, deflate"
 _KNOWN = ("gzip", "x-gzip", "deflate")
 # The most bytes that one call returns: compressed data may stand for a thousand times as much.
-MOST_AT_ONCE = 1024 * 1024
+MAX_AT_ONCE = 1024 * 1024
 # How much is decompressed at once: zlib copies what is behind the end of each gzip member.
 _SLICE = 4096
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -48,7 +48,7 @@ class Decompressor:
         return self._zlib.eof or not self._has_input
 
     def feed(self, data: bytes) -> bytes:
-        """Return decompressed bytes, at most `MOST_AT_ONCE`; see `has_more`.
+        """Return decompressed bytes, at most `MAX_AT_ONCE`; see `has_more`.
 
         They may be empty until more input comes.
         """
@@ -72,7 +72,7 @@ class Decompressor:
     def _decompressed(self, data: bytes) -> bytes:
         data, self._rest, self.has_more = self._rest + data, b"", False
         made: list[bytes] = []
-        at, room = 0, MOST_AT_ONCE
+        at, room = 0, MAX_AT_ONCE
         while True:
             if self._zlib.eof:
                 # A gzip body may have several members. Anything else behind the end is ignored.

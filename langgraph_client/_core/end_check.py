@@ -13,7 +13,7 @@ _OVER = frozenset({"success", "error", "timeout", "interrupted"})
 _FAILED = frozenset({"error", "timeout"})
 # For this many seconds after its stream has ended, a server may still report a run as running,
 # because it updates the status later. A run that is running for longer has lost its stream.
-_BEHIND = 1.0
+_STATUS_DELAY = 1.0
 
 
 class State(Enum):
@@ -117,9 +117,9 @@ class EndCheck:
 
     def has_time(self) -> bool:
         """Return whether to request the status once more, and set `pause` for it."""
-        if self._pauses >= self._most_pauses or self._paused >= _BEHIND:
+        if self._pauses >= self._most_pauses or self._paused >= _STATUS_DELAY:
             return False
-        self.pause = min(self._first_pause * 2.0**self._pauses, _BEHIND - self._paused)
+        self.pause = min(self._first_pause * 2.0**self._pauses, _STATUS_DELAY - self._paused)
         self._pauses += 1
         self._paused += self.pause
         return True

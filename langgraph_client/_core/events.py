@@ -17,8 +17,8 @@ _BOM = b"\xef\xbb\xbf"
 _LF, _COLON = 0x0A, 0x3A
 # What can be sent back in a header. Any other id is none: a stream could not be continued after it.
 _ID = re.compile(rb"[^\0-\x08\n-\x1f\x7f]{1,1000}")
-_LONGEST_NAME = 64  # A longer `event:` line is not cached: hashing it would cost more.
-_MOST_NAMES = 256
+_MAX_NAME = 64  # A longer `event:` line is not cached: hashing it would cost more.
+_MAX_NAMES = 256
 # Makes a named tuple without the Python frame of its `__new__`: this is once per event.
 new_tuple = tuple.__new__
 
@@ -116,7 +116,7 @@ class EventParser:
                     events += self._read(_split_at_cr(line))
                     continue
                 self._size += len(line)
-            elif len(line) < _LONGEST_NAME and (name := names.get(line)) is not None:
+            elif len(line) < _MAX_NAME and (name := names.get(line)) is not None:
                 self._event = name
                 self._size += len(line)
             elif b"\r" in line[:-1]:
@@ -137,7 +137,7 @@ class EventParser:
             self._data.append(value)
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
-            if len(line) < _LONGEST_NAME and len(self._names) < _MOST_NAMES and value:
+            if len(line) < _MAX_NAME and len(self._names) < _MAX_NAMES and value:
                 self._names[line] = self._event
         elif name == b"id":
             value = value.strip(b" \t")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from langgraph_client._core.connection import Waits
+from langgraph_client._core.connection import TimeLimits
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
@@ -63,7 +63,7 @@ def raw_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
 _REFUSED = re.compile("refused|Connect call failed|All connection attempts failed")
 
 
-def _allowed(step: str, limits: Waits | None) -> str:
+def _allowed(step: str, limits: TimeLimits | None) -> str:
     """Return what to add to the message of a timeout: how long the step and the call might take."""
     seconds = None if limits is None else getattr(limits.steps, step, None)
     parts = [] if seconds is None else [f"timeout= allows {seconds:g} s for this step"]
@@ -72,18 +72,26 @@ def _allowed(step: str, limits: Waits | None) -> str:
     return f"; {', '.join(parts)}" if parts else ""
 
 
-class Kind(Enum):
-    """Why an exchange was not completed. The value is the beginning of the message."""
+class FailureKind(Enum):
+    """Why an exchange was not completed.
 
-    # Trailing blanks only make the values distinct: equal values would be one enum member.
-    NEVER_SENT = "connection failed"  # No byte reached the server.
-    TIMED_OUT_BEFORE = "timed out"  # No byte reached the server.
-    TIMED_OUT = "timed out "
-    BROKEN = "connection failed "
-    CLOSED = "the client is closed"
-    UNREADABLE = "the response's body cannot be decompressed"
-    TOO_LARGE = "the response is too large"
-    NO_URL = "not a URL that a request can be sent to"
+    Attributes:
+        text: The beginning of the error's message.
+        never_sent: Whether the request can be sent again because the server received nothing of it.
+    """
+
+    NEVER_SENT = ("connection failed", True)
+    BROKEN = ("connection failed", False)
+    TIMED_OUT_BEFORE = ("timed out", True)
+    TIMED_OUT = ("timed out", False)
+    CLOSED = ("the client is closed", False)
+    UNREADABLE = ("the response's body cannot be decompressed", False)
+    TOO_LARGE = ("the response is too large", False)
+    NO_URL = ("not a URL that a request can be sent to", False)
+
+    def __init__(self, text: str, never_sent: bool) -> None:
+        self.text = text
+        self.never_sent = never_sent
 
 
 class NoAnswer(Exception):
@@ -95,18 +103,15 @@ class NoAnswer(Exception):
         alike: The httpx class of the same error. The error that callers see is a subclass of it.
     """
 
-    def __init__(self, kind: Kind, detail: str = "", alike: type = httpx.TransportError) -> None:
+    def __init__(
+        self, kind: FailureKind, detail: str = "", alike: type = httpx.TransportError
+    ) -> None:
         super().__init__(kind, detail)
         self.kind = kind
         self.detail = detail
         self.alike = alike
 
-    @property
-    def never_sent(self) -> bool:
-        """Whether the server certainly received nothing."""
-        return self.kind in (Kind.NEVER_SENT, Kind.TIMED_OUT_BEFORE)
-
-    def as_error(self, method: str, url: str, limits: Waits | None = None) -> APIError:
+    def as_error(self, method: str, url: str, limits: TimeLimits | None = None) -> APIError:
         """Return the public exception for this failure.
 
         Args:
@@ -114,15 +119,17 @@ class NoAnswer(Exception):
             url: Its URL.
             limits: The time limits, for the message of a timeout.
         """
-        said = self.kind.value.strip()
-        if self.kind in (Kind.TIMED_OUT, Kind.TIMED_OUT_BEFORE):
+        message = self.kind.text
+        if self.kind in (FailureKind.TIMED_OUT, FailureKind.TIMED_OUT_BEFORE):
             is_step = self.detail != SILENT
-            said = f"{said} ({self.detail}){_allowed(self.detail, limits)}" if is_step else SILENT
+            message = (
+                f"{message} ({self.detail}){_allowed(self.detail, limits)}" if is_step else SILENT
+            )
             late = made_alike(APITimeoutError, self.alike)
-            return late(message=said, method=method, url=url)
-        said = f"{said}: {self.detail}" if self.detail else said
-        if self.kind is Kind.NEVER_SENT and _REFUSED.search(self.detail):
-            said += ". Is the server running at this address?"
-        if self.kind in (Kind.UNREADABLE, Kind.TOO_LARGE):
-            return APIResponseValidationError(said, method=method, url=url)
-        return made_alike(APIConnectionError, self.alike)(said, method=method, url=url)
+            return late(message=message, method=method, url=url)
+        message = f"{message}: {self.detail}" if self.detail else message
+        if self.kind is FailureKind.NEVER_SENT and _REFUSED.search(self.detail):
+            message += ". Is the server running at this address?"
+        if self.kind in (FailureKind.UNREADABLE, FailureKind.TOO_LARGE):
+            return APIResponseValidationError(message, method=method, url=url)
+        return made_alike(APIConnectionError, self.alike)(message, method=method, url=url)

@@ -11,7 +11,7 @@ from typing import Literal
 import httpx
 
 from langgraph_client._core.codec import decode
-from langgraph_client._core.exchange import Kind, NoAnswer, raw_headers
+from langgraph_client._core.exchange import FailureKind, NoAnswer, raw_headers
 from langgraph_client.errors import (
     APIStatusError,
     AuthenticationError,
@@ -36,8 +36,8 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
     429: RateLimitError,
 }
 _TRANSIENT = frozenset({429, 502, 503, 504})
-_LONGEST_MESSAGE = 2000
-_PASSING = (Kind.BROKEN, Kind.TIMED_OUT)
+_MAX_MESSAGE_CHARS = 2000
+_PASSING = (FailureKind.BROKEN, FailureKind.TIMED_OUT)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def worth_repeating(error: BaseException, *, safe: bool) -> bool:
     if isinstance(error, APIStatusError):
         return safe and error.status_code in _TRANSIENT
     if isinstance(error, NoAnswer):
-        return error.never_sent or (safe and error.kind in _PASSING)
+        return error.kind.never_sent or (safe and error.kind in _PASSING)
     return False
 
 
@@ -125,7 +125,7 @@ def status_error(
     status: int,
     headers: Mapping[str, str],
     content: bytes,
-    now: datetime | None = None,
+    now: datetime,
 ) -> APIStatusError:
     """Return the exception for a response with an error status. `content` is its body."""
     body = _body(content)
@@ -141,7 +141,7 @@ def status_error(
         request=httpx.Request(method, url),  # Without the headers, which hold the key.
     )
     return kind(
-        _words(body) or httpx.codes.get_reason_phrase(status) or "error",
+        _server_message(body) or httpx.codes.get_reason_phrase(status) or "error",
         response=response,
         body=body,
         retry_after=retry_after(headers.get("retry-after"), now),
@@ -157,16 +157,16 @@ def _body(content: bytes) -> object:
         return content.decode("utf-8", "replace")
 
 
-def _words(body: object) -> str:
+def _server_message(body: object) -> str:
     """Return the message in an error's body; the whole body if it has none of the known fields."""
-    said = body
-    if isinstance(said, dict) and isinstance(said.get("error"), dict):
-        said = {**said["error"], **{k: v for k, v in said.items() if k != "error"}}
-    if isinstance(said, dict):
-        said = next((said[k] for k in ("message", "detail", "error") if said.get(k)), body)
-    text = said if isinstance(said, str) else str(said) if said else ""
+    details = body
+    if isinstance(details, dict) and isinstance(details.get("error"), dict):
+        details = {**details["error"], **{k: v for k, v in details.items() if k != "error"}}
+    if isinstance(details, dict):
+        details = next((details[k] for k in ("message", "detail", "error") if details.get(k)), body)
+    text = details if isinstance(details, str) else str(details) if details else ""
     text = text.strip()
-    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + " ..."
+    return text if len(text) <= _MAX_MESSAGE_CHARS else text[:_MAX_MESSAGE_CHARS] + " ..."
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
@@ -194,14 +194,14 @@ def run_failure(
     output: object, run_id: str | None, thread_id: str | None
 ) -> RemoteException | None:
     """Return the error that a run's result reports; None if the run succeeded."""
-    if not isinstance(output, dict) or not (said := output.get("__error__")):
+    if not isinstance(output, dict) or not (error := output.get("__error__")):
         return None
-    if not isinstance(said, dict):
-        return RemoteException("Error", str(said), run_id=run_id, thread_id=thread_id)
+    if not isinstance(error, dict):
+        return RemoteException("Error", str(error), run_id=run_id, thread_id=thread_id)
     return RemoteException(
-        str(said.get("error") or "Error"),
-        str(said.get("message") or ""),
+        str(error.get("error") or "Error"),
+        str(error.get("message") or ""),
         run_id=run_id,
         thread_id=thread_id,
-        node=said["node"] if isinstance(said.get("node"), str) else None,
+        node=error["node"] if isinstance(error.get("node"), str) else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph_client.models.events import StreamPart
 
 EVERYTHING = "0"  # As the id of an event: replay from the beginning.
-_MOST_DOUBTS = 8  # Per stream. Each doubt costs a request.
+_MAX_DOUBTS = 8  # Per stream. Each doubt costs a request.
 
 
 class Replay:
@@ -94,7 +94,7 @@ class Replay:
         if not self._in_replay or part != self._latest:
             return False
         # The second replay brought it again: it is a real twin, so it is handed on.
-        if part.id == self._last_doubt or self._doubts >= _MOST_DOUBTS:
+        if part.id == self._last_doubt or self._doubts >= _MAX_DOUBTS:
             return False
         self._last_doubt, self.doubted = part.id, True
         self._doubts += 1

@@ -205,11 +205,14 @@ def supersteps_body(supersteps: object) -> object:
     return steps
 
 
-def page_body(limit: object, offset: object, *, most: int = 1000, **fields: object) -> JsonObject:
+_MAX_PAGE = 1000  # What servers accept as `limit`.
+
+
+def page_body(limit: object, offset: object, **fields: object) -> JsonObject:
     """Return the body of a search: the page, and the conditions that are not None."""
     number = at_least("limit", limit, 1)
-    if number is not None and number > most:
-        raise InvalidArgumentError("limit", f"must be at most {most}, not {limit}")
+    if number is not None and number > _MAX_PAGE:
+        raise InvalidArgumentError("limit", f"must be at most {_MAX_PAGE}, not {limit}")
     for name in ("metadata", "values", "filter", "extract"):
         mapping(name, fields.get(name))
     for name in ("select", "ids"):

@@ -21,7 +21,7 @@ T = TypeVar("T")
 KEY_HEADER = "idempotency-key"
 KEY_IN_METADATA = "idempotency_key"
 #: Headers of the request that starts a run. Requests about that run must not carry them.
-OF_START = frozenset({KEY_HEADER, "prefer"})
+START_HEADERS = frozenset({KEY_HEADER, "prefer"})
 _PATH = re.compile(r"(/threads/[^/]+/runs)(|/wait|/stream)")
 _FOLLOWED_BY = {"": "", "/wait": "/join", "/stream": "/stream"}
 _LATEST = 10  # How many runs of a thread are searched for the key.
@@ -34,7 +34,7 @@ def starting(call: Call[T]) -> Call[T]:
 
 def without_key(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers for a request about a run, from those of the request that started it."""
-    return {name: value for name, value in headers.items() if name not in OF_START}
+    return {name: value for name, value in headers.items() if name not in START_HEADERS}
 
 
 def findable(call: Call[T]) -> Call[T]:

@@ -37,7 +37,7 @@ from langgraph_client._core.events import EventParser, ServerEvent, new_tuple, p
 from langgraph_client._core.heartbeat import Cadence, Pulse
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.replay import Replay
-from langgraph_client._core.starts import OF_START, without_key
+from langgraph_client._core.starts import START_HEADERS, without_key
 from langgraph_client.errors import (
     APIError,
     APIResponseValidationError,
@@ -48,7 +48,7 @@ from langgraph_client.models.events import StreamPart
 
 logger = logging.getLogger("langgraph_client")
 
-_OF_STREAMS = frozenset({"accept", "cache-control", "last-event-id"}) | OF_START
+_STREAM_HEADERS = frozenset({"accept", "cache-control", "last-event-id"}) | START_HEADERS
 _MEANINGFUL = frozenset({"metadata", "end", "error"})
 _QUOTED = 300  # How many bytes of a response an error message quotes.
 
@@ -243,14 +243,13 @@ class StreamSession:
 
     # --- what happened ---
 
-    def opened(self, headers: Mapping[str, str], location: str | None, now: float) -> None:
+    def opened(self, headers: Mapping[str, str], location: str | None) -> None:
         """Note that a connection is open.
 
         Args:
             headers: The headers of the response; names in lower case.
             location: Where the stream can be continued, as a path below the server's URL; None if
                 the response does not say.
-            now: The time in seconds, of the same clock as for `receive`.
         """
         if not self.is_open:
             self.is_open = True
@@ -455,7 +454,7 @@ class StreamSession:
 
     def _question(self, what: str = "") -> Call[Any]:
         """Return a request about the run, with the caller's own headers and parameters."""
-        headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
+        headers = {k: v for k, v in self._first.headers.items() if k not in _STREAM_HEADERS}
         where = self._run_path() + what
         return Call("GET", where, ANY, self._first.params, headers=headers, safe=True)
 
@@ -463,7 +462,7 @@ class StreamSession:
         """Return the request that cancels the run; None if it is not known or must go on."""
         if not self.stops_run or self.thread_id is None or self.run_id is None:
             return None
-        headers = {k: v for k, v in self._first.headers.items() if k not in _OF_STREAMS}
+        headers = {k: v for k, v in self._first.headers.items() if k not in _STREAM_HEADERS}
         return Call(
             "POST",
             f"{self._run_path()}/cancel",

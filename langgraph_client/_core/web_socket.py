@@ -63,7 +63,7 @@ class WebSocket:
         # The transport sends the request to its own server, so this address is never used.
         self._protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=MAX_EVENT_BYTES)
         self._request = self._protocol.connect()
-        self.signs = 0  # How many pings and pongs were received.
+        self.pings = 0  # How many pings and pongs were received.
         self._has_ended = False
         self._begun: list[bytes] = []  # The frames so far of a text in several frames.
         self._held: list[bytes] = []  # The bytes so far of an incomplete frame.
@@ -145,7 +145,7 @@ class WebSocket:
         for frame in self._protocol.events_received():
             assert isinstance(frame, Frame)
             if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self.signs += frame.opcode is not Opcode.CLOSE
+                self.pings += frame.opcode is not Opcode.CLOSE
                 continue  # The protocol itself answers pings.
             self._begun.append(bytes(frame.data))
             if frame.fin:

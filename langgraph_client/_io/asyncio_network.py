@@ -17,9 +17,9 @@ from typing import Any
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
-from langgraph_client._io.sockets import EYEBALLS, left
+from langgraph_client._io.sockets import CONNECTION_DELAY, error_text, time_left
 
-MOST_HELD = 256 * 1024  # Bytes received and not read yet; with more, the sender has to wait.
+MAX_BUFFERED = 256 * 1024  # Bytes received and not read yet; with more, the sender has to wait.
 
 
 class Wire(asyncio.Protocol):
@@ -48,7 +48,7 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.pieces.append(data)
         self._held += len(data)
-        if self._held > MOST_HELD and not self._is_paused and self.transport is not None:
+        if self._held > MAX_BUFFERED and not self._is_paused and self.transport is not None:
             self._is_paused = True
             self.transport.pause_reading()
         self._wake(self._reader)
@@ -85,7 +85,7 @@ class Wire(asyncio.Protocol):
                 await self._wait(seconds)
             if not self.pieces:
                 if self.error is not None:
-                    raise httpcore.ReadError(_words(self.error)) from self.error
+                    raise httpcore.ReadError(error_text(self.error)) from self.error
                 return b""
         pieces = self.pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -152,7 +152,7 @@ class Wire(asyncio.Protocol):
         finally:
             self._writer = None
         if self.error is not None:
-            raise httpcore.WriteError(_words(self.error)) from self.error
+            raise httpcore.WriteError(error_text(self.error)) from self.error
 
     def abort(self) -> None:
         """Close at once, and wake the reader, which gets an error.
@@ -168,10 +168,6 @@ class Wire(asyncio.Protocol):
         if self.transport is not None and not self._is_lost:
             self.transport.abort()
         self._wake(self._reader)
-
-
-def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__
 
 
 class Stream(httpcore.AsyncNetworkStream):
@@ -194,7 +190,7 @@ class Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
             seconds = timeout if self.limit is None else self.limit
-            data = await self._wire.read(left(self.due, seconds, httpcore.ReadTimeout))
+            data = await self._wire.read(time_left(self.due, seconds, httpcore.ReadTimeout))
             if not data:
                 return data
             joined = self._joiner.feed(data)
@@ -204,7 +200,7 @@ class Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if buffer:
             self._joiner.begin()
-            await self._wire.write(buffer, left(self.due, timeout, httpcore.WriteTimeout))
+            await self._wire.write(buffer, time_left(self.due, timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         self._wire.abort()
@@ -240,7 +236,7 @@ class Stream(httpcore.AsyncNetworkStream):
         wire = self._wire
         assert wire.transport is not None
         try:
-            async with asyncio.timeout(left(self.due, timeout, httpcore.ConnectTimeout)):
+            async with asyncio.timeout(time_left(self.due, timeout, httpcore.ConnectTimeout)):
                 wire.transport = await asyncio.get_running_loop().start_tls(
                     wire.transport, wire, ssl_context, server_hostname=server_hostname
                 )
@@ -249,7 +245,7 @@ class Stream(httpcore.AsyncNetworkStream):
             raise httpcore.ConnectTimeout("no TLS in time") from error
         except (OSError, EOFError) as error:
             wire.abort()
-            raise httpcore.ConnectError(_words(error)) from error
+            raise httpcore.ConnectError(error_text(error)) from error
         except BaseException:
             wire.abort()
             raise
@@ -289,12 +285,12 @@ class Backend(httpcore.AsyncNetworkBackend):
     ) -> Stream:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(left(self.due, timeout, httpcore.ConnectTimeout)):
+            async with asyncio.timeout(time_left(self.due, timeout, httpcore.ConnectTimeout)):
                 wire = await _connect(loop, host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except OSError as error:
-            raise httpcore.ConnectError(_words(error)) from error
+            raise httpcore.ConnectError(error_text(error)) from error
         assert wire.transport is not None
         connected = wire.transport.get_extra_info("socket")
         if connected is not None:
@@ -336,7 +332,7 @@ async def _race(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], port:
         for address in addresses:
             attempts.append(loop.create_task(loop.create_connection(Wire, address, port)))
             is_last = len(attempts) == len(addresses)
-            end = float("inf") if is_last else loop.time() + EYEBALLS
+            end = float("inf") if is_last else loop.time() + CONNECTION_DELAY
             # Until one is connected, all have failed, or the next address is due.
             while winner is None and (left := end - loop.time()) > 0:
                 pending = [attempt for attempt in attempts if not attempt.done()]

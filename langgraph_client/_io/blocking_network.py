@@ -21,9 +21,9 @@ from typing import Any
 import httpcore
 
 from langgraph_client._core.chunks import ChunkJoiner
-from langgraph_client._io.sockets import EYEBALLS, left
+from langgraph_client._io.sockets import CONNECTION_DELAY, error_text, time_left
 
-MOST_HELD = 256 * 1024  # Bytes of one read.
+_MAX_READ = 256 * 1024  # Bytes of one read.
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
 _Address = tuple[Any, ...]  # What `getaddrinfo` returns for one address.
 
@@ -48,7 +48,7 @@ class Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = timeout if self.limit is None else self.limit
         while True:
-            data = self._receive(left(self.due, seconds, httpcore.ReadTimeout))
+            data = self._receive(time_left(self.due, seconds, httpcore.ReadTimeout))
             if not data:
                 return data
             joined = self._joiner.feed(data)
@@ -64,14 +64,14 @@ class Stream(httpcore.NetworkStream):
         except TimeoutError as error:
             raise httpcore.ReadTimeout("nothing came in time") from error
         except (OSError, ValueError) as error:  # ValueError: closed by another thread.
-            raise httpcore.ReadError(_words(error)) from error
+            raise httpcore.ReadError(error_text(error)) from error
         if not size and self._is_interrupted:
             # For a body without a length, an end would mean that the body is complete.
             raise httpcore.ReadError("closed by this client")
         data = bytes(self._view[:size])
-        if size == len(self._buffer) < MOST_HELD:  # Full: more may be waiting, so grow it.
+        if size == len(self._buffer) < _MAX_READ:  # Full: more may be waiting, so grow it.
             self._view.release()
-            self._buffer = bytearray(min(4 * size, MOST_HELD))
+            self._buffer = bytearray(min(4 * size, _MAX_READ))
             self._view = memoryview(self._buffer)
         return data
 
@@ -83,12 +83,12 @@ class Stream(httpcore.NetworkStream):
         rest = memoryview(buffer)
         try:
             while rest:
-                connected.settimeout(left(self.due, timeout, httpcore.WriteTimeout))
+                connected.settimeout(time_left(self.due, timeout, httpcore.WriteTimeout))
                 rest = rest[connected.send(rest) :]
         except TimeoutError as error:
             raise httpcore.WriteTimeout("not sent in time") from error
         except (OSError, ValueError) as error:
-            raise httpcore.WriteError(_words(error)) from error
+            raise httpcore.WriteError(error_text(error)) from error
 
     def close(self) -> None:
         self._socket.close()
@@ -125,14 +125,14 @@ class Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            self._socket.settimeout(left(self.due, timeout, httpcore.ConnectTimeout))
+            self._socket.settimeout(time_left(self.due, timeout, httpcore.ConnectTimeout))
             self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
         except TimeoutError as error:
             self._socket.close()
             raise httpcore.ConnectTimeout("no TLS in time") from error
         except (OSError, ValueError) as error:
             self._socket.close()
-            raise httpcore.ConnectError(_words(error)) from error
+            raise httpcore.ConnectError(error_text(error)) from error
         except BaseException:
             self._socket.close()
             raise
@@ -158,10 +158,6 @@ def _is_readable(connected: socket.socket) -> bool:
         return True
 
 
-def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__
-
-
 class Backend(httpcore.NetworkBackend):
     """Opens one connection.
 
@@ -183,12 +179,12 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> Stream:
         try:
-            seconds = left(self.due, timeout, httpcore.ConnectTimeout)
+            seconds = time_left(self.due, timeout, httpcore.ConnectTimeout)
             connected = _connect(host, port, seconds)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except OSError as error:
-            raise httpcore.ConnectError(_words(error)) from error
+            raise httpcore.ConnectError(error_text(error)) from error
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = Stream(connected, self.due)
         return self.stream
@@ -235,7 +231,7 @@ def _race(
     while waiting or watch.get_map():
         now = monotonic()
         if waiting and (now >= due or not watch.get_map()):
-            due = now + EYEBALLS
+            due = now + CONNECTION_DELAY
             try:
                 _begin(watch, waiting.popleft())
             except OSError as error:

@@ -10,11 +10,11 @@ from typing import Any
 
 from langgraph_client._core.deadline import until
 
-EYEBALLS = 0.25
-"""Seconds before the next address of a host is tried, too."""
+CONNECTION_DELAY = 0.25
+"""Seconds before the next address of a host is tried, too ("happy eyeballs", RFC 8305)."""
 
 
-def left(
+def time_left(
     due: float | None, seconds: float | None, late: Callable[[str], Exception]
 ) -> float | None:
     """Return how long the next wait of a call may take.
@@ -32,6 +32,11 @@ def left(
     if now >= due:
         raise late("the deadline of the call is over")
     return until(due, seconds, now)
+
+
+def error_text(error: BaseException) -> str:
+    """Return the message of an error, or its class if it has none."""
+    return str(error) or type(error).__name__
 
 
 def hang_up(network: Any) -> None:

@@ -14,7 +14,7 @@ from anyio import sleep
 
 from langgraph_client._io.loops import current_loop
 
-__all__ = ["Background", "Lock", "Reading", "close_all", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "close_all", "complete_opening", "is_trio", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
@@ -43,7 +43,7 @@ class Background:
         self._loop = current_loop()
         self._tasks: set[asyncio.Task[None]] = set()  # The loop has only weak references to them.
 
-    def later(self, work: Work, what: str) -> None:
+    def start_soon(self, work: Work, what: str) -> None:
         """Start work soon. A finalizer may call it in any thread, because it does not wait."""
         if self._loop is None:
             return
@@ -127,7 +127,7 @@ async def _each(closings: Iterable[Work]) -> None:
         raise first
 
 
-async def opened_anyway(
+async def complete_opening(
     background: Background,
     opening: Coroutine[Any, Any, T],
     late: Callable[[T], Awaitable[None]],
@@ -164,18 +164,16 @@ class Reading:
 
     with reading.within(seconds):
         return await ...
-    # Interrupted, or too late: `is_late` says which.
+    # Only an interruption or the limit ends the block early; see `is_interrupted`.
     """
 
     def __init__(self) -> None:
-        self.is_late = False
         self._scope: anyio.CancelScope | None = None
         self._is_interrupted = False
 
     def within(self, seconds: float | None) -> anyio.CancelScope:
         """Return a context that ends after this many seconds, or when it is interrupted."""
         deadline = float("inf") if seconds is None else anyio.current_time() + seconds
-        self.is_late = False
         self._scope = anyio.CancelScope(deadline=deadline)
         if self._is_interrupted:
             self._scope.cancel()
@@ -266,6 +264,6 @@ class Later(Generic[T]):
             return await self._work()
 
 
-def later(work: Callable[[], Awaitable[T]]) -> Later[T]:
+def awaitable(work: Callable[[], Awaitable[T]]) -> Later[T]:
     """Return an object that does the work when it is awaited."""
     return Later(work)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from time import sleep
 from typing import Any, TypeVar
 
-__all__ = ["Background", "Lock", "Reading", "close_all", "is_trio", "opened_anyway", "sleep"]
+__all__ = ["Background", "Lock", "Reading", "close_all", "complete_opening", "is_trio", "sleep"]
 
 logger = logging.getLogger("langgraph_client")
 
@@ -76,7 +76,7 @@ class Background:
     def __init__(self) -> None:
         _WORKER.start()
 
-    def later(self, work: Work, what: str) -> None:
+    def start_soon(self, work: Work, what: str) -> None:
         """Start work soon. A finalizer may call it, because it does not wait."""
         _WORKER.put(lambda: _quietly(work, what))
 
@@ -115,7 +115,7 @@ def close_all(*closings: Work) -> None:
         raise first
 
 
-def opened_anyway(
+def complete_opening(
     background: Background, opened: T, late: Callable[[T], None], seconds: float
 ) -> T:
     """Return what was opened: a thread cannot be cancelled meanwhile."""
@@ -141,7 +141,6 @@ class Reading:
     """One read from an HTTP library's connection. Threads cannot be interrupted by themselves."""
 
     def __init__(self) -> None:
-        self.is_late = False
         self.is_interrupted = False
 
     def within(self, seconds: float | None) -> AbstractContextManager[object]:
@@ -197,6 +196,6 @@ class Job:
         """Do nothing: a thread ends when the connection that it reads is closed."""
 
 
-def later(work: Callable[[], T]) -> T:
+def awaitable(work: Callable[[], T]) -> T:
     """Do the work now and return its result."""
     return work()

@@ -19,10 +19,10 @@ from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import Decompressor, is_known
-from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request, raw_headers
+from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
 from langgraph_client._core.settings import Settings
-from langgraph_client._io.sockets import hang_up, left
+from langgraph_client._io.sockets import hang_up, time_left
 from langgraph_client._io.threads import Background, Reading, close_all
 from langgraph_client.errors import InvalidArgumentError
 
@@ -35,8 +35,8 @@ HttpProxy = httpx.Proxy
 HttpResponse = httpx.Response
 
 _OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
-_MOST_URLS = 64  # How many URLs are kept parsed: programs ask for few again and again.
-_MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
+_MAX_URLS = 64  # How many URLs are kept parsed: programs ask for few again and again.
+MAX_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
 
 
 def is_replaced() -> bool:
@@ -77,8 +77,8 @@ def make_client(
         client: HttpxClient = library[HttpxClient.__name__](
             transport=transport,
             limits=library["Limits"](
-                max_connections=limits.most,
-                max_keepalive_connections=limits.most_idle,
+                max_connections=limits.max_open,
+                max_keepalive_connections=limits.max_idle,
                 keepalive_expiry=limits.idle_seconds,
             ),
             verify=context,
@@ -94,7 +94,7 @@ def make_client(
     return client
 
 
-class HttpxBelow:
+class HttpxClientHolder:
     """The httpx client of `client.http.client`, and the headers of every request.
 
     All copies of a client share one.
@@ -196,7 +196,7 @@ class HttpxSender:
             NoAnswer: There is no response.
         """
         if self._client.is_closed:
-            raise NoAnswer(Kind.CLOSED)
+            raise NoAnswer(FailureKind.CLOSED)
         with Reading().within(until(due, None, monotonic())):
             try:
                 response = self._send(request, steps)
@@ -206,7 +206,7 @@ class HttpxSender:
             answer = HttpxAnswer(response, self._library, self._open)
             self._open.add(answer)
             return answer
-        raise NoAnswer(Kind.TIMED_OUT, "read", httpx.ReadTimeout)
+        raise NoAnswer(FailureKind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
         built = self._client.build_request(
@@ -243,7 +243,7 @@ class TransportSender(HttpxSender):
         self._transport = transport
         host = self._library["URL"](url).netloc.decode("ascii")
         self._headers = {"host": host, **client.headers}
-        self._parsed = lru_cache(_MOST_URLS)(self._library["URL"])
+        self._parsed = lru_cache(_MAX_URLS)(self._library["URL"])
         self._cookies = Cookies()
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
@@ -332,7 +332,7 @@ class HttpxAnswer:
                     if rest := self._decompressed(b""):
                         return rest
                     # This dict is the request's own, which httpcore reads again: see `seconds`.
-                    self._timeouts["read"] = left(due, limit, self._library["ReadTimeout"])
+                    self._timeouts["read"] = time_left(due, limit, self._library["ReadTimeout"])
                     piece = self._next_piece()
                     if self._reading.is_interrupted:
                         break
@@ -350,7 +350,7 @@ class HttpxAnswer:
             raise no_answer(error, request.method, url, is_short=is_short) from error
         if self._reading.is_interrupted:
             raise _interrupted()
-        raise NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
+        raise NoAnswer(FailureKind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)
 
     def _next_piece(self) -> bytes | None:
         """Return the next piece, which may be empty; None at the end."""
@@ -371,7 +371,7 @@ class HttpxAnswer:
         try:
             return self._plain.feed(piece)
         except ValueError as error:
-            raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+            raise NoAnswer(FailureKind.UNREADABLE, str(error)) from error
 
     def _check_complete(self) -> None:
         """Raise `NoAnswer` if the body ended too early."""
@@ -381,7 +381,7 @@ class HttpxAnswer:
         elif self._plain is not None and not self._plain.is_complete:
             problem = "the compressed body is not complete"
         if problem:
-            raise NoAnswer(Kind.BROKEN, problem, httpx.RemoteProtocolError)
+            raise NoAnswer(FailureKind.BROKEN, problem, httpx.RemoteProtocolError)
 
     def receive(self, seconds: float | None) -> bytes:
         """Return the next bytes of a connection that has switched protocols; `b""` at its end.
@@ -395,7 +395,7 @@ class HttpxAnswer:
         """
         network: Any = self._network()
         try:
-            piece: bytes = network.read(_MOST_RECEIVED, seconds or self._usual)
+            piece: bytes = network.read(MAX_RECEIVED, seconds or self._usual)
         except _errors_of_networks() as error:
             if self._reading.is_interrupted:
                 raise _interrupted() from error
@@ -419,7 +419,7 @@ class HttpxAnswer:
             return self._response.extensions["network_stream"]
         except KeyError:
             raise NoAnswer(
-                Kind.NEVER_SENT,
+                FailureKind.NEVER_SENT,
                 "the httpx transport does not give access to its connection, which WebSockets need",
             ) from None
 
@@ -449,7 +449,7 @@ class HttpxAnswer:
         if not self._is_closed:
             self._is_closed = True
             self._others.discard(self)
-            self._background.later(self._response.close, "closing a response")
+            self._background.start_soon(self._response.close, "closing a response")
 
 
 def _sent(headers: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -479,14 +479,14 @@ def no_answer(error: Exception, method: str, url: str, *, is_short: bool = False
     if issubclass(alike, httpx.TimeoutException):
         step = type(error).__name__.removesuffix("Timeout").lower()
         if step in ("connect", "pool"):
-            return NoAnswer(Kind.TIMED_OUT_BEFORE, step, alike)
-        return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else step, alike)
+            return NoAnswer(FailureKind.TIMED_OUT_BEFORE, step, alike)
+        return NoAnswer(FailureKind.TIMED_OUT, SILENT if is_short else step, alike)
     if issubclass(alike, httpx.DecodingError):
-        return NoAnswer(Kind.UNREADABLE, detail)
+        return NoAnswer(FailureKind.UNREADABLE, detail)
     if issubclass(alike, httpx.InvalidURL):
-        return NoAnswer(Kind.NO_URL, detail)
+        return NoAnswer(FailureKind.NO_URL, detail)
     never_sent = issubclass(alike, httpx.ConnectError | httpx.UnsupportedProtocol)
-    return NoAnswer(Kind.NEVER_SENT if never_sent else Kind.BROKEN, detail, alike)
+    return NoAnswer(FailureKind.NEVER_SENT if never_sent else FailureKind.BROKEN, detail, alike)
 
 
 def _errors_of_networks() -> tuple[type[Exception], ...]:
@@ -498,15 +498,15 @@ def _errors_of_networks() -> tuple[type[Exception], ...]:
 
 def _interrupted() -> NoAnswer:
     # Not an end: for a body without a length, that would mean that it is complete.
-    return NoAnswer(Kind.BROKEN, "closed by this client", httpx.ReadError)
+    return NoAnswer(FailureKind.BROKEN, "closed by this client", httpx.ReadError)
 
 
 def _without_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
     """Translate an error of a connection that has switched protocols."""
     detail, alike = str(error) or type(error).__name__, class_named(type(error).__name__)
     if issubclass(alike, httpx.TimeoutException):
-        return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else "read", alike)
-    return NoAnswer(Kind.BROKEN, detail, alike)
+        return NoAnswer(FailureKind.TIMED_OUT, SILENT if is_short else "read", alike)
+    return NoAnswer(FailureKind.BROKEN, detail, alike)
 
 
 def class_named(name: str) -> type:

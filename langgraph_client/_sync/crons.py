@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from langgraph_client._core.call import NOTHING, Reply, body, call, mapping, optional_id, path
+from langgraph_client._core.call import NOTHING, ReplyReader, body, call, mapping, optional_id, path
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.pages import iterate
@@ -30,9 +30,9 @@ from langgraph_client.models.params import (
     StreamMode,
 )
 
-_CRON = Reply(Cron)
-_CRONS = Reply(list[Cron])
-_COUNT = Reply(int)
+_CRON = ReplyReader(Cron)
+_CRONS = ReplyReader(list[Cron])
+_COUNT = ReplyReader(int)
 _PATH = "/runs/crons/{cron_id}"
 
 

@@ -21,10 +21,11 @@ import httpcore
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
-from langgraph_client._core.exchange import SILENT, Kind, NoAnswer, Request
+from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request
 from langgraph_client._io.blocking_network import Backend, Stream
 from langgraph_client._io.threads import close_all
 from langgraph_client._sync._httpx import (
+    MAX_RECEIVED,
     HttpxAnswer,
     HttpxSender,
     class_named,
@@ -33,9 +34,8 @@ from langgraph_client._sync._httpx import (
 )
 
 _PORTS = {"http": 80, "https": 443}
-_MOST_RECEIVED = 256 * 1024  # The most bytes of one read after the protocol was switched.
 # Seconds to wait for a body's end after its last event, so that the connection can be kept.
-_END_BEHIND = 0.01
+_END_WAIT = 0.01
 _BEFORE = (httpcore.ConnectError, httpcore.UnsupportedProtocol)
 
 
@@ -119,7 +119,7 @@ class DirectSender:
             NoAnswer: There is no response.
         """
         if self.is_closed:
-            raise NoAnswer(Kind.CLOSED)
+            raise NoAnswer(FailureKind.CLOSED)
         if is_replaced():  # A test has patched httpx and expects the request there.
             if self._substitute is None:
                 self._substitute = self._make_substitute()
@@ -192,7 +192,7 @@ class DirectSender:
             return
         self._idle.append(connection)
         # Connections at the beginning have been idle for the longest time: they are closed first.
-        most = self._limits.most_idle
+        most = self._limits.max_idle
         with suppress(IndexError):  # There are none, because another thread took the last one.
             while (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired():
                 self._idle.popleft().abort()
@@ -262,7 +262,7 @@ class DirectAnswer:
             try:
                 self._plain = Decompressor(encoding)
             except ValueError as error:
-                raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+                raise NoAnswer(FailureKind.UNREADABLE, str(error)) from error
 
     def read(self, seconds: float | None = None, due: float | None = None) -> bytes:
         """Return the next bytes of the body; `b""` at its end.
@@ -289,7 +289,7 @@ class DirectAnswer:
             raise no_answer(error, is_short=is_short) from error
         except ValueError as error:
             self._drop()
-            raise NoAnswer(Kind.UNREADABLE, str(error)) from error
+            raise NoAnswer(FailureKind.UNREADABLE, str(error)) from error
         if not piece:
             self._end()
         return piece
@@ -312,7 +312,7 @@ class DirectAnswer:
                 connection can be read again.
         """
         try:
-            piece: bytes = self._upgraded().read(_MOST_RECEIVED, seconds or self._usual)
+            piece: bytes = self._upgraded().read(MAX_RECEIVED, seconds or self._usual)
         except _ERRORS as error:
             raise no_answer(error, is_short=seconds is not None) from error
         return piece
@@ -374,7 +374,7 @@ class DirectAnswer:
         """
         if not self._is_closed:
             with suppress(NoAnswer):
-                if self.read(_END_BEHIND, monotonic() + _END_BEHIND):
+                if self.read(_END_WAIT, monotonic() + _END_WAIT):
                     self._drop()
 
     def close(self) -> None:
@@ -418,6 +418,8 @@ def no_answer(error: Exception, *, is_short: bool = False) -> NoAnswer:
     if isinstance(error, httpcore.TimeoutException):
         step = type(error).__name__.removesuffix("Timeout").lower()
         if step in ("connect", "pool"):
-            return NoAnswer(Kind.TIMED_OUT_BEFORE, step, alike)
-        return NoAnswer(Kind.TIMED_OUT, SILENT if is_short else step, alike)
-    return NoAnswer(Kind.NEVER_SENT if isinstance(error, _BEFORE) else Kind.BROKEN, detail, alike)
+            return NoAnswer(FailureKind.TIMED_OUT_BEFORE, step, alike)
+        return NoAnswer(FailureKind.TIMED_OUT, SILENT if is_short else step, alike)
+    return NoAnswer(
+        FailureKind.NEVER_SENT if isinstance(error, _BEFORE) else FailureKind.BROKEN, detail, alike
+    )

@@ -44,7 +44,7 @@ class SyncHttpClient:
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."
         """
-        return self._transport.below.client()
+        return self._transport.httpx_client.client()
 
     def get(
         self,

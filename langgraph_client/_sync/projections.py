@@ -19,7 +19,7 @@ from langgraph_client._core.run_log import (
     Status,
     ToolCall,
 )
-from langgraph_client._io.threads import later
+from langgraph_client._io.threads import awaitable
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
@@ -159,7 +159,7 @@ class SyncToolCallHandle:
         Raises:
             RunFailedError: The tool failed.
         """
-        return later(self._output)
+        return awaitable(self._output)
 
     def _output(self) -> JSON:
         deltas = self._call.deltas

@@ -11,7 +11,7 @@ from langgraph_client._core.addresses import Created
 from langgraph_client._core.call import (
     ANY,
     NOTHING,
-    Reply,
+    ReplyReader,
     at_least,
     call,
     one_of,
@@ -64,8 +64,8 @@ from langgraph_client.models.params import (
 )
 from langgraph_client.models.runs import Run, RunCreateMetadata, run_output
 
-_RUN = Reply(Run)
-_RUNS = Reply(list[Run])
+_RUN = ReplyReader(Run)
+_RUNS = ReplyReader(list[Run])
 _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
@@ -528,7 +528,7 @@ class SyncRunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             starting(first),
             policy=self._transport.reconnect,
             thread_id=thread_id,
@@ -537,9 +537,9 @@ class SyncRunsClient:
         )
         if version == "v2":
             typed: RunStream[StreamPartV2]
-            typed = RunStream(self._transport, state, typed_part)
+            typed = RunStream(self._transport, session, typed_part)
             return typed
-        return RunStream(self._transport, state, same_part)
+        return RunStream(self._transport, session, same_part)
 
     def create_batch(
         self,
@@ -956,7 +956,7 @@ class SyncRunsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=str(thread_id),
@@ -966,6 +966,6 @@ class SyncRunsClient:
         )
         if version == "v2":
             typed: RunStream[StreamPartV2]
-            typed = RunStream(self._transport, state, typed_part)
+            typed = RunStream(self._transport, session, typed_part)
             return typed
-        return RunStream(self._transport, state, same_part)
+        return RunStream(self._transport, session, same_part)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from langgraph_client._core.call import (
     NOTHING,
     Nullable,
-    Reply,
+    ReplyReader,
     at_least,
     body,
     call,
@@ -28,8 +28,8 @@ from langgraph_client.models.store import (
 )
 
 _ITEM = Nullable(Item)
-_FOUND = Reply(SearchItemsResponse)
-_NAMESPACES = Reply(ListNamespaceResponse)
+_FOUND = ReplyReader(SearchItemsResponse)
+_NAMESPACES = ReplyReader(ListNamespaceResponse)
 
 
 class SyncStoreClient:

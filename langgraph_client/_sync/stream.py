@@ -14,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from langgraph_client._core.call import Call
 from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
-from langgraph_client._io.threads import Background, opened_anyway
+from langgraph_client._io.threads import Background, complete_opening
 from langgraph_client._sync.pools import Answer
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import APIError, APIStatusError
@@ -139,7 +139,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
                     self._call, answer = call, self._open(call)
                     self._answer = answer
                     location = self._transport.location(call, answer)
-                    session.opened(answer.headers, location, monotonic())
+                    session.opened(answer.headers, location)
                 case Ask(call, waits):
                     ask = self._transport.wait if waits else self._transport.send
                     session.answered(ask(call))
@@ -176,12 +176,12 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         # opening is completed in the background, and then the run can be cancelled.
         self._background = Background()
         opening = self._transport.open(call)
-        return opened_anyway(self._background, opening, self._opened_late, _LEAVING)
+        return complete_opening(self._background, opening, self._opened_late, _LEAVING)
 
     def _opened_late(self, answer: Answer) -> None:
         """Note a response that was received after the reader was cancelled."""
         self._answer = answer
-        self._session.opened(answer.headers, None, monotonic())
+        self._session.opened(answer.headers, None)
 
     def close(self) -> None:
         """Close the stream. With `on_disconnect="cancel"`, also cancel its run.
@@ -214,7 +214,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
             answer.abandon()
         leave = self._leave()
         if leave is not None and self._background is not None:
-            self._background.later(leave, "stopping the run of a stream")
+            self._background.start_soon(leave, "stopping the run of a stream")
 
     def __enter__(self) -> Self:
         self._open_now()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from langgraph_client._core.call import Call, Reply, call, path
+from langgraph_client._core.call import Call, ReplyReader, call, path
 from langgraph_client._core.current_run import CurrentRun, no_run
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
@@ -20,7 +20,7 @@ from langgraph_client._core.run_log import (
     RunFailedError,
 )
 from langgraph_client._core.starts import starting
-from langgraph_client._io.threads import Lock, close_all, later
+from langgraph_client._io.threads import Lock, awaitable, close_all
 from langgraph_client._sync.event_readers import (
     SyncEventReader,
     SyncSocketReader,
@@ -140,7 +140,7 @@ class SyncThreadStream:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -183,7 +183,7 @@ class SyncThreadStream:
             RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
-        return later(self.wait_for_output)
+        return awaitable(self.wait_for_output)
 
     @property
     def values(self) -> SyncValues:
@@ -375,7 +375,7 @@ class SyncThreadStream:
     def _thread_state(self) -> ThreadState:
         where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
         return self._transport.send(
-            Call("GET", where, Reply(ThreadState), headers=self._headers, safe=True)
+            Call("GET", where, ReplyReader(ThreadState), headers=self._headers, safe=True)
         )
 
     def open_questions(self) -> dict[str, list[str]]:
@@ -384,7 +384,7 @@ class SyncThreadStream:
             return {item["interrupt_id"]: item["namespace"] for item in self.interrupts}
         try:
             thread = self._transport.send(
-                Call("GET", self._path(""), Reply(Thread), headers=self._headers, safe=True)
+                Call("GET", self._path(""), ReplyReader(Thread), headers=self._headers, safe=True)
             )
         except NotFoundError:
             return {}
@@ -406,7 +406,7 @@ class SyncThreadStream:
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
         request = Call(
-            "POST", self._path("/commands"), Reply(dict), body=body, headers=self._headers
+            "POST", self._path("/commands"), ReplyReader(dict), body=body, headers=self._headers
         )
         answer = self._transport.send(starting(request))
         if answer.get("type") != "success":
@@ -434,7 +434,7 @@ class SyncThreadStream:
         request = call(
             "GET",
             where,
-            Reply(dict),
+            ReplyReader(dict),
             query={"xray": xray or None},
             headers={**self._headers, **(headers or {})},
             params=params,
@@ -495,7 +495,7 @@ class SyncThreadStream:
         request = call(
             "GET",
             self._path("/runs"),
-            Reply(list[RunRecord]),
+            ReplyReader(list[RunRecord]),
             query={"limit": 1},
             headers=self._headers,
         )
@@ -567,7 +567,7 @@ class SyncThreadStream:
         )
         try:
             run = self._transport.send(
-                Call("GET", where, Reply(RunRecord), headers=self._headers, safe=True)
+                Call("GET", where, ReplyReader(RunRecord), headers=self._headers, safe=True)
             )
         except NotFoundError:
             return _DELETED

@@ -11,7 +11,7 @@ from langgraph_client._core.call import (
     ANY,
     NOTHING,
     Nullable,
-    Reply,
+    ReplyReader,
     at_least,
     body,
     call,
@@ -65,14 +65,14 @@ from langgraph_client.models.threads import (
     ThreadUpdateStateResponse,
 )
 
-_STATE = Reply(ThreadState)
-_STATES = Reply(list[ThreadState])
-_UPDATED = Reply(ThreadUpdateStateResponse)
-_THREAD = Reply(Thread)
+_STATE = ReplyReader(ThreadState)
+_STATES = ReplyReader(list[ThreadState])
+_UPDATED = ReplyReader(ThreadUpdateStateResponse)
+_THREAD = ReplyReader(Thread)
 _MAYBE_THREAD = Nullable(Thread)
-_THREADS = Reply(list[Thread])
-_PRUNED = Reply(PruneResult)
-_COUNT = Reply(int)
+_THREADS = ReplyReader(list[Thread])
+_PRUNED = ReplyReader(PruneResult)
+_COUNT = ReplyReader(int)
 
 
 class SyncThreadsClient:
@@ -804,11 +804,11 @@ class SyncThreadsClient:
             params=params,
             extra_headers=STREAM_HEADERS,
         )
-        state = StreamSession(
+        session = StreamSession(
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,
             last_event_id=optional_id("last_event_id", last_event_id),
             endless=True,
         )
-        return RunStream(self._transport, state, same_part)
+        return RunStream(self._transport, session, same_part)

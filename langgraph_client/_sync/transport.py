@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
-from langgraph_client._core.connection import Timeout, Waits, waits
+from langgraph_client._core.connection import TimeLimits, Timeout, time_limits
 from langgraph_client._core.deadline import Deadline
-from langgraph_client._core.exchange import Kind, NoAnswer, Request, quoted_target
+from langgraph_client._core.exchange import FailureKind, NoAnswer, Request, quoted_target
 from langgraph_client._core.failure import (
     RetryPolicy,
     may_wait,
@@ -38,7 +38,7 @@ from langgraph_client._core.starts import (
 )
 from langgraph_client._core.unset import Unset
 from langgraph_client._io.threads import close_all, sleep
-from langgraph_client._sync._httpx import HttpxBelow, as_response
+from langgraph_client._sync._httpx import HttpxClientHolder, as_response
 from langgraph_client._sync.pools import Answer, Pools
 from langgraph_client.errors import (
     APIConnectionError,
@@ -73,15 +73,15 @@ class Transport:
         settings: The server's URL, and the headers for every request.
         retry: When a request is repeated.
         reconnect: When a stream is continued.
-        waits: The time limits.
-        below: The httpx client of those who look below, and the headers of every request.
+        time_limits: The limits of each step and of the whole request.
+        httpx_client: The client of `client.http.client`, and the headers of every request.
         sleep: Waits for the given number of seconds; tests replace it.
 
     Attributes:
-        most_bytes: A longer reply is refused, so that a faulty server cannot fill the memory.
+        max_reply_bytes: A longer reply is refused, so that a faulty server cannot fill the memory.
     """
 
-    most_bytes = 1024**3
+    max_reply_bytes = 1024**3
 
     def __init__(
         self,
@@ -90,35 +90,35 @@ class Transport:
         *,
         retry: RetryPolicy,
         reconnect: ReconnectPolicy,
-        waits: Waits,
-        below: HttpxBelow,
+        time_limits: TimeLimits,
+        httpx_client: HttpxClientHolder,
         sleep: Callable[[float], Any] = sleep,
     ) -> None:
         self._pools = pools
         self.settings = settings
-        self.below = below
+        self.httpx_client = httpx_client
         self.reconnect = reconnect
         self.cadence = Cadence(reconnect.heartbeat_timeout)  # Of the server's event streams.
         self._cadence_of_waits = Cadence(reconnect.heartbeat_timeout)
         self.retry = retry
-        self.waits = waits
+        self.time_limits = time_limits
         self._base = urlsplit(settings.url).path
         self.sleep = sleep
         self._reads_keys: bool | None = None  # Whether the server knows Idempotency-Key, if known.
 
     def with_waits(self, timeout: Timeout | None, deadline: float | None) -> Transport:
         """Return a transport with the same connections and other time limits; None keeps one."""
-        given = waits(timeout, deadline)
+        given = time_limits(timeout, deadline)
         other = copy.copy(self)
-        other.waits = Waits(
-            self.waits.steps if timeout is None else given.steps,
-            self.waits.whole if deadline is None else given.whole,
+        other.time_limits = TimeLimits(
+            self.time_limits.steps if timeout is None else given.steps,
+            self.time_limits.whole if deadline is None else given.whole,
         )
         return other
 
     def close(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
-        close_all(self._pools.close, self.below.close)
+        close_all(self._pools.close, self.httpx_client.close)
 
     def send(self, call: Call[T]) -> T:
         """Send a call and return the value of its response.
@@ -228,12 +228,13 @@ class Transport:
         try:
             kind = answer.headers.get("content-type", "")
             if not kind.lower().startswith("text/event-stream"):
-                said = (answer.read(due=deadline.end))[:_QUOTED].decode("utf-8", "replace").strip()
+                body = answer.read(due=deadline.end)
+                text = body[:_QUOTED].decode("utf-8", "replace").strip()
                 raise APIResponseValidationError(
-                    f"the response is not an event stream: {kind or 'no content type'}: {said!r}",
+                    f"the response is not an event stream: {kind or 'no content type'}: {text!r}",
                     method=call.method,
                     url=self._url(call),
-                    body=said,
+                    body=text,
                 )
             self._tell(call, answer)
         except NoAnswer as error:
@@ -283,7 +284,7 @@ class Transport:
     # --- repeating ---
 
     def _deadline(self) -> Deadline:
-        return Deadline(self.waits.whole, monotonic())
+        return Deadline(self.time_limits.whole, monotonic())
 
     def _repeat(self, call: Call[Any], deadline: Deadline, *, whole: bool) -> tuple[Answer, bytes]:
         """Return the response to a call; with its content if it is read as a `whole`."""
@@ -426,7 +427,7 @@ class Transport:
     def _request(self, call: Call[Any]) -> Request:
         if call.starts and self.retry.starts == "find":
             call = findable(call)
-        headers = {"accept": "application/json", **self.below.headers, **call.headers}
+        headers = {"accept": "application/json", **self.httpx_client.headers, **call.headers}
         content = None
         if not isinstance(call.body, Unset):
             content = encode(call.body)
@@ -443,8 +444,8 @@ class Transport:
             if deadline.is_over(now):
                 raise self._late(call, deadline)
             if self._pools.is_closed:
-                raise NoAnswer(Kind.CLOSED)
-            steps = deadline.clip(self.waits.steps, now)
+                raise NoAnswer(FailureKind.CLOSED)
+            steps = deadline.clip(self.time_limits.steps, now)
             answer = self._pools.current().send(request, steps, deadline.end)
             is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
             if is_good and not whole:
@@ -477,8 +478,8 @@ class Transport:
             if not piece:
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
             size += len(piece)
-            if size > self.most_bytes:
-                raise NoAnswer(Kind.TOO_LARGE, f"more than {self.most_bytes} bytes")
+            if size > self.max_reply_bytes:
+                raise NoAnswer(FailureKind.TOO_LARGE, f"more than {self.max_reply_bytes} bytes")
             if pieces or not piece.isspace():  # Heartbeats may come without end.
                 pieces.append(piece)
             if cadence is None or pulse is None:
@@ -527,7 +528,7 @@ class Transport:
     # --- its answer ---
 
     def _failure(self, call: Call[Any], error: NoAnswer) -> APIError:
-        return error.as_error(call.method, self._url(call), self.waits)
+        return error.as_error(call.method, self._url(call), self.time_limits)
 
     def _refusal(self, call: Call[Any], answer: Answer, content: bytes) -> APIStatusError:
         return status_error(

@@ -322,7 +322,7 @@ def kind_of(annotation: object) -> Kind:
 
 
 # The default of a field that every server sends: reading it raises where it is missing.
-SENT: Final = object()
+REQUIRED: Final = object()
 
 
 class _Empty:
@@ -357,7 +357,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        return self._default is SENT
+        return self._default is REQUIRED
 
     def __get__(self, document: Document | None, owner: type | None = None) -> object:
         if document is None:
@@ -368,7 +368,7 @@ class Field:
             if isinstance(self._default, _Empty):
                 value = self.kind.nest(self._default.make())
             elif name not in document:
-                if self._default is SENT:
+                if self._default is REQUIRED:
                     raise AttributeError(
                         f"this {type(document).__name__} came without {name!r}: "
                         "the server left it out, or select= did"

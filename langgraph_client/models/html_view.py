@@ -8,7 +8,7 @@ from html import escape
 
 from langgraph_client.models.message_text import is_message, message_parts
 
-_LONGEST = 2000
+_MAX_CHARS = 2000
 """How many characters of a value are shown."""
 _WIDTH, _HEIGHT, _GAP = 150, 34, 40
 """Of a node in a drawing, and between two, in pixels."""
@@ -39,7 +39,7 @@ def value_html(value: object) -> str:
         shown = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         shown = repr(value)
-    cut = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… ({len(shown)} characters)"
+    cut = shown if len(shown) <= _MAX_CHARS else f"{shown[:_MAX_CHARS]}… ({len(shown)} characters)"
     return f"<code>{text(cut)}</code>"
 
 

@@ -6,7 +6,7 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from langgraph_client.models.fields import (
-    SENT,
+    REQUIRED,
     Document,
     Field,
     document_schema,
@@ -38,7 +38,7 @@ class Record(Document):
         cls._fields = dict(cls._fields)
         for name in get_annotations(cls):
             if not name.startswith("_"):
-                cls._fields[name] = Field(cls, name, vars(cls).get(name, SENT))
+                cls._fields[name] = Field(cls, name, vars(cls).get(name, REQUIRED))
                 setattr(cls, name, cls._fields[name])
 
     @classmethod

@@ -20,7 +20,7 @@ from threading import get_ident
 from typing import ClassVar, Self
 
 from langgraph_client._async.stream import AsyncRunStream
-from langgraph_client._io.tasks import Background, opened_anyway
+from langgraph_client._io.tasks import Background, complete_opening
 from langgraph_client._sync.stream import RunStream
 from langgraph_client.remote.aliases import JSON, GraphValue
 from langgraph_client.remote.clients import CLIENT_ERRORS
@@ -177,7 +177,7 @@ async def acancelling(
             await stream.__aexit__(None, None, None)
 
     background = Background()
-    events = await opened_anyway(background, opening(), opened_late, PATIENCE)
+    events = await complete_opening(background, opening(), opened_late, PATIENCE)
     try:
         yield events
     except BaseException as error:

@@ -535,7 +535,7 @@ def test_a_reply_that_would_fill_the_memory_is_refused() -> None:
     """An error says so; blanks before a result, as heartbeats, do not count as one."""
     wire = Wire(reply({"thread_id": "t" * 2000}), reply({"detail": "x" * 2000}, 500))
     with client_of(wire) as client:
-        client._transport.most_bytes = 1000
+        client._transport.max_reply_bytes = 1000
         for _ in range(2):
             with pytest.raises(APIResponseValidationError, match="too large: more than 1000 bytes"):
                 client.threads.get("t")

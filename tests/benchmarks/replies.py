@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from langgraph_client._core.call import Reply
+from langgraph_client._core.call import ReplyReader
 from langgraph_client._core.codec import decode
 from langgraph_client.models import Thread
 
@@ -59,7 +59,7 @@ def thread(number: int, messages: int) -> dict[str, Any]:
 def decoding(threads: int = 1000, messages: int = 8, rounds: int = 50) -> Times:
     """Decode a page of threads, as JSON and as replies, in turns."""
     content = json.dumps([thread(number, messages) for number in range(threads)]).encode()
-    reply = Reply(list[Thread])
+    reply = ReplyReader(list[Thread])
 
     def timed(read: Callable[[bytes], object]) -> float:
         start = time.perf_counter()

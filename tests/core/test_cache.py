@@ -52,7 +52,7 @@ def time() -> Time:
 
 @pytest.fixture
 def cache(time: Time) -> Cache:
-    return Cache(time, most=3)
+    return Cache(time, max_entries=3)
 
 
 async def loaded(cache: Cache, source: Source, **more: Any) -> tuple[Any, str]:

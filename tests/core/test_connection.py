@@ -11,7 +11,7 @@ import certifi
 import httpx
 import pytest
 
-from langgraph_client._core.connection import Steps, has_proxy, ssl_context, waits
+from langgraph_client._core.connection import Steps, has_proxy, ssl_context, time_limits
 from langgraph_client.errors import InvalidArgumentError
 
 
@@ -26,14 +26,14 @@ from langgraph_client.errors import InvalidArgumentError
 )
 def test_limits_of_steps(given: Any, steps: Steps) -> None:
     """A number is the limit of each step; a tuple and httpx's class name the steps."""
-    assert waits(given).steps == steps
+    assert time_limits(given).steps == steps
 
 
 @pytest.mark.parametrize("given", [0, -1, True, float("nan"), "7", (1,), (1, 2, 3), (1, "2")])
 def test_what_is_no_limit(given: Any) -> None:
     """The error names the parameter."""
     with pytest.raises(InvalidArgumentError) as refused:
-        waits(given)
+        time_limits(given)
     assert refused.value.parameter == "timeout"
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_limit(given: Any) -> None:
 def test_what_is_no_deadline(given: Any) -> None:
     """Likewise."""
     with pytest.raises(InvalidArgumentError) as refused:
-        waits(7, given)
+        time_limits(7, given)
     assert refused.value.parameter == "deadline"
 
 

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from langgraph_client._core.encodings import MOST_AT_ONCE, Decompressor
+from langgraph_client._core.encodings import MAX_AT_ONCE, Decompressor
 
 TEXT = b"some text, and some more text"
 ZLIB = zlib.compress(TEXT)
@@ -46,7 +46,7 @@ def test_a_body_without_its_end_is_not_complete(encoding: str, body: bytes) -> N
 
 
 @pytest.mark.parametrize(("encoding", "begin", "end"), [("gzip", 0, None), ("deflate", 10, -8)])
-@pytest.mark.parametrize("size", [3 * MOST_AT_ONCE, 3 * MOST_AT_ONCE + 5])
+@pytest.mark.parametrize("size", [3 * MAX_AT_ONCE, 3 * MAX_AT_ONCE + 5])
 def test_much_output_comes_in_several_pieces(
     encoding: str, begin: int, end: int | None, size: int
 ) -> None:
@@ -55,7 +55,7 @@ def test_much_output_comes_in_several_pieces(
     plain = Decompressor(encoding)
     made, piece = 0, plain.feed(body)
     while piece:
-        assert len(piece) <= MOST_AT_ONCE
+        assert len(piece) <= MAX_AT_ONCE
         made += len(piece)
         piece = plain.feed(b"") if plain.has_more else b""
     assert made == size * (2 if encoding == "gzip" else 1)

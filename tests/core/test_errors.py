@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from langgraph_client._core.failure import status_error
 from langgraph_client.errors import InvalidArgumentError
 
 KEY = "lsv2_s3cret"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = httpx.Request("POST", "http://h/threads", headers={"x-api-key": KEY})
 REFUSED = httpx.Response(409, request=REQUEST, headers={"x-request-id": "42"})
 
@@ -63,7 +65,12 @@ def test_a_refusal_is_an_http_status_error() -> None:
     headers = {"content-type": "application/json", "x-request-id": "42", "retry-after": "7"}
     with pytest.raises(httpx.HTTPStatusError) as caught:
         raise status_error(
-            method="POST", url="http://h/threads", status=409, headers=headers, content=body
+            method="POST",
+            url="http://h/threads",
+            status=409,
+            headers=headers,
+            content=body,
+            now=NOW,
         )
     error = caught.value
     assert isinstance(error, errors.ConflictError)
@@ -81,7 +88,7 @@ def test_a_refusal_keeps_headers_that_are_not_ascii() -> None:
     """As text of UTF-8 or Latin-1, whichever the server sent."""
     for name in ("café", "日本", "café".encode().decode("latin-1")):
         error = status_error(
-            method="GET", url="http://h", status=404, headers={"x-note": name}, content=b""
+            method="GET", url="http://h", status=404, headers={"x-note": name}, content=b"", now=NOW
         )
         assert error.response.headers["x-note"] in ("café", "日本")
 
@@ -107,7 +114,9 @@ def test_a_cause_loses_the_headers_of_its_request() -> None:
 )
 def test_the_message_is_what_the_server_said(body: bytes, words: str) -> None:
     """The words under the usual keys, the whole body without one, the status without a body."""
-    error = status_error(method="GET", url="http://h", status=409, headers={}, content=body)
+    error = status_error(
+        method="GET", url="http://h", status=409, headers={}, content=body, now=NOW
+    )
     assert error.message == words
     assert str(error).startswith(words)
 

@@ -83,7 +83,7 @@ def session(*, resumable: bool = True, first: Call[Any] = START, **policy: Any) 
     made = StreamSession(
         first, thread_id="t", run_id="r", resumable=resumable, policy=ReconnectPolicy(**policy)
     )
-    made.opened(RUN, None, 0)
+    made.opened(RUN, None)
     return made
 
 
@@ -97,7 +97,7 @@ def patience(stream: StreamSession) -> float | None:
 def broken(stream: StreamSession) -> None:
     """Let the connection fall silent, and another one be made."""
     stream.failed(SILENCE)
-    stream.opened({}, None, 0)
+    stream.opened({}, None)
 
 
 def test_silence_before_the_heartbeats_are_known() -> None:
@@ -112,10 +112,10 @@ def test_silence_before_the_heartbeats_are_known() -> None:
     broken(stream)
     stream.receive(b"id: 1\nevent: values\ndata: 1\n\n", 0)
     assert stream.next_part() is not None
-    stream.opened({}, None, 0)
+    stream.opened({}, None)
     assert patience(stream) == 2
     stream.cadence.learn(2.5)
-    stream.opened({}, None, 0)
+    stream.opened({}, None)
     assert patience(stream) == 7.5
 
 
@@ -128,7 +128,7 @@ def test_heartbeats_count_from_the_connection_on_which_they_come() -> None:
         assert patience(stream) == 15
     deaf = session(heartbeat_timeout=None)
     deaf.cadence.learn(2.5)
-    deaf.opened({}, None, 0)
+    deaf.opened({}, None)
     assert patience(deaf) is None
 
 

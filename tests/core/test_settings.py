@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from langgraph_client import errors
-from langgraph_client._core.connection import ssl_context, waits
+from langgraph_client._core.connection import ssl_context, time_limits
 from langgraph_client._core.failure import RetryPolicy, may_wait, retry_after, retry_pause
 from langgraph_client._core.settings import API_KEY_HEADER, KEY_VARIABLES, settings_from
 from langgraph_client._core.unset import UNSET
@@ -104,7 +104,7 @@ def test_certificates_and_names_are_checked_by_default() -> None:
 def test_a_bad_timeout_is_refused(timeout: Any) -> None:
     """A timeout is a number of seconds above 0, or two or four of them."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout"):
-        waits(timeout)
+        time_limits(timeout)
 
 
 def test_pauses_double_and_the_server_s_word_wins() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ REFUSED = APIConnectionError("refused")
 
 
 def refusal(status: int) -> APIError:
-    return status_error(method="GET", url="http://h", status=status, headers={}, content=b"")
+    return status_error(
+        method="GET", url="http://h", status=status, headers={}, content=b"", now=datetime.now(UTC)
+    )
 
 
 def values(number: int, id: bool = True) -> bytes:
@@ -42,7 +45,7 @@ def opened(first: Call[Any] = START, **options: Any) -> StreamSession:
     options = {"thread_id": "t", "policy": ReconnectPolicy(initial=0), **options}
     session = StreamSession(first, **options)
     assert isinstance(session.next_step(), Open)
-    session.opened(RUN, None, 0)
+    session.opened(RUN, None)
     return session
 
 
@@ -64,7 +67,7 @@ def reopened(session: StreamSession) -> str:
     """Open the stream again, as the session says. Returns after which event."""
     step = session.next_step()
     assert isinstance(step, Open)
-    session.opened({}, None, 0)
+    session.opened({}, None)
     return step.call.headers["last-event-id"]
 
 
@@ -240,7 +243,7 @@ def test_a_stream_without_an_event_of_the_protocol_is_an_error(body: bytes) -> N
     with pytest.raises(APIResponseValidationError, match="empty" if not body else "away|no"):
         session.receive(b"", 0)
     other = StreamSession(START, any_events=True)
-    other.opened({}, None, 0)
+    other.opened({}, None)
     read(other, b"data: 1\n\n", b"")
     assert other.next_step() == Done()
     joined = opened(JOIN, run_id="r")

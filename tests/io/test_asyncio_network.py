@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpcore
 import pytest
 
-from langgraph_client._io.asyncio_network import MOST_HELD, Backend, Wire
+from langgraph_client._io.asyncio_network import MAX_BUFFERED, Backend, Wire
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
@@ -205,7 +205,7 @@ async def test_each_read_has_its_own_limit() -> None:
 
 async def test_a_sender_that_is_faster_than_its_reader_has_to_wait() -> None:
     """No more is held than a limit and what the loop reads at once."""
-    size = 8 * MOST_HELD
+    size = 8 * MAX_BUFFERED
 
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(bytes(size))
@@ -215,7 +215,7 @@ async def test_a_sender_that_is_faster_than_its_reader_has_to_wait() -> None:
         loop = asyncio.get_running_loop()
         transport, wire = await loop.create_connection(Wire, FIRST, port)
         await until(lambda: not transport.is_reading())
-        assert MOST_HELD < sum(map(len, wire.pieces)) < 2 * MOST_HELD + 1
+        assert MAX_BUFFERED < sum(map(len, wire.pieces)) < 2 * MAX_BUFFERED + 1
         read = 0
         while read < size:
             read += len(await wire.read(20))

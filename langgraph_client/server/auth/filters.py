@@ -16,8 +16,8 @@ from langgraph_client.server.storage.containment import contains
 Conditions: TypeAlias = Sequence[JsonMapping] | None
 """The conditions for documents of a kind, of which one must hold; None for all documents."""
 
-_DEEPEST = 2
-_MOST = 100
+_MAX_DEPTH = 2
+_MAX_ALTERNATIVES = 100
 """The most conditions of a filter, because each is checked for each document."""
 _SCALAR = (str, int, float, bool, type(None))
 
@@ -55,8 +55,8 @@ def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
 
 def _alternatives(given: object, depth: int) -> list[dict[str, object]]:
     """Return the alternative conditions of a filter."""
-    if depth > _DEEPEST:
-        raise FilterError(f"a filter nests $or and $and deeper than {_DEEPEST} levels")
+    if depth > _MAX_DEPTH:
+        raise FilterError(f"a filter nests $or and $and deeper than {_MAX_DEPTH} levels")
     if not isinstance(given, Mapping):
         raise FilterError(f"a filter must be a dict, not a {type(given).__name__}")
     found: list[dict[str, object]] = [{}]
@@ -117,6 +117,6 @@ def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[s
                     break  # A value cannot equal two different ones: this pair never holds.
             else:
                 found.append(merged)
-    if len(found) > _MOST:
-        raise FilterError(f"a filter has more than {_MOST} alternatives")
+    if len(found) > _MAX_ALTERNATIVES:
+        raise FilterError(f"a filter has more than {_MAX_ALTERNATIVES} alternatives")
     return found

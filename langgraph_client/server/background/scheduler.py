@@ -21,7 +21,7 @@ from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
-_LONGEST_SLEEP = 3600.0
+_MAX_SLEEP = 3600.0
 """The longest sleep in seconds, because the system's clock may be changed meanwhile."""
 _RETRY = 5.0
 """How many seconds to wait after the run of a cron could not be stored."""
@@ -66,7 +66,7 @@ class Scheduler:
         """Start the due runs. Return the seconds until the next look; None if none is needed."""
         crons = self._storage.crons
         skipped: set[str] = set()
-        longest = _LONGEST_SLEEP
+        longest = _MAX_SLEEP
         while True:
             found = await crons.search(
                 where={"enabled": True}, order_by="next_run_date", limit=len(skipped) + 1

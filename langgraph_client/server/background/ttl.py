@@ -14,7 +14,7 @@ from langgraph_client.server.storage.protocol import Document, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
-_LONGEST_SLEEP = 3600.0
+_MAX_SLEEP = 3600.0
 """The longest sleep in seconds. Expired items of the store are hidden before they are deleted."""
 _RESPITE = timedelta(minutes=1)
 _AT_ONCE = 100
@@ -102,10 +102,10 @@ class ThreadTTLs:
             for ttl in found:
                 wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()
                 if wait > 0:
-                    return min(wait, _LONGEST_SLEEP)
+                    return min(wait, _MAX_SLEEP)
                 await self._expire(ttl, now)
             if not found:
-                return _LONGEST_SLEEP
+                return _MAX_SLEEP
 
     async def _expire(self, ttl: Document, now: datetime) -> None:
         thread_id = ttl["thread_id"]

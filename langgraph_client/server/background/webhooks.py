@@ -32,12 +32,12 @@ logger = logging.getLogger("langgraph_client.server")
 _SECONDS = 10.0
 """How many seconds an attempt may take."""
 _LEASE = 15.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3600.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 3600.0
 """The first and the longest pause between attempts; each is four times the one before."""
 _GIVE_UP = timedelta(hours=24)
 _AT_CLOSE = 2.0
 _AT_ONCE = 100
-_POLL, _LONGEST_SLEEP = 5.0, 3600.0
+_POLL, _MAX_SLEEP = 5.0, 3600.0
 """The longest sleep with and without other processes, whose webhooks must be noticed."""
 _REPEATED_STATUSES = (408, 425, 429)
 
@@ -71,7 +71,7 @@ class Webhooks:
         self._home = home
         self._client: WebhookClient | None = None
         shared = storage.shared
-        self._poll = _LONGEST_SLEEP if shared is None else _POLL
+        self._poll = _MAX_SLEEP if shared is None else _POLL
         self._locks = KeyedLocks(None if shared is None else shared.locked)
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._loop = DueLoop(clock, self.send_due, "webhooks cannot be read yet")
@@ -192,7 +192,7 @@ class Webhooks:
             logger.error("webhook of run %s not delivered, and given up: %s", run_id, problem)
             await self._storage.webhook_deliveries.delete(run_id)
             return
-        pause = min(_FIRST_PAUSE * 4.0 ** min(attempts - 1, 10), _LONGEST_PAUSE)
+        pause = min(_FIRST_PAUSE * 4.0 ** min(attempts - 1, 10), _MAX_PAUSE)
         logger.warning(
             "webhook of run %s not delivered (attempt %d; the next one in %g s): %s",
             run_id,

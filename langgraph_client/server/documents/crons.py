@@ -23,7 +23,7 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 
-_LONGEST_SCHEDULE = 1000
+_MAX_SCHEDULE = 1000
 """The most characters of a schedule: the time to find its next date grows with its length."""
 
 
@@ -200,7 +200,7 @@ def _timezone(name: str | None) -> str | None:
 
 def _due(services: Services, schedule: str, timezone: str | None) -> str:
     try:
-        if len(schedule) > _LONGEST_SCHEDULE:
+        if len(schedule) > _MAX_SCHEDULE:
             raise ValueError("the schedule is too long")
         return next_run_date(schedule, timezone, services.clock.now())
     except ValueError:

@@ -230,7 +230,7 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
 
 # The kinds of parameters.
 
-_MOST = 2**62
+_MAX_INTEGER = 2**62
 """Greater numbers do not fit in a database's columns, and have the same effect in a search."""
 _DIGITS = 4000
 """Python refuses to read longer numbers."""
@@ -249,7 +249,7 @@ def integer(default: int, refused: type[ServerError] = Refused, detail: str = ""
         if not given:
             return default
         try:
-            return max(min(int(given[-1][:_DIGITS]), _MOST), -_MOST)
+            return max(min(int(given[-1][:_DIGITS]), _MAX_INTEGER), -_MAX_INTEGER)
         except ValueError as error:
             raise refused(detail.replace("{}", given[-1]) or str(error)) from None
 

@@ -27,7 +27,7 @@ from langgraph_client.values import (
     VERSION,
 )
 
-_MOST = 60
+_MAX_PAUSE = 60
 """The longest pause between two questions of a run whether to drain, in seconds."""
 
 
@@ -105,8 +105,12 @@ def _control(text: str) -> dict[str, object]:
     if not isinstance(control, dict) or not isinstance(control.get("drain"), str | None):
         raise Invalid(f'{CONTROL_HEADER} must be {{"drain": reason}}')
     pause = control.get("pause", 0)
-    if isinstance(pause, bool) or not isinstance(pause, int | float) or not 0 <= pause <= _MOST:
-        raise Invalid(f"{CONTROL_HEADER}: pause must be a number of seconds up to {_MOST}")
+    if (
+        isinstance(pause, bool)
+        or not isinstance(pause, int | float)
+        or not 0 <= pause <= _MAX_PAUSE
+    ):
+        raise Invalid(f"{CONTROL_HEADER}: pause must be a number of seconds up to {_MAX_PAUSE}")
     return {"drain": control.get("drain"), "pause": float(pause)}
 
 

@@ -57,7 +57,7 @@ def _path(names: Sequence[str | int]) -> str:
     return "".join(f"[{_json(name)}]" for name in names)
 
 
-_LONGEST = 10_000
+_MAX_TEXT = 10_000
 """The most characters of a value in the text of an error."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -66,8 +66,8 @@ def _json(value: object) -> str:
     text = ""
     for part in _ENCODER.iterencode(value):  # Part by part: a value may have millions of them.
         text += part
-        if len(text) > _LONGEST:
-            return f"{text[:_LONGEST]}…"
+        if len(text) > _MAX_TEXT:
+            return f"{text[:_MAX_TEXT]}…"
     return text
 
 

@@ -45,7 +45,7 @@ class PerName(Generic[T]):
         work_out: The function.
     """
 
-    _MOST = 10_000  # Each call of a subgraph has new names, so the cache is bounded.
+    _MAX_NAMES = 10_000  # Each call of a subgraph has new names, so the cache is bounded.
 
     def __init__(self, work_out: Callable[[str], T]) -> None:
         self._work_out = work_out
@@ -55,7 +55,7 @@ class PerName(Generic[T]):
         try:
             return self._known[name]
         except KeyError:
-            if len(self._known) >= self._MOST:
+            if len(self._known) >= self._MAX_NAMES:
                 self._known.clear()
             made = self._known[name] = self._work_out(name)
             return made

@@ -6,7 +6,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-_MOST = 20_000
+_MAX_CHARS = 20_000
 """The most characters of a traceback. From a longer one, the middle is removed."""
 _HOME = str(Path(__file__).parents[2])
 _PACKAGES = tuple(
@@ -30,9 +30,9 @@ def traceback_text(error: BaseException) -> str:
         text = "".join(shown.format())
     except Exception as raised:  # An exception's own `__str__` is user code, which may raise.
         return f"the traceback cannot be shown: {type(raised).__name__}"
-    if len(text) <= _MOST:
+    if len(text) <= _MAX_CHARS:
         return text
-    half = _MOST // 2
+    half = _MAX_CHARS // 2
     return f"{text[:half]}\n[…]\n{text[-half:]}"
 
 

@@ -152,10 +152,10 @@ def decode(subject: Any, job: dict[str, Any]) -> Numbers:
 
         read: Any = orjson.loads
     else:
-        from langgraph_client._core.call import Reply
+        from langgraph_client._core.call import ReplyReader
         from langgraph_client.models import Thread
 
-        read = Reply(list[Thread]).read
+        read = ReplyReader(list[Thread]).read
     read(content)
     best: Numbers = {}
     for _ in range(job["count"]):

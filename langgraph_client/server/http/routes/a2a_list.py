@@ -14,7 +14,7 @@ from langgraph_client.server.http.routes.a2a_tasks import Task, read_context, ta
 _THREADS = 100
 """How many threads are searched for tasks: those that changed last."""
 _PAGE = 50
-_MOST = 100
+_MAX_PAGE = 100
 _STATES = (
     "submitted",
     "working",
@@ -56,8 +56,8 @@ def read_filter(params: JsonObject) -> TaskFilter:
     size = params.get("pageSize")
     if size is None:
         size = _PAGE
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _MOST:
-        raise A2AError(a2a.INVALID_PARAMS, f"pageSize must be an integer between 1 and {_MOST}")
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _MAX_PAGE:
+        raise A2AError(a2a.INVALID_PARAMS, f"pageSize must be an integer between 1 and {_MAX_PAGE}")
     token = params.get("pageToken") or "0"
     if not isinstance(token, str) or not (token.isascii() and token.isdigit()) or len(token) > 9:
         raise A2AError(a2a.INVALID_PARAMS, "Invalid pageToken")

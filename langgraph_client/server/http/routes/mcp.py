@@ -25,7 +25,7 @@ VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 _PAGE = 100
 _SEARCHED = 1000
 """How many assistants are read with one request."""
-_LONGEST_NAME = 128
+_MAX_NAME = 128
 _METHOD_NOT_FOUND, _INVALID_PARAMS, _INTERNAL = -32601, -32602, -32603
 _HINTS = {
     "readOnlyHint": False,
@@ -180,7 +180,7 @@ async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
 def tool_name(name: str) -> str:
     """Return an assistant's name as a tool's name, of letters, digits, `_`, `-` and `.` only."""
     joined = re.sub(r"\s+", "_", name.strip())
-    return re.sub(r"[^a-zA-Z0-9_\-.]", "", joined)[:_LONGEST_NAME]
+    return re.sub(r"[^a-zA-Z0-9_\-.]", "", joined)[:_MAX_NAME]
 
 
 def simplified(schema: Document) -> Document:

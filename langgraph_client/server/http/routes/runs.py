@@ -36,7 +36,7 @@ from langgraph_client.server.storage.protocol import Document
 #: checked there, and are left out.
 _ON_THREADS = frozenset({"checkpoint", "checkpoint_id", "if_not_exists", "multitask_strategy"})
 _MOMENT = 0.02
-_LONGEST_KEY = 255
+_MAX_KEY = 255
 _SOON = 2.0
 BAD_UUID = "badly formed hexadecimal UUID string"
 FIELDS = [
@@ -101,8 +101,8 @@ def idempotency_key(request: ValidRequest, what: str) -> str | None:
         what: The operation, so that the same key may be used for different operations.
     """
     key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
-        raise Invalid(f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters")
+    if key is not None and not 0 < len(key) <= _MAX_KEY:
+        raise Invalid(f"Idempotency-Key must have 1 to {_MAX_KEY} characters")
     return None if key is None else f"{what} {key}"
 
 

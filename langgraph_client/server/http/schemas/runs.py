@@ -21,7 +21,7 @@ _OBJECT = {"type": "object"}
 _FLAG = {"type": "boolean"}
 _NODES = {"anyOf": [{"type": "string", "enum": ["*"]}, _STRINGS]}
 #: Some thirty years: what is further off cannot be written as a date any more.
-_LONGEST = 1_000_000_000
+_MAX_AFTER_SECONDS = 1_000_000_000
 
 _STATELESS: dict[str, object] = {
     "assistant_id": {"anyOf": [{"type": "string", "format": "uuid"}, _STRING]},
@@ -41,7 +41,7 @@ _STATELESS: dict[str, object] = {
     "stream_subgraphs": _FLAG,
     "stream_resumable": _FLAG,
     "on_completion": {"type": "string", "enum": ["delete", "keep"]},
-    "after_seconds": {"type": "number", "maximum": _LONGEST},
+    "after_seconds": {"type": "number", "maximum": _MAX_AFTER_SECONDS},
     "checkpoint_during": _FLAG,
     "durability": {"type": "string", "enum": ["sync", "async", "exit"]},
     # Not in the real server's schemas, where they take effect unchecked.
