@@ -59,6 +59,7 @@ RULES = [
     (r'\("server"\)\.client\(', '("server").sync_client('),
     (r"\basync_transport\b", "transport"),
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
+    (r"\baeventually\b", "eventually"),
 ]
 
 

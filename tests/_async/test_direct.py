@@ -27,6 +27,7 @@ from langgraph_client.errors import (
     LangGraphError,
     NotFoundError,
 )
+from tests.support.eventually import aeventually
 from tests.support.raw_server import (
     EVENTS,
     Asked,
@@ -144,11 +145,8 @@ async def test_a_connection_that_the_server_has_closed_is_not_used() -> None:
     with raw_server(answer) as server:
         async with client_of(server) as client:
             await client.threads.get("t")
-            for _ in range(5000):
-                if not server.open:
-                    break
-                await sleep(0.001)
-            await sleep(0.01)
+            idle = sender_of(client)._idle
+            await aeventually(lambda: all(each.http.has_expired() for each in idle))
             await client.threads.get("t")
     assert server.connections == 2
 
@@ -297,17 +295,13 @@ async def test_a_closed_client_has_no_connections() -> None:
         await client.aclose()
         with pytest.raises(LangGraphError):
             await anext(stream)
-        for _ in range(1000):
-            if not server.open:
-                break
-            await sleep(0.005)
-        assert server.open == 0
+        await aeventually(lambda: server.open == 0)
         with pytest.raises(APIConnectionError, match="closed"):
             await client.threads.get("t")
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-async def test_closing_the_client_ends_a_read_with_an_error(tls: bool) -> None:
+@pytest.mark.parametrize("way", ["plain", "tls", "httpx"])
+async def test_closing_the_client_ends_a_read_with_an_error(way: str) -> None:
     """The reader wakes up. A body without a length is not complete because the client closed it."""
     done = threading.Event()
     outcomes: list[type[Exception]] = []
@@ -323,21 +317,17 @@ async def test_closing_the_client_ends_a_read_with_an_error(tls: bool) -> None:
         except (LangGraphError, StopAsyncIteration) as error:
             outcomes.append(type(error))
 
-    with raw_server(answer, tls=tls) as server:
-        client = client_of(server)
+    # A number of connections: then httpx carries the requests.
+    options = {"limits": httpx.Limits(max_connections=5)} if way == "httpx" else {}
+    with raw_server(answer, tls=way == "tls") as server:
+        client = client_of(server, **options)
         stream = client.runs.stream(None, "agent")
         assert (await anext(stream)).data == 1
         job = Job(read)
-        for _ in range(1000):
-            if stream._is_busy:
-                break
-            await sleep(0.005)
-        await sleep(0.05)  # The reader waits for bytes.
+        await aeventually(lambda: stream._is_busy)
+        await sleep(0.05)  # Nothing shows that it waits for bytes: by now it most likely does.
         await client.aclose()
-        for _ in range(1000):
-            if outcomes:
-                break
-            await sleep(0.005)
+        await aeventually(lambda: outcomes)
         assert outcomes == [StreamIncomplete]
         done.set()
         await job.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from langgraph_client import ReconnectPolicy, get_client
 from langgraph_client.stream import RunFailedError
 from tests.support.event_recordings import Recording, recordings
 from tests.support.event_streaming import THREAD, FollowedThread
+from tests.support.eventually import aeventually
 
 RECORDINGS = recordings()
 
@@ -48,8 +48,5 @@ async def test_a_recorded_run_is_read(recording: Recording, part: float | None) 
         else:
             assert await thread.output == {"done": True}
         # That server may ask after it has said that the run is interrupted.
-        for _ in range(1000):
-            if len(thread.interrupts) == len(recording.asked):
-                break
-            await sleep(0.005)
+        await aeventually(lambda: len(thread.interrupts) == len(recording.asked))
         assert [asked["interrupt_id"] for asked in thread.interrupts] == recording.asked

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from asyncio import sleep
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +41,7 @@ from tests.support.event_streaming import (
     started,
     text,
 )
+from tests.support.eventually import aeventually, eventually
 from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
 RUN: list[Event] = [
@@ -260,10 +260,7 @@ async def test_a_socket_that_closes_right_behind_a_reply_is_opened_again() -> No
             send(confirmed(1) + text(documents(RUN)[0]))
             (reader,) = followed._readers
             assert isinstance(reader, AsyncSocketReader)
-            for _ in range(1000):  # Until the second subscription is requested.
-                if 2 in reader._asked:
-                    break
-                time.sleep(0.005)
+            eventually(lambda: 2 in reader._asked)  # The second subscription.
             restart = Frame(Opcode.CLOSE, (1012).to_bytes(2)).serialize(mask=False)
             send(confirmed(2) + restart)
         else:
@@ -305,16 +302,9 @@ async def test_a_connection_that_opens_after_the_stream_was_left_is_closed(trans
         async with get_client(url=server.url) as client:
             stream = client.threads.stream(THREAD, assistant_id="agent", transport=transport)
             async with stream:
-                for _ in range(1000):
-                    if server.asked:
-                        break
-                    await sleep(0.005)
+                await aeventually(lambda: server.asked)
             left.set()
-            for _ in range(1000):
-                if not server.open:
-                    break
-                await sleep(0.005)
-            assert server.open == 0
+            await aeventually(lambda: server.open == 0)
 
 
 async def test_in_process_there_is_none(server: TestServer) -> None:

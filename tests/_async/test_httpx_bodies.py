@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client import RetryPolicy, StreamIncomplete, get_client
+from langgraph_client import RetryPolicy, get_client
 from langgraph_client._io.tasks import Job
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
-    LangGraphError,
 )
+from tests.support.eventually import aeventually
 from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
 from tests.support.wire import event
 
@@ -113,7 +113,7 @@ async def test_a_response_without_a_body_may_promise_one() -> None:
             return httpx.Response(204, headers={"content-length": "5"}, stream=Pieces())
 
     async with get_client(url="http://there", transport=Unchanged(), retry=ONCE) as client:
-        await client.threads.delete("t")
+        assert await client.threads.delete("t") is None
 
 
 async def test_a_hook_may_read_the_response_first() -> None:
@@ -135,42 +135,6 @@ async def test_a_hook_may_read_the_response_first() -> None:
             for thread_id in ("plain", "packed"):
                 assert (await client.threads.get(thread_id)).thread_id == "t"
     assert seen == [THREAD] * 2
-
-
-async def test_closing_the_client_ends_a_read_with_an_error() -> None:
-    """A body without a length is not complete because the client closed its connection."""
-    done = threading.Event()
-    outcomes: list[type[Exception]] = []
-
-    def answer(asked: Asked, send: Send) -> None:
-        send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("values", 1))
-        done.wait(10)
-        raise OSError
-
-    async def read() -> None:
-        try:
-            await anext(stream)
-        except (LangGraphError, StopAsyncIteration) as error:
-            outcomes.append(type(error))
-
-    with raw_server(answer) as server:
-        client = get_client(url=server.url, retry=ONCE, limits=httpx.Limits(max_connections=5))
-        stream = client.runs.stream(None, "agent")
-        assert (await anext(stream)).data == 1
-        job = Job(read)
-        for _ in range(1000):
-            if stream._is_busy:
-                break
-            await sleep(0.005)
-        await sleep(0.05)  # The reader waits for bytes.
-        await client.aclose()
-        for _ in range(400):
-            if outcomes:
-                break
-            await sleep(0.005)
-        done.set()
-        await job.stop()
-        assert outcomes == [StreamIncomplete]
 
 
 async def test_an_interrupted_read_is_an_error() -> None:
@@ -196,12 +160,9 @@ async def test_an_interrupted_read_is_an_error() -> None:
             stream: Any = client.runs.stream(None, "agent")
             assert (await anext(stream)).data == 1
             job = Job(read)
-            await sleep(0.05)  # The reader waits for bytes.
+            await sleep(0.05)  # Nothing shows that it waits for bytes: by now it most likely does.
             await stream._answer.interrupt()
-            for _ in range(1000):
-                if outcomes:
-                    break
-                await sleep(0.005)
+            await aeventually(lambda: outcomes)
             done.set()
             await job.stop()
             await stream.aclose()

@@ -167,7 +167,7 @@ async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
         async with get_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(await anext(opened)).event for _ in range(2)] == ["metadata", "values"]
-            await sleep(0.5)  # The reader is busy with the event.
+            await sleep(0.5)  # Time itself is what the test is about: the reader is busy.
             quiet.go_on.set()
             assert (await anext(opened)).event == "end"
 

@@ -161,30 +161,6 @@ async def test_an_extension_is_the_same_object_at_each_access() -> None:
         assert inner.extensions["progress"] is inner.extensions["progress"]
 
 
-async def test_a_question_ends_the_iteration_and_is_answered_by_its_id() -> None:
-    """`output` returns at an interrupt, and `respond` needs no id where one question is open."""
-    after = [started("r2"), ("values", [], {"count": 2}), ended()]
-    server = FollowedThread(frames(ASKED + after), answers=[accepted("r1"), accepted("r2")])
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        await thread.run.start()
-        print(await thread.output)
-        assert thread.interrupted
-        assert thread.interrupts == [{"interrupt_id": "i1", "value": "sure?", "namespace": []}]
-        with pytest.raises(RuntimeError, match="interrupt_id 'other' does not match"):
-            await thread.run.respond("yes", interrupt_id="other")
-        await thread.run.respond("yes")
-        assert [values async for values in thread.values] == [{"count": 2}]
-        assert not thread.interrupted
-    assert server.commands[1]["params"] == {
-        "interrupt_id": "i1",
-        "namespace": [],
-        "response": "yes",
-    }
-
-
 async def test_a_failure_ends_everything_that_waits() -> None:
     """Output, projections and a message in the middle raise the server's words."""
     cut = message(["Hel", "lo"], "m1")[:3]
@@ -373,16 +349,6 @@ async def test_a_closed_thread_stream_ends_and_sends_nothing() -> None:
                 await refused()
 
 
-async def test_a_new_thread_has_no_output_before_its_first_run() -> None:
-    """Waiting for what nobody has started is a mistake, and said to be one."""
-    async with (
-        client_of(FollowedThread(frames([]))) as client,
-        client.threads.stream(**AGENT) as thread,
-    ):
-        with pytest.raises(RuntimeError, match="no run has been started"):
-            print(await thread.output)
-
-
 async def test_a_stream_that_the_server_says_has_failed_is_opened_again() -> None:
     """An error frame that nobody asked for is a cut; its words are told if there is no more."""
     failed = {"type": "error", "id": None, "error": "unknown_error", "message": "no luck"}
@@ -449,130 +415,6 @@ async def test_a_task_tells_how_the_subgraph_that_it_called_has_ended(
         await thread.run.start()
         (worker,) = [found async for found in thread.subgraphs]
         assert (worker.graph_name, worker.status, worker.error) == ("worker", status, error)
-
-
-async def test_questions_may_be_noted_by_hand() -> None:
-    """What is appended to `interrupts` before a run is known is answered, and then forgotten."""
-    server = FollowedThread(frames([]), answers=[accepted("r1")])
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        for name in ("a", "b"):
-            thread.interrupts.append({"interrupt_id": name, "value": None, "namespace": []})
-        assert thread.interrupted
-        with pytest.raises(RuntimeError, match="several outstanding interrupts"):
-            await thread.run.respond("yes")
-        await thread.run.respond("yes", interrupt_id="b")
-        assert not thread.interrupted
-        thread.interrupts = [{"interrupt_id": "c", "value": None, "namespace": []}]
-        assert thread.interrupted
-        thread.interrupted = False
-        assert thread.interrupts == []
-    assert server.commands[0]["params"]["interrupt_id"] == "b"
-
-
-async def test_a_thread_that_is_only_watched_shows_what_it_asks() -> None:
-    """`interrupted` and `interrupts` need no projection that is read, and no run of one's own."""
-    server = FollowedThread(frames(ASKED))
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        changed = thread._main().changed
-        assert await changed.wait(lambda: thread.interrupted, 5.0)
-        assert [asked["value"] for asked in thread.interrupts] == ["sure?"]
-
-
-@pytest.mark.parametrize("through", ["output", "values"])
-async def test_a_question_behind_the_end_of_its_run_is_waited_for(through: str) -> None:
-    """The state tells that there is one; `output`, or the end of an iteration, waits for it."""
-    running, question, end = ASKED
-    values: Event = ("values", [], {"count": 1})
-    tasks = [{"id": "t1", "name": "ask", "interrupts": [{"id": "i1", "value": "sure?"}]}]
-    begun = [running, values, end]
-    server = FollowedThread(
-        frames(begun),
-        frames([question], first=1 + len(begun)),
-        answers=[accepted("r1")],
-        stable=True,
-        tasks=tasks,
-    )
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        await thread.run.start()
-        if through == "output":
-            print(await thread.output)
-        else:
-            assert [item async for item in thread.values] == [{"count": 1}]
-        assert [asked["value"] for asked in thread.interrupts] == ["sure?"]
-
-
-async def test_every_question_behind_the_end_of_its_run_is_waited_for() -> None:
-    """`output` waits for all that the state tells of, also if some came before the end."""
-    other: Event = ("input.requested", [], {"interrupt_id": "i2", "payload": "really?"})
-    asked = [{"id": "i1", "value": "sure?"}, {"id": "i2", "value": "really?"}]
-    server = FollowedThread(
-        frames(ASKED),
-        frames([other], first=1 + len(ASKED)),
-        answers=[accepted("r1")],
-        stable=True,
-        tasks=[{"id": one["id"], "name": "ask", "interrupts": [one]} for one in asked],
-    )
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        await thread.run.start()
-        print(await thread.output)
-        assert [one["value"] for one in thread.interrupts] == ["sure?", "really?"]
-
-
-async def test_events_of_a_run_that_the_server_does_not_know_end_with_their_connection() -> None:
-    """Closed in good order, and of a run that is gone: nothing more can come."""
-    events: list[Event] = [started("r1"), ("values", [], {"count": 0})]
-    server = FollowedThread(frames(events), answers=[accepted("r1")], ends=True)
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        await thread.run.start()
-        events_of = thread.subscribe(["lifecycle", "values"])
-        assert [event["method"] async for event in events_of] == ["lifecycle", "values"]
-        assert [values async for values in thread.values] == [{"count": 0}]
-
-
-async def test_a_connection_without_events_of_an_unknown_run_gives_none() -> None:
-    """Likewise for a run of which nothing came."""
-    server = FollowedThread(frames([]), answers=[accepted("r1")], ends=True)
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        await thread.run.start()
-        assert [event async for event in thread.subscribe(["values"])] == []
-
-
-async def test_a_thread_that_never_had_a_run_has_its_state_as_output() -> None:
-    """A thread that was made by state updates alone is at rest already."""
-    server = FollowedThread(frames([]))
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        assert await thread.output == {"done": True}
-
-
-async def test_the_output_of_a_run_that_was_over_before_is_there_at_once() -> None:
-    """Also where the server has kept no event of it."""
-    server = FollowedThread(frames([]), runs=[{"run_id": "r1", "status": "success"}])
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, run_start_timeout=0.5, **AGENT) as thread,
-    ):
-        assert await thread.output == {"done": True}
 
 
 async def test_the_output_of_a_run_is_asked_for_once() -> None:

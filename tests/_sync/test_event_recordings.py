@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from time import sleep
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from langgraph_client import ReconnectPolicy, get_sync_client
 from langgraph_client.stream import RunFailedError
 from tests.support.event_recordings import Recording, recordings
 from tests.support.event_streaming import THREAD, FollowedThread
+from tests.support.eventually import eventually
 
 RECORDINGS = recordings()
 
@@ -49,8 +49,5 @@ def test_a_recorded_run_is_read(recording: Recording, part: float | None) -> Non
         else:
             assert thread.output == {"done": True}
         # That server may ask after it has said that the run is interrupted.
-        for _ in range(1000):
-            if len(thread.interrupts) == len(recording.asked):
-                break
-            sleep(0.005)
+        eventually(lambda: len(thread.interrupts) == len(recording.asked))
         assert [asked["interrupt_id"] for asked in thread.interrupts] == recording.asked

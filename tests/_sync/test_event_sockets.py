@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from time import sleep
 from typing import Any
 
 import httpx
@@ -43,6 +42,7 @@ from tests.support.event_streaming import (
     started,
     text,
 )
+from tests.support.eventually import eventually
 from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
 RUN: list[Event] = [
@@ -259,10 +259,7 @@ def test_a_socket_that_closes_right_behind_a_reply_is_opened_again() -> None:
             send(confirmed(1) + text(documents(RUN)[0]))
             (reader,) = followed._readers
             assert isinstance(reader, SyncSocketReader)
-            for _ in range(1000):  # Until the second subscription is requested.
-                if 2 in reader._asked:
-                    break
-                time.sleep(0.005)
+            eventually(lambda: 2 in reader._asked)  # The second subscription.
             restart = Frame(Opcode.CLOSE, (1012).to_bytes(2)).serialize(mask=False)
             send(confirmed(2) + restart)
         else:
@@ -304,16 +301,9 @@ def test_a_connection_that_opens_after_the_stream_was_left_is_closed(transport: 
         with get_sync_client(url=server.url) as client:
             stream = client.threads.stream(THREAD, assistant_id="agent", transport=transport)
             with stream:
-                for _ in range(1000):
-                    if server.asked:
-                        break
-                    sleep(0.005)
+                eventually(lambda: server.asked)
             left.set()
-            for _ in range(1000):
-                if not server.open:
-                    break
-                sleep(0.005)
-            assert server.open == 0
+            eventually(lambda: server.open == 0)
 
 
 def test_in_process_there_is_none(server: TestServer) -> None:

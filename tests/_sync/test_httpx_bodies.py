@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client import RetryPolicy, StreamIncomplete, get_sync_client
+from langgraph_client import RetryPolicy, get_sync_client
 from langgraph_client._io.threads import Job
 from langgraph_client.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
-    LangGraphError,
 )
+from tests.support.eventually import eventually
 from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
 from tests.support.wire import event
 
@@ -114,7 +114,7 @@ def test_a_response_without_a_body_may_promise_one() -> None:
             return httpx.Response(204, headers={"content-length": "5"}, stream=Pieces())
 
     with get_sync_client(url="http://there", transport=Unchanged(), retry=ONCE) as client:
-        client.threads.delete("t")
+        assert client.threads.delete("t") is None
 
 
 def test_a_hook_may_read_the_response_first() -> None:
@@ -136,42 +136,6 @@ def test_a_hook_may_read_the_response_first() -> None:
             for thread_id in ("plain", "packed"):
                 assert (client.threads.get(thread_id)).thread_id == "t"
     assert seen == [THREAD] * 2
-
-
-def test_closing_the_client_ends_a_read_with_an_error() -> None:
-    """A body without a length is not complete because the client closed its connection."""
-    done = threading.Event()
-    outcomes: list[type[Exception]] = []
-
-    def answer(asked: Asked, send: Send) -> None:
-        send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("values", 1))
-        done.wait(10)
-        raise OSError
-
-    def read() -> None:
-        try:
-            next(stream)
-        except (LangGraphError, StopIteration) as error:
-            outcomes.append(type(error))
-
-    with raw_server(answer) as server:
-        client = get_sync_client(url=server.url, retry=ONCE, limits=httpx.Limits(max_connections=5))
-        stream = client.runs.stream(None, "agent")
-        assert (next(stream)).data == 1
-        job = Job(read)
-        for _ in range(1000):
-            if stream._is_busy:
-                break
-            sleep(0.005)
-        sleep(0.05)  # The reader waits for bytes.
-        client.close()
-        for _ in range(400):
-            if outcomes:
-                break
-            sleep(0.005)
-        done.set()
-        job.stop()
-        assert outcomes == [StreamIncomplete]
 
 
 def test_an_interrupted_read_is_an_error() -> None:
@@ -197,12 +161,9 @@ def test_an_interrupted_read_is_an_error() -> None:
             stream: Any = client.runs.stream(None, "agent")
             assert (next(stream)).data == 1
             job = Job(read)
-            sleep(0.05)  # The reader waits for bytes.
+            sleep(0.05)  # Nothing shows that it waits for bytes: by now it most likely does.
             stream._answer.interrupt()
-            for _ in range(1000):
-                if outcomes:
-                    break
-                sleep(0.005)
+            eventually(lambda: outcomes)
             done.set()
             job.stop()
             stream.close()

@@ -165,7 +165,7 @@ def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
-            sleep(0.5)  # The reader is busy with the event.
+            sleep(0.5)  # Time itself is what the test is about: the reader is busy.
             quiet.go_on.set()
             assert (next(opened)).event == "end"
 

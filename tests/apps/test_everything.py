@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
 import pytest
 
 from tests.apps.conftest import Apps
+from tests.support.eventually import eventually
 
 ADA, BOB = {"x-user": "ada"}, {"x-user": "bob"}
 
@@ -66,8 +65,6 @@ def test_a_webhook_to_the_application(http: httpx.Client) -> None:
     """A webhook without a host goes to a route of the application, with the config's headers."""
     body = {"assistant_id": "agent", "input": {"name": "Ann"}, "webhook": "/hook"}
     assert http.post("/runs/wait", json=body, headers=BOB).status_code == 200
-    for _ in range(100):  # It is sent behind the answer.
-        if heard := http.get("/heard", headers=BOB).json():
-            break
-        time.sleep(0.1)
-    assert heard == [["success", "k"]]
+    # It is sent behind the answer.
+    eventually(lambda: http.get("/heard", headers=BOB).json())
+    assert http.get("/heard", headers=BOB).json() == [["success", "k"]]

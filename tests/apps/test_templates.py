@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
+from functools import partial
 from typing import Any
 
 import httpx
 
 from tests.apps.conftest import Apps
+from tests.support.eventually import eventually
 
 
 def wait(http: httpx.Client, graph: str, given: Any, thread: str | None = None, **body: Any) -> Any:
@@ -117,12 +118,10 @@ def test_executive_ai_assistant(apps: Apps) -> None:
     def asked(email: str) -> tuple[str, Any]:
         assert wait(http, "cron", {"emails": [email]})["started"] == 1
         thread = str(uuid.uuid5(uuid.NAMESPACE_URL, email))
-        for _ in range(300):  # The run is on its own; there is nothing to wait for it by.
-            found = http.get(f"/threads/{thread}").json()
-            if found["status"] == "interrupted":
-                break
-            time.sleep(0.1)
-        ((question,),) = found["interrupts"].values()
+        # The run is on its own; there is nothing to wait for it by.
+        found = partial(http.get, f"/threads/{thread}")
+        eventually(lambda: found().json()["status"] == "interrupted", 60)
+        ((question,),) = found().json()["interrupts"].values()
         return thread, question["value"]["draft"]
 
     thread, draft = asked(email)

@@ -131,9 +131,8 @@ class Chaos:
         database = Cluster(synchronous_commit="on")
         with tempfile.TemporaryDirectory() as folder:
             effects = Path(folder) / "effects"
-            processes = [Process(database.fresh(), effects) for _ in range(1)]
-            url = processes[0]._arguments[0]
-            processes += [Process(url, effects) for _ in range(2)]
+            url = database.fresh()
+            processes = [Process(url, effects) for _ in range(3)]
             proxy = Proxy([process.port for process in processes])
             try:
                 for process in processes:

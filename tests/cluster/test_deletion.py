@@ -27,6 +27,7 @@ from langgraph_client.server.storage.protocol import Event, KeptEvent
 from langgraph_client.server.storage.shared import Fenced, run_lease
 from tests.cluster.conftest import http_of
 from tests.cluster.test_two_servers import GATE, ROW, Background, thread_of
+from tests.support.eventually import eventually
 from tests.support.hosted import Gate, hosted
 
 Servers = tuple[httpx.Client, httpx.Client, Server]
@@ -195,8 +196,7 @@ def test_what_is_written_on_a_temporary_thread_while_its_run_ends(
     }[what]
     written, _ = in_turn(database, thread_id, write, gate.open)
     assert written.status_code == 200
-    while worker.get(path).status_code != 404:
-        time.sleep(0.01)
+    eventually(lambda: worker.get(path).status_code == 404)
     assert left_of(server, thread_id) == {}
 
 

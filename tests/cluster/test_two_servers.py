@@ -327,17 +327,15 @@ def test_the_event_protocol_of_a_thread_that_is_read_before_it_exists(pair: Pair
     assert [data["method"] for _, data in events_of(text)].count("values") == 3
 
 
-def test_what_a_stopped_server_has_is_taken_up_at_once(pair: Pair, gate: Any) -> None:
+def test_what_a_stopped_server_has_is_taken_up_at_once(
+    database: str, pair: Pair, gate: Any
+) -> None:
     """An orderly stop hands runs back; readers of another server see one run to its end."""
-    from langgraph_client.server.server import Server
-    from tests.support.hosted import hosted
-
     body = {**GATE, "stream_mode": "values", "stream_resumable": True}
     streamed = Background(lambda: events_of(pair.api.post("/runs/stream", json=body).text))
     gate.arrived()
     pair.servers[1].close()
-    url = str(pair.servers[0]._path)
-    with Server(hosted(gate), path=url, role="worker"):
+    with Server(hosted(gate), path=database, role="worker"):
         gate.arrived(5)
         gate.open()
         found = streamed.result()

@@ -25,6 +25,7 @@ from langgraph_client import (
 from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client._io.tasks import close_all
 from langgraph_client.server.graphs.script_steps import Wait
+from tests.support.eventually import aeventually
 from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
 from tests.support.wire import event
 
@@ -42,45 +43,62 @@ def slow() -> Iterator[Server]:
         yield running
 
 
-async def by_timeout(go: Go) -> None:
-    await asyncio.wait_for(go(), 0.2)
+async def by_timeout(go: Go, begun: asyncio.Event) -> None:
+    async with asyncio.timeout(None) as limit:
 
+        async def end() -> None:
+            await begun.wait()
+            limit.reschedule(0)
 
-async def by_scope(go: Go) -> None:
-    """As where FastAPI's client is gone: anyio cancels in every turn of the loop."""
-    with anyio.move_on_after(0.2):
+        ending = asyncio.ensure_future(end())
         await go()
+    await ending
 
 
-async def by_two_cancels(go: Go) -> None:
+async def by_scope(go: Go, begun: asyncio.Event) -> None:
+    """As where FastAPI's client is gone: anyio cancels in every turn of the loop."""
+    with anyio.CancelScope() as scope:
+
+        async def end() -> None:
+            await begun.wait()
+            scope.cancel()
+
+        ending = asyncio.ensure_future(end())
+        await go()
+    await ending
+
+
+async def by_two_cancels(go: Go, begun: asyncio.Event) -> None:
     task = asyncio.ensure_future(go())
-    await asyncio.sleep(0.2)
+    await begun.wait()
     task.cancel()
-    await asyncio.sleep(0.0005)
+    await asyncio.sleep(0.0005)  # Somewhere within the closing.
     task.cancel()
     await task
 
 
-WAYS = [by_timeout, by_scope, by_two_cancels]
+Leave = Callable[[Go, asyncio.Event], Awaitable[None]]
+WAYS: list[Leave] = [by_timeout, by_scope, by_two_cancels]
 
 
 @pytest.mark.parametrize("leave", WAYS)
 @pytest.mark.parametrize("in_process", [True, False], ids=["in process", "port"])
 async def test_a_cancelled_reader_stops_its_run(
-    slow: Server, leave: Callable[[Go], Awaitable[None]], in_process: bool
+    slow: Server, leave: Leave, in_process: bool
 ) -> None:
     """However it is cancelled, the run with `on_disconnect="cancel"` is interrupted."""
     transport = slow.async_transport() if in_process else None
     async with get_client(url=slow.url, transport=transport) as client:
         thread = await client.threads.create()
         stream = client.runs.stream(thread.thread_id, "slow", input={}, on_disconnect="cancel")
+        begun = asyncio.Event()
 
         async def read() -> None:
             async for _ in stream:
-                pass
+                begun.set()
 
         with suppress(asyncio.CancelledError, TimeoutError):
-            await leave(read)
+            await leave(read, begun)
         await client.runs.join(thread.thread_id, stream.run_id or "")
         run = await client.runs.get(thread.thread_id, stream.run_id or "")
         assert run.status == "interrupted"
@@ -88,17 +106,18 @@ async def test_a_cancelled_reader_stops_its_run(
 
 @pytest.mark.parametrize("leave", WAYS)
 @pytest.mark.parametrize("opening", [False, True], ids=["reading", "opening"])
-async def test_when_leaving_returns_the_server_was_told(
-    leave: Callable[[Go], Awaitable[None]], opening: bool
-) -> None:
+async def test_when_leaving_returns_the_server_was_told(leave: Leave, opening: bool) -> None:
     """Also if the reader is cancelled before the server has said which run it started."""
     heads = threading.Event()
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
 
     def answer(asked: Asked, send: Send) -> None:
         if asked.line.startswith("POST /threads/t/runs/r/cancel"):
             send(http(b"{}"))
             return
         if opening:
+            loop.call_soon_threadsafe(begun.set)
             heads.wait(10)
         send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
 
@@ -107,18 +126,20 @@ async def test_when_leaving_returns_the_server_was_told(
 
             async def read() -> None:
                 async for _ in client.runs.stream("t", "slow", input={}, on_disconnect="cancel"):
-                    pass
+                    begun.set()
 
-            asyncio.get_running_loop().call_later(0.5, heads.set)
+            loop.call_later(0.5, heads.set)  # Long after the cancellation.
             with suppress(asyncio.CancelledError, TimeoutError):
-                await leave(read)
+                await leave(read, begun)
             assert [asked.line.split()[1].split("?")[0] for asked in server.asked] == [
                 "/threads/t/runs/stream",
                 "/threads/t/runs/r/cancel",
             ]
 
 
-async def test_a_server_that_does_not_answer_is_not_waited_for_long() -> None:
+async def test_a_server_that_does_not_answer_is_not_waited_for_long(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Leaving has a limit; what could not be done is logged, not raised."""
     told = threading.Event()
 
@@ -134,6 +155,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_long() -> None:
             async with asyncio.timeout(8):
                 await stream.aclose()
         told.set()
+    assert "was not complete within 5 s" in caplog.text
 
 
 def collected_by(server: Server, left: list[Any]) -> None:
@@ -244,9 +266,7 @@ async def test_calls_cancelled_at_random_leave_no_connection(
             gc.collect()
             sender = client._transport._pools.current()
             assert isinstance(sender, AsyncDirectSender)
-            async with asyncio.timeout(10):
-                while sender.busy:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await aeventually(lambda: not sender.busy)
             assert len(asyncio.all_tasks()) == 1, seed
 
 
@@ -291,9 +311,7 @@ async def test_two_cancellations_of_a_thread_stream_leave_no_connection(
             assert asyncio.all_tasks() == before
             sender: Any = client._transport._pools.current()
             assert not (sender._open if way == "httpx" else sender.busy)
-            async with asyncio.timeout(10):
-                while server.open > 1:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await aeventually(lambda: server.open <= 1)
 
 
 @pytest.mark.parametrize("turns", range(8))
@@ -339,9 +357,15 @@ async def test_everything_is_closed_whatever_fails_or_is_cancelled() -> None:
     assert closed == [1, 2, 3]
     for leave in (by_scope, by_two_cancels):
         closed.clear()
-        go = lambda: close_all(lambda: asyncio.sleep(0.3), *map(closing, range(3)))  # noqa: E731
+        begun = asyncio.Event()
+
+        async def close_late(begun: asyncio.Event = begun) -> None:
+            begun.set()
+            await asyncio.sleep(0.3)  # Cancelled in here.
+
+        go = lambda: close_all(close_late, *map(closing, range(3)))  # noqa: E731
         with suppress(asyncio.CancelledError):
-            await leave(go)
+            await leave(go, begun)
         assert closed == [0, 1, 2]
     with anyio.move_on_after(5) as scope:
         await close_all(lambda: asyncio.sleep(HOUR), closing(4), seconds=0.05)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -21,6 +20,7 @@ from starlette.routing import Route
 
 from langgraph_client import AsyncRunStream, get_client
 from langgraph_client.errors import APITimeoutError, StreamIncomplete
+from tests.support.eventually import eventually
 
 
 async def events(request: Request) -> Response:
@@ -56,17 +56,24 @@ def url() -> Iterator[str]:
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()
     loop, stop = stopping.result(10)
-    for _ in range(500):
+
+    def is_listening() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.01)
+            return True
+        return False
+
+    eventually(is_listening)
     yield f"http://127.0.0.1:{port}"
     loop.call_soon_threadsafe(stop.set)
     thread.join(10)
 
 
-async def followed(stream: AsyncRunStream[object]) -> list[str]:
-    return [part.event async for part in stream]  # type: ignore[attr-defined]
+async def followed(stream: AsyncRunStream[object], begun: asyncio.Event) -> list[str]:
+    names = []
+    async for part in stream:
+        begun.set()
+        names.append(part.event)  # type: ignore[attr-defined]
+    return names
 
 
 async def test_closing_one_stream_touches_no_other(url: str) -> None:
@@ -75,10 +82,14 @@ async def test_closing_one_stream_touches_no_other(url: str) -> None:
         client = get_client(url=url, http_client=http)
         one = client.runs.stream(None, "x", input={})
         other = client.runs.stream(None, "x", input={})
-        readers = [asyncio.ensure_future(followed(stream)) for stream in (one, other)]
-        await asyncio.sleep(0.25)
-        await one.aclose()
-        async with asyncio.timeout(5):
+        begun = [asyncio.Event(), asyncio.Event()]
+        readers = [
+            asyncio.ensure_future(followed(*each)) for each in zip((one, other), begun, strict=True)
+        ]
+        async with asyncio.timeout(10):
+            for event in begun:
+                await event.wait()
+            await one.aclose()
             assert len(await readers[0]) < 6
             assert await readers[1] == [*["values"] * 6, "end"]
 
@@ -87,8 +98,10 @@ async def test_a_silent_stream_is_given_up_alone(url: str) -> None:
     """The time that a read may take ends that read; the other stream goes on."""
     async with httpx.AsyncClient(http1=False, http2=True) as http:
         client = get_client(url=url, http_client=http, timeout=httpx.Timeout(5, read=0.4))
-        silent = asyncio.ensure_future(followed(client.runs.stream(None, "silent", input={})))
-        other = asyncio.ensure_future(followed(client.runs.stream(None, "x", input={})))
+        streams = [client.runs.stream(None, name, input={}) for name in ("silent", "x")]
+        silent, other = (
+            asyncio.ensure_future(followed(stream, asyncio.Event())) for stream in streams
+        )
         async with asyncio.timeout(5):
             assert await other == [*["values"] * 6, "end"]
             with pytest.raises(StreamIncomplete) as caught:

@@ -87,8 +87,9 @@ async def scope(run: Run, slow: Slow) -> None:
 async def opening(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
     # Not woken from another thread: then the answer would be here already.
-    while not slow.began.is_set():  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while not slow.began.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(0)
     task.cancel()
     await task
 
@@ -144,7 +145,7 @@ class SlowToStop(Slow):
         try:
             return await super().node(_)
         finally:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # Time itself is what the test is about.
 
 
 def test_a_thread_is_free_when_its_stream_has_been_left() -> None:

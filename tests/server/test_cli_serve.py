@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.eventually import eventually
+
 GRAPH = """
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
@@ -162,10 +164,7 @@ def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 def wait_for(path: Path, lines: int) -> list[str]:
-    deadline = time.monotonic() + 20
-    while not path.exists() or len(path.read_text().split()) < lines:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: path.exists() and len(path.read_text().split()) >= lines)
     return path.read_text().split()
 
 
@@ -353,8 +352,7 @@ def test_so_many_runs_at_a_time(tmp_path: Path, flag: str, most: int) -> None:
             def statuses() -> list[str]:
                 return [http.get(place).json()["status"] for place in places]
 
-            while statuses().count("running") < most:
-                time.sleep(0.01)  # Another process: there is no event to wait for.
+            eventually(lambda: statuses().count("running") >= most)
             assert statuses() == ["running"] * most + ["pending"] * (4 - most)
             (tmp_path / "open").touch()
             for place in places:

@@ -134,6 +134,7 @@ def test_a_loop_that_is_not_held_up(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is said, and a loop that has ended ends the watch."""
     runner = OnLoop()
     with LoopWatch(runner, 0.5) as watch:
+        # Time itself is what the test is about.
         asyncio.run_coroutine_threadsafe(asyncio.sleep(1.2), runner.loop).result()
         runner.close()
         watch._thread.join(5)

@@ -376,9 +376,9 @@ def test_a_slow_reader_slows_its_run_and_loses_nothing() -> None:
         thread.start("write", {"count": 0}, config={"recursion_limit": 2 * steps})
         lines = reply.iter_lines()
         before = -1
-        while done != before or done == 0:
+        while done != before or done == 0:  # Until no step was done for half a second.
             before = done
-            time.sleep(0.5)
+            time.sleep(0.5)  # Time itself is what the test is about.
         assert done < steps, "the run did not wait for its reader"
         numbers = []
         for line in lines:

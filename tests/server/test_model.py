@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import FIRST_RUN_ID
 from tests.support.engine import is_at_rest
+from tests.support.eventually import aeventually
 
 AT_ONCE = 20
 STEPS = int(os.environ.get("MODEL_STEPS", "2000"))
@@ -327,11 +328,7 @@ async def at_rest(server: Server, *, is_shared: bool = False) -> None:
     server was reading them, as long as its result.
     """
     services = server.services
-    for _ in range(int(LIMIT * 100)):
-        if is_at_rest(services.engine):
-            break
-        await asyncio.sleep(0.01)
-    assert is_at_rest(services.engine), (services.engine.jobs, services.engine.numbers())
+    await aeventually(lambda: is_at_rest(services.engine), LIMIT)
     tables = await services.storage.export()
     rows = {
         name: [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from typing_extensions import TypedDict
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
 from langgraph_client.server.runs.stop_runs import GONE
 from langgraph_client.server.server import Server
+from tests.support.eventually import eventually
 from tests.support.hosted import Gate, hosted
 from tests.support.killed_file import killed_copy
 
@@ -265,9 +267,8 @@ def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) ->
         assert all(end.wait(10) for end in ends)
     work.effects.clear()
     with serving(image, work=graph) as http:
-        for _ in range(1000):
-            if http.get("/metrics", params={"format": "json"}).json()["workers"]["active"] == 0:
-                break
+        metrics = partial(http.get, "/metrics", params={"format": "json"})
+        eventually(lambda: metrics().json()["workers"]["active"] == 0)
     assert work.effects == ["continue"]
 
 

@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
 from tests.support.engine import is_at_rest
+from tests.support.eventually import aeventually
 
 
 def _added(one: list[Any], other: list[Any]) -> list[Any]:
@@ -59,15 +60,8 @@ def new_thread(http: httpx.Client) -> str:
 
 def rest(server: Server) -> None:
     """Wait until the engine has nothing left to do."""
-
-    async def wait() -> None:
-        for _ in range(10_000):
-            if is_at_rest(server.services.engine):
-                return
-            await asyncio.sleep(0.001)
-        raise AssertionError("the engine does not come to rest")
-
-    asyncio.run_coroutine_threadsafe(wait(), server.loop).result(20)
+    waiting = aeventually(lambda: is_at_rest(server.services.engine))  # Seen by its loop.
+    asyncio.run_coroutine_threadsafe(waiting, server.loop).result()
 
 
 # Cancelled before the first step.

@@ -104,6 +104,7 @@ def test_a_refusal_is_an_answer(hook: WebhookReceiver) -> None:
     ):
         run(client, hook, "counter", {"count": 1})
         wait_until_delivered(server)
+    assert hook.ids.qsize() == 1
 
 
 def wait_until_delivered(server: Server) -> None:

@@ -94,7 +94,7 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
             finally:
                 server.open -= 1
 
-    class WebhookReceiver(socketserver.ThreadingTCPServer):
+    class Listening(socketserver.ThreadingTCPServer):
         daemon_threads = True
         request_queue_size = 200
 
@@ -104,7 +104,7 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
         def shutdown_request(self, request: Any) -> None:
             self.close_request(request)
 
-    with WebhookReceiver(("127.0.0.1", 0), Handler) as listening:
+    with Listening(("127.0.0.1", 0), Handler) as listening:
         server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.server_address[1]}"
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

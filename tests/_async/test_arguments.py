@@ -1,0 +1,242 @@
+"""Arguments of the client's methods: which are refused, and how the others are sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from langgraph_client import LangGraphClient, get_client
+from langgraph_client.errors import (
+    InvalidArgumentError,
+)
+from tests.support.wire import URL, Wire, event, reply, stream
+
+RUN: dict[str, Any] = {"thread_id": "t", "assistant_id": "a"}
+CRON: dict[str, Any] = {"assistant_id": "a", "schedule": "* * * * *"}
+
+
+def client_of(wire: Wire) -> LangGraphClient:
+    return get_client(url=URL, transport=wire)
+
+
+@pytest.mark.parametrize("method", ["GÉT", "GE T", ""])
+async def test_a_method_is_letters(method: str) -> None:
+    """Anything else is refused before it is sent."""
+    wire = Wire()
+    async with client_of(wire) as client:
+        with pytest.raises(InvalidArgumentError, match=r"^method"):
+            await client.http.request_reconnect("/x", method)
+    assert not wire.requests
+
+
+async def test_a_checkpoint_to_read_is_sent_as_given() -> None:
+    """Also what is null in it."""
+    checkpoint: Any = {"checkpoint_id": "c", "checkpoint_ns": "", "checkpoint_map": None}
+    wire = Wire(reply({"values": {}}))
+    async with client_of(wire) as client:
+        await client.threads.get_state("t", checkpoint)
+    assert json.loads(wire.requests[0].content)["checkpoint"] == checkpoint
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "parameter"),
+    [
+        ("threads.get", {"thread_id": None}, "thread_id"),
+        ("threads.get", {"thread_id": b"t"}, "thread_id"),
+        ("threads.get", {"thread_id": " "}, "thread_id"),
+        ("threads.get", {"thread_id": "t", "headers": {"Host": "h"}}, "headers['Host']"),
+        ("threads.get", {"thread_id": "t", "headers": {"a": "b\r\nc: d"}}, "headers['a']"),
+        ("threads.get", {"thread_id": "t", "params": 5}, "params"),
+        ("threads.search", {"limit": 0}, "limit"),
+        ("threads.search", {"ids": "one"}, "ids"),
+        ("threads.create", {"ttl": "soon"}, "ttl"),
+        ("threads.create", {"if_exists": 1}, "if_exists"),
+        ("threads.update_state", {"thread_id": "t", "values": "text"}, "values"),
+        ("threads.update_state", {"thread_id": "t", "values": {"a": {1, (2j,)}}}, "values.a"),
+        ("assistants.get_graph", {"assistant_id": "a", "xray": -1}, "xray"),
+        ("assistants.search", {"response_format": "xml"}, "response_format"),
+        ("runs.wait", {"thread_id": None, "assistant_id": ""}, "assistant_id"),
+        ("runs.create", {"thread_id": "t", "assistant_id": "a", "stream_mode": 1}, "stream_mode"),
+        ("runs.create", {"thread_id": "t", "assistant_id": "a", "config": []}, "config"),
+        (
+            "runs.create",
+            {"thread_id": "t", "assistant_id": "a", "input": {"x": [1, {"y": float("nan")}]}},
+            "input.x[1].y",
+        ),
+        ("runs.create_batch", {"payloads": []}, "payloads"),
+        ("runs.create_batch", {"payloads": [{"assistant_id": None}]}, "payloads[0].assistant_id"),
+        ("runs.cancel", {"thread_id": "t", "run_id": "r", "action": 1}, "action"),
+        ("runs.cancel_many", {}, "status"),
+        ("crons.create", {"assistant_id": "a", "schedule": ""}, "schedule"),
+        (
+            "crons.create",
+            {"assistant_id": "a", "schedule": "* * * * *", "timezone": timezone.max},
+            "timezone",
+        ),
+        ("http.get", {"path": "//evil.example/"}, "path"),
+        ("runs.create_batch", {"payloads": {"assistant_id": "a"}}, "payloads"),
+        ("runs.create_batch", {"payloads": ["a"]}, "payloads[0]"),
+        (
+            "runs.create_batch",
+            {"payloads": [{"assistant_id": "a"}, {"assistant_id": "a", "metadata": 1}]},
+            "payloads[1].metadata",
+        ),
+        ("runs.create", {**RUN, "after_seconds": -1}, "after_seconds"),
+        ("runs.create", {**RUN, "after_seconds": True}, "after_seconds"),
+        ("runs.create", {**RUN, "after_seconds": float("inf")}, "after_seconds"),
+        ("runs.wait", {**RUN, "feedback_keys": "one"}, "feedback_keys"),
+        ("runs.create", {**RUN, "interrupt_before": "node"}, "interrupt_before"),
+        ("runs.create", {**RUN, "stream_subgraphs": "yes"}, "stream_subgraphs"),
+        ("runs.create", {**RUN, "langsmith_tracing": "project"}, "langsmith_tracing"),
+        ("runs.create", {**RUN, "checkpoint": "latest"}, "checkpoint"),
+        ("runs.create", {**RUN, "webhook": ""}, "webhook"),
+        ("runs.cancel_many", {"status": "pending", "thread_id": "t"}, "status"),
+        ("runs.cancel_many", {"thread_id": "t", "run_ids": []}, "run_ids"),
+        ("threads.create", {"ttl": float("nan")}, "ttl"),
+        ("threads.create", {"ttl": True}, "ttl"),
+        ("threads.create", {"supersteps": {"updates": []}}, "supersteps"),
+        ("threads.create", {"supersteps": [None]}, "supersteps[0]"),
+        ("threads.create", {"supersteps": [{"updates": {}}]}, "supersteps[0].updates"),
+        ("threads.create", {"supersteps": [{"updates": [1]}]}, "supersteps[0].updates[0]"),
+        ("threads.search", {"limit": 1001}, "limit"),
+        ("threads.search", {"offset": -1}, "offset"),
+        ("threads.search", {"values": []}, "values"),
+        ("crons.create", {**CRON, "timezone": 5}, "timezone"),
+        ("crons.create", {**CRON, "timezone": timezone(timedelta(hours=2))}, "timezone"),
+        ("crons.create", {**CRON, "enabled": "no"}, "enabled"),
+    ],
+)
+async def test_bad_input_is_refused_before_it_is_sent(
+    method: str, arguments: dict[str, Any], parameter: str
+) -> None:
+    """An argument that cannot be right is named, and nothing is sent."""
+    wire = Wire()
+    async with client_of(wire) as client:
+        resource, name = method.split(".")
+        with pytest.raises(InvalidArgumentError) as caught:
+            await getattr(getattr(client, resource), name)(**arguments)
+    assert caught.value.parameter.startswith(parameter)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "arguments", "parameter"),
+    [
+        (None, {}, "namespace"),
+        (["a.b"], {}, "namespace[0]"),
+        (["a", ""], {}, "namespace[1]"),
+        (["a"], {"key": ""}, "key"),
+        (["a"], {"value": None}, "value"),
+        (["a"], {"ttl": "soon"}, "ttl"),
+        (["a"], {"index": "field"}, "index"),
+    ],
+)
+async def test_a_bad_item_is_refused_before_it_is_sent(
+    namespace: Any, arguments: dict[str, Any], parameter: str
+) -> None:
+    """Likewise."""
+    wire = Wire()
+    async with client_of(wire) as client:
+        with pytest.raises(InvalidArgumentError) as caught:
+            await client.store.put_item(namespace, **{"key": "k", "value": {}, **arguments})
+    assert caught.value.parameter == parameter
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("mode", [5, ["values", 5]])
+async def test_a_bad_stream_mode_is_refused_at_once(mode: Any) -> None:
+    """A bad argument of a stream is refused when the stream is made, not when it is read."""
+    async with client_of(Wire()) as client:
+        with pytest.raises(InvalidArgumentError, match="stream_mode"):
+            client.runs.stream("t", "agent", stream_mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (ZoneInfo("Europe/Rome"), "Europe/Rome"),
+        (UTC, "UTC"),
+        (timezone(timedelta(0)), "UTC"),
+        ("Asia/Tokyo", "Asia/Tokyo"),
+    ],
+)
+async def test_a_time_zone_is_sent_by_its_name(given: Any, sent: str) -> None:
+    """A name, or a tzinfo that has one."""
+    wire = Wire(reply({}))
+    async with client_of(wire) as client:
+        await client.crons.create(**CRON, timezone=given)
+    assert json.loads(wire.requests[0].content)["timezone"] == sent
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("updates", "updates"), (["updates"], "updates"), (["a", "b"], '["a","b"]'), ([], None)],
+)
+async def test_the_modes_of_a_joined_stream(given: Any, sent: str | None) -> None:
+    """Several are one parameter."""
+    wire = Wire(stream(event("end", None)))
+    async with client_of(wire) as client:
+        parts = [part async for part in client.runs.join_stream("t", "r", stream_mode=given)]
+    assert [part.event for part in parts] == ["end"]
+    assert wire.requests[0].url.params.get("stream_mode") == sent
+
+
+async def test_supersteps_are_sent_without_commands_that_are_none() -> None:
+    """Servers refuse null there."""
+    wire = Wire(reply({"thread_id": "t"}))
+    update = {"values": {"a": 1}, "as_node": "n"}
+    async with client_of(wire) as client:
+        await client.threads.create(supersteps=[{"updates": [{**update, "command": None}]}])
+    assert json.loads(wire.requests[0].content)["supersteps"] == [{"updates": [update]}]
+
+
+async def test_words_of_newer_servers_are_sent() -> None:
+    """Modes, strategies, actions and statuses that are not known here are the server's to judge."""
+    wire = Wire(*[reply({})] * 4)
+    words: Any = ["values", "colours"]
+    async with client_of(wire) as client:
+        await client.runs.create("t", "a", stream_mode=words, multitask_strategy=words[1])
+        await client.runs.cancel("t", "r", action=words[1])
+        await client.runs.cancel_many(status=words[1])
+        await client.threads.create(if_exists=words[1])
+    bodies = [json.loads(request.content or b"null") for request in wire.requests]
+    assert (bodies[0]["stream_mode"], bodies[0]["multitask_strategy"]) == (words, "colours")
+    assert wire.requests[1].url.params["action"] == "colours"
+    assert (bodies[2], bodies[3]) == ({"status": "colours"}, {"if_exists": "colours"})
+
+
+async def test_a_query_may_be_text() -> None:
+    """`params` takes a query as text or bytes, as httpx does."""
+    wire = Wire(reply({}), reply({}))
+    async with client_of(wire) as client:
+        await client.threads.get("t", params="a=b%20c&d=")
+        await client.threads.get("t", params=b"?a=b")
+    first, second = (request.url.params.multi_items() for request in wire.requests)
+    assert (first, second) == ([("a", "b c"), ("d", "")], [("a", "b")])
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_cancel_waits_by_number(wait: bool) -> None:
+    """`wait` is 1 or 0 on the wire, which all servers take."""
+    wire = Wire(reply(None))
+    async with client_of(wire) as client:
+        await client.runs.cancel("t", "r", wait=wait)
+    assert wire.requests[0].url.params["wait"] == str(int(wait))
+
+
+async def test_a_cron_s_end_can_be_taken_away() -> None:
+    """For `end_time`, None and nothing are two things."""
+    wire = Wire(*[reply({"cron_id": "c"})] * 3)
+    async with client_of(wire) as client:
+        await client.crons.update("c", enabled=False)
+        await client.crons.update("c", end_time=None)
+        await client.crons.update("c", end_time=datetime(2030, 1, 1, tzinfo=UTC))
+    assert [request.content for request in wire.requests] == [
+        b'{"enabled":false}',
+        b'{"end_time":null}',
+        b'{"end_time":"2030-01-01T00:00:00+00:00"}',
+    ]

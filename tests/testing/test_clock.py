@@ -1,0 +1,213 @@
+"""A server with a `TestClock`: crons, delays, time limits, ids and heartbeats go by the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from langgraph_client import get_sync_client
+from langgraph_client.errors import NotFoundError
+from langgraph_client.testing import (
+    Ask,
+    Emit,
+    Say,
+    ScriptedGraph,
+    TestClock,
+    TestServer,
+    Update,
+    Wait,
+)
+from tests.support.graphs import graphs
+
+AGENT = ScriptedGraph([Update({"a": 1}, "plan"), Ask("sure?", node="ask"), {"done": True}])
+
+
+def hosted() -> dict[str, Any]:
+    return {**graphs(), "agent": AGENT}
+
+
+@pytest.fixture
+def server() -> Iterator[TestServer]:
+    with TestServer(hosted(), clock=TestClock()) as running:
+        yield running
+
+
+def test_a_cron_fires_when_the_clock_is_moved(server: TestServer) -> None:
+    """A day passes at once; each firing is a run."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    client.crons.create_for_thread(
+        thread.thread_id, "counter", schedule="0 * * * *", input={"count": 1}
+    )
+    moved = server.clock
+    assert isinstance(moved, TestClock)
+    moved.advance(days=1)
+    runs = client.runs.list(thread.thread_id, limit=100)
+    for run in runs:
+        client.runs.join(thread.thread_id, run.run_id)
+    assert len(runs) == 24
+
+
+def test_a_run_waits_for_its_time(server: TestServer) -> None:
+    """`after_seconds`, and the `Wait` of a script, go by the clock."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    run = client.runs.create(thread.thread_id, "counter", input={"count": 1}, after_seconds=3600)
+    assert client.runs.get(thread.thread_id, run.run_id).status == "pending"
+    server.clock.advance(hours=1)  # type: ignore[attr-defined]
+    assert client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
+
+
+def test_a_script_waits_by_the_clock() -> None:
+    """A minute of a script takes no time."""
+    clock = TestClock()
+    with TestServer(
+        {"slow": ScriptedGraph([Emit("begun"), Wait(60), {"a": 1}])}, clock=clock
+    ) as server:
+        with server.sync_client().runs.stream(
+            None, "slow", input={}, stream_mode=["custom", "values"]
+        ) as events:
+            for event in events:
+                if event.event == "custom":
+                    clock.advance(minutes=1)
+        assert event.data == {"a": 1}
+    assert clock.now() == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
+def test_a_thread_s_time_to_live_ends(server: TestServer) -> None:
+    """The thread is gone after its minutes."""
+    client = server.sync_client()
+    thread = client.threads.create(ttl=10)
+    server.clock.advance(minutes=9)  # type: ignore[attr-defined]
+    client.threads.get(thread.thread_id)
+    server.clock.advance(minutes=2)  # type: ignore[attr-defined]
+    with pytest.raises(NotFoundError):
+        client.threads.get(thread.thread_id)
+
+
+def test_a_run_s_time_limit_goes_by_the_clock() -> None:
+    """`max_run_seconds` ends a run as `timeout`."""
+    with TestServer({"slow": graphs()["slow"]}, clock=TestClock(), max_run_seconds=60) as server:
+        client = server.sync_client()
+        thread = client.threads.create()
+        with server.hold(status="running") as hold:
+            run = client.runs.create(thread.thread_id, "slow", input={"topic": "t"})
+            hold.wait()
+            server.clock.advance(61)  # type: ignore[attr-defined]
+        client.runs.join(thread.thread_id, run.run_id)
+        assert client.runs.get(thread.thread_id, run.run_id).status == "timeout"
+
+
+def test_ids_are_the_same_each_time() -> None:
+    """They are made of the clock's seed."""
+
+    def ids() -> list[str]:
+        with TestServer({"agent": AGENT}, clock=TestClock(seed=3)) as server:
+            client = server.sync_client()
+            return [client.threads.create().thread_id for _ in range(3)]
+
+    assert ids() == ids()
+
+
+def test_ids_of_messages_are_the_same_each_time() -> None:
+    """Those of `Say` are made of the clock's seed, too."""
+
+    def message_id() -> str:
+        graphs = {"agent": ScriptedGraph([Say("hi")])}
+        with TestServer(graphs, clock=TestClock(seed=3)) as server:
+            values = server.sync_client().runs.wait(None, "agent", input={})
+            return str(values["messages"][0]["id"])
+
+    assert message_id() == message_id()
+
+
+@pytest.mark.parametrize("port", [False, True])
+def test_a_clock_moves_on_where_all_wait_for_it(port: bool) -> None:
+    """`auto_advance`: hours pass while one waits alone, in `Wait` or for `after_seconds`."""
+    clock = TestClock(auto_advance=True)
+    steps = [Wait(3600), Emit("half"), Wait(3600), {"done": True}]
+    with TestServer({"agent": ScriptedGraph(steps)}, clock=clock) as server:
+        client = get_sync_client(url=server.listen()) if port else server.sync_client()
+        thread_id = client.threads.create().thread_id
+        run = client.runs.create(thread_id, "agent", input={}, after_seconds=86400)
+        assert client.runs.join(thread_id, run.run_id) == {"done": True}
+        present = clock.now()
+        assert present == datetime(2026, 1, 2, 2, tzinfo=UTC)
+        client.threads.create(ttl=1)
+        server.wait_idle()
+        assert clock.now() == present
+        client.close()
+
+
+def test_a_reset_sets_the_clock_back(server: TestServer) -> None:
+    """Time and ids are those of the start."""
+    client = server.sync_client()
+    first = client.threads.create()
+    server.clock.advance(days=1)  # type: ignore[attr-defined]
+    server.reset()
+    assert client.threads.create() == first
+
+
+def test_a_clock_does_not_go_back() -> None:
+    """Nor does it take a time without an offset."""
+    with pytest.raises(ValueError, match="back"):
+        TestClock().advance(-1)
+    with pytest.raises(ValueError, match="offset"):
+        TestClock(datetime(2026, 1, 1))
+
+
+def test_clients_do_not_wait_before_they_ask_again(server: TestServer) -> None:
+    """Their back-off moves the clock instead: a minute of `Retry-After` passes at once."""
+    before = server.clock.time()
+    with server.faults.refuse(times=1, status=503, retry_after=50):
+        server.sync_client().assistants.search()
+    assert server.clock.time() - before == 50
+
+
+async def test_async_clients_do_not_wait_either(server: TestServer) -> None:
+    """The same in an event loop, for requests and for streams that go on."""
+    before = server.clock.time()
+    async with server.client() as client:
+        with server.faults.refuse(times=1, status=503, retry_after=50):
+            await client.assistants.search()
+        thread = await client.threads.create()
+        with server.faults.cut_after(events=2, times=3):
+            stream = client.runs.stream(thread.thread_id, "row", input={}, stream_resumable=True)
+            events = [part.event async for part in stream]
+    assert events == ["metadata", "values", "values"]
+    assert server.clock.time() - before >= 50
+
+
+def test_heartbeats_go_by_the_clock(server: TestServer) -> None:
+    """A silent stream beats when the clock has moved on by five seconds."""
+    client = server.sync_client()
+    thread = client.threads.create()
+    with (
+        server.hold(status="running") as hold,
+        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        http.stream(
+            "POST",
+            f"/threads/{thread.thread_id}/runs/stream",
+            json={"assistant_id": "row", "input": {}},
+        ) as answer,
+    ):
+        hold.wait()
+        pieces = answer.iter_raw()
+        while b"metadata" not in next(pieces):
+            pass
+        server.clock.advance(5)  # type: ignore[attr-defined]
+        assert next(pieces).startswith(b":")
+
+
+def test_a_clock_that_cannot_be_moved_says_so() -> None:
+    """Without a `TestClock`, time is real; the error says how to get one."""
+    with TestServer({}) as server:
+        assert server.clock.now().tzinfo is not None
+        with pytest.raises(AttributeError, match=r"'advance' needs a clock .*clock=TestClock\(\)"):
+            server.clock.advance(5)  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError, match="object has no attribute 'wind'"):
+            server.clock.wind()  # type: ignore[attr-defined]
