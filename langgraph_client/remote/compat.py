@@ -6,7 +6,6 @@ This is the only module of the client that imports them. Type checkers see the o
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -102,7 +101,6 @@ __all__ = [
     "streamed_messages",
     "token_of",
     "tracing_headers",
-    "untaken_answer",
     "whole_answer",
 ]
 
@@ -322,27 +320,6 @@ def lifecycle_event(event: Config, run_id: Foreign) -> tuple[str, Foreign]:
     if event["event"] == "interrupt":
         return "on_interrupt", GraphInterruptEvent(run_id=run_id, **fields)
     return "on_resume", GraphResumeEvent(run_id=run_id, **fields)
-
-
-def untaken_answer(scratchpad: Foreign) -> Foreign:
-    """Return the answer that a task has for its next interrupt, without taking it; None if none.
-
-    In langgraph 1.2, `get_null_resume(False)` returns an answer even after an interrupt has taken
-    it. So this looks whether the answer is still among the writes from which it is taken.
-
-    Args:
-        scratchpad: langgraph's, of the task.
-    """
-    read = scratchpad.get_null_resume
-    # A hosted graph may have another object in this place, which needs no such look.
-    inside = inspect.getclosurevars(read).nonlocals if inspect.isfunction(read) else {}
-    if "null_resume_write" in inside:
-        own, around = inside["null_resume_write"], inside["parent_scratchpad"]
-        if own is None:
-            return None if around is None else untaken_answer(around)
-        if not any(write is own for write in inside["pending_writes"]):
-            return None
-    return read(False)
 
 
 def replayed_before(replay: Foreign, namespace: str) -> str | None:

@@ -155,8 +155,8 @@ class EventReader:
         if event == LIFECYCLE_EVENT:
             self._lifecycle.append(self._for_handlers.lifecycle(data))
             return []
-        if event == ANSWERED_EVENT and self._request.nested is not None:
-            self._request.nested.answered()
+        if event == ANSWERED_EVENT:
+            self._request.answered()
             return []
         if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
             calls = self._for_handlers.open(data)
@@ -181,7 +181,7 @@ class EventReader:
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         self._has_begun = True
         payload = self._payloads[name](data)
-        if self._request.answers_next and _interrupts_in(payload):
+        if _interrupts_in(payload) and self._request.answers(payload[INTERRUPT]):
             # The parent graph's answer goes there at once: nobody sees the question.
             self._note_interrupts(payload)
             return []
@@ -362,6 +362,7 @@ class EventReader:
                 body=self._foreign,
             )
         self.output = without_interrupts(self.output)
+        self._request.ended()
         nested = self._request.nested
         if self._block_events and nested is not None and nested.emit is not None:
             for event in self._block_events.finish():

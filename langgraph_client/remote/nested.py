@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
 from langgraph_client.remote.compat import (
     Command,
-    Interrupt,
     StateSnapshot,
     replayed_before,
     streamed_messages,
-    untaken_answer,
 )
 from langgraph_client.remote.config import Address
+from langgraph_client.remote.parent_answer import ParentAnswer
 from langgraph_client.thread_ids import OWN_THREAD, server_thread_id
 
 CHECKPOINTER = "__pregel_checkpointer"
@@ -62,9 +61,9 @@ class Nested:
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
     streamed: Sequence[set[str]]
+    #: The parent's answer for the next interrupt.
+    answer: ParentAnswer
     _answers: Reply
-    #: langgraph's, of the parent's task: it has the parent's answer for the next interrupt.
-    _scratchpad: Foreign
 
     @classmethod
     def of(cls, config: MergedConfig, address: Address) -> Nested | None:
@@ -89,8 +88,8 @@ class Nested:
             context=getattr(configurable.get(_RUNTIME), "context", None),
             control=getattr(configurable.get(_RUNTIME), "control", None),
             parents=parents_of(configurable, address.namespace),
+            answer=ParentAnswer(configurable.get(_SCRATCHPAD)),
             _answers=configurable.get(_RESUME_MAP) or {},
-            _scratchpad=configurable.get(_SCRATCHPAD),
         )
 
     def metadata(self, given: Reply) -> JsonObject:
@@ -118,15 +117,9 @@ class Nested:
             found["resuming"] = True
         if self.replayed_before is not None:
             found["replay"] = self.replayed_before
-        if self.has_answer:
-            found["answer"] = self._answer()
         if self._answers:
             found["answers"] = self._answers
         return found
-
-    def answered(self) -> None:
-        """Note that the remote graph has taken the parent's answer: no other interrupt gets it."""
-        self._scratchpad.get_null_resume(True)
 
     def go_on(self, input: GraphValue, state: StateSnapshot) -> GraphValue:
         """Return the input with which the remote graph continues from its state.
@@ -142,26 +135,13 @@ class Nested:
         }
         if answers:
             return Command(resume=answers)
-        return self.answer_to(state.interrupts) or (input if state.metadata is None else None)
-
-    def answer_to(self, interrupts: Sequence[Interrupt]) -> Command[str] | None:
-        """Return a command that gives the parent's answer to the first interrupt, if there is one.
-
-        As in a local graph, an answer without an id is taken by the interrupt that asks first.
-        """
-        if not interrupts or not self.has_answer:
-            return None
-        answer = self._answer()
-        self.answered()
-        return Command(resume=answer if len(interrupts) == 1 else {interrupts[0].id: answer})
-
-    @property
-    def has_answer(self) -> bool:
-        """Whether the parent has an answer for the next interrupt."""
-        return self._answer() is not None
-
-    def _answer(self) -> GraphValue:
-        return None if self._scratchpad is None else untaken_answer(self._scratchpad)
+        if state.interrupts and self.answer.is_for(state.interrupts):
+            answer = self.answer.take()
+            if answer is not None:
+                # As in a local graph, an answer without an id is for the interrupt that asks first.
+                only = len(state.interrupts) == 1
+                return Command(resume=answer if only else {state.interrupts[0].id: answer})
+        return input if state.metadata is None else None
 
 
 def _thread_of(configurable: Reply) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 
 from langgraph_client.errors import InvalidArgumentError
@@ -14,7 +15,7 @@ from langgraph_client.remote.aliases import (
     MergedConfig,
 )
 from langgraph_client.remote.commands import input_or_command
-from langgraph_client.remote.compat import Interrupt, StateSnapshot
+from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
 from langgraph_client.remote.run_arguments import Control, RunArguments
@@ -101,6 +102,12 @@ class RunRequest:
         self._is_bundled = False
         #: Whether the server itself resumes the run, and gives a parent graph's answers to it.
         self._server_resumes = False
+        #: What the bundled server's run takes over from the parent graph.
+        self._parent: JsonObject = {}
+        #: The parent's answer while the run has it and has not said that it has used it.
+        self._lent: GraphValue = None
+        #: The ids of the interrupts at which the remote graph waited, and for which no answer is.
+        self._unanswered: frozenset[str] = frozenset()
         self._begin: JsonObject = {}
 
     def arguments_for(self, on_run_created: Callable[[JSON], object]) -> JsonObject:
@@ -210,11 +217,7 @@ class RunRequest:
                 document = {"drain": control.drain_reason, "pause": pause}
                 more[CONTROL_HEADER] = json.dumps(document)
             self._headers = {**agreed, **self.arguments.channel_headers(), **more, **self._headers}
-            config = self.sent_config
-            if parent := self._taken_over():
-                configurable = {**config.get("configurable", {}), PARENT: parent}
-                config = {**config, "configurable": configurable}
-            self._typed_config = enclosed_config(config) or config
+            self._take_over(self._taken_over())
             if (typed_context := enclosed_context(self._context)) is not None:
                 self._context = typed_context
         else:
@@ -261,8 +264,35 @@ class RunRequest:
         resumption = self.nested.resumption()
         # Some of the answers may be for local interrupts, and then need not be JSON. In that case,
         # the run is resumed as on other servers.
-        self._server_resumes = is_sendable(resumption)
-        return {**place, **resumption} if self._server_resumes else place
+        self._server_resumes = is_sendable([resumption, self.nested.answer.peek()])
+        if not self._server_resumes:
+            return place
+        answer = None if self._must_own_question else self.nested.answer.take()
+        self._lent = answer
+        return {**place, **resumption, **({} if answer is None else {"answer": answer})}
+
+    @property
+    def _must_own_question(self) -> bool:
+        """Whether the run gets the parent's answer only for a question of its own thread.
+
+        Otherwise it gets the answer for its first interrupt: it has no thread, starts at an earlier
+        state, or the parent has shown no question.
+        """
+        nested = self.nested
+        return nested is not None and not (
+            self.address.thread_id is None
+            or nested.answer.is_for_anybody
+            or nested.replayed_before is not None
+            or nested.at_checkpoint
+        )
+
+    def _take_over(self, parent: JsonObject) -> None:
+        config = self.sent_config
+        if parent:
+            configurable = {**config.get("configurable", {}), PARENT: parent}
+            config = {**config, "configurable": configurable}
+        self._typed_config = enclosed_config(config) or config
+        self._parent = parent
 
     def _context_around(self) -> GraphValue:
         """Return the context of the parent graph, which holds if this call has none.
@@ -299,10 +329,12 @@ class RunRequest:
 
     @property
     def needs_state(self) -> bool:
-        """Whether the input depends on the thread's state; see `go_on`."""
+        """Whether the input or the answer depends on the thread's state; see `go_on`."""
         nested = self.nested
-        if nested is None or not nested.resuming or self._server_resumes:
+        if nested is None or not nested.resuming:
             return False
+        if self._server_resumes:
+            return self._must_own_question and nested.answer.peek() is not None
         return self.address.thread_id is not None
 
     @property
@@ -316,17 +348,37 @@ class RunRequest:
         """Begin at an earlier state of the thread, as in a replay of the parent graph."""
         self.address = replace(self.address, checkpoint={"checkpoint_id": checkpoint_id})
 
+    def deciding(self) -> AbstractContextManager[None]:
+        """Keep the parent's answer for this run until it is clear whether the answer is for it."""
+        return nullcontext() if self.nested is None else self.nested.answer.deciding()
+
     def go_on(self, state: StateSnapshot) -> None:
         """Continue from the thread's state, as a local subgraph does when its parent resumes."""
         assert self.nested is not None
-        self._begin_with(self.nested.go_on(self.arguments.input, state))
+        answer = self.nested.answer
+        if not answer.is_for(state.interrupts):
+            self._unanswered = frozenset(one.id for one in state.interrupts)
+        if not self._server_resumes:
+            self._begin_with(self.nested.go_on(self.arguments.input, state))
+        # In a state that was written since, the open question is gone: the run may ask again.
+        elif answer.is_for(state.interrupts) or _is_written(state):
+            self._lent = answer.take()
+            if self._lent is not None:
+                self._take_over({**self._parent, "answer": self._lent})
 
-    @property
-    def answers_next(self) -> bool:
-        """Whether the parent graph has an answer for the next interrupt; see `answer`."""
-        if self.nested is None or self._server_resumes or self.address.thread_id is None:
-            return False
-        return self.nested.has_answer
+    def answers(self, interrupts: Sequence[Interrupt]) -> bool:
+        """Return whether the parent graph has an answer for one of these; see `answer`."""
+        return self._answered_of(interrupts) is not None
+
+    def _answered_of(self, interrupts: Sequence[Interrupt]) -> Interrupt | None:
+        nested = self.nested
+        if nested is None or self.address.thread_id is None or nested.answer.peek() is None:
+            return None
+        # In doubt nobody gets it, and the question is asked again: the parent shows it now, and so
+        # the next answer is for it.
+        if nested.answer.is_kept_for_another:
+            return None
+        return next((one for one in interrupts if one.id not in self._unanswered), None)
 
     def answer(self, interrupts: Sequence[Interrupt]) -> bool:
         """Continue after a run that has paused, with the parent's answer if there is one.
@@ -340,14 +392,35 @@ class RunRequest:
         Returns:
             Whether to send the request again.
         """
-        if self.nested is None or not self.answers_next:
+        first = self._answered_of(interrupts)
+        if first is None or self.nested is None:
             return False
-        command = self.nested.answer_to(interrupts)
-        if command is not None:
-            self._begin_with(command)
-            # The run before has gone on from that checkpoint already.
-            self.address = replace(self.address, checkpoint={})
-        return command is not None
+        answer = self.nested.answer.take()
+        if answer is None:
+            return False
+        if self._server_resumes:
+            parent = {key: value for key, value in self._parent.items() if key != "replay"}
+            answers = {**parent.get("answers", {}), first.id: answer}
+            self._take_over({**parent, "resuming": True, "answers": answers})
+        else:
+            self._begin_with(Command(resume=answer if len(interrupts) == 1 else {first.id: answer}))
+        # The run before has gone on from that checkpoint already.
+        self.address = replace(self.address, checkpoint={})
+        return True
+
+    def answered(self) -> None:
+        """Note that the remote graph has used the parent's answer."""
+        self._lent = None
+
+    def ended(self) -> None:
+        """Give the parent's answer back if the run, which has not failed, has not used it."""
+        if self.nested is not None and self._lent is not None:
+            self.nested.answer.give_back(self._lent)
+            self._lent = None
+
+
+def _is_written(state: StateSnapshot) -> bool:
+    return (state.metadata or {}).get("source") in ("update", "fork")
 
 
 def _both(

@@ -30,6 +30,12 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
 
     POST /threads, GET /threads/{thread_id}/state, POST /threads/{thread_id}/history, GET /info
     """
+    with request.deciding():
+        yield from _complete(request, call)
+    return EventReader(request, call.decoder_for_server())
+
+
+def _complete(request: RunRequest, call: StateCall) -> Flow[None]:
     if call.threads.must_be_made(call.address):
         yield from _create_thread(call)
     elif call.address.derived_from is not None and request.arguments.options.if_not_exists is None:
@@ -45,7 +51,6 @@ def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
             request.begin_at(earlier.config.get("configurable", {})["checkpoint_id"])
     if request.needs_state:
         request.go_on((yield from get_state(call)))
-    return EventReader(request, call.decoder_for_server())
 
 
 def recreate_thread(

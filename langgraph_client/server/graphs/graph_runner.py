@@ -35,6 +35,7 @@ from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, opened_input
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
+from langgraph_client.values import ANSWERED_EVENT, PARENT
 
 if TYPE_CHECKING:
     from langgraph_client.server.hooks import RunHooks
@@ -125,6 +126,9 @@ class HostedGraphRunner:
             graph_run = GraphRun(kwargs, config, before_node)
             # A later attempt, after a kill or a restart, must not apply the run's input twice.
             if not job.temporary and config["metadata"]["run_attempt"] > 1:
+                if "answer" in (kwargs.get(PARENT) or {}):
+                    # The earlier attempt may have used it: the caller must not use it again.
+                    yield ANSWERED_EVENT, True
                 graph_run = await graph.continued(graph_run.again())
             with control as checks:
                 graph_run = replace(graph_run, checks=checks)

@@ -48,6 +48,10 @@ class ParentAnswer:
         except IndexError:
             return None
 
+    def give_back(self, answer: object) -> None:
+        """Take the answer back from a RemoteGraph inside the run, which has not used it."""
+        self._answers.append(answer)
+
 
 def parent_keys(parent: JsonMapping) -> JsonObject:
     """Return the keys of `configurable` for what a run takes over; see `values.PARENT`."""
