@@ -13,7 +13,7 @@ from langgraph_client.server.http.a2a_wire import A2AError, Wire
 from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.routes.a2a import _Agent
 from langgraph_client.server.http.routes.a2a_tasks import find, withdraw
-from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.run_document import assistant_id_of
 from langgraph_client.testing import TestServer
 from tests.agents.test_mcp import GRAPHS
@@ -115,6 +115,6 @@ async def test_another_message_before_the_first_is_answered(http: httpx.Client) 
         http.post("/a2a/chat", json={**send, "params": {"message": message("two")}})
 
     inside = Between(http, "/join", another)
-    agent = _Agent(inside, Wire(Clock(), is_v1=False), assistant_id_of("chat"), OwnTasks())
+    agent = _Agent(inside, Wire(Clock(), is_v1=False), assistant_id_of("chat"), BackgroundTasks())
     task = await agent.send({"message": message("one")})
     assert task["artifacts"][0]["parts"][0]["text"] == "you said one"

@@ -123,7 +123,7 @@ def test_a_rollback_undoes_what_the_last_holder_has_written(database: str, gate:
         gate.arrived()
 
         async def take_away() -> None:
-            server.services.engine.cluster.lose(thread_id)
+            server.services.engine.cluster.lose_lease(thread_id)
 
         cluster().execute("DELETE FROM leases", database.rpartition("/")[2])
         on_loop(server, take_away)
@@ -264,7 +264,7 @@ def test_a_run_whose_end_is_written_succeeds_although_its_lease_is_not_released(
     assert not failures
     assert job.result["log"] == ["one:a", "held:a", "two"]
     deadline = time.monotonic() + 20
-    while on_loop(pair.servers[1], lambda: services.storage.shared.owner(thread_id)) is not None:
+    while on_loop(pair.servers[1], lambda: services.storage.shared.holder(thread_id)) is not None:
         assert time.monotonic() < deadline
 
 
@@ -292,13 +292,13 @@ def test_a_reader_that_comes_back_is_not_forgotten(
                     await asyncio.sleep(0)
                 # As `watch` does, which waits for the same lock.
                 await shared.follow("t")
-                engine.feeds.open("t")
+                engine.thread_logs.open("t")
                 engine.cluster.following.watch("t")
                 followed.set()
             await clearing
         rows = await services.storage.connections.rows("SELECT thread_id FROM followers")
         assert rows == [("t",)]
-        engine.feeds.drop("t")
+        engine.thread_logs.drop("t")
 
     on_loop(pair.servers[0], forget)
 
@@ -319,16 +319,16 @@ def test_a_lost_thread_is_followed_once_the_database_answers(
     monkeypatch.setattr(shared, "follow", fail)
 
     async def lose() -> None:
-        engine.feeds.open("t")
+        engine.thread_logs.open("t")
         engine.cluster.following.watch("t")
         assert await shared.take("t")
-        engine.cluster.lose("t")
+        engine.cluster.lose_lease("t")
         rows: list[Any] = []
         async with asyncio.timeout(10):
             while not rows:
                 query = "SELECT thread_id FROM followers WHERE thread_id = 't'"
                 rows = await services.storage.connections.rows(query)
         assert not failures
-        engine.feeds.drop("t")
+        engine.thread_logs.drop("t")
 
     on_loop(pair.servers[1], lose)

@@ -222,7 +222,7 @@ def test_requests_that_begin_while_the_server_stops_are_answered() -> None:
 def test_the_log_of_a_thread_stays_for_a_reader_that_is_about_to_read() -> None:
     """Another reader of the same thread leaves meanwhile; the last one takes the log along."""
     with Server({}) as server:
-        logs = server.services.engine.feeds
+        logs = server.services.engine.thread_logs
         log = logs.open("t")
         assert logs.open("t") is log
         logs.drop("t")

@@ -53,7 +53,7 @@ def make_app(
         if is_served(path, options.disabled)
     ]
     within = [] if user_app else list(middleware)
-    within.insert(0, Middleware(CountRequests, measures=services.engine.measures))
+    within.insert(0, Middleware(CountRequests, metrics=services.engine.metrics))
     if options.configurable_headers.includes:
         within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))
     core = Starlette(

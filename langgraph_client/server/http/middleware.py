@@ -14,7 +14,7 @@ from langgraph_client.server.http.prefix import route_path
 from langgraph_client.server.http.replies import refuse
 from langgraph_client.server.options import HeaderRules
 from langgraph_client.server.request_context import request_headers
-from langgraph_client.server.runs.measures import Measures
+from langgraph_client.server.runs.metrics import Metrics
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -64,12 +64,12 @@ class CountRequests:
 
     Args:
         app: The application behind it.
-        measures: Counts them.
+        metrics: Counts them.
     """
 
-    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._measures = measures
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -82,7 +82,7 @@ class CountRequests:
                 # The router has set the endpoint. Its pattern is the label, not the path with ids.
                 owner = getattr(scope.get("endpoint"), "__self__", None)
                 route = owner.path if isinstance(owner, Endpoint) else "other"
-                self._measures.answered(scope["method"], route, message["status"])
+                self._metrics.answered(scope["method"], route, message["status"])
             await send(message)
 
         await self._app(scope, receive, counted)

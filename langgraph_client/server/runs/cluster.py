@@ -16,11 +16,11 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
-from langgraph_client.server.runs.elsewhere import Elsewhere
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.followers import Followers
 from langgraph_client.server.runs.following import Following
+from langgraph_client.server.runs.forward_runs import RunForwarder
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import Job
@@ -67,7 +67,7 @@ class Cluster:
         queue: RunQueue,
         following: Following,
         protocol_runs: ProtocolRuns,
-        tasks: OwnTasks,
+        tasks: BackgroundTasks,
         load: Callable[[str], Awaitable[None]],
         *,
         works: bool = True,
@@ -75,7 +75,7 @@ class Cluster:
         self.shared = shared
         self.following = following
         self.followers = Followers(storage, shared, queue, protocol_runs)
-        self.elsewhere = Elsewhere(storage, shared, clock, locks, following)
+        self.forwarder = RunForwarder(storage, shared, clock, locks, following)
         self.works = works
         self._storage = storage
         self._clock = clock
@@ -125,13 +125,13 @@ class Cluster:
     async def _heard(self, kind: str, name: str) -> None:
         """Handle a message in a task of its own, because the next one may come meanwhile."""
         if kind == "changed":
-            self.elsewhere.answered(name)
+            self.forwarder.answered(name)
             if name in self.following:
-                self._do(kind, name, self.following.look)
+                self._do(kind, name, self.following.read_new)
         elif kind == "work":
             self._do(kind, "", self._claim_now)
         elif kind in ("thread", "follow") and self.shared.owns(name):
-            self._do(kind, name, self._reload if kind == "thread" else self.followers.look)
+            self._do(kind, name, self._reload if kind == "thread" else self.followers.refresh)
         elif kind == "all":
             self._look_at_all()
 
@@ -140,9 +140,9 @@ class Cluster:
         for thread_id in [*self.shared.epochs]:
             if self.shared.owns(thread_id):
                 self._do("thread", thread_id, self._reload)
-                self._do("follow", thread_id, self.followers.look)
+                self._do("follow", thread_id, self.followers.refresh)
         for thread_id in self.following.threads:
-            self._do("changed", thread_id, self.following.look)
+            self._do("changed", thread_id, self.following.read_new)
 
     def _do(self, kind: str, name: str, action: Callable[[str], Awaitable[None]]) -> None:
         """Run an action for a name, and once more if it is asked for meanwhile.
@@ -183,7 +183,7 @@ class Cluster:
                     # ones that were taken or released during the query.
                     present = self.shared.epochs.get(thread_id)
                     if epoch == present != _LOST and held.get(thread_id) != epoch:
-                        self.lose(thread_id)
+                        self.lose_lease(thread_id)
                 idle = {thread_id for thread_id in held if not self._queue.of(thread_id)}
                 # Only those that were idle at the last renewal, too: most of the others are being
                 # released at this moment by the end of their last run.
@@ -210,7 +210,7 @@ class Cluster:
             await asyncio.sleep(_WATCH_SECONDS)
             if self.shared.is_over:
                 for thread_id in [*self.shared.epochs]:
-                    self.lose(thread_id)
+                    self.lose_lease(thread_id)
 
     async def _clear(self, _: str) -> None:
         """Release leases without runs, and stop following threads that have no reader.
@@ -220,7 +220,7 @@ class Cluster:
         for thread_id in self._unused:
             async with self._locks.hold(thread_id):
                 if not self._queue.of(thread_id) and thread_id not in self._claimed:
-                    self.left(thread_id)
+                    self.stop_serving(thread_id)
                     # `release` needs the epoch, which is unknown here if the reply that would have
                     # returned it was lost.
                     await self.shared.take(thread_id)
@@ -237,12 +237,14 @@ class Cluster:
         """Return a thread and the epoch of its lease, for a run that starts."""
         return thread_id, self.shared.epochs.get(thread_id, _LOST)
 
-    async def own(self, thread_id: str, *, is_unknown: bool = False, depth: int = 0) -> bool:
+    async def take_if_possible(
+        self, thread_id: str, *, is_new_thread: bool = False, depth: int = 0
+    ) -> bool:
         """Take a thread over if it is free and there is room. The caller holds its lock.
 
         Args:
             thread_id: The thread.
-            is_unknown: Whether the thread is so new that it has no runs and no followers.
+            is_new_thread: Whether the thread is so new that it has no runs and no followers.
             depth: The depth of its next run, see `Job.depth`.
         """
         if self.shared.owns(thread_id):
@@ -252,15 +254,15 @@ class Cluster:
             return False
         if self._queue.of(thread_id) or await self.shared.take(thread_id) is None:
             return False
-        if not is_unknown:
-            await self._taken(thread_id)
+        if not is_new_thread:
+            await self._resume_thread(thread_id)
         return True
 
     def _has_room(self, depth: int = 0) -> bool:
         """Whether this process may take a thread. Leases that have ended must be renewed first."""
         return self.works and not self.shared.is_over and self._queue.room(depth) > 0
 
-    async def look(
+    async def read_thread(
         self, transaction: Transaction, thread_id: str
     ) -> tuple[Document | None, Standing | None]:
         """Return a thread's document, and its state if this process could take it over.
@@ -282,8 +284,8 @@ class Cluster:
             raise NotFound(f"Thread with ID {thread_id} not found")
         return await transaction.threads.get(thread_id), standing
 
-    def free(
-        self, thread_id: str, standing: Standing | None, *, is_unknown: bool
+    def claimable(
+        self, thread_id: str, standing: Standing | None, *, is_new_thread: bool
     ) -> Standing | None:
         """Return the state of a thread that can be taken over together with its first run.
 
@@ -295,36 +297,36 @@ class Cluster:
             return None
         if thread_id in self.shared.epochs:
             return None
-        if is_unknown:
+        if is_new_thread:
             return Standing(None, True, False, False, False, (0, 0), 0)
         if standing is None or not standing.is_free or standing.has_runs or standing.is_followed:
             return None
         return standing
 
-    def took(self, transaction: Transaction, thread_id: str, standing: Standing) -> None:
+    def on_taken(self, transaction: Transaction, thread_id: str, standing: Standing) -> None:
         """Start with a thread that a committed transaction has taken over."""
         self.shared.note_taken(transaction, thread_id)
         # Event ids must grow even if the last holder's clock is ahead.
         self._clock.start_after(standing.last)
-        self._protocol_runs.follow(thread_id, fed=False)
+        self._protocol_runs.set_remote(thread_id, is_remote=False)
 
-    async def _taken(self, thread_id: str) -> None:
+    async def _resume_thread(self, thread_id: str) -> None:
         """Continue a thread where its last holder stopped; lose it again if that fails."""
         try:
             await self._continue(thread_id)
         except BaseException:
             # The next attempt must not find a thread that is held here and only half loaded.
-            self.lose(thread_id)
+            self.lose_lease(thread_id)
             raise
 
     async def _continue(self, thread_id: str) -> None:
         # Runs and threads that were followed here get the events that the last holder stored,
         # before this process adds its own to the same logs.
-        await self.following.look(thread_id, is_taken=True)
+        await self.following.read_new(thread_id, is_taken=True)
         last = await self._storage.events.of_thread_last(thread_id)
         # Event ids must grow even if the last holder's clock is ahead.
         self._clock.start_after(last)
-        self._protocol_runs.follow(thread_id, fed=False)
+        self._protocol_runs.set_remote(thread_id, is_remote=False)
         # Before a run starts: otherwise its first events would not be stored.
         reads_protocol = await self.followers.begin(thread_id)
         await self._load(thread_id)
@@ -349,7 +351,7 @@ class Cluster:
                         if thread_id in self.shared.epochs or self._queue.of(thread_id):
                             continue  # A request was faster, or lost runs have not stopped yet.
                         self.shared.epochs[thread_id] = epoch
-                        await self._taken(thread_id)
+                        await self._resume_thread(thread_id)
             finally:
                 self._claimed -= claimed
             if not found:
@@ -369,18 +371,18 @@ class Cluster:
                 await self._load(thread_id)
                 self._queue.advance(thread_id)
 
-    def left(self, thread_id: str) -> None:
+    def stop_serving(self, thread_id: str) -> None:
         """Stop serving a thread: this process has no run of it any more."""
         self.followers.drop(thread_id)
-        self._protocol_runs.follow(thread_id, fed=True)
+        self._protocol_runs.set_remote(thread_id, is_remote=True)
 
-    def lose(self, thread_id: str) -> None:
+    def lose_lease(self, thread_id: str) -> None:
         """Stop all runs of a thread: another process has taken it over, or may do so."""
         if self.shared.epochs.get(thread_id) == _LOST:
             return
         logger.warning("the lease of thread %s is lost; its runs go on elsewhere", thread_id)
         self.shared.epochs[thread_id] = _LOST
-        self.left(thread_id)
+        self.stop_serving(thread_id)
         for job in self._queue.of(thread_id):
             job.lost = True
             # Its readers stay attached; from now on they get what the next holder stores.
@@ -390,14 +392,14 @@ class Cluster:
                 job.task.cancel()
             elif job.task is None and not job.ended:
                 job.ended = True
-                self.leave(job)
+                self.remove_lost(job)
         self._tasks.spawn(self._follow_again(thread_id))
         self.forget_lost(thread_id)
 
-    def leave(self, job: Job) -> None:
+    def remove_lost(self, job: Job) -> None:
         """Remove a lost run from the queue, once it has stopped here."""
         if job.run_id in self._queue.jobs:
-            self._queue.leave(job, self._queue.rest(job.thread_id))
+            self._queue.leave(job, self._queue.fields_at_rest(job.thread_id))
         run, job.protocol = job.protocol, None
         if run is not None:
             self._protocol_runs.release(run.log)
@@ -420,7 +422,7 @@ class Cluster:
             await transaction.delete_thread(thread_id)
         if self.shared.owns(thread_id):
             del self.shared.epochs[thread_id]
-            self.left(thread_id)
+            self.stop_serving(thread_id)
 
     def forget_lost(self, thread_id: str) -> None:
         """Forget a lost lease, once none of its runs is left in the queue."""
@@ -432,7 +434,7 @@ class Cluster:
         while not (self.shared.owns(thread_id) or self._queue.closing):
             with contextlib.suppress(Unavailable):
                 await self.shared.follow(thread_id)
-                self.shared.tell("follow", thread_id)
+                self.shared.notify("follow", thread_id)
                 return
             if thread_id not in self.following:
                 return
@@ -454,7 +456,7 @@ class Cluster:
         self.followers.written(job.thread_id)
         if self._queue.of(job.thread_id):
             return
-        self.left(job.thread_id)
+        self.stop_serving(job.thread_id)
         if self.following.is_read(job.thread_id):
             self.following.watch(job.thread_id)
         if job.thread_id in self.shared.epochs:  # Otherwise the transaction has released it.
@@ -463,5 +465,5 @@ class Cluster:
                 await self.shared.release(job.thread_id)
         # Another process has stored a run that is not in this queue, and the lease is released.
         if others:
-            self.shared.tell("work", "")
+            self.shared.notify("work", "")
             self._do("work", "", self._claim_now)

@@ -122,7 +122,7 @@ class Commands:
         self._engine = engine
         self._runs = runs
 
-    async def carry_out(
+    async def execute(
         self,
         thread_id: str,
         method: str,

@@ -101,7 +101,7 @@ def _created(request: _Request, job: Job, *, repeated: bool = False) -> CreatedR
     return CreatedRun(job, reader)
 
 
-class _OldDocuments:
+class _ExpiringDocuments:
     """Deletes expired documents, some with each new one, so that their number is bounded.
 
     Args:
@@ -117,7 +117,7 @@ class _OldDocuments:
         #: When the next document expires; no search is needed before.
         self._next = datetime.min.replace(tzinfo=UTC)
 
-    async def forget(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete some expired documents, the oldest first."""
         now = self._clock.now()
         if now <= self._next:
@@ -154,8 +154,8 @@ class RunCreator:
         self._default_ttl = default_ttl
         self._ttl_stored = ttl_stored
         self._old = (
-            _OldDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
-            _OldDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
+            _ExpiringDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
+            _ExpiringDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
         )
         self._caller: Caller | None = None
         self._parent = ""
@@ -300,7 +300,7 @@ class RunCreator:
             if document is not None and not self._is_old(document, KEY_LIFETIME):
                 return _created(request, await self._job_of(document), repeated=True)
             for old in self._old:
-                await old.forget()
+                await old.delete_expired()
             return await self._create(request, key)
 
     def _is_old(self, document: Document, lifetime: timedelta) -> bool:
@@ -342,7 +342,7 @@ class RunCreator:
         async with self._engine.locks.hold(thread_id, lazily=True, here=own) as held:
             thread = standing = None
             if not own:
-                thread, standing = await self._engine.look(held, thread_id)
+                thread, standing = await self._engine.read_thread(held, thread_id)
             if thread is None and not request.may_create_thread:
                 raise NotFound(_NOT_FOUND)
             if thread is not None and not holds(request.threads, thread):
@@ -368,7 +368,7 @@ class RunCreator:
                     ttl=ttl,
                     held=held,
                     standing=standing,
-                    is_unknown=own,
+                    is_new_thread=own,
                     waited_for=request.waited_for or request.streamed,
                 ),
             )

@@ -1,7 +1,7 @@
 """The life of a run. Knows runs, threads and graphs, and nothing of HTTP.
 
 A run is `pending`, then `running`, then over; `run_states.TRANSITIONS` says what may follow what.
-`RunQueue` decides which run is next, `Attempts` executes a run, `RunStopper` stops it, and
+`RunQueue` decides which run is next, `RunExecutor` executes a run, `RunStopper` stops it, and
 `Settlements` ends it. Each job goes through three steps, and always reaches the last one:
 
 1. `submit` writes the run and adds it to the queue;
@@ -10,7 +10,7 @@ A run is `pending`, then `running`, then over; `run_states.TRANSITIONS` says wha
 
 A decision about a thread is made under the lock of the thread, from reading to writing. An
 operation of several steps is finished even if its caller is cancelled meanwhile
-(`OwnTasks.finish`).
+(`BackgroundTasks.finish`).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import Conflict, NotFound, Unavailable
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.request_context import without_encryption_context
-from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.event_log import EventLog
+from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.job_factory import JobFactory
 from langgraph_client.server.runs.load_runs import RunLoader
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.measures import Measures
-from langgraph_client.server.runs.own_tasks import OwnTasks
+from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.recovery import noted, with_mark, with_stop
+from langgraph_client.server.runs.recovery import new_control, with_mark, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
@@ -97,31 +97,31 @@ class Engine:
     ) -> None:
         shared: Shared | None = storage.shared
         self.locks = KeyedLocks(None if shared is None else shared.locked)
-        self.tasks = OwnTasks()
-        self.measures = Measures()
-        self.feeds = ThreadLogs(clock, storage, self.write_logs)
+        self.tasks = BackgroundTasks()
+        self.metrics = Metrics()
+        self.thread_logs = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
         self._graph_runner = graph_runner
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
         self._unwritten: set[EventLog] = set()
-        self.job_factory = JobFactory(storage, clock, self.measures, self._unwritten)
+        self.job_factory = JobFactory(storage, clock, self.metrics, self._unwritten)
         self.protocol_runs = ProtocolRuns(
             storage, clock, self._unwritten, self._queue.of, self._opening_protocol
         )
         self.cluster = None if shared is None else self._join(shared, works)
-        self._attempts = Attempts(
+        self._executor = RunExecutor(
             storage,
             clock,
             graph_runner,
             self.locks,
-            self.feeds,
+            self.thread_logs,
             self.protocol_runs,
             seconds=seconds,
             show_errors=show_errors,
             show_tracebacks=show_tracebacks,
             hooks=hooks,
-            measures=self.measures,
+            metrics=self.metrics,
         )
         self._settlements = self._settling(ending, ended)
         self.stopper = RunStopper(
@@ -130,7 +130,7 @@ class Engine:
             self.locks,
             self.tasks,
             graph_runner,
-            self._attempts,
+            self._executor,
             self._settlements,
             self.cluster,
             clock,
@@ -158,18 +158,18 @@ class Engine:
             self._graph_runner,
             self._queue,
             self.locks,
-            self.feeds,
-            self._attempts,
+            self.thread_logs,
+            self._executor,
             self.protocol_runs,
             ending,
             ended,
             self.cluster,
-            self.measures,
+            self.metrics,
         )
 
     def _join(self, shared: Shared, works: bool) -> Cluster:
         following = Following(
-            self._storage, shared, self.feeds, self.protocol_runs, self.job_factory.job
+            self._storage, shared, self.thread_logs, self.protocol_runs, self.job_factory.job
         )
         cluster = Cluster(
             self._storage,
@@ -192,7 +192,7 @@ class Engine:
     def _opening_protocol(self, thread_id: str) -> AbstractAsyncContextManager[tuple[bool, bool]]:
         if self.cluster is None:
             return alone(thread_id)
-        return self.cluster.elsewhere.opening(thread_id)
+        return self.cluster.forwarder.opening(thread_id)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -201,7 +201,9 @@ class Engine:
 
     # Creating.
 
-    async def look(self, held: Any, thread_id: str) -> tuple[Document | None, Standing | None]:
+    async def read_thread(
+        self, held: Any, thread_id: str
+    ) -> tuple[Document | None, Standing | None]:
         """Return a thread's document, and its state for `submit`.
 
         Args:
@@ -211,7 +213,7 @@ class Engine:
         within = self._storage.within(held)
         if self.cluster is None:
             return await within.threads.get(thread_id), None
-        return await self.cluster.look(within, thread_id)
+        return await self.cluster.read_thread(within, thread_id)
 
     async def submit(
         self,
@@ -224,7 +226,7 @@ class Engine:
         ttl: Document | None = None,
         held: Any = None,
         standing: Standing | None = None,
-        is_unknown: bool = False,
+        is_new_thread: bool = False,
         waited_for: bool = True,
     ) -> Job:
         """Accept a new run, and start it if it is next. The caller holds the thread's lock.
@@ -238,7 +240,7 @@ class Engine:
             ttl: The document of a new thread's time to live. It is stored.
             held: The value of the lock. The lock across processes ends with the transaction.
             standing: The second value that `look` has returned.
-            is_unknown: Whether the thread is so new that it cannot have followers.
+            is_new_thread: Whether the thread is so new that it cannot have followers.
             waited_for: Whether a request waits for the run's events or result.
 
         Raises:
@@ -256,15 +258,15 @@ class Engine:
         reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
-        note: Document = {**noted(run), **control} if control else {}
+        note: Document = {**new_control(run), **control} if control else {}
         free: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
             if self._queue.is_next(run, depth):
-                free = self.cluster.free(thread_id, standing, is_unknown=is_unknown)
-            if free is None and not await self.cluster.own(
-                thread_id, is_unknown=is_unknown, depth=depth
+                free = self.cluster.claimable(thread_id, standing, is_new_thread=is_new_thread)
+            if free is None and not await self.cluster.take_if_possible(
+                thread_id, is_new_thread=is_new_thread, depth=depth
             ):
-                found = await self.cluster.elsewhere.submit(
+                found = await self.cluster.forwarder.submit(
                     run,
                     busy,
                     note,
@@ -285,7 +287,7 @@ class Engine:
         job.depth = depth
         if self._queue.is_next(run, depth):
             # Stored as running at once, so that it starts after one transaction and not two.
-            job.run, job.begun = self._attempts.begun(run), True
+            job.run, job.begun = self._executor.begun(run), True
             if not job.temporary:
                 states = self._storage.within(held).states
                 job.mark = free.mark if free is not None else await states.mark(thread_id)
@@ -333,17 +335,17 @@ class Engine:
         except Fenced:
             # With `free`, another process took the thread first: there is no lease to lose.
             if self.cluster is not None and free is None:
-                self.cluster.lose(job.thread_id)
+                self.cluster.lose_lease(job.thread_id)
             raise
         if self.cluster is not None and free is not None:
-            self.cluster.took(transaction, job.thread_id, free)
+            self.cluster.on_taken(transaction, job.thread_id, free)
 
     def _start(self, job: Job) -> None:
         context = without_encryption_context()
         if self.cluster is not None:
             context.run(run_lease.set, self.cluster.lease_of(job.thread_id))
         job.task = asyncio.create_task(
-            self._attempts.carry_out(job), name=f"run {job.run_id}", context=context
+            self._executor.execute(job), name=f"run {job.run_id}", context=context
         )
         # A callback, and not a `finally` in the task: if the task is cancelled before its first
         # step, none of its code runs.
@@ -357,7 +359,7 @@ class Engine:
         cancelled = task.cancelled()
         raised = None if cancelled else task.exception()
         if self.cluster is not None and isinstance(raised, Fenced):
-            self.cluster.lose(job.thread_id)
+            self.cluster.lose_lease(job.thread_id)
         # The database failed, not the graph: the run goes on later, in this process or another.
         if self.cluster is not None and isinstance(raised, Unavailable) and job.stop is None:
             self.tasks.spawn(self._hand_back(job))
@@ -365,19 +367,19 @@ class Engine:
             return
         if self.cluster is not None and job.lost:
             self._queue.free(job)
-            self.cluster.leave(job)
+            self.cluster.remove_lost(job)
             return
         if job.stop is not None:
             # Also if the graph ended by itself meanwhile: the request to stop was accepted, and
             # its client relies on it.
             outcome = Outcome(job.stop)
         elif cancelled and self._queue.closing:
-            self.tasks.spawn(self._attempts.put_back(job))
+            self.tasks.spawn(self._executor.put_back(job))
             return
         elif cancelled:
-            outcome = self._attempts.failure(job, asyncio.CancelledError("the run was cancelled"))
+            outcome = self._executor.failure(job, asyncio.CancelledError("the run was cancelled"))
         elif raised is not None:
-            outcome = self._attempts.failure(job, raised)
+            outcome = self._executor.failure(job, raised)
         else:
             outcome = task.result()
         self.tasks.spawn(self._settlements.settle(job, outcome))
@@ -394,13 +396,13 @@ class Engine:
         logger.warning("run %s pauses: the database is not available", job.run_id)
         while not job.lost:
             try:
-                await self._attempts.put_back(job)
-                self.cluster.lose(job.thread_id)
+                await self._executor.put_back(job)
+                self.cluster.lose_lease(job.thread_id)
             except Fenced:
-                self.cluster.lose(job.thread_id)
+                self.cluster.lose_lease(job.thread_id)
             except Unavailable:
                 await asyncio.sleep(_PAUSE)
-        self.cluster.leave(job)
+        self.cluster.remove_lost(job)
 
     async def write_logs(self) -> None:
         """Write the events of a step, before the checkpoint of the step is written.
@@ -418,7 +420,7 @@ class Engine:
     async def busy(self, thread_id: str) -> list[str]:
         """Return the ids of a thread's runs that are not over, the oldest first."""
         if self.cluster is not None:
-            return [run["run_id"] for run in await self.cluster.elsewhere.unfinished(thread_id)]
+            return [run["run_id"] for run in await self.cluster.forwarder.unfinished(thread_id)]
         return [job.run_id for job in self._queue.of(thread_id)]
 
     async def unfinished(self) -> list[Document]:
@@ -444,16 +446,16 @@ class Engine:
         if self.cluster is None or run["status"] not in UNFINISHED:
             return None
         async with self.locks.hold(run["thread_id"]):
-            return self.jobs.get(run["run_id"]) or await self.cluster.elsewhere.find(run)
+            return self.jobs.get(run["run_id"]) or await self.cluster.forwarder.find(run)
 
     async def watch(self, thread_id: str) -> EventLog:
         """Return the event log of a thread. The caller must release it with `feeds.drop`."""
-        log = self.feeds.open(thread_id)
+        log = self.thread_logs.open(thread_id)
         if self.cluster is not None:
             try:
-                await self.cluster.elsewhere.watch(thread_id)
+                await self.cluster.forwarder.watch(thread_id)
             except BaseException:
-                self.feeds.drop(thread_id)
+                self.thread_logs.drop(thread_id)
                 raise
         return log
 
@@ -464,8 +466,8 @@ class Engine:
         """
         event_id, encoded = None, encode(data)
         if self.cluster is not None:
-            event_id = await self.cluster.elsewhere.announce(thread_id, name, encoded)
-        self.feeds.tell(thread_id, name, encoded, event_id)
+            event_id = await self.cluster.forwarder.announce(thread_id, name, encoded)
+        self.thread_logs.append(thread_id, name, encoded, event_id)
 
     def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
         """Return how many runs wait and how long, and how many more could run."""
@@ -501,11 +503,11 @@ class Engine:
             try:
                 # Its task ignores the cancellation, or was never created.
                 if (job.task is not None or job.begun) and not job.ended:
-                    await self._attempts.put_back(job)
+                    await self._executor.put_back(job)
                 await job.log.close()
             except (Unavailable, Fenced) as error:
                 logger.error("run %s cannot be written: %s", job.run_id, error)
-        await self.feeds.close()
+        await self.thread_logs.close()
         await self.protocol_runs.close()
         if self.cluster is not None:
             try:

@@ -38,7 +38,7 @@ def parts_of(name: str) -> tuple[str, list[str]]:
     return channel, namespace
 
 
-class PerName(Generic[T]):
+class CachedByName(Generic[T]):
     """A cache of a function of an event's name, because most events have one of few names.
 
     Args:

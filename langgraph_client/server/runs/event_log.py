@@ -146,7 +146,7 @@ class EventLog:
         self.complete = False
         self.keeper = keeper
         #: Whether another process writes the events, so that they come through `feed` only.
-        self.fed = False
+        self.is_remote = False
         #: The id of the latest event.
         self.last: EventId = (0, 0)
         self._handed_out: EventId = (0, 0)
@@ -177,7 +177,7 @@ class EventLog:
             event_id: The id, if the same event is in another log too; None for a new id.
             keep: Whether to store it. If not, only the attached readers get it.
         """
-        if self.fed:
+        if self.is_remote:
             return Event(event_id or (0, 0), name, data)
         event = Event(event_id or self._clock.event_id(), name, data)
         self.extend((event,), keep=keep)
@@ -217,7 +217,7 @@ class EventLog:
         if self._soon is None and self._appended:
             self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
 
-    def tell_last(self, name: str, data: bytes) -> None:
+    def append_last(self, name: str, data: bytes) -> None:
         """Give the attached readers a last event, which is not stored."""
         self._appended.append(Event((self.last[0], self.last[1] + 1), name, data))
 
@@ -226,10 +226,10 @@ class EventLog:
 
         Events that were stored and not handed out yet come again through `feed`.
         """
-        if self.keeper is not None and not self.fed:
+        if self.keeper is not None and not self.is_remote:
             self._appended.clear()
             self.last = self._handed_out
-        self.fed = True
+        self.is_remote = True
         self._unkept.clear()
         if self._unwritten is not None:
             self._unwritten.discard(self)

@@ -45,7 +45,7 @@ class Followers:
             self._threads.setdefault(thread_id, None)
         return any(follower.protocol for follower in found)
 
-    async def look(self, thread_id: str) -> None:
+    async def refresh(self, thread_id: str) -> None:
         """Look for the followers of a thread of this process, and confirm it to them."""
         found = await self._shared.followers(thread_id)
         if not found or not self._shared.owns(thread_id):
@@ -55,7 +55,7 @@ class Followers:
             self.keep(job)
         if any(follower.protocol for follower in found):
             await self.keep_protocol(thread_id)
-        self._shared.tell("changed", thread_id)
+        self._shared.notify("changed", thread_id)
 
     async def keep_protocol(self, thread_id: str) -> None:
         """Write the runs of a thread to its v3 log as long as this process holds the thread."""
@@ -76,7 +76,7 @@ class Followers:
     def written(self, thread_id: str) -> None:
         """Send the followers of a thread a message that new events are stored."""
         if thread_id in self._threads:
-            self._shared.tell("changed", thread_id)
+            self._shared.notify("changed", thread_id)
 
     def drop(self, thread_id: str) -> None:
         """Store no more events of a thread: this process has no run of it any more."""

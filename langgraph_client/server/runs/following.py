@@ -63,7 +63,7 @@ class Following:
             last: The event after which to read.
         """
         job = self._make_job(run)
-        job.log.fed = True
+        job.log.is_remote = True
         job.log.start_behind(last)
         return self.add(job)
 
@@ -98,7 +98,7 @@ class Following:
         self._watched.difference_update(found)
         return found
 
-    async def look(self, thread_id: str, *, is_taken: bool = False) -> None:
+    async def read_new(self, thread_id: str, *, is_taken: bool = False) -> None:
         """Read the new events of a thread, and end the runs that are over.
 
         Args:
@@ -112,13 +112,13 @@ class Following:
             # Results are read before events. A run's events are written before its result, so no
             # event of a run that is over can be missed.
             over = await self._over(jobs)
-            # The owner adds its events to the log of the thread itself, before they are stored.
+            # The holder adds its events to the log of the thread itself, before they are stored.
             is_fed = self._shared.owns(thread_id) and not is_taken
             for job in jobs:
                 await self._read_run(job)
             if not is_fed:
                 await self._read_thread(thread_id)
-                await self._protocol_runs.look(thread_id)
+                await self._protocol_runs.read_new(thread_id)
             for job, result in over:
                 await self._end(job, result)
 
@@ -167,7 +167,7 @@ class Following:
         del self.jobs[job.run_id]
         job.run, job.result = result.run, result.result
         if result.error is not None:
-            job.log.tell_last("error", result.error)
+            job.log.append_last("error", result.error)
         job.ended = True
         await job.log.close()
         job.over.set()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.job_factory import JobFactory
-from langgraph_client.server.runs.own_tasks import OwnTasks
-from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, noted
+from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Job
-from langgraph_client.server.runs.settlement import Settlements, drop
+from langgraph_client.server.runs.settlement import Settlements, delete_run_documents
 from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import Document, Storage
@@ -31,7 +31,7 @@ class RunLoader:
         self,
         storage: Storage,
         queue: RunQueue,
-        tasks: OwnTasks,
+        tasks: BackgroundTasks,
         job_factory: JobFactory,
         settlements: Settlements,
         stopper: RunStopper,
@@ -76,13 +76,13 @@ class RunLoader:
         thread = await self._storage.threads.get(run["thread_id"])
         if thread is None:
             async with self._storage.transaction() as transaction:
-                await drop(transaction, run["run_id"])
+                await delete_run_documents(transaction, run["run_id"])
                 await transaction.run_controls.delete_where(run_id=run["run_id"])
             return
         latest = None
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(run, {**noted(run), **control}, latest, self._max_kills)
+        decision = decide(run, {**new_control(run), **control}, latest, self._max_kills)
         # Counted before the run starts again: if it kills the process at once, the next start
         # must know.
         if decision.control is not None:
@@ -112,7 +112,7 @@ class RunLoader:
             return job
         known.run, known.collected, known.due = run, job.collected, job.due
         known.stop, known.reason, known.task = None, "", None
-        known.ended = known.lost = known.log.fed = False
+        known.ended = known.lost = known.log.is_remote = False
         known.started_at = known.mark = known.protocol = None
         if known.log.keeper is None:
             known.log.keeper = job.log.keeper

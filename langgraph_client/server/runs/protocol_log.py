@@ -14,7 +14,7 @@ from typing import NamedTuple
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.protocol_events import Namespace, ProtocolEvent
-from langgraph_client.server.runs.event_filter import PerName, event_name
+from langgraph_client.server.runs.event_filter import CachedByName, event_name
 from langgraph_client.server.runs.event_log import EventLog, Keeper, Reader
 from langgraph_client.server.storage.protocol import Event, KeptEvent, Storage
 
@@ -111,7 +111,7 @@ class ProtocolLog:
 
     def append(self, run_id: str, events: Iterable[ProtocolEvent]) -> None:
         """Add events of a run; they are stored and handed out together."""
-        if self.log.fed:
+        if self.log.is_remote:
             return
         made: list[Event] = []
         ms = int(self._clock.time() * 1000)
@@ -129,7 +129,7 @@ class ProtocolLog:
         self._seq = self.log.last[0]
         self._keeper.origins.clear()
 
-    async def look(self) -> None:
+    async def read_new(self) -> None:
         """Read new events that another process has stored."""
         while True:
             page = await self._keeper.after((self._seq, 0), _PAGE)
@@ -175,7 +175,7 @@ class Framing:
 
     def __init__(self, wants: Callable[[str], bool]) -> None:
         #: By event name, the bytes before the data; None if such events are not wanted.
-        self._heads = PerName(lambda name: _head(name) if wants(name) else None)
+        self._heads = CachedByName(lambda name: _head(name) if wants(name) else None)
 
     def frames(self, events: Iterable[Event]) -> bytes:
         """Return the wanted events as bytes; empty if there are none."""

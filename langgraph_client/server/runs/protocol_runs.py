@@ -93,7 +93,7 @@ class ProtocolRuns:
         except BaseException:
             self._logs.pop(thread_id, None)
             raise
-        log.log.fed = follows
+        log.log.is_remote = follows
         return log
 
     def release(self, log: ProtocolLog) -> None:
@@ -106,18 +106,18 @@ class ProtocolRuns:
         """Return whether the log of a thread is open."""
         return thread_id in self._logs
 
-    def follow(self, thread_id: str, *, fed: bool) -> None:
-        """Set whether another process writes the log of a thread from now on (`fed`)."""
+    def set_remote(self, thread_id: str, *, is_remote: bool) -> None:
+        """Set whether another process writes the log of a thread from now on (`is_remote`)."""
         if (log := self._logs.get(thread_id)) is not None:
-            if fed:
+            if is_remote:
                 log.disown()
-            log.log.fed = fed
+            log.log.is_remote = is_remote
 
-    async def look(self, thread_id: str) -> None:
+    async def read_new(self, thread_id: str) -> None:
         """Read new events that another process has stored in the log of a thread."""
         log = self._logs.get(thread_id)
-        if log is not None and log.log.fed:
-            await log.look()
+        if log is not None and log.log.is_remote:
+            await log.read_new()
 
     async def close(self) -> None:
         """End every log."""

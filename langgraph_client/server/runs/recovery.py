@@ -70,7 +70,7 @@ def decide(
     return Decision(requeued, control={**control, "kills": kills, "at": latest}, suspect=suspect)
 
 
-def noted(run: Document) -> Document:
+def new_control(run: Document) -> Document:
     """Return the ids that the notes about a run begin with."""
     return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
 
@@ -85,7 +85,7 @@ def with_mark(run: Document, control: Document | None, mark: Mark) -> Document:
         control: The notes that are stored; None if there are none.
         mark: The mark; see `ThreadStates.mark`.
     """
-    return {**(control or noted(run)), "mark": mark}
+    return {**(control or new_control(run)), "mark": mark}
 
 
 def with_stop(
@@ -102,7 +102,7 @@ def with_stop(
         reason: The reason, for the thread's document.
         delete: Whether the run is deleted.
     """
-    control = control or noted(run)
+    control = control or new_control(run)
     if control.get("stop") and not delete:
         return control
     stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}

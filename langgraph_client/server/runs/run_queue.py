@@ -63,9 +63,9 @@ class RunQueue:
         queue = self._threads.get(thread_id)
         return list(queue.jobs) if queue else []
 
-    def rest(self, thread_id: str) -> Document:
+    def fields_at_rest(self, thread_id: str) -> Document:
         """Return the fields that the thread's document would have without its waiting runs."""
-        return self._threads[thread_id].rest
+        return self._threads[thread_id].fields_at_rest
 
     def enter(self, job: Job, rest: Document) -> None:
         """Add a run. It starts when `advance` is called.
@@ -92,7 +92,7 @@ class RunQueue:
             rest: The new fields of its thread at rest.
         """
         queue = self._threads[job.thread_id]
-        queue.rest = rest
+        queue.fields_at_rest = rest
         queue.jobs.remove(job)
         self.jobs.pop(job.run_id, None)
         if queue.current is job:

@@ -9,7 +9,7 @@ from langgraph_client.models.fields import JsonMapping
 INTERRUPT = "__interrupt__"
 
 
-class RunResult:
+class ResultCollector:
     """Collects the result of a run from its events."""
 
     def __init__(self) -> None:

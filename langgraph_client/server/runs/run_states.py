@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from langgraph_client.server.clock import Timer
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.protocol_run import ProtocolRun
-from langgraph_client.server.runs.run_result import RunResult
+from langgraph_client.server.runs.run_result import ResultCollector
 from langgraph_client.server.storage.protocol import Document, Mark
 
 Action = Literal["interrupt", "rollback"]
@@ -61,7 +61,7 @@ class Job:
     #: Replaced and never modified, because a concurrent task may be writing it.
     run: Document
     log: EventLog
-    collected: RunResult
+    collected: ResultCollector
     due: float
     #: The run's document when it was accepted.
     accepted: Document = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Job:
 class ThreadQueue:
     """The runs of one thread that are not over, and the fields of the thread at rest."""
 
-    rest: Document
+    fields_at_rest: Document
     jobs: list[Job] = field(default_factory=list)
     current: Job | None = None
     timer: Timer | None = None

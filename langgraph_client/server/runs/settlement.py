@@ -12,10 +12,10 @@ from datetime import datetime
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
-from langgraph_client.server.runs.attempt import Attempts
 from langgraph_client.server.runs.cluster import Cluster
+from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.measures import Measures
+from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import fallback_result
@@ -38,7 +38,7 @@ from langgraph_client.server.typed_values import enclosed
 logger = logging.getLogger("langgraph_client.server")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
-"""Seconds between attempts to write if the storage is not available; the last one repeats."""
+"""Seconds between executor to write if the storage is not available; the last one repeats."""
 STATE_SECONDS = 30.0
 """How many seconds reading a graph's state may take."""
 
@@ -74,12 +74,12 @@ class Settlements:
         queue: The queue that a run leaves when it is over.
         locks: The locks of threads.
         thread_logs: The logs of threads that are being read.
-        attempts: Makes the outcome of a failure.
+        executor: Makes the outcome of a failure.
         protocol_runs: The v3 event logs of threads.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
         cluster: The processes that share the database; None if there is only this one.
-        measures: Counts the ends.
+        metrics: Counts the ends.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class Settlements:
         queue: RunQueue,
         locks: KeyedLocks,
         thread_logs: ThreadLogs,
-        attempts: Attempts,
+        executor: RunExecutor,
         protocol_runs: ProtocolRuns,
         ending: Callable[[Transaction, Ended], Awaitable[None]],
         ended: Sequence[Callable[[Ended], None]],
         cluster: Cluster | None,
-        measures: Measures,
+        metrics: Metrics,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -103,12 +103,12 @@ class Settlements:
         self._queue = queue
         self._locks = locks
         self._thread_logs = thread_logs
-        self._attempts = attempts
+        self._executor = executor
         self._protocol_runs = protocol_runs
         self._ending = ending
         self._ended = ended
         self._cluster = cluster
-        self._measures = measures
+        self._metrics = metrics
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
         """End a run that has stopped or that will never start.
@@ -156,7 +156,7 @@ class Settlements:
                 await self._graph_runner.delete_run(job.run)
             except Unavailable as error:  # Of user code. The run must end nevertheless.
                 logger.error("run %s is not rolled back: %s", job.run_id, error)
-        rest = self._queue.rest(job.thread_id)
+        rest = self._queue.fields_at_rest(job.thread_id)
         if job.temporary or not job.attempt:
             return rest, outcome
         try:
@@ -166,7 +166,7 @@ class Settlements:
             if isinstance(raised, Unavailable) or is_stopping(raised):
                 raise
             if outcome.error is None and outcome.event == "succeed":
-                outcome = self._attempts.failure(job, raised)
+                outcome = self._executor.failure(job, raised)
             return rest, outcome
 
     async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> None:
@@ -197,8 +197,8 @@ class Settlements:
         job.run, job.result = end.run, end.result
         if end.shown is not None:
             job.log.append("error", end.shown, end.error_id, keep=False)
-            self._thread_logs.tell(job.thread_id, "error", end.shown, end.error_id)
-        self._thread_logs.tell(job.thread_id, "metadata", end.done, end.done_id)
+            self._thread_logs.append(job.thread_id, "error", end.shown, end.error_id)
+        self._thread_logs.append(job.thread_id, "metadata", end.done, end.done_id)
         await self._finish_protocol(job, end.status, outcome, end.rest)
         await self._close(job, complete=end.status in ("success", "interrupted"))
         self._log_end(job, end.status, outcome)
@@ -267,7 +267,7 @@ class Settlements:
         thread = await transaction.threads.get(job.thread_id)
         await transaction.run_controls.delete_where(run_id=job.run_id)
         if end.gone:
-            await drop(transaction, job.run_id, keep_lifecycle=True)
+            await delete_run_documents(transaction, job.run_id, keep_lifecycle=True)
         else:
             await transaction.runs.put(end.run)
             if job.log.keeper is not None:
@@ -317,14 +317,14 @@ class Settlements:
     async def _lose(self, job: Job) -> None:
         """Stop a run that another process has taken over, without writing an end."""
         assert self._cluster is not None
-        self._cluster.lose(job.thread_id)
-        self._cluster.leave(job)
+        self._cluster.lose_lease(job.thread_id)
+        self._cluster.remove_lost(job)
 
     async def _give_up(self, job: Job) -> None:
         """Remove a run whose end cannot be written, so that requests do not wait for ever."""
         async with self._locks.hold(job.thread_id):
             if job.run_id in self._queue.jobs:
-                self._queue.leave(job, self._queue.rest(job.thread_id))
+                self._queue.leave(job, self._queue.fields_at_rest(job.thread_id))
         await self._close(job, complete=False)
 
     async def _close(self, job: Job, *, complete: bool) -> None:
@@ -342,7 +342,7 @@ class Settlements:
         self._queue.advance(job.thread_id)
 
     def _log_end(self, job: Job, status: str, outcome: Outcome) -> None:
-        self._measures.run_ended("rolled back" if status == DELETED else status)
+        self._metrics.run_ended("rolled back" if status == DELETED else status)
         seconds = 0.0
         if job.started_at is not None:
             began = datetime.fromisoformat(job.started_at).timestamp()
@@ -377,7 +377,9 @@ class Settlements:
         )
 
 
-async def drop(transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False) -> None:
+async def delete_run_documents(
+    transaction: Transaction, run_id: str, *, keep_lifecycle: bool = False
+) -> None:
     """Delete a run's document and events.
 
     Args:

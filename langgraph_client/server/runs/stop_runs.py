@@ -9,14 +9,14 @@ from typing import Any
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
-from langgraph_client.server.runs.attempt import Attempts
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
+from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
-from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, drop
+from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
 from langgraph_client.server.runs.thread_status import WITHOUT_STATE
 from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
@@ -39,7 +39,7 @@ class RunStopper:
         locks: The locks of threads.
         tasks: Runs tasks that must not be cancelled with a request.
         graph_runner: Reads a thread's state, and deletes what its graph stores by itself.
-        attempts: Publishes the last event of a run that is deleted.
+        executor: Publishes the last event of a run that is deleted.
         settlements: Settle runs that are stopped before they start.
         cluster: The processes that share the database; None if there is only this one.
         clock: Names the time of changes.
@@ -51,9 +51,9 @@ class RunStopper:
         storage: Storage,
         queue: RunQueue,
         locks: KeyedLocks,
-        tasks: OwnTasks,
+        tasks: BackgroundTasks,
         graph_runner: GraphRunner,
-        attempts: Attempts,
+        executor: RunExecutor,
         settlements: Settlements,
         cluster: Cluster | None,
         clock: Clock,
@@ -64,7 +64,7 @@ class RunStopper:
         self._locks = locks
         self._tasks = tasks
         self._graph_runner = graph_runner
-        self._attempts = attempts
+        self._executor = executor
         self._settlements = settlements
         self._cluster = cluster
         self._clock = clock
@@ -107,7 +107,7 @@ class RunStopper:
                 job = await self._cancel_elsewhere(run_id, action, reason)
             if job is not None:
                 stopped.append(job)
-        await _over([job for job in stopped if job.task is None])
+        await _wait_until_over([job for job in stopped if job.task is None])
         return stopped
 
     async def _cancel_here(self, run_id: str, action: Action, reason: str) -> Job | None:
@@ -147,7 +147,7 @@ class RunStopper:
                 await transaction.run_controls.put(control)
         except Fenced:
             assert self._cluster is not None
-            self._cluster.lose(job.thread_id)
+            self._cluster.lose_lease(job.thread_id)
             return False
         return True
 
@@ -157,10 +157,10 @@ class RunStopper:
         if self._cluster is None or run is None or run["status"] not in UNFINISHED:
             return None
         async with self._locks.hold(run["thread_id"]):
-            stopped = await self._cluster.elsewhere.stop(run, action, reason)
-            if not await self._cluster.shared.owner(run["thread_id"]):
+            stopped = await self._cluster.forwarder.stop(run, action, reason)
+            if not await self._cluster.shared.holder(run["thread_id"]):
                 # No process has it. Loading it here also finds the note, and ends it.
-                await self._cluster.own(run["thread_id"])
+                await self._cluster.take_if_possible(run["thread_id"])
         return stopped
 
     def disconnected(self, run_id: str) -> None:
@@ -185,7 +185,7 @@ class RunStopper:
                     await self._delete_ended(run, held)
                     return
         # Not under the lock, which the transaction that ends the run needs.
-        await _over([job])
+        await _wait_until_over([job])
         # Its normal end may have been written just before, and then its document is still there.
         async with self._locks.hold(thread_id) as held:
             run = await self._storage.within(held).runs.get(run_id)
@@ -205,7 +205,7 @@ class RunStopper:
         )
         async with self._storage.transaction(held) as transaction:
             await transaction.states.delete_run(thread_id, run["run_id"])
-            await drop(transaction, run["run_id"])
+            await delete_run_documents(transaction, run["run_id"])
         was_last = bool(newest) and newest[0]["run_id"] == run["run_id"]
         if was_last and not await self._busy(thread_id):
             await self._settle_thread(run, held)
@@ -235,9 +235,9 @@ class RunStopper:
         """Ask the process that executes a run to delete it. The caller holds the thread's lock."""
         if self._cluster is None or run["status"] not in UNFINISHED:
             return None
-        job = await self._cluster.elsewhere.stop(run, "rollback", DELETED_REASON, delete=True)
-        if job is not None and not await self._cluster.shared.owner(run["thread_id"]):
-            await self._cluster.own(run["thread_id"])
+        job = await self._cluster.forwarder.stop(run, "rollback", DELETED_REASON, delete=True)
+        if job is not None and not await self._cluster.shared.holder(run["thread_id"]):
+            await self._cluster.take_if_possible(run["thread_id"])
         return job
 
     async def _delete_here(self, job: Job) -> bool:
@@ -252,7 +252,7 @@ class RunStopper:
         if not job.deleted:
             job.deleted = True
             if not job.log.closed:
-                self._attempts.publish(job, "error", NOT_FOUND, keep=False)
+                self._executor.publish(job, "error", NOT_FOUND, keep=False)
             self.stop(job, "rollback", DELETED_REASON)
 
     async def delete_thread(
@@ -316,7 +316,7 @@ class RunStopper:
                 if await self._delete_here(job):
                     jobs.append(job)
             jobs += await self._delete_others(thread_id, jobs)
-        await _over(jobs)
+        await _wait_until_over(jobs)
 
     async def _delete_resting(self, thread_id: str, held: Any) -> bool:
         """Delete a thread without runs. Returns whether there was one.
@@ -339,7 +339,7 @@ class RunStopper:
             return []
         known = {job.run_id for job in jobs}
         found = []
-        for run in await self._cluster.elsewhere.unfinished(thread_id):
+        for run in await self._cluster.forwarder.unfinished(thread_id):
             if run["run_id"] not in known:
                 found.append(await self._delete_elsewhere(run))
         return [job for job in found if job is not None]
@@ -351,7 +351,7 @@ async def _is_unfinished(transaction: Transaction, run_id: str) -> bool:
     return run is not None and run["status"] in UNFINISHED
 
 
-async def _over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
+async def _wait_until_over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
     """Wait until stopped runs are over.
 
     Raises:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import Keeper
-from langgraph_client.server.runs.measures import Measures
+from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.storage.protocol import Event, Storage
 
 RUN_DONE = "run_done"
@@ -21,11 +21,11 @@ class RunEvents(Keeper):
     Args:
         storage: The storage.
         run: The run's document.
-        measures: Counts how long writing takes; None to count nothing.
+        metrics: Counts how long writing takes; None to count nothing.
     """
 
-    def __init__(self, storage: Storage, run: JsonObject, measures: Measures | None = None) -> None:
-        self._measures = measures
+    def __init__(self, storage: Storage, run: JsonObject, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics
         self._storage = storage
         self._run_id: str = run["run_id"]
         self._thread_id: str = run["thread_id"]
@@ -34,8 +34,8 @@ class RunEvents(Keeper):
         """Write events, in one transaction."""
         await self._storage.events.add(self._thread_id, self._run_id, events)
         # The ids contain the times at which the events happened.
-        if self._measures is not None and events:
-            self._measures.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
+        if self._metrics is not None and events:
+            self._metrics.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the run, without the one for its end, which is the thread's."""

@@ -52,7 +52,9 @@ class ThreadLogs:
         if not self._users[thread_id]:
             del self._users[thread_id], self._logs[thread_id]
 
-    def tell(self, thread_id: str, name: str, data: bytes, event_id: EventId | None = None) -> None:
+    def append(
+        self, thread_id: str, name: str, data: bytes, event_id: EventId | None = None
+    ) -> None:
         """Give an event to the thread's readers, with its id in the run's log."""
         if (log := self._logs.get(thread_id)) is not None:
             log.append(name, data, event_id)

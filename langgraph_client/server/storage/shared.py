@@ -151,7 +151,7 @@ class Shared(Protocol):
         """
         ...
 
-    def tell(self, kind: str, name: str) -> None:
+    def notify(self, kind: str, name: str) -> None:
         """Send a message to the other processes, without waiting for it."""
         ...
 
@@ -198,7 +198,7 @@ class Shared(Protocol):
         """Release a lease."""
         ...
 
-    async def owner(self, thread_id: str) -> str | None:
+    async def holder(self, thread_id: str) -> str | None:
         """Return the living process that has the lease of a thread; None if there is none."""
         ...
 

@@ -24,8 +24,8 @@ from langgraph_client.server.http.routes.a2a_list import list_tasks
 from langgraph_client.server.http.routes.a2a_tasks import Task, find, values_of, withdraw
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.streaming import LongResponse, event_headers
+from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.event_log import HEARTBEAT
-from langgraph_client.server.runs.own_tasks import OwnTasks
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
 
 _HISTORY = 10
@@ -182,7 +182,9 @@ class _Agent:
         tasks: Keeps what must be done to its end.
     """
 
-    def __init__(self, inside: Inside, wire: Wire, assistant_id: str, tasks: OwnTasks) -> None:
+    def __init__(
+        self, inside: Inside, wire: Wire, assistant_id: str, tasks: BackgroundTasks
+    ) -> None:
         self.inside, self.wire, self.assistant_id = inside, wire, assistant_id
         self._tasks = tasks
 

@@ -23,7 +23,7 @@ from langgraph_client.server.runs.commands import (
     subscription,
     success,
 )
-from langgraph_client.server.runs.event_filter import PerName
+from langgraph_client.server.runs.event_filter import CachedByName
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.runs.run_document import canonical_uuid
@@ -85,7 +85,7 @@ class EventSocket:
         self._log = log
         self._reader = reader
         #: By subscription id: the wanted names, and the number after which events are live.
-        self._subscriptions: dict[str, tuple[PerName[bool], int]] = {}
+        self._subscriptions: dict[str, tuple[CachedByName[bool], int]] = {}
         #: The namespaces of the interrupts that this socket has sent, by interrupt id.
         self._asked: dict[str, list[str]] = {}
         self._sent = 0
@@ -182,7 +182,7 @@ class EventSocket:
             return {}
         if method == "input.respond":
             self._check_namespaces(params)
-        return await self._services.commands.carry_out(self._log.thread_id, method, params)
+        return await self._services.commands.execute(self._log.thread_id, method, params)
 
     def _check_namespaces(self, params: Any) -> None:
         """Refuse a response whose namespace is not that of its interrupt."""
@@ -197,7 +197,7 @@ class EventSocket:
                 )
 
     async def _subscribe(self, method: str, params: Any) -> dict[str, object]:
-        wanted, since = PerName(subscription(method, params).wants), since_of(params)
+        wanted, since = CachedByName(subscription(method, params).wants), since_of(params)
         given_id = params.get("subscription_id")
         if method == "subscription.reconnect":
             if self._log.last == 0:

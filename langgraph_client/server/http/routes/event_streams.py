@@ -50,7 +50,7 @@ async def command(request: ValidRequest) -> Response:
             result: object = _subscription(request, method, params)
         else:
             thread_id = request.path["thread_id"]
-            result = await request.services.commands.carry_out(
+            result = await request.services.commands.execute(
                 thread_id,
                 method,
                 params,

@@ -124,5 +124,5 @@ async def thread_stream(request: ValidRequest) -> Response:
         with_id=True,
         typed_values=reads_envelopes(request.headers),
         wanted=wanted,
-        closed=lambda: services.engine.feeds.drop(thread_id),
+        closed=lambda: services.engine.thread_logs.drop(thread_id),
     )

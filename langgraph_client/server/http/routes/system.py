@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from langgraph_client.server.graphs.graph_runner import versions
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
-from langgraph_client.server.runs.measures import gauges
+from langgraph_client.server.runs.metrics import gauges
 from langgraph_client.values import HEADER, VERSION
 
 
@@ -55,7 +55,7 @@ async def metrics(request: ValidRequest) -> Response:
     if engine.cluster is not None:
         connections = engine.cluster.shared.connection_numbers()
         lines += gauges("langgraph_database_connections", "state", connections)
-    lines += engine.measures.lines()
+    lines += engine.metrics.lines()
     return PlainTextResponse("\n".join(lines) + "\n")
 
 

@@ -152,7 +152,7 @@ class Leases:
 
     # Messages.
 
-    def tell(self, kind: str, name: str) -> None:
+    def notify(self, kind: str, name: str) -> None:
         """Send a message to the processes that listen. Does not wait.
 
         The messages of a few milliseconds are sent in one transaction, because each transaction
@@ -254,7 +254,7 @@ class Leases:
                 "DELETE FROM leases WHERE thread_id = %s AND epoch = %s", (thread_id, epoch)
             )
 
-    async def owner(self, thread_id: str) -> str | None:
+    async def holder(self, thread_id: str) -> str | None:
         """Return the living process that has the lease of a thread."""
         row = await self._connections.row(
             "SELECT process_id FROM leases JOIN processes p USING (process_id)"

@@ -24,7 +24,7 @@ _ANSWER_SECONDS = 1.0
 """How many seconds to wait until the holder of a thread confirms that it stores the events."""
 
 
-class Elsewhere:
+class RunForwarder:
     """The threads of other processes.
 
     Args:
@@ -108,7 +108,7 @@ class Elsewhere:
                 for other in others:
                     await self._note_stop(transaction, other, strategy, reason)
         job = self._following.new(run) if followed else None
-        self._shared.tell("thread" if await self._shared.owner(thread_id) else "work", thread_id)
+        self._shared.notify("thread" if await self._shared.holder(thread_id) else "work", thread_id)
         return job
 
     async def unfinished(self, thread_id: str) -> list[Document]:
@@ -146,7 +146,7 @@ class Elsewhere:
         job = await self.find(present)
         if job is not None:
             await self._note_stop(self._storage, run, action, reason, delete=delete)
-            self._shared.tell("thread", run["thread_id"])
+            self._shared.notify("thread", run["thread_id"])
         return job
 
     async def find(self, run: Document) -> Job | None:
@@ -165,7 +165,7 @@ class Elsewhere:
         await self._shared.follow(thread_id)
         last = await self._storage.events.of_thread_last(thread_id)
         job = self._following.new(present, last)
-        await self._ask_owner(thread_id)
+        await self._ask_holder(thread_id)
         return job
 
     async def watch(self, thread_id: str) -> None:
@@ -176,9 +176,9 @@ class Elsewhere:
             await self._shared.follow(thread_id)
             last = await self._storage.events.of_thread_last(thread_id)
             self._following.watch(thread_id, last)
-        await self._ask_owner(thread_id)
+        await self._ask_holder(thread_id)
 
-    async def _ask_owner(self, thread_id: str) -> None:
+    async def _ask_holder(self, thread_id: str) -> None:
         """Ask the holder of a thread to look for followers, and wait until it has.
 
         A reader must not miss an event that happens after its request was accepted.
@@ -187,8 +187,8 @@ class Elsewhere:
         askers = self._askers.setdefault(thread_id, set())
         askers.add(answered)
         try:
-            self._shared.tell("follow", thread_id)
-            if await self._shared.owner(thread_id) in (None, self._shared.process_id):
+            self._shared.notify("follow", thread_id)
+            if await self._shared.holder(thread_id) in (None, self._shared.process_id):
                 return
             # After this time, the holder's next renewal looks for followers, too.
             with contextlib.suppress(TimeoutError):
@@ -209,11 +209,11 @@ class Elsewhere:
         """
         if thread_id not in self._following and not await self._shared.followers(thread_id):
             return None
-        await self._following.look(thread_id)  # Earlier events go to the readers first.
+        await self._following.read_new(thread_id)  # Earlier events go to the readers first.
         self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
         event = Event(self._clock.event_id(), name, data)
         await self._storage.events.add(thread_id, no_run(thread_id), [event])
-        self._shared.tell("changed", thread_id)
+        self._shared.notify("changed", thread_id)
         return event.id
 
     @asynccontextmanager
@@ -228,7 +228,7 @@ class Elsewhere:
             return
         async with self._locks.hold(thread_id):
             await self._shared.follow(thread_id, protocol=True)
-            has_owner = await self._shared.owner(thread_id) is not None
-            yield not has_owner, True
+            has_holder = await self._shared.holder(thread_id) is not None
+            yield not has_holder, True
             self._following.watch(thread_id)
-        self._shared.tell("follow", thread_id)
+        self._shared.notify("follow", thread_id)

@@ -15,7 +15,7 @@ logger = logging.getLogger("langgraph_client.server")
 _Result = TypeVar("_Result")
 
 
-class OwnTasks:
+class BackgroundTasks:
     """The engine's tasks. References are kept until they are done, or they could be collected."""
 
     def __init__(self) -> None:

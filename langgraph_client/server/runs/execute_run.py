@@ -13,7 +13,7 @@ from langgraph_client.server.errors import LockTimeout, Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.measures import Measures
+from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_mark
@@ -31,7 +31,7 @@ _PAUSE = 0.5
 """Seconds between attempts to store the start of a run."""
 
 
-class Attempts:
+class RunExecutor:
     """Executes runs.
 
     Args:
@@ -45,7 +45,7 @@ class Attempts:
         show_errors: Whether to show the text of every exception; see `error_document`.
         show_tracebacks: Whether to keep the traceback of a failed run in its thread's `error`.
         hooks: Are called at points in the life of a run.
-        measures: Counts how long runs have waited.
+        metrics: Counts how long runs have waited.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Attempts:
         show_errors: bool,
         show_tracebacks: bool,
         hooks: RunHooks,
-        measures: Measures,
+        metrics: Metrics,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -73,9 +73,9 @@ class Attempts:
         self._show_errors = show_errors
         self._show_tracebacks = show_tracebacks
         self._hooks = hooks
-        self._measures = measures
+        self._metrics = metrics
 
-    async def carry_out(self, job: Job) -> Outcome:
+    async def execute(self, job: Job) -> Outcome:
         """Execute a pending run.
 
         Any exception of the graph, including `SystemExit`, becomes an outcome and is not raised.
@@ -95,7 +95,7 @@ class Attempts:
         try:
             async with limit:
                 await self._hooks.before_run(job.run)
-                await self._perform(job)
+                await self._run_graph(job)
         except BaseException as raised:
             if is_stopping(raised) or isinstance(raised, Fenced):
                 raise
@@ -129,7 +129,7 @@ class Attempts:
 
     async def _begin(self, job: Job) -> None:
         """Store that the run is running, before the graph does anything."""
-        self._measures.claims.add(max(self._clock.time() - job.due, 0.0))
+        self._metrics.claims.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
             await self._until_stored(job, self._store_start)
         job.begun, job.started_at = False, job.run["updated_at"]
@@ -207,7 +207,7 @@ class Attempts:
         async with self._storage.transaction() as transaction:
             await self._put(transaction, run)
 
-    async def _perform(self, job: Job) -> None:
+    async def _run_graph(self, job: Job) -> None:
         note, log, thread_logs = job.collected.note, job.log, self._thread_logs
         shared: Shared | None = self._storage.shared
         events = self._graph_runner.events(job)
@@ -218,7 +218,7 @@ class Attempts:
                     # the run by now, so this one must not continue it.
                     raise Fenced("the lease is over")
                 if job.protocol is not None:
-                    await self._perform_protocol(job, job.protocol, name, data)
+                    await self._take_protocol_item(job, job.protocol, name, data)
                     continue
                 note(name, data)
                 # Without readers, to encode the event would be work for nothing.
@@ -230,7 +230,7 @@ class Attempts:
             # Not left to the garbage collector: the graph must have stopped before the settlement.
             await events.aclose()
 
-    async def _perform_protocol(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
+    async def _take_protocol_item(self, job: Job, run: ProtocolRun, name: str, data: Any) -> None:
         """Handle an output of a run that is in the v3 log of its thread."""
         run.take(name, data)
         is_watched = job.log.watched or job.thread_id in self._thread_logs
@@ -256,7 +256,7 @@ class Attempts:
         """
         shown = enclosed(data) if TYPED_VALUES in job.run["kwargs"] else data
         event = job.log.append(name, encode(shown), keep=keep)
-        self._thread_logs.tell(job.thread_id, name, event.data, event.id)
+        self._thread_logs.append(job.thread_id, name, event.data, event.id)
 
     def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:
         """Return the outcome of a run that an exception ended, and log the exception."""

@@ -34,7 +34,7 @@ class Histogram:
         yield f"{name}_count {total}"
 
 
-class Measures:
+class Metrics:
     """The counts of one process since its start."""
 
     def __init__(self) -> None:

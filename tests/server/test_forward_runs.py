@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.runs import elsewhere
+from langgraph_client.server.runs import forward_runs
 from langgraph_client.server.runs.locks import KeyedLocks
 
 
@@ -20,10 +20,10 @@ class Leases:
     def __init__(self) -> None:
         self.owners = asyncio.Queue[str | None]()
 
-    def tell(self, kind: str, name: str) -> None:
+    def notify(self, kind: str, name: str) -> None:
         pass
 
-    async def owner(self, thread_id: str) -> str | None:
+    async def holder(self, thread_id: str) -> str | None:
         return await self.owners.get()
 
 
@@ -31,11 +31,11 @@ async def test_each_who_asks_a_holder_is_told_of_its_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who asked before and needs no answer any more takes none from the others."""
-    monkeypatch.setattr(elsewhere, "_ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(forward_runs, "_ANSWER_SECONDS", 60.0)
     leases: Any = Leases()
     unused: Any = None
-    asking = elsewhere.Elsewhere(unused, leases, Clock(), KeyedLocks(), unused)
-    first, *others = [asyncio.create_task(asking._ask_owner("thread")) for _ in range(3)]
+    asking = forward_runs.RunForwarder(unused, leases, Clock(), KeyedLocks(), unused)
+    first, *others = [asyncio.create_task(asking._ask_holder("thread")) for _ in range(3)]
     async with asyncio.timeout(10):
         await asyncio.sleep(0)  # All of them ask for the holder now.
         leases.owners.put_nowait(None)
