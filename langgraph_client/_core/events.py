@@ -24,7 +24,10 @@ new_tuple = tuple.__new__
 
 
 class ServerEvent(NamedTuple):
-    """One event as it was sent: `data` is not decoded, `id` is None if the event has none."""
+    """One event as it was sent: `data` is not decoded.
+
+    An event without an `id` has that of the event before; None if there was none yet.
+    """
 
     event: str
     data: bytes
@@ -105,7 +108,7 @@ class EventParser:
                         new_tuple(ServerEvent, (self._event or "message", text, self._id))
                     )
                     data.clear()
-                self._event, self._id, self._size = "", None, 0
+                self._event, self._size = "", 0  # The id stays: it is that of the next event, too.
             elif line.startswith(b"data: "):
                 cr = line.find(b"\r")
                 if cr < 0:
@@ -143,6 +146,8 @@ class EventParser:
             value = value.strip(b" \t")
             if _ID.fullmatch(value):
                 self._id = value.decode("utf-8", "replace")
+            elif b"\0" not in value:  # SSE: an id with a NUL is ignored.
+                self._id = None
 
 
 def _split_at_cr(line: bytes) -> list[bytes]:

@@ -28,6 +28,9 @@ class Replay:
     |                      | joined in the middle: not ours   |                                   |
     | none                 | handed on                        | handed on                         |
 
+    An event that was sent without an id has that of the event before it on its connection, as SSE
+    says. So only events before the first id have none, and the others are twins.
+
     A doubted event is dropped and its connection is closed; a second replay decides. Where stored
     events end and live ones begin, langgraph-api (0.16.7) may send the same event twice. Two equal
     events of one millisecond look the same as such a repetition, but both must be handed on.
@@ -48,7 +51,8 @@ class Replay:
         self._older = after  # The id before `last_id`. All events up to it were handed on.
         self._twins = 0  # How many events with `last_id` were handed on.
         self._skip = 0  # How many of them the replay still has to repeat.
-        self._from_zero = False  # The replay begins before the place where the stream was joined.
+        # The replay begins before the place where the stream was joined, and is not there yet.
+        self._from_zero = False
         self._in_replay = False  # The connection began with stored events.
         self._latest: StreamPart | None = None
         self._last_doubt: str | None = None  # The id of the event that was doubted.
@@ -77,6 +81,7 @@ class Replay:
         if part.id == self.last_id:
             if self._skip:
                 self._skip -= 1
+                self._from_zero = False  # The place was found: what follows is new, or a twin.
                 return False
             if self._is_doubtful(part):
                 return False

@@ -281,6 +281,18 @@ async def test_a_failed_run_whose_error_is_not_known_is_no_success(result: Any) 
     assert wire.lines[-1] == f"GET {RUN}/join"
 
 
+async def test_a_server_may_send_an_id_only_when_it_changes() -> None:
+    """Each event is handed on once, with the last id, also where the clean end is checked."""
+    metadata = event("metadata", {"run_id": "r"}, "1-0")
+    first = stream(metadata, event("values", 1), values(2), event("updates", 3), run=RUN)
+    wire = Wire(first, reply({"status": "success"}), stream(values(2), event("updates", 3)))
+    async with wire_client(wire) as client:
+        parts = [part async for part in client.runs.stream("t", "agent", stream_resumable=True)]
+    assert [part.id for part in parts] == ["1-0", "1-0", "2-0", "2-0"]
+    assert [part.data for part in parts[1:]] == [1, 2, 3]
+    assert wire.requests[-1].headers["last-event-id"] == "1-0"
+
+
 async def test_an_event_without_an_id_is_no_progress() -> None:
     """It comes again with each replay: neither a clean end nor an outage may last for ever."""
     odd = event("custom", "hello")

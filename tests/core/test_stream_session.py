@@ -204,6 +204,29 @@ def test_an_event_that_was_sent_twice_at_the_seam_is_handed_on_once() -> None:
         assert isinstance(session.next_step(), Read)
 
 
+def test_an_event_without_an_id_has_that_of_the_one_before() -> None:
+    """As SSE says. A replay that begins before it does not hand it on again."""
+    first = [values(1), event("updates", "a"), values(2), event("updates", "b")]
+    for count in range(1, 5):
+        session = resumable()
+        assert len(read(session, *first[:count])) == count
+        session.failed(REFUSED)
+        after = reopened(session)
+        assert after == ("0" if count < 3 else "1-0")
+        replay = first if after == "0" else first[2:]
+        parts = read(session, *replay, event("end", None))
+        assert [part.data for part in parts] == [1, "a", 2, "b", None][count:]
+
+
+def test_a_joined_stream_goes_on_behind_an_event_that_is_not_replayed() -> None:
+    """The place where the stream was joined is found by the first event with the last id."""
+    session = opened(JOIN, run_id="r")
+    assert len(read(session, values(3), event("custom", "not kept"))) == 2
+    session.failed(REFUSED)
+    assert reopened(session) == "0"
+    assert read(session, values(1), values(3), values(4)) == [part(4)]
+
+
 def test_like_events_of_an_unbroken_stream_are_not_doubted() -> None:
     """Where nothing was replayed there is no seam."""
     assert read(resumable(), values(1) * 3) == [part(1)] * 3
