@@ -29,7 +29,10 @@ RULES = [
     (r"\bAwaitable\[(list\[T\])\]", r"\1"),
     (r"\bAwaitable, ", ""),
     (r"\bAsyncRunStream\b", "RunStream"),
-    (r"\bAsync(ThreadStream|ThreadReader|Feed|Filler|Projection|Values|Extensions)\b", r"Sync\1"),
+    (
+        r"\bAsync(Thread(?:Stream|Runs)|RunWatch|Feed|Filler|Projection|Values|Extensions)\b",
+        r"Sync\1",
+    ),
     (r"\bAsync(Event|Sse|Socket)(Reader|Socket)\b", r"Sync\1\2"),
     (r"\b(RunModule|AgentModule|ToolCallHandle|ScopedStreamHandle)\b", r"Sync\1"),
     (r"\basync_messages\b", "blocking_messages"),

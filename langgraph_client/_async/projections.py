@@ -9,8 +9,9 @@ from collections.abc import (
     Generator,  # async only
 )
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
+from langgraph_client._async.thread_runs import AsyncThreadRuns
 from langgraph_client._core.run_log import (
     Log,
     MessageSink,
@@ -26,30 +27,6 @@ from langgraph_client.models.fields import JSON
 T = TypeVar("T")
 
 
-class AsyncThreadReader(Protocol):
-    """The methods of a thread stream that its projections use."""
-
-    async def current_run(self) -> Run:
-        """Wait until the current run has begun, and return it."""
-        ...
-
-    def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
-        """Yield the items of a projection as they come."""
-        ...
-
-    async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait until `is_ready` returns True, which it must do at the end of the run."""
-        ...
-
-    async def settle(self, run: Run) -> None:
-        """Wait, with a limit, until the interrupts of an interrupted run are known."""
-        ...
-
-    async def wait_for_output(self) -> JSON:
-        """Wait for the end of the current run; return the thread's values then."""
-        ...
-
-
 class AsyncProjection(Generic[T]):
     """The items of one kind of a run, in order, as they come.
 
@@ -63,23 +40,23 @@ class AsyncProjection(Generic[T]):
 
     def __init__(
         self,
-        thread: AsyncThreadReader,
+        runs: AsyncThreadRuns,
         pick: Callable[[Scope], Log[Any]],
         scope: Scope | None = None,
         convert: Callable[[Run, Any], T] | None = None,
     ) -> None:
-        self._thread = thread
+        self._runs = runs
         self._pick = pick
         self._scope = scope
         self._convert = convert
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        run = await self._thread.current_run()
+        run = await self._runs.current_run()
         log = self._pick(self._scope or run.root)
         with suppress(RunFailedError):
-            async for item in self._thread.read(run, log):
+            async for item in self._runs.read(run, log):
                 yield item if self._convert is None else self._convert(run, item)
-        await self._thread.settle(run)
+        await self._runs.settle(run)
 
 
 class AsyncValues(AsyncProjection[JSON]):
@@ -98,7 +75,7 @@ class AsyncValues(AsyncProjection[JSON]):
 
     async def get(self) -> JSON:
         """Wait for the end of the current run; return the thread's values then."""
-        return await self._thread.wait_for_output()
+        return await self._runs.wait_for_output()
 
     def __await__(self) -> Generator[Any, None, JSON]:  # async only
         return self.get().__await__()  # async only
@@ -107,8 +84,8 @@ class AsyncValues(AsyncProjection[JSON]):
 class AsyncExtensions:
     """The named channels of the current run, by name. A name always gives the same object."""
 
-    def __init__(self, thread: AsyncThreadReader, scope: Scope | None = None) -> None:
-        self._thread = thread
+    def __init__(self, runs: AsyncThreadRuns, scope: Scope | None = None) -> None:
+        self._runs = runs
         self._scope = scope
         self._by_name: dict[str, AsyncProjection[JSON]] = {}
 
@@ -117,7 +94,7 @@ class AsyncExtensions:
             raise ValueError("the name of an extension must be non-empty")
         if name not in self._by_name:
             self._by_name[name] = AsyncProjection(
-                self._thread, lambda scope: scope.extension(name), self._scope
+                self._runs, lambda scope: scope.extension(name), self._scope
             )
         return self._by_name[name]
 
@@ -132,12 +109,12 @@ class ToolCallHandle:
         namespace: The namespace of the graph that called it.
     """
 
-    def __init__(self, thread: AsyncThreadReader, run: Run, call: ToolCall) -> None:
+    def __init__(self, runs: AsyncThreadRuns, run: Run, call: ToolCall) -> None:
         self.tool_call_id = call.tool_call_id
         self.name = call.name
         self.input = call.input
         self.namespace = list(call.namespace)
-        self._thread = thread
+        self._runs = runs
         self._run = run
         self._call = call
 
@@ -154,7 +131,7 @@ class ToolCallHandle:
     @property
     def deltas(self) -> AsyncIterator[JSON]:
         """The partial output that the tool sends while it works, as it comes."""
-        return self._thread.read(self._run, self._call.deltas)
+        return self._runs.read(self._run, self._call.deltas)
 
     @property
     def output(self) -> Awaitable[JSON]:
@@ -167,7 +144,7 @@ class ToolCallHandle:
 
     async def _output(self) -> JSON:
         deltas = self._call.deltas
-        await self._thread.wait_in(self._run, lambda: deltas.ended)
+        await self._runs.wait_in(self._run, lambda: deltas.ended)
         if self._call.error is not None:
             raise deltas.error or RunFailedError(self._call.error)
         return self._call.output
@@ -181,12 +158,12 @@ class ScopedStreamHandle:
         namespace: Its namespace as a list.
     """
 
-    def __init__(self, thread: AsyncThreadReader, scope: Scope) -> None:
+    def __init__(self, runs: AsyncThreadRuns, scope: Scope) -> None:
         self.path = scope.namespace
         self.namespace = list(scope.namespace)
-        self._thread = thread
+        self._runs = runs
         self._scope = scope
-        self._extensions = AsyncExtensions(thread, scope)
+        self._extensions = AsyncExtensions(runs, scope)
 
     @property
     def graph_name(self) -> str | None:
@@ -211,22 +188,22 @@ class ScopedStreamHandle:
     @property
     def values(self) -> AsyncProjection[JSON]:
         """Its state after each of its steps."""
-        return AsyncProjection(self._thread, lambda scope: scope.values, self._scope)
+        return AsyncProjection(self._runs, lambda scope: scope.values, self._scope)
 
     @property
     def messages(self) -> AsyncProjection[MessageSink]:
         """Its messages, each as a stream."""
-        return AsyncProjection(self._thread, lambda scope: scope.messages, self._scope)
+        return AsyncProjection(self._runs, lambda scope: scope.messages, self._scope)
 
     @property
     def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
         """Its tool calls."""
-        return tool_calls_of(self._thread, self._scope)
+        return tool_calls_of(self._runs, self._scope)
 
     @property
     def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
         """Its own subgraphs."""
-        return subgraphs_of(self._thread, self._scope)
+        return subgraphs_of(self._runs, self._scope)
 
     @property
     def subagents(self) -> AsyncProjection[ScopedStreamHandle]:
@@ -240,24 +217,24 @@ class ScopedStreamHandle:
 
 
 def tool_calls_of(
-    thread: AsyncThreadReader, scope: Scope | None = None
+    runs: AsyncThreadRuns, scope: Scope | None = None
 ) -> AsyncProjection[ToolCallHandle]:
     """Return the tool calls in a scope; None for the root graph."""
     return AsyncProjection(
-        thread,
+        runs,
         lambda own: own.tool_calls,
         scope,
-        lambda run, call: ToolCallHandle(thread, run, call),
+        lambda run, call: ToolCallHandle(runs, run, call),
     )
 
 
 def subgraphs_of(
-    thread: AsyncThreadReader, scope: Scope | None = None
+    runs: AsyncThreadRuns, scope: Scope | None = None
 ) -> AsyncProjection[ScopedStreamHandle]:
     """Return the subgraph calls in a scope; None for the root graph."""
     return AsyncProjection(
-        thread,
+        runs,
         lambda own: own.subgraphs,
         scope,
-        lambda _, found: ScopedStreamHandle(thread, found),
+        lambda _, found: ScopedStreamHandle(runs, found),
     )

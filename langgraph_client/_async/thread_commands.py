@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from langgraph_client._async.thread_runs import AsyncThreadRuns
 from langgraph_client.models.fields import JSON, JsonObject
-
-
-class CommandedThread(Protocol):
-    """The methods of a thread stream that its commands use."""
-
-    assistant_id: str
-
-    async def command(self, method: str, params: JsonObject) -> JsonObject:
-        """Send a command that starts a run; the run becomes the current one."""
-        ...
-
-    async def open_questions(self) -> dict[str, list[str]]:
-        """Return the namespaces of open interrupts, by id."""
-        ...
-
-    async def drawing(
-        self,
-        xray: int | bool,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, Any] | None,
-    ) -> JsonObject:
-        """Return nodes and edges of the assistant's graph."""
-        ...
 
 
 class RunModule:
     """Starts and resumes runs of the thread."""
 
-    def __init__(self, thread: CommandedThread) -> None:
-        self._thread = thread
+    def __init__(self, runs: AsyncThreadRuns) -> None:
+        self._runs = runs
 
     async def start(
         self,
@@ -67,14 +45,14 @@ class RunModule:
         `POST /threads/{thread_id}/commands`, `run.start`
         """
         params = {
-            "assistant_id": self._thread.assistant_id,
+            "assistant_id": self._runs.assistant_id,
             "input": input,
             "config": config,
             "metadata": metadata,
             "multitaskStrategy": multitask_strategy,
             "langsmith_tracer": langsmith_tracing,
         }
-        return await self._thread.command(
+        return await self._runs.command(
             "run.start", {name: value for name, value in params.items() if value is not None}
         )
 
@@ -110,7 +88,7 @@ class RunModule:
 
         `POST /threads/{thread_id}/commands`, `input.respond`
         """
-        spaces = await self._thread.open_questions()
+        spaces = await self._runs.open_questions()
         if responses is None:
             chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
         else:
@@ -127,14 +105,14 @@ class RunModule:
         params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
         more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
         params = {**params, **{name: value for name, value in more.items() if value is not None}}
-        return await self._thread.command("input.respond", params)
+        return await self._runs.command("input.respond", params)
 
 
 class AgentModule:
     """Reads information about the thread's assistant."""
 
-    def __init__(self, thread: CommandedThread) -> None:
-        self._thread = thread
+    def __init__(self, runs: AsyncThreadRuns) -> None:
+        self._runs = runs
 
     async def get_tree(
         self,
@@ -155,7 +133,7 @@ class AgentModule:
 
         `GET /assistants/{assistant_id}/graph`
         """
-        return await self._thread.drawing(xray, headers, params)
+        return await self._runs.drawing(xray, headers, params)
 
 
 def _only(questions: Mapping[str, object]) -> str:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from langgraph_client._async.event_readers import (
-    AsyncEventReader,
-    AsyncSocketReader,
-    AsyncSseReader,
-)
 from langgraph_client._async.projections import (
     AsyncExtensions,
     AsyncProjection,
@@ -23,33 +17,13 @@ from langgraph_client._async.projections import (
     tool_calls_of,
 )
 from langgraph_client._async.thread_commands import AgentModule, RunModule
-from langgraph_client._async.thread_feed import AsyncFeed, Wait
+from langgraph_client._async.thread_runs import USUAL_CHANNELS, AsyncThreadRuns
 from langgraph_client._async.transport import AsyncTransport
-from langgraph_client._core.call import Call, ReplyReader, call, path
-from langgraph_client._core.current_run import CurrentRun, no_run
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
-from langgraph_client._core.run_log import (
-    Log,
-    MessageSink,
-    Run,
-    RunFailedError,
-)
-from langgraph_client._core.starts import starting
-from langgraph_client._io.tasks import Lock, awaitable, close_all
-from langgraph_client.errors import APIConnectionError, APIError, NotFoundError, ProtocolError
+from langgraph_client._core.run_log import MessageSink, RunFailedError
+from langgraph_client._io.tasks import awaitable
 from langgraph_client.models.fields import JSON, JsonObject
-from langgraph_client.models.runs import Run as RunRecord
-from langgraph_client.models.threads import Thread, ThreadState
-
-T = TypeVar("T")
-
-#: The channels that every thread stream reads. The others repeat the state and are rarely wanted.
-USUAL_CHANNELS = ("lifecycle", "input", "values", "messages", "tools", "custom", "updates")
-_CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
-_FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
-_SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
-_DELETED = "deleted"
 
 
 class AsyncThreadStream:
@@ -97,42 +71,25 @@ class AsyncThreadStream:
         uses_socket: bool = False,
         is_new: bool = False,
     ) -> None:
+        self._runs = AsyncThreadRuns(
+            transport,
+            thread_id=thread_id,
+            assistant_id=assistant_id,
+            headers=headers,
+            run_start_timeout=run_start_timeout,
+            policy=policy,
+            uses_socket=uses_socket,
+            is_new=is_new,
+        )
         self.thread_id = thread_id
         self.assistant_id = assistant_id
-        self.run = RunModule(self)
-        self.agent = AgentModule(self)
-        self._transport = transport
-        self._headers = {key.lower(): value for key, value in (headers or {}).items()}
-        self._run_start_timeout = run_start_timeout
-        self._policy = policy or ReconnectPolicy()
-        self._uses_socket = uses_socket
-        self._feeds: list[AsyncFeed] = []
-        self._readers: list[AsyncEventReader] = []
-        self._current: CurrentRun | None = None
-        #: Interrupts that the caller has set while no run is known.
-        self._questions: list[JsonObject] = []
-        #: The thread's values at the end of each run, fetched once.
-        self._outputs: dict[Run, JSON] = {}
-        self._fetching = Lock()
-        #: Runs for whose interrupts `settle` has waited already.
-        self._settled: set[Run] = set()
-        self._numbers = itertools.count(1)
-        self._state = "new"
-        self._is_unused = is_new
-        self._subgraphs = subgraphs_of(self)
-        self._extensions = AsyncExtensions(self)
+        self.run = RunModule(self._runs)
+        self.agent = AgentModule(self._runs)
+        self._subgraphs = subgraphs_of(self._runs)
+        self._extensions = AsyncExtensions(self._runs)
 
     async def __aenter__(self) -> Self:
-        if self._state != "new":
-            raise RuntimeError(
-                "a thread stream can be entered only once: create another one with"
-                " client.threads.stream(...)"
-            )
-        self._state = "open"
-        await self._feed(USUAL_CHANNELS)
-        if not self._is_unused:
-            # `interrupted` and `interrupts` must be known even if the caller reads no projection.
-            await self._readers[0].start()
+        await self._runs.open()
         return self
 
     async def __aexit__(
@@ -145,8 +102,7 @@ class AsyncThreadStream:
 
     async def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""
-        self._state = "closed"
-        await close_all(*(reader.close for reader in self._readers))
+        await self._runs.close()
 
     # --- what there is to read ---
 
@@ -166,8 +122,7 @@ class AsyncThreadStream:
     @property
     def interrupts(self) -> list[JsonObject]:
         """The current run's interrupts so far, as `{"interrupt_id", "value", "namespace"}`."""
-        run = self._known_run()
-        return self._questions if run is None else run.interrupts
+        return self._runs.interrupts
 
     @interrupts.setter
     def interrupts(self, value: list[JsonObject]) -> None:
@@ -182,22 +137,22 @@ class AsyncThreadStream:
             RunFailedError: The run failed.
             StreamIncomplete: The connection was lost for good.
         """
-        return awaitable(self.wait_for_output)
+        return awaitable(self._runs.wait_for_output)
 
     @property
     def values(self) -> AsyncValues:
         """The state after each step of the root graph."""
-        return AsyncValues(self, lambda scope: scope.values)
+        return AsyncValues(self._runs, lambda scope: scope.values)
 
     @property
     def messages(self) -> AsyncProjection[MessageSink]:
         """The messages of the root graph, each as a stream."""
-        return AsyncProjection(self, lambda scope: scope.messages)
+        return AsyncProjection(self._runs, lambda scope: scope.messages)
 
     @property
     def tool_calls(self) -> AsyncProjection[ToolCallHandle]:
         """The tool calls of the root graph."""
-        return tool_calls_of(self)
+        return tool_calls_of(self._runs)
 
     @property
     def subgraphs(self) -> AsyncProjection[ScopedStreamHandle]:
@@ -240,9 +195,9 @@ class AsyncThreadStream:
             APIError: The server refused a connection, such as with an expired key.
         """
         wanted = EventFilter.of(channels, namespaces, depth)
-        feed = await self._feed(wanted.channels)
-        run = await self.current_run(feed)
-        async for event in feed.read(run.events, self._waiting(feed, run)):
+        feed = await self._runs.feed(wanted.channels)
+        run = await self._runs.current_run(feed)
+        async for event in feed.read(run.events, self._runs.waiting(feed, run)):
             if wanted.matches(event):
                 yield dict(event)
 
@@ -264,316 +219,16 @@ class AsyncThreadStream:
         """
         check_projections(channels)
         extra = [name for name in channels if name in ("checkpoints", "tasks")]
-        feed = await self._feed((*USUAL_CHANNELS, *extra))
-        run = await self.current_run(feed)
+        feed = await self._runs.feed((*USUAL_CHANNELS, *extra))
+        run = await self._runs.current_run(feed)
         with suppress(RunFailedError):  # Only `output` raises it.
-            async for name, item in feed.read(run.root.arrivals, self._waiting(feed, run)):
+            async for name, item in feed.read(run.root.arrivals, self._runs.waiting(feed, run)):
                 if name not in channels:
                     continue
                 if name == "tool_calls":
-                    yield name, ToolCallHandle(self, run, item)
+                    yield name, ToolCallHandle(self._runs, run, item)
                 elif name == "subgraphs":
-                    yield name, ScopedStreamHandle(self, item)
+                    yield name, ScopedStreamHandle(self._runs, item)
                 else:
                     yield name, item
-        await self.settle(run)
-
-    # --- for the modules and projections ---
-
-    def read(self, run: Run, log: Log[T]) -> AsyncIterator[T]:
-        """Yield the items of a projection as they come."""
-        feed = self._feed_of(run)
-        return feed.read(log, self._waiting(feed, run))
-
-    async def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait until `is_ready` returns True, which it must do at the end of the run."""
-        await self._waiting(self._feed_of(run), run)(is_ready)
-
-    async def current_run(self, feed: AsyncFeed | None = None) -> Run:
-        """Wait until the current run has begun, and return it.
-
-        Raises:
-            TimeoutError: It did not begin within `run_start_timeout` seconds.
-        """
-        feed = feed or self._main()
-        if self._state == "closed" and (self._current is None or not self._known_run()):
-            return no_run(feed.log)
-        await feed.start()
-        if self._current is None:
-            self._current = await self._last_of_thread()
-        current = self._current
-        begun = lambda: current.find(feed.log) is not None or feed.log.events.ended  # noqa: E731
-        if not await self._wait(feed, current, begun, self._run_start_timeout):
-            raise TimeoutError(
-                f"the run did not begin within run_start_timeout={self._run_start_timeout:g} s"
-            )
-        run = current.find(feed.log)
-        if run is None:
-            if feed.log.events.error is not None:
-                raise feed.log.events.error
-            return no_run(feed.log)
-        current.run_id = current.run_id or run.run_id
-        return run
-
-    async def wait_for_output(self) -> JSON:
-        """See `output`."""
-        self._check_open()
-        if self._is_unused:
-            raise RuntimeError(
-                "no run has been started on this new thread: call `run.start(...)` first"
-            )
-        if (state := await self._at_rest()) is not None:
-            return state.get("values")
-        run = await self.current_run()
-        await self.wait_in(run, lambda: run.ended)
-        if run.root.values.error is not None:
-            raise run.root.values.error
-        async with self._fetching:  # Concurrent callers share one request and get the same values.
-            if run not in self._outputs:
-                state = await self._thread_state()
-                await self._questions_in(run, state)
-                self._outputs[run] = state.get("values")
-        return self._outputs[run]
-
-    async def settle(self, run: Run) -> None:
-        """Wait, with a limit, until the interrupts of an interrupted run are known.
-
-        langgraph-api 0.16.7 may send an interrupt after the end of the run that it belongs to.
-        """
-        if run.root.status != "interrupted" or run.interrupts or self._state != "open":
-            return
-        if run not in self._settled:
-            with suppress(APIError):  # The caller's next request raises it too.
-                await self._questions_in(run, await self._thread_state())
-            self._settled.add(run)
-
-    async def _questions_in(self, run: Run, state: ThreadState) -> None:
-        """Wait, with a limit, until the run has all interrupts that the thread's state lists."""
-        asked = [interrupt for task in state.tasks for interrupt in task.interrupts]
-        ids = {interrupt.id for interrupt in asked} - {None}
-
-        def are_all_known() -> bool:
-            known = {item["interrupt_id"] for item in run.interrupts}
-            return bool(known) and ids <= known
-
-        if asked and run.root.status == "interrupted" and not are_all_known():
-            await self._feed_of(run).changed.wait(are_all_known, _SETTLE_SECONDS)
-
-    async def _at_rest(self) -> ThreadState | None:
-        """Return the thread's state if no run of it is going on or was ever started; else None."""
-        if self._current is None:
-            self._current = await self._last_of_thread()
-        if self._current.succeeded:
-            return await self._thread_state()
-        if self._current.run_id is not None or self._known_run() is not None:
-            return None
-        try:
-            state = await self._thread_state()
-        except NotFoundError:
-            return None
-        return None if state.get("next") or state.get("tasks") else state
-
-    async def _thread_state(self) -> ThreadState:
-        where = path("/threads/{thread_id}/state", thread_id=self.thread_id)
-        return await self._transport.send(
-            Call("GET", where, ReplyReader(ThreadState), headers=self._headers, safe=True)
-        )
-
-    async def open_questions(self) -> dict[str, list[str]]:
-        """Return the namespaces of open interrupts, by id: of the current run, or of the thread."""
-        if self.interrupts:
-            return {item["interrupt_id"]: item["namespace"] for item in self.interrupts}
-        try:
-            thread = await self._transport.send(
-                Call("GET", self._path(""), ReplyReader(Thread), headers=self._headers, safe=True)
-            )
-        except NotFoundError:
-            return {}
-        except APIConnectionError as error:
-            raise RuntimeError(
-                f"no outstanding interrupt is known, and the server cannot be reached: {error}"
-            ) from error
-        asked = [interrupt for several in thread.interrupts.values() for interrupt in several]
-        return {interrupt.id: [] for interrupt in asked if interrupt.id is not None}
-
-    async def command(self, method: str, params: JsonObject) -> JsonObject:
-        """Send a command that starts a run; the run becomes the current one."""
-        self._check_open()
-        feed = self._main()
-        # Connect before the command is sent: langgraph-api 0.16.7 does not replay named channels,
-        # so a later connection would miss their first events.
-        with suppress(NotFoundError):  # The command creates the thread.
-            await feed.start()
-        known = len(feed.log.runs)
-        body = {"id": next(self._numbers), "method": method, "params": params}
-        request = Call(
-            "POST", self._path("/commands"), ReplyReader(dict), body=body, headers=self._headers
-        )
-        answer = await self._transport.send(starting(request))
-        if answer.get("type") != "success":
-            raise ProtocolError(
-                str(answer.get("error", "unknown_error")), str(answer.get("message", ""))
-            )
-        self._is_unused = False
-        self._questions.clear()
-        result: JsonObject = answer["result"] if isinstance(answer.get("result"), dict) else {}
-        if isinstance(result.get("run_id"), str):
-            self._current = CurrentRun(result["run_id"], known)
-        else:  # langgraph-api 0.16.7 does not return the id of a resumed run: it is the newest.
-            self._current = await self._last_of_thread()
-        return result
-
-    async def drawing(
-        self,
-        xray: int | bool,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, Any] | None,
-    ) -> JsonObject:
-        """See `AgentModule.get_tree`."""
-        self._check_open()
-        where = path("/assistants/{assistant_id}/graph", assistant_id=self.assistant_id)
-        request = call(
-            "GET",
-            where,
-            ReplyReader(dict),
-            query={"xray": xray or None},
-            headers={**self._headers, **(headers or {})},
-            params=params,
-        )
-        return await self._transport.send(request)
-
-    # --- inside ---
-
-    def _path(self, below: str) -> str:
-        return path("/threads/{thread_id}", thread_id=self.thread_id) + below
-
-    def _check_open(self) -> None:
-        if self._state != "open":
-            raise RuntimeError(f"the thread stream is {self._state}: use it within `async with`")
-
-    def _main(self) -> AsyncFeed:
-        """Return the feed that has the usual channels."""
-        if not self._feeds:
-            self._check_open()  # It raises: an open stream has a feed.
-        return self._feeds[0]
-
-    def _feed_of(self, run: Run) -> AsyncFeed:
-        """Return the feed that the run belongs to: each feed has runs of its own."""
-        return next(feed for feed in self._feeds if run in feed.log.runs)
-
-    async def _feed(self, channels: Iterable[str]) -> AsyncFeed:
-        """Return a feed that has these channels, an existing one if possible."""
-        for feed in self._feeds:
-            if feed.wanted.channels.issuperset(channels) or self._state == "closed":
-                return feed
-        self._check_open()
-        # Each feed has the channels of the earlier ones too, so that they can share a subscription.
-        before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
-        made = AsyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
-        self._feeds.append(made)
-        if not self._uses_socket or not self._readers:
-            kind = AsyncSocketReader if self._uses_socket else AsyncSseReader
-            where = self._path("/stream/events")
-            reader = kind(self._transport, where, self._headers, self._policy, self._is_gone)
-            self._readers.append(reader)
-        await self._readers[-1].add(made)
-        return made
-
-    def _known_run(self) -> Run | None:
-        if not self._feeds:
-            return None
-        log = self._feeds[0].log
-        if self._current is None:
-            return log.runs[-1] if log.runs else None
-        return self._current.find(log)
-
-    async def _is_gone(self) -> bool:
-        """Return whether the current run does not exist any more, so that no events can come."""
-        return self._current is not None and await self._status(self._current) == _DELETED
-
-    async def _last_of_thread(self) -> CurrentRun:
-        """Return the thread's last run, or the first one to come if it has none."""
-        request = call(
-            "GET",
-            self._path("/runs"),
-            ReplyReader(list[RunRecord]),
-            query={"limit": 1},
-            headers=self._headers,
-        )
-        try:
-            runs = await self._transport.send(request)
-        except NotFoundError:
-            runs = []
-        if not runs:
-            return CurrentRun(None, 0)
-        return CurrentRun(runs[0].run_id, 0, succeeded=runs[0].get("status") == "success")
-
-    def _waiting(self, feed: AsyncFeed, run: Run) -> Wait:
-        """Return a function that waits for a condition, at most until the run has ended."""
-        current = CurrentRun(run.run_id, feed.log.runs.index(run))
-
-        async def wait(is_ready: Callable[[], bool]) -> None:
-            await self._wait(feed, current, is_ready, None)
-
-        return wait
-
-    async def _wait(
-        self,
-        feed: AsyncFeed,
-        current: CurrentRun,
-        is_ready: Callable[[], bool],
-        seconds: float | None,
-    ) -> bool:
-        """Wait for a condition; after a long silence, request the run's status.
-
-        langgraph-api 0.16.7 sends no last event for a run that was rolled back or never began.
-
-        Args:
-            feed: The feed whose changes are waited for.
-            current: The run.
-            is_ready: The condition.
-            seconds: How long to wait; None for no limit.
-
-        Returns:
-            Whether the condition is true.
-        """
-        left = float("inf") if seconds is None else seconds
-        silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
-        while left > 0:
-            pause, silence = min(left, silence), min(silence * 2, _CHECK_SECONDS)
-            if await feed.changed.wait(is_ready, pause):
-                return True
-            left -= pause
-            status = await self._status(current)
-            # The status may come from another server process than the events, which may be slow.
-            # So the events are read again before the run counts as ended.
-            if status is not None and await self._has_ended(feed, is_ready):
-                current.end(feed.log, status)
-                feed.changed.notify()
-        return is_ready()
-
-    async def _has_ended(self, feed: AsyncFeed, is_ready: Callable[[], bool]) -> bool:
-        """Read the stored events over a new connection; return whether no more events came."""
-        before = feed.connections
-        await feed.reconnect()
-        is_open = await feed.changed.wait(
-            lambda: is_ready() or feed.connections > before, _CHECK_SECONDS
-        )
-        return is_open and not await feed.changed.wait(is_ready, _SETTLE_SECONDS)
-
-    async def _status(self, current: CurrentRun) -> str | None:
-        """Return the status of a run that has ended; None if it goes on or is not known."""
-        if current.run_id is None:
-            return None
-        where = path(
-            "/threads/{thread_id}/runs/{run_id}", thread_id=self.thread_id, run_id=current.run_id
-        )
-        try:
-            run = await self._transport.send(
-                Call("GET", where, ReplyReader(RunRecord), headers=self._headers, safe=True)
-            )
-        except NotFoundError:
-            return _DELETED
-        except APIError:
-            return None  # If the server stays unreachable, the feed ends with an error.
-        return None if run.status in ("pending", "running") else str(run.status)
+        await self._runs.settle(run)

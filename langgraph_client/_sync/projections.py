@@ -8,7 +8,7 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from langgraph_client._core.run_log import (
     Log,
@@ -20,33 +20,10 @@ from langgraph_client._core.run_log import (
     ToolCall,
 )
 from langgraph_client._io.threads import awaitable
+from langgraph_client._sync.thread_runs import SyncThreadRuns
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
-
-
-class SyncThreadReader(Protocol):
-    """The methods of a thread stream that its projections use."""
-
-    def current_run(self) -> Run:
-        """Wait until the current run has begun, and return it."""
-        ...
-
-    def read(self, run: Run, log: Log[T]) -> Iterator[T]:
-        """Yield the items of a projection as they come."""
-        ...
-
-    def wait_in(self, run: Run, is_ready: Callable[[], bool]) -> None:
-        """Wait until `is_ready` returns True, which it must do at the end of the run."""
-        ...
-
-    def settle(self, run: Run) -> None:
-        """Wait, with a limit, until the interrupts of an interrupted run are known."""
-        ...
-
-    def wait_for_output(self) -> JSON:
-        """Wait for the end of the current run; return the thread's values then."""
-        ...
 
 
 class SyncProjection(Generic[T]):
@@ -62,23 +39,23 @@ class SyncProjection(Generic[T]):
 
     def __init__(
         self,
-        thread: SyncThreadReader,
+        runs: SyncThreadRuns,
         pick: Callable[[Scope], Log[Any]],
         scope: Scope | None = None,
         convert: Callable[[Run, Any], T] | None = None,
     ) -> None:
-        self._thread = thread
+        self._runs = runs
         self._pick = pick
         self._scope = scope
         self._convert = convert
 
     def __iter__(self) -> Iterator[T]:
-        run = self._thread.current_run()
+        run = self._runs.current_run()
         log = self._pick(self._scope or run.root)
         with suppress(RunFailedError):
-            for item in self._thread.read(run, log):
+            for item in self._runs.read(run, log):
                 yield item if self._convert is None else self._convert(run, item)
-        self._thread.settle(run)
+        self._runs.settle(run)
 
 
 class SyncValues(SyncProjection[JSON]):
@@ -97,14 +74,14 @@ class SyncValues(SyncProjection[JSON]):
 
     def get(self) -> JSON:
         """Wait for the end of the current run; return the thread's values then."""
-        return self._thread.wait_for_output()
+        return self._runs.wait_for_output()
 
 
 class SyncExtensions:
     """The named channels of the current run, by name. A name always gives the same object."""
 
-    def __init__(self, thread: SyncThreadReader, scope: Scope | None = None) -> None:
-        self._thread = thread
+    def __init__(self, runs: SyncThreadRuns, scope: Scope | None = None) -> None:
+        self._runs = runs
         self._scope = scope
         self._by_name: dict[str, SyncProjection[JSON]] = {}
 
@@ -113,7 +90,7 @@ class SyncExtensions:
             raise ValueError("the name of an extension must be non-empty")
         if name not in self._by_name:
             self._by_name[name] = SyncProjection(
-                self._thread, lambda scope: scope.extension(name), self._scope
+                self._runs, lambda scope: scope.extension(name), self._scope
             )
         return self._by_name[name]
 
@@ -128,12 +105,12 @@ class SyncToolCallHandle:
         namespace: The namespace of the graph that called it.
     """
 
-    def __init__(self, thread: SyncThreadReader, run: Run, call: ToolCall) -> None:
+    def __init__(self, runs: SyncThreadRuns, run: Run, call: ToolCall) -> None:
         self.tool_call_id = call.tool_call_id
         self.name = call.name
         self.input = call.input
         self.namespace = list(call.namespace)
-        self._thread = thread
+        self._runs = runs
         self._run = run
         self._call = call
 
@@ -150,7 +127,7 @@ class SyncToolCallHandle:
     @property
     def deltas(self) -> Iterator[JSON]:
         """The partial output that the tool sends while it works, as it comes."""
-        return self._thread.read(self._run, self._call.deltas)
+        return self._runs.read(self._run, self._call.deltas)
 
     @property
     def output(self) -> JSON:
@@ -163,7 +140,7 @@ class SyncToolCallHandle:
 
     def _output(self) -> JSON:
         deltas = self._call.deltas
-        self._thread.wait_in(self._run, lambda: deltas.ended)
+        self._runs.wait_in(self._run, lambda: deltas.ended)
         if self._call.error is not None:
             raise deltas.error or RunFailedError(self._call.error)
         return self._call.output
@@ -177,12 +154,12 @@ class SyncScopedStreamHandle:
         namespace: Its namespace as a list.
     """
 
-    def __init__(self, thread: SyncThreadReader, scope: Scope) -> None:
+    def __init__(self, runs: SyncThreadRuns, scope: Scope) -> None:
         self.path = scope.namespace
         self.namespace = list(scope.namespace)
-        self._thread = thread
+        self._runs = runs
         self._scope = scope
-        self._extensions = SyncExtensions(thread, scope)
+        self._extensions = SyncExtensions(runs, scope)
 
     @property
     def graph_name(self) -> str | None:
@@ -207,22 +184,22 @@ class SyncScopedStreamHandle:
     @property
     def values(self) -> SyncProjection[JSON]:
         """Its state after each of its steps."""
-        return SyncProjection(self._thread, lambda scope: scope.values, self._scope)
+        return SyncProjection(self._runs, lambda scope: scope.values, self._scope)
 
     @property
     def messages(self) -> SyncProjection[MessageSink]:
         """Its messages, each as a stream."""
-        return SyncProjection(self._thread, lambda scope: scope.messages, self._scope)
+        return SyncProjection(self._runs, lambda scope: scope.messages, self._scope)
 
     @property
     def tool_calls(self) -> SyncProjection[SyncToolCallHandle]:
         """Its tool calls."""
-        return tool_calls_of(self._thread, self._scope)
+        return tool_calls_of(self._runs, self._scope)
 
     @property
     def subgraphs(self) -> SyncProjection[SyncScopedStreamHandle]:
         """Its own subgraphs."""
-        return subgraphs_of(self._thread, self._scope)
+        return subgraphs_of(self._runs, self._scope)
 
     @property
     def subagents(self) -> SyncProjection[SyncScopedStreamHandle]:
@@ -236,24 +213,24 @@ class SyncScopedStreamHandle:
 
 
 def tool_calls_of(
-    thread: SyncThreadReader, scope: Scope | None = None
+    runs: SyncThreadRuns, scope: Scope | None = None
 ) -> SyncProjection[SyncToolCallHandle]:
     """Return the tool calls in a scope; None for the root graph."""
     return SyncProjection(
-        thread,
+        runs,
         lambda own: own.tool_calls,
         scope,
-        lambda run, call: SyncToolCallHandle(thread, run, call),
+        lambda run, call: SyncToolCallHandle(runs, run, call),
     )
 
 
 def subgraphs_of(
-    thread: SyncThreadReader, scope: Scope | None = None
+    runs: SyncThreadRuns, scope: Scope | None = None
 ) -> SyncProjection[SyncScopedStreamHandle]:
     """Return the subgraph calls in a scope; None for the root graph."""
     return SyncProjection(
-        thread,
+        runs,
         lambda own: own.subgraphs,
         scope,
-        lambda _, found: SyncScopedStreamHandle(thread, found),
+        lambda _, found: SyncScopedStreamHandle(runs, found),
     )

@@ -4,39 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from langgraph_client._sync.thread_runs import SyncThreadRuns
 from langgraph_client.models.fields import JSON, JsonObject
-
-
-class CommandedThread(Protocol):
-    """The methods of a thread stream that its commands use."""
-
-    assistant_id: str
-
-    def command(self, method: str, params: JsonObject) -> JsonObject:
-        """Send a command that starts a run; the run becomes the current one."""
-        ...
-
-    def open_questions(self) -> dict[str, list[str]]:
-        """Return the namespaces of open interrupts, by id."""
-        ...
-
-    def drawing(
-        self,
-        xray: int | bool,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, Any] | None,
-    ) -> JsonObject:
-        """Return nodes and edges of the assistant's graph."""
-        ...
 
 
 class SyncRunModule:
     """Starts and resumes runs of the thread."""
 
-    def __init__(self, thread: CommandedThread) -> None:
-        self._thread = thread
+    def __init__(self, runs: SyncThreadRuns) -> None:
+        self._runs = runs
 
     def start(
         self,
@@ -68,14 +46,14 @@ class SyncRunModule:
         `POST /threads/{thread_id}/commands`, `run.start`
         """
         params = {
-            "assistant_id": self._thread.assistant_id,
+            "assistant_id": self._runs.assistant_id,
             "input": input,
             "config": config,
             "metadata": metadata,
             "multitaskStrategy": multitask_strategy,
             "langsmith_tracer": langsmith_tracing,
         }
-        return self._thread.command(
+        return self._runs.command(
             "run.start", {name: value for name, value in params.items() if value is not None}
         )
 
@@ -111,7 +89,7 @@ class SyncRunModule:
 
         `POST /threads/{thread_id}/commands`, `input.respond`
         """
-        spaces = self._thread.open_questions()
+        spaces = self._runs.open_questions()
         if responses is None:
             chosen = {_only(spaces) if interrupt_id is None else interrupt_id: response}
         else:
@@ -128,14 +106,14 @@ class SyncRunModule:
         params: JsonObject = answers[0] if len(answers) == 1 else {"responses": answers}
         more = {"update": update, "goto": goto, "config": config, "metadata": metadata}
         params = {**params, **{name: value for name, value in more.items() if value is not None}}
-        return self._thread.command("input.respond", params)
+        return self._runs.command("input.respond", params)
 
 
 class SyncAgentModule:
     """Reads information about the thread's assistant."""
 
-    def __init__(self, thread: CommandedThread) -> None:
-        self._thread = thread
+    def __init__(self, runs: SyncThreadRuns) -> None:
+        self._runs = runs
 
     def get_tree(
         self,
@@ -156,7 +134,7 @@ class SyncAgentModule:
 
         `GET /assistants/{assistant_id}/graph`
         """
-        return self._thread.drawing(xray, headers, params)
+        return self._runs.drawing(xray, headers, params)
 
 
 def _only(questions: Mapping[str, object]) -> str:

@@ -344,7 +344,7 @@ async def test_a_closed_thread_stream_ends_and_sends_nothing() -> None:
         assert [event async for event in events] == []
         assert [item async for item in thread.extensions["progress"]] == []
         assert thread.subagents is thread.subgraphs
-        for refused in (thread.run.start, thread.wait_for_output, thread.agent.get_tree):
+        for refused in (thread.run.start, thread._runs.wait_for_output, thread.agent.get_tree):
             with pytest.raises(RuntimeError, match="is closed"):
                 await refused()
 

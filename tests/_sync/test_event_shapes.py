@@ -124,8 +124,8 @@ def test_a_command_s_odd_result_is_read_as_none(result: object) -> None:
             client.threads.stream(THREAD, assistant_id="agent") as thread,
         ):
             thread.run.start()
-            assert thread._current is not None
-            assert thread._current.run_id == "r9"
+            assert thread._runs._current is not None
+            assert thread._runs._current.run_id == "r9"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_odd_state_is_named(state: dict[str, Any]) -> None:
                 assert thread.output is None
                 return
             with pytest.raises(APIResponseValidationError):
-                thread.wait_for_output()
+                thread._runs.wait_for_output()
 
 
 @pytest.mark.parametrize("interrupts", [5, {"t": 5}, {"t": [5]}, {"t": [{"id": 5}]}])

@@ -257,7 +257,7 @@ def test_a_socket_that_closes_right_behind_a_reply_is_opened_again() -> None:
         send(handshake(asked, *thread.headers))
         if thread.opened == 1:
             send(confirmed(1) + text(documents(RUN)[0]))
-            (reader,) = followed._readers
+            (reader,) = followed._runs._readers
             assert isinstance(reader, SyncSocketReader)
             eventually(lambda: 2 in reader._asked)  # The second subscription.
             restart = Frame(Opcode.CLOSE, (1012).to_bytes(2)).serialize(mask=False)

@@ -293,9 +293,9 @@ async def test_two_cancellations_of_a_thread_stream_leave_no_connection(
             async def follow() -> None:
                 async with client.threads.stream("t", assistant_id="agent") as thread:
                     for channels in (["values"], ["checkpoints"], ["tasks"]):
-                        feed = await thread._feed(channels)
+                        feed = await thread._runs.feed(channels)
                         await feed.start()
-                    assert len(thread._readers) == 3
+                    assert len(thread._runs._readers) == 3
                     ready.set()
                     await asyncio.sleep(HOUR)
 

@@ -1,0 +1,123 @@
+# Generated from langgraph_client/_async/run_watch.py by .ci/unasync.py; do not edit.
+"""Find out whether a run of a thread goes on, where its events do not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from langgraph_client._core.call import Call, ReplyReader, call, path
+from langgraph_client._core.current_run import CurrentRun
+from langgraph_client._core.run_log import Run
+from langgraph_client._sync.thread_feed import SyncFeed, Wait
+from langgraph_client._sync.transport import Transport
+from langgraph_client.errors import APIError, NotFoundError
+from langgraph_client.models.runs import Run as RunRecord
+
+SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
+_CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
+_FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
+_DELETED = "deleted"
+
+
+class SyncRunWatch:
+    """Waits for runs of one thread, and requests their status after a long silence.
+
+    Args:
+        transport: Sends the requests.
+        thread_id: The thread.
+        headers: Headers of all requests.
+    """
+
+    def __init__(self, transport: Transport, thread_id: str, headers: Mapping[str, str]) -> None:
+        self._transport = transport
+        self._thread_id = thread_id
+        self._headers = headers
+
+    def is_gone(self, current: CurrentRun) -> bool:
+        """Return whether a run does not exist any more, so that no events of it can come."""
+        return self._status(current) == _DELETED
+
+    def last_run(self) -> CurrentRun:
+        """Return the thread's last run, or the first one to come if it has none."""
+        request = call(
+            "GET",
+            path("/threads/{thread_id}/runs", thread_id=self._thread_id),
+            ReplyReader(list[RunRecord]),
+            query={"limit": 1},
+            headers=self._headers,
+        )
+        try:
+            runs = self._transport.send(request)
+        except NotFoundError:
+            runs = []
+        if not runs:
+            return CurrentRun(None, 0)
+        return CurrentRun(runs[0].run_id, 0, succeeded=runs[0].get("status") == "success")
+
+    def waiting(self, feed: SyncFeed, run: Run) -> Wait:
+        """Return a function that waits for a condition, at most until the run has ended."""
+        current = CurrentRun(run.run_id, feed.log.runs.index(run))
+
+        def wait(is_ready: Callable[[], bool]) -> None:
+            self.wait(feed, current, is_ready, None)
+
+        return wait
+
+    def wait(
+        self,
+        feed: SyncFeed,
+        current: CurrentRun,
+        is_ready: Callable[[], bool],
+        seconds: float | None,
+    ) -> bool:
+        """Wait for a condition; after a long silence, request the run's status.
+
+        langgraph-api 0.16.7 sends no last event for a run that was rolled back or never began.
+
+        Args:
+            feed: The feed whose changes are waited for.
+            current: The run.
+            is_ready: The condition.
+            seconds: How long to wait; None for no limit.
+
+        Returns:
+            Whether the condition is true.
+        """
+        left = float("inf") if seconds is None else seconds
+        silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
+        while left > 0:
+            pause, silence = min(left, silence), min(silence * 2, _CHECK_SECONDS)
+            if feed.changed.wait(is_ready, pause):
+                return True
+            left -= pause
+            status = self._status(current)
+            # The status may come from another server process than the events, which may be slow.
+            # So the events are read again before the run counts as ended.
+            if status is not None and self._has_ended(feed, is_ready):
+                current.end(feed.log, status)
+                feed.changed.notify()
+        return is_ready()
+
+    def _has_ended(self, feed: SyncFeed, is_ready: Callable[[], bool]) -> bool:
+        """Read the stored events over a new connection; return whether no more events came."""
+        before = feed.connections
+        feed.reconnect()
+        is_open = feed.changed.wait(lambda: is_ready() or feed.connections > before, _CHECK_SECONDS)
+        return is_open and not feed.changed.wait(is_ready, SETTLE_SECONDS)
+
+    def _status(self, current: CurrentRun) -> str | None:
+        """Return the status of a run that has ended; None if it goes on or is not known."""
+        if current.run_id is None:
+            return None
+        where = path(
+            "/threads/{thread_id}/runs/{run_id}", thread_id=self._thread_id, run_id=current.run_id
+        )
+        try:
+            run = self._transport.send(
+                Call("GET", where, ReplyReader(RunRecord), headers=self._headers, safe=True)
+            )
+        except NotFoundError:
+            return _DELETED
+        except APIError:
+            return None  # If the server stays unreachable, the feed ends with an error.
+        return None if run.status in ("pending", "running") else str(run.status)
