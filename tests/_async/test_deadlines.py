@@ -88,7 +88,7 @@ async def test_it_ends_a_response_that_does_not_end(pieces: Any) -> None:
 
 @pytest.mark.parametrize("pieces", [early_hints, slow_head])
 async def test_it_ends_the_opening_of_a_stream(pieces: Any) -> None:
-    """Also where what comes is not a stream."""
+    """The deadline ends it also where what comes is not a stream."""
     with raw_server(lambda asked, send: sending(pieces(), send)) as server:
         async with client_of(server) as client:
             begin = time.monotonic()
@@ -135,7 +135,7 @@ async def test_the_wait_behind_a_stream_s_last_event_ends() -> None:
 
 
 async def test_a_connection_is_used_again_without_the_last_call_s_deadline() -> None:
-    """Nor does the next call with another deadline keep it."""
+    """A call on a kept connection has its own deadline, whatever the one before had."""
     with raw_server(lambda asked, send: send(http(b'{"thread_id": "t"}'))) as server:
         async with client_of(server) as client:
             await client.threads.get("t")

@@ -37,7 +37,7 @@ async def test_a_mocked_transport_of_httpx_gets_the_requests(
 async def test_a_mocked_connection_of_httpcore_gets_the_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As respx does it."""
+    """A pool of httpcore whose class is patched, as respx does it, is what answers."""
 
     async def answer(self: Any, request: httpcore.Request) -> httpcore.Response:
         return httpcore.Response(200, content=b'{"ok": true}')

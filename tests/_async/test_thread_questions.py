@@ -157,7 +157,7 @@ async def test_events_of_a_run_that_the_server_does_not_know_end_with_their_conn
 
 
 async def test_a_connection_without_events_of_an_unknown_run_gives_none() -> None:
-    """Likewise for a run of which nothing came."""
+    """An iteration ends when the connection ends and the server does not know the run."""
     server = FollowedThread(frames([]), answers=[accepted("r1")], ends=True)
     async with (
         client_of(server) as client,

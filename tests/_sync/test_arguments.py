@@ -35,7 +35,7 @@ def test_a_method_is_letters(method: str) -> None:
 
 
 def test_a_checkpoint_to_read_is_sent_as_given() -> None:
-    """Also what is null in it."""
+    """A checkpoint is sent whole, with the fields that are null."""
     checkpoint: Any = {"checkpoint_id": "c", "checkpoint_ns": "", "checkpoint_map": None}
     wire = Wire(reply({"values": {}}))
     with client_of(wire) as client:
@@ -139,7 +139,7 @@ def test_bad_input_is_refused_before_it_is_sent(
 def test_a_bad_item_is_refused_before_it_is_sent(
     namespace: Any, arguments: dict[str, Any], parameter: str
 ) -> None:
-    """Likewise."""
+    """A part of a store item that cannot be right is named, and nothing is sent."""
     wire = Wire()
     with client_of(wire) as client:
         with pytest.raises(InvalidArgumentError) as caught:

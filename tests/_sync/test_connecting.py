@@ -99,7 +99,7 @@ def test_a_stopped_clock_does_not_make_it_wait_for_ever(
 def test_an_address_that_does_not_answer_does_not_hold_up_the_next(
     monkeypatch: pytest.MonkeyPatch, dead: int
 ) -> None:
-    """Nor does one that refuses."""
+    """Addresses that are silent or refuse are passed over after a moment."""
     addresses = [f"127.0.0.{number}" for number in range(2, 2 + dead)]
     resolving(monkeypatch, *addresses, "127.0.0.9", "127.0.0.1")
     with raw_server(thread) as server, ExitStack() as stack:

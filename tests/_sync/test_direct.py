@@ -416,7 +416,7 @@ def test_an_event_s_id_may_be_any_text() -> None:
 
 
 def test_a_cookie_of_many_digits_does_not_harm_the_call() -> None:
-    """Nor does its connection stay in use."""
+    """The call succeeds, and its connection does not stay in use."""
 
     def answer(asked: Asked, send: Send) -> None:
         send(http(THREAD, f"set-cookie: a=b; Max-Age={'9' * 400}"))

@@ -38,7 +38,7 @@ def test_a_mocked_transport_of_httpx_gets_the_requests(
 def test_a_mocked_connection_of_httpcore_gets_the_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As respx does it."""
+    """A pool of httpcore whose class is patched, as respx does it, is what answers."""
 
     def answer(self: Any, request: httpcore.Request) -> httpcore.Response:
         return httpcore.Response(200, content=b'{"ok": true}')

@@ -108,7 +108,7 @@ def test_a_run_works_on_its_own_thread_as_its_own_user(
 
 
 def test_a_cron_works_as_its_own_user() -> None:
-    """So do the runs of a cron."""
+    """A cron's run has the user who made it, and ignores a config that names others."""
     clock = TestClock()
     with (
         TestServer({"look": GRAPH.compile()}, auth=owners(), clock=clock) as server,

@@ -44,7 +44,7 @@ def test_another_thread_closes(slow: str) -> None:
 
 
 async def test_another_task_closes(slow: str) -> None:
-    """So is a task."""
+    """A task that reads a stream ends when another task closes the stream."""
     async with get_client(url=slow) as client:
         stream = client.runs.stream(None, "slow", input={}, on_disconnect="cancel")
         seen = [await anext(stream) for _ in range(3)]

@@ -39,7 +39,7 @@ def test_what_is_no_limit(given: Any) -> None:
 
 @pytest.mark.parametrize("given", [0, "soon", float("nan")])
 def test_what_is_no_deadline(given: Any) -> None:
-    """Likewise."""
+    """A deadline is a positive number of seconds; anything else is refused by its name."""
     with pytest.raises(InvalidArgumentError) as refused:
         time_limits(7, given)
     assert refused.value.parameter == "deadline"

@@ -111,7 +111,7 @@ def judge(
 
 @pytest.mark.parametrize("name", BLOCKING)
 def test_each_blocking_method_under_each_fault(hosted: TestServer, name: str) -> None:
-    """A result or an error of ours, in time, and no run twice."""
+    """It gives a result or an error of ours, in time, and starts no run twice."""
     for fault in FAULTS:
         config = fresh(hosted)
         remote, counted, _ = remote_of(hosted, fault)
@@ -127,7 +127,7 @@ def test_each_blocking_method_under_each_fault(hosted: TestServer, name: str) ->
 
 @pytest.mark.parametrize("name", ASYNC)
 async def test_each_async_method_under_each_fault(hosted: TestServer, name: str) -> None:
-    """The same of the async twins."""
+    """It gives a result or an error of ours, in time, and starts no run twice."""
     for fault in FAULTS:
         config = fresh(hosted)
         remote, _, counted = remote_of(hosted, fault)

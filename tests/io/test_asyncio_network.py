@@ -129,7 +129,7 @@ async def test_no_address_answers(addresses: list[str]) -> None:
 
 
 async def test_one_address_needs_no_race(addresses: list[str]) -> None:
-    """Also if the resolver names it twice."""
+    """An address that the resolver names twice is connected to once."""
     addresses += [FIRST, FIRST]
     async with listening(greet) as port:
         stream = await Backend().connect_tcp("many.example", port, timeout=20)
@@ -224,7 +224,7 @@ async def test_a_sender_that_is_faster_than_its_reader_has_to_wait() -> None:
 
 
 async def test_a_peer_that_does_not_read_is_a_write_timeout() -> None:
-    """And what is closed cannot be written to."""
+    """A write has a time limit, and a closed stream refuses it."""
     async with listening(keep_silent) as port:
         stream = await Backend().connect_tcp(FIRST, port)
         with pytest.raises(httpcore.WriteTimeout):

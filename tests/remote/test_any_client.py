@@ -76,7 +76,7 @@ def test_a_conversation_with_a_question(blocking: SyncLangGraphClient) -> None:
 
 
 async def test_the_async_client(awaited: LangGraphClient) -> None:
-    """The same for the async methods."""
+    """The async methods over langgraph_sdk's client give what a local graph gives."""
     here, there = local("chat"), RemoteGraph("chat", client=awaited)
     hi = {"messages": [("user", "hi! I'm bob")]}
     compare(await there.ainvoke(hi, ON), await here.ainvoke(hi, ON))
@@ -156,7 +156,7 @@ def test_a_stream_without_an_event_of_the_protocol_is_an_error() -> None:
 
 
 async def test_any_async_iterable_is_a_stream() -> None:
-    """Likewise."""
+    """A client of the caller may return any async iterable as a stream."""
 
     class Stream:
         async def __aiter__(self) -> AsyncIterator[Part]:

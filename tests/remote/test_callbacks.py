@@ -223,7 +223,7 @@ async def test_first_events_of_messages_that_are_dicts() -> None:
 
 
 async def test_models_inside_are_heard_by_async_code(server: Server) -> None:
-    """The same through `ainvoke`."""
+    """Handlers of `ainvoke` get the calls of models inside the remote graph."""
     heard = Listener()
     await server.remote_graph("chat").ainvoke(NAME, {"callbacks": [heard]})
     assert (heard.answers, len(heard.started)) == (["You are Ada"], 1)

@@ -58,14 +58,14 @@ async def server(slow: Slow) -> AsyncIterator[TestServer]:
 
 async def once(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
-    await asyncio.to_thread(slow.began.wait)
+    await asyncio.to_thread(slow.began.wait, 10)
     task.cancel()
     await task
 
 
 async def twice(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
-    await asyncio.to_thread(slow.began.wait)
+    await asyncio.to_thread(slow.began.wait, 10)
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def scope(run: Run, slow: Slow) -> None:
     with anyio.CancelScope() as leaving:
 
         async def leave() -> None:
-            await asyncio.to_thread(slow.began.wait)
+            await asyncio.to_thread(slow.began.wait, 10)
             leaving.cancel()
 
         left = asyncio.ensure_future(leave())

@@ -99,7 +99,7 @@ def test_nodes_see_the_context_of_the_parent(
 
 
 def test_a_context_of_the_call_wins(server: Server) -> None:
-    """An empty one does not."""
+    """An empty one wins, too; with None the child gets the parent's."""
     for child in (CHILDREN["model"], server.remote_graph("model")):
 
         def node(state: State, child: Any = child) -> State:

@@ -194,7 +194,7 @@ def test_the_stream_of_a_fake_is_closed_when_it_is_left() -> None:
 
 
 async def test_the_async_stream_of_a_fake_is_closed_when_it_is_left() -> None:
-    """Likewise."""
+    """Closing the async stream of a RemoteGraph closes the stream of its client."""
     fake: Any = AsyncStreaming()
     stream = RemoteGraph("agent", client=fake).astream({}, stream_mode="values")
     assert await anext(stream) == {"x": 1}

@@ -59,7 +59,7 @@ def built(saver: Any) -> Any:
 
 
 def test_a_copied_thread_has_the_state_and_goes_its_own_way() -> None:
-    """Also in a saver without a method for it."""
+    """A copy has the history, also in a saver that has no method to copy a thread."""
     with TestServer({"agent": built(InMemorySaver())}) as server, server.sync_client() as client:
         thread_id = client.threads.create()["thread_id"]
         client.runs.wait(thread_id, "agent", input={"log": ["first"]})

@@ -76,12 +76,12 @@ def test_in_a_time_zone(text: str, zone: str, moment: str, due: str) -> None:
     ],
 )
 def test_what_is_no_schedule(text: str) -> None:
-    """Is refused."""
+    """A text that is not a schedule is refused."""
     with pytest.raises(ValueError):  # noqa: PT011
         parse(text)
 
 
 def test_a_day_that_never_comes() -> None:
-    """Is no endless search."""
+    """A schedule without a date is an error, not an endless search."""
     with pytest.raises(ValueError, match="ever comes"):
         parse("0 0 30 2 *").next_after(NOW)

@@ -33,7 +33,7 @@ def get(server: Server, path: str, **options: Any) -> httpx.Response:
 
 
 def test_what_is_no_application() -> None:
-    """Is named when the server starts."""
+    """What is no ASGI application is named when the server starts."""
     with pytest.raises(TypeError, match=r"http\.app must be .*, not a dict"):
         Server(graphs(), http=HttpOptions(app={})).start()
 

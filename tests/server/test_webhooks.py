@@ -155,7 +155,7 @@ def test_a_server_that_is_stopped_sends_at_its_next_start(
     ):
         told = run(client, hook, "counter", {"count": 1})
     while not hook.got.empty():
-        hook.got.get()
+        hook.got.get_nowait()
     hook.answers = [200]
     with Server(graphs(), **options) as server:
         assert hook.got.get(timeout=10) == told

@@ -115,7 +115,7 @@ def asked(answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_damaged_reply(name: str, data: st.DataObject) -> None:
-    """Of each kind of document."""
+    """A damaged reply of any kind is read, or is an error of ours."""
     document, call = CALLS[name]
     body = json.dumps(damaged(document, data)).encode()
     head = {"content-type": "application/json"}

@@ -136,7 +136,7 @@ def test_a_url_with_credentials_is_never_shown(where: str) -> None:
 
 
 def test_credentials_in_a_url_are_sent_to_it() -> None:
-    """As basic authentication."""
+    """User and password of a URL are sent as basic authentication."""
     with server(lambda handler: say(handler, 404)) as (url, got):
         with (
             get_sync_client(url=url.replace("//", "//ada:pa55@"), retry=ONCE) as client,

@@ -238,7 +238,7 @@ def test_texts_are_shown_as_they_are(environment: dict[str, str]) -> None:
 
 
 def test_the_names_of_running_nodes_are_shown_as_they_are() -> None:
-    """The same while a node runs."""
+    """The line of a running node shows markup in its name as text."""
     out = io.StringIO()
     output = RichOutput(Console(file=out, force_terminal=True))
     with output.working():

@@ -153,7 +153,7 @@ def test_a_reset_sets_the_clock_back(server: TestServer) -> None:
 
 
 def test_a_clock_does_not_go_back() -> None:
-    """Nor does it take a time without an offset."""
+    """A negative step, and a start without an offset from UTC, are refused."""
     with pytest.raises(ValueError, match="back"):
         TestClock().advance(-1)
     with pytest.raises(ValueError, match="offset"):

@@ -269,7 +269,7 @@ def test_errors_are_mocked() -> None:
 
 
 def test_a_request_without_a_route_fails_the_test() -> None:
-    """And a route without a request does, too."""
+    """So does a route that no request asked for, unless `assert_all_called=False`."""
     with (
         LangGraphMock() as mock,
         get_sync_client(url=mock.url) as client,

@@ -58,7 +58,7 @@ def test_a_reset_forgets_threads_in_a_factorys_own_checkpointer() -> None:
 
 
 def test_a_reset_forgets_threads_in_a_checkpointer_of_the_server() -> None:
-    """Also where the server was given one."""
+    """A reset deletes them also in a checkpointer that the server was given."""
     with TestServer({"agent": logging()}, checkpointer=InMemorySaver()) as server:
         run(server, "first")
         server.reset()

@@ -136,7 +136,7 @@ def test_numbers_that_nobody_touched_stay(visit: Visit, client: SyncLangGraphCli
 def test_a_run_that_is_started_again_has_the_same_numbers(
     visit: Visit, client: SyncLangGraphClient
 ) -> None:
-    """As above, for its input."""
+    """A run that is started again gets its input with large numbers and floats unchanged."""
     thread_id = ran(client, "row", {"topic": [BIG, 1.0]})
     page = visit(f"threads/{thread_id}/runs")
     page.click(".run button", "Run again")
