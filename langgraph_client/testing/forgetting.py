@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from langgraph_client.server.documents.threads import graphs_thread_id
+from langgraph_client.server.documents.threads import graphs_thread_id, open_graph
 from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.protocol import HostedGraph
 from langgraph_client.server.services import Services
@@ -40,7 +40,7 @@ async def forget_threads(services: Services) -> None:
                 if graph_id not in services.graphs:
                     continue
                 config = thread_config(graphs_thread_id(thread))
-                async with services.graphs.open(graph_id, config) as graph:
+                async with open_graph(services, thread, graph_id, config) as graph:
                     await forget_state(services, graph, thread)
     except Exception:  # It is the test's own graph or checkpointer that raises here.
         logger.warning("the states of the server's threads are not all deleted", exc_info=True)

@@ -226,6 +226,82 @@ def test_a_factory_sees_whether_its_graph_is_run() -> None:
         assert seen[-1] is False
 
 
+def needs_tenant(config: RunnableConfig) -> Any:
+    return saying(config["configurable"]["tenant"])
+
+
+@pytest.mark.parametrize("kind", ["config", "context"])
+def test_the_state_of_a_thread_is_opened_with_the_settings_of_its_assistant(kind: str) -> None:
+    """Read, written, copied, pruned and deleted: a factory may need them each time."""
+    settings = {"tenant": "acme"}
+    given: Any = (
+        {"context": settings} if kind == "context" else {"config": {"configurable": settings}}
+    )
+    with Server({"made": needs_tenant}) as server, server.sync_client() as client:
+        assistant = client.assistants.create("made", **given).assistant_id
+        thread = client.threads.create().thread_id
+        client.runs.wait(thread, assistant, input={})
+        shown = client.threads.get(thread)
+        assert shown["config"] == {"configurable": settings}
+        assert client.threads.get_state(thread)["values"] == {"said": "acme"}
+        client.threads.update_state(thread, {"said": "updated"})
+        copied = client.threads.copy(thread)["thread_id"]
+        for thread_id in (thread, copied):
+            (latest, *_) = client.threads.get_history(thread_id)
+            assert latest["values"] == {"said": "updated"}
+            assert client.threads.prune([thread_id], strategy="keep_latest")["pruned_count"] == 1
+            client.threads.delete(thread_id)
+        assert client.threads.search() == []
+
+
+def test_the_settings_of_the_assistant_that_ran_last_count() -> None:
+    """A thread shows them; those of the run before stay where the last one has none."""
+    with Server({"made": needs_tenant}) as server, server.sync_client() as client:
+        thread = client.threads.create().thread_id
+        for settings, shown in (
+            ({"tenant": "a", "tone": "dry"}, {"tenant": "a", "tone": "dry"}),
+            ({"tenant": "b"}, {"tenant": "b", "tone": "dry"}),
+        ):
+            assistant = client.assistants.create("made", context=settings).assistant_id
+            client.runs.wait(thread, assistant, input={})
+            assert client.threads.get(thread)["config"]["configurable"] == shown
+            assert client.threads.get_state(thread)["values"] == {"said": settings["tenant"]}
+
+
+def test_the_settings_of_an_assistant_name_no_place() -> None:
+    """Ids and keys of langgraph among them change neither the thread nor the state that is read."""
+    seen: list[Any] = []
+
+    def factory(config: RunnableConfig) -> Any:
+        seen.append(config["configurable"])
+        return saying("x")
+
+    settings = {"thread_id": "other", "__pregel_task_id": "x", "langgraph_auth_user": "eve"}
+    with Server({"made": factory}) as server, server.sync_client() as client:
+        assistant = client.assistants.create("made", context=settings).assistant_id
+        thread = client.threads.create().thread_id
+        client.runs.wait(thread, assistant, input={})
+        assert client.threads.get_state(thread)["values"] == {"said": "x"}
+        assert seen[-1]["thread_id"] == thread
+        assert not {"__pregel_task_id", "langgraph_auth_user"} & seen[-1].keys()
+
+
+def test_a_thread_shows_the_config_of_its_last_run() -> None:
+    """What the assistant's config has, and what the run added; without the run's `configurable`."""
+    with Server({"made": nothing}) as server, server.sync_client() as client:
+        own: Any = {"tags": ["own"], "recursion_limit": 7}
+        assistant = client.assistants.create("made", config=own).assistant_id
+        thread = client.threads.create().thread_id
+        config: Any = {"tags": ["run"], "metadata": {"m": 1}, "configurable": {"tenant": "acme"}}
+        client.runs.wait(thread, assistant, input={}, config=config)
+        assert client.threads.get(thread)["config"] == {
+            "tags": ["run"],
+            "recursion_limit": 7,
+            "metadata": {"m": 1},
+            "configurable": {},
+        }
+
+
 def test_a_factory_is_told_what_for() -> None:
     """The runtime says whether a graph is run, written to, read, or described."""
     asked: list[str] = []

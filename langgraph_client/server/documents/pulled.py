@@ -47,7 +47,9 @@ async def take_over(
         try:
             if histories:
                 config = thread_config(thread_id)
-                async with open_graph(services, graph_id, config, "threads.update") as graph:
+                async with open_graph(
+                    services, thread, graph_id, config, "threads.update"
+                ) as graph:
                     missing = await _write(services, graph, thread, histories)
             else:
                 await services.storage.threads.insert(dict(thread))

@@ -25,6 +25,7 @@ from langgraph_client.server.runs.run_document import (
     RESERVED_METADATA,
     canonical_uuid,
     new_thread,
+    with_assistants_config,
     without,
 )
 from langgraph_client.server.services import Services
@@ -126,7 +127,7 @@ async def _apply_supersteps(
             f"Thread {thread_id} was created, but there were problems updating the state: {why}"
         )
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
-    async with open_graph(services, graph_id, config, "threads.update") as graph:
+    async with open_graph(services, thread, graph_id, config, "threads.update") as graph:
         try:
             if typed_values:
                 config = with_own_config(config, own_config, graph.classes)
@@ -183,14 +184,26 @@ def graphs_thread_id(thread: Document) -> str:
 
 
 def open_graph(
-    services: Services, graph_id: str, config: dict[str, object], access: Access = "threads.read"
+    services: Services,
+    thread: Document,
+    graph_id: str,
+    config: JsonObject,
+    access: Access = "threads.read",
 ) -> AbstractAsyncContextManager[HostedGraph]:
-    """Return the graph of a thread, to be entered.
+    """Return a graph for the state of a thread, to be entered.
+
+    Args:
+        services: The server.
+        thread: The thread's document, which has the settings of its assistant.
+        graph_id: The name of its graph, or of another one that reads or writes its state.
+        config: The config with the ids of the thread and perhaps of a checkpoint.
+        access: The purpose, for a factory.
 
     Raises:
         NotFound: It is not hosted.
     """
-    return services.graphs.open(graph_id, with_request_headers(config), access=access)
+    given = with_request_headers(with_assistants_config(thread, config))
+    return services.graphs.open(graph_id, given, access=access)
 
 
 async def settle(services: Services, thread: Document, graph: HostedGraph, graph_id: str) -> object:
@@ -205,7 +218,7 @@ async def settle(services: Services, thread: Document, graph: HostedGraph, graph
     if not own_id:
         thread["metadata"]["graph_id"] = graph_id
     elif own_id != graph_id and own_id in services.graphs:
-        async with open_graph(services, own_id, config) as own:
+        async with open_graph(services, thread, own_id, config) as own:
             shown = await own.aget_state(config)
     now = services.clock.stamp()
     thread.update(thread_fields(shown, shown.values), updated_at=now, state_updated_at=now)
@@ -269,6 +282,9 @@ async def copy(
         if source is None:
             raise Conflict("Conflict")
         copied["metadata"] = {**source["metadata"], **(metadata or {})}
+        # The real server's copies have none, and a factory that needs them cannot open such a copy.
+        if settings := source["config"].get("configurable"):
+            copied["config"] = {"configurable": settings}
         async with services.storage.transaction() as transaction:
             await transaction.threads.insert(copied)
             await transaction.states.copy_thread(source_id, copied["thread_id"])
@@ -301,7 +317,7 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
         return
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     try:
-        async with open_graph(services, graph_id, config) as graph:
+        async with open_graph(services, thread, graph_id, config) as graph:
             yield graph.own_saver
     except ServerError:
         raise
@@ -333,7 +349,7 @@ async def prune(
     """
     wanted = list(dict.fromkeys(thread_ids))
     threads = await services.storage.threads.search(
-        where={"thread_id": wanted}, fields=("thread_id", "metadata")
+        where={"thread_id": wanted}, fields=("thread_id", "metadata", "config")
     )
     existing = {thread["thread_id"]: thread for thread in threads}
     found = [one for one in wanted if one in existing]

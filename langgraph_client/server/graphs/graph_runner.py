@@ -28,6 +28,7 @@ from langgraph_client.server.graphs.protocol import (
 )
 from langgraph_client.server.runs.run_document import (
     RESERVED_CONFIGURABLE,
+    with_assistants_config,
     without,
     without_internal,
 )
@@ -180,7 +181,8 @@ class HostedGraphRunner:
             return
         config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
         try:
-            async with self._graphs.open(graph_id, config) as graph:
+            given = with_assistants_config(thread, config)
+            async with self._graphs.open(graph_id, given) as graph:
                 if graph.own_saver is not None:
                     await graph.own_saver.adelete_thread(config["configurable"]["thread_id"])
         except NotImplementedError:

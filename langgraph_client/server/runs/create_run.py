@@ -398,7 +398,6 @@ class RunCreator:
             config = body.get("config") or {}
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
-            thread["config"] = {key: config[key] for key in config if key != "configurable"}
         run = run_document(
             self._clock,
             body,
@@ -417,7 +416,7 @@ class RunCreator:
             run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
             if "context" not in run["kwargs"][OWN_CONFIG]:
                 run["kwargs"]["context"] = None
-        note_config(thread, body.get("config") or {})
+        note_config(thread, assistant, body.get("config") or {})
         return run, thread
 
     def _check(self, request: _Request) -> None:

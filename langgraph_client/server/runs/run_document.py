@@ -117,10 +117,30 @@ def new_thread(thread_id: str, created: str) -> Document:
     }
 
 
-def note_config(thread: Document, config: Mapping[str, object]) -> None:
-    """Copy the tags and the recursion limit of a run to its thread's document."""
-    shown = {key: config[key] for key in ("tags", "recursion_limit") if key in config}
-    thread["config"] = {"configurable": {}, **thread["config"], **shown}
+def note_config(thread: Document, assistant: Document, config: Mapping[str, object]) -> None:
+    """Copy the config of a run to its thread's document: the assistant's, and what the run adds.
+
+    The thread's state is read with the assistant's `configurable`. As on the real server, the run's
+    own one is not kept.
+    """
+    before, own = thread["config"], assistant["config"]
+    configurable = {**(before.get("configurable") or {}), **(own.get("configurable") or {})}
+    added = without(config, {"configurable"})
+    thread["config"] = {**before, **own, **added, "configurable": configurable}
+
+
+def with_assistants_config(thread: Document, config: JsonMapping) -> Document:
+    """Return the config with which to open a thread's graph: with the settings of its assistant.
+
+    A factory may need them, whatever the graph is opened for.
+
+    Args:
+        thread: The thread's document.
+        config: The config with the ids of the thread and perhaps of a checkpoint.
+    """
+    settings = without_internal(thread["config"].get("configurable") or {})
+    configurable = {**without(settings, SERVER_CONFIGURABLE), **(config.get("configurable") or {})}
+    return {**config, "configurable": configurable}
 
 
 def run_document(

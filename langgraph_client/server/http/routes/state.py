@@ -25,7 +25,7 @@ from langgraph_client.server.http.remote_graph_headers import (
     refusal,
 )
 from langgraph_client.server.http.replies import fail, json_reply, reply
-from langgraph_client.server.runs.run_document import canonical_uuid, new_thread
+from langgraph_client.server.runs.run_document import canonical_uuid, new_thread, note_config
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID
 from langgraph_client.values import ERROR_HEADER, open_envelope
@@ -49,11 +49,13 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     assistant = await request.services.runs.find_assistant(asked[0])
     metadata = {GIVEN_ID: asked[1], "graph_id": assistant["graph_id"]}
     thread = thread or new_thread(thread_id, request.services.clock.stamp())
-    return {**thread, "metadata": {**metadata, **thread["metadata"]}}
+    thread["metadata"] = {**metadata, **thread["metadata"]}
+    note_config(thread, assistant, {})
+    return thread
 
 
 async def _of_asked_graph(request: ValidRequest, thread: Document) -> Document:
-    """Return a thread with the graph of the RemoteGraph that asks, if it has another one.
+    """Return a thread with the graph of the RemoteGraph that asks, and its assistant's settings.
 
     The graph of a thread is the one that ran last. As with local graphs that share a checkpointer,
     each of several graphs on one thread reads and writes its own channels.
@@ -65,10 +67,12 @@ async def _of_asked_graph(request: ValidRequest, thread: Document) -> Document:
         assistant = await request.services.runs.find_assistant(asked[0])
     except (Invalid, NotFound):  # It was deleted, and its threads can be read still.
         return thread
-    if assistant["graph_id"] == thread["metadata"]["graph_id"]:
-        return thread
-    own = {name: assistant[name] for name in ("graph_id", "assistant_id")}
-    return {**thread, "metadata": {**thread["metadata"], **own}}
+    thread = dict(thread)
+    note_config(thread, assistant, {})
+    if assistant["graph_id"] != thread["metadata"]["graph_id"]:
+        own = {name: assistant[name] for name in ("graph_id", "assistant_id")}
+        thread["metadata"] = {**thread["metadata"], **own}
+    return thread
 
 
 def _config(thread: Document, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
@@ -85,7 +89,7 @@ async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: boo
     config = _config(thread, checkpoint)
     if asked_for is not None and "checkpoint_ns" not in (checkpoint or {}):
         del config["configurable"]["checkpoint_ns"]  # It would be part of the response.
-    async with threads.open_graph(request.services, graph_id, config) as graph:
+    async with threads.open_graph(request.services, thread, graph_id, config) as graph:
         try:
             state = await graph.aget_state(config, subgraphs=deep)
         except Exception as error:  # Mostly a ValueError: the subgraph does not exist.
@@ -142,7 +146,7 @@ async def _history(
         return reply([])
     config = _config(thread, checkpoint)
     end = None if before is None else {"configurable": {"checkpoint_id": str(before)}}
-    async with threads.open_graph(request.services, graph_id, config) as graph:
+    async with threads.open_graph(request.services, thread, graph_id, config) as graph:
         found = graph.aget_state_history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
@@ -183,14 +187,15 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     thread_id = thread["thread_id"]
     if busy := await services.engine.busy(thread_id):
         raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-    graph_id = (await _of_asked_graph(request, thread))["metadata"].get("graph_id")
+    asked = await _of_asked_graph(request, thread)
+    graph_id = asked["metadata"].get("graph_id")
     if graph_id is None:
         raise Refused(f"Thread {thread_id} has no associated graph")
     checkpoint = dict(body.get("checkpoint") or {})
     if "checkpoint_id" in body:
         checkpoint["checkpoint_id"] = body["checkpoint_id"]
     config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
-    async with threads.open_graph(services, graph_id, config, "threads.update") as graph:
+    async with threads.open_graph(services, asked, graph_id, config, "threads.update") as graph:
         try:
             values = body.get("values")
             if reads_envelopes(request.headers):
