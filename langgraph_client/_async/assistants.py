@@ -389,6 +389,7 @@ class AssistantsClient:
             ),
             limit,
             page_size,
+            key="assistant_id",
         )
 
     async def count(

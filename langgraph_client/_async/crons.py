@@ -471,6 +471,7 @@ class CronClient:
             ),
             limit,
             page_size,
+            key="cron_id",
         )
 
     async def count(

@@ -7,12 +7,17 @@ from typing import TypeVar
 
 from langgraph_client._core.call import at_least
 from langgraph_client.errors import APIResponseValidationError
+from langgraph_client.models.record import Record
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Record)
 
 
 def iterate(
-    fetch: Callable[[int, int, T | None], Awaitable[list[T]]], limit: int | None, page_size: int
+    fetch: Callable[[int, int, T | None], Awaitable[list[T]]],
+    limit: int | None,
+    page_size: int,
+    *,
+    key: str,
 ) -> AsyncGenerator[T, None]:
     """Iterate over all items, or over the first `limit`. No request is sent before iteration.
 
@@ -21,17 +26,21 @@ def iterate(
             these items (None for the first page).
         limit: The most items; None for all.
         page_size: The number of items per page.
+        key: The field that tells one item from another. With `select=`, items may not have it.
 
     Raises:
         InvalidArgumentError: `limit` is below 0, or `page_size` below 1.
     """
     at_least("limit", limit, 0)
     at_least("page_size", page_size, 1)
-    return _iterate(fetch, limit, page_size)
+    return _iterate(fetch, limit, page_size, key)
 
 
 async def _iterate(
-    fetch: Callable[[int, int, T | None], Awaitable[list[T]]], limit: int | None, page_size: int
+    fetch: Callable[[int, int, T | None], Awaitable[list[T]]],
+    limit: int | None,
+    page_size: int,
+    key: str,
 ) -> AsyncGenerator[T, None]:
     done = 0
     last: T | None = None
@@ -39,8 +48,9 @@ async def _iterate(
     while limit is None or done < limit:
         size = page_size if limit is None else min(page_size, limit - done)
         page = await fetch(size, done, last)
-        if page and page == before:
-            # A server that ignores `offset` would make this loop endless.
+        # A server that ignores `offset` would make this loop endless. Pages without the key may be
+        # equal: many threads have the same status.
+        if page and key in page[0] and page == before:
             raise APIResponseValidationError(
                 "the server sent the same page twice: it seems to ignore where a page begins"
             )

@@ -660,6 +660,7 @@ class RunsClient:
             ),
             limit,
             page_size,
+            key="run_id",
         )
 
     async def get(

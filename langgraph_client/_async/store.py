@@ -267,7 +267,7 @@ class StoreClient:
             )
             return found.items
 
-        return iterate(fetch, limit, page_size)
+        return iterate(fetch, limit, page_size, key="key")
 
     async def list_namespaces(
         self,

@@ -376,6 +376,7 @@ class ThreadsClient:
             ),
             limit,
             page_size,
+            key="thread_id",
         )
 
     async def count(
@@ -704,7 +705,7 @@ class ThreadsClient:
                 params=params,
             )
 
-        return iterate(fetch, limit, page_size)
+        return iterate(fetch, limit, page_size, key="checkpoint")
 
     def stream(
         self,

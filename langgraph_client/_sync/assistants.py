@@ -390,6 +390,7 @@ class SyncAssistantsClient:
             ),
             limit,
             page_size,
+            key="assistant_id",
         )
 
     def count(

@@ -472,6 +472,7 @@ class SyncCronClient:
             ),
             limit,
             page_size,
+            key="cron_id",
         )
 
     def count(

@@ -661,6 +661,7 @@ class SyncRunsClient:
             ),
             limit,
             page_size,
+            key="run_id",
         )
 
     def get(

@@ -268,7 +268,7 @@ class SyncStoreClient:
             )
             return found.items
 
-        return iterate(fetch, limit, page_size)
+        return iterate(fetch, limit, page_size, key="key")
 
     def list_namespaces(
         self,

@@ -377,6 +377,7 @@ class SyncThreadsClient:
             ),
             limit,
             page_size,
+            key="thread_id",
         )
 
     def count(
@@ -705,7 +706,7 @@ class SyncThreadsClient:
                 params=params,
             )
 
-        return iterate(fetch, limit, page_size)
+        return iterate(fetch, limit, page_size, key="checkpoint")
 
     def stream(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -208,6 +209,24 @@ async def test_a_server_that_pays_no_heed_to_the_offset_does_not_trap_us() -> No
     async with client_of(wire) as client:
         with pytest.raises(APIResponseValidationError, match="same page twice"):
             [thread async for thread in client.threads.iter(page_size=1)]
+
+
+ITERATED: dict[str, Callable[[LangGraphClient], Any]] = {
+    "threads": lambda client: client.threads.iter(page_size=1, select=["status"]),
+    "runs": lambda client: client.runs.iter("t", page_size=1, select=["status", "thread_id"]),
+    "assistants": lambda client: client.assistants.iter(page_size=1, select=["name"]),
+    "crons": lambda client: client.crons.iter(page_size=1, select=["schedule", "thread_id"]),
+}
+
+
+@pytest.mark.parametrize("what", ITERATED)
+async def test_pages_of_a_few_fields_may_be_equal(what: str) -> None:
+    """Without their ids, items of two pages may look the same; they are other items."""
+    same = {"status": "idle", "thread_id": "t", "name": "a", "schedule": "* * * * *"}
+    same = {"status": "idle"} if what == "threads" else same
+    wire = Wire(reply([same]), reply([same]), reply([]))
+    async with client_of(wire) as client:
+        assert [item async for item in ITERATED[what](client)] == [same, same]
 
 
 async def test_history_is_iterated_by_checkpoint() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -209,6 +210,24 @@ def test_a_server_that_pays_no_heed_to_the_offset_does_not_trap_us() -> None:
     with client_of(wire) as client:
         with pytest.raises(APIResponseValidationError, match="same page twice"):
             [thread for thread in client.threads.iter(page_size=1)]
+
+
+ITERATED: dict[str, Callable[[SyncLangGraphClient], Any]] = {
+    "threads": lambda client: client.threads.iter(page_size=1, select=["status"]),
+    "runs": lambda client: client.runs.iter("t", page_size=1, select=["status", "thread_id"]),
+    "assistants": lambda client: client.assistants.iter(page_size=1, select=["name"]),
+    "crons": lambda client: client.crons.iter(page_size=1, select=["schedule", "thread_id"]),
+}
+
+
+@pytest.mark.parametrize("what", ITERATED)
+def test_pages_of_a_few_fields_may_be_equal(what: str) -> None:
+    """Without their ids, items of two pages may look the same; they are other items."""
+    same = {"status": "idle", "thread_id": "t", "name": "a", "schedule": "* * * * *"}
+    same = {"status": "idle"} if what == "threads" else same
+    wire = Wire(reply([same]), reply([same]), reply([]))
+    with client_of(wire) as client:
+        assert [item for item in ITERATED[what](client)] == [same, same]
 
 
 def test_history_is_iterated_by_checkpoint() -> None:
