@@ -100,6 +100,7 @@ class Cache:
 
     def load(self, key: str, loader: Loader, max_age: timedelta) -> asyncio.Task[JSON]:
         """Return the task that loads and stores a value; those who ask meanwhile share it."""
+        # By loop, too: a task can be awaited only in its own.
         place = (asyncio.get_running_loop(), key)
         task = self._loads.get(place)
         if task is None:

@@ -54,6 +54,7 @@ def _server_of(request: httpx.Request) -> HostingServer:
             request=request,
         )
     if server.api_key is not None:
+        # A key that the caller set is kept.
         request.headers.setdefault("x-api-key", server.api_key)
     return server
 

@@ -62,6 +62,7 @@ class LangGraphError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with `args`, but some classes have other parameters.
         kind: type = type(self)
+        # The classes of `made_alike` are made at run time: pickle cannot find them by name.
         if self._alike is not None:
             kind = kind.__bases__[0]
         return _restore, (kind, self._alike, self.args, self.__dict__)

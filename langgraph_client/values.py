@@ -388,6 +388,7 @@ def _key(tag: Any, name: str, allowed: Allowed) -> Any:
 
 def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any:
     kind: Any = allowed_class(details[0], allowed)
+    # The class may be of another kind than on the other side: plain JSON is then the safe answer.
     if kind is None or _tag_of(kind) != word:
         return flat
     if word == "enum":
@@ -407,6 +408,7 @@ def _dataclass_instance(kind: Any, fields: dict[str, Any]) -> Any:
     try:
         made = kind(**{name: item for name, item in fields.items() if name in initial})
     except Exception:  # It may refuse what its fields have become, or need an `InitVar`.
+        # Without the constructor: the fields were valid on the other side.
         made = object.__new__(kind)
     for name, item in fields.items():
         object.__setattr__(made, name, item)

@@ -225,6 +225,7 @@ def get_client(
         server = current_server.get()
     if server is not None:
         url, transport = server.url, server.async_transport()
+        # A key of the environment is for another server and must not be sent here.
         api_key = server.api_key if api_key is UNSET else api_key
     return LangGraphClient(
         _transport(
@@ -329,6 +330,7 @@ def _sender(
         )
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
+    # The direct sender knows no proxies and no limit of connections, and its network is asyncio's.
     if transport is None and not needs_proxy and limits.max_open is None and not is_trio():
         # Not at the top: a client of a server in this process does not need this import.
         from langgraph_client._async.direct import AsyncDirectSender

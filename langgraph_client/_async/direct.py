@@ -278,6 +278,7 @@ class AsyncDirectAnswer:
         """
         usual = self._usual
         is_short = seconds is not None and (usual is None or seconds < usual)
+        # Set for each read: the network stream serves one request after the other.
         self._network.limit = seconds if is_short else usual
         self._network.due = due
         try:
@@ -359,6 +360,7 @@ class AsyncDirectAnswer:
         except BaseException:
             self._sender.drop(self._connection)
             raise
+        # The next request on this connection must not inherit these limits.
         self._network.limit = self._network.due = None
         self._sender.give_back(self._connection)
 
@@ -375,6 +377,7 @@ class AsyncDirectAnswer:
         """
         if not self._is_closed:
             with suppress(NoAnswer):
+                # The protocol has no bytes after the last event: the connection is not trusted.
                 if await self.read(_END_WAIT, monotonic() + _END_WAIT):
                     self._drop()
 

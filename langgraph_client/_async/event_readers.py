@@ -77,6 +77,7 @@ class AsyncEventReader:
         """Add a feed that gets the events too."""
         self.feeds.append(feed)
         feed.filled_by(self)
+        # After the append: an end that comes between the two reaches the feed either way.
         if self._outcome is not None:
             feed.end(self._outcome[0])
 
@@ -92,6 +93,7 @@ class AsyncEventReader:
 
     async def close(self) -> None:
         """Stop reading. Readers that wait on the feeds end."""
+        # First: a reader that is just connecting then closes its connection itself, see `_follow`.
         self._is_closed = True
         job, self._job = self._job, None
         try:
@@ -129,6 +131,7 @@ class AsyncEventReader:
                 self._end(None)
                 return
             if outage.is_hopeless:
+                # Not `_end(error)`: readers need the thread and the last event to continue later.
                 self._outcome = (error,)
                 for feed in self.feeds:
                     feed.end(feed.incomplete(error))

@@ -46,6 +46,7 @@ class Pools:
         """Return the sender of the current event loop."""
         if self._process != os.getpid():
             self._start_over()
+        # In blocking code the place is always None: all threads share one sender.
         place: Any = None
         place = current_loop()  # async only
         sender = self._senders.get(place)
@@ -56,6 +57,7 @@ class Pools:
             for loop in [loop for loop in self._senders if loop and loop.is_closed()]:  # async only
                 del self._senders[loop]  # async only
             if place not in self._senders:
+                # The sender that was made to check the arguments serves the first loop.
                 sender, self._spare = self._spare, None
                 if place is None:  # async only
                     sender = self._make()  # Made inside trio, it detects trio.  # async only
@@ -89,6 +91,7 @@ class Pools:
             if self._spare is not None:
                 senders[here], self._spare = self._spare, None
         mine = senders.pop(here, None)
+        # Only its own loop can close a connection. Loops that ended have done so.  # async only
         for loop, sender in senders.items():  # async only
             if loop is not None and loop.is_running():  # async only
                 asyncio.run_coroutine_threadsafe(sender.aclose(), loop)  # async only

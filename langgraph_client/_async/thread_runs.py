@@ -115,6 +115,7 @@ class AsyncThreadRuns:
 
     async def feed(self, channels: Iterable[str]) -> AsyncFeed:
         """Return a feed that has these channels, an existing one if possible."""
+        # A closed stream opens nothing new: readers get what is there, and end.
         for feed in self._feeds:
             if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
@@ -123,6 +124,7 @@ class AsyncThreadRuns:
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = AsyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
+        # Server-sent events: one connection per feed. WebSocket: the first reader serves all feeds.
         if not self._uses_socket or not self._readers:
             kind = AsyncSocketReader if self._uses_socket else AsyncSseReader
             where = self._path("/stream/events")
@@ -224,6 +226,7 @@ class AsyncThreadRuns:
         """Return the thread's state if no run of it is going on or was ever started; else None."""
         if self._current is None:
             self._current = await self._watch.last_run()
+        # It was over before this object looked, so its events may be deleted.
         if self._current.succeeded:
             return await self._thread_state()
         if self._current.run_id is not None or self._known_run() is not None:
@@ -267,6 +270,7 @@ class AsyncThreadRuns:
         # so a later connection would miss their first events.
         with suppress(NotFoundError):  # The command creates the thread.
             await feed.start()
+        # Counted before the command: its run is the next one, if the events have no run ids.
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
         request = Call(

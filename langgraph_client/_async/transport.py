@@ -108,6 +108,7 @@ class AsyncTransport:
     def with_waits(self, timeout: Timeout | None, deadline: float | None) -> AsyncTransport:
         """Return a transport with the same connections and other time limits; None keeps one."""
         given = time_limits(timeout, deadline)
+        # Shallow: both share the connections, the learned heartbeats and the settings.
         other = copy.copy(self)
         other.time_limits = TimeLimits(
             self.time_limits.steps if timeout is None else given.steps,
@@ -135,6 +136,7 @@ class AsyncTransport:
             run_id = await self.find_run(call, error, deadline)
             if run_id is None:
                 raise
+            # Not the call again: it could start a second run. The run that was found is asked.
             return await self._send(self._followed_by(call, run_id), deadline)
         self._tell(call, answer, content)
         try:
@@ -143,6 +145,7 @@ class AsyncTransport:
             # The run was started, but the response with its id was damaged on the way.
             if not call.starts or not await self._starts_once(deadline):
                 raise
+        # Once: the same key gets the same run. Damage that comes back is the server's own.
         answer, content = await self._repeat(call, deadline, whole=True)
         return self._read(call, answer, content)
 
@@ -172,6 +175,7 @@ class AsyncTransport:
                 return await self._wait(self._followed_by(call, run_id), deadline, reconnects)
             content, problem = b"", None
             try:
+                # A later response may name no location: the first one stays valid.
                 location = self.location(request, answer) or location
                 if not is_told:
                     self._tell(call, answer)
@@ -450,6 +454,7 @@ class AsyncTransport:
             answer = await self._pools.current().send(request, steps, deadline.end)
             is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
             if is_good and not whole:
+                # The caller reads the body, and closes the response.
                 return answer, b""
             try:
                 content = await self._content(answer, deadline)

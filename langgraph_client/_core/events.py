@@ -116,6 +116,7 @@ class EventParser:
                 elif cr == len(line) - 1:
                     data.append(line[6:-1])
                 else:
+                    # Counted by the inner call.
                     events += self._read(_split_at_cr(line))
                     continue
                 self._size += len(line)

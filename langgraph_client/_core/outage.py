@@ -114,6 +114,7 @@ class Outage:
 
     def attempt(self, error: APIError | None) -> float:
         """Count an attempt after `error`; return the seconds to wait before it."""
+        # The exponent is bounded: 2.0 ** 1024 is an OverflowError.
         wait = self._policy.initial * 2.0 ** min(self._pauses - 1, 20) if self._pauses else 0.0
         self.attempts += 1
         self._pauses += 1

@@ -73,6 +73,7 @@ def settings_from(
     if key is not None:
         if not isinstance(key, str):
             raise InvalidArgumentError("api_key", f"must be text or None, not {_kind(key)}")
+        # Keys copied from `.env` files and shells may have quotes around them; no key has any.
         key = key.strip().strip("'\"")
         _check_header_value("api_key", key)
         if key:

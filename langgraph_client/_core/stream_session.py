@@ -393,6 +393,7 @@ class StreamSession:
     def _broken(self, error: APIError | None) -> None:
         if error is not None and not self.is_open:
             raise error
+        # A replay brings them again: it begins after the last event that was handed out.
         self._events.clear()
         reason = "the stream was cut" if error is None else f"the stream was cut: {error.message}"
         if self.stops_run:

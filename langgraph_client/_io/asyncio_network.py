@@ -249,6 +249,7 @@ class Stream(httpcore.AsyncNetworkStream):
         except BaseException:
             wire.abort()
             raise
+        # asyncio gives no transport if the connection ended during the handshake.
         if wire.transport is None:
             raise httpcore.ConnectError("the server closed the connection before TLS")
         return self

@@ -45,6 +45,7 @@ class _Worker:
         if self._process == os.getpid() and self._thread is not None:
             return
         with self._lock:
+            # Again under the lock: another thread may have started it meanwhile.
             if self._process == os.getpid() and self._thread is not None:
                 return
             # After a fork, the thread does not exist in the child process.
@@ -173,6 +174,7 @@ class Signal:
         Returns:
             Whether the condition is true.
         """
+        # Without the lock first: most waits are over at once.
         if is_ready():
             return True
         with self._condition:

@@ -206,6 +206,7 @@ class HttpxSender:
             answer = HttpxAnswer(response, self._library, self._open)
             self._open.add(answer)
             return answer
+        # Only the scope of `Reading` ends the block without a return: the time is up.
         raise NoAnswer(FailureKind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
@@ -348,6 +349,7 @@ class HttpxAnswer:
             request = self._response.request
             url = str(request.url)
             raise no_answer(error, request.method, url, is_short=is_short) from error
+        # The scope of `Reading` ended the loop: by `interrupt`, or because the time is up.
         if self._reading.is_interrupted:
             raise _interrupted()
         raise NoAnswer(FailureKind.TIMED_OUT, SILENT if is_short else "read", httpx.ReadTimeout)

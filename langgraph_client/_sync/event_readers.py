@@ -78,6 +78,7 @@ class SyncEventReader:
         """Add a feed that gets the events too."""
         self.feeds.append(feed)
         feed.filled_by(self)
+        # After the append: an end that comes between the two reaches the feed either way.
         if self._outcome is not None:
             feed.end(self._outcome[0])
 
@@ -93,6 +94,7 @@ class SyncEventReader:
 
     def close(self) -> None:
         """Stop reading. Readers that wait on the feeds end."""
+        # First: a reader that is just connecting then closes its connection itself, see `_follow`.
         self._is_closed = True
         job, self._job = self._job, None
         try:
@@ -130,6 +132,7 @@ class SyncEventReader:
                 self._end(None)
                 return
             if outage.is_hopeless:
+                # Not `_end(error)`: readers need the thread and the last event to continue later.
                 self._outcome = (error,)
                 for feed in self.feeds:
                     feed.end(feed.incomplete(error))

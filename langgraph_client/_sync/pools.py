@@ -45,6 +45,7 @@ class Pools:
         """Return the sender of the current event loop."""
         if self._process != os.getpid():
             self._start_over()
+        # In blocking code the place is always None: all threads share one sender.
         place: Any = None
         sender = self._senders.get(place)
         return self._new(place) if sender is None else sender
@@ -52,6 +53,7 @@ class Pools:
     def _new(self, place: Any) -> Sender:
         with self._lock:
             if place not in self._senders:
+                # The sender that was made to check the arguments serves the first loop.
                 sender, self._spare = self._spare, None
                 self._senders[place] = self._make() if sender is None else sender
             return self._senders[place]

@@ -126,6 +126,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
 
     def _step(self) -> bool:
         session, step = self._session, self._session.next_step()
+        # Only `Read` needs the open connection; see the table in `stream_session`.
         if not isinstance(step, Read):
             self._release(is_over=isinstance(step, Done))
         try:
@@ -149,6 +150,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
                 case Done():
                     return False
         except APIError as error:
+            # Perhaps only the response was lost: with the run's id the session continues.
             if isinstance(step, Open) and not session.is_open:
                 run_id = self._transport.find_run(step.call, error)
                 if run_id is not None:

@@ -116,6 +116,7 @@ class SyncThreadRuns:
 
     def feed(self, channels: Iterable[str]) -> SyncFeed:
         """Return a feed that has these channels, an existing one if possible."""
+        # A closed stream opens nothing new: readers get what is there, and end.
         for feed in self._feeds:
             if feed.wanted.channels.issuperset(channels) or self._state == "closed":
                 return feed
@@ -124,6 +125,7 @@ class SyncThreadRuns:
         before = self._feeds[-1].wanted.channels if self._feeds else frozenset(USUAL_CHANNELS)
         made = SyncFeed(self.thread_id, EventFilter.of({*before, *channels}))
         self._feeds.append(made)
+        # Server-sent events: one connection per feed. WebSocket: the first reader serves all feeds.
         if not self._uses_socket or not self._readers:
             kind = SyncSocketReader if self._uses_socket else SyncSseReader
             where = self._path("/stream/events")
@@ -225,6 +227,7 @@ class SyncThreadRuns:
         """Return the thread's state if no run of it is going on or was ever started; else None."""
         if self._current is None:
             self._current = self._watch.last_run()
+        # It was over before this object looked, so its events may be deleted.
         if self._current.succeeded:
             return self._thread_state()
         if self._current.run_id is not None or self._known_run() is not None:
@@ -268,6 +271,7 @@ class SyncThreadRuns:
         # so a later connection would miss their first events.
         with suppress(NotFoundError):  # The command creates the thread.
             feed.start()
+        # Counted before the command: its run is the next one, if the events have no run ids.
         known = len(feed.log.runs)
         body = {"id": next(self._numbers), "method": method, "params": params}
         request = Call(

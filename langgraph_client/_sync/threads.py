@@ -695,6 +695,7 @@ class SyncThreadsClient:
             if last is not None:
                 if last.checkpoint is None:
                     return []
+                # By checkpoint: the endpoint has no offset, and a run may add states meanwhile.
                 begin = {"checkpoint_id": last.checkpoint.checkpoint_id or ""}
             return self.get_history(
                 thread_id,

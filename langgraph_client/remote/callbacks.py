@@ -74,6 +74,7 @@ class RunCallbacks:
         try:
             _make(self._handler_calls(pending))
         except BaseException as error:
+            # Noted for `cancelling`: the error of a handler stops the run, a client's does not.
             self._handler_error = error
             raise
 

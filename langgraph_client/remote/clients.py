@@ -117,6 +117,7 @@ class Clients:
         check_colours(client, sync_client)
         self._given = self._given if client is None else client
         self._given_sync = self._given_sync if sync_client is None else sync_client
+        # The new client may be of another server.
         self.reads_envelopes = None
 
     @property

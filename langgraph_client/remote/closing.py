@@ -50,6 +50,7 @@ class GraphStream(Iterator[GraphValue]):
         return self
 
     def __next__(self) -> GraphValue:
+        # From the first item on: a generator that was never started has nothing to close.
         if self._reader is None:
             self._held.add(self._items)
         self._reader = get_ident()

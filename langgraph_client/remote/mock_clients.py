@@ -101,6 +101,7 @@ def run_parts(
     finally:
         if isinstance(stream, _Closable):
             stream.close()
+    # A mock that was not configured: a `metadata` event makes it a run without output.
     if part is None:
         yield _NoEvents()
 

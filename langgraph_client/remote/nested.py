@@ -136,6 +136,7 @@ class Nested:
         if answers:
             return Command(resume=answers)
         if state.interrupts and self.answer.is_for(state.interrupts):
+            # Taken before it is sent: a second interrupt must not get the same answer.
             answer = self.answer.take()
             if answer is not None:
                 # As in a local graph, an answer without an id is for the interrupt that asks first.

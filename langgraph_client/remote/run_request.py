@@ -127,6 +127,7 @@ class RunRequest:
             "headers": self._headers or None,
             "params": arguments.params,
             **self._disconnection(),
+            # After `_disconnection`: the caller's options win over RemoteGraph's own.
             **{
                 option.name: given
                 for option in fields(arguments.options)

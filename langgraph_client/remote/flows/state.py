@@ -305,6 +305,7 @@ def _make_thread(call: StateCall) -> Flow[None]:
     graph_id = yield from _graph_id(call)
     arguments = thread_arguments(call.address, graph_id)
     thread = yield from ask(lambda client: client.threads.create(**arguments, **call.own))
+    # "do_nothing" leaves the metadata of an existing thread alone, so the graph needs a request.
     if isinstance(thread, Mapping) and not (thread.get("metadata") or {}).get("graph_id"):
         yield from ask(
             lambda client: client.threads.update(
