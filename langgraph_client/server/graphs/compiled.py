@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
@@ -19,8 +18,9 @@ from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.errors import Refused
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.extra_events import ExtraEvents
-from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
+from langgraph_client.server.graphs.hosted_saver import HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
+from langgraph_client.server.graphs.later_attempt import continued_run
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.parent_graph import (
@@ -86,11 +86,8 @@ _KNOWN = (
     message_classes.SystemMessage,
     message_classes.ToolMessage,
 )
-# langgraph's channel for responses to interrupts, and the form of an interrupt's id.
-_RESUME = "__resume__"
 # The key by which nodes and subgraphs learn when checkpoints are written.
 _DURABILITY = "__pregel_durability"
-_INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
 _Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]
@@ -317,26 +314,8 @@ class CompiledGraph:
         return {key: value for key, value in (context or {}).items() if key in known}
 
     async def continued(self, run: GraphRun) -> GraphRun:
-        """Return a run without the input that an earlier attempt has stored already.
-
-        langgraph does not execute finished tasks of that attempt again, but repeats their events.
-        """
-        thread_id = run.config["configurable"]["thread_id"]
-        config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
-        saver = self._graph.checkpointer
-        saved = await saver.aget_tuple(config) if saver else None
-        if saved is None:
-            return run
-        if saved.metadata.get("run_id") == run.run_id:
-            return run.going_on()
-        # A command is stored before the first checkpoint of its run, with the one it starts from.
-        command = run.kwargs.get("command") or {}
-        kept = [write for task, *write in saved.pending_writes or () if task == NO_TASK]
-        if _is_kept(command, kept):
-            # Except responses by interrupt id, which are stored with their tasks.
-            resume = command.get("resume")
-            return run.going_on(resume if _by_interrupt_id(resume) else None)
-        return run
+        """Return a run without what an earlier attempt has stored or used already."""
+        return await continued_run(self._graph, run)
 
     # States.
 
@@ -458,20 +437,6 @@ def _without_counters(config: Config) -> Config:
     """
     kept = {key: without(config.get(key), {DELTA_COUNTERS}) for key in ("configurable", "metadata")}
     return {**config, **kept}
-
-
-def _by_interrupt_id(resume: object) -> bool:
-    """Return whether a command's responses are by interrupt id, by langgraph's rule."""
-    return isinstance(resume, Mapping) and all(_INTERRUPT_ID.fullmatch(str(key)) for key in resume)
-
-
-def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
-    """Return whether the stored writes without a task are those of this command."""
-    resume = command.get("resume")
-    if resume is not None and not _by_interrupt_id(resume):
-        return [_RESUME, resume] in kept
-    wanted = command.get("update") is not None or bool(command.get("goto"))
-    return wanted and any(channel != _RESUME for channel, _ in kept)
 
 
 async def _stream_chunks(
