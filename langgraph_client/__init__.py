@@ -88,10 +88,16 @@ if TYPE_CHECKING:
         PermissionDeniedError as PermissionDeniedError,
     )
     from langgraph_client.errors import (
+        ProtocolError as ProtocolError,
+    )
+    from langgraph_client.errors import (
         RateLimitError as RateLimitError,
     )
     from langgraph_client.errors import (
         RemoteException as RemoteException,
+    )
+    from langgraph_client.errors import (
+        RunFailedError as RunFailedError,
     )
     from langgraph_client.errors import (
         StreamIncomplete as StreamIncomplete,
@@ -132,8 +138,8 @@ _MODULES = {
         "APIConnectionError APIError APIResponseValidationError APIStatusError "
         "APITimeoutError AuthenticationError BadRequestError ConflictError "
         "InternalServerError InvalidArgumentError LangGraphError MissingExtraError "
-        "NotFoundError PermissionDeniedError RateLimitError RemoteException "
-        "StreamIncomplete UnprocessableEntityError"
+        "NotFoundError PermissionDeniedError ProtocolError RateLimitError RemoteException "
+        "RunFailedError StreamIncomplete UnprocessableEntityError"
     ),
     "models.events": "StreamPart",
     "remote.graph": "RemoteGraph",

@@ -16,11 +16,13 @@
     │   ├── APIResponseValidationError  a response that is not in the documented shape
     │   └── StreamIncomplete            a stream that was cut and cannot be continued
     ├── RemoteException                 a run failed on the server
+    ├── RunFailedError                  a run of a thread stream (v3) failed (RuntimeError)
+    ├── ProtocolError                   a refused command of a thread stream (RuntimeError)
     ├── InvalidArgumentError            refused before anything was sent (ValueError, TypeError)
     └── MissingExtraError               an optional dependency is not installed (ImportError)
 
-The classes of httpx in brackets are base classes too, so that `except httpx.HTTPStatusError` and
-the like work as with other clients. If another exception is the cause, it is `__cause__`. All
+The classes in brackets are base classes too, so that `except httpx.HTTPStatusError` and the like
+work as with other clients. If another exception is the cause, it is `__cause__`. All
 errors can be pickled. No error contains an API key, neither in its message nor in its request and
 response, nor in its cause.
 """
@@ -46,8 +48,10 @@ __all__ = [
     "MissingExtraError",
     "NotFoundError",
     "PermissionDeniedError",
+    "ProtocolError",
     "RateLimitError",
     "RemoteException",
+    "RunFailedError",
     "StreamIncomplete",
     "UnprocessableEntityError",
 ]
@@ -377,6 +381,10 @@ class RemoteException(LangGraphError):
 
     def __str__(self) -> str:
         return f"{self.error}: {self.message}" if self.message else self.error
+
+
+class RunFailedError(LangGraphError, RuntimeError):
+    """A run of a thread stream (v3), or a call in it, failed; the text has the server's error."""
 
 
 class ProtocolError(LangGraphError, RuntimeError):

@@ -16,12 +16,12 @@ from langgraph_client._core.run_log import (
     Log,
     MessageSink,
     Run,
-    RunFailedError,
     Scope,
     Status,
     ToolCall,
 )
 from langgraph_client._io.tasks import awaitable
+from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")

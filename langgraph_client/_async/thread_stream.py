@@ -21,8 +21,9 @@ from langgraph_client._async.thread_runs import USUAL_CHANNELS, AsyncThreadRuns
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
-from langgraph_client._core.run_log import MessageSink, RunFailedError
+from langgraph_client._core.run_log import MessageSink
 from langgraph_client._io.tasks import awaitable
+from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON, JsonObject
 
 

@@ -15,17 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from langgraph_client._core.event_filter import Namespace
-from langgraph_client.errors import LangGraphError, NotFoundError
+from langgraph_client.errors import NotFoundError, RunFailedError
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")
 Event = Mapping[str, Any]
 Status = Literal["started", "running", "completed", "failed", "interrupted"]
 _ENDS = ("completed", "failed", "interrupted")
-
-
-class RunFailedError(LangGraphError, RuntimeError):
-    """A run, or a subgraph call in it, ended as `failed`; the text ends with the server's error."""
 
 
 def failure(said: str | None) -> RunFailedError:
@@ -286,10 +282,11 @@ class Run:
     def end(self, status: Status, error: str | None, cause: BaseException | None) -> None:
         """End the run and all its projections. See `Scope.end`."""
         self.root.end(status, error, cause)
-        # A failed run has told its end by an event. And a thread that is gone has no more events:
-        # servers delete that of a stateless run with its end, and langgraph_sdk ends quietly, too.
-        is_told = isinstance(cause, RunFailedError | NotFoundError)
-        self.events.end(None if is_told else cause)
+        # The `lifecycle` event has reported the failure already. A deleted thread has no more
+        # events: servers delete that of a stateless run at its end, and langgraph_sdk ends quietly
+        # there too.
+        is_reported = isinstance(cause, RunFailedError | NotFoundError)
+        self.events.end(None if is_reported else cause)
 
     def asked(self, interrupt_id: str, value: JSON, namespace: Namespace) -> None:
         """Add an interrupt. It replaces a known one with the same id."""

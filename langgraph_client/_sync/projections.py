@@ -14,13 +14,13 @@ from langgraph_client._core.run_log import (
     Log,
     MessageSink,
     Run,
-    RunFailedError,
     Scope,
     Status,
     ToolCall,
 )
 from langgraph_client._io.threads import awaitable
 from langgraph_client._sync.thread_runs import SyncThreadRuns
+from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON
 
 T = TypeVar("T")

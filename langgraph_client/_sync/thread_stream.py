@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
-from langgraph_client._core.run_log import MessageSink, RunFailedError
+from langgraph_client._core.run_log import MessageSink
 from langgraph_client._io.threads import awaitable
 from langgraph_client._sync.projections import (
     SyncExtensions,
@@ -24,6 +24,7 @@ from langgraph_client._sync.projections import (
 from langgraph_client._sync.thread_commands import SyncAgentModule, SyncRunModule
 from langgraph_client._sync.thread_runs import USUAL_CHANNELS, SyncThreadRuns
 from langgraph_client._sync.transport import Transport
+from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON, JsonObject
 
 

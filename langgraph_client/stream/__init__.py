@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langgraph_client._async.projections import ScopedStreamHandle, ToolCallHandle
     from langgraph_client._async.thread_stream import AsyncThreadStream
-    from langgraph_client._core.run_log import RunFailedError
     from langgraph_client._sync.projections import SyncScopedStreamHandle, SyncToolCallHandle
     from langgraph_client._sync.thread_stream import SyncThreadStream
-    from langgraph_client.errors import ProtocolError
+    from langgraph_client.errors import ProtocolError, RunFailedError
     from langgraph_client.models.event_streams import Channel, Event, Namespace, SubscribeParams
 
 __all__ = [
@@ -38,7 +37,7 @@ _MODULES = {
     "Event": "models.event_streams",
     "Namespace": "models.event_streams",
     "ProtocolError": "errors",
-    "RunFailedError": "_core.run_log",
+    "RunFailedError": "errors",
     "ScopedStreamHandle": "_async.projections",
     "SubscribeParams": "models.event_streams",
     "SyncScopedStreamHandle": "_sync.projections",
