@@ -6,8 +6,10 @@ import asyncio
 import json
 import queue
 import socket
-import time
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from langgraph_client.server.background.webhook_urls import WebhookUrls
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
 from langgraph_client.testing import TestClock
+from tests.support.eventually import eventually
 from tests.support.graphs import graphs
 from tests.support.raw_server import TLS
 from tests.support.tls_front import tls_front
@@ -131,13 +134,29 @@ def test_after_a_day_a_webhook_is_given_up(
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         run(client, hook, "counter", {"count": 1})
-        deadline = time.monotonic() + 20
-        while "given up" not in caplog.text and time.monotonic() < deadline:
-            clock.advance(hours=1)
-            time.sleep(0.005)  # An attempt takes real time, whatever the clock says.
-        wait_until_delivered(server)
+
+        def left() -> list[Any]:
+            search = server.services.storage.webhook_deliveries.search()
+            return asyncio.run_coroutine_threadsafe(search, server.loop).result()
+
+        def is_noted(attempt: int) -> bool:
+            found = left()
+            return not found or found[0]["attempts"] == attempt
+
+        pauses = []
+        for attempt in count(1):
+            eventually(partial(is_noted, attempt))
+            if not (found := left()):
+                break
+            due = datetime.fromisoformat(found[0]["due_at"])
+            pause = (due - clock.now()).total_seconds()
+            pauses.append(round(pause, 1))  # The clock may be past the attempt by what is added.
+            clock.advance(pause + 0.01)
         assert "given up" in caplog.text
-    assert hook.ids.qsize() > 5
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
+    assert sum(pauses) > 23 * 3600
+    assert hook.ids.qsize() == len(pauses) + 1
 
 
 def test_a_server_that_is_stopped_sends_at_its_next_start(
