@@ -376,9 +376,7 @@ def test_a_reader_that_leaves(environment: dict[str, str], client: SyncLangGraph
         assert process.stderr.read() == b""
 
 
-def test_pull_command(
-    run: Run, client: SyncLangGraphClient, server: Server, tmp_path: Path
-) -> None:
+def test_pull_copies(run: Run, client: SyncLangGraphClient, server: Server, tmp_path: Path) -> None:
     """A thread is copied into a file, with the graphs of a langgraph.json; a second time fails."""
     (tmp_path / "graph.py").write_text(PULLED_GRAPH)
     config = tmp_path / "langgraph.json"
