@@ -253,11 +253,13 @@ class StreamSession:
         """
         if not self.is_open:
             self.is_open = True
-            created = Created(self._on_run_created, self.thread_id)
-            created.opened(headers)
-            self.thread_id = created.thread_id
-            self.run_id = created.run_id or self.run_id
             self._location = location
+            created = Created(self._on_run_created, self.thread_id)
+            try:
+                created.opened(headers)
+            finally:  # If the callback raises an error, the run may have to be cancelled.
+                self.thread_id = created.thread_id
+                self.run_id = created.run_id or self.run_id
         self._begin_connection()
         self._read_on()
 
@@ -470,6 +472,7 @@ class StreamSession:
             ANY,
             [("wait", "0"), ("action", "interrupt"), *self._first.params],
             headers=headers,
+            safe=True,
         )
 
     def _run_path(self) -> str:

@@ -24,6 +24,7 @@ from langgraph_client.models.html_view import table, text
 PartT = TypeVar("PartT")
 
 _LEAVING = 5.0  # The most seconds that closing a stream may take.
+_STOPPING = "stopping the run of a stream"  # For the log.
 
 
 class RunStream(Iterator[PartT], Generic[PartT]):
@@ -40,7 +41,8 @@ class RunStream(Iterator[PartT], Generic[PartT]):
 
     An interrupted stream is continued if it is resumable (`stream_resumable=True`). With
     `on_disconnect="cancel"`, closing the stream before its end, in any way, requests the
-    cancellation of its run; `close` returns after that request.
+    cancellation of its run; `close` returns after that request. If another task or thread is still
+    opening the stream, which tells the run, that one requests it.
 
     Raises:
         StreamIncomplete: While iterating: the stream was cut and could not be continued.
@@ -129,33 +131,40 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         # Only `Read` needs the open connection; see the table in `stream_session`.
         if not isinstance(step, Read):
             self._release(is_over=isinstance(step, Done))
+        was_open = session.is_open
         try:
             match step:
                 case Read(seconds):
                     assert self._answer is not None
                     assert self._call is not None
                     data = self._transport.read(self._call, self._answer, seconds)
-                    session.receive(data, monotonic())
+                    note = partial(session.receive, data, monotonic())
                 case Open(call):
                     self._call, answer = call, self._open(call)
                     self._answer = answer
                     location = self._transport.location(call, answer)
-                    session.opened(answer.headers, location)
+                    note = partial(session.opened, answer.headers, location)
                 case Ask(call, waits):
                     ask = self._transport.wait if waits else self._transport.send
-                    session.answered(ask(call))
+                    note = partial(session.answered, ask(call))
                 case Sleep(seconds):
                     self._transport.sleep(seconds)
-                    session.slept()
+                    note = partial(session.slept)
                 case Done():
                     return False
         except APIError as error:
             # Perhaps only the response was lost: with the run's id the session continues.
-            if isinstance(step, Open) and not session.is_open:
+            if isinstance(step, Open) and not was_open:
                 run_id = self._transport.find_run(step.call, error)
                 if run_id is not None:
                     session.found(run_id)
             session.failed(error)
+        else:
+            # Not inside `try`: what the session decides, or the caller's callback raises, is no
+            # failure of the connection.
+            note()
+        if session.is_open and not was_open:
+            self._stop_if_left()
         return True
 
     def _release(self, *, is_over: bool = False) -> None:
@@ -199,7 +208,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
                 self._release()
         finally:
             if leave is not None and self._background is not None:
-                self._background.finish(leave, "stopping the run of a stream", _LEAVING)
+                self._background.finish(leave, _STOPPING, _LEAVING)
 
     def _leave(self) -> Callable[[], Any] | None:
         """End the session; return the function that cancels its run, None if it must go on."""
@@ -209,6 +218,16 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         stop = self._session.stop_call() if self._session.is_open else None
         return None if stop is None else partial(_stop, self._transport, stop)
 
+    def _stop_if_left(self) -> None:
+        """Cancel the run of a stream that another task or thread has closed while it was opened.
+
+        When it was closed, nothing told which run to cancel.
+        """
+        stop = self._session.stop_call() if self._session.is_done else None
+        if stop is not None and self._background is not None:
+            leave = partial(_stop, self._transport, stop)
+            self._background.finish(leave, _STOPPING, _LEAVING)
+
     def __del__(self) -> None:
         # A finalizer can run in any thread, which may hold any lock: no I/O and no waiting here.
         answer, self._answer = self._answer, None
@@ -216,7 +235,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
             answer.abandon()
         leave = self._leave()
         if leave is not None and self._background is not None:
-            self._background.start_soon(leave, "stopping the run of a stream")
+            self._background.start_soon(leave, _STOPPING)
 
     def __enter__(self) -> Self:
         self._open_now()

@@ -36,6 +36,11 @@ def status_of(error: Exception) -> int | None:
     return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
 
 
+def is_transient(error: Exception) -> bool:
+    """Return whether a request may succeed when it is sent again after a client's error."""
+    return isinstance(error, httpx.TransportError) or status_of(error) in (429, 502, 503, 504)
+
+
 def headers_of(error: Exception) -> Mapping[str, str]:
     """Return the response headers of a client's error; empty if there was no response."""
     return error.response.headers if isinstance(error, httpx.HTTPStatusError) else {}

@@ -13,6 +13,8 @@ from langgraph_client import LangGraphClient, Reconnect, get_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
     APITimeoutError,
     InternalServerError,
     InvalidArgumentError,
@@ -307,3 +309,48 @@ async def test_an_event_without_an_id_is_no_progress() -> None:
     async with wire_client(wire) as client:
         with pytest.raises(StreamIncomplete, match="given up after 6 attempts"):
             [part async for part in client.runs.stream("t", "agent", stream_resumable=True)]
+
+
+async def test_a_stream_without_events_is_no_cut() -> None:
+    """The error says what is wrong with it, not how a cut stream could be continued."""
+    for body, words in (
+        (b"", "the stream was empty"),
+        (b"data: {}\n\n", "the stream contained no"),
+    ):
+        wire = Wire(stream(body, run=RUN))
+        async with wire_client(wire) as client:
+            with pytest.raises(APIResponseValidationError, match=rf"^{words}"):
+                [part async for part in client.runs.stream("t", "agent")]
+
+
+async def test_what_a_session_decides_is_said_once() -> None:
+    """An error about the whole stream is not reported as the cut of a connection."""
+    started = stream(event("metadata", {"run_id": "r"}), run=RUN)
+    wire = Wire(started, *[reply({"status": "running"})] * 4)
+
+    async def no_pause(_: float) -> None:
+        """The client's `sleep`."""
+
+    async with get_client(url=URL, transport=wire, api_key=None, sleep=no_pause) as client:
+        with pytest.raises(StreamIncomplete, match=r"^the stream was closed while the run is"):
+            [part async for part in client.runs.stream("t", "agent")]
+    wire = Wire(started, reply({"status": "error"}), reply({}))
+    async with wire_client(wire) as client:
+        with pytest.raises(StreamIncomplete, match=r"^the run failed, and its result does not"):
+            [part async for part in client.runs.stream("t", "agent")]
+
+
+async def test_an_error_of_the_caller_s_callback_is_the_caller_s() -> None:
+    """Also one of this package, from another server, and the run that was started is stopped."""
+
+    def fail(_: object) -> None:
+        raise APIConnectionError("another server is away", method="GET", url="http://other")
+
+    wire = Wire(stream(event("metadata", {"run_id": "r"}, "1-0"), run=RUN), reply({}))
+    async with wire_client(wire) as client:
+        opened = client.runs.stream(
+            "t", "agent", stream_resumable=True, on_run_created=fail, on_disconnect="cancel"
+        )
+        with pytest.raises(APIConnectionError, match=r"^another server is away"):
+            await anext(opened)
+    assert wire.lines[1:] == [f"POST {RUN}/cancel?wait=0&action=interrupt"]

@@ -4,16 +4,28 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import sleep
 from typing import Any
 
+import httpx
 import pytest
 
-from langgraph_client import RunStream, ScriptedGraph, SyncLangGraphClient, get_sync_client
+from langgraph_client import (
+    RetryPolicy,
+    RunStream,
+    ScriptedGraph,
+    SyncLangGraphClient,
+    get_sync_client,
+)
+from langgraph_client._io.threads import Job
 from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.testing import TestServer
+from tests.support.eventually import eventually
+from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
+from tests.support.wire import URL, Wire, event, reply, stream
 
 HOUR = 3600
 
@@ -101,3 +113,51 @@ def test_a_stream_that_is_never_opened_costs_nothing(caller: SyncLangGraphClient
     caller.runs.stream(thread.thread_id, "slow", input={})
     gc.collect()
     assert caller.runs.list(thread.thread_id) == []
+
+
+RUN = "/threads/t/runs/r"
+CANCEL = f"POST {RUN}/cancel?wait=0&action=interrupt"
+
+
+def test_a_stream_that_is_closed_while_it_opens_cancels_its_run() -> None:
+    """Another task or thread closes it: the run is known when the response comes."""
+    is_closed = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/cancel" in asked.line:
+            send(http(b"{}"))
+            return
+        is_closed.wait(10)
+        head = EVENTS.replace(b"\r\n\r\n", f"\r\ncontent-location: {RUN}\r\n\r\n".encode())
+        send(head + chunked(event("metadata", {"run_id": "r"}))[:-5])
+
+    parts: list[Any] = []
+
+    def read() -> None:
+        parts.extend([part for part in opened])
+        parts.append("the end")
+
+    with raw_server(answer) as server:
+        with get_sync_client(url=server.url, api_key=None) as client:
+            opened = client.runs.stream("t", "agent", on_disconnect="cancel")
+            job = Job(read)
+            eventually(lambda: server.asked)
+            opened.close()
+            is_closed.set()
+            eventually(lambda: parts)
+            job.stop()
+    assert parts == ["the end"]
+    assert [asked.line.removesuffix(" HTTP/1.1") for asked in server.asked[1:]] == [CANCEL]
+
+
+@pytest.mark.parametrize("first", [reply({}, 503), httpx.ReadError("reset")], ids=["503", "reset"])
+def test_the_cancellation_of_a_run_is_repeated(first: Any) -> None:
+    """It does no harm if the first one has arrived."""
+    parts = event("metadata", {"run_id": "r"}), event("values", 1)
+    wire = Wire(stream(*parts, run=RUN), first, reply({}))
+    quick = RetryPolicy(initial=0, jitter=0)
+    with get_sync_client(url=URL, transport=wire, api_key=None, retry=quick) as client:
+        opened = client.runs.stream("t", "agent", on_disconnect="cancel")
+        next(opened)
+        opened.close()
+    assert wire.lines[1:] == [CANCEL, CANCEL]

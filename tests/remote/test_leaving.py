@@ -16,8 +16,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client import LangGraphError, RemoteGraph
-from langgraph_client.testing import TestServer
+from langgraph_client import LangGraphError, RemoteGraph, get_sync_client
+from langgraph_client.testing import Faults, TestServer
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -165,6 +165,32 @@ def test_a_thread_is_free_when_its_stream_has_been_left() -> None:
                 raise LookupError
         graph.update_state(on, {"x": 7}, as_node="wait")
         assert graph.get_state(on).values == {"x": 7}
+
+
+@pytest.mark.parametrize("fault", ["refused", "cut"])
+async def test_the_cancellation_of_a_run_is_repeated(slow: Slow, fault: str) -> None:
+    """Once, after a failure that passes: a server that closes a kept connection is enough."""
+    async with TestServer({"slow": slow.graph()}) as server:
+        faults = Faults()
+        if fault == "refused":
+            faults.refuse(path="*/cancel", times=1)
+        else:
+            faults.disconnect(path="*/cancel", times=1)
+        transport = faults.transport(server.transport())
+        with get_sync_client(url="http://server", transport=transport) as client:
+            graph = RemoteGraph("slow", sync_client=client)
+
+            on = {"configurable": {"thread_id": "1"}}
+
+            def leave() -> None:
+                for _ in graph.stream({"x": 0}, on, stream_mode="values"):
+                    assert slow.began.wait(10)
+                    break
+
+            await asyncio.to_thread(leave)
+        (thread,) = await server.client().threads.search()
+        (run,) = await server.client().runs.list(thread["thread_id"])
+        assert run["status"] == "interrupted"
 
 
 class Refusing(BaseCallbackHandler):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from langgraph_client._core.call import path
+from langgraph_client._sync.client import SyncLangGraphClient
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
 from langgraph_client.remote.aliases import Config, Reply
-from langgraph_client.remote.clients import status_of
+from langgraph_client.remote.clients import is_transient, status_of
 from langgraph_client.remote.event_reader import EventReader
 from langgraph_client.remote.flow import Flow, ask
 from langgraph_client.remote.flows.bundled_server import bundled_server_headers
@@ -96,7 +97,19 @@ def cancel(reader: EventReader, call: StateCall) -> Flow[None]:
     POST /threads/{thread_id}/runs/{run_id}/cancel
     """
     if (run := reader.run_to_cancel()) is not None:
-        yield from ask(lambda client: client.runs.cancel(*run, wait=True, **call.own))
+        own = call.own
+
+        def stop(client: SyncLangGraphClient) -> object:
+            return client.runs.cancel(*run, wait=True, **own)
+
+        try:
+            yield from ask(stop)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            # A kept connection that the server has closed is enough to lose the request. A second
+            # one does no harm, but without any the run would go on.
+            yield from ask(stop)
 
 
 def answer_control(control: Control | None, question: Reply, call: StateCall) -> Flow[None]:
