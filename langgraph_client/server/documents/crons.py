@@ -32,6 +32,7 @@ async def create(
     thread_id: str | None,
     body: JsonMapping,
     user: User | None = None,
+    cron_id: str | None = None,
 ) -> Document:
     """Create a cron, for a thread or for a new thread each time, and return it.
 
@@ -40,6 +41,7 @@ async def create(
         thread_id: The thread.
         body: The request.
         user: Whose it is: its runs are this user's.
+        cron_id: Its id; None for a new one.
 
     Raises:
         NotFound: The thread or the assistant does not exist.
@@ -52,7 +54,7 @@ async def create(
     due = _due(services, body["schedule"], timezone)
     _check_webhook(services, body)
     check_contexts(body)
-    cron_id, now = services.clock.uuid7(), services.clock.stamp()
+    cron_id, now = cron_id or services.clock.uuid7(), services.clock.stamp()
     payload = {**body, "assistant_id": await _assistant_id(services, body["assistant_id"])}
     payload["config"] = _config(body.get("config"), cron_id, user_fields(user))
     cron = {

@@ -46,6 +46,7 @@ from langgraph_client.server.graphs.stream_events import (
     message_metadata,
 )
 from langgraph_client.server.runs.run_document import (
+    CONTEXT_PROVIDED,
     NODE_FINISHED,
     SERVER_CONFIGURABLE,
     without,
@@ -259,14 +260,24 @@ class CompiledGraph:
         if not self._keeps(run) and run.kwargs["durability"] != "sync":
             more[_DURABILITY] = run.kwargs["durability"]
         config = {**config, "configurable": {**config["configurable"], **more}}
-        context = run.kwargs.get("context")
-        # As on the real server, nodes find the context in `configurable` too. For a RemoteGraph
-        # they do not, because it must behave like a local graph.
-        if self._context_fields is not None and context and TYPED_VALUES not in run.kwargs:
-            known = {key: context[key] for key in context if key in self._context_fields}
-            known = without(known, SERVER_CONFIGURABLE)
-            config = {**config, "configurable": {**config["configurable"], **known}}
+        config = self._without_unknown_context(config, run.kwargs)
         return _without_counters(config)
+
+    def _without_unknown_context(self, config: Config, kwargs: JsonMapping) -> Config:
+        """Return a config without those values of the context that its schema does not have.
+
+        As on the real server, the others are in `configurable` too.
+        """
+        fields, context = self._context_fields, kwargs.get("context") or {}
+        if fields is None or CONTEXT_PROVIDED not in kwargs["config"]["configurable"]:
+            return config
+        unknown = without(context, fields | SERVER_CONFIGURABLE)
+        configurable = {
+            key: value
+            for key, value in config["configurable"].items()
+            if key not in unknown or unknown[key] != value
+        }
+        return {**config, "configurable": configurable}
 
     def _keeps(self, run: GraphRun) -> bool:
         """Return whether checkpoints of a run are stored."""

@@ -27,6 +27,7 @@ from langgraph_client.server.graphs.protocol import (
     Snapshot,
 )
 from langgraph_client.server.runs.run_document import (
+    CONTEXT_PROVIDED,
     RESERVED_CONFIGURABLE,
     with_assistants_config,
     without,
@@ -150,6 +151,7 @@ class HostedGraphRunner:
         others = {key: value for key, value in given.items() if key not in _CONFIG_KEYS}
         asked = {**without(others, RESERVED_CONFIGURABLE), **with_user(given["configurable"])}
         configurable = {**without_internal(asked), "thread_id": thread_id}
+        configurable.pop(CONTEXT_PROVIDED, None)
         return {
             **{key: value for key, value in given.items() if key in _PASSED_ON},
             "configurable": configurable,

@@ -7,6 +7,7 @@ endpoint's function a view of the documents that the user may access.
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,18 +43,25 @@ def _ids(request: ValidRequest, *names: str) -> Value:
     return {name: uuid_of(request.path[name]) for name in names if name in request.path}
 
 
-def metadata_of(body: JsonMapping) -> JsonObject:
-    """Return a copy of a body's metadata for a handler, which may change it."""
-    given = body.get("metadata")
-    return dict(given) if isinstance(given, dict) else {}
+def object_of(body: JsonMapping, name: str) -> JsonObject:
+    """Return a copy of an object in a body for a handler, which may change it."""
+    given = body.get(name)
+    return copy.deepcopy(given) if isinstance(given, dict) else {}
 
 
-def written(body: JsonMapping, value: JsonMapping) -> Value:
-    """Return a body with the metadata that a handler may have changed."""
+def written(body: JsonMapping, value: JsonMapping, *names: str) -> Value:
+    """Return a body with the objects that a handler may have changed.
+
+    Args:
+        body: The body.
+        value: What the handler got.
+        names: The fields besides the metadata that the handler may change.
+    """
     changed = dict(body)
-    metadata = value.get("metadata")
-    if isinstance(metadata, dict) and (metadata or "metadata" in changed):
-        changed["metadata"] = metadata
+    for name in ("metadata", *names):
+        given = value.get(name)
+        if isinstance(given, dict) and (given or name in changed):
+            changed[name] = given
     return changed
 
 
@@ -84,7 +92,7 @@ def _thread(
     Args:
         action: The action.
         value: Builds the value for the handler.
-        writes: Whether the handler may change the body's metadata.
+        writes: Whether the handler may change the body's metadata and values.
         checks_path: Whether a hidden thread in the path is refused here. If not, the endpoint's
             function does it, because its text for a missing thread is another one.
     """
@@ -92,7 +100,7 @@ def _thread(
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
         told = value(request)
         conditions = await caller.ask("threads", action, told)
-        changes = {"body": written(request.body, told)} if writes else {}
+        changes = {"body": written(request.body, told, "values")} if writes else {}
         opened = request.granted(caller, {"threads": conditions}, **changes)
         return await _in_path(opened) if checks_path else opened
 
@@ -103,7 +111,7 @@ THREADS_READ = _thread("read", lambda request: _ids(request, "thread_id", "run_i
 THREADS_DELETE = _thread("delete", lambda request: _ids(request, "thread_id", "run_id"))
 THREADS_UPDATE = _thread(
     "update",
-    lambda request: {**_ids(request, "thread_id"), "metadata": metadata_of(request.body)},
+    lambda request: {**_ids(request, "thread_id"), "metadata": object_of(request.body, "metadata")},
     writes=True,
     checks_path=False,
 )
@@ -133,19 +141,18 @@ RUNS_CANCEL_MANY = _thread(
         "thread_id": uuid_of(request.body.get("thread_id")),
         "action": request.query["action"] or "interrupt",
         "metadata": {
-            "run_ids": [uuid_of(one) for one in request.body.get("run_ids") or ()],
+            "run_ids": [uuid_of(one) for one in request.body.get("run_ids") or ()] or None,
             "status": request.body.get("status"),
         },
     },
 )
-THREADS_PRUNE = _thread(
-    "delete", lambda request: {"thread_ids": [uuid_of(one) for one in request.body["thread_ids"]]}
-)
+# As on the real server, these ids are text.
+THREADS_PRUNE = _thread("delete", lambda request: {"thread_ids": list(request.body["thread_ids"])})
 THREADS_SEARCH = _thread(
     "search",
     lambda request: {
-        "metadata": metadata_of(request.body),
-        "values": request.body.get("values") or {},
+        "metadata": object_of(request.body, "metadata"),
+        "values": object_of(request.body, "values"),
         "status": request.body.get("status"),
         "limit": request.body.get("limit", 10),
         "offset": request.body.get("offset", 0),
@@ -161,7 +168,7 @@ async def _create_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
         body["thread_id"] = request.services.clock.uuid7()
     told = {
         "thread_id": uuid_of(body["thread_id"]),
-        "metadata": metadata_of(body),
+        "metadata": object_of(body, "metadata"),
         "if_exists": body.get("if_exists", "raise"),
         "ttl": body.get("ttl"),
     }
@@ -174,7 +181,7 @@ async def _copy_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
     told: Value = {"thread_id": uuid_of(request.services.clock.uuid4()), "metadata": {}}
     await caller.ask("threads", "create", told)
     # The copy has the id that the handler got, and the metadata that the handler has added.
-    body = {"thread_id": str(told["thread_id"]), "metadata": metadata_of(told)}
+    body = {"thread_id": str(told["thread_id"]), "metadata": object_of(told, "metadata")}
     return request.granted(caller, {"threads": conditions}, body=body)
 
 
@@ -218,15 +225,15 @@ def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
         if action == "search":
             # What the handler has added is a condition of its own, not a part of the search: it
             # must not hide the default assistants.
-            asked = metadata_of(request.body)
-            told["metadata"], added = _divided(metadata_of(told), asked)
+            asked = object_of(request.body, "metadata")
+            told["metadata"], added = _divided(object_of(told, "metadata"), asked)
             conditions = with_metadata(conditions, added)
         if action in ("read", "search") and conditions is not None:
             conditions = [*conditions, *_default_assistants(request)]
         grants: dict[str, Conditions] = {"assistants": conditions}
         changes: Value = {}
         if isinstance(request.body, dict) and "metadata" in told:
-            changes["body"] = written(request.body, told)
+            changes["body"] = written(request.body, told, "config", "context")
         if action == "delete":
             grants["crons"] = None  # All crons of the assistant are deleted, of any user.
             if request.query["delete_threads"]:
@@ -257,11 +264,11 @@ ASSISTANTS_UPDATE = _assistant(
     "update",
     lambda request: {
         **_assistant_id(request),
-        **{
-            name: request.body.get(name)
-            for name in ("graph_id", "config", "context", "name", "description")
-        },
-        "metadata": metadata_of(request.body),
+        **{name: request.body.get(name) for name in ("graph_id", "name", "description")},
+        # As on the real server, a context that was not sent is None, since {} would replace it.
+        "context": copy.deepcopy(request.body.get("context")),
+        "config": object_of(request.body, "config"),
+        "metadata": object_of(request.body, "metadata"),
     },
 )
 ASSISTANTS_LATEST = _assistant(
@@ -271,7 +278,7 @@ ASSISTANTS_SEARCH = _assistant(
     "search",
     lambda request: {
         "graph_id": request.body.get("graph_id"),
-        "metadata": metadata_of(request.body),
+        "metadata": object_of(request.body, "metadata"),
         "limit": request.body.get("limit", 10),
         "offset": request.body.get("offset", 0),
     },
@@ -285,15 +292,16 @@ async def _create_assistant(request: ValidRequest, caller: Caller) -> ValidReque
     told = {
         "assistant_id": uuid_of(body["assistant_id"]),
         "graph_id": body["graph_id"],
-        "config": body.get("config") or {},
-        "context": body.get("context") or {},
-        "metadata": metadata_of(body),
+        "config": object_of(body, "config"),
+        "context": object_of(body, "context"),
+        "metadata": object_of(body, "metadata"),
         "if_exists": body.get("if_exists", "raise"),
         "name": body.get("name", "Untitled"),
         "description": body.get("description"),
     }
     conditions = await caller.ask("assistants", "create", told)
-    return request.granted(caller, {"assistants": conditions}, body=written(body, told))
+    changed = written(body, told, "config", "context")
+    return request.granted(caller, {"assistants": conditions}, body=changed)
 
 
 ASSISTANTS_CREATE = Access("assistants", "create", _create_assistant)
@@ -303,22 +311,28 @@ ASSISTANTS_CREATE = Access("assistants", "create", _create_assistant)
 
 
 async def _create_cron(request: ValidRequest, caller: Caller) -> ValidRequest:
-    body = dict(request.body)
+    body: Value = copy.deepcopy(request.body)
+    cron_id = request.services.clock.uuid7()
+    body["config"] = object_of(body, "config")
+    body["config"]["configurable"] = {
+        **object_of(body["config"], "configurable"),
+        "cron_id": cron_id,
+    }
     told = {
-        **_ids(request, "thread_id"),
-        "cron_id": None,
+        "thread_id": uuid_of(request.path.get("thread_id")),
+        "cron_id": uuid_of(cron_id),
         "payload": body,
         "schedule": body["schedule"],
         "user_id": caller.user.identity,
         "end_time": body.get("end_time"),
-        "metadata": metadata_of(body),
+        "metadata": object_of(body, "metadata"),
     }
     grants: dict[str, Conditions] = {"crons": await caller.ask("crons", "create", told)}
     grants["assistants"] = await assistant_conditions(request, caller, body["assistant_id"])
     if "thread_id" in request.path:
-        read = await caller.ask("threads", "read", _ids(request, "thread_id"))
-        grants["threads"] = read
-    opened = request.granted(caller, grants, body=written(body, told))
+        shown = {**_ids(request, "thread_id"), "metadata": object_of(told, "metadata")}
+        grants["threads"] = await caller.ask("threads", "read", shown)
+    opened = request.granted(caller, grants, body=written(body, told), new_id=cron_id)
     return await _in_path(opened) if "threads" in grants else opened
 
 
@@ -361,8 +375,11 @@ CRONS_UPDATE = _cron(
     lambda request: {
         **_ids(request, "cron_id"),
         "payload": request.body,
-        "schedule": request.body.get("schedule"),
-        "metadata": metadata_of(request.body),
+        **{
+            name: request.body.get(name)
+            for name in ("schedule", "end_time", "enabled", "on_run_completed")
+        },
+        "metadata": object_of(request.body, "metadata"),
     },
 )
 CRONS_SEARCH = _cron(
@@ -372,7 +389,7 @@ CRONS_SEARCH = _cron(
         "thread_id": uuid_of(request.body.get("thread_id")),
         "limit": request.body.get("limit", 10),
         "offset": request.body.get("offset", 0),
-        "metadata": metadata_of(request.body),
+        "metadata": object_of(request.body, "metadata"),
     },
 )
 

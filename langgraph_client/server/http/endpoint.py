@@ -39,6 +39,7 @@ class ValidRequest:
         caller: The caller, on a server with an `Auth`; else None.
         seen: The view of the database for the caller, likewise.
         parent: The id of the run of this server that sends the request; empty for none.
+        new_id: The id that handlers of `Auth` have got for what is created; None for a new one.
     """
 
     services: Services
@@ -48,6 +49,7 @@ class ValidRequest:
     caller: Caller | None = None
     seen: ScopedStorage | None = None
     parent: str = ""
+    new_id: str | None = None
 
     @property
     def path(self) -> Mapping[str, str]:

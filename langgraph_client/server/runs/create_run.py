@@ -18,6 +18,8 @@ from langgraph_client.server.auth.users import User
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, NotFound, Refused, Unavailable
 from langgraph_client.server.graphs.hosted_graphs import Graphs
+from langgraph_client.server.request_context import request_headers
+from langgraph_client.server.runs.authorized_run import changed_kwargs, own_body, value_of_run
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.runs.run_document import (
@@ -28,6 +30,7 @@ from langgraph_client.server.runs.run_document import (
     new_thread,
     note_config,
     own_config,
+    request_kwargs,
     run_document,
     without,
 )
@@ -49,28 +52,40 @@ _OLD_KEYS_AT_ONCE = 5
 _ATTEMPTS = 5
 """How often to try to store a run while other servers take over its thread."""
 _NOT_FOUND = "Thread or assistant not found."
-_KWARGS = ("input", "command", "config", "context", "stream_mode", "webhook")
-"""The fields of a run that `Auth` handlers get besides its metadata, and may change."""
 
 
 @dataclass(frozen=True)
 class _Request:
-    """A request to create a run."""
+    """A request to create a run.
+
+    Attributes:
+        body: The body.
+        thread_id: The id of the thread, which is a new one for a stateless run.
+        run_id: The id that the run will have.
+        kwargs: The kwargs of the run; see `request_kwargs`.
+        stateless: Whether the run is on a thread of its own.
+        extra_kwargs: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
+        waited_for: Whether the request stays open until the run is over.
+        streamed: Whether it reads the run's events.
+        user: The user, on a server with authentication.
+        threads: The conditions that an existing thread must meet, from `Auth`.
+    """
 
     body: JsonMapping
-    thread_id: str | None
-    request_id: str | None
+    thread_id: str
+    run_id: str
+    kwargs: JsonMapping
+    stateless: bool
     extra_kwargs: Mapping[str, object]
     waited_for: bool
     streamed: bool
     user: User | None = None
-    #: The conditions that an existing thread must meet, from `Auth`.
     threads: Conditions = None
 
     @property
     def may_create_thread(self) -> bool:
         """Whether to create a thread that does not exist."""
-        return self.thread_id is None or self.body.get("if_not_exists") == "create"
+        return self.stateless or self.body.get("if_not_exists") == "create"
 
     @property
     def ends_with_connection(self) -> bool:
@@ -223,7 +238,21 @@ class RunCreator:
             Refused: The request is not possible.
             Denied: `Auth` forbids it.
         """
-        request = _Request(body, thread_id, request_id, extra_kwargs or {}, waited_for, streamed)
+        extra_kwargs = extra_kwargs or {}
+        plain = plain_config(body) if TYPED_VALUES in extra_kwargs else body
+        is_kept = thread_id is not None or body.get("on_completion", "delete") != "delete"
+        request = _Request(
+            body,
+            thread_id or self._clock.uuid7(),
+            self._clock.uuid7(),
+            request_kwargs(
+                self._clock, plain, request_headers.get(), request_id, temporary=not is_kept
+            ),
+            thread_id is None,
+            extra_kwargs,
+            waited_for,
+            streamed,
+        )
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
         owned = None if key is None else self._owned(key)
@@ -243,30 +272,30 @@ class RunCreator:
         and would then wait for that lock.
         """
         body, assistant = request.body, await self.find_assistant(request.body["assistant_id"])
+        self._check(request)
         assistant_id = assistant["assistant_id"]
-        kwargs = {name: body.get(name) for name in _KWARGS}
-        kwargs["config"] = dict(body.get("config") or {})
-        told: Document = {
-            "assistant_id": uuid.UUID(assistant_id),
-            "thread_id": None if request.thread_id is None else uuid.UUID(request.thread_id),
-            "run_id": None,
-            "status": "pending",
-            "metadata": dict(body.get("metadata") or {}),
-            "prevent_insert_if_inflight": body.get("multitask_strategy") == "reject",
-            "multitask_strategy": body.get("multitask_strategy", "enqueue"),
-            "if_not_exists": body.get("if_not_exists", "reject"),
-            "after_seconds": body.get("after_seconds") or 0,
-            "kwargs": kwargs,
-        }
-        threads = await caller.ask("threads", "create_run", told)
+        value = value_of_run(
+            body,
+            request.kwargs,
+            caller.user,
+            assistant_id=assistant_id,
+            thread_id=None if request.kwargs["temporary"] else request.thread_id,
+            run_id=request.run_id,
+            creates_thread=request.stateless,
+        )
+        threads = await caller.ask("threads", "create_run", value)
         if assistant_id not in {assistant_id_of(name) for name in self._graphs.names}:
             shown = {"assistant_id": uuid.UUID(assistant_id)}
             if not holds(await caller.ask("assistants", "read", shown), assistant):
                 raise NotFound(_NOT_FOUND)
-        changed = {name: value for name, value in kwargs.items() if name in body or value}
-        if told["metadata"] or "metadata" in body:
-            changed["metadata"] = told["metadata"]
-        return replace(request, body={**body, **changed}, user=caller.user, threads=threads)
+        kwargs = changed_kwargs(request.kwargs, value)
+        if kwargs["webhook"]:
+            self._check_webhook(kwargs["webhook"])
+        if TYPED_VALUES in request.extra_kwargs:
+            body = own_body(body, request.kwargs, kwargs)
+        if value.get("metadata") or "metadata" in body:
+            body = {**body, "metadata": value.get("metadata") or {}}
+        return replace(request, body=body, kwargs=kwargs, user=caller.user, threads=threads)
 
     def _owned(self, key: str) -> str:
         """Return a key as it is stored, with the user: two users may choose the same key."""
@@ -335,10 +364,9 @@ class RunCreator:
     async def _create_on_thread(
         self, request: _Request, assistant: Document, key: str | None
     ) -> CreatedRun:
-        thread_id = request.thread_id or self._clock.uuid7()
         # The id of a new thread is known to this request only, so its lock is needed in this
         # process only.
-        own = request.thread_id is None
+        thread_id, own = request.thread_id, request.stateless
         async with self._engine.locks.hold(thread_id, lazily=True, here=own) as held:
             thread = standing = None
             if not own:
@@ -348,7 +376,7 @@ class RunCreator:
             if thread is not None and not holds(request.threads, thread):
                 raise NotFound(_NOT_FOUND)
             is_new = thread is None
-            run, thread = self._documents(request, assistant, thread_id, thread)
+            run, thread = self._documents(request, assistant, thread)
             is_kept = is_new and not run["kwargs"]["temporary"]
             ttl = self._default_ttl(thread_id) if is_kept else None
             control: Document = {"bound": True} if request.is_bound else {}
@@ -377,37 +405,34 @@ class RunCreator:
             return created
 
     def _documents(
-        self, request: _Request, assistant: Document, thread_id: str, thread: Document | None
+        self, request: _Request, assistant: Document, thread: Document | None
     ) -> tuple[Document, Document]:
         """Return the documents of a run and of its thread; the thread may be new."""
-        body = request.body
+        body, thread_id, config = request.body, request.thread_id, request.kwargs["config"]
         if TYPED_VALUES in request.extra_kwargs:
             body = plain_config(body)
-        stateless = request.thread_id is None
-        temporary = stateless and body.get("on_completion", "delete") == "delete"
         is_new = thread is None
         if thread is None:
             thread = new_thread(thread_id, self._clock.stamp())
         # As on the real server, a stateless run's metadata has no graph, because its thread is new.
         inherited: Mapping[str, object] = {}
         of_run = {"graph_id": assistant["graph_id"], "assistant_id": assistant["assistant_id"]}
-        if not stateless:
+        if not request.stateless:
             inherited = thread["metadata"] = {**thread["metadata"], **of_run}
-        if is_new and (not temporary or request.user is not None):
+        if is_new and (not request.kwargs["temporary"] or request.user is not None):
             # A thread that a run creates gets the run's metadata, by which users search for it.
-            config = body.get("config") or {}
             metadata = {**(config.get("metadata") or {}), **(body.get("metadata") or {})}
             thread["metadata"] = {**of_run, **without(metadata, RESERVED_METADATA)}
         run = run_document(
             self._clock,
+            request.run_id,
             body,
+            request.kwargs,
             assistant,
             thread_id,
             inherited,
-            request.request_id,
             request.user,
         )
-        run["kwargs"]["temporary"] = temporary
         run["kwargs"].update(request.extra_kwargs)
         given = given_thread_id(thread["metadata"], thread_id)
         if given != thread_id:
@@ -416,7 +441,7 @@ class RunCreator:
             run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
             if "context" not in run["kwargs"][OWN_CONFIG]:
                 run["kwargs"]["context"] = None
-        note_config(thread, assistant, body.get("config") or {})
+        note_config(thread, assistant, config)
         return run, thread
 
     def _check(self, request: _Request) -> None:
@@ -429,7 +454,7 @@ class RunCreator:
         if body.get("webhook"):
             self._check_webhook(body["webhook"])
         command = body.get("command") or {}
-        if request.thread_id is None and command.get("resume") is not None:
+        if request.stateless and command.get("resume") is not None:
             raise Refused("You must provide a thread_id when resuming.")
         if body.get("checkpoint_id") is not None:
             canonical_uuid(body["checkpoint_id"], "Invalid checkpoint ID")

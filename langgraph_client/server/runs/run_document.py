@@ -11,7 +11,6 @@ from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, Refused, ServerError
-from langgraph_client.server.request_context import request_headers
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
 
@@ -30,6 +29,8 @@ RESERVED_METADATA = {
     DELTA_COUNTERS,
 }
 NODE_FINISHED = "__pregel_node_finished"
+CONTEXT_PROVIDED = "__context_provided__"
+"""The key in `configurable` that the values of the request's context are there, too."""
 RESERVED_CONFIGURABLE = {
     "langgraph_auth_user",
     "langgraph_auth_user_id",
@@ -43,7 +44,7 @@ RESERVED_CONFIGURABLE = {
     "__otel_tracestate__",
     "__dd_trace_headers__",
     NODE_FINISHED,
-    "__context_provided__",
+    CONTEXT_PROVIDED,
 }
 _NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
 SERVER_CONFIGURABLE = {
@@ -143,41 +144,86 @@ def with_assistants_config(thread: Document, config: JsonMapping) -> Document:
     return {**config, "configurable": configurable}
 
 
-def run_document(
+def request_kwargs(
     clock: Clock,
     body: JsonMapping,
-    assistant: Document,
-    thread_id: str,
-    inherited: Mapping[str, object],
+    headers: Mapping[str, object],
     request_id: str | None,
-    user: User | None,
+    *,
+    temporary: bool,
 ) -> Document:
-    """Return the document of a new run: the body's values, merged onto those of its assistant.
+    """Return the kwargs of a run as its request alone determines them.
+
+    `Auth` handlers get them, and what they change is what the run gets.
 
     Args:
         clock: Gives times and ids.
         body: The request's body, checked.
+        headers: The headers of the request that the graph can read.
+        request_id: The id of the request, which the graph can read; None for a new one.
+        temporary: Whether the run is deleted at its end, with its thread.
+    """
+    config, context = body.get("config") or {}, body.get("context") or {}
+    configurable = {
+        # As on the real server, factories and nodes find the context in `configurable` too.
+        **without(context, SERVER_CONFIGURABLE),
+        **without(config.get("configurable"), RESERVED_CONFIGURABLE),
+        **_checkpoint(body),
+        **headers,
+        "langgraph_request_id": request_id or clock.uuid4(),
+        "__request_start_time_ms__": int(clock.time() * 1000),
+        "__after_seconds__": max(body.get("after_seconds") or 0, 0),
+    }
+    if context:
+        configurable[CONTEXT_PROVIDED] = True
+    shown_context = without(
+        context or config.get("configurable"), RESERVED_CONFIGURABLE | _NOT_CONTEXT
+    )
+    return {
+        "config": {**config, "configurable": configurable},
+        "context": shown_context,
+        **_what_to_do(body),
+        "temporary": temporary,
+    }
+
+
+def run_document(
+    clock: Clock,
+    run_id: str,
+    body: JsonMapping,
+    kwargs: JsonMapping,
+    assistant: Document,
+    thread_id: str,
+    inherited: Mapping[str, object],
+    user: User | None,
+) -> Document:
+    """Return the document of a new run: the request's values, merged onto those of its assistant.
+
+    Args:
+        clock: Gives times.
+        run_id: The id of the run.
+        body: The request's body, checked.
+        kwargs: Its `request_kwargs`.
         assistant: The assistant's document.
         thread_id: The run's thread.
         inherited: Metadata that the run gets from its thread.
-        request_id: The id of the request, which the graph can read; None for a new one.
         user: The user, on a server with authentication; else None.
     """
-    run_id = clock.uuid7()
     now = clock.stamp()
     after = max(body.get("after_seconds") or 0, 0)
-    config = body.get("config") or {}
-    metadata = _metadata(body, assistant, inherited)
-    context = _context(body, assistant)
+    config = kwargs["config"]
+    metadata = _metadata(body, config, assistant, inherited)
+    context = {**(assistant.get("context") or {}), **kwargs["context"]}
     configurable = {
         **(assistant["config"].get("configurable") or {}),
-        **without(config.get("configurable"), RESERVED_CONFIGURABLE),
-        **_checkpoint(body),
-        **request_headers.get(),
-        **_identity(user, context),
-        "langgraph_request_id": request_id or clock.uuid4(),
-        "__request_start_time_ms__": int(clock.time() * 1000),
-        "__after_seconds__": after,
+        **config["configurable"],
+    }
+    configurable |= {
+        **_identity(user),
+        # An application's own `user_id` is kept, because many templates set one.
+        "user_id": configurable.get("user_id")
+        or context.get("user_id")
+        or ("" if user is None else user.identity),
         "run_id": run_id,
         "thread_id": thread_id,
         "graph_id": assistant["graph_id"],
@@ -190,6 +236,7 @@ def run_document(
         "metadata": metadata,
         "status": "pending",
         "kwargs": {
+            **kwargs,
             "config": {
                 **assistant["config"],
                 **config,
@@ -197,7 +244,6 @@ def run_document(
                 "metadata": dict(metadata),
             },
             "context": context,
-            **_what_to_do(body),
         },
         "multitask_strategy": body.get("multitask_strategy", "enqueue"),
         "created_at": _later(clock, after) if after else now,
@@ -206,8 +252,9 @@ def run_document(
     }
 
 
-def _metadata(body: JsonMapping, assistant: Document, inherited: Mapping[str, object]) -> Document:
-    config = body.get("config") or {}
+def _metadata(
+    body: JsonMapping, config: JsonMapping, assistant: Document, inherited: Mapping[str, object]
+) -> Document:
     return {
         **without(assistant["metadata"], RESERVED_METADATA),
         **inherited,
@@ -217,22 +264,12 @@ def _metadata(body: JsonMapping, assistant: Document, inherited: Mapping[str, ob
     }
 
 
-def _context(body: JsonMapping, assistant: Document) -> Document:
-    given = body.get("context") or (body.get("config") or {}).get("configurable")
-    return {
-        **(assistant.get("context") or {}),
-        **without(given, RESERVED_CONFIGURABLE | _NOT_CONTEXT),
-    }
-
-
-def _identity(user: User | None, context: Mapping[str, object]) -> Document:
+def _identity(user: User | None) -> Document:
     return {
         "langgraph_auth_user": None,
         "langgraph_auth_user_id": "",
         "langgraph_auth_permissions": [],
         **user_fields(user),
-        # An application's own `user_id` is kept, because many templates set one.
-        "user_id": context.get("user_id") or ("" if user is None else user.identity),
     }
 
 
@@ -249,7 +286,6 @@ def _what_to_do(body: Mapping[str, object]) -> Document:
         "interrupt_after": body.get("interrupt_after"),
         "webhook": body.get("webhook"),
         "feedback_keys": body.get("feedback_keys"),
-        "temporary": False,
         "subgraphs": body.get("stream_subgraphs", False),
         "resumable": body.get("stream_resumable", False),
         "checkpoint_during": body.get("checkpoint_during", durability != "exit"),

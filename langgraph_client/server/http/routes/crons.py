@@ -25,7 +25,7 @@ async def create(request: ValidRequest) -> Response:
         thread_id = canonical_uuid(thread_id, "Invalid thread ID: must be a UUID")
     user = None if request.caller is None else request.caller.user
     body = named(request.body, CREATE)
-    return reply(await crons.create(request.services, thread_id, body, user))
+    return reply(await crons.create(request.services, thread_id, body, user, request.new_id))
 
 
 async def get(request: ValidRequest) -> Response:
