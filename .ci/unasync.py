@@ -38,6 +38,7 @@ RULES = [
     (r"\basync_messages\b", "blocking_messages"),
     (r"\bAsyncChatModelStream\b", "ChatModelStream"),
     (r"\bAwaitable\[(JSON|None|bool)\]", r"\1"),
+    (r"\bLater\[(JSON)\]", r"\1"),
     (r"\bAsyncTransport\b", "Transport"),
     (r"\bAsync(Httpx|Transport|Direct)?(Sender|Answer)\b", r"\1\2"),
     (r"\bAsyncIterable\b", "Iterable"),

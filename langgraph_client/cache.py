@@ -99,7 +99,7 @@ class Cache:
                 self._entries.popitem(last=False)
 
     def load(self, key: str, loader: Loader, max_age: timedelta) -> asyncio.Task[JSON]:
-        """Return the task that loads and stores a value; those who ask meanwhile share it."""
+        """Return the task that loads and stores a value; concurrent callers share it."""
         # By loop, too: a task can be awaited only in its own.
         place = (asyncio.get_running_loop(), key)
         task = self._loads.get(place)
@@ -113,7 +113,8 @@ class Cache:
     ) -> None:
         self._loads.pop(place, None)
         if not task.cancelled():
-            task.exception()  # asyncio would complain about it if all callers are gone.
+            # asyncio would log it as never retrieved if all callers are gone.
+            task.exception()
 
     async def _load(self, key: str, loader: Loader, max_age: timedelta) -> JSON:
         began = self._now()
@@ -230,6 +231,8 @@ _cache = Cache()
 async def cache_get(key: str) -> JSON | None:
     """Get a value from the cache.
 
+        rates = await cache_get("rates")
+
     Args:
         key: The key.
 
@@ -242,6 +245,8 @@ async def cache_get(key: str) -> JSON | None:
 
 async def cache_set(key: str, value: JSON, *, ttl: timedelta | None = None) -> None:
     """Store a value in the cache. It replaces an existing one.
+
+        await cache_set("rates", {"eur": 1}, ttl=timedelta(hours=1))
 
     Args:
         key: The key.

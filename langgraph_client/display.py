@@ -1,4 +1,4 @@
-"""Shows runs in notebooks, as they go on; elsewhere as lines of text.
+"""Show runs in notebooks while they run; elsewhere as lines of text.
 
 from langgraph_client.display import live
 
@@ -171,7 +171,7 @@ def _make_view() -> _View:
 
 
 def _is_notebook() -> bool:
-    """Whether this runs in a kernel, whose outputs can be HTML. IPython is not imported for it."""
+    """Return whether this runs in a notebook's kernel. IPython is not imported for it."""
     if "ipykernel" not in sys.modules:
         return False
     from IPython import get_ipython

@@ -1,7 +1,4 @@
-"""The shapes of replies and requests under one roof.
-
-For code written as `from langgraph_sdk.schema import Thread`: only the package's name changes.
-"""
+"""The types of replies and requests, under the names of `langgraph_sdk.schema`."""
 
 from __future__ import annotations
 

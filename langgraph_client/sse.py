@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class BytesLineDecoder:
-    """Cut bytes that arrive in pieces into lines, which end at CR, LF or CRLF."""
+    """Cuts bytes that arrive in pieces into lines, which end at CR, LF or CRLF."""
 
     def __init__(self) -> None:
         self._held = b""
@@ -48,7 +48,7 @@ class BytesLineDecoder:
 
 
 class SSEDecoder:
-    """Make stream parts of the lines of an event stream.
+    """Makes stream parts from the lines of an event stream.
 
     Args:
         last_event_id: The id that parts have until the stream gives another one.

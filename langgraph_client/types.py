@@ -1,6 +1,6 @@
-"""The values RemoteGraph takes and gives: langgraph's own classes, or stand-ins without langgraph.
+"""The values that RemoteGraph takes and returns.
 
-With langgraph installed these are the very classes of `langgraph.types`.
+They are langgraph's classes if it is installed, or else replacements.
 """
 
 from __future__ import annotations

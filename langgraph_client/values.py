@@ -38,8 +38,8 @@ TYPES = "__types__"
 #: Request header with which a client says that it reads envelopes, and the server that it does.
 HEADER = "x-langgraph-client-values"
 VERSION = "1"
-#: Request header with which a RemoteGraph says which channels of the state it wants to be told of:
-#: "*" for all, or a JSON list. Without it a server tells those of the graph's output schema.
+#: Request header with which a RemoteGraph says which channels of the state it wants: "*" for all,
+#: or a JSON list. Without it, a server sends those of the graph's output schema.
 OUTPUT_HEADER = "x-langgraph-client-output"
 #: Request header with which a RemoteGraph asks for stream modes of a local graph that the protocol
 #: does not have: a JSON list.
@@ -54,7 +54,7 @@ CONTROL_EVENT = "control"
 #: The key in a run's `config.configurable` for what a RemoteGraph, as a node of a local graph,
 #: takes over from that graph. It is an object with all or some of these keys:
 #: - "thread_id": the thread of that graph, which nodes see as theirs;
-#: - "checkpoints": those of the graphs around the run, by namespace, which its states tell;
+#: - "checkpoints": those of the graphs around the run, by namespace, which its states contain;
 #: - "context": the one of that graph, for a run without its own;
 #: - "keeps": false if the run must keep no state, whatever checkpointer its graph has;
 #: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
@@ -64,7 +64,7 @@ CONTROL_EVENT = "control"
 PARENT = "__parent"
 #: The event with which such a run says that an interrupt has taken the "answer".
 ANSWERED_EVENT = "answered"
-#: Request header with which a RemoteGraph asks for events of its own, as a JSON list of their
+#: Request header with which a RemoteGraph asks for additional events, as a JSON list of their
 #: names: those of the next six.
 EXTRA_EVENTS_HEADER = "x-langgraph-client-extra-events"
 #: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
@@ -100,12 +100,13 @@ Allowed: TypeAlias = Mapping[str, type]
 def split(
     value: Any, plain: Callable[[Any], Any], *, note_messages: bool = False
 ) -> tuple[Any, list[Note]]:
-    """The plain JSON of a value, and the notes that make the value out of it again.
+    """Return the plain JSON of a value, and the notes that restore it.
 
     Args:
         value: Anything.
-        plain: Gives the plain JSON of a value that is none, one that is not told apart here.
-        note_messages: Give each message a note, for a reader that does not know them by their form.
+        plain: Converts a value that has no rule here to plain JSON.
+        note_messages: Note each message, for a reader that does not recognise messages by their
+            form.
     """
     notes: list[Note] = []
     flat = _split(value, plain, [], notes)
@@ -115,7 +116,7 @@ def split(
 
 
 def _needed(notes: list[Note]) -> list[Note]:
-    """The notes without those of messages that hold nothing with a note."""
+    """Drop the notes of messages that contain no value with a note."""
     needed: list[Note] = []
     for note in notes:
         path, _, *is_message = note
@@ -126,18 +127,18 @@ def _needed(notes: list[Note]) -> list[Note]:
 
 
 def enclose(value: Any, plain: Callable[[Any], Any], *, note_messages: bool = False) -> Any:
-    """`value` as plain JSON, in an envelope where that loses something."""
+    """Return `value` as plain JSON, in an envelope if plain JSON loses something."""
     flat, notes = split(value, plain, note_messages=note_messages)
     return {PLAIN: flat, TYPES: notes} if notes else flat
 
 
 def is_envelope(value: Any) -> bool:
-    """Whether a JSON value is an envelope."""
+    """Return whether a JSON value is an envelope."""
     return isinstance(value, dict) and value.keys() == {PLAIN, TYPES}
 
 
 def open_envelope(value: Any, allowed: Allowed) -> Any:
-    """The value in an envelope; any other JSON value is given back as it is.
+    """Return the value in an envelope; any other JSON value is returned unchanged.
 
     Raises:
         ValueError: The notes do not fit the value.
@@ -146,7 +147,7 @@ def open_envelope(value: Any, allowed: Allowed) -> Any:
 
 
 def restore(flat: Any, notes: Iterable[Note], allowed: Allowed) -> Any:
-    """The value that `split` took apart. A class that is not allowed stays what it is in JSON.
+    """Return the value that `split` took apart. A class that is not allowed stays plain JSON.
 
     Raises:
         ValueError: The notes do not fit the value.
@@ -166,7 +167,7 @@ def restore(flat: Any, notes: Iterable[Note], allowed: Allowed) -> Any:
 
 
 def classes_in(*schemas: Any) -> dict[str, type]:
-    """The classes that schemas name: themselves and those of their fields, however deep."""
+    """Return the classes that schemas name, at any depth, by name."""
     found: dict[str, type] = {}
     todo = list(schemas)
     seen: list[Any] = []
@@ -188,7 +189,7 @@ def classes_in(*schemas: Any) -> dict[str, type]:
 
 
 def name_of(kind: type) -> str:
-    """What a class is called in a note."""
+    """Return the name of a class in notes."""
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
@@ -326,7 +327,7 @@ def _tag_of(kind: type) -> str | None:
 
 
 def is_message(value: Any) -> bool:
-    """Whether a value is one of langchain's messages."""
+    """Return whether a value is one of langchain's messages."""
     return isinstance(value, BaseModel) and hasattr(value, "additional_kwargs")
 
 
@@ -403,7 +404,7 @@ def _instance(flat: Any, word: str, details: list[Any], allowed: Allowed) -> Any
 
 
 def _dataclass_instance(kind: Any, fields: dict[str, Any]) -> Any:
-    """An object with these fields, and with what its class sets beside them, if it agrees."""
+    """Return an object with these fields; its class sets further ones if it accepts them."""
     initial = {field.name for field in dataclasses.fields(kind) if field.init}
     try:
         made = kind(**{name: item for name, item in fields.items() if name in initial})

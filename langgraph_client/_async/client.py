@@ -200,8 +200,10 @@ def get_client(
             Default: any number may be open, and a hundred unused ones are kept for 30 seconds.
         verify: Which certificates are trusted: True (the default) for the usual authorities, False
             for any certificate, the path of a file with certificates, or an `ssl.SSLContext`.
+            `SSL_CERT_FILE` and `SSL_CERT_DIR` of the environment replace the usual authorities.
         proxy: The URL of a proxy, or an `httpx.Proxy`. Default: the environment variables
-            `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; a local server is reached without a proxy.
+            `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; a local server is reached
+            without a proxy.
         retry: When and how often a request is repeated. Default: `RetryPolicy()`. For no
             repetition: `RetryPolicy(max_attempts=1)`.
         reconnect: When and how often an interrupted stream is continued. Default:

@@ -237,6 +237,9 @@ class HttpClient:
             headers: Headers of this request. They replace the client's headers of the same name.
             on_response: Called with the response's status and headers, before its body is read.
 
+        Returns:
+            The stream. No request is sent before it is iterated over or entered.
+
         Raises:
             StreamIncomplete: While iterating: the stream was cut and could not be continued.
 

@@ -52,7 +52,7 @@ async def _iterate(
         # equal: many threads have the same status.
         if page and key in page[0] and page == before:
             raise APIResponseValidationError(
-                "the server sent the same page twice: it seems to ignore where a page begins"
+                "the server sent the same page twice: it seems to ignore offset= or before="
             )
         for item in page:
             yield item

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import (
     AsyncIterator,
-    Awaitable,  # async only
     Callable,
     Generator,  # async only
 )
@@ -20,7 +19,10 @@ from langgraph_client._core.run_log import (
     Status,
     ToolCall,
 )
-from langgraph_client._io.tasks import awaitable
+from langgraph_client._io.tasks import (
+    Later,  # async only
+    awaitable,
+)
 from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON
 
@@ -134,7 +136,7 @@ class ToolCallHandle:
         return self._runs.read(self._run, self._call.deltas)
 
     @property
-    def output(self) -> Awaitable[JSON]:
+    def output(self) -> Later[JSON]:
         """The tool's return value.
 
         Raises:

@@ -642,6 +642,9 @@ class RunsClient:
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Raises:
+            NotFoundError: While iterating: the thread does not exist.
+
         Example:
             async for run in client.runs.iter(thread_id):
                 print(run["status"])

@@ -39,10 +39,14 @@ class RunModule:
             `{"run_id": ...}`.
 
         Raises:
+            RuntimeError: The thread stream is not entered, or closed.
             ProtocolError: The server refuses the command.
             APIError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/commands`, `run.start`
+        Example:
+            await thread.run.start(input={"question": "?"})
+
+        POST /threads/{thread_id}/commands with `run.start`
         """
         params = {
             "assistant_id": self._runs.assistant_id,
@@ -86,7 +90,10 @@ class RunModule:
             ProtocolError: The server refuses the command.
             APIError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/commands`, `input.respond`
+        Example:
+            await thread.run.respond("yes")
+
+        POST /threads/{thread_id}/commands with `input.respond`
         """
         spaces = await self._runs.open_questions()
         if responses is None:
@@ -131,7 +138,11 @@ class AgentModule:
         Raises:
             NotFoundError: The assistant does not exist.
 
-        `GET /assistants/{assistant_id}/graph`
+        Example:
+            drawing = await thread.agent.get_tree()
+            print(drawing["nodes"])
+
+        GET /assistants/{assistant_id}/graph
         """
         return await self._runs.drawing(xray, headers, params)
 

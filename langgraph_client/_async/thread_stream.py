@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +22,10 @@ from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.run_log import MessageSink
-from langgraph_client._io.tasks import awaitable
+from langgraph_client._io.tasks import (
+    Later,  # async only
+    awaitable,
+)
 from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON, JsonObject
 
@@ -130,7 +133,7 @@ class AsyncThreadStream:
         self.interrupts[:] = value
 
     @property
-    def output(self) -> Awaitable[JSON]:
+    def output(self) -> Later[JSON]:
         """The thread's values after the current run has ended or was interrupted.
 
         Raises:

@@ -682,6 +682,9 @@ class ThreadsClient:
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Raises:
+            NotFoundError: While iterating: the thread does not exist.
+
         Example:
             async for state in client.threads.iter_history(thread_id):
                 print(state["created_at"])
@@ -743,7 +746,7 @@ class ThreadsClient:
             ValueError: `transport` has another value.
             MissingExtraError: `"websocket"` was passed, but its extra is not installed.
 
-        `POST /threads/{thread_id}/stream/events`, `POST /threads/{thread_id}/commands`
+        POST /threads/{thread_id}/stream/events, and POST /threads/{thread_id}/commands
         """
         if transport == "websocket":
             check_web_sockets()
@@ -773,13 +776,16 @@ class ThreadsClient:
 
         Args:
             thread_id: The thread's id.
-            last_event_id: Begin after this event; `"-"` for all events that the server has kept.
+            last_event_id: Begin after this event; `"-"` or `"0"` for all events that were kept.
                 Default: only events from now on.
             stream_mode: One mode or a list. `"run_modes"` (the default): every event of every run;
                 `"lifecycle"`: the beginnings and ends of runs; `"state_update"`: updates by
                 `update_state`.
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
+
+        Returns:
+            The stream. No request is sent before it is iterated over or entered.
 
         Raises:
             StreamIncomplete: While iterating: the stream was cut and could not be continued.

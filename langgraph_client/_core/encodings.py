@@ -55,7 +55,7 @@ class Decompressor:
         self._has_input = self._has_input or bool(data)
         if self._may_be_raw:
             data, self._held = self._held + data, b""
-            if len(data) < 2:  # Two bytes tell zlib format from bare data.
+            if len(data) < 2:  # Two bytes tell zlib from bare deflate data.
                 self._held = data
                 return b""
         try:

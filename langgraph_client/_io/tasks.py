@@ -246,7 +246,10 @@ async def _awaited(work: Work) -> None:
 
 
 class Later(Generic[T]):
-    """A result that is computed at each `await`, optionally with a time limit."""
+    """A result that is computed at each `await`, optionally with a time limit.
+
+    `await thread.output.with_timeout(30)` raises `TimeoutError` after 30 seconds.
+    """
 
     def __init__(self, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> None:
         self._work = work

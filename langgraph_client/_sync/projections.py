@@ -18,7 +18,9 @@ from langgraph_client._core.run_log import (
     Status,
     ToolCall,
 )
-from langgraph_client._io.threads import awaitable
+from langgraph_client._io.threads import (
+    awaitable,
+)
 from langgraph_client._sync.thread_runs import SyncThreadRuns
 from langgraph_client.errors import RunFailedError
 from langgraph_client.models.fields import JSON

@@ -643,6 +643,9 @@ class SyncRunsClient:
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
 
+        Raises:
+            NotFoundError: While iterating: the thread does not exist.
+
         Example:
             for run in client.runs.iter(thread_id):
                 print(run["status"])

@@ -40,10 +40,14 @@ class SyncRunModule:
             `{"run_id": ...}`.
 
         Raises:
+            RuntimeError: The thread stream is not entered, or closed.
             ProtocolError: The server refuses the command.
             APIError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/commands`, `run.start`
+        Example:
+            thread.run.start(input={"question": "?"})
+
+        POST /threads/{thread_id}/commands with `run.start`
         """
         params = {
             "assistant_id": self._runs.assistant_id,
@@ -87,7 +91,10 @@ class SyncRunModule:
             ProtocolError: The server refuses the command.
             APIError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/commands`, `input.respond`
+        Example:
+            thread.run.respond("yes")
+
+        POST /threads/{thread_id}/commands with `input.respond`
         """
         spaces = self._runs.open_questions()
         if responses is None:
@@ -132,7 +139,11 @@ class SyncAgentModule:
         Raises:
             NotFoundError: The assistant does not exist.
 
-        `GET /assistants/{assistant_id}/graph`
+        Example:
+            drawing = thread.agent.get_tree()
+            print(drawing["nodes"])
+
+        GET /assistants/{assistant_id}/graph
         """
         return self._runs.drawing(xray, headers, params)
 

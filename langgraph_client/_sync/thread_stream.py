@@ -11,7 +11,9 @@ from typing import Any, Self
 from langgraph_client._core.event_filter import CHANNELS, EventFilter, check_projections
 from langgraph_client._core.outage import ReconnectPolicy
 from langgraph_client._core.run_log import MessageSink
-from langgraph_client._io.threads import awaitable
+from langgraph_client._io.threads import (
+    awaitable,
+)
 from langgraph_client._sync.projections import (
     SyncExtensions,
     SyncProjection,

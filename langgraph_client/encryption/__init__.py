@@ -131,11 +131,11 @@ class Encryption:
         return fn
 
     def get_json_encryptor(self, _model: str | None = None) -> types.JsonEncryptor | None:
-        """Return the handler of `encrypt.json`; None if there is none."""
+        """Return the handler of `encrypt.json`; None if there is none. `_model` is ignored."""
         return self._json_encryptor
 
     def get_json_decryptor(self, _model: str | None = None) -> types.JsonDecryptor | None:
-        """Return the handler of `decrypt.json`; None if there is none."""
+        """Return the handler of `decrypt.json`; None if there is none. `_model` is ignored."""
         return self._json_decryptor
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The nouns: what servers answer, and the shapes of what requests say."""
+"""The types of replies and of request parameters."""
 
 from __future__ import annotations
 

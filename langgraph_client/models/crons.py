@@ -1,4 +1,4 @@
-"""Crons: runs that are started by the clock."""
+"""Crons: runs that the server starts on a schedule."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ __all__ = ["Cron"]
 
 
 class Cron(Record):
-    """A scheduled run. `payload` holds what its runs are started with.
+    """A schedule that starts runs.
 
-    `end_time` is text where it is not a time: servers keep whatever they were given.
+    Attributes:
+        user_id: The user that created it, on servers with authentication.
+        payload: The arguments of its runs.
+        next_run_date: When the next run starts; None if none will.
+        end_time: After this time it starts no more runs. It is text if it is not a time: servers
+            keep any value.
     """
 
     cron_id: str

@@ -93,7 +93,7 @@ def _call_method(value: object, name: str, around: JsonObject) -> object:
 
 
 class Kind:
-    """object JSON value, and the base of the other kinds."""
+    """Any JSON value; the base of the other kinds."""
 
     has_documents = False
 

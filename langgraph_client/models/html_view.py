@@ -9,9 +9,9 @@ from html import escape
 from langgraph_client.models.message_text import is_message, message_parts
 
 _MAX_CHARS = 2000
-"""How many characters of a value are shown."""
+"""Characters of a value that are shown."""
 _WIDTH, _HEIGHT, _GAP = 150, 34, 40
-"""Of a node in a drawing, and between two, in pixels."""
+"""Pixels: the size of a node in a drawing, and the gap between two."""
 
 
 def text(value: object) -> str:
@@ -20,7 +20,7 @@ def text(value: object) -> str:
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return rows of names, which are escaped here, and of HTML."""
+    """Return a table. Names are escaped here; values are HTML already."""
     lines = (
         f'<tr><th style="text-align:left;vertical-align:top">{text(name)}</th>'
         f'<td style="text-align:left">{value}</td></tr>'

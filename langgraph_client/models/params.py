@@ -232,7 +232,10 @@ class LangSmithTracing(TypedDict, total=False):
 
 
 class TTL(TypedDict, total=False):
-    """When a thread is deleted: `ttl` minutes after its last use, by `strategy`."""
+    """How long a thread is kept: `ttl` minutes after its last use.
+
+    `strategy` says whether it is then deleted, or keeps only its latest state.
+    """
 
     ttl: float
     strategy: PruneStrategy

@@ -15,7 +15,12 @@ __all__ = ["Run", "RunCreateMetadata", "RunOutput", "RunOutputList"]
 
 
 class Run(Record):
-    """One execution of an assistant. `kwargs` holds what it was started with."""
+    """One execution of an assistant.
+
+    Attributes:
+        kwargs: The arguments with which it was started: input, config and others.
+        langsmith_session_name: The LangSmith project to which it is traced; None for the default.
+    """
 
     run_id: str
     thread_id: str
@@ -30,28 +35,28 @@ class Run(Record):
 
 
 class RunCreateMetadata(TypedDict):
-    """What `on_run_created` gets. A stateless run may have no `thread_id` to tell."""
+    """The argument of `on_run_created`. A stateless run may have no `thread_id`."""
 
     run_id: str
     thread_id: NotRequired[str | None]
 
 
 class RunOutput(dict[str, Any]):
-    """A run's result: a dict, which also knows the run that it came from."""
+    """A run's result: a dict, with the ids of its run as attributes."""
 
     run_id: str | None = None
     thread_id: str | None = None
 
 
 class RunOutputList(list[Any]):
-    """A run's result that is a list, which also knows the run that it came from."""
+    """A run's result that is a list, with the ids of its run as attributes."""
 
     run_id: str | None = None
     thread_id: str | None = None
 
 
 def run_output(value: JSON, run_id: str | None, thread_id: str | None) -> JSON:
-    """`value`, knowing its run where it is a dict or a list; other values as they are."""
+    """Return `value` with the ids of its run as attributes, if it is a dict or a list."""
     output: RunOutput | RunOutputList
     if isinstance(value, dict):
         output = RunOutput(value)

@@ -21,7 +21,7 @@ class Item(Record):
 
 
 class SearchItem(Item):
-    """A document that was found. `score` says how well it fits, with semantic search."""
+    """An item that a search found. `score` is its similarity in a semantic search."""
 
     score: float | None = None
 

@@ -1,4 +1,4 @@
-"""The server itself."""
+"""The reply of `GET /info`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["ServerInfo"]
 
 
 class ServerInfo(Record):
-    """What the server says about itself."""
+    """The server's version and features."""
 
     version: str | None = None
     langgraph_py_version: str | None = None

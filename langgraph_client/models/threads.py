@@ -23,7 +23,7 @@ __all__ = [
 
 
 class Interrupt(Record):
-    """What a graph that stopped to ask wants to know. Answer it by its id, or alone."""
+    """A question of a graph that has stopped. Answer it by its id, or alone without one."""
 
     value: JSON = None
     id: str | None = None
@@ -38,9 +38,15 @@ class RunError(Record):
 
 
 class Thread(Record):
-    """A conversation, or whatever else keeps its state from run to run.
+    """A thread: it keeps a graph's state from run to run.
 
-    `values` is the state, read as an empty one where there is none; it can still be called.
+    Attributes:
+        values: The state, read as an empty one if there is none. It can also be called, as a
+            dict's `values`.
+        error: The error of the last run, if that failed; else None.
+        interrupts: The open interrupts, by the id of their task.
+        extracted: The results of `extract=` in a search, by its keys.
+        ttl: The time to live, in minutes, and its strategy; only with `include=["ttl"]`.
     """
 
     thread_id: str
@@ -70,7 +76,14 @@ class Checkpoint(Record):
 
 
 class ThreadTask(Record):
-    """A task of a thread's next step; in history, of the step that was made from there."""
+    """A task of the next step; in a history, of the step that followed the state.
+
+    Attributes:
+        path: The task's place in its step, as langgraph has it: how it was triggered.
+        checkpoint: The latest checkpoint of the subgraph that the task runs.
+        state: The state of that subgraph, if subgraphs were requested.
+        result: What the task has returned; None before.
+    """
 
     id: str
     name: str
@@ -83,9 +96,12 @@ class ThreadTask(Record):
 
 
 class ThreadState(Record):
-    """A thread's state at one point. `next` names the nodes that would run from there.
+    """A thread's state at one checkpoint.
 
-    `values` is the state, read as an empty one where there is none; it can still be called.
+    Attributes:
+        values: The state, read as an empty one if there is none. It can also be called, as a
+            dict's `values`.
+        next: The nodes that run next; empty at the end of the graph.
     """
 
     values: Annotated[JSON, CallableDict] = empty(dict)

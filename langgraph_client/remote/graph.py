@@ -82,9 +82,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         result = graph.invoke({"messages": [("user", "Hello!")]}, {"thread_id": "user-1"})
 
     A thread id may be any string: `{"configurable": {"thread_id": "user-1"}}`, or flat,
-    `{"thread_id": "user-1"}`. If it is not a UUID, the thread's id on the server is
-    `uuid5(THREAD_NAMESPACE, thread_id)`. The thread is created on first use, and its metadata
-    contains the caller's id as `given_thread_id`. Results contain the caller's id too.
+    `{"thread_id": "user-1"}`. If it is not a UUID, the thread's id on the server is derived from it
+    (`langgraph_client.thread_ids.server_thread_id`). The thread is created on first use, and its
+    metadata contains the caller's id as `given_thread_id`. Results contain the caller's id too.
 
     Without a thread id, a run is stateless: it keeps no state.
 
@@ -240,6 +240,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     def with_config(self, config: Config | None = None, **kwargs: JSON) -> Self:
         """Return a copy of this graph with another default config.
 
+            quick = graph.with_config({"recursion_limit": 5})
+
         Args:
             config: The config to merge onto this graph's.
             **kwargs: More keys of a config.
@@ -339,7 +341,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 bundled one.
             TypeError: `kwargs` has a keyword that is not an option.
 
-        `POST /threads/{thread_id}/runs/stream`, or `POST /runs/stream`
+        POST /threads/{thread_id}/runs/stream, or POST /runs/stream
         """
         items = self._run(RunArguments.collect(locals(), whole_state=False))
         return result_of(items, stream_mode, version)
@@ -434,7 +436,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 bundled one.
             TypeError: `kwargs` has a keyword that is not an option.
 
-        `POST /threads/{thread_id}/runs/stream`, or `POST /runs/stream`
+        POST /threads/{thread_id}/runs/stream, or POST /runs/stream
         """
         return GraphStream(self._run(RunArguments.collect(locals(), whole_state=True)))
 
@@ -506,6 +508,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> AsyncIterator[JsonObject] | Coroutine[None, None, AsyncGraphRunStream]:
         """Run the graph and return its events: langchain's events, or langgraph's run stream.
 
+            async for event in graph.astream_events(question, include_types=["chat_model"]):
+                print(event["event"], event["data"])
+
         For "v2", the server sends langchain's events of nodes, models and tools, in the stream mode
         "events"; for "v1", they are converted in this process. For "v3", `await` the result to get
         a run stream with projections, as from a local graph.
@@ -542,6 +547,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             MissingExtraError: The version is "v3", and langgraph is not installed.
             RemoteException: While iterating: the graph raised an error.
             LangGraphError: While iterating: the server cannot be reached or refuses the request.
+
+        POST /threads/{thread_id}/runs/stream, or POST /runs/stream
         """
         filters = {
             "names": (include_names, exclude_names),
@@ -614,6 +621,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             MissingExtraError: langgraph is not installed.
             RemoteException: While reading: the graph raised an error.
             LangGraphError: While reading: the server cannot be reached or refuses the request.
+
+        POST /threads/{thread_id}/runs/stream, or POST /runs/stream
         """
         if version != "v3":
             refuse_other_versions(version, transformers)
@@ -763,7 +772,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             InvalidArgumentError: The config has no thread.
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `GET /threads/{thread_id}/state`, `POST /threads/{thread_id}/state/checkpoint`
+        GET /threads/{thread_id}/state, or POST /threads/{thread_id}/state/checkpoint
         """
         call = self._call(config, headers, params, "get_state")
         return drive(state.get_state(call, subgraphs=subgraphs), self.sync_client)
@@ -792,6 +801,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> Iterator[StateSnapshot]:
         """Yield the states of a thread, the newest first. Pages are read when they are needed.
 
+            for snapshot in graph.get_state_history({"thread_id": "user-1"}, limit=5):
+                print(snapshot.values)
+
         Args:
             config: `configurable.thread_id` names the thread.
             filter: Only checkpoints whose metadata contains this. Default: all.
@@ -804,7 +816,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             InvalidArgumentError: The config has no thread, or `limit` is negative.
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/history`
+        POST /threads/{thread_id}/history
         """
         call = self._call(config, headers, params, "get_state_history")
         pages = HistoryPages(call.address, filter, before, limit)
@@ -840,6 +852,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> RunnableConfig:
         """Write to the state of a thread, through the reducers of its channels.
 
+            graph.update_state({"thread_id": "user-1"}, {"approved": True}, as_node="review")
+
         Args:
             config: `configurable.thread_id` names the thread; with a `checkpoint_id` there, the
                 update forks from that checkpoint.
@@ -860,7 +874,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             NotImplementedError: The server does not support the `task_id` or the command.
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/state`
+        POST /threads/{thread_id}/state
         """
         call = self._call(config, headers, params, "update_state")
         return drive(state.update_state(call, values, as_node, task_id), self.sync_client)
@@ -884,6 +898,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> RunnableConfig:
         """Write several supersteps to the state of a thread, one after the other.
 
+            steps = [[StateUpdate({"n": 1}, "first")], [StateUpdate({"n": 2}, "second")]]
+            graph.bulk_update_state({"thread_id": "user-1"}, steps)
+
         A superstep with one update works on any thread, as `update_state` does. The protocol
         accepts a superstep with several updates only when a thread is created.
 
@@ -902,7 +919,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 accept several updates if the thread does not exist yet.
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `POST /threads/{thread_id}/state`, `POST /threads`
+        POST /threads/{thread_id}/state, or POST /threads
         """
         call = self._call(config, None, None, "bulk_update_state")
         return drive(state.bulk_update_state(call, supersteps), self.sync_client)
@@ -976,7 +993,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             NotFoundError: The graph or the assistant does not exist.
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `GET /assistants/{assistant_id}/graph`
+        GET /assistants/{assistant_id}/graph
         """
         return drive(self._drawing(xray, headers, params), self.sync_client)
 
@@ -1003,6 +1020,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> Iterator[tuple[str, RemoteSubgraph]]:
         """Yield the graph's subgraphs with their namespaces, such as `"child"`.
 
+            for namespace, subgraph in graph.get_subgraphs():
+                print(namespace, subgraph.get_input_jsonschema())
+
         Args:
             namespace: Only the subgraph at this namespace. A subgraph of a subgraph, such as
                 `"child|grandchild"`, needs `recurse`. Default: all.
@@ -1015,7 +1035,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         Raises:
             LangGraphError: The server cannot be reached or refuses the request.
 
-        `GET /assistants/{assistant_id}/subgraphs`
+        GET /assistants/{assistant_id}/subgraphs
         """
         reading = self._subgraphs(namespace, recurse)
         for name, schemas in drive(reading, self.sync_client).items():
@@ -1036,23 +1056,65 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         )
 
     def get_input_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """Read the schema of the graph's input as a pydantic model; `config` is ignored."""
+        """Read the schema of the graph's input as a pydantic model.
+
+        Args:
+            config: Ignored.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        GET /assistants/{assistant_id}/schemas
+        """
         return model_from(self.get_name("Input"), self.get_input_jsonschema())
 
     def get_output_schema(self, config: Config | None = None) -> type[BaseModel]:
-        """Read the schema of the graph's output as a pydantic model; `config` is ignored."""
+        """Read the schema of the graph's output as a pydantic model.
+
+        Args:
+            config: Ignored.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        GET /assistants/{assistant_id}/schemas
+        """
         return model_from(self.get_name("Output"), self.get_output_jsonschema())
 
     def get_input_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """Read the JSON schema of the graph's input; `{}` if the server has none."""
+        """Read the JSON schema of the graph's input; `{}` if the server has none.
+
+        Args:
+            config: Ignored.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        GET /assistants/{assistant_id}/schemas
+        """
         return self._schemas().get("input_schema") or {}
 
     def get_output_jsonschema(self, config: Config | None = None) -> JsonObject:
-        """Read the JSON schema of the graph's output; `{}` if the server has none."""
+        """Read the JSON schema of the graph's output; `{}` if the server has none.
+
+        Args:
+            config: Ignored.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        GET /assistants/{assistant_id}/schemas
+        """
         return self._schemas().get("output_schema") or {}
 
     def get_context_jsonschema(self) -> JsonObject | None:
-        """Read the JSON schema of the graph's context; None if the graph has no context."""
+        """Read the JSON schema of the graph's context; None if the graph has no context.
+
+        Raises:
+            LangGraphError: The server cannot be reached or refuses the request.
+
+        GET /assistants/{assistant_id}/schemas
+        """
         return self._schemas().get("context_schema")
 
     def _schemas(self) -> Reply:
@@ -1103,6 +1165,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
     def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Refuse: the protocol has no request that clears a graph's cache.
+
+        Args:
+            nodes: Ignored.
 
         Raises:
             NotImplementedError: Always.

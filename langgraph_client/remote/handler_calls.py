@@ -1,4 +1,4 @@
-"""Repeat the handler calls of a run on the server on the caller's handlers.
+"""Call the caller's handlers as the handlers of the run were called on the server.
 
 No I/O: each call is yielded, and its result is sent back; see `callbacks`.
 """
@@ -56,7 +56,7 @@ class HandlerCalls:
         """Yield the handler calls of one event.
 
         Args:
-            event: The event's name, which tells whether the calls are for tracers or for handlers.
+            event: The event's name, which says whether the calls are for tracers or for handlers.
             sent: The calls; those with an unknown name are ignored.
         """
         for call in sent:

@@ -51,7 +51,7 @@ class OutputInterrupt(Interrupt):  # type: ignore[misc]  # pyright: ignore[repor
         return interrupt_from, ({key: self[key] for key in self.keys()},)
 
 
-# Checkpoints name the class of a dataclass: they must name the one that is there without us.
+# A checkpoint stores the class's name: it must be langgraph's, which exists without this package.
 OutputInterrupt.__module__ = Interrupt.__module__
 OutputInterrupt.__name__ = OutputInterrupt.__qualname__ = Interrupt.__qualname__
 

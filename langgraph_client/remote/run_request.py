@@ -46,7 +46,7 @@ from langgraph_client.values import (
     PARENT,
 )
 
-#: For how many seconds after a reply a run inside a parent graph does not ask whether to drain.
+#: Seconds after a reply in which a run inside a parent graph does not ask again whether to drain.
 PAUSE = 0.1
 
 
@@ -299,7 +299,7 @@ class RunRequest:
         """Return the context of the parent graph, which holds if this call has none.
 
         The call does not name it, so it is no error if it cannot be sent. Only the bundled server
-        gets it: it may hold keys and the like, which are no business of another server.
+        gets it: it may contain secrets.
         """
         # An empty context counts as none, as in langgraph.
         return None if self.nested is None or self.arguments.context else self.nested.context

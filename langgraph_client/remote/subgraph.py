@@ -46,7 +46,14 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     # --- drawing and schemas ---
 
     def get_graph(self, config: Config | None = None, *, xray: int | bool = False) -> Graph:
-        """Read the subgraph's nodes and edges from the drawing of the whole graph."""
+        """Read the subgraph's nodes and edges from the drawing of the whole graph.
+
+        Args:
+            config: Ignored.
+            xray: How many levels of its own subgraphs to include; False for none, True for all.
+
+        GET /assistants/{assistant_id}/graph
+        """
         return drawing_inside(self._whole.get_graph(config, xray=self._depth(xray)), self.namespace)
 
     async def aget_graph(self, config: Config | None = None, *, xray: int | bool = False) -> Graph:
@@ -87,7 +94,12 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     # --- state: that of the whole graph, at the namespace in the config ---
 
     def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
-        """Read the state at the config's namespace; see `RemoteGraph.get_state`."""
+        """Read the subgraph's state, as `RemoteGraph.get_state` does.
+
+        Args:
+            config: Names the thread and, in `checkpoint_ns`, the subgraph.
+            subgraphs: Whether the tasks contain the states of its own subgraphs.
+        """
         return self._whole.get_state(config, subgraphs=subgraphs)
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
@@ -102,7 +114,14 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         before: Config | None = None,
         limit: int | None = None,
     ) -> Iterator[StateSnapshot]:
-        """Yield the states at the config's namespace; see `RemoteGraph.get_state_history`."""
+        """Yield the subgraph's states, the newest first, as `RemoteGraph.get_state_history` does.
+
+        Args:
+            config: Names the thread and, in `checkpoint_ns`, the subgraph.
+            filter: Only checkpoints whose metadata contains this. Default: all.
+            before: Only checkpoints before the one of this config. Default: all.
+            limit: The most states. Default: all.
+        """
         return self._whole.get_state_history(config, filter=filter, before=before, limit=limit)
 
     def aget_state_history(
@@ -119,7 +138,16 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     def update_state(
         self, config: Config, values: GraphValue, as_node: str | None = None
     ) -> RunnableConfig:
-        """Write to the state at the config's namespace; see `RemoteGraph.update_state`."""
+        """Write to the subgraph's state, as `RemoteGraph.update_state` does.
+
+        Args:
+            config: Names the thread and, in `checkpoint_ns`, the subgraph.
+            values: The update, as a node would return it.
+            as_node: The node that the update counts as. Default: the node that ran last.
+
+        Returns:
+            The config of the new checkpoint.
+        """
         return self._whole.update_state(config, values, as_node)
 
     async def aupdate_state(
@@ -131,7 +159,15 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
     def bulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> RunnableConfig:
-        """Write supersteps at the config's namespace; see `RemoteGraph.bulk_update_state`."""
+        """Write supersteps to the subgraph's state, as `RemoteGraph.bulk_update_state` does.
+
+        Args:
+            config: Names the thread and, in `checkpoint_ns`, the subgraph.
+            supersteps: The supersteps; each is a list of updates.
+
+        Returns:
+            The config of the last checkpoint.
+        """
         return self._whole.bulk_update_state(config, supersteps)
 
     async def abulk_update_state(
