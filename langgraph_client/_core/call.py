@@ -91,13 +91,22 @@ class AnyReply(ReplyReader[object]):
 
 
 class NoReply(ReplyReader[None]):
-    """Ignores the body of a response."""
+    """Ignores the value of a response, which may be empty but must be JSON otherwise.
+
+    A web page with status 200 does not come from the server: nothing was written or deleted.
+    """
 
     def __init__(self) -> None:
         super().__init__(type(None))
 
     def read(self, content: bytes) -> None:
-        return None
+        """Check the response.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        if content.strip():
+            decode(content)
 
 
 ANY = AnyReply()

@@ -212,6 +212,26 @@ def test_a_server_that_pays_no_heed_to_the_offset_does_not_trap_us() -> None:
             [thread for thread in client.threads.iter(page_size=1)]
 
 
+WITHOUT_A_REPLY: dict[str, Callable[[SyncLangGraphClient], Any]] = {
+    "put_item": lambda client: client.store.put_item(["a"], "k", {}),
+    "delete_item": lambda client: client.store.delete_item(["a"], "k"),
+    "cancel_many": lambda client: client.runs.cancel_many(status="all"),
+    "delete": lambda client: client.threads.delete("t"),
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT_A_REPLY)
+def test_a_web_page_is_no_reply_even_if_none_is_expected(what: str) -> None:
+    """Nothing was done: the page is that of a login, or of another server on this port."""
+    bodies = [b"", b"null", b'{"ok": true}', b"<html>Welcome</html>"]
+    wire = Wire(*(Answer(200, [body], {"content-type": "text/html"}) for body in bodies))
+    with client_of(wire) as client:
+        for _ in range(3):
+            WITHOUT_A_REPLY[what](client)
+        with pytest.raises(APIResponseValidationError, match="not JSON"):
+            WITHOUT_A_REPLY[what](client)
+
+
 ITERATED: dict[str, Callable[[SyncLangGraphClient], Any]] = {
     "threads": lambda client: client.threads.iter(page_size=1, select=["status"]),
     "runs": lambda client: client.runs.iter("t", page_size=1, select=["status", "thread_id"]),
