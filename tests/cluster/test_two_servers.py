@@ -269,7 +269,7 @@ def test_a_thread_stream_has_what_was_stored_before_its_server_took_the_thread(
                         f" ('r', {int(time.time() * 1000)}, 0, '{thread_id}', 'values', '{{}}')",
                         database.rpartition("/")[2],
                     )
-                    assert await shared.own(thread_id)
+                    assert await shared.take_if_possible(thread_id)
 
             asyncio.run_coroutine_threadsafe(take(), server.loop).result(20)
             http.post(f"/threads/{thread_id}/runs", json={**ROW, "stream_mode": "values"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypedDict
 
 import httpx
@@ -13,6 +15,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 
 from langgraph_client.testing import TestServer
+from tests.support.eventually import aeventually, eventually
 
 
 def joined(log: list[Any] | None, writes: list[list[Any]]) -> list[Any]:
@@ -97,12 +100,13 @@ async def test_a_rollback_restores_the_interrupts_that_the_run_replaced() -> Non
                 assert sorted(shown) == ["first?", "other?"]
 
 
-def stopping() -> Any:
-    def stop(state: Plain) -> dict[str, Any]:
-        if state["log"][-1] == "fail":
-            raise ValueError("failed")
-        return {"log": [interrupt("?") if state["log"][-1] == "ask" else "done"]}
+def stop(state: Plain) -> dict[str, Any]:
+    if state["log"][-1] == "fail":
+        raise ValueError("failed")
+    return {"log": [interrupt("?") if state["log"][-1] == "ask" else "done"]}
 
+
+def stopping() -> Any:
     builder = StateGraph(Plain)
     builder.add_node("stop", stop)
     builder.add_edge(START, "stop")
@@ -157,3 +161,144 @@ def test_numbers_that_json_does_not_have_are_not_in_the_way() -> None:
             assert http.post(f"{path}/copy").status_code == 200
             assert http.delete(f"{path}/runs/{first}").status_code == 204
             assert not http.get(f"{path}/state").json()["values"]
+
+
+class Slow:
+    """A graph whose node `two` waits after an input `x`; cancelled, it takes its time to end."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.cancelled = threading.Event()
+        self.may_end = threading.Event()
+
+    def graph(self) -> Any:
+        async def two(state: Plain) -> dict[str, Any]:
+            if "x" not in state["log"]:
+                return {}
+            self.begun.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancelled.set()
+                await asyncio.to_thread(self.may_end.wait, 20)
+                raise
+            return {}
+
+        builder = StateGraph(Plain)
+        builder.add_node("one", lambda state: {"log": [len(state["log"])]})
+        builder.add_node("two", two)
+        builder.add_edge(START, "one")
+        builder.add_edge("one", "two")
+        return builder.compile()
+
+
+@pytest.mark.parametrize("how", ["delete", "rollback", "replace"])
+def test_a_run_that_is_being_interrupted_can_still_be_undone(how: str) -> None:
+    """Deleted, rolled back, or replaced by a run that rolls it back: its checkpoints go."""
+    slow = Slow()
+    with (
+        TestServer({"slow": slow.graph()}) as server,
+        server.sync_client() as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "slow", input={"log": ["first"]})
+        before = client.threads.get_history(thread_id)
+        run_id = client.runs.create(thread_id, "slow", input={"log": ["x"]})["run_id"]
+        assert slow.begun.wait(20)
+        client.runs.cancel(thread_id, run_id)
+        assert slow.cancelled.wait(20)
+        if how == "delete":
+            undone = pool.submit(client.runs.delete, thread_id, run_id)
+            eventually(lambda: server.services.engine.jobs[run_id].deleted)
+            slow.may_end.set()
+            undone.result()
+        elif how == "rollback":
+            client.runs.cancel(thread_id, run_id, action="rollback")
+            slow.may_end.set()
+            client.runs.join(thread_id, run_id)
+        else:
+            given: Any = {"input": {"log": ["y"]}, "multitask_strategy": "rollback"}
+            replacing = client.runs.create(thread_id, "slow", **given)["run_id"]
+            slow.may_end.set()
+            assert client.runs.join(thread_id, replacing) == {"log": ["first", 1, "y", 3]}
+            client.runs.delete(thread_id, replacing)
+        assert client.threads.get_history(thread_id) == before
+        thread = client.threads.get(thread_id)
+        assert (thread["status"], thread["values"]) == ("idle", {"log": ["first", 1]})
+        assert len(client.runs.list(thread_id)) == 1
+
+
+@pytest.mark.parametrize("how", ["delete", "rollback"])
+def test_a_run_is_undone_while_its_end_is_being_written(how: str) -> None:
+    """It ended by itself, and the server reads its state: the checkpoints go nevertheless."""
+    reads, may_read = threading.Event(), threading.Event()
+    opened: list[None] = []
+
+    async def factory() -> Any:
+        opened.append(None)
+        if len(opened) == 2:  # For the state at the end of the run.
+            reads.set()
+            await asyncio.to_thread(may_read.wait, 20)
+        return counting(Plain)
+
+    with (
+        TestServer({"made": factory}) as server,
+        server.sync_client() as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        thread_id = client.threads.create()["thread_id"]
+        run_id = client.runs.create(thread_id, "made", input={"log": ["x"]})["run_id"]
+        assert reads.wait(20)
+        if how == "delete":
+            undone = pool.submit(client.runs.delete, thread_id, run_id)
+            eventually(lambda: server.services.engine.jobs[run_id].deleted)
+        else:
+            undone = pool.submit(client.runs.cancel, thread_id, run_id, action="rollback")
+            undone.result()
+        may_read.set()
+        undone.result()
+        eventually(lambda: not server.services.engine.jobs)
+        assert client.threads.get_history(thread_id) == []
+        thread = client.threads.get(thread_id)
+        assert (thread["status"], thread["values"]) == ("idle", None)
+        assert client.runs.list(thread_id) == []
+
+
+@pytest.mark.parametrize("last", ["done", "ask", "fail"])
+def test_a_pending_run_that_ends_late_leaves_the_thread_as_the_run_before_it(last: str) -> None:
+    """Both ends wait for the thread's lock; the second one knows what the first has written."""
+    may_end = threading.Event()
+
+    async def wait(_: Plain) -> dict[str, Any]:
+        await asyncio.to_thread(may_end.wait, 20)
+        return {}
+
+    builder = StateGraph(Plain).add_node("wait", wait).add_node("stop", stop)
+    builder.add_edge(START, "wait").add_edge("wait", "stop")
+    with (
+        TestServer({"agent": builder.compile(), "stop": stopping()}) as server,
+        server.sync_client() as client,
+    ):
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "stop", input={"log": ["first"]})
+        running = client.runs.create(thread_id, "agent", input={"log": [last]})["run_id"]
+        pending = client.runs.create(thread_id, "agent", input={"log": ["never"]})["run_id"]
+        engine = server.services.engine
+
+        async def hold_until_both_wait() -> None:
+            async with engine.locks.hold(thread_id):
+                may_end.set()
+                await aeventually(lambda: engine.locks._users[thread_id] == 2)
+                engine.stopper.stop(engine.jobs[pending], "interrupt", "stopped")
+                await aeventually(lambda: engine.locks._users[thread_id] == 3)
+
+        asyncio.run_coroutine_threadsafe(hold_until_both_wait(), server.loop).result(30)
+        client.runs.join(thread_id, running)
+        eventually(lambda: not engine.jobs)
+        thread, state = client.threads.get(thread_id), client.threads.get_state(thread_id)
+        assert thread["values"] == state["values"]
+        asked = [item["value"] for task in thread["interrupts"].values() for item in task]
+        assert asked == (["?"] if last == "ask" else [])
+        status = {"done": "idle", "ask": "interrupted", "fail": "error"}[last]
+        assert thread["status"] == status

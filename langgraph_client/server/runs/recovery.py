@@ -88,12 +88,20 @@ def with_mark(run: Document, control: Document | None, mark: Mark) -> Document:
     return {**(control or new_control(run)), "mark": mark}
 
 
+def outweighs(action: Action, earlier: Action | None) -> bool:
+    """Return whether a request to stop a run changes its end, after an earlier request.
+
+    The first request counts, but an interrupt keeps what a later rollback can still undo.
+    """
+    return earlier is None or (earlier == "interrupt" and action == "rollback")
+
+
 def with_stop(
     run: Document, control: Document | None, action: Action, reason: str, *, delete: bool = False
 ) -> Document:
     """Return the notes about a run together with a request to stop it.
 
-    The first request counts, unless a later one deletes the run.
+    A request that an earlier one outweighs changes nothing, unless it deletes the run.
 
     Args:
         run: The run's document.
@@ -103,7 +111,7 @@ def with_stop(
         delete: Whether the run is deleted.
     """
     control = control or new_control(run)
-    if control.get("stop") and not delete:
+    if not delete and not outweighs(action, control.get("stop")):
         return control
     stop = {"stop": action, "reason": reason, **({"delete": True} if delete else {})}
     return {**control, **stop}

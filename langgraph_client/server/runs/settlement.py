@@ -124,8 +124,9 @@ class Settlements:
                 return
             try:
                 left, outcome = await self._left(job, outcome)
-                await self._end(job, outcome, left, again=failures > 0)
-                return
+                if await self._end(job, outcome, left, again=failures > 0):
+                    return
+                outcome = Outcome("rollback")
             except Fenced:
                 await self._lose(job)
                 return
@@ -169,17 +170,27 @@ class Settlements:
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
 
-    async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> None:
-        """Write the end of a run, then notify its waiters and start the next run."""
+    async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> bool:
+        """Write the end of a run, then notify its waiters and start the next run.
+
+        Returns:
+            False if it must be rolled back instead; then nothing is written.
+        """
         # All events first: a process that sees the run's end reads its events only once more.
         await job.log.flush()
         await self._protocol_runs.ending(job)
         if job.protocol is not None:
             await job.protocol.log.log.flush()
-        end = self._made(job, outcome, left)
         # The end of a run in the v3 events is added to them after this, under the same lock.
         together = job.protocol is None
         async with self._locks.hold(job.thread_id, lazily=together) as held:
+            # Only under the lock is it certain which requests to stop the run were accepted, and
+            # how the run before it has left the thread.
+            if job.stop == "rollback" and outcome.event != "rollback":
+                return False
+            if not job.attempt:
+                left = self._queue.fields_at_rest(job.thread_id)
+            end = self._made(job, outcome, left)
             others = len(self._queue.of(job.thread_id)) > 1
             try:
                 others = await self._write(job, end, held if together else None, others)
@@ -205,6 +216,7 @@ class Settlements:
         if end.ended is not None:
             for listener in self._ended:
                 listener(end.ended)
+        return True
 
     def _made(self, job: Job, outcome: Outcome, left: Document) -> _End:
         """Return the data to write and send at the end of a run."""

@@ -13,7 +13,7 @@ from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.recovery import with_stop
+from langgraph_client.server.runs.recovery import outweighs, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
@@ -76,13 +76,16 @@ class RunStopper:
         """Ask a run to end; a pending one is settled right away.
 
         Args:
-            job: The run; nothing happens if it is ending already.
+            job: The run. If it is ending already, it can still be rolled back.
             action: `interrupt` to keep its checkpoints, `rollback` to undo them.
             reason: The message for the `error` of the thread's document.
         """
-        if job.stop is not None or job.ended:
+        is_ending = job.stop is not None or job.ended
+        if not outweighs(action, job.stop) or (is_ending and action == "interrupt"):
             return
         job.stop, job.reason = action, reason
+        if is_ending:
+            return  # Its settlement reads `stop` once more before it writes the end.
         if job.task is not None:
             job.task.cancel()
         else:
@@ -134,7 +137,7 @@ class RunStopper:
         Returns:
             False if this process finds that it has lost the run.
         """
-        if job.stop is not None and not delete:
+        if not delete and not outweighs(action, job.stop):
             return True
         try:
             async with self._storage.transaction() as transaction:
