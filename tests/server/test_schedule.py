@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from langgraph_client.server.background.cron_schedule import parse
+from langgraph_client.server.background.cron_schedule import Schedule
 
 #: A Friday.
 NOW = datetime(2026, 11, 20, 22, 4, 30, tzinfo=UTC)
@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 20, 22, 4, 30, tzinfo=UTC)
 )
 def test_when_it_is_due(text: str, due: str) -> None:
     """The first minute behind the moment that fits every field."""
-    assert parse(text).next_after(NOW).isoformat(timespec="minutes") == f"{due}+00:00"
+    assert Schedule(text).next_after(NOW).isoformat(timespec="minutes") == f"{due}+00:00"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_when_it_is_due(text: str, due: str) -> None:
 def test_in_a_time_zone(text: str, zone: str, moment: str, due: str) -> None:
     """Local time decides; hours that do not exist are passed over, doubled ones count once."""
     after = datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    found = parse(text).next_after(after, ZoneInfo(zone))
+    found = Schedule(text).next_after(after, ZoneInfo(zone))
     assert found.isoformat(timespec="minutes") == f"{due}+00:00"
 
 
@@ -78,10 +78,10 @@ def test_in_a_time_zone(text: str, zone: str, moment: str, due: str) -> None:
 def test_what_is_no_schedule(text: str) -> None:
     """A text that is not a schedule is refused."""
     with pytest.raises(ValueError):  # noqa: PT011
-        parse(text)
+        Schedule(text)
 
 
 def test_a_day_that_never_comes() -> None:
     """A schedule without a date is an error, not an endless search."""
     with pytest.raises(ValueError, match="ever comes"):
-        parse("0 0 30 2 *").next_after(NOW)
+        Schedule("0 0 30 2 *").next_after(NOW)

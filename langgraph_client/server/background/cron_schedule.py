@@ -54,12 +54,3 @@ class Schedule:
             if due > moment and not skipped:
                 return due
         raise ValueError("the schedule names no day that ever comes")
-
-
-def parse(text: str) -> Schedule:
-    """Return the schedule that a text says.
-
-    Raises:
-        ValueError: It is none.
-    """
-    return Schedule(text)

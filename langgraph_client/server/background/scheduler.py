@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.auth.authorization import Authorization
 from langgraph_client.server.auth.users import USER_FIELDS
-from langgraph_client.server.background.cron_schedule import parse
+from langgraph_client.server.background.cron_schedule import Schedule
 from langgraph_client.server.background.due_loop import DueLoop
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import ServerError, Unavailable
@@ -43,8 +43,8 @@ class Scheduler:
         storage: Storage,
         runs: RunCreator,
         locks: KeyedLocks,
-        authorization: Authorization | None = None,
-        context_of_cron: Callable[[str], Awaitable[Mapping[str, object]]] | None = None,
+        authorization: Authorization | None,
+        context_of_cron: Callable[[str], Awaitable[Mapping[str, object]]] | None,
     ) -> None:
         self._authorization = authorization
         self._context_of_cron = context_of_cron
@@ -138,7 +138,7 @@ def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:
         ValueError: The schedule is invalid or never due.
     """
     zone = ZoneInfo(timezone) if timezone else None
-    return parse(schedule).next_after(now, zone).isoformat(timespec="microseconds")
+    return Schedule(schedule).next_after(now, zone).isoformat(timespec="microseconds")
 
 
 def _is_past(end_time: object, now: datetime) -> bool:

@@ -35,7 +35,7 @@ class ThreadTTLs:
     """
 
     def __init__(
-        self, clock: Clock, storage: Storage, engine: Engine, default: ThreadTTL | None = None
+        self, clock: Clock, storage: Storage, engine: Engine, default: ThreadTTL | None
     ) -> None:
         self._clock = clock
         self._storage = storage
@@ -50,26 +50,14 @@ class ThreadTTLs:
 
         Args:
             thread_id: The thread.
-            ttl: As for `give`; None for the default.
+            ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`. None
+                for the default time to live.
         """
         if ttl is not None:
             return self._document(thread_id, ttl["ttl"], ttl.get("strategy", "delete"))
         if self._default is not None:
             return self._document(thread_id, self._default.minutes, self._default.strategy)
         return None
-
-    async def give(self, thread_id: str, ttl: JsonMapping | None = None) -> None:
-        """Set the time to live of a thread.
-
-        Args:
-            thread_id: The thread.
-            ttl: Minutes, as `ttl`, and a `strategy`: `delete`, the default, or `keep_latest`. None
-                for the default time to live.
-        """
-        document = self.of_new(thread_id, ttl)
-        if document is not None:
-            await self._storage.thread_ttls.put(document)
-            self.wake()
 
     def _document(self, thread_id: str, minutes: float, strategy: str) -> Document:
         return {

@@ -52,7 +52,7 @@ class Webhooks:
     Args:
         clock: Gives times.
         storage: Stores webhooks until their delivery.
-        options: The allowed URLs, headers and fields; None for the defaults.
+        options: The allowed URLs, headers and fields.
         home: The transport for URLs without a host, which mean this server; None for none.
     """
 
@@ -60,12 +60,12 @@ class Webhooks:
         self,
         clock: Clock,
         storage: Storage,
-        options: WebhookOptions | None = None,
-        home: httpx.AsyncBaseTransport | None = None,
+        options: WebhookOptions,
+        home: httpx.AsyncBaseTransport | None,
     ) -> None:
         self._clock = clock
         self._storage = storage
-        self._options = options or WebhookOptions()
+        self._options = options
         self._urls = WebhookUrls(self._options, has_home=home is not None)
         self.check = self._urls.check
         self._home = home

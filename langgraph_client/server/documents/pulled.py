@@ -56,7 +56,9 @@ async def take_over(
             for run in runs:
                 await services.storage.runs.insert({**run, "thread_id": thread_id})
             await _keep(services, thread)
-            await services.thread_ttl.give(thread_id)
+            if (ttl := services.thread_ttl.of_new(thread_id)) is not None:
+                await services.storage.thread_ttls.put(ttl)
+                services.thread_ttl.wake()
         except BaseException:
             await services.storage.delete_thread(thread_id)
             raise

@@ -31,20 +31,19 @@ from langgraph_client.server.services import Services
 
 def make_app(
     services: Services,
-    middleware: Sequence[Middleware] = (),
-    options: HttpOptions | None = None,
-    user_app: UserApp | None = None,
+    middleware: Sequence[Middleware],
+    options: HttpOptions,
+    user_app: UserApp | None,
 ) -> ASGIApp:
     """Return the application over a server's services.
 
     Args:
         services: The services.
         middleware: The middleware, the outermost first.
-        options: Endpoints to leave out, and other settings; None for the defaults.
+        options: Endpoints to leave out, and other settings.
         user_app: The user's application, which is served too; None for none.
     """
-    options = options or HttpOptions()
-    served = [one for one in ENDPOINTS if is_served(one.path, options.disabled)]
+    served = [endpoint for endpoint in ENDPOINTS if is_served(endpoint.path, options.disabled)]
     described = Description(served, user_app.openapi if user_app else dict, options.security)
     routes = grouped(map(described.handled, served))
     routes += [

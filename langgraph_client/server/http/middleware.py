@@ -110,9 +110,9 @@ class RequestLines:
         headers: The headers that the line shows.
     """
 
-    def __init__(self, app: ASGIApp, headers: HeaderRules | None = None) -> None:
+    def __init__(self, app: ASGIApp, headers: HeaderRules) -> None:
         self._app = app
-        self._headers = headers or HeaderRules()
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""

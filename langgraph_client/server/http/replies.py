@@ -29,9 +29,7 @@ def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = 
     return json_reply(encode_blanked(value), status, headers)
 
 
-def json_reply(
-    content: bytes, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
+def json_reply(content: bytes, status: int, headers: Mapping[str, str] | None) -> Response:
     """Return JSON that is encoded already as a response."""
     return Response(content, status, headers, media_type="application/json")
 

@@ -189,8 +189,8 @@ class RunResultResponse(LongResponse):
         job: Job,
         headers: Mapping[str, str],
         *,
-        result: object = None,
-        left: Callable[[], object] | None = None,
+        result: object,
+        left: Callable[[], object] | None,
     ) -> None:
         # As on the real server: JSON may begin with white space, so newlines are its heartbeats.
         kind = {"content-type": "application/json"}

@@ -59,7 +59,7 @@ class UserApp:
         self,
         options: HttpOptions,
         hosting: HostingServer,
-        authorization: Authorization | None = None,
+        authorization: Authorization | None,
     ) -> None:
         app = options.app
         if not isinstance(app, Starlette):

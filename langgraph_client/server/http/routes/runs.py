@@ -9,6 +9,7 @@ from functools import partial
 from starlette.responses import Response
 
 from langgraph_client.models.fields import JsonMapping
+from langgraph_client.server.documents.threads import need as need_thread
 from langgraph_client.server.errors import (
     Conflict,
     Hidden,
@@ -190,13 +191,6 @@ async def find_run(services: Services, thread_id: str, run_id: str) -> Document 
     return run if run is not None and run["thread_id"] == thread_id else None
 
 
-async def _need_thread(services: Services, thread_id: str) -> Document:
-    thread = await services.storage.threads.get(thread_id)
-    if thread is None:
-        raise NotFound(f"Thread with ID {thread_id} not found")
-    return thread
-
-
 async def join(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}/join."""
     services = request.services
@@ -219,7 +213,7 @@ async def list_runs(request: ValidRequest) -> Response:
     query = request.query
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     chosen = query["select"]
-    await _need_thread(services, thread_id)
+    await need_thread(services, thread_id)
     status = {"status": query["status"]} if query["status"] else {}
     runs = await services.storage.runs.search(
         where={"thread_id": thread_id, **status},
@@ -237,7 +231,7 @@ async def get_run(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/runs/{run_id}."""
     services = request.services
     thread_id, run_id = run_ids_of(request)
-    await _need_thread(services, thread_id)
+    await need_thread(services, thread_id)
     run = await find_run(services, thread_id, run_id)
     if run is None:
         raise NotFound("Not Found")

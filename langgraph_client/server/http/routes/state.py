@@ -157,7 +157,7 @@ async def _history(
                 encode_blanked(state_document(state, typed_values=typed_values))
                 async for state in found
             ]
-            return json_reply(b"[%b]" % b",".join(shown), headers=envelope_header(request.headers))
+            return json_reply(b"[%b]" % b",".join(shown), 200, envelope_header(request.headers))
         except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
             raise refusal(request.headers, error) or error from None
 

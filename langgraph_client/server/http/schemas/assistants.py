@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
-DEFINITIONS = RUN_DEFINITIONS
 _STRING = {"type": "string"}
 _OBJECT = {"type": "object"}
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": 1000}

@@ -6,7 +6,6 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
-DEFINITIONS = RUN_DEFINITIONS
 FIELDS = [
     "cron_id",
     "assistant_id",

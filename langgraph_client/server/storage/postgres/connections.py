@@ -30,6 +30,14 @@ FENCED = "LC001"
 """The code of the error that `lc_fence` and `lc_release` raise."""
 _BLOCKING = 2
 """How many connections there are for blocking calls."""
+_STATEMENTS = 8
+"""How many connections there are for statements and transactions."""
+_LOCKS = (4, 8, 8)
+"""How many connections there are for locks, for each level from the outermost one.
+
+Each level has its own pool: a holder of an outer lock waits for a connection of an inner level, so
+with one pool for all, holders of outer locks could take all connections and wait for ever.
+"""
 
 
 class DatabaseError(OSError):
@@ -255,30 +263,26 @@ class Batch:
 class Connections:
     """The connections of one process.
 
-    A process has at most `size` connections for its statements, `locks` for the locks that it holds
+    A process has at most eight connections for its statements, twenty for the locks that it holds
     across statements, one for `LISTEN` and two for blocking calls. The pools are separate to avoid
     a deadlock: the holder of a lock may wait for a lock of the next levels or for a connection for
     statements, but the user of such a connection never waits for a lock.
 
     Args:
         url: The URL of the database.
-        size: How many connections for statements.
-        locks: How many for locks, for each level from the outermost one; see `locked`.
         direct: Whether the connections go to PostgreSQL itself, not through a pooler that gives
             each transaction another connection.
     """
 
-    def __init__(
-        self, url: str, *, size: int = 8, locks: Sequence[int] = (4, 8, 8), direct: bool = True
-    ) -> None:
+    def __init__(self, url: str, *, direct: bool = True) -> None:
         self.url = url
         self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT}
         # Behind a pooler in transaction mode, the next statement may be sent to another connection,
         # which does not know the prepared statement.
         self.options["prepare_threshold"] = 3 if direct else None
-        self.pool = Pool(url, size, self.options)
+        self.pool = Pool(url, _STATEMENTS, self.options)
         self.blocking = BlockingPool(url, _BLOCKING, self.options)
-        self._locks = [Pool(url, number, self.options, wait=30.0) for number in locks]
+        self._locks = [Pool(url, number, self.options, wait=30.0) for number in _LOCKS]
 
     async def open(self) -> None:
         """Connect.

@@ -1,4 +1,12 @@
-"""Pools of connections: bounded, opened on demand, without tasks or threads of their own."""
+"""Pools of connections: bounded, opened on demand, without tasks or threads of their own.
+
+Why not `psycopg_pool`: its pool opens connections in tasks of its own. While the database is down,
+a request waits there for the whole `timeout` and then gets a `PoolTimeout` without the reason,
+because the tasks repeat the attempt with growing pauses (seen with 3.3.3: 5 s; here, the refused
+connection is raised at once). Leases must be lost, and requests refused, as soon as that is known.
+Its `AsyncNullConnectionPool` raises at once, but keeps no connection. Each pool also has four tasks
+or threads, and this process needs five pools: the holders of locks need their own ones.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.protocol import Document, Mark
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replaced_writes")
-_NO_STATES = "WHERE false"
 
 
 class States:
