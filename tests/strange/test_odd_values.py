@@ -162,7 +162,7 @@ def ids(http: httpx.Client) -> dict[str, str]:
     }
 
 
-WITH_BODIES = [one for one in ENDPOINTS if one.body is not None and one.gives != SSE]
+WITH_BODIES = [one for one in ENDPOINTS if one.body is not None and one.response != SSE]
 
 
 @pytest.mark.parametrize("endpoint", WITH_BODIES, ids=lambda one: f"{one.method} {one.path}")

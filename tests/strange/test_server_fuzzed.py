@@ -206,7 +206,7 @@ ODD = st.sampled_from(
 QUERIES = [
     endpoint
     for endpoint in ENDPOINTS
-    if endpoint.query and endpoint.gives != SSE and endpoint.method != "DELETE"
+    if endpoint.query and endpoint.response != SSE and endpoint.method != "DELETE"
 ]
 
 

@@ -12,69 +12,76 @@ _NOT_JSON = (400, "Invalid JSON")
 _BODY = "JsonRpcMessage"
 _CARD_TEXT = "The card of an assistant, as an A2A agent"
 
-_E = Endpoint
 AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
-    _E(
+    Endpoint(
         "POST",
         "/mcp",
         access.MCP,
         mcp.message,
-        "MCP: assistants as tools",
-        _BODY,
-        "json",
+        summary="MCP: assistants as tools",
+        body=_BODY,
+        response="json",
+        other_statuses=(202,),
         not_json=_NOT_JSON,
-        refuses="json",
-        also=(202,),
+        error_response="json",
     ),
-    _E(
+    Endpoint(
         "GET",
         "/mcp",
         access.MCP,
         mcp.no_stream,
-        "MCP: refused, as there are no streams",
-        refuses="",
+        summary="MCP: refused, because the server has no streams",
+        error_response="",
     ),
-    _E(
+    Endpoint(
         "DELETE",
         "/mcp",
         access.MCP,
         mcp.no_session,
-        "MCP: refused, as there are no sessions",
-        refuses="",
+        summary="MCP: refused, because the server has no sessions",
+        error_response="",
     ),
-    _E(
+    Endpoint(
         "POST",
         _AGENT,
         access.A2A,
         a2a.message,
-        "A2A: an assistant as an agent",
-        _BODY,
-        "application/json|text/event-stream",
+        summary="A2A: an assistant as an agent",
+        body=_BODY,
+        response="application/json|text/event-stream",
         not_json=_NOT_JSON,
-        refuses="json",
+        error_response="json",
     ),
-    _E("GET", _AGENT, access.A2A, a2a.not_here, "A2A: refused", refuses=""),
-    _E("DELETE", _AGENT, access.A2A, a2a.nothing_to_end, "A2A: refused", refuses=""),
-    _E(
-        "GET", _AGENT + _CARD, access.AGENT_CARD, a2a.card, _CARD_TEXT, gives="json", refuses="json"
+    Endpoint("GET", _AGENT, access.A2A, a2a.not_here, summary="A2A: refused", error_response=""),
+    Endpoint(
+        "DELETE", _AGENT, access.A2A, a2a.nothing_to_end, summary="A2A: refused", error_response=""
     ),
-    _E(
+    Endpoint(
+        "GET",
+        _AGENT + _CARD,
+        access.AGENT_CARD,
+        a2a.card,
+        summary=_CARD_TEXT,
+        response="json",
+        error_response="json",
+    ),
+    Endpoint(
         "GET",
         f"{_AGENT}/.well-known/agent.json",
         access.AGENT_CARD,
         a2a.card,
-        _CARD_TEXT,
-        gives="json",
-        refuses="json",
+        summary=_CARD_TEXT,
+        response="json",
+        error_response="json",
     ),
-    _E(
+    Endpoint(
         "GET",
         _CARD,
         access.AGENT_CARD,
         a2a.card,
-        _CARD_TEXT,
-        gives="json",
-        refuses="json",
+        summary=_CARD_TEXT,
+        response="json",
         query={"assistant_id": text()},
+        error_response="json",
     ),
 )

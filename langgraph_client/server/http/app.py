@@ -17,11 +17,11 @@ from langgraph_client.server.errors import (
     Denied,
     ServerError,
 )
-from langgraph_client.server.http.description import Description
 from langgraph_client.server.http.endpoint import answer_socket
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
+from langgraph_client.server.http.openapi import OpenApiDocument
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.route_groups import grouped
 from langgraph_client.server.http.user_app import UserApp, wrapped
@@ -44,7 +44,7 @@ def make_app(
         user_app: The user's application, which is served too; None for none.
     """
     served = [endpoint for endpoint in ENDPOINTS if is_served(endpoint.path, options.disabled)]
-    described = Description(served, user_app.openapi if user_app else dict, options.security)
+    described = OpenApiDocument(served, user_app.openapi if user_app else dict, options.security)
     routes = grouped(map(described.handled, served))
     routes += [
         WebSocketRoute(path, partial(answer_socket, access, handler))

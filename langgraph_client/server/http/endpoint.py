@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -154,25 +154,27 @@ class Endpoint:
         handler: The function that returns the response.
         summary: A short description.
         body: The name of the body's schema in `BODIES`; None if no body is read.
-        gives: The type of the response: a name in `REPLIES`, `[name]` for a list, `name?` if it may
-            be null, a content type, `json` for any JSON, `int`, or empty for no body.
+        response: The type of the response: a name in `REPLIES`, `[name]` for a list, `name?` if it
+            may be null, a content type, `json` for any JSON, `int`, or empty for no body.
         query: The parameters, by name. Other parameters are ignored.
-        also: More statuses that are not errors.
+        other_statuses: More statuses that are not errors.
         not_json: Status and detail of the response to a body that is not JSON.
-        refuses: The type of an error response, as for `gives`; empty if it may have no body.
+        error_response: The type of an error response, as for `response`; empty if it may have no
+            body.
     """
 
     method: str
     path: str
     access: Access
     handler: Handler
+    _: KW_ONLY
     summary: str
     body: str | None = None
-    gives: str = ""
+    response: str = ""
     query: Mapping[str, Query] = field(default_factory=dict)
-    also: tuple[int, ...] = ()
+    other_statuses: tuple[int, ...] = ()
     not_json: tuple[int, str] = NOT_JSON
-    refuses: str = "Error"
+    error_response: str = "Error"
 
     @cached_property
     def route(self) -> Route:

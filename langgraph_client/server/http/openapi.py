@@ -1,17 +1,75 @@
-"""The OpenAPI document of the server, from its endpoint table, and a page to read it."""
+"""The OpenAPI document of a server, with its application's endpoints, and a page to read it."""
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
-from langgraph_client.models.fields import JsonObject
-from langgraph_client.server.http.endpoint import Endpoint
+from starlette.responses import HTMLResponse, Response
+
+from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.http.endpoint import Endpoint, ValidRequest
+from langgraph_client.server.http.replies import reply
+from langgraph_client.server.http.routes import system
 from langgraph_client.server.http.schemas.bodies import BODIES
 from langgraph_client.server.http.schemas.replies import REPLIES
+
+
+class OpenApiDocument:
+    """The OpenAPI document of a server, and the page that shows it.
+
+    Args:
+        endpoints: The server's endpoints.
+        user_document: Returns the OpenAPI document of the user's application. Its paths and
+            components are added, unless the server has the same.
+        security: The security schemes that replace the API key.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        user_document: Callable[[], JsonMapping],
+        security: JsonMapping,
+    ) -> None:
+        self._endpoints = endpoints
+        self._user_document = user_document
+        self._security = security
+
+    def handled(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint; for `/openapi.json` and `/docs`, one with this document."""
+        handlers = {"/openapi.json": self._openapi, "/docs": self._docs}
+        handler = handlers.get(endpoint.path)
+        return endpoint if handler is None else dataclasses.replace(endpoint, handler=handler)
+
+    @cached_property
+    def _document(self) -> dict[str, object]:
+        shown = document(self._endpoints, system.version())
+        added = self._user_document()
+        shown["paths"] = {**added.get("paths", {}), **shown["paths"]}
+        for kind, parts in added.get("components", {}).items():
+            shown["components"][kind] = {**parts, **shown["components"].get(kind, {})}
+        if self._security:
+            self._secure(shown)
+        return shown
+
+    def _secure(self, shown: JsonObject) -> None:
+        shown["components"]["securitySchemes"] = self._security.get("securitySchemes", {})
+        shown["security"] = self._security.get("security", [])
+        for path, methods in self._security.get("paths", {}).items():
+            for method, security in methods.items():
+                if (operation := shown["paths"].get(path, {}).get(method.lower())) is not None:
+                    operation["security"] = security
+
+    async def _openapi(self, request: ValidRequest) -> Response:
+        return reply(self._document)
+
+    async def _docs(self, request: ValidRequest) -> Response:
+        return HTMLResponse(page(self._document))
 
 
 def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
@@ -29,7 +87,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
         "info": {"title": "LangGraph Server API", "version": version},
         "paths": paths,
         "components": {
-            "schemas": _placed({**BODIES, **REPLIES}),
+            "schemas": _with_openapi_references({**BODIES, **REPLIES}),
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
         },
         "security": [{}, {"key": []}],
@@ -38,16 +96,16 @@ def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
 
 def _operation(operation: Endpoint) -> dict[str, object]:
     statuses: dict[int, dict[str, object]] = {204: {"description": "Done"}}
-    if operation.gives:
-        statuses = {200: {"description": "Done", "content": _content(operation.gives)}}
-    if operation.also:
-        statuses.update({status: {"description": "Done"} for status in operation.also})
+    if operation.response:
+        statuses = {200: {"description": "Done", "content": _content(operation.response)}}
+    if operation.other_statuses:
+        statuses.update({status: {"description": "Done"} for status in operation.other_statuses})
     error: dict[str, object] = {"description": "Refused"}
-    if operation.refuses:
-        error["content"] = _content(operation.refuses)
+    if operation.error_response:
+        error["content"] = _content(operation.error_response)
     named = re.findall(r"{(\w+)}", operation.path)
     words = re.sub(r"\W+", "_", operation.path).strip("_")
-    found: dict[str, object] = {
+    operation_document: dict[str, object] = {
         "operationId": f"{operation.method.lower()}_{words}".rstrip("_"),
         "tags": [_tag(operation.path)],
         "summary": operation.summary,
@@ -63,8 +121,8 @@ def _operation(operation: Endpoint) -> dict[str, object]:
     }
     if operation.body:
         content = {"application/json": {"schema": _reference(operation.body)}}
-        found["requestBody"] = {"required": True, "content": content}
-    return found
+        operation_document["requestBody"] = {"required": True, "content": content}
+    return operation_document
 
 
 def _tag(path: str) -> str:
@@ -76,20 +134,19 @@ def _tag(path: str) -> str:
     return first if first in ("assistants", "threads", "store") else "system"
 
 
-def _content(gives: str) -> dict[str, object]:
-    if "/" in gives:
-        kind, _, rest = gives.partition("|")
-        one = {} if kind == "application/json" else {"type": "string"}
-        return {kind: {"schema": one}, **(_content(rest) if rest else {})}
-    schema: JsonObject
-    if gives in ("json", "int"):
-        schema = {} if gives == "json" else {"type": "integer"}
-    elif gives.startswith("["):
-        schema = {"type": "array", "items": _reference(gives.strip("[]"))}
-    elif gives.endswith("?"):
-        schema = {"anyOf": [_reference(gives.strip("?")), {"type": "null"}]}
+def _content(response: str) -> dict[str, object]:
+    if "/" in response:
+        content_type, _, other = response.partition("|")
+        schema: JsonObject = {} if content_type == "application/json" else {"type": "string"}
+        return {content_type: {"schema": schema}, **(_content(other) if other else {})}
+    if response in ("json", "int"):
+        schema = {} if response == "json" else {"type": "integer"}
+    elif response.startswith("["):
+        schema = {"type": "array", "items": _reference(response.strip("[]"))}
+    elif response.endswith("?"):
+        schema = {"anyOf": [_reference(response.strip("?")), {"type": "null"}]}
     else:
-        schema = _reference(gives)
+        schema = _reference(response)
     return {"application/json": {"schema": schema}}
 
 
@@ -97,15 +154,15 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _placed(value: object) -> object:
+def _with_openapi_references(value: object) -> object:
     """Return schemas with references in OpenAPI's form instead of that of `validate`."""
     if isinstance(value, list):
-        return [_placed(item) for item in value]
+        return [_with_openapi_references(item) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(name := value.get("$ref"), str):
         return _reference(name)
-    return {key: _placed(item) for key, item in value.items()}
+    return {key: _with_openapi_references(item) for key, item in value.items()}
 
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -117,21 +174,21 @@ summary { cursor: pointer; padding: .2em 0 } code { font-weight: 600 }
 """  # noqa: E501 (one rule a line)
 
 
-def page(found: JsonObject) -> str:
+def page(document: JsonObject) -> str:
     """Return an OpenAPI document as a web page that needs no script and no other host."""
     groups: dict[str, list[str]] = {}
-    for path, item in found["paths"].items():
+    for path, item in document["paths"].items():
         # An application's own paths may have other keys beside methods, and no tags.
         for method in filter(item.__contains__, _METHODS):
             tag = (item[method].get("tags") or ["application"])[0]
             groups.setdefault(tag, []).append(_entry(path, method, item[method]))
-    parts = [f"<h2>{html.escape(tag)}</h2>{''.join(all_)}" for tag, all_ in groups.items()]
+    parts = [f"<h2>{html.escape(tag)}</h2>{''.join(entries)}" for tag, entries in groups.items()]
     parts.append("<h2>schemas</h2>")
     parts += [
         f'<details id="{name}"><summary><code>{name}</code></summary>{_pre(schema)}</details>'
-        for name, schema in found["components"]["schemas"].items()
+        for name, schema in document["components"]["schemas"].items()
     ]
-    title = html.escape(f"{found['info']['title']} {found['info']['version']}")
+    title = html.escape(f"{document['info']['title']} {document['info']['version']}")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style><h1>{title}</h1>"
