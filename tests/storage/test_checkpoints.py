@@ -338,6 +338,32 @@ async def test_a_long_list_lets_other_tasks_run(database: str) -> None:
     assert all(later > earlier for earlier, later in pairwise(turns))
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_blocking_and_async_writes_store_the_same_metadata(database: str) -> None:
+    """A checkpoint of a blocking subgraph names the parent's checkpoint, as an async one does."""
+    if database == "postgres" and binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
+    storage: Any = await open_postgres(url) if url else SqliteStorage()
+    try:
+        graph = build().compile(checkpointer=storage.checkpointer)
+        await graph.ainvoke({}, {"configurable": {"thread_id": "async"}})
+        await asyncio.to_thread(graph.invoke, {}, {"configurable": {"thread_id": "blocking"}})
+        keys = [
+            [
+                set(item.metadata)
+                async for item in storage.checkpointer.alist({"configurable": {"thread_id": name}})
+            ]
+            for name in ("async", "blocking")
+        ]
+    finally:
+        await storage.close()
+        if url:
+            await asyncio.to_thread(cluster().drop, url)
+    assert keys[0] == keys[1]
+    assert any("checkpoint_map" in names for names in keys[0])
+
+
 async def test_checkpoints_that_are_deleted_during_a_list() -> None:
     """A checkpoint that was deleted meanwhile is left out, and not listed without its values."""
     storage = SqliteStorage()

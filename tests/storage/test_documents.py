@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from langgraph_client.server.storage import document_rows
 from langgraph_client.server.storage.containment import contains
 from langgraph_client.server.storage.protocol import Event, KeyTaken
-from langgraph_client.server.storage.sqlite import documents
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 HUGE = 99999999999999999999
@@ -174,14 +174,14 @@ async def test_a_search_lets_others_work_and_decodes_only_what_it_returns(
             values = {**state, "number": number}
             await storage.threads.put(thread(number, metadata={"n": number}, values=values))
     decoded = 0
-    decode = documents.decode
+    decode = document_rows.decode
 
     def counting(text: str) -> Any:
         nonlocal decoded
         decoded += 1
         return decode(text)
 
-    monkeypatch.setattr(documents, "decode", counting)
+    monkeypatch.setattr(document_rows, "decode", counting)
     for wanted in ({"metadata": {"n": 999}}, {"values": {"number": 999}}):
         decoded = turns = 0
         searching = asyncio.create_task(storage.threads.search(contains=wanted))

@@ -15,20 +15,19 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    EXCLUDED_METADATA_KEYS,
     WRITES_IDX_MAP,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
     get_checkpoint_id,
-    get_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncCursor, Cursor
 from psycopg.rows import DictRow, dict_row
 
+from langgraph_client.server.storage.checkpoint_configs import config_of, full_metadata, ids_in
 from langgraph_client.server.storage.postgres.connections import Connections, translated
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 from langgraph_client.server.storage.postgres.schema import WRITE
@@ -142,7 +141,7 @@ class Checkpoints(AsyncPostgresSaver):
             yield self._tuple(row)
 
     def _one(self, config: RunnableConfig) -> tuple[bytes, _Values]:
-        place = _place(config)
+        place = ids_in(config)
         key = [str(place["thread_id"]), place.get("checkpoint_ns", "")]
         where = "WHERE thread_id = %s AND checkpoint_ns = %s"
         if checkpoint_id := get_checkpoint_id(config):
@@ -181,10 +180,10 @@ class Checkpoints(AsyncPostgresSaver):
         place = (row["thread_id"], row["checkpoint_ns"])
         parent = row["parent_checkpoint_id"]
         return CheckpointTuple(
-            _config(*place, row["checkpoint_id"]),
+            config_of(*place, row["checkpoint_id"]),
             checkpoint,
             row["metadata"],
-            _config(*place, parent) if parent else None,
+            config_of(*place, parent) if parent else None,
             self._load_writes(row["pending_writes"]),
         )
 
@@ -214,18 +213,10 @@ class Checkpoints(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint, and the channels that have a new version. Returns its config."""
-        # langgraph leaves two things out of a checkpoint's metadata that the protocol shows: the
-        # checkpoint at which its run began, and the task of the parent graph.
-        told: dict[str, Any] = config.get("metadata") or {}
-        placed = {key: told[key] for key in EXCLUDED_METADATA_KEYS if told.get(key)}
-        where: dict[str, Any] = config.get("configurable") or {}
-        if where.get("checkpoint_ns") and where.get("checkpoint_map"):
-            placed["checkpoint_map"] = where["checkpoint_map"]
-        shown: Any = {**placed, **metadata}
-        statement, values = self._put(config, checkpoint, shown, new_versions)
+        statement, values = self._put(config, checkpoint, metadata, new_versions)
         _written(await self._connections.execute(statement, values))
-        place = _place(config)
-        return _config(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
+        place = ids_in(config)
+        return config_of(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
 
     def put(
         self,
@@ -237,8 +228,8 @@ class Checkpoints(AsyncPostgresSaver):
         """Blocking twin of `aput`."""
         statement, values = self._put(config, checkpoint, metadata, new_versions)
         _written(self._blocking_write(statement, values))
-        place = _place(config)
-        return _config(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
+        place = ids_in(config)
+        return config_of(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
 
     async def aput_writes(
         self,
@@ -281,7 +272,7 @@ class Checkpoints(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[str, _Values]:
-        place = _place(config)
+        place = ids_in(config)
         thread_id, namespace = str(place["thread_id"]), place.get("checkpoint_ns", "")
         inline, blobs = _divided(checkpoint["channel_values"])
         rows = [
@@ -289,7 +280,7 @@ class Checkpoints(AsyncPostgresSaver):
             for name, version in new_versions.items()
             if name in blobs
         ]
-        told: dict[str, Any] = dict(get_checkpoint_metadata(config, metadata))
+        all_metadata = full_metadata(config, metadata)
         fence, values = self._fence(thread_id)
         statement = (
             f"WITH {fence}, blobs AS (INSERT INTO checkpoint_blobs"
@@ -305,7 +296,7 @@ class Checkpoints(AsyncPostgresSaver):
         )
         values += [thread_id, namespace, *([row[i] for row in rows] for i in range(4))]
         values += [thread_id, namespace, checkpoint["id"], place.get("checkpoint_id")]
-        values += [json.dumps({**checkpoint, "channel_values": inline}), json.dumps(told)]
+        values += [json.dumps({**checkpoint, "channel_values": inline}), json.dumps(all_metadata)]
         return statement, values
 
     def _put_writes(
@@ -315,7 +306,7 @@ class Checkpoints(AsyncPostgresSaver):
         task_id: str,
         task_path: str,
     ) -> tuple[str, _Values]:
-        place = _place(config)
+        place = ids_in(config)
         thread_id, namespace = str(place["thread_id"]), place.get("checkpoint_ns", "")
         # If several writes have the same number, the last one counts, as in single statements.
         rows = {
@@ -401,13 +392,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
         return "\x00" not in value and value.isprintable()
     return not isinstance(value, float)
-
-
-def _place(config: RunnableConfig) -> dict[str, Any]:
-    """Return the ids in a config; langgraph gives each one that reaches a saver a thread."""
-    return config.get("configurable") or {}
-
-
-def _config(thread_id: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
-    place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
-    return {"configurable": place}

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.storage.postgres.connections import Executor, Place, Row
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.storage.document_rows import document_of, row_of
+from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.protocol import Document
 
 MAX_INTEGER = 2**63 - 1
@@ -78,28 +79,14 @@ class Table:
         return Place(self._name, tuple(row[: self._key_length]))
 
     def _row(self, document: Document) -> list[object]:
-        rest = {name: None if name in self._apart else document[name] for name in document}
-        row: list[object] = [_bounded(document.get(column)) for column in self._columns]
-        row.append(encode(rest).decode())
-        row += [
-            encode(document[field]).decode() if field in document else None for field in self._apart
-        ]
-        return row
-
-    def _document(self, row: Row, fields: Collection[str] | None) -> Document:
-        """Return the document of a row, with the fields of their own columns in their places."""
-        document: Document = decode(row[0])
-        for field, text in zip(self._apart, row[1:], strict=True):
-            if text is not None and (fields is None or field in fields):
-                document[field] = decode(text)
-        if fields is not None:
-            document = {name: value for name, value in document.items() if name in fields}
-        return document
+        row = row_of(document, self._columns, self._apart)
+        count = len(self._columns)
+        return [*map(_bounded, row[:count]), *row[count:]]
 
     async def get(self, *key: object) -> Document | None:
         """Return a document by its key."""
         row = await self._executor.row(self.get_statement, [_bounded(value) for value in key])
-        return None if row is None else self._document(row, None)
+        return None if row is None else document_of(row, self._apart, None)
 
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Returns whether it existed."""
@@ -136,7 +123,7 @@ class Table:
             f" ORDER BY {order} LIMIT %s OFFSET %s"
         )
         rows = await self._executor.rows(query, (*values, count, min(offset, MAX_INTEGER)))
-        return [self._document(row, fields) for row in rows]
+        return [document_of(row, self._apart, fields) for row in rows]
 
     async def count(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.checkpoint_links import (
     DELTA_COUNTERS,
@@ -16,6 +15,7 @@ from langgraph_client.server.storage.checkpoint_links import (
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.protocol import Document, Mark
+from langgraph_client.server.storage.state_size import scripted_channels, size_document
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replaced_writes")
 
@@ -196,7 +196,7 @@ class States:
         """Return the numbers and sizes of a thread's checkpoints, values and writes."""
         count, size = self._script_states.size(thread_id)
         total = size
-        channels = self._scripted_channels(thread_id)
+        channels = scripted_channels(self._script_states, thread_id)
         writes = (0, 0)
         if self._has_checkpoints:
             row = await self._executor.row(
@@ -226,25 +226,10 @@ class States:
             if row:
                 writes = (row[0], int(row[1]))
                 total += writes[1]
-        return {
-            "thread_id": thread_id,
-            "total_bytes": total,
-            "checkpoints": {"count": count, "bytes": size},
-            "channel_values": {
-                "count": sum(len(versions) for versions in channels.values()),
-                "bytes": sum(sum(versions) for versions in channels.values()),
-                "by_channel": {
-                    name: {"versions": len(versions), "bytes": sum(versions)}
-                    for name, versions in channels.items()
-                },
-            },
-            "pending_writes": {"count": writes[0], "bytes": writes[1]},
-        }
-
-    def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
-        """Return, by field, the bytes of each different value that it has had."""
-        values: dict[str, set[bytes]] = {}
-        for saved in self._script_states.history(thread_id):
-            for name, value in saved.values.items():
-                values.setdefault(name, set()).add(encode(value))
-        return {name: [len(text) for text in texts] for name, texts in values.items()}
+        return size_document(
+            thread_id,
+            total=total,
+            checkpoints=(count, size),
+            channels=channels,
+            writes=writes,
+        )

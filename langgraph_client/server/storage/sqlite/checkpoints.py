@@ -14,11 +14,9 @@ import json
 import math
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    EXCLUDED_METADATA_KEYS,
     WRITES_IDX_MAP,
     BaseCheckpointSaver,
     ChannelVersions,
@@ -26,10 +24,10 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
     get_checkpoint_id,
-    get_checkpoint_metadata,
 )
 
 from langgraph_client.models.fields import JsonObject
+from langgraph_client.server.storage.checkpoint_configs import config_of, full_metadata, ids_in
 from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.sqlite.checkpoint_tables import (
     CheckpointRow,
@@ -77,7 +75,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint: the one that the config names, or the latest of the thread."""
-        where = _place(config)
+        where = ids_in(config)
         found = self._tables.checkpoint(
             str(where["thread_id"]), where.get("checkpoint_ns", ""), get_checkpoint_id(config)
         )
@@ -104,7 +102,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             before: Only checkpoints that are older than this one.
             limit: How many, at most.
         """
-        where = _place(config) if config is not None else {}
+        where = ids_in(config) if config is not None else {}
         found = self._tables.checkpoints(
             thread_id=str(where["thread_id"]) if where else None,
             namespace=where.get("checkpoint_ns"),
@@ -141,10 +139,10 @@ class Checkpoints(BaseCheckpointSaver[str]):
         checkpoint.update(channel_versions=json.loads(row.versions), channel_values=values)
         parent = row.parent_checkpoint_id
         return CheckpointTuple(
-            _config(row.thread_id, row.namespace, row.checkpoint_id),
+            config_of(row.thread_id, row.namespace, row.checkpoint_id),
             checkpoint,
             json.loads(row.metadata),
-            _config(row.thread_id, row.namespace, parent) if parent else None,
+            config_of(row.thread_id, row.namespace, parent) if parent else None,
             writes,
         )
 
@@ -178,7 +176,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint, and the channels that have a new version. Returns its config."""
-        where = _place(config)
+        where = ids_in(config)
         thread_id, namespace = str(where["thread_id"]), where.get("checkpoint_ns", "")
         rest: JsonObject = dict(checkpoint)
         values, versions = rest.pop("channel_values"), rest.pop("channel_versions")
@@ -187,19 +185,19 @@ class Checkpoints(BaseCheckpointSaver[str]):
             for channel, version in new_versions.items()
             if channel in values
         ]
-        said: JsonObject = dict(get_checkpoint_metadata(config, metadata))
+        all_metadata = full_metadata(config, metadata)
         row = CheckpointRow(
             thread_id,
             namespace,
             checkpoint["id"],
             where.get("checkpoint_id"),
-            said.get("run_id"),
+            all_metadata.get("run_id"),
             json.dumps(versions),
-            _metadata_json(said),
+            _metadata_json(all_metadata),
             *self.serde.dumps_typed(rest),
         )
         self._tables.put(row, channels)
-        return _config(thread_id, namespace, checkpoint["id"])
+        return config_of(thread_id, namespace, checkpoint["id"])
 
     async def aput(
         self,
@@ -208,17 +206,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, in place."""
-        # langgraph leaves out of a checkpoint's metadata where the run that made it began and in
-        # which task of its parent; the protocol shows both.
-        said: dict[str, object] = config.get("metadata") or {}
-        placed = {key: said[key] for key in EXCLUDED_METADATA_KEYS if said.get(key)}
-        where: dict[str, object] = config.get("configurable") or {}
-        if where.get("checkpoint_ns") and where.get("checkpoint_map"):
-            placed["checkpoint_map"] = where["checkpoint_map"]
-        shown: Any = {**placed, **metadata}
+        """Write a checkpoint. Return its config."""
         return await self._database.patiently(
-            lambda: self.put(config, checkpoint, shown, new_versions)
+            lambda: self.put(config, checkpoint, metadata, new_versions)
         )
 
     def put_writes(
@@ -232,7 +222,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
         Existing writes of the task stay; its errors, interrupts and responses are replaced.
         """
-        where = _place(config)
+        where = ids_in(config)
         rows: list[WriteRow] = []
         parts: list[Packed] = []
         for index, (channel, value) in enumerate(writes):
@@ -332,16 +322,6 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def sizes(self, thread_id: str) -> Sizes:
         """Return the sizes of a thread's checkpoints, values and writes."""
         return self._tables.sizes(thread_id)
-
-
-def _place(config: RunnableConfig) -> JsonObject:
-    """Return the ids in a config; langgraph gives each one that reaches a saver a thread."""
-    return config.get("configurable") or {}
-
-
-def _config(thread_id: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
-    place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
-    return {"configurable": place}
 
 
 def _metadata_json(metadata: JsonObject) -> str:

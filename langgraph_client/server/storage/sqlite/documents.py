@@ -11,7 +11,8 @@ import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.encoding import encode
+from langgraph_client.server.storage.document_rows import document_of, row_of
 from langgraph_client.server.storage.protocol import Document, KeyTaken
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
@@ -94,38 +95,19 @@ class Table:
 
     async def replace(self, document: Document) -> bool:
         """Replace the document with its key. Returns False if there is none any more."""
-        row = self._row(document)
+        row = row_of(document, self._columns, self._apart)
         values = row[self._key_length :] + row[: self._key_length]
         return await self._database.write(self._replace, values) > 0
 
     async def _write(self, statement: str, document: Document) -> None:
-        await self._database.write(statement, self._row(document))
-
-    def _row(self, document: Document) -> list[object]:
-        rest = {name: None if name in self._apart else document[name] for name in document}
-        row: list[object] = [document.get(column) for column in self._columns]
-        row.append(encode(rest).decode())
-        row += [
-            encode(document[field]).decode() if field in document else None for field in self._apart
-        ]
-        return row
-
-    def _document(self, row: Sequence[str | None], fields: Collection[str] | None) -> Document:
-        """Return the document of a row, with the fields of their own columns in their places."""
-        document: Document = decode(row[0] or "{}")
-        for field, text in zip(self._apart, row[1:], strict=True):
-            if text is not None and (fields is None or field in fields):
-                document[field] = decode(text)
-        if fields is not None:
-            document = {name: value for name, value in document.items() if name in fields}
-        return document
+        await self._database.write(statement, row_of(document, self._columns, self._apart))
 
     async def get(self, *key: object) -> Document | None:
         """Return a document by its key."""
         values = [_bounded(value) for value in key]
         query = f"SELECT {self._select} FROM {self._name} WHERE {self._key}"
         row = self._database.row(query, values)
-        return None if row is None else self._document(row, None)
+        return None if row is None else document_of(row, self._apart, None)
 
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Returns whether it existed."""
@@ -173,7 +155,7 @@ class Table:
         if count <= _FIRST_BATCH:
             query = f"SELECT {self._selected(fields)} {tail}"
             rows = self._database.rows(query, (*values, count, start))
-            return [self._document(row, fields) for row in rows]
+            return [document_of(row, self._apart, fields) for row in rows]
         rows = self._database.rows(f"SELECT rowid {tail}", (*values, count, start))
         return await self._read(_numbers(rows), fields)
 
@@ -230,7 +212,7 @@ class Table:
             row = self._database.row(query, (rowid,))
             if row is None:
                 continue
-            found.append(self._document(row, fields))
+            found.append(document_of(row, self._apart, fields))
             size += sum(len(text) for text in row if text is not None)
             if size > _BURST_BYTES:
                 size = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from langgraph_client.server.encoding import encode
 from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.protocol import Document, Mark
 from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.state_size import scripted_channels, size_document
 
 if TYPE_CHECKING:
     from langgraph_client.server.storage.sqlite.checkpoints import Checkpoints
@@ -104,7 +104,7 @@ class States:
         with self._database.reading():
             count, size = self._script_states.size(thread_id)
             total = size
-            channels = self._scripted_channels(thread_id)
+            channels = scripted_channels(self._script_states, thread_id)
             writes = (0, 0)
             if self._checkpoints is not None:
                 sizes = self._checkpoints.sizes(thread_id)
@@ -112,26 +112,10 @@ class States:
                 writes, total = sizes.writes, total + sizes.total
                 for name, versions in sizes.channels.items():
                     channels[name] = channels.get(name, []) + versions
-        shown = {
-            name: {"versions": len(versions), "bytes": sum(versions)}
-            for name, versions in channels.items()
-        }
-        return {
-            "thread_id": thread_id,
-            "total_bytes": total,
-            "checkpoints": {"count": count, "bytes": size},
-            "channel_values": {
-                "count": sum(len(versions) for versions in channels.values()),
-                "bytes": sum(sum(versions) for versions in channels.values()),
-                "by_channel": shown,
-            },
-            "pending_writes": {"count": writes[0], "bytes": writes[1]},
-        }
-
-    def _scripted_channels(self, thread_id: str) -> dict[str, list[int]]:
-        """Return, by field, the bytes of each different value that it has had."""
-        values: dict[str, set[bytes]] = {}
-        for saved in self._script_states.history(thread_id):
-            for name, value in saved.values.items():
-                values.setdefault(name, set()).add(encode(value))
-        return {name: [len(text) for text in texts] for name, texts in values.items()}
+        return size_document(
+            thread_id,
+            total=total,
+            checkpoints=(count, size),
+            channels=channels,
+            writes=writes,
+        )
