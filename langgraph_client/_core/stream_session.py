@@ -285,7 +285,8 @@ class StreamSession:
 
         Raises:
             StreamIncomplete: The stream was cut and cannot be continued.
-            APIResponseValidationError: The body contained no event of the protocol.
+            APIResponseValidationError: The body contained no event of the protocol, and the server
+                has not named a run.
         """
         if self.is_done:  # Another task or thread closed the stream while this one was reading.
             return
@@ -507,15 +508,19 @@ class StreamSession:
         error.__cause__ = cause
         return error
 
-    def _unheard(self) -> APIResponseValidationError:
-        said = self._beginning[:_QUOTED].decode("utf-8", "replace").strip()
+    def _unheard(self) -> APIError:
+        """Return the error of a stream without an event of the protocol.
+
+        If the server has named the run, it was started and may go on: then the error names it, too.
+        """
+        body = self._beginning[:_QUOTED].decode("utf-8", "replace").strip()
+        problem = "the stream was empty"
+        if body:
+            problem = f"the stream contained no event of the protocol: {body!r}"
+        if self.run_id is not None:
+            return self._incomplete(problem, None)
         return APIResponseValidationError(
-            f"the stream contained no event of the protocol: {said!r}"
-            if said
-            else "the stream was empty",
-            method=self._first.method,
-            url=self._first.path,
-            body=said,
+            problem, method=self._first.method, url=self._first.path, body=body
         )
 
 

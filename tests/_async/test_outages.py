@@ -317,10 +317,11 @@ async def test_a_stream_without_events_is_no_cut() -> None:
         (b"", "the stream was empty"),
         (b"data: {}\n\n", "the stream contained no"),
     ):
-        wire = Wire(stream(body, run=RUN))
-        async with wire_client(wire) as client:
-            with pytest.raises(APIResponseValidationError, match=rf"^{words}"):
-                [part async for part in client.runs.stream("t", "agent")]
+        for run, kind in ((RUN, StreamIncomplete), (None, APIResponseValidationError)):
+            wire = Wire(stream(body, run=run))
+            async with wire_client(wire) as client:
+                with pytest.raises(kind, match=rf"^{words}"):
+                    [part async for part in client.runs.stream("t", "agent")]
 
 
 async def test_what_a_session_decides_is_said_once() -> None:

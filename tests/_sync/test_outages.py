@@ -315,10 +315,11 @@ def test_a_stream_without_events_is_no_cut() -> None:
         (b"", "the stream was empty"),
         (b"data: {}\n\n", "the stream contained no"),
     ):
-        wire = Wire(stream(body, run=RUN))
-        with wire_client(wire) as client:
-            with pytest.raises(APIResponseValidationError, match=rf"^{words}"):
-                [part for part in client.runs.stream("t", "agent")]
+        for run, kind in ((RUN, StreamIncomplete), (None, APIResponseValidationError)):
+            wire = Wire(stream(body, run=run))
+            with wire_client(wire) as client:
+                with pytest.raises(kind, match=rf"^{words}"):
+                    [part for part in client.runs.stream("t", "agent")]
 
 
 def test_what_a_session_decides_is_said_once() -> None:

@@ -260,11 +260,15 @@ def test_a_refusal_is_not_an_outage() -> None:
 @pytest.mark.parametrize("body", [b"", b"upstream is away\n\n", b'data: {"error": "no"}\n\n'])
 def test_a_stream_without_an_event_of_the_protocol_is_an_error(body: bytes) -> None:
     """The server's own words are in it: nothing would look like a run without output."""
-    session = opened()
-    if body:
-        read(session, body)
-    with pytest.raises(APIResponseValidationError, match="empty" if not body else "away|no"):
-        session.receive(b"", 0)
+    words = "away|no" if body else "empty"
+    for headers, kind in ((RUN, StreamIncomplete), ({}, APIResponseValidationError)):
+        session = StreamSession(START, thread_id="t")
+        session.opened(headers, None)
+        if body:
+            read(session, body)
+        with pytest.raises(kind, match=words) as caught:
+            session.receive(b"", 0)
+        assert getattr(caught.value, "run_id", None) == ("r" if headers else None)
     other = StreamSession(START, any_events=True)
     other.opened({}, None)
     read(other, b"data: 1\n\n", b"")
