@@ -10,13 +10,12 @@ from langgraph_client._core.event_filter import Namespace
 from langgraph_client.errors import APIResponseValidationError
 from langgraph_client.remote.aliases import JSON, Foreign, GraphValue, JsonObject, Reply
 from langgraph_client.remote.commands import parent_command
-from langgraph_client.remote.compat import Interrupt, bubble_up, pause
+from langgraph_client.remote.compat import bubble_up
 from langgraph_client.remote.decode import INTERRUPT, SHAPE_ERRORS, Decoder, shape_error
 from langgraph_client.remote.exceptions import invalid_model, remote_error
-from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.messages import message_from
-from langgraph_client.remote.nested import Nested
 from langgraph_client.remote.output import select, select_updates, without_interrupts
+from langgraph_client.remote.parent_stream import ParentStream
 from langgraph_client.remote.run_request import RunRequest
 from langgraph_client.remote.stream_modes import ModePair
 from langgraph_client.thread_ids import GIVEN_PARENTS
@@ -75,8 +74,6 @@ class EventReader:
         self._has_begun = False
         self._foreign: tuple[str, JSON] | None = None
         self._is_over = False
-        self._interrupts: dict[str, Interrupt] = {}
-        self._has_paused = False
         self._is_list = request.yields_pairs
         #: Interrupts and resumptions for the caller's callbacks.
         self._lifecycle: list[JsonObject] = []
@@ -84,10 +81,7 @@ class EventReader:
         self._calls: list[tuple[str, list[JsonObject]]] = []
         #: The classes of states for version "v2", by "output" and "state".
         self._classes: dict[str, type] = {}
-        #: Converts chunks of messages for a parent graph that streams their events.
-        self._block_events: MessageEvents | None = None
-        if nested is not None and nested.wants_message_events:
-            self._block_events = MessageEvents()
+        self._parent = None if nested is None else ParentStream(nested)
         self._print_modes = self._arguments.print_modes
         #: The fields of the root run in langchain's events, known after its start.
         self._root: JsonObject = {}
@@ -181,9 +175,10 @@ class EventReader:
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         self._has_begun = True
         payload = self._payloads[name](data)
-        if _interrupts_in(payload) and self._request.answers(payload[INTERRUPT]):
+        parent = self._parent
+        if parent and _interrupts_in(payload) and self._request.answers(payload[INTERRUPT]):
             # The parent graph's answer goes there at once: nobody sees the question.
-            self._note_interrupts(payload)
+            parent.note_interrupts(payload)
             return []
         # An event with interrupts only has no state: the previous state stays the output.
         if name == "values" and not ns and not _only_interrupts(payload):
@@ -209,8 +204,8 @@ class EventReader:
         if name in self._print_modes:
             where = f" [graph={ns}]" if subgraphs and ns else ""
             print(f"[{name}]{where} {payload!r}")
-        if self._request.nested is not None:
-            self._tell_parent(self._request.nested, ns, name, payload)
+        if self._parent is not None:
+            self._parent.pass_on(ns, name, payload)
         if name not in self._request.modes or (ns and not subgraphs):
             return []
         item = self._item(ns, name, payload)
@@ -321,29 +316,11 @@ class EventReader:
         )
         return invalid_model(document, failure, self._decoder.allowed) or failure
 
-    def _tell_parent(self, nested: Nested, ns: Namespace, mode: str, payload: GraphValue) -> None:
-        # An empty `__interrupt__` means a stop at a node of `interrupt_before` or `_after`. The
-        # parent graph reports its own stop, so this event would be a second one.
-        if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
-            if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
-                for streamed in nested.streamed:
-                    streamed.add(message_id)
-            part = {"type": mode, "ns": ns, "data": payload}
-            for event in self._block_events.convert(part) if self._block_events else (part,):
-                nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
-        if not ns and mode in ("values", "updates") and isinstance(payload, dict):
-            self._note_interrupts(payload)
-
-    def _note_interrupts(self, payload: Reply) -> None:
-        # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.
-        self._has_paused = self._has_paused or INTERRUPT in payload
-        self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
-
     def goes_on(self) -> bool:
         """Return whether the run goes on at its interrupts with an answer of the parent graph."""
-        if not self._request.answer(tuple(self._interrupts.values())):
+        if self._parent is None or not self._request.answer(self._parent.interrupts):
             return False
-        self._has_paused, self._interrupts = False, {}
+        self._parent.forget_interrupts()
         return True
 
     def finish(self) -> None:
@@ -363,12 +340,8 @@ class EventReader:
             )
         self.output = without_interrupts(self.output)
         self._request.ended()
-        nested = self._request.nested
-        if self._block_events and nested is not None and nested.emit is not None:
-            for event in self._block_events.finish():
-                nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
-        if nested is not None and self._has_paused:
-            raise pause(tuple(self._interrupts.values()))
+        if self._parent is not None:
+            self._parent.finish()
 
     def pending_events(self) -> PendingEvents:
         """Return the events for callbacks since the last call."""
@@ -385,10 +358,6 @@ class EventReader:
         if self._is_over or self.run_id is None or thread_id is None:
             return None
         return thread_id, self.run_id
-
-
-def _id_of(message: Foreign) -> str | None:
-    return message.get("id") if isinstance(message, dict) else message.id
 
 
 def _interrupts_in(payload: GraphValue) -> bool:

@@ -1,0 +1,76 @@
+"""The part of a run inside a parent graph that the parent sees: events and interrupts. No I/O."""
+
+from __future__ import annotations
+
+from langgraph_client._core.event_filter import Namespace
+from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, Reply
+from langgraph_client.remote.compat import Interrupt, pause
+from langgraph_client.remote.decode import INTERRUPT
+from langgraph_client.remote.message_events import MessageEvents
+from langgraph_client.remote.nested import Nested
+
+
+class ParentStream:
+    """Passes the events of one run to the parent graph: call `pass_on` for each, then `finish`.
+
+    Args:
+        nested: The call inside the parent graph.
+    """
+
+    def __init__(self, nested: Nested) -> None:
+        self._nested = nested
+        #: Converts chunks of messages if the parent streams their events.
+        self._message_events = MessageEvents() if nested.wants_message_events else None
+        self._interrupts: dict[str, Interrupt] = {}
+        self._has_paused = False
+
+    @property
+    def interrupts(self) -> tuple[Interrupt, ...]:
+        """The interrupts at which the run has paused."""
+        return tuple(self._interrupts.values())
+
+    def pass_on(self, ns: Namespace, mode: str, payload: GraphValue) -> None:
+        """Add an event to the parent's stream, if that has such events, and note its interrupts."""
+        nested = self._nested
+        # An empty `__interrupt__` means a stop at a node of `interrupt_before` or `_after`. The
+        # parent graph reports its own stop, so this event would be a second one.
+        if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
+            if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
+                for streamed in nested.streamed:
+                    streamed.add(message_id)
+            part: JsonObject = {"type": mode, "ns": ns, "data": payload}
+            for event in self._message_events.convert(part) if self._message_events else (part,):
+                self._emit(event)
+        if not ns and mode in ("values", "updates") and isinstance(payload, dict):
+            self.note_interrupts(payload)
+
+    def note_interrupts(self, payload: Reply) -> None:
+        """Note the interrupts in a payload."""
+        # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.
+        self._has_paused = self._has_paused or INTERRUPT in payload
+        self._interrupts.update({each.id: each for each in payload.get(INTERRUPT, ())})
+
+    def forget_interrupts(self) -> None:
+        """Note that the run goes on at its interrupts."""
+        self._has_paused, self._interrupts = False, {}
+
+    def finish(self) -> None:
+        """Note that all events were read.
+
+        Raises:
+            GraphInterrupt: The run has paused, so the parent graph must be interrupted too.
+        """
+        if self._message_events is not None:
+            for event in self._message_events.finish():
+                self._emit(event)
+        if self._has_paused:
+            raise pause(self.interrupts)
+
+    def _emit(self, event: JsonObject) -> None:
+        nested = self._nested
+        if nested.emit is not None:
+            nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
+
+
+def _id_of(message: Foreign) -> str | None:
+    return message.get("id") if isinstance(message, dict) else message.id
