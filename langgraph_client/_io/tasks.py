@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -79,7 +80,7 @@ async def _outlasted(task: asyncio.Task[None], what: str, seconds: float) -> Non
     end = loop.time() + seconds
     # The shield is against anyio's cancel scopes, which cancel again in every turn of the loop.
     # The `except` is for asyncio's own cancellations, of which there may be several.
-    with anyio.CancelScope(shield=True):
+    with _Scope(anyio.CancelScope(shield=True)):
         while not task.done() and (left := end - loop.time()) > 0:
             try:
                 await asyncio.wait([task], timeout=left)
@@ -159,6 +160,33 @@ async def _quietly(work: Work, what: str) -> None:
         logger.warning("%s failed: %s", what, type(error).__name__)
 
 
+class _Scope:
+    """A cancel scope that may be dropped together with its event loop.
+
+    When a loop is closed, Python ends what still waits in it by a `GeneratorExit`, outside of any
+    task. There, anyio refuses to leave a scope, with a `RuntimeError` that nobody can act on.
+    """
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._scope.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        try:
+            return bool(self._scope.__exit__(kind, error, traceback))
+        except RuntimeError:
+            if kind is not GeneratorExit:
+                raise
+            return False
+
+
 class Reading:
     """One read from an HTTP library's connection, with a time limit, which can be interrupted.
 
@@ -171,13 +199,13 @@ class Reading:
         self._scope: anyio.CancelScope | None = None
         self._is_interrupted = False
 
-    def within(self, seconds: float | None) -> anyio.CancelScope:
+    def within(self, seconds: float | None) -> _Scope:
         """Return a context that ends after this many seconds, or when it is interrupted."""
         deadline = float("inf") if seconds is None else anyio.current_time() + seconds
         self._scope = anyio.CancelScope(deadline=deadline)
         if self._is_interrupted:
             self._scope.cancel()
-        return self._scope
+        return _Scope(self._scope)
 
     def interrupt(self) -> None:
         """End the read now."""
@@ -237,7 +265,7 @@ class Job:
     async def stop(self) -> None:
         """Stop the work, and wait until it has released its resources."""
         self._task.cancel()
-        with anyio.CancelScope(shield=True):
+        with _Scope(anyio.CancelScope(shield=True)):
             await asyncio.wait([self._task])
 
 
