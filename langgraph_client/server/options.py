@@ -153,7 +153,7 @@ class HttpOptions:
         mount_prefix: The path of the endpoints on a port, such as `/api`. `/ok` and `/metrics` are
             at the root too.
         configurable_headers: The headers that runs and graph factories can read in
-            `config["configurable"]`.
+            `config["configurable"]`. They can always read those of a LangSmith trace.
         logging_headers: The headers in the log line of a request, at level debug.
         auth_first: Whether to authenticate before the middleware of `app`, not after it.
         custom_route_auth: Whether to authenticate requests to the routes of `app` too.

@@ -53,8 +53,7 @@ def make_app(
     ]
     within = [] if user_app else list(middleware)
     within.insert(0, Middleware(CountRequests, metrics=services.engine.metrics))
-    if options.configurable_headers.includes:
-        within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))
+    within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))
     core = Starlette(
         routes=routes,
         middleware=within,

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from langgraph_client.server.http.endpoint import Endpoint
 from langgraph_client.server.http.prefix import route_path
 from langgraph_client.server.http.replies import refuse
+from langgraph_client.server.http.tracing_headers import tracing_headers
 from langgraph_client.server.options import HeaderRules
 from langgraph_client.server.request_context import request_headers
 from langgraph_client.server.runs.metrics import Metrics
@@ -89,7 +90,7 @@ class CountRequests:
 
 
 class ConfigurableHeaders:
-    """Makes headers of a request readable for its runs and graphs."""
+    """Makes headers of a request readable for its runs and graphs, always those of a trace."""
 
     def __init__(self, app: ASGIApp, rules: HeaderRules) -> None:
         self._app = app
@@ -98,7 +99,9 @@ class ConfigurableHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] in ("http", "websocket"):
-            request_headers.set(self._rules.pick(Headers(scope=scope)))
+            headers = Headers(scope=scope)
+            picked = self._rules.pick(headers) if self._rules.includes else {}
+            request_headers.set({**picked, **tracing_headers(headers)})
         await self._app(scope, receive, send)
 
 

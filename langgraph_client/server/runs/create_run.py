@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -63,6 +63,7 @@ class _Request:
         thread_id: The id of the thread, which is a new one for a stateless run.
         run_id: The id that the run will have.
         kwargs: The kwargs of the run; see `request_kwargs`.
+        headers: The names of the headers that are in its `configurable`.
         stateless: Whether the run is on a thread of its own.
         extra_kwargs: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
         waited_for: Whether the request stays open until the run is over.
@@ -75,6 +76,7 @@ class _Request:
     thread_id: str
     run_id: str
     kwargs: JsonMapping
+    headers: Set[str]
     stateless: bool
     extra_kwargs: Mapping[str, object]
     waited_for: bool
@@ -241,13 +243,13 @@ class RunCreator:
         extra_kwargs = extra_kwargs or {}
         plain = plain_config(body) if TYPED_VALUES in extra_kwargs else body
         is_kept = thread_id is not None or body.get("on_completion", "delete") != "delete"
+        headers = request_headers.get()
         request = _Request(
             body,
             thread_id or self._clock.uuid7(),
             self._clock.uuid7(),
-            request_kwargs(
-                self._clock, plain, request_headers.get(), request_id, temporary=not is_kept
-            ),
+            request_kwargs(self._clock, plain, headers, request_id, temporary=not is_kept),
+            headers.keys(),
             thread_id is None,
             extra_kwargs,
             waited_for,
@@ -438,7 +440,9 @@ class RunCreator:
         if given != thread_id:
             run["kwargs"][GIVEN_ID] = given
         if TYPED_VALUES in run["kwargs"]:
-            run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant)
+            configurable = config["configurable"]
+            headers = {name: configurable[name] for name in request.headers & configurable.keys()}
+            run["kwargs"][OWN_CONFIG] = own_config(request.body, assistant, headers)
             if "context" not in run["kwargs"][OWN_CONFIG]:
                 run["kwargs"]["context"] = None
         note_config(thread, assistant, config)

@@ -294,13 +294,20 @@ def _what_to_do(body: Mapping[str, object]) -> Document:
     }
 
 
-def own_config(body: JsonMapping, assistant: Document) -> Document:
-    """Return config and context for the graph without the keys that the server adds."""
+def own_config(body: JsonMapping, assistant: Document, headers: JsonMapping) -> Document:
+    """Return config and context for the graph without the keys that the server adds.
+
+    Args:
+        body: The body of a RemoteGraph's request.
+        assistant: The assistant's document.
+        headers: The headers of the request that the graph can read.
+    """
     config = body.get("config") or {}
     own: Document = {
         "configurable": {
             **(assistant["config"].get("configurable") or {}),
             **(config.get("configurable") or {}),
+            **headers,
         },
         "metadata": {
             **without(assistant["metadata"], {"created_by"}),
