@@ -137,14 +137,14 @@ class AssistantsClient:
                 "/assistants",
                 _ASSISTANT,
                 body=body(
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     config=mapping("config", config),
                     context=mapping("context", context),
                     metadata=mapping("metadata", metadata),
                     assistant_id=optional_id("assistant_id", assistant_id),
                     if_exists=word("if_exists", if_exists),
-                    name=name,
-                    description=description,
+                    name=name or None,
+                    description=description or None,
                 ),
                 headers=headers,
                 params=params,
@@ -192,12 +192,12 @@ class AssistantsClient:
                 path(_PATH, assistant_id=assistant_id),
                 _ASSISTANT,
                 body=body(
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     config=mapping("config", config),
                     context=mapping("context", context),
                     metadata=mapping("metadata", metadata),
-                    name=name,
-                    description=description,
+                    name=name or None,
+                    description=description or None,
                 ),
                 headers=headers,
                 params=params,
@@ -324,7 +324,7 @@ class AssistantsClient:
                     limit,
                     offset,
                     metadata=metadata,
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     name=name,
                     sort_by=sort_by,
                     sort_order=sort_order,
@@ -417,7 +417,7 @@ class AssistantsClient:
         """
         conditions = body(
             metadata=mapping("metadata", metadata),
-            graph_id=optional_id("graph_id", graph_id),
+            graph_id=optional_id("graph_id", graph_id or None),
             name=name,
         )
         return await self._transport.send(

@@ -403,7 +403,9 @@ class ThreadsClient:
         POST /threads/count
         """
         conditions = body(
-            metadata=mapping("metadata", metadata), values=mapping("values", values), status=status
+            metadata=mapping("metadata", metadata),
+            values=mapping("values", values),
+            status=status or None,
         )
         return await self._transport.send(
             call(
@@ -542,7 +544,7 @@ class ThreadsClient:
                 safe=True,
             )
         else:
-            point = optional_id("checkpoint_id", checkpoint_id)
+            point = optional_id("checkpoint_id", checkpoint_id or None)
             request = call(
                 "GET",
                 thread if point is None else path(f"{thread}/{{point}}", point=point),

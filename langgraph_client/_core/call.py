@@ -308,10 +308,13 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> object:
 
 
 def word(name: str, value: object) -> str | None:
-    """Return `value`, which must be text, or None. The server decides which words it knows."""
+    """Return `value`, which must be text, or None. The server decides which words it knows.
+
+    An empty text is None, as for langgraph_sdk: forms of web pages send it for "any".
+    """
     if value is not None and not isinstance(value, str):
         raise InvalidArgumentError(name, f"must be text, not {value!r:.80}")
-    return value
+    return value or None
 
 
 def at_least(name: str, value: object, least: int) -> int | None:

@@ -100,6 +100,8 @@ def _checked(given: JsonObject) -> JsonObject:
         word(name, fields.get(name))
     for name in ("config", "context", "metadata", "command", "checkpoint"):
         mapping(name, fields.get(name))
+    if fields.get("webhook") == "":
+        del fields["webhook"]
     for name in ("checkpoint_id", "webhook"):
         optional_id(name, fields.get(name))
     for name in ("interrupt_before", "interrupt_after"):
@@ -164,7 +166,7 @@ def joined_modes(given: object) -> str | None:
 
 def cancel_many_body(thread_id: object, run_ids: object, status: object) -> JsonObject:
     """Return the body that cancels runs: those of a thread by id, or all with a status."""
-    word("status", status)
+    status = word("status", status)
     ids = texts("run_ids", run_ids, may_be_empty=False)
     if status is None and (thread_id is None or ids is None):
         raise InvalidArgumentError("status", "give either thread_id and run_ids, or status")
@@ -215,9 +217,12 @@ def page_body(limit: object, offset: object, **fields: object) -> JsonObject:
         raise InvalidArgumentError("limit", f"must be at most {_MAX_PAGE}, not {limit}")
     for name in ("metadata", "values", "filter", "extract"):
         mapping(name, fields.get(name))
-    for name in ("select", "ids"):
-        if name in fields:
-            fields[name] = texts(name, fields[name])
+    for name in ("status", "sort_by", "sort_order"):
+        fields[name] = fields.get(name) or None  # Empty: any, or the default.
+    if "ids" in fields:
+        fields["ids"] = texts("ids", fields["ids"])
+    if "select" in fields:
+        fields["select"] = texts("select", fields["select"]) or None  # None selected: all.
     return body(limit=limit, offset=at_least("offset", offset, 0), **fields)
 
 
@@ -227,7 +232,7 @@ def cron_body(schedule: object, end_time: object, timezone: object, enabled: obj
         raise InvalidArgumentError("schedule", f"must be five fields as text, not {schedule!r:.80}")
     return body(
         schedule=schedule,
-        end_time=end_time,
+        end_time=None if end_time == "" else end_time,
         timezone=timezone_name(timezone),
         enabled=boolean("enabled", enabled),
     )

@@ -138,14 +138,14 @@ class SyncAssistantsClient:
                 "/assistants",
                 _ASSISTANT,
                 body=body(
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     config=mapping("config", config),
                     context=mapping("context", context),
                     metadata=mapping("metadata", metadata),
                     assistant_id=optional_id("assistant_id", assistant_id),
                     if_exists=word("if_exists", if_exists),
-                    name=name,
-                    description=description,
+                    name=name or None,
+                    description=description or None,
                 ),
                 headers=headers,
                 params=params,
@@ -193,12 +193,12 @@ class SyncAssistantsClient:
                 path(_PATH, assistant_id=assistant_id),
                 _ASSISTANT,
                 body=body(
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     config=mapping("config", config),
                     context=mapping("context", context),
                     metadata=mapping("metadata", metadata),
-                    name=name,
-                    description=description,
+                    name=name or None,
+                    description=description or None,
                 ),
                 headers=headers,
                 params=params,
@@ -325,7 +325,7 @@ class SyncAssistantsClient:
                     limit,
                     offset,
                     metadata=metadata,
-                    graph_id=optional_id("graph_id", graph_id),
+                    graph_id=optional_id("graph_id", graph_id or None),
                     name=name,
                     sort_by=sort_by,
                     sort_order=sort_order,
@@ -418,7 +418,7 @@ class SyncAssistantsClient:
         """
         conditions = body(
             metadata=mapping("metadata", metadata),
-            graph_id=optional_id("graph_id", graph_id),
+            graph_id=optional_id("graph_id", graph_id or None),
             name=name,
         )
         return self._transport.send(

@@ -404,7 +404,9 @@ class SyncThreadsClient:
         POST /threads/count
         """
         conditions = body(
-            metadata=mapping("metadata", metadata), values=mapping("values", values), status=status
+            metadata=mapping("metadata", metadata),
+            values=mapping("values", values),
+            status=status or None,
         )
         return self._transport.send(
             call(
@@ -543,7 +545,7 @@ class SyncThreadsClient:
                 safe=True,
             )
         else:
-            point = optional_id("checkpoint_id", checkpoint_id)
+            point = optional_id("checkpoint_id", checkpoint_id or None)
             request = call(
                 "GET",
                 thread if point is None else path(f"{thread}/{{point}}", point=point),
