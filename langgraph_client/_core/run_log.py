@@ -24,13 +24,13 @@ Status = Literal["started", "running", "completed", "failed", "interrupted"]
 _ENDS = ("completed", "failed", "interrupted")
 
 
-def failure(said: str | None) -> RunFailedError:
+def failure(text: str | None) -> RunFailedError:
     """Return the error of a failed run. Code written for langgraph_sdk looks for "Run errored".
 
     Args:
-        said: The server's error text; None if it sent none.
+        text: The server's error text; None if it sent none.
     """
-    return RunFailedError(f"Run errored: {said}" if said else "Run errored")
+    return RunFailedError(f"Run errored: {text}" if text else "Run errored")
 
 
 class Log(Generic[T]):

@@ -15,7 +15,7 @@ from langgraph_client.values import HEADER, VERSION
 def own_options(headers: Mapping[str, str], params: Mapping[str, object] | None) -> JsonObject:
     """Return the headers and query parameters of a call as keyword arguments of each request.
 
-    Those that are empty are left out, because stand-ins for a client may not accept them.
+    Those that are empty are left out, because a mock of a client may not accept them.
     """
     options = {"headers": headers, "params": params}
     return {name: value for name, value in options.items() if value}

@@ -206,11 +206,7 @@ def bulk_update_state(
     steps = checked_supersteps(supersteps)
     has_task_ids = any(update.task_id is not None for step in steps for update in step)
     if all(len(step) == 1 for step in steps) and not has_task_ids:
-        for (update,) in steps:
-            checkpoint = yield from _write(call, update.values, update.as_node)
-            # The next update forks from the checkpoint that this one has written.
-            call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
-        written = yield from _written_config(call, call.address.checkpoint)
+        written = yield from _write_one_by_one(call, [update for (update,) in steps])
         return written
     is_bundled = yield from reads_envelopes(call.clients, call.own)
     if has_task_ids and not is_bundled:
@@ -222,6 +218,26 @@ def bulk_update_state(
             "config.configurable.checkpoint_id: a superstep with several updates, or with a "
             "task_id, can be written to the latest state only"
         )
+    written = yield from _write_at_once(call, steps, is_bundled)
+    return written
+
+
+def _write_one_by_one(call: StateCall, updates: Sequence[StateUpdate]) -> Flow[RunnableConfig]:
+    for update in updates:
+        checkpoint = yield from _write(call, update.values, update.as_node)
+        # The next update forks from the checkpoint that this one has written.
+        call = replace(call, address=replace(call.address, checkpoint=dict(checkpoint)))
+    written = yield from _written_config(call, call.address.checkpoint)
+    return written
+
+
+def _write_at_once(
+    call: StateCall, steps: Sequence[Sequence[StateUpdate]], is_bundled: bool
+) -> Flow[RunnableConfig]:
+    """Write supersteps with the request that creates a thread.
+
+    POST /threads
+    """
     if is_bundled:
         yield from _make_thread(call)
     else:
